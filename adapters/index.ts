@@ -1,0 +1,6 @@
+import type { AdapterKind } from '../core/adapter.ts'
+import { irc } from './irc/index.ts'
+import { memory } from './memory/index.ts'
+
+/** The one list of platforms: adding one is its folder, a line here and a page of docs. */
+export const kinds: readonly AdapterKind<never>[] = [irc, memory]

@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { kinds } from '../adapters/index.ts'
+
+/** `env:NAME` or `secret:NAME`: configuration holds references, never values. */
+export const reference = z
+  .string()
+  .regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME here, never the secret itself')
+
+/** `network:channel`, split at the first colon. */
+const place = z.string().regex(/^[^:\s]+:\S+$/, 'write network:channel, e.g. irc:#general')
+
+const model = z.strictObject({
+  provider: z.enum(['openai']).default('openai'),
+  model: z.string(),
+  apiKey: reference,
+  baseUrl: z.url().nullable().default(null),
+  priority: z.int().default(1),
+  weight: z.int().min(0).max(1000).default(100),
+  price: z.strictObject({ inputPerMillion: z.number().min(0), outputPerMillion: z.number().min(0) }),
+  contextTokens: z.int().positive(),
+})
+
+const room = z.strictObject({
+  places: z.array(place).min(1),
+  /** Everyone may read an open room's history. */
+  open: z.boolean().default(false),
+  /** Relay joins and parts between the room's places. */
+  joins: z.boolean().default(false),
+})
+
+const network = z.discriminatedUnion(
+  'kind',
+  kinds.map(kind => kind.schema) as unknown as [z.ZodObject<{ kind: z.ZodLiteral<string> }>],
+)
+
+/** `config/chanop.yaml`, see `config/example.yaml`. Unknown keys are errors. */
+export const configSchema = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'use lower-case letters, digits and -').default('chanop'),
+  /** `network:account` of the first owner. */
+  owner: place.default('irc:owner'),
+  redis: z.strictObject({ url: z.string().nullable().default(null) }).prefault({}),
+  irc: z
+    .strictObject({
+      /** Which managed server to run: null takes Ergo when it is there, else InspIRCd with Anope. */
+      server: z.enum(['ergo', 'inspircd']).nullable().default(null),
+    })
+    .prefault({}),
+  networks: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/), network),
+  rooms: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,60}$/), room).default({}),
+  commands: z
+    .strictObject({
+      prefix: z.string().min(1).max(3).default('!'),
+      perMinute: z.int().min(1).max(6000).default(30),
+      burst: z.int().min(1).max(1000).default(10),
+      /** Seconds in which a confirmation code can be used. */
+      confirmSeconds: z.int().min(5).max(3600).default(60),
+      /** Lines said at once before `!more`. */
+      lines: z.int().min(1).max(20).default(4),
+    })
+    .prefault({}),
+  models: z.record(z.string(), model).default({}),
+  budget: z
+    .strictObject({
+      dailyUsd: z.number().min(0).default(5),
+      monthlyUsd: z.number().min(0).default(50),
+      perPersonDailyUsd: z.number().min(0).default(1),
+      alertsAtPercent: z.array(z.int().min(1).max(100)).default([50, 80, 90]),
+      hard: z.boolean().default(true),
+    })
+    .prefault({}),
+  scribe: z
+    .strictObject({
+      files: z
+        .strictObject({
+          format: z.enum(['jsonl', 'csv', 'text']).default('jsonl'),
+          rotate: z.enum(['daily', 'weekly', 'monthly', 'size']).default('daily'),
+          maxMegabytes: z.int().min(1).default(100),
+          keepDays: z.int().min(1).default(365),
+        })
+        .nullable()
+        .prefault({}),
+      retentionDays: z.int().min(1).nullable().default(null),
+    })
+    .prefault({}),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+})
+
+export type Config = z.output<typeof configSchema>

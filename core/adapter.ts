@@ -1,0 +1,141 @@
+import type { ZodType } from 'zod'
+import type { Act, ChatEvent, Draft, MessageId, NetworkId, Place, UserId } from './event.ts'
+import type { Log } from './log.ts'
+
+/** What the platform can carry in one message. */
+export interface Limits {
+  /** UTF-8 bytes of one native message. Longer drafts are split by the adapter. */
+  readonly textBytes: number
+  /** UTF-16 code units of one native message, where the platform counts those. */
+  readonly textUnits?: number
+  readonly marks: boolean
+  readonly threads: boolean
+}
+
+/**
+ * Takes events in, in the platform's order. Resolves once they are committed to the ledger: only then may an adapter
+ * acknowledge them upstream or move its cursor. Rejects when the ledger can't take them (disk full): the adapter
+ * keeps them, waits and offers the same events again.
+ */
+export type Sink = (events: readonly ChatEvent[]) => Promise<void>
+
+/** What became of a delivery that was being sent when we died. */
+export type Found = readonly MessageId[] | 'not-sent' | 'cannot-tell'
+
+/** What one network is able to do and how it is, for `!network show`. One line each, plain text. */
+export interface Standing {
+  readonly state: 'connecting' | 'up' | 'down'
+  /** Since when, Unix ms. */
+  readonly sinceMs: number
+  /** `Ergo 2.20.0`, `InspIRCd-3`, … */
+  readonly server?: string
+  /** Why it is down, or what it is doing, in one line that says what to do next. */
+  readonly reason?: string
+  /** Abilities this network lacks and what happens instead: `no multiline: long text is split into lines`. */
+  readonly lacks: readonly string[]
+}
+
+/** What a network remembers for an adapter between runs. `save` is durable together with the next accepted batch. */
+export interface Cursors {
+  /** The id of the newest message the ledger holds of this place, or null when it knows none. */
+  newest(place: Place): Promise<{ id: MessageId; atMs: number } | null>
+  get(name: string): Promise<string | null>
+  set(name: string, value: string): Promise<void>
+}
+
+/**
+ * One account on one network. Required: `run`, `send`, `standing`, `limits`. An absent method means that the platform
+ * cannot do it; no flag repeats what a method's presence says.
+ */
+export interface Adapter {
+  readonly network: NetworkId
+  readonly limits: Limits
+  /**
+   * Connects and feeds `sink` in order; reconnects by itself, for ever, on temporary faults. Called once.
+   * Resolves when `signal` has aborted and every socket is closed; rejects only with a permanent fault (wrong password,
+   * unknown account) that retrying can't cure.
+   */
+  run(sink: Sink, signal: AbortSignal): Promise<void>
+  standing(): Standing
+  /**
+   * Says one draft; it may become several native messages: all their ids in order. `deliveryId` is the idempotency key
+   * and is what `find` looks for. Calls for one place come one after the other unless `pipelined` is set; the adapter
+   * keeps their order. Rejects with `ChanopError`: code `…-later` to try again, anything else is final.
+   */
+  send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]>
+  /** How many `send`s of one place may be under way at once while their order on the wire stays that of the calls. */
+  readonly pipelined?: number
+  edit?(place: Place, target: readonly MessageId[], draft: Draft, deliveryId: string): Promise<readonly MessageId[]>
+  remove?(place: Place, target: readonly MessageId[], reason: string | undefined, deliveryId: string): Promise<void>
+  react?(place: Place, target: MessageId, emoji: string, removed: boolean, deliveryId: string): Promise<void>
+  /** Shows that `as` is writing. Best effort; must not block deliveries. */
+  typing?(place: Place, as: string, active: boolean): void
+  /** Events after `after`, oldest first, until now. */
+  history?(place: Place, after: MessageId): AsyncIterable<ChatEvent>
+  /** After a crash: what became of this delivery? Called only while the network is up. */
+  find?(place: Place, deliveryId: string, act: Act): Promise<Found>
+  /** Enters or leaves a channel at run time. Places of the configuration are joined by `run`. */
+  join?(place: Place): Promise<void>
+  part?(place: Place, reason: string): Promise<void>
+  /** The private place to reach one person, e.g. to hand over a login. */
+  direct?(user: UserId): Promise<Place>
+  /** Whether what is said in this private place crosses the network encrypted (or never leaves the machine). */
+  secure?(place: Place): Promise<boolean>
+  /** Shows a persona as away with a reason (its process is not running), or back with null. */
+  away?(persona: string, reason: string | null): void
+  /** Accounts of this network, where we may administer them. */
+  readonly accounts?: Accounts
+}
+
+export interface AccountInfo {
+  readonly account: string
+  readonly suspended: boolean
+  readonly sessions: number
+}
+
+/**
+ * What a network lets us do with its accounts. Every act is idempotent: repeated after a crash it ends in the same
+ * state and does not fail because it was already done. Rejects with `ChanopError`.
+ */
+export interface Accounts {
+  /** Makes an account. If it exists already: rejects `account-exists` (never takes an existing account over). */
+  create(account: string, password: string): Promise<void>
+  setPassword(account: string, password: string): Promise<void>
+  /** Blocks logins and ends every live session with `reason`. */
+  suspend(account: string, reason: string): Promise<void>
+  restore(account: string): Promise<void>
+  /** Deletes the account and ends its sessions. */
+  drop(account: string): Promise<void>
+  addCertificate(account: string, fingerprint: string): Promise<void>
+  get(account: string): Promise<AccountInfo | null>
+  /** Ends every live session. Resolves with how many there were, once they are gone. */
+  endSessions(account: string, reason: string): Promise<number>
+}
+
+/** What an adapter gets from the process that runs it. */
+export interface AdapterContext {
+  readonly network: NetworkId
+  readonly log: Log
+  readonly cursors: Cursors
+  /** Names of the bots that want a face of their own here: `admin`, `oracle`, … */
+  readonly personas: readonly string[]
+  /** This instance's own id (12 letters): tells our copies from those of another Chanop. */
+  readonly instance: string
+  /** Channels to be in from the start, besides those of the network's own configuration. */
+  readonly places: readonly Place[]
+  /** The folder of mutable files (`data/`). */
+  readonly dataDir: string
+  /** Resolves `env:NAME` or `secret:NAME`; rejects `secret-missing` with what to do. */
+  secret(reference: string): Promise<string>
+  /** Told whenever `standing()` changes. */
+  changed(): void
+}
+
+/** One kind of platform: the folder's `index.ts` exports it and `adapters/index.ts` lists it. */
+export interface AdapterKind<C = unknown> {
+  readonly kind: string
+  /** The network's section of the configuration; `kind` is a literal in it. */
+  readonly schema: ZodType<C>
+  /** Loads the platform's library only when a network of this kind is configured. */
+  create(config: C, context: AdapterContext): Promise<Adapter>
+}

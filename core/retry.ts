@@ -1,0 +1,25 @@
+import { setTimeout as wait } from 'node:timers/promises'
+
+export interface Backoff {
+  readonly firstMs: number
+  readonly maxMs: number
+}
+
+/** Exponential backoff with full jitter on the upper half: attempt 0 waits `firstMs/2 … firstMs`. */
+export function backoffMs({ firstMs, maxMs }: Backoff, attempt: number, random: () => number = Math.random): number {
+  const ceilingMs = Math.min(maxMs, firstMs * 2 ** Math.min(attempt, 30))
+  return ceilingMs * (0.5 + random() / 2)
+}
+
+/** Waits, or resolves at once when `signal` aborts. Never rejects; look at `signal.aborted` afterwards. */
+export async function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+  await wait(delayMs, undefined, signal ? { signal } : {}).catch((error: unknown) => {
+    if (!signal?.aborted) throw error
+  })
+}
+
+/** A signal that aborts with `signal` or after `deadlineMs`, whichever comes first. */
+export function deadline(deadlineMs: number, signal?: AbortSignal): AbortSignal {
+  const timeout = AbortSignal.timeout(deadlineMs)
+  return signal ? AbortSignal.any([signal, timeout]) : timeout
+}
