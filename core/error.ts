@@ -12,29 +12,113 @@ interface Entry {
 }
 
 export const catalogue = {
-  'usage': { retry: 'never', audience: 'user', help: 'The command was not understood; the message shows its form.' },
-  'denied': { retry: 'never', audience: 'user', help: 'Your role does not allow this; `!can` explains, an owner can `!role grant`.' },
-  'not-found': { retry: 'never', audience: 'user', help: 'There is nothing of that name; the message names what lists them.' },
-  'conflict': { retry: 'never', audience: 'user', help: 'It exists already or somebody else changed it first; look again and repeat.' },
-  'rate-limited': { retry: 'later', audience: 'user', help: 'Too many commands in a short time; the message says when to go on.' },
-  'config-invalid': { retry: 'never', audience: 'operator', help: 'A configuration file or value is wrong; the message names file, line, key and nearest valid key.' },
-  'secret-missing': { retry: 'never', audience: 'operator', help: 'A secret that the configuration refers to is not there: set the variable, or `!secret set NAME`.' },
-  'vault-locked': { retry: 'never', audience: 'operator', help: 'The key file of the vault is missing or is another one; put the right one back, nothing is overwritten.' },
-  'ledger-busy': { retry: 'later', audience: 'operator', help: 'Another process holds the ledger for writing longer than it should.' },
-  'ledger-full': { retry: 'later', audience: 'operator', help: 'The disk is full: nothing is accepted until there is room, and nothing accepted is lost.' },
-  'ledger-readonly': { retry: 'later', audience: 'operator', help: 'The data folder can not be written; give it to the user who runs Chanop.' },
-  'ledger-corrupt': { retry: 'never', audience: 'operator', help: 'The ledger failed its integrity check; restore the newest backup as docs/operations.md says.' },
-  'ledger-newer': { retry: 'never', audience: 'operator', help: 'A newer release wrote this ledger; run that release or newer.' },
-  'bus-down': { retry: 'later', audience: 'operator', help: 'Redis does not answer; nothing is lost, bots look at the ledger by themselves meanwhile.' },
-  'network-down': { retry: 'later', audience: 'operator', help: 'The network is not connected; deliveries wait in the ledger.' },
-  'network-refused': { retry: 'never', audience: 'operator', help: 'The network refuses our login; correct the account or its password, then `!config reload`.' },
-  'send-later': { retry: 'later', audience: 'operator', help: 'The platform asked to wait; the delivery is repeated by itself.' },
-  'send-refused': { retry: 'never', audience: 'user', help: 'The platform refused the message for good; the message gives its reason.' },
-  'unsupported': { retry: 'never', audience: 'user', help: 'This network can not do that; `!network show` lists what it can.' },
-  'account-exists': { retry: 'never', audience: 'user', help: 'That account exists already and is not taken over; choose another name.' },
+  usage: { retry: 'never', audience: 'user', help: 'The command was not understood; the message shows its form.' },
+  denied: {
+    retry: 'never',
+    audience: 'user',
+    help: 'Your role does not allow this; `!can` explains, an owner can `!role grant`.',
+  },
+  'not-found': {
+    retry: 'never',
+    audience: 'user',
+    help: 'There is nothing of that name; the message names what lists them.',
+  },
+  conflict: {
+    retry: 'never',
+    audience: 'user',
+    help: 'It exists already or somebody else changed it first; look again and repeat.',
+  },
+  'rate-limited': {
+    retry: 'later',
+    audience: 'user',
+    help: 'Too many commands in a short time; the message says when to go on.',
+  },
+  'config-invalid': {
+    retry: 'never',
+    audience: 'operator',
+    help: 'A configuration file or value is wrong; the message names file, line, key and nearest valid key.',
+  },
+  'secret-missing': {
+    retry: 'never',
+    audience: 'operator',
+    help: 'A secret that the configuration refers to is not there: set the variable, or `!secret set NAME`.',
+  },
+  'vault-locked': {
+    retry: 'never',
+    audience: 'operator',
+    help: 'The key file of the vault is missing or is another one; put the right one back, nothing is overwritten.',
+  },
+  'ledger-busy': {
+    retry: 'later',
+    audience: 'operator',
+    help: 'Another process holds the ledger for writing longer than it should.',
+  },
+  'ledger-full': {
+    retry: 'later',
+    audience: 'operator',
+    help: 'The disk is full: nothing is accepted until there is room, and nothing accepted is lost.',
+  },
+  'ledger-readonly': {
+    retry: 'later',
+    audience: 'operator',
+    help: 'The data folder can not be written; give it to the user who runs Chanop.',
+  },
+  'ledger-corrupt': {
+    retry: 'never',
+    audience: 'operator',
+    help: 'The ledger failed its integrity check; restore the newest backup as docs/operations.md says.',
+  },
+  'ledger-newer': {
+    retry: 'never',
+    audience: 'operator',
+    help: 'A newer release wrote this ledger; run that release or newer.',
+  },
+  'bus-down': {
+    retry: 'later',
+    audience: 'operator',
+    help: 'Redis does not answer; nothing is lost, bots look at the ledger by themselves meanwhile.',
+  },
+  'network-down': {
+    retry: 'later',
+    audience: 'operator',
+    help: 'The network is not connected; deliveries wait in the ledger.',
+  },
+  'network-refused': {
+    retry: 'never',
+    audience: 'operator',
+    help: 'The network refuses our login; correct the account or its password, then `!config reload`.',
+  },
+  'send-later': {
+    retry: 'later',
+    audience: 'operator',
+    help: 'The platform asked to wait; the delivery is repeated by itself.',
+  },
+  'send-refused': {
+    retry: 'never',
+    audience: 'user',
+    help: 'The platform refused the message for good; the message gives its reason.',
+  },
+  unsupported: {
+    retry: 'never',
+    audience: 'user',
+    help: 'This network can not do that; `!network show` lists what it can.',
+  },
+  'account-exists': {
+    retry: 'never',
+    audience: 'user',
+    help: 'That account exists already and is not taken over; choose another name.',
+  },
   'account-unknown': { retry: 'never', audience: 'user', help: 'There is no such account on that network.' },
-  'account-failed': { retry: 'later', audience: 'operator', help: 'The account service did not do it; the order stays and is repeated.' },
-  'internal': { retry: 'never', audience: 'operator', help: 'A fault of Chanop itself; the log has the details under the id in the message.' },
+  'account-failed': {
+    retry: 'later',
+    audience: 'operator',
+    help: 'The account service did not do it; the order stays and is repeated.',
+  },
+  internal: {
+    retry: 'never',
+    audience: 'operator',
+    help: 'A fault of Chanop itself; the log has the details under the id in the message.',
+  },
 } as const satisfies Record<string, Entry>
 
 export type ErrorCode = keyof typeof catalogue

@@ -121,14 +121,7 @@ export interface GapEvent extends Base {
 }
 
 /** A fact from a platform. A discriminated union on `kind`. */
-export type ChatEvent =
-  | MessageEvent
-  | EditEvent
-  | DeleteEvent
-  | ReactionEvent
-  | MemberEvent
-  | TopicEvent
-  | GapEvent
+export type ChatEvent = MessageEvent | EditEvent | DeleteEvent | ReactionEvent | MemberEvent | TopicEvent | GapEvent
 
 /** What a bot, or a relayed person, wants to say in one place. */
 export interface Draft {
@@ -137,6 +130,8 @@ export interface Draft {
   readonly as?: { readonly name: string; readonly avatarUrl?: string; readonly relayed?: true }
   /** Never logged, never stored in clear, never in history where the platform can avoid it. */
   readonly secret?: true
+  /** A secret draft at rest: the vault's box of the content as JSON; `content` is empty until it is opened. */
+  readonly sealed?: string
   /** Sent although it may already have been sent before a crash and the platform can't tell: adapters label it. */
   readonly repeat?: true
 }

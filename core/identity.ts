@@ -1,0 +1,112 @@
+import type { NetworkId, Sender, UserId } from './event.ts'
+import { type Db, type Row, sql } from './ledger/sqlite.ts'
+
+/** From most to least. A role includes all that stand after it. */
+export const roles = ['owner', 'operator', 'member', 'guest'] as const
+export type Role = (typeof roles)[number]
+
+export const isRole = (word: string): word is Role => (roles as readonly string[]).includes(word)
+
+/** Whether holding `held` allows what needs `needed`. */
+export const includes = (held: Role, needed: Role): boolean => roles.indexOf(held) <= roles.indexOf(needed)
+
+export interface Person {
+  readonly id: number
+  readonly name: string
+}
+
+/** Who somebody is to us. Everything hangs on the platform's verified id; names grant nothing. */
+export interface Known {
+  readonly person: Person | null
+  readonly role: Role
+}
+
+export interface Grant {
+  readonly person: Person
+  /** '' is everywhere. */
+  readonly room: string
+  readonly role: Role
+  readonly untilMs: number | null
+  readonly by: string
+}
+
+const personOf = (row: Row): Person => ({ id: Number(row['id']), name: row['name'] as string })
+
+/** The person behind a verified sender and their highest valid role in `room`. Unverified senders are nobody. */
+export function identify(db: Db, network: NetworkId, sender: Sender, room: string, nowMs: number): Known {
+  if (!sender.verified) return { person: null, role: 'guest' }
+  const row = sql(
+    db,
+    'SELECT p.id, p.name FROM identity i JOIN person p ON p.id = i.person WHERE i.network = ? AND i.user = ?',
+  ).get(network, sender.id)
+  if (!row) return { person: null, role: 'guest' }
+  const person = personOf(row)
+  return { person, role: roleIn(db, person, room, nowMs) }
+}
+
+/** A person's highest role that holds in a room now. */
+export function roleIn(db: Db, person: Person, room: string, nowMs: number): Role {
+  const rows = sql(
+    db,
+    "SELECT role FROM role WHERE person = ? AND room IN ('', ?) AND (until_ms IS NULL OR until_ms > ?)",
+  ).all(person.id, room, nowMs)
+  const held = new Set(rows.map(row => row['role'] as string))
+  return roles.find(role => held.has(role)) ?? 'guest'
+}
+
+export function personByName(db: Db, name: string): Person | null {
+  const row = sql(db, 'SELECT id, name FROM person WHERE name = ?').get(name)
+  return row ? personOf(row) : null
+}
+
+/** The person who owns an identity; made, named after `name`, when there is none. */
+export function personFor(db: Db, network: NetworkId, user: UserId, name: string, nowMs: number): Person {
+  const row = sql(
+    db,
+    'SELECT p.id, p.name FROM identity i JOIN person p ON p.id = i.person WHERE i.network = ? AND i.user = ?',
+  ).get(network, user)
+  if (row) return personOf(row)
+  let free = name
+  for (let n = 2; personByName(db, free); n++) free = `${name}-${n}`
+  const id = Number(sql(db, 'INSERT INTO person (name, created_ms) VALUES (?, ?)').run(free, nowMs).lastInsertRowid)
+  sql(db, 'INSERT INTO identity VALUES (?, ?, ?)').run(network, user, id)
+  return { id, name: free }
+}
+
+export const identitiesOf = (db: Db, person: Person): { network: NetworkId; user: UserId }[] =>
+  sql(db, 'SELECT network, user FROM identity WHERE person = ? ORDER BY network').all(person.id) as never
+
+export function dropIdentity(db: Db, network: NetworkId, user: UserId): void {
+  sql(db, 'DELETE FROM identity WHERE network = ? AND user = ?').run(network, user)
+}
+
+export function grant(db: Db, to: Omit<Grant, 'by'>, by: string, nowMs: number): void {
+  sql(
+    db,
+    `INSERT INTO role VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (person, room) DO UPDATE SET role = excluded.role,
+     until_ms = excluded.until_ms, granted_by = excluded.granted_by, granted_ms = excluded.granted_ms`,
+  ).run(to.person.id, to.room, to.role, to.untilMs, by, nowMs)
+}
+
+/** Takes a role away; false when there was none. The caller makes sure that an owner stays. */
+export const revoke = (db: Db, person: Person, room: string): boolean =>
+  sql(db, 'DELETE FROM role WHERE person = ? AND room = ?').run(person.id, room).changes > 0
+
+export const grants = (db: Db, nowMs: number): Grant[] =>
+  sql(
+    db,
+    `SELECT p.id, p.name, r.room, r.role, r.until_ms, r.granted_by FROM role r JOIN person p ON p.id = r.person
+     WHERE r.until_ms IS NULL OR r.until_ms > ? ORDER BY p.name, r.room`,
+  )
+    .all(nowMs)
+    .map(row => ({
+      person: personOf(row),
+      room: row['room'] as string,
+      role: row['role'] as Role,
+      untilMs: row['until_ms'] === null ? null : Number(row['until_ms']),
+      by: row['granted_by'] as string,
+    }))
+
+/** How many hold the global role of owner without an end. */
+export const owners = (db: Db): number =>
+  Number(sql(db, "SELECT count(*) AS n FROM role WHERE role = 'owner' AND room = '' AND until_ms IS NULL").get()?.['n'])

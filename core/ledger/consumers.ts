@@ -1,0 +1,25 @@
+import { type Db, sql } from './sqlite.ts'
+
+/** How far a consumer has read. A new one starts at `from` (0: the beginning). */
+export function cursorOf(db: Db, consumer: string, from: number): number {
+  sql(db, 'INSERT OR IGNORE INTO consumer VALUES (?, ?)').run(consumer, from)
+  return Number(sql(db, 'SELECT seq FROM consumer WHERE name = ?').get(consumer)?.['seq'])
+}
+
+/** Moves a consumer on, in the same transaction as the effects of what it read. */
+export function advanceTo(db: Db, consumer: string, seq: number): void {
+  sql(db, 'UPDATE consumer SET seq = max(seq, ?) WHERE name = ?').run(seq, consumer)
+}
+
+export const getCursor = (db: Db, network: string, name: string): string | null =>
+  (sql(db, 'SELECT value FROM cursor WHERE network = ? AND name = ?').get(network, name)?.['value'] as
+    | string
+    | undefined) ?? null
+
+export function setCursor(db: Db, network: string, name: string, value: string): void {
+  sql(db, 'INSERT INTO cursor VALUES (?, ?, ?) ON CONFLICT (network, name) DO UPDATE SET value = excluded.value').run(
+    network,
+    name,
+    value,
+  )
+}

@@ -1,0 +1,171 @@
+import type { Act, MessageId, NetworkId, Place } from '../event.ts'
+import { placeId, placeOf } from './events.ts'
+import { type Db, type Row, sql } from './sqlite.ts'
+
+/** States below 10 are open. */
+export const states = { held: 0, queued: 1, sending: 2, unknown: 3, sent: 10, failed: 11, cancelled: 12 } as const
+export type State = keyof typeof states
+
+export interface NewDelivery {
+  readonly place: Place
+  /** Who says it: the bot's name. Relayed copies belong to `bridge`. */
+  readonly bot: string
+  readonly act: Act
+  /** The fact this is a copy of: links the native ids of all copies. */
+  readonly source?: number
+  /** Released when the order of this id ends this way, cancelled when it ends the other way. */
+  readonly waits?: { readonly order: number; readonly result: 'done' | 'failed' }
+}
+
+export interface Delivery {
+  readonly id: number
+  readonly place: Place
+  readonly placeId: number
+  readonly bot: string
+  readonly act: Act
+  readonly source: number | null
+  readonly state: State
+  readonly attempts: number
+  readonly notBeforeMs: number
+  readonly createdMs: number
+}
+
+const stateName = new Map(Object.entries(states).map(([name, value]) => [value as number, name as State]))
+
+/** Queues one act. It exists, and will happen, once this transaction is committed. */
+export function enqueue(db: Db, delivery: NewDelivery, nowMs: number): number {
+  const secret = 'secret' in delivery.act && delivery.act.secret ? 1 : 0
+  const done = sql(
+    db,
+    `INSERT INTO delivery (place, bot, source, act, state, secret, created_ms, waits_on, waits_for)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    placeId(db, delivery.place),
+    delivery.bot,
+    delivery.source ?? null,
+    JSON.stringify(delivery.act),
+    delivery.waits ? states.held : states.queued,
+    secret,
+    nowMs,
+    delivery.waits?.order ?? null,
+    delivery.waits?.result ?? null,
+  )
+  return Number(done.lastInsertRowid)
+}
+
+function deliveryOf(row: Row): Delivery {
+  return {
+    id: Number(row['id']),
+    place: placeOf(row),
+    placeId: Number(row['place']),
+    bot: row['bot'] as string,
+    act: JSON.parse(row['act'] as string) as Act,
+    source: row['source'] === null ? null : Number(row['source']),
+    state: stateName.get(Number(row['state'])) as State,
+    attempts: Number(row['attempts']),
+    notBeforeMs: Number(row['not_before_ms']),
+    createdMs: Number(row['created_ms']),
+  }
+}
+
+const columns = `d.id, d.place, d.bot, d.act, d.source, d.state, d.attempts, d.not_before_ms, d.created_ms,
+  p.network, p.channel, p.thread, p.private FROM delivery d JOIN place p ON p.id = d.place`
+
+/** Queued deliveries with an id above `afterId`, in order: what came since the last look. */
+export const queuedAfter = (db: Db, afterId: number, limit: number): Delivery[] =>
+  sql(db, `SELECT ${columns} WHERE d.id > ? AND d.state = ${states.queued} ORDER BY d.id LIMIT ?`)
+    .all(afterId, limit)
+    .map(deliveryOf)
+
+/** Everything that is open and not held, in order: what a start finds. */
+export const open = (db: Db): Delivery[] =>
+  sql(db, `SELECT ${columns} WHERE d.state < 10 AND d.state > ${states.held} ORDER BY d.id`).all().map(deliveryOf)
+
+/** Deliveries released by an order may have older ids than the newest seen: those queued, by id. */
+export function byIds(db: Db, ids: readonly number[]): Delivery[] {
+  return sql(db, `SELECT ${columns} WHERE d.id IN (SELECT value FROM json_each(?)) ORDER BY d.id`)
+    .all(JSON.stringify(ids))
+    .map(deliveryOf)
+}
+
+export const setState = (db: Db, ids: readonly number[], state: State): void => {
+  sql(db, 'UPDATE delivery SET state = ? WHERE id IN (SELECT value FROM json_each(?))').run(
+    states[state],
+    JSON.stringify(ids),
+  )
+}
+
+/** On start: what was being sent when we died may or may not be out. After a reboot that holds for queued ones too. */
+export function expireLeases(db: Db, rebooted: boolean): number {
+  const from = rebooted ? `${states.queued}, ${states.sending}` : `${states.sending}`
+  return sql(db, `UPDATE delivery SET state = ${states.unknown} WHERE state IN (${from})`).run().changes
+}
+
+/** It is out: keeps the native ids of all parts so that edits, deletes, replies and reactions find them. */
+export function settle(db: Db, delivery: Delivery, ids: readonly MessageId[], nowMs: number): void {
+  sql(
+    db,
+    `UPDATE delivery SET state = ${states.sent}, settled_ms = ?, error = NULL,
+     act = CASE secret WHEN 1 THEN '{}' ELSE act END WHERE id = ?`,
+  ).run(nowMs, delivery.id)
+  if (delivery.act.do !== 'send') return
+  const insert = sql(db, 'INSERT INTO copy VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
+  for (const [part, id] of ids.entries()) insert.run(delivery.placeId, id, part, delivery.id, delivery.source)
+}
+
+/** It will never be out: says why, and empties a secret. */
+export function fail(db: Db, id: number, error: string, nowMs: number): void {
+  sql(
+    db,
+    `UPDATE delivery SET state = ${states.failed}, settled_ms = ?, error = ?,
+     act = CASE secret WHEN 1 THEN '{}' ELSE act END WHERE id = ?`,
+  ).run(nowMs, error, id)
+}
+
+/** Back into the queue, not before a time. */
+export function postpone(db: Db, id: number, notBeforeMs: number, error: string): void {
+  sql(
+    db,
+    `UPDATE delivery SET state = ${states.queued}, attempts = attempts + 1, not_before_ms = ?, error = ? WHERE id = ?`,
+  ).run(notBeforeMs, error, id)
+}
+
+/** Marks a delivery as a possible repeat before it is sent again. */
+export function markRepeat(db: Db, delivery: Delivery): Delivery {
+  if (delivery.act.do !== 'send') return delivery
+  const act: Act = { ...delivery.act, repeat: true }
+  sql(db, 'UPDATE delivery SET act = ? WHERE id = ?').run(JSON.stringify(act), delivery.id)
+  return { ...delivery, act }
+}
+
+/** All native ids under which a fact stands in a place, in order of their parts: of copies, or its own. */
+export function copiesIn(db: Db, source: number, place: number): MessageId[] {
+  const rows = sql(
+    db,
+    `SELECT c.native FROM delivery d JOIN copy c ON c.delivery = d.id
+     WHERE d.source = ? AND d.place = ? ORDER BY c.delivery, c.part`,
+  ).all(source, place)
+  if (rows.length > 0) return rows.map(row => row['native'] as MessageId)
+  const own = sql(db, "SELECT native FROM event WHERE seq = ? AND place = ? AND kind = 'message'").get(source, place)
+  return own?.['native'] ? [own['native'] as MessageId] : []
+}
+
+export interface Backlog {
+  readonly network: NetworkId
+  readonly queued: number
+  readonly oldestMs: number
+}
+
+/** How much waits for each network. */
+export const backlog = (db: Db): Backlog[] =>
+  sql(
+    db,
+    `SELECT p.network, count(*) AS queued, min(d.created_ms) AS oldest FROM delivery d JOIN place p ON p.id = d.place
+     WHERE d.state < 10 AND d.state > 0 GROUP BY p.network`,
+  )
+    .all()
+    .map(row => ({
+      network: row['network'] as NetworkId,
+      queued: Number(row['queued']),
+      oldestMs: Number(row['oldest']),
+    }))

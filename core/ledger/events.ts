@@ -1,0 +1,207 @@
+import type {
+  ChannelId,
+  ChatEvent,
+  Content,
+  MessageEvent,
+  MessageId,
+  NetworkId,
+  Place,
+  Sender,
+  UserId,
+} from '../event.ts'
+import { type Db, type Row, sql } from './sqlite.ts'
+
+/** A fact as the ledger holds it. */
+export interface Stored<E extends ChatEvent = ChatEvent> {
+  readonly seq: number
+  /** The room the place belonged to at that time; `network:channel` when it was in none. */
+  readonly room: string
+  readonly receivedMs: number
+  readonly placeId: number
+  readonly event: E
+}
+
+const verified = 1
+const bot = 2
+const self = 4
+const backfill = 8
+
+export const placeKey = (place: Place): string => `${place.network}\n${place.channel}\n${place.thread ?? ''}`
+
+/** The row id of a place, made when it is new. */
+export function placeId(db: Db, place: Place): number {
+  const known = sql(db, 'SELECT id FROM place WHERE network = ? AND channel = ? AND thread = ?').get(
+    place.network,
+    place.channel,
+    place.thread ?? '',
+  )
+  if (known) return Number(known['id'])
+  const made = sql(db, 'INSERT INTO place (network, channel, thread, private) VALUES (?, ?, ?, ?)').run(
+    place.network,
+    place.channel,
+    place.thread ?? '',
+    place.private ? 1 : 0,
+  )
+  return Number(made.lastInsertRowid)
+}
+
+/** A place from the columns network, channel, thread and private. */
+export const placeOf = (row: Row): Place => ({
+  network: row['network'] as NetworkId,
+  channel: row['channel'] as ChannelId,
+  ...(row['thread'] ? { thread: row['thread'] as MessageId } : {}),
+  ...(row['private'] ? { private: true as const } : {}),
+})
+
+function flagsOf(event: ChatEvent): number {
+  const kind = event.sender.kind === 'bot' ? bot : event.sender.kind === 'self' ? self : 0
+  return (event.sender.verified ? verified : 0) | kind | (event.origin === 'backfill' ? backfill : 0)
+}
+
+/** What the kind adds to the common columns, as one JSON object. */
+function bodyOf(event: ChatEvent): string {
+  const { key: _key, place: _place, sender: _sender, atMs: _atMs, origin: _origin, kind: _kind, ...rest } = event
+  return JSON.stringify(rest)
+}
+
+const nativeOf = (event: ChatEvent): string | null =>
+  event.kind === 'message' ? event.id : 'target' in event ? event.target : null
+
+/**
+ * Writes a fact; null when it was known already (its key exists). `room` names the room of its place, or nothing.
+ * Returns the stored fact with its sequence number.
+ */
+export function append(db: Db, event: ChatEvent, room: string | undefined, receivedMs: number): Stored | null {
+  const place = placeId(db, event.place)
+  const named = room ?? `${event.place.network}:${event.place.channel}`
+  const done = sql(
+    db,
+    `INSERT INTO event (key, kind, place, room, native, sender, name, flags, at_ms, received_ms, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
+  ).run(
+    event.key,
+    event.kind,
+    place,
+    named,
+    nativeOf(event),
+    event.sender.id,
+    event.sender.name,
+    flagsOf(event),
+    event.atMs,
+    receivedMs,
+    bodyOf(event),
+  )
+  if (done.changes === 0) return null
+  return { seq: Number(done.lastInsertRowid), room: named, receivedMs, placeId: place, event }
+}
+
+/** Remembers the newest message of a place: where the next backfill goes on. */
+export function advance(db: Db, place: number, id: MessageId, atMs: number): void {
+  sql(db, 'UPDATE place SET newest_id = ?, newest_ms = ? WHERE id = ?').run(id, atMs, place)
+}
+
+export function newest(db: Db, place: Place): { id: MessageId; atMs: number } | null {
+  const row = sql(db, 'SELECT newest_id, newest_ms FROM place WHERE network = ? AND channel = ? AND thread = ?').get(
+    place.network,
+    place.channel,
+    place.thread ?? '',
+  )
+  return row?.['newest_id'] ? { id: row['newest_id'] as MessageId, atMs: Number(row['newest_ms']) } : null
+}
+
+/** Notes the current text of an edited message; `null` content: deleted. */
+export function revise(db: Db, seq: number, content: Content | null, atMs: number): void {
+  sql(
+    db,
+    `INSERT INTO revision VALUES (?, ?, ?, 1)
+     ON CONFLICT (seq) DO UPDATE SET content = excluded.content, at_ms = excluded.at_ms, edits = edits + 1
+     WHERE revision.content IS NOT NULL`,
+  ).run(seq, content && JSON.stringify(content), atMs)
+}
+
+function senderOf(row: Row): Sender {
+  const flags = Number(row['flags'])
+  return {
+    id: row['sender'] as UserId,
+    name: row['name'] as string,
+    kind: flags & self ? 'self' : flags & bot ? 'bot' : 'person',
+    verified: (flags & verified) !== 0,
+  }
+}
+
+/** A stored fact from a row of `eventColumns`. */
+export function storedOf(row: Row): Stored {
+  const event = {
+    ...(JSON.parse(row['body'] as string) as object),
+    kind: row['kind'],
+    key: row['key'],
+    place: placeOf(row),
+    sender: senderOf(row),
+    atMs: Number(row['at_ms']),
+    origin: Number(row['flags']) & backfill ? 'backfill' : 'live',
+  } as ChatEvent
+  return {
+    seq: Number(row['seq']),
+    room: row['room'] as string,
+    receivedMs: Number(row['received_ms']),
+    placeId: Number(row['place']),
+    event,
+  }
+}
+
+/** SELECT … FROM event e JOIN place p: the columns `storedOf` reads. */
+export const eventColumns = `e.seq, e.key, e.kind, e.place, e.room, e.sender, e.name, e.flags, e.at_ms, e.received_ms, e.body,
+  p.network, p.channel, p.thread, p.private FROM event e JOIN place p ON p.id = e.place`
+
+/** Facts after `seq`, oldest first. */
+export const after = (db: Db, seq: number, limit: number): Stored[] =>
+  sql(db, `SELECT ${eventColumns} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`).all(seq, limit).map(storedOf)
+
+export function bySeq(db: Db, seq: number): Stored | null {
+  const row = sql(db, `SELECT ${eventColumns} WHERE e.seq = ?`).get(seq)
+  return row ? storedOf(row) : null
+}
+
+/** The message a native id stands for: the fact itself, or the fact whose copy it is. */
+export function messageOf(db: Db, place: Place, id: MessageId): Stored<MessageEvent> | null {
+  const at = placeId(db, place)
+  const own = sql(db, `SELECT ${eventColumns} WHERE e.kind = 'message' AND e.place = ? AND e.native = ?`).get(at, id)
+  if (own) return storedOf(own) as Stored<MessageEvent>
+  const copied = sql(db, 'SELECT source FROM copy WHERE place = ? AND native = ?').get(at, id)
+  if (copied?.['source'] == null) return null
+  return bySeq(db, Number(copied['source'])) as Stored<MessageEvent> | null
+}
+
+export interface RecentMessage extends Stored<MessageEvent> {
+  /** The text as it is now: null when it was deleted. */
+  readonly content: Content | null
+  readonly edits: number
+}
+
+/** The newest messages of a room, oldest first, as they read now; `before` pages back. */
+export function recent(db: Db, room: string, limit: number, before = Number.MAX_SAFE_INTEGER): RecentMessage[] {
+  const rows = sql(
+    db,
+    `SELECT r.content AS revised, r.edits, ${eventColumns} LEFT JOIN revision r ON r.seq = e.seq
+     WHERE e.room = ? AND e.seq < ? AND e.kind = 'message' ORDER BY e.seq DESC LIMIT ?`,
+  ).all(room, before, limit)
+  return rows.map(recentOf).reverse()
+}
+
+/** A message with its current text, from `eventColumns` with `r.content AS revised, r.edits`. */
+export function recentOf(row: Row): RecentMessage {
+  const stored = storedOf(row) as Stored<MessageEvent>
+  if (row['edits'] === null) return { ...stored, content: stored.event.content, edits: 0 }
+  const revised = row['revised'] as string | null
+  return { ...stored, content: revised === null ? null : (JSON.parse(revised) as Content), edits: Number(row['edits']) }
+}
+
+/** The message of `seq` with its current text. */
+export function currentOf(db: Db, seq: number): RecentMessage | null {
+  const row = sql(
+    db,
+    `SELECT r.content AS revised, r.edits, ${eventColumns} LEFT JOIN revision r ON r.seq = e.seq
+     WHERE e.seq = ? AND e.kind = 'message'`,
+  ).get(seq)
+  return row ? recentOf(row) : null
+}

@@ -1,0 +1,179 @@
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { ChanopError } from '../error.ts'
+import { migrations } from './schema.ts'
+import { asLedgerError, connect, type Db, migrate, sql } from './sqlite.ts'
+
+interface Job {
+  readonly run: (db: Db) => unknown
+  readonly resolve: (value: never) => void
+  readonly reject: (reason: unknown) => void
+}
+
+/**
+ * The truth: one SQLite file, shared by the bots' processes. All writes of one turn of the event loop are one
+ * transaction, fsynced before any of their promises resolve. A write that throws is undone alone; the others stand.
+ */
+export class Ledger {
+  readonly path: string
+  readonly #db: Db
+  #jobs: Job[] = []
+  #scheduled = false
+  readonly #committed = new Set<(seq: number) => void>()
+
+  private constructor(path: string, db: Db) {
+    this.path = path
+    this.#db = db
+  }
+
+  /** Opens, checks and migrates. Throws `ledger-*` errors that say what to do. `:memory:` works, for tests. */
+  static open(path: string, options: { check?: boolean } = {}): Ledger {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const db = connect(path)
+    try {
+      if (options.check) verify(db)
+      migrate(db, migrations)
+      if (path !== ':memory:') chmodSync(path, 0o600)
+    } catch (error) {
+      db.close()
+      throw asLedgerError(error)
+    }
+    return new Ledger(path, db)
+  }
+
+  /** Runs `work` against the committed state. */
+  async read<T>(work: (db: Db) => T): Promise<T> {
+    try {
+      return work(this.#db)
+    } catch (error) {
+      throw asLedgerError(error)
+    }
+  }
+
+  /**
+   * Runs `work` inside the next transaction and resolves with its result once that is on the disk.
+   * `work` is synchronous, touches nothing but the database and may be run twice.
+   */
+  write<T>(work: (db: Db) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#jobs.push({ run: work, resolve: resolve as (value: never) => void, reject })
+      if (this.#scheduled) return
+      this.#scheduled = true
+      setImmediate(() => this.#flush())
+    })
+  }
+
+  /**
+   * Commits at once without waiting for the disk: survives the death of this process, not a power cut.
+   * Only for marks that a start after a power cut restores by itself (see `rebooted`).
+   */
+  mark<T>(work: (db: Db) => T): T {
+    this.#db.pragma('synchronous = NORMAL')
+    try {
+      return this.#db.transaction(() => work(this.#db)).immediate()
+    } catch (error) {
+      throw asLedgerError(error)
+    } finally {
+      this.#db.pragma('synchronous = FULL')
+    }
+  }
+
+  /** Calls `listener` with the newest sequence number after each durable commit of this process. */
+  onCommit(listener: (seq: number) => void): () => void {
+    this.#committed.add(listener)
+    return () => this.#committed.delete(listener)
+  }
+
+  newestSeq(): number {
+    return Number(sql(this.#db, 'SELECT coalesce(max(seq), 0) AS seq FROM event').get()?.['seq'])
+  }
+
+  /** Who checkpoints: everyone but the bridge, whose commits must not wait for it. */
+  autoCheckpoint(pages: number): void {
+    this.#db.pragma(`wal_autocheckpoint = ${pages}`)
+  }
+
+  /** Copies the write-ahead log into the file without blocking writers. */
+  checkpoint(): void {
+    this.#db.pragma('wal_checkpoint(PASSIVE)')
+  }
+
+  close(): void {
+    this.#flush()
+    this.#db.close()
+  }
+
+  #flush(): void {
+    this.#scheduled = false
+    const jobs = this.#jobs
+    if (jobs.length === 0) return
+    this.#jobs = []
+    const done = this.#together(jobs) ?? jobs.map(job => this.#alone(job))
+    if (this.#committed.size > 0) {
+      const seq = this.newestSeq()
+      for (const listener of this.#committed) listener(seq)
+    }
+    for (const settle of done) settle()
+  }
+
+  /** All in one transaction; null when one of them threw and nothing was kept. */
+  #together(jobs: readonly Job[]): (() => void)[] | null {
+    try {
+      return this.#db
+        .transaction(() =>
+          jobs.map(job => {
+            const value = job.run(this.#db)
+            return () => job.resolve(value as never)
+          }),
+        )
+        .immediate()
+    } catch (error) {
+      if (jobs.length > 1) return null
+      return [() => jobs[0]?.reject(asLedgerError(error))]
+    }
+  }
+
+  #alone(job: Job): () => void {
+    return this.#together([job])?.[0] as () => void
+  }
+}
+
+function verify(db: Db): void {
+  const result = db.pragma('quick_check(1)', { simple: true })
+  if (result !== 'ok') {
+    throw new ChanopError(
+      'ledger-corrupt',
+      `the ledger is damaged (${String(result).slice(0, 120)}): restore a backup (docs/operations.md)`,
+    )
+  }
+}
+
+export const getMeta = (db: Db, key: string): string | null =>
+  (sql(db, 'SELECT value FROM meta WHERE key = ?').get(key)?.['value'] as string | undefined) ?? null
+
+export const setMeta = (db: Db, key: string, value: string): void => {
+  sql(db, 'INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(key, value)
+}
+
+/** This instance's own id, made once: 12 letters and digits. */
+export function instanceId(db: Db): string {
+  sql(db, "INSERT OR IGNORE INTO meta VALUES ('instance', ?)").run(randomBytes(6).toString('hex'))
+  return getMeta(db, 'instance') as string
+}
+
+/**
+ * Whether the machine was restarted since the last call: marks made by `mark` may then be missing, and what stands as
+ * queued may have been sent. Linux tells by its boot id; elsewhere every start counts as one.
+ */
+export function rebooted(db: Db): boolean {
+  let boot: string
+  try {
+    boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    boot = `unknown-${process.pid}-${Date.now()}`
+  }
+  const before = getMeta(db, 'boot')
+  setMeta(db, 'boot', boot)
+  return before !== null && before !== boot
+}

@@ -1,0 +1,121 @@
+import type { NetworkId } from '../event.ts'
+import { states } from './deliveries.ts'
+import { type Db, type Row, sql } from './sqlite.ts'
+
+/** What must happen on a network besides messages. `args` is shown in logs and holds no secret. */
+export type OrderKind =
+  | 'account.create'
+  | 'account.password'
+  | 'account.suspend'
+  | 'account.restore'
+  | 'account.drop'
+  | 'account.certificate'
+  | 'account.end-sessions'
+  | 'place.join'
+  | 'place.part'
+  | 'place.invite'
+  | 'place.mode'
+  | 'place.topic'
+  | 'place.kick'
+
+export interface NewOrder {
+  /** Idempotency key: the same key is the same order, for ever. */
+  readonly key: string
+  readonly network: NetworkId
+  readonly kind: OrderKind
+  readonly args: Readonly<Record<string, string>>
+  /** A password or the like, sealed by the vault. */
+  readonly sealed?: Buffer
+}
+
+export interface Order {
+  readonly id: number
+  readonly key: string
+  readonly network: NetworkId
+  readonly kind: OrderKind
+  readonly args: Readonly<Record<string, string>>
+  readonly sealed: Buffer | null
+  readonly state: 'queued' | 'sending' | 'done' | 'failed'
+  readonly attempts: number
+  readonly notBeforeMs: number
+  readonly result: string | null
+  readonly error: string | null
+}
+
+/** Writes an order; the id of the one there is when its key is known. */
+export function place(db: Db, order: NewOrder, nowMs: number): number {
+  sql(
+    db,
+    `INSERT INTO orders (key, network, kind, args, sealed, state, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (key) DO NOTHING`,
+  ).run(order.key, order.network, order.kind, JSON.stringify(order.args), order.sealed ?? null, states.queued, nowMs)
+  return Number(sql(db, 'SELECT id FROM orders WHERE key = ?').get(order.key)?.['id'])
+}
+
+function orderOf(row: Row): Order {
+  const state = Number(row['state'])
+  return {
+    id: Number(row['id']),
+    key: row['key'] as string,
+    network: row['network'] as NetworkId,
+    kind: row['kind'] as OrderKind,
+    args: JSON.parse(row['args'] as string) as Record<string, string>,
+    sealed: row['sealed'] as Buffer | null,
+    state:
+      state === states.sent
+        ? 'done'
+        : state === states.failed
+          ? 'failed'
+          : state === states.queued
+            ? 'queued'
+            : 'sending',
+    attempts: Number(row['attempts']),
+    notBeforeMs: Number(row['not_before_ms']),
+    result: row['result'] as string | null,
+    error: row['error'] as string | null,
+  }
+}
+
+/** Open orders in the order they were given. */
+export const openOrders = (db: Db): Order[] =>
+  sql(db, 'SELECT * FROM orders WHERE state < 10 ORDER BY id').all().map(orderOf)
+
+export const orderByKey = (db: Db, key: string): Order | null => {
+  const row = sql(db, 'SELECT * FROM orders WHERE key = ?').get(key)
+  return row ? orderOf(row) : null
+}
+
+/**
+ * An order has ended: empties its secret, releases the deliveries that waited for this end, with `{reason}` in their
+ * text replaced, and cancels those that waited for the other. Returns the ids of the released.
+ */
+export function settleOrder(
+  db: Db,
+  id: number,
+  end: { done: true; result: string } | { done: false; error: string },
+  nowMs: number,
+): number[] {
+  sql(
+    db,
+    'UPDATE orders SET state = ?, settled_ms = ?, result = ?, error = ?, sealed = NULL WHERE id = ? AND state < 10',
+  ).run(end.done ? states.sent : states.failed, nowMs, end.done ? end.result : null, end.done ? null : end.error, id)
+  const rows = sql(db, `SELECT id, act, waits_for FROM delivery WHERE waits_on = ? AND state = ${states.held}`).all(id)
+  const released: number[] = []
+  const reason = JSON.stringify(end.done ? end.result : end.error).slice(1, -1)
+  for (const row of rows) {
+    const wanted = (row['waits_for'] === 'done') === end.done
+    const act = wanted ? (row['act'] as string).replaceAll('{reason}', () => reason) : '{}'
+    const state = wanted ? states.queued : states.cancelled
+    sql(db, 'UPDATE delivery SET state = ?, act = ? WHERE id = ?').run(state, act, row['id'])
+    if (wanted) released.push(Number(row['id']))
+  }
+  return released
+}
+
+export function postponeOrder(db: Db, id: number, notBeforeMs: number, error: string): void {
+  sql(db, 'UPDATE orders SET attempts = attempts + 1, not_before_ms = ?, error = ? WHERE id = ?').run(
+    notBeforeMs,
+    error,
+    id,
+  )
+}

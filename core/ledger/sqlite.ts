@@ -1,0 +1,70 @@
+import Database from 'better-sqlite3'
+import { ChanopError, type ErrorCode } from '../error.ts'
+
+export type Db = Database.Database
+export type Row = Record<string, string | number | bigint | Buffer | null>
+
+const statements = new WeakMap<Db, Map<string, Database.Statement>>()
+
+/** The prepared statement of `text`, made once for each connection. */
+export function sql(db: Db, text: string): Database.Statement<unknown[], Row> {
+  let known = statements.get(db)
+  if (!known) statements.set(db, (known = new Map()))
+  let statement = known.get(text)
+  if (!statement) known.set(text, (statement = db.prepare(text)))
+  return statement as Database.Statement<unknown[], Row>
+}
+
+const codes: readonly [RegExp, ErrorCode, string][] = [
+  [/^SQLITE_FULL|ENOSPC/, 'ledger-full', 'the disk is full: make room, nothing accepted is lost'],
+  [/^SQLITE_BUSY/, 'ledger-busy', 'another process holds the ledger: this is tried again'],
+  [
+    /^SQLITE_(READONLY|CANTOPEN|PERM)|EACCES|EROFS/,
+    'ledger-readonly',
+    'the data folder can not be written: check its owner and mode',
+  ],
+  [/^SQLITE_(CORRUPT|NOTADB)/, 'ledger-corrupt', 'the ledger is damaged: restore a backup (docs/operations.md)'],
+  [/^SQLITE_IOERR/, 'ledger-full', 'the disk refuses to write: check its space and health'],
+]
+
+/** A SQLite error as one of the catalogue; anything else is passed on as it is. */
+export function asLedgerError(thrown: unknown): unknown {
+  const code = (thrown as { code?: unknown } | null)?.code
+  if (typeof code !== 'string') return thrown
+  const known = codes.find(([pattern]) => pattern.test(code))
+  return known ? new ChanopError(known[1], `${known[2]} (${code})`, { cause: thrown }) : thrown
+}
+
+/** Opens a connection the way every process of Chanop does: WAL, fsync at each commit, foreign keys. */
+export function connect(path: string, options: { readonly?: boolean } = {}): Db {
+  try {
+    const db = new Database(path, { readonly: options.readonly ?? false, timeout: 3000 })
+    if (!options.readonly) db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = FULL')
+    db.pragma('foreign_keys = ON')
+    db.pragma('cache_size = -16000')
+    db.pragma('temp_store = MEMORY')
+    return db
+  } catch (error) {
+    throw asLedgerError(error)
+  }
+}
+
+/** Brings a database up to the newest of `steps`. A database that is newer than `steps` is refused. */
+export function migrate(db: Db, steps: readonly string[]): void {
+  const version = (): number => Number(db.pragma('user_version', { simple: true }))
+  if (version() > steps.length) {
+    throw new ChanopError(
+      'ledger-newer',
+      `the ledger has schema ${version()}, this release knows ${steps.length}: run the newer release`,
+    )
+  }
+  while (version() < steps.length) {
+    db.transaction(() => {
+      const at = version()
+      if (at >= steps.length) return
+      db.exec(steps[at] as string)
+      db.pragma(`user_version = ${at + 1}`)
+    }).immediate()
+  }
+}
