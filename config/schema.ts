@@ -28,14 +28,14 @@ const room = z.strictObject({
   joins: z.boolean().default(false),
 })
 
-const network = z.discriminatedUnion(
-  'kind',
-  kinds.map(kind => kind.schema) as unknown as [z.ZodObject<{ kind: z.ZodLiteral<string> }>],
-)
+const network = z.union(kinds.map(kind => kind.schema) as unknown as [z.ZodType<{ kind: string }>])
 
 /** `config/chanop.yaml`, see `config/example.yaml`. Unknown keys are errors. */
 export const configSchema = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'use lower-case letters, digits and -').default('chanop'),
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,30}$/, 'use lower-case letters, digits and -')
+    .default('chanop'),
   /** `network:account` of the first owner. */
   owner: place.default('irc:owner'),
   redis: z.strictObject({ url: z.string().nullable().default(null) }).prefault({}),

@@ -1,0 +1,181 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { z } from 'zod'
+import type { Bus } from './bus/bus.ts'
+import { RedisBus } from './bus/redis.ts'
+import { asChanopError } from './error.ts'
+import { instanceId, Ledger } from './ledger/ledger.ts'
+import { createLog, type Log } from './log.ts'
+import { redisSocketPath } from './paths.ts'
+import { sleep } from './retry.ts'
+import { resolveSecret, Vault } from './secrets.ts'
+import { Settings } from './settings.ts'
+
+/** What every bot's process has. */
+export interface BotContext<S extends z.ZodType = z.ZodType> {
+  readonly name: string
+  readonly log: Log
+  readonly ledger: Ledger
+  readonly bus: Bus
+  readonly settings: Settings<S>
+  readonly vault: Vault
+  /** This installation's own id. */
+  readonly instance: string
+  readonly dataDir: string
+  /** Aborts when the process is asked to stop: finish what is under way, take nothing new. */
+  readonly signal: AbortSignal
+  /** Resolves `env:NAME` and `secret:NAME`. */
+  secret(reference: string): Promise<string>
+  /** Everything is up: PM2 and `npm start` hear it. */
+  ready(): void
+}
+
+/** What the schema of the configuration must offer to run any bot. */
+interface Common {
+  readonly redis: { readonly url: string | null }
+  readonly logLevel: string
+}
+
+export interface BotOptions<S extends z.ZodType<Common>> {
+  readonly name: string
+  readonly schema: S
+  /** Works until `context.signal` aborts, then cleans up and resolves. A rejection ends the process for a restart. */
+  readonly main: (context: BotContext<S>) => Promise<void>
+}
+
+/** Locations given by the environment, made absolute: `CHANOP_CONFIG` and `CHANOP_DATA`. */
+export function locations(env: NodeJS.ProcessEnv = process.env): { config: string; dataDir: string } {
+  return {
+    config: resolve(env['CHANOP_CONFIG'] || 'config/chanop.yaml'),
+    dataDir: resolve(env['CHANOP_DATA'] || 'data'),
+  }
+}
+
+/** Variables that the configuration refers to, as `npm start` left them for the bots. */
+function environment(dataDir: string): Record<string, string | undefined> {
+  let kept: Record<string, string> = {}
+  try {
+    kept = JSON.parse(readFileSync(join(dataDir, 'run', 'env'), 'utf8')) as Record<string, string>
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  return { ...process.env, ...kept }
+}
+
+/** Leaves word of how the bot is for `npm start` and `npm run doctor`: `data/run/<bot>.json`. */
+function report(dataDir: string, name: string, state: 'starting' | 'ready' | 'failed', message = ''): void {
+  const file = join(dataDir, 'run', `${name}.json`)
+  try {
+    mkdirSync(join(dataDir, 'run'), { recursive: true, mode: 0o700 })
+    writeFileSync(file, `${JSON.stringify({ pid: process.pid, state, message, atMs: Date.now() })}\n`, { mode: 0o600 })
+  } catch (error) {
+    process.stderr.write(`${name}: ${file} can not be written: ${(error as Error).message}\n`)
+  }
+}
+
+const heartbeatMs = 1000
+const retryStartMs = 10_000
+const drainMs = 6000
+
+async function openContext<S extends z.ZodType<Common>>(
+  options: BotOptions<S>,
+  log: Log,
+  signal: AbortSignal,
+): Promise<BotContext<S> & { close(): Promise<void> }> {
+  const { config, dataDir } = locations()
+  const ledger = Ledger.open(join(dataDir, 'ledger.db'))
+  try {
+    const settings = await Settings.open(config, options.schema, ledger)
+    log.level = process.env['CHANOP_LOG'] ?? settings.current.logLevel
+    const instance = await ledger.write(instanceId)
+    const vault = await Vault.open(join(dataDir, 'keys', 'vault.key'), ledger)
+    if (vault.locked) log.error(vault.locked)
+    const url = settings.current.redis.url
+    const bus = new RedisBus(url ? { url } : { path: redisSocketPath(dataDir) }, instance, log)
+    await bus.start(3000)
+    ledger.onCommit(seq => bus.ring(seq))
+    const reload = (): void => {
+      settings
+        .reload()
+        .catch((error: unknown) => log.error({ error }, `settings kept: ${asChanopError(error).message}`))
+    }
+    bus.onSignal('settings', reload)
+    const env = environment(dataDir)
+    const beat = setInterval(() => {
+      const rssBytes = process.memoryUsage.rss()
+      bus.signal('heartbeat', { bot: options.name, pid: process.pid, atMs: Date.now(), rssBytes })
+    }, heartbeatMs)
+    return {
+      name: options.name,
+      log,
+      ledger,
+      bus,
+      settings,
+      vault,
+      instance,
+      dataDir,
+      signal,
+      secret: reference => ledger.read(db => resolveSecret(db, vault, reference, env)),
+      ready: () => {
+        report(dataDir, options.name, 'ready')
+        log.info('ready')
+        process.send?.('ready')
+      },
+      close: async () => {
+        clearInterval(beat)
+        await bus.close()
+        ledger.close()
+      },
+    }
+  } catch (error) {
+    ledger.close()
+    throw error
+  }
+}
+
+/** Until it works: one line when the reason is new, then quiet tries, so that a lasting fault is no restart storm. */
+async function openPatiently<S extends z.ZodType<Common>>(options: BotOptions<S>, log: Log, signal: AbortSignal) {
+  let said = ''
+  while (!signal.aborted) {
+    try {
+      return await openContext(options, log, signal)
+    } catch (thrown) {
+      const error = asChanopError(thrown)
+      if (error.code === 'internal') throw thrown
+      report(locations().dataDir, options.name, 'failed', error.message)
+      if (error.message !== said) log.error({ code: error.code }, error.message)
+      said = error.message
+      await sleep(retryStartMs, signal)
+    }
+  }
+  return null
+}
+
+/** Runs one bot as a process of its own: opens what it needs, runs `main`, and leaves in order when asked to. */
+export async function runBot<S extends z.ZodType<Common>>(options: BotOptions<S>): Promise<void> {
+  process.umask(0o077)
+  const log = createLog(options.name)
+  const stop = new AbortController()
+  const ask = (reason: string) => (): void => {
+    if (stop.signal.aborted) return
+    log.info({ reason }, 'stopping')
+    stop.abort()
+    setTimeout(() => process.exit(0), drainMs).unref()
+  }
+  process.on('SIGINT', ask('SIGINT'))
+  process.on('SIGTERM', ask('SIGTERM'))
+  process.on('disconnect', ask('the process manager is gone'))
+  try {
+    report(locations().dataDir, options.name, 'starting')
+    const context = await openPatiently(options, log, stop.signal)
+    if (context) {
+      await options.main(context)
+      await context.close()
+    }
+    process.exit(0)
+  } catch (thrown) {
+    log.fatal({ error: thrown }, asChanopError(thrown).message)
+    report(locations().dataDir, options.name, 'failed', asChanopError(thrown).message)
+    process.exit(1)
+  }
+}

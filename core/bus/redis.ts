@@ -1,0 +1,122 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import type { Log } from '../log.ts'
+import { type Bus, Listeners, type Topic, type Topics } from './bus.ts'
+
+/** Where Redis is: a unix socket or a URL. */
+export type RedisAddress = { readonly path: string } | { readonly url: string }
+
+type Options = Omit<RedisOptions, 'replyMapping'>
+
+const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1000)
+
+/** A client that reconnects for ever and never lets a caller wait while Redis is away. */
+export function connectRedis(address: RedisAddress, options: Options = {}): Redis {
+  const settings: Options = { ...options, lazyConnect: true, retryStrategy: retryDelayMs, connectTimeout: 3000 }
+  if ('url' in address) return new Redis(address.url, settings)
+  settings.path = address.path
+  return new Redis(settings)
+}
+
+/** The bus over Redis pub/sub, one channel a topic below `chanop:<instance>:`. */
+export class RedisBus implements Bus {
+  readonly #publisher: Redis
+  readonly #subscriber: Redis
+  readonly #listeners = new Listeners()
+  readonly #prefix: string
+  readonly #log: Log
+  #subscribed = false
+  #complained = false
+
+  constructor(address: RedisAddress, instance: string, log: Log) {
+    this.#prefix = `chanop:${instance}:`
+    this.#log = log
+    const fast = { enableOfflineQueue: false, maxRetriesPerRequest: 0 }
+    this.#publisher = connectRedis(address, fast)
+    this.#subscriber = connectRedis(address, { ...fast, autoResubscribe: false })
+    for (const client of [this.#publisher, this.#subscriber]) client.on('error', error => this.#complain(error))
+    this.#subscriber.on('message', (channel: string, message: string) => this.#hear(channel, message))
+    this.#subscriber.on('pmessage', (_pattern: string, channel: string, message: string) =>
+      this.#hear(channel, message),
+    )
+    this.#subscriber.on('ready', () => void this.#subscribe())
+    this.#subscriber.on('close', () => {
+      this.#subscribed = false
+    })
+  }
+
+  /** Starts connecting; resolves at the first connection or after `waitMs`, whichever comes first. */
+  async start(waitMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, waitMs)
+    const off = this.#listeners.add('subscribed', () => resolve())
+    for (const client of [this.#publisher, this.#subscriber]) {
+      client.connect().catch((error: unknown) => this.#complain(error))
+    }
+    await promise
+    clearTimeout(timer)
+    off()
+  }
+
+  get up(): boolean {
+    return this.#subscribed && this.#publisher.status === 'ready'
+  }
+
+  ring(seq: number): void {
+    this.#publish('ring', seq)
+  }
+
+  onRing(listener: (seq: number) => void): () => void {
+    return this.#listeners.add('ring', listener)
+  }
+
+  signal<T extends Topic>(topic: T, payload: Topics[T]): void {
+    this.#publish(topic, payload)
+  }
+
+  onSignal<T extends Topic>(topic: T, listener: (payload: Topics[T]) => void): () => void {
+    return this.#listeners.add(topic, listener)
+  }
+
+  async close(): Promise<void> {
+    this.#publisher.disconnect()
+    this.#subscriber.disconnect()
+  }
+
+  #publish(topic: string, payload: unknown): void {
+    if (this.#publisher.status !== 'ready') return
+    this.#publisher
+      .publish(this.#prefix + topic, JSON.stringify(payload))
+      .catch((error: unknown) => this.#complain(error))
+  }
+
+  async #subscribe(): Promise<void> {
+    try {
+      await this.#subscriber.psubscribe(`${this.#prefix}*`)
+      this.#subscribed = true
+      if (this.#complained) this.#log.info('redis is back')
+      this.#complained = false
+      this.#listeners.tell('subscribed', null)
+    } catch (error) {
+      this.#complain(error)
+    }
+  }
+
+  #hear(channel: string, message: string): void {
+    const topic = channel.slice(this.#prefix.length)
+    let payload: unknown
+    try {
+      payload = JSON.parse(message)
+    } catch (error) {
+      this.#log.warn({ error, topic }, 'a signal on the bus is not JSON: left out')
+      return
+    }
+    this.#listeners.tell(topic, payload)
+  }
+
+  /** One line for each outage. */
+  #complain(error: unknown): void {
+    if (this.#complained) return
+    this.#complained = true
+    this.#log.warn({ error }, 'redis does not answer: looking at the ledger by ourselves until it is back')
+  }
+}

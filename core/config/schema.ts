@@ -1,0 +1,74 @@
+import type { z } from 'zod'
+
+interface Def {
+  type: string
+  innerType?: z.ZodType
+  in?: z.ZodType
+  shape?: Record<string, z.ZodType>
+  valueType?: z.ZodType
+  element?: z.ZodType
+  options?: readonly z.ZodType[]
+  values?: readonly unknown[]
+  defaultValue?: unknown
+}
+
+const def = (schema: z.ZodType): Def => schema._zod.def as unknown as Def
+
+/** The schema without its wrappers: default, optional, nullable, readonly, pipe. */
+export function unwrap(schema: z.ZodType): z.ZodType {
+  const { innerType, in: input } = def(schema)
+  return innerType ? unwrap(innerType) : input ? unwrap(input) : schema
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Whether the literals of an object schema (`kind: irc`) are those of `value`. */
+function fits(option: z.ZodType, value: unknown): boolean {
+  const shape = def(unwrap(option)).shape
+  if (!shape || !isRecord(value)) return !shape
+  return Object.entries(shape).every(([key, field]) => {
+    const inner = def(unwrap(field))
+    if (inner.type !== 'literal') return true
+    const given = value[key] ?? (def(field).type === 'default' ? def(field).defaultValue : undefined)
+    return inner.values?.includes(given) ?? true
+  })
+}
+
+/** The schema that applies to `value`: of a union, the option whose literals fit. */
+export function resolve(schema: z.ZodType, value: unknown): z.ZodType {
+  const plain = unwrap(schema)
+  const options = def(plain).options
+  if (!options) return plain
+  for (const option of options) {
+    const resolved = resolve(option, value)
+    if (!def(resolved).options && fits(resolved, value)) return resolved
+  }
+  return plain
+}
+
+/** The schema of the value at `path` inside `value`, or null when there is none. */
+export function schemaAt(schema: z.ZodType, path: readonly PropertyKey[], value: unknown): z.ZodType | null {
+  const here = resolve(schema, value)
+  const [key, ...rest] = path
+  if (key === undefined) return here
+  const { shape, valueType, element } = def(here)
+  const next = shape ? shape[String(key)] : (valueType ?? element)
+  const inside = isRecord(value) || Array.isArray(value) ? (value as Record<PropertyKey, unknown>)[key] : undefined
+  return next ? schemaAt(next, rest, inside) : null
+}
+
+/** The keys an object of this schema may have; none for other kinds. */
+export const keysOf = (schema: z.ZodType | null): string[] => Object.keys((schema && def(schema).shape) ?? {})
+
+/** All literals that the options of a union allow for `key`: the known kinds. */
+export function literalsOf(schema: z.ZodType, key: string): unknown[] {
+  const plain = unwrap(schema)
+  const { options, shape } = def(plain)
+  if (options) return [...new Set(options.flatMap(option => literalsOf(option, key)))]
+  const field = shape?.[key]
+  return field ? [...(def(unwrap(field)).values ?? [])] : []
+}
+
+/** Whether the schema is a map with free keys (networks, rooms, models). */
+export const isMap = (schema: z.ZodType | null): boolean => schema !== null && def(schema).type === 'record'

@@ -1,0 +1,62 @@
+import type { Bus } from './bus/bus.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import { after, type Stored } from './ledger/events.ts'
+import type { Log } from './log.ts'
+import { asChanopError } from './error.ts'
+import { backoffMs, sleep } from './retry.ts'
+
+export interface Following {
+  readonly ledger: Ledger
+  readonly bus: Bus
+  readonly log: Log
+  /** The last sequence number that is done with. */
+  readonly from: number
+  readonly limit?: number
+  /**
+   * Takes a batch in order. When it resolves the next one is read; when it rejects the same one is offered again,
+   * later. Keeping the cursor is its own business: in the same transaction as its effects.
+   */
+  take(batch: readonly Stored[]): Promise<void>
+}
+
+const lookAnywayMs = 1000
+const lookOftenMs = 50
+
+/** Reads the ledger's facts for ever, woken by the bell, by this process's own commits, and by itself otherwise. */
+export async function follow(options: Following, signal: AbortSignal): Promise<void> {
+  const { ledger, bus, limit = 500 } = options
+  let wake = Promise.withResolvers<void>()
+  let newest = Number.MAX_SAFE_INTEGER
+  const ring = (seq: number): void => {
+    newest = seq
+    wake.resolve()
+  }
+  const off = [bus.onRing(ring), ledger.onCommit(ring)]
+  signal.addEventListener('abort', () => wake.resolve(), { once: true })
+  let seq = options.from
+  let failures = 0
+  while (!signal.aborted) {
+    wake = Promise.withResolvers()
+    try {
+      const batch = newest > seq ? await ledger.read(db => after(db, seq, limit)) : []
+      if (batch.length > 0) await options.take(batch)
+      seq = batch.at(-1)?.seq ?? seq
+      failures = 0
+      if (batch.length === limit) continue
+    } catch (error) {
+      options.log.error({ error, seq }, asChanopError(error).message)
+      await sleep(backoffMs({ firstMs: 200, maxMs: 15_000 }, failures++), signal)
+      continue
+    }
+    const timer = setTimeout(
+      () => {
+        newest = Number.MAX_SAFE_INTEGER
+        wake.resolve()
+      },
+      bus.up ? lookAnywayMs : lookOftenMs,
+    )
+    await wake.promise
+    clearTimeout(timer)
+  }
+  for (const stop of off) stop()
+}

@@ -1,0 +1,120 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { ChanopError } from './error.ts'
+import { getMeta, type Ledger, setMeta } from './ledger/ledger.ts'
+import { type Db, sql } from './ledger/sqlite.ts'
+
+const format = 1
+const headBytes = 1 + 4 + 12 + 16
+
+/**
+ * Seals values with AES-256-GCM (NIST SP 800-38D) under a key that lives in a file apart from the ledger.
+ * A box is: format (1 byte) · key id (4) · nonce (12, random) · tag (16) · ciphertext; its name is authenticated too.
+ */
+export class Vault {
+  readonly #key: Buffer | null
+  readonly #keyId: Buffer
+  /** Why nothing can be opened or sealed; null when all is well. */
+  readonly locked: string | null
+
+  private constructor(key: Buffer | null, locked: string | null) {
+    this.#key = key
+    this.#keyId = key ? idOf(key) : Buffer.alloc(4)
+    this.locked = locked
+  }
+
+  /**
+   * Reads the key file, or makes it when the ledger was never sealed with one. When the key is missing or another one,
+   * the vault opens locked: nothing is overwritten and everything else goes on.
+   */
+  static async open(keyFile: string, ledger: Ledger): Promise<Vault> {
+    return ledger.write(db => {
+      const known = getMeta(db, 'vault_key')
+      if (!existsSync(keyFile)) {
+        if (known) return new Vault(null, `the key file ${keyFile} is missing: put it back, nothing was overwritten`)
+        mkdirSync(dirname(keyFile), { recursive: true, mode: 0o700 })
+        writeFileSync(keyFile, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' })
+      }
+      const key = Buffer.from(readFileSync(keyFile, 'utf8').trim(), 'base64')
+      if (key.length !== 32) return new Vault(null, `${keyFile} holds no 32-byte key: put the right one back`)
+      const id = idOf(key).toString('hex')
+      if (known && known !== id) return new Vault(null, `${keyFile} is another key than the one in use: put that back`)
+      if (!known) setMeta(db, 'vault_key', id)
+      return new Vault(key, null)
+    })
+  }
+
+  /** Seals `value` for `name`. Throws `vault-locked`. */
+  seal(name: string, value: string): Buffer {
+    const key = this.#unlocked()
+    const nonce = randomBytes(12)
+    const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(name))
+    const sealed = Buffer.concat([cipher.update(value, 'utf8'), cipher.final()])
+    return Buffer.concat([Buffer.from([format]), this.#keyId, nonce, cipher.getAuthTag(), sealed])
+  }
+
+  /** Opens a box sealed for `name`. Throws `vault-locked` when it was changed or sealed with another key. */
+  open(name: string, box: Buffer): string {
+    const key = this.#unlocked()
+    if (box.length < headBytes || box[0] !== format || !box.subarray(1, 5).equals(this.#keyId)) {
+      throw new ChanopError('vault-locked', `the secret ${name} was sealed with another key: put that key back`)
+    }
+    const cipher = createDecipheriv('aes-256-gcm', key, box.subarray(5, 17)).setAAD(Buffer.from(name))
+    cipher.setAuthTag(box.subarray(17, 33))
+    try {
+      return cipher.update(box.subarray(headBytes), undefined, 'utf8') + cipher.final('utf8')
+    } catch (error) {
+      throw new ChanopError('vault-locked', `the secret ${name} was changed on the disk: set it anew`, { cause: error })
+    }
+  }
+
+  #unlocked(): Buffer {
+    if (!this.#key) throw new ChanopError('vault-locked', this.locked ?? 'the vault is locked')
+    return this.#key
+  }
+}
+
+const idOf = (key: Buffer): Buffer => createHash('sha256').update('chanop vault').update(key).digest().subarray(0, 4)
+
+export interface SecretInfo {
+  readonly name: string
+  readonly by: string
+  readonly atMs: number
+}
+
+export const secretName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/
+
+export function storeSecret(db: Db, vault: Vault, name: string, value: string, by: string, nowMs: number): void {
+  sql(
+    db,
+    `INSERT INTO secret VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed,
+     by = excluded.by, at_ms = excluded.at_ms`,
+  ).run(name, vault.seal(`secret:${name}`, value), by, nowMs)
+}
+
+export const dropSecret = (db: Db, name: string): boolean =>
+  sql(db, 'DELETE FROM secret WHERE name = ?').run(name).changes > 0
+
+export const listSecrets = (db: Db): SecretInfo[] =>
+  sql(db, 'SELECT name, by, at_ms FROM secret ORDER BY name')
+    .all()
+    .map(row => ({ name: row['name'] as string, by: row['by'] as string, atMs: Number(row['at_ms']) }))
+
+/** Resolves `env:NAME` (from `environment`) or `secret:NAME` (from the vault). Throws `secret-missing` with the fix. */
+export function resolveSecret(
+  db: Db,
+  vault: Vault,
+  reference: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  const name = reference.slice(reference.indexOf(':') + 1)
+  if (reference.startsWith('env:')) {
+    const value = environment[name]
+    if (value) return value
+    throw new ChanopError('secret-missing', `${name} is not set: export ${name}=… and run npm start again`)
+  }
+  const row = sql(db, 'SELECT sealed FROM secret WHERE name = ?').get(name)
+  if (!row) throw new ChanopError('secret-missing', `no secret ${name}: say !secret set ${name} in a DM to admin`)
+  return vault.open(`secret:${name}`, row['sealed'] as Buffer)
+}
