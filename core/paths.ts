@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto'
+import { join, resolve } from 'node:path'
+
+/** Longest path in bytes that a unix socket can have everywhere (sun_path holds 104 bytes on macOS, 108 on Linux). */
+export const longestSocketBytes = 100
+
+/** The well-known paths below the data folder. Folders are 0700, files 0600. */
+export interface DataPaths {
+  readonly data: string
+  /** The ledger: one SQLite database, with `-wal` and `-shm` beside it. */
+  readonly ledger: string
+  /** Programs that were fetched (`ergo`). */
+  readonly bin: string
+  /** Standard output and error of every PM2 app. */
+  readonly logs: string
+  /** What a start leaves for the processes and for the next start. */
+  readonly run: string
+  /** `{ redis, irc }`: which programs were found, JSON. */
+  readonly programs: string
+  /** What this instance is made of (paths, apps), JSON; ecosystem.config.cjs reads it. */
+  readonly instance: string
+  /** Values of the variables that `env:NAME` references name, JSON object; the processes' own environment holds none. */
+  readonly env: string
+  /** `{ pid, since }` of the start or stop that is at work, JSON. */
+  readonly startLock: string
+  readonly redis: string
+  readonly redisConfig: string
+  readonly redisLog: string
+  /** Held by flock(1) while Redis lives, so that two never share an append-only file. */
+  readonly redisLock: string
+  /** One line `account=… password=…` of the owner on the managed IRC server. */
+  readonly ownerLogin: string
+}
+
+/** `dataDir` may be relative; every path that comes back is absolute. */
+export function dataPaths(dataDir: string): DataPaths {
+  const data = resolve(dataDir)
+  const run = join(data, 'run')
+  const redis = join(data, 'redis')
+  return {
+    data,
+    ledger: join(data, 'ledger.db'),
+    bin: join(data, 'bin'),
+    logs: join(data, 'logs'),
+    run,
+    programs: join(run, 'programs.json'),
+    instance: join(run, 'instance.json'),
+    env: join(run, 'env'),
+    startLock: join(run, 'start.lock'),
+    redis,
+    redisConfig: join(redis, 'redis.conf'),
+    redisLog: join(redis, 'redis.log'),
+    redisLock: join(redis, 'lock'),
+    ownerLogin: join(data, 'owner-login'),
+  }
+}
+
+/**
+ * Where the managed Redis listens: in the data folder, or in a short folder of its own (0700, made by `npm start`) when
+ * that path is too long for a unix socket. /tmp by name, because TMPDIR differs between a shell and PM2's children.
+ */
+export function redisSocketPath(dataDir: string): string {
+  const data = resolve(dataDir)
+  const near = join(data, 'redis', 'redis.sock')
+  if (Buffer.byteLength(near) <= longestSocketBytes) return near
+  const instance = createHash('sha256').update(data).digest('hex').slice(0, 12)
+  return join('/tmp', `chanop-${process.getuid?.() ?? 0}-${instance}`, 'redis.sock')
+}
