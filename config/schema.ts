@@ -58,6 +58,8 @@ export const configSchema = z.strictObject({
       lines: z.int().min(1).max(20).default(4),
     })
     .prefault({}),
+  /** `network:user` to the time (Unix ms) until which they are neither relayed nor obeyed; null: for good. */
+  ignore: z.record(place, z.int().nullable()).default({}),
   models: z.record(z.string(), model).default({}),
   budget: z
     .strictObject({

@@ -60,7 +60,9 @@ export interface Adapter {
   /**
    * Says one draft; it may become several native messages: all their ids in order. `deliveryId` is the idempotency key
    * and is what `find` looks for. Calls for one place come one after the other unless `pipelined` is set; the adapter
-   * keeps their order. Rejects with `ChanopError`: code `…-later` to try again, anything else is final.
+   * keeps their order. Rejects with `ChanopError`: `send-later` when it was certainly not sent and may be tried again,
+   * `network-down` when it was under way and nobody can know (`find` is asked before it is sent again), anything else
+   * is final.
    */
   send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]>
   /** How many `send`s of one place may be under way at once while their order on the wire stays that of the calls. */

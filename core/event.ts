@@ -136,12 +136,15 @@ export interface Draft {
   readonly repeat?: true
 }
 
-/** One act in a place: what a delivery row carries. */
+/**
+ * One act in a place: what a delivery row carries. `seq` names the fact whose copy in that place is meant, by its
+ * number in the ledger; it becomes native ids when the act's turn comes.
+ */
 export type Act =
-  | ({ readonly do: 'send' } & Draft)
-  | { readonly do: 'edit'; readonly target: MessageId; readonly draft: Draft }
-  | { readonly do: 'remove'; readonly target: MessageId; readonly reason?: string }
-  | { readonly do: 'react'; readonly target: MessageId; readonly emoji: string; readonly removed?: true }
+  | ({ readonly do: 'send'; readonly replySeq?: number } & Draft)
+  | { readonly do: 'edit'; readonly seq: number; readonly draft: Draft }
+  | { readonly do: 'remove'; readonly seq: number; readonly reason?: string }
+  | { readonly do: 'react'; readonly seq: number; readonly emoji: string; readonly removed?: true }
 
 export const text = (value: string): Content => ({ segments: [{ kind: 'text', text: value }] })
 

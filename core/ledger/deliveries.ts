@@ -77,6 +77,12 @@ export const queuedAfter = (db: Db, afterId: number, limit: number): Delivery[] 
     .all(afterId, limit)
     .map(deliveryOf)
 
+/** Queued deliveries of one place after an id: how a place that had too many for the memory goes on. */
+export const queuedIn = (db: Db, place: number, afterId: number, limit: number): Delivery[] =>
+  sql(db, `SELECT ${columns} WHERE d.place = ? AND d.id > ? AND d.state = ${states.queued} ORDER BY d.id LIMIT ?`)
+    .all(place, afterId, limit)
+    .map(deliveryOf)
+
 /** Everything that is open and not held, in order: what a start finds. */
 export const open = (db: Db): Delivery[] =>
   sql(db, `SELECT ${columns} WHERE d.state < 10 AND d.state > ${states.held} ORDER BY d.id`).all().map(deliveryOf)

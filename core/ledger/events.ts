@@ -36,11 +36,12 @@ export function placeId(db: Db, place: Place): number {
     place.thread ?? '',
   )
   if (known) return Number(known['id'])
-  const made = sql(db, 'INSERT INTO place (network, channel, thread, private) VALUES (?, ?, ?, ?)').run(
+  const made = sql(db, 'INSERT INTO place (network, channel, thread, private, since_ms) VALUES (?, ?, ?, ?, ?)').run(
     place.network,
     place.channel,
     place.thread ?? '',
     place.private ? 1 : 0,
+    Date.now(),
   )
   return Number(made.lastInsertRowid)
 }

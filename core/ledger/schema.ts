@@ -12,6 +12,7 @@ export const migrations: readonly string[] = [
     channel TEXT NOT NULL,
     thread TEXT NOT NULL DEFAULT '',
     private INTEGER NOT NULL DEFAULT 0,
+    since_ms INTEGER NOT NULL,      -- when we first met it: older history is recorded, never relayed
     newest_id TEXT,                 -- newest message the ledger holds: where a backfill goes on
     newest_ms INTEGER,
     UNIQUE (network, channel, thread)

@@ -1,0 +1,284 @@
+import type { Adapter } from '../../core/adapter.ts'
+import { asChanopError } from '../../core/error.ts'
+import type { MessageId, NetworkId } from '../../core/event.ts'
+import {
+  type Delivery,
+  byIds,
+  expireLeases,
+  fail,
+  markRepeat,
+  open,
+  postpone,
+  queuedAfter,
+  queuedIn,
+  setState,
+  settle,
+} from '../../core/ledger/deliveries.ts'
+import { type Ledger, rebooted } from '../../core/ledger/ledger.ts'
+import { sql } from '../../core/ledger/sqlite.ts'
+import type { Log } from '../../core/log.ts'
+import { backoffMs, sleep } from '../../core/retry.ts'
+import type { Vault } from '../../core/secrets.ts'
+import { perform } from './perform.ts'
+
+/** How many deliveries of one place are kept in memory; the rest waits in the ledger. */
+const laneLimit = 5000
+const readLimit = 1000
+const outageLookMs = 1000
+
+interface Lane {
+  readonly place: number
+  readonly network: NetworkId
+  queue: Delivery[]
+  /** Under way, by id. */
+  readonly flying: Map<number, Delivery>
+  /** Some were left in the ledger: go on there after this id. */
+  overflowAfter: number | null
+  /** What became of those that were under way is being found out, or the lane waits. */
+  busy: boolean
+  failures: number
+}
+
+export interface DelivererOptions {
+  readonly ledger: Ledger
+  readonly adapters: ReadonlyMap<NetworkId, Adapter>
+  readonly vault: Vault
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+/**
+ * Carries out deliveries: in order within a place, places independent of each other. `queued → sending` is marked
+ * before anything goes out, `sent` once the platform gave its ids; what a crash or a lost connection left in between is
+ * asked of the platform before it is sent again.
+ */
+export class Deliverer {
+  readonly #o: DelivererOptions
+  readonly #lanes = new Map<number, Lane>()
+  #lastId = 0
+  #scheduled = false
+  #landings: [Delivery, readonly MessageId[]][] = []
+
+  constructor(options: DelivererOptions) {
+    this.#o = options
+  }
+
+  /** Takes over what the last run left. Call once, before the first `look`. */
+  async start(): Promise<void> {
+    const left = await this.#o.ledger.write(db => {
+      expireLeases(db, rebooted(db))
+      return open(db)
+    })
+    this.#lastId = await this.#o.ledger.read(db =>
+      Number(sql(db, 'SELECT coalesce(max(id), 0) AS id FROM delivery').get()?.['id']),
+    )
+    for (const delivery of left) this.#add(delivery)
+    this.#schedule()
+  }
+
+  /** Reads what was queued since the last look, by any process. */
+  async look(): Promise<void> {
+    for (;;) {
+      const fresh = await this.#o.ledger.read(db => queuedAfter(db, this.#lastId, readLimit))
+      for (const delivery of fresh) this.#add(delivery)
+      this.#lastId = fresh.at(-1)?.id ?? this.#lastId
+      if (fresh.length > 0) this.#schedule()
+      if (fresh.length < readLimit) return
+    }
+  }
+
+  /** Takes in deliveries that an order released: their ids are older than the newest seen. */
+  async released(ids: readonly number[]): Promise<void> {
+    const known = ids.filter(id => id <= this.#lastId)
+    if (known.length === 0) return
+    for (const delivery of await this.#o.ledger.read(db => byIds(db, known))) this.#add(delivery)
+    this.#schedule()
+  }
+
+  /** A network came up: its lanes go on. */
+  wake(): void {
+    this.#schedule()
+  }
+
+  /** Resolves when nothing is under way any more, or the deadline is over. */
+  async drain(deadlineMs: number): Promise<void> {
+    const end = Date.now() + deadlineMs
+    while (Date.now() < end && [...this.#lanes.values()].some(lane => lane.flying.size > 0)) await sleep(10)
+    this.#settleLandings()
+  }
+
+  #add(delivery: Delivery): void {
+    let lane = this.#lanes.get(delivery.placeId)
+    if (!lane) {
+      lane = {
+        place: delivery.placeId,
+        network: delivery.place.network,
+        queue: [],
+        flying: new Map(),
+        overflowAfter: null,
+        busy: false,
+        failures: 0,
+      }
+      this.#lanes.set(delivery.placeId, lane)
+    }
+    if (lane.overflowAfter !== null) return
+    if (lane.queue.length >= laneLimit) lane.overflowAfter = lane.queue.at(-1)?.id ?? 0
+    else lane.queue.push(delivery)
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#pump()
+    })
+  }
+
+  #pump(): void {
+    if (this.#o.signal.aborted) return
+    const ready: [Lane, Adapter, Delivery][] = []
+    for (const lane of this.#lanes.values()) {
+      const adapter = this.#o.adapters.get(lane.network)
+      if (lane.busy || !adapter || adapter.standing().state !== 'up') continue
+      for (const delivery of this.#take(lane, adapter)) ready.push([lane, adapter, delivery])
+    }
+    if (ready.length === 0) return
+    this.#o.ledger.mark(db =>
+      setState(
+        db,
+        ready.map(([, , delivery]) => delivery.id),
+        'sending',
+      ),
+    )
+    for (const [lane, adapter, delivery] of ready) void this.#fly(lane, adapter, delivery)
+  }
+
+  /** What of a lane may go out now, in order. Acts on earlier messages wait until all before them is settled. */
+  #take(lane: Lane, adapter: Adapter): Delivery[] {
+    const window = adapter.pipelined ?? 1
+    const taken: Delivery[] = []
+    while (lane.queue.length > 0 && lane.flying.size < window) {
+      const next = lane.queue[0] as Delivery
+      const alone = next.act.do !== 'send' || next.act.replySeq !== undefined
+      if (next.state === 'unknown' || next.notBeforeMs > Date.now()) {
+        if (lane.flying.size === 0) this.#wait(lane, adapter, next)
+        break
+      }
+      if (alone && lane.flying.size > 0) break
+      lane.queue.shift()
+      lane.flying.set(next.id, next)
+      taken.push(next)
+      if (alone) break
+    }
+    if (lane.queue.length < laneLimit / 2 && lane.overflowAfter !== null) void this.#refill(lane)
+    return taken
+  }
+
+  async #refill(lane: Lane): Promise<void> {
+    const from = lane.overflowAfter
+    if (from === null) return
+    lane.overflowAfter = null
+    const rest = await this.#o.ledger.read(db => queuedIn(db, lane.place, from, laneLimit))
+    const inMemory = new Set(lane.queue.map(delivery => delivery.id))
+    for (const delivery of rest) if (!inMemory.has(delivery.id)) lane.queue.push(delivery)
+    lane.queue.sort((a, b) => a.id - b.id)
+    if (rest.length === laneLimit) lane.overflowAfter = rest.at(-1)?.id ?? null
+    this.#schedule()
+  }
+
+  /** Holds the lane until its head may go: its time has come, or the platform said what became of it. */
+  #wait(lane: Lane, adapter: Adapter, head: Delivery): void {
+    lane.busy = true
+    const work = head.state === 'unknown' ? this.#reconcile(lane, adapter, head) : this.#until(head.notBeforeMs)
+    work
+      .catch((error: unknown) => {
+        this.#o.log.warn({ error, delivery: head.id }, 'what became of a delivery is not known yet: asking again')
+        return sleep(outageLookMs, this.#o.signal)
+      })
+      .finally(() => {
+        lane.busy = false
+        this.#schedule()
+      })
+  }
+
+  async #until(atMs: number): Promise<void> {
+    await sleep(Math.max(0, atMs - Date.now()), this.#o.signal)
+  }
+
+  /** Asks the platform what became of a delivery, and settles it or puts it back to be sent. */
+  async #reconcile(lane: Lane, adapter: Adapter, head: Delivery): Promise<void> {
+    const repeatable = head.act.do !== 'send'
+    const found = repeatable
+      ? 'not-sent'
+      : ((await adapter.find?.(head.place, deliveryKey(head.id), head.act)) ?? 'cannot-tell')
+    lane.queue.shift()
+    if (typeof found !== 'string') {
+      this.#o.ledger.mark(db => settle(db, head, found, Date.now()))
+      return
+    }
+    const again = this.#o.ledger.mark(db => {
+      setState(db, [head.id], 'queued')
+      return found === 'cannot-tell' ? markRepeat(db, head) : head
+    })
+    lane.queue.unshift({ ...again, state: 'queued' })
+  }
+
+  async #fly(lane: Lane, adapter: Adapter, delivery: Delivery): Promise<void> {
+    const { ledger, vault } = this.#o
+    try {
+      const ids = await perform({ ledger, vault, adapter }, delivery, deliveryKey(delivery.id))
+      this.#landed(lane, delivery, ids)
+    } catch (thrown) {
+      this.#failed(lane, delivery, thrown)
+    }
+    this.#schedule()
+  }
+
+  /** Settles all that landed in one turn of the event loop with one commit. */
+  #landed(lane: Lane, delivery: Delivery, ids: readonly MessageId[]): void {
+    lane.flying.delete(delivery.id)
+    lane.failures = 0
+    this.#landings.push([delivery, ids])
+    if (this.#landings.length === 1) setImmediate(() => this.#settleLandings())
+  }
+
+  #settleLandings(): void {
+    const landed = this.#landings
+    if (landed.length === 0) return
+    this.#landings = []
+    const nowMs = Date.now()
+    this.#o.ledger.mark(db => {
+      for (const [delivery, ids] of landed) settle(db, delivery, ids, nowMs)
+    })
+  }
+
+  #failed(lane: Lane, delivery: Delivery, thrown: unknown): void {
+    lane.flying.delete(delivery.id)
+    const error = asChanopError(thrown)
+    const { ledger, log } = this.#o
+    if (error.retry === 'never') {
+      log.warn({ delivery: delivery.id, code: error.code }, `not delivered: ${error.message}`)
+      ledger.mark(db => fail(db, delivery.id, error.message, Date.now()))
+      return
+    }
+    const maybeSent = error.code === 'network-down'
+    const waitMs = error.afterMs ?? (maybeSent ? 0 : backoffMs({ firstMs: 250, maxMs: 60_000 }, lane.failures++))
+    const notBeforeMs = Date.now() + waitMs
+    ledger.mark(db => {
+      postpone(db, delivery.id, notBeforeMs, error.message)
+      if (maybeSent) setState(db, [delivery.id], 'unknown')
+    })
+    const again: Delivery = {
+      ...delivery,
+      notBeforeMs,
+      state: maybeSent ? 'unknown' : 'queued',
+      attempts: delivery.attempts + 1,
+    }
+    const at = lane.queue.findIndex(waiting => waiting.id > delivery.id)
+    lane.queue.splice(at === -1 ? lane.queue.length : at, 0, again)
+  }
+}
+
+/** The idempotency key an adapter gets: short, unique in the instance. */
+export const deliveryKey = (id: number): string => id.toString(36)

@@ -1,0 +1,76 @@
+import type { ChatEvent } from '../../core/event.ts'
+import { enqueue } from '../../core/ledger/deliveries.ts'
+import { advance, append, messageOf, revise, type Stored } from '../../core/ledger/events.ts'
+import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import type { Config } from '../../config/schema.ts'
+import { relays } from './relay.ts'
+import type { Rooms } from './rooms.ts'
+
+export interface Intake {
+  readonly rooms: Rooms
+  readonly ignore: Config['ignore']
+  /** Places and users already noted as members, `<place>\n<user>`: spares a row for every message. */
+  readonly members: ReadonlySet<string>
+}
+
+export interface Taken {
+  readonly stored: readonly Stored[]
+  /** To be added to, and taken from, `Intake.members` after the commit. */
+  readonly joined: readonly string[]
+  readonly left: readonly string[]
+}
+
+const ignored = (event: ChatEvent, ignore: Config['ignore'], nowMs: number): boolean => {
+  const until = ignore[`${event.place.network}:${event.sender.id}`]
+  return until === null || (until !== undefined && until > nowMs)
+}
+
+function join(db: Db, place: number, { sender, atMs }: ChatEvent): void {
+  sql(
+    db,
+    `INSERT INTO member VALUES (?, ?, ?, ?, ?) ON CONFLICT (place, user)
+     DO UPDATE SET name = excluded.name, verified = excluded.verified`,
+  ).run(place, sender.id, sender.name, sender.verified ? 1 : 0, atMs)
+}
+
+/** Follows an edit or a delete: the current text of a message changes, its fact stays. */
+function follow(db: Db, event: ChatEvent): void {
+  if (event.kind !== 'edit' && event.kind !== 'delete') return
+  const target = messageOf(db, event.place, event.target)
+  if (!target) return
+  if (event.kind === 'delete') revise(db, target.seq, null, event.atMs)
+  else if (target.event.sender.id === event.sender.id) revise(db, target.seq, event.content, event.atMs)
+}
+
+/**
+ * Takes facts in, inside one transaction: records each that is new, its effect on members and on current texts, the
+ * copies it brings about, and where a backfill of its place would go on.
+ */
+export function ingest(db: Db, events: readonly ChatEvent[], intake: Intake, nowMs: number): Taken {
+  const stored: Stored[] = []
+  const joined: string[] = []
+  const left: string[] = []
+  const newest = new Map<number, ChatEvent & { kind: 'message' }>()
+  for (const event of events) {
+    const fact = append(db, event, intake.rooms.of(event.place)?.name, nowMs)
+    if (!fact) continue
+    stored.push(fact)
+    const member = `${fact.placeId}\n${event.sender.id}`
+    if (event.kind === 'member' && event.change === 'leave') {
+      sql(db, 'DELETE FROM member WHERE place = ? AND user = ?').run(fact.placeId, event.sender.id)
+      left.push(member)
+    } else if (event.origin === 'live' && event.sender.kind !== 'self' && noteworthy(event, member, intake)) {
+      join(db, fact.placeId, event)
+      joined.push(member)
+    }
+    follow(db, event)
+    if (event.kind === 'message') newest.set(fact.placeId, event)
+    if (ignored(event, intake.ignore, nowMs)) continue
+    for (const delivery of relays(db, fact, intake.rooms)) enqueue(db, delivery, nowMs)
+  }
+  for (const [place, event] of newest) advance(db, place, event.id, event.atMs)
+  return { stored, joined, left }
+}
+
+const noteworthy = (event: ChatEvent, member: string, intake: Intake): boolean =>
+  event.kind === 'member' || !intake.members.has(member)

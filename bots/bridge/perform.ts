@@ -1,0 +1,58 @@
+import type { Adapter } from '../../core/adapter.ts'
+import { ChanopError } from '../../core/error.ts'
+import type { Content, Draft, MessageId } from '../../core/event.ts'
+import { copiesIn, type Delivery } from '../../core/ledger/deliveries.ts'
+import type { Ledger } from '../../core/ledger/ledger.ts'
+import type { Vault } from '../../core/secrets.ts'
+
+interface Tools {
+  readonly ledger: Ledger
+  readonly vault: Vault
+  readonly adapter: Adapter
+}
+
+/** The name a secret draft is sealed for. */
+export const draftBox = 'delivery'
+
+function opened(draft: Draft, vault: Vault): Draft {
+  if (!draft.sealed) return draft
+  const { sealed, ...rest } = draft
+  return { ...rest, content: JSON.parse(vault.open(draftBox, Buffer.from(sealed, 'base64'))) as Content }
+}
+
+/** Where an edit can't be made, the new text is said and called so. */
+const edited = (draft: Draft): Draft => ({
+  ...draft,
+  content: { ...draft.content, segments: [{ kind: 'text', text: '(edited) ' }, ...draft.content.segments] },
+})
+
+const none = (what: string): ChanopError =>
+  new ChanopError('unsupported', `the message this ${what} is about has no copy here`)
+
+/** Does one act on its network. Resolves with the native ids of what was said, none for other acts. */
+export async function perform(tools: Tools, delivery: Delivery, key: string): Promise<readonly MessageId[]> {
+  const { ledger, vault, adapter } = tools
+  const { act, place } = delivery
+  const copies = (seq: number): Promise<MessageId[]> => ledger.read(db => copiesIn(db, seq, delivery.placeId))
+  if (act.do === 'send') {
+    const { do: _do, replySeq, ...draft } = act
+    const ready = opened(draft, vault)
+    const replyTo = replySeq === undefined ? undefined : (await copies(replySeq))[0]
+    return adapter.send(place, replyTo ? { ...ready, content: { ...ready.content, replyTo } } : ready, key)
+  }
+  const target = await copies(act.seq)
+  const first = target[0]
+  if (act.do === 'edit') {
+    if (!adapter.edit || !first) return adapter.send(place, edited(act.draft), key)
+    return adapter.edit(place, target, act.draft, key)
+  }
+  if (!first) throw none(act.do === 'react' ? 'reaction' : 'removal')
+  if (act.do === 'remove') {
+    if (!adapter.remove) throw new ChanopError('unsupported', 'this network can not remove messages')
+    await adapter.remove(place, target, act.reason, key)
+    return []
+  }
+  if (!adapter.react) throw new ChanopError('unsupported', 'this network has no reactions')
+  await adapter.react(place, first, act.emoji, act.removed ?? false, key)
+  return []
+}

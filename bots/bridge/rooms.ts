@@ -1,0 +1,48 @@
+import type { Config } from '../../config/schema.ts'
+import { formatPlace, type Place, parsePlace } from '../../core/event.ts'
+
+export interface Room {
+  readonly name: string
+  readonly places: readonly Place[]
+  readonly open: boolean
+  readonly joins: boolean
+}
+
+/** Which places are one conversation. Made anew whenever the settings change. */
+export class Rooms {
+  readonly #byPlace = new Map<string, Room>()
+  readonly #byName = new Map<string, Room>()
+
+  constructor(rooms: Config['rooms']) {
+    for (const [name, { places, open, joins }] of Object.entries(rooms)) {
+      const parsed = places.map(parsePlace).filter(place => place !== null)
+      const room = { name, places: parsed, open, joins }
+      this.#byName.set(name, room)
+      for (const place of parsed) this.#byPlace.set(formatPlace(place), room)
+    }
+  }
+
+  /** The room of a place; a thread belongs to the room of its channel. */
+  of(place: Place): Room | undefined {
+    return this.#byPlace.get(formatPlace(place))
+  }
+
+  named(name: string): Room | undefined {
+    return this.#byName.get(name)
+  }
+
+  all(): Room[] {
+    return [...this.#byName.values()]
+  }
+
+  /** The other places of a place's room: where a copy of what is said there goes. */
+  others(place: Place): Place[] {
+    const here = formatPlace(place)
+    return this.of(place)?.places.filter(other => formatPlace(other) !== here) ?? []
+  }
+
+  /** Every place of one network that is in some room. */
+  onNetwork(network: string): Place[] {
+    return this.all().flatMap(room => room.places.filter(place => place.network === network))
+  }
+}
