@@ -1,0 +1,223 @@
+/**
+ * Accounts of a managed InspIRCd with Anope, over the server's own unix socket: the control session is an IRC operator and
+ * logged in to the services. Every change is followed by UPDATE: before that Anope keeps it in memory only.
+ */
+import { randomBytes } from 'node:crypto'
+import type { AccountInfo, Accounts } from '../../../core/adapter.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { deadline, sleep } from '../../../core/retry.ts'
+import type { Control } from '../control.ts'
+import { checkAccount, checkFingerprint, checkPassword, oneLine } from './names.ts'
+import { askServer, authenticate, ControlSession, type Line, noticesOf, Wire } from './session.ts'
+
+const failed = (what: string): ChanopError => new ChanopError('account-failed', what)
+const unknown = (account: string): ChanopError => new ChanopError('account-unknown', `there is no account ${account}`)
+const temporaryNick = (prefix: string): string => `${prefix}-${randomBytes(6).toString('hex')}`
+
+export class AnopeAccounts implements Accounts {
+  readonly #control: Control
+  readonly #socket: string
+  readonly #register: string
+  readonly #session: ControlSession
+
+  constructor(control: Control) {
+    if (!control.socket || !control.registerCommand)
+      throw new ChanopError('config-invalid', 'control.json of the managed InspIRCd is incomplete: run npm start again')
+    this.#control = control
+    this.#socket = control.socket
+    this.#register = control.registerCommand
+    this.#session = new ControlSession({ target: { path: this.#socket }, login: wire => this.#login(wire) })
+  }
+
+  async create(account: string, password: string): Promise<void> {
+    checkAccount(account, 'inspircd')
+    checkPassword(password)
+    await this.#session.run(async wire => {
+      if (await this.#exists(wire, account)) {
+        // The same random password shows that this is our own act again, after a crash.
+        if (!(await this.verify(account, password)))
+          throw new ChanopError('account-exists', `the account ${account} exists already; choose another name`)
+      } else await this.#make(wire, account, password)
+      await this.#save(wire)
+    })
+  }
+
+  /** Whether a login with this password would be let in. */
+  async verify(account: string, password: string): Promise<boolean> {
+    const wire = await Wire.open({ path: this.#socket })
+    try {
+      return await authenticate(wire, account, password)
+    } finally {
+      wire.close()
+    }
+  }
+
+  async setPassword(account: string, password: string): Promise<void> {
+    checkAccount(account, 'inspircd')
+    checkPassword(password)
+    await this.#change(account, `SASET PASSWORD ${account} ${password}`, /Password for .* changed/i)
+  }
+
+  async suspend(account: string, reason: string): Promise<void> {
+    checkAccount(account, 'inspircd')
+    const text = oneLine(reason) || 'suspended'
+    // A first word with + in front would be read as a time.
+    const shown = text.startsWith('+') ? `for ${text}` : text
+    await this.#change(account, `SUSPEND ${account} ${shown}`, /is now suspended|already suspended/i, async wire => {
+      await this.#endAll(wire, account, text)
+    })
+  }
+
+  async restore(account: string): Promise<void> {
+    checkAccount(account, 'inspircd')
+    await this.#change(account, `UNSUSPEND ${account}`, /now released|not suspended/i)
+  }
+
+  async drop(account: string): Promise<void> {
+    checkAccount(account, 'inspircd')
+    await this.#session.run(async wire => {
+      // Sessions first: DROP takes the account from them, and then nothing tells whose they were.
+      await this.#endAll(wire, account, 'this account was deleted')
+      const said = await this.#services(wire, 'NickServ', `DROP ${account}`)
+      if (!/has been dropped|isn't registered|dropped/i.test(said)) throw failed(`${account} was not deleted: ${said}`)
+      await this.#endAll(wire, account, 'this account was deleted')
+      await this.#save(wire)
+    })
+  }
+
+  async addCertificate(account: string, fingerprint: string): Promise<void> {
+    checkAccount(account, 'inspircd')
+    const hex = checkFingerprint(fingerprint)
+    await this.#change(account, `CERT ADD ${account} ${hex}`, /added to|already present/i)
+  }
+
+  async get(account: string): Promise<AccountInfo | null> {
+    checkAccount(account, 'inspircd')
+    return this.#session.run(async wire => {
+      const said = await this.#services(wire, 'NickServ', `INFO ${account}`)
+      if (notRegistered.test(said)) return null
+      return { account, suspended: /suspended/i.test(said), sessions: (await this.#nicks(wire, account)).length }
+    })
+  }
+
+  async endSessions(account: string, reason: string): Promise<number> {
+    checkAccount(account, 'inspircd')
+    return this.#session.run(wire => this.#endAll(wire, account, oneLine(reason) || 'ended'))
+  }
+
+  /** IRC commands as the operator, with all that the server answers to them. */
+  command(lines: readonly string[]): Promise<readonly Line[]> {
+    return this.#session.run(wire => askServer(wire, lines))
+  }
+
+  close(): void {
+    this.#session.close()
+  }
+
+  async #login(wire: Wire): Promise<void> {
+    const { name, password } = this.#control.oper
+    await enter(wire, temporaryNick('control'))
+    const opered = await askServer(wire, [`OPER ${name} ${password}`])
+    if (!opered.some(line => line.command === '381'))
+      throw failed('the IRC server refuses the control session as operator')
+    const secret = this.#control.accounts[name] ?? ''
+    const said = await this.#services(wire, 'NickServ', `IDENTIFY ${name} ${secret}`)
+    if (/accepted|recogni[sz]ed|already/i.test(said)) return
+    if (!notRegistered.test(said)) throw failed(`the account service refuses the control account: ${said}`)
+    await this.#make(wire, name, secret)
+    await this.#services(wire, 'NickServ', `IDENTIFY ${name} ${secret}`)
+    await this.#save(wire)
+  }
+
+  async #change(account: string, command: string, done: RegExp, then?: (wire: Wire) => Promise<void>): Promise<void> {
+    await this.#session.run(async wire => {
+      const said = await this.#services(wire, 'NickServ', command)
+      if (notRegistered.test(said)) throw unknown(account)
+      if (!done.test(said)) throw failed(`${account} was not changed: ${said}`)
+      await this.#save(wire)
+      await then?.(wire)
+    })
+  }
+
+  async #exists(wire: Wire, account: string): Promise<boolean> {
+    return !notRegistered.test(await this.#services(wire, 'NickServ', `INFO ${account}`))
+  }
+
+  /**
+   * REGISTER acts on the nick that is held now, so a connection of its own is given the nick by the operator (nicks kept
+   * for bots can be had no other way) and must see it before it registers.
+   */
+  async #make(control: Wire, account: string, password: string): Promise<void> {
+    const wire = await Wire.open({ path: this.#socket })
+    try {
+      const temporary = temporaryNick('new')
+      await enter(wire, temporary)
+      await this.#takeNick(control, wire, temporary, account)
+      const said = await this.#services(wire, 'NickServ', `${this.#register} ${password}`)
+      if (!/registered/i.test(said) || /already registered|can not|may not|cannot/i.test(said))
+        throw failed(`the account ${account} was not made: ${said}`)
+    } finally {
+      wire.close()
+    }
+  }
+
+  async #takeNick(control: Wire, wire: Wire, temporary: string, account: string): Promise<void> {
+    const until = deadline(5000)
+    while (!until.aborted) {
+      await askServer(control, [`SANICK ${temporary} ${account}`])
+      // Every numeric begins with the nick that we have now.
+      const seen = await askServer(wire, [`ISON ${account}`])
+      if (seen.some(line => line.command === '303' && line.params[0] === account)) return
+      // Somebody uses the nick without an account of that name: an account goes before a nick.
+      await askServer(control, [`SANICK ${account} ${temporaryNick('renamed')}`])
+      await sleep(50, until)
+    }
+    throw failed(`the nick ${account} could not be had, so that its account was not made`)
+  }
+
+  /** Anope closes nothing by itself. A nick may change between WHO and KILL, hence again until none is left. */
+  async #endAll(wire: Wire, account: string, reason: string): Promise<number> {
+    const ended = new Set<string>()
+    const until = deadline(3000)
+    while (!until.aborted) {
+      const nicks = await this.#nicks(wire, account)
+      if (nicks.length === 0) return ended.size
+      for (const nick of nicks) ended.add(nick)
+      await askServer(
+        wire,
+        nicks.map(nick => `KILL ${nick} :${oneLine(reason)}`),
+      )
+    }
+    throw failed(`sessions of ${account} are still there`)
+  }
+
+  async #nicks(wire: Wire, account: string): Promise<string[]> {
+    const lines = await askServer(wire, [`WHO ${account} a%na`])
+    return lines
+      .filter(line => line.command === '354' && line.params[2]?.toLowerCase() === account.toLowerCase())
+      .map(line => line.params[1] ?? '')
+  }
+
+  async #save(wire: Wire): Promise<void> {
+    const said = await this.#services(wire, 'OperServ', 'UPDATE')
+    if (!/Updating databases/i.test(said)) throw failed(`the account service did not save: ${said}`)
+  }
+
+  /** Services answer by notices without an end mark, so a CTCP PING follows: its answer comes after all of them. */
+  async #services(wire: Wire, service: string, command: string): Promise<string> {
+    const mark = randomBytes(6).toString('hex')
+    const end = (line: Line): boolean =>
+      (line.command === 'NOTICE' && (line.params.at(-1) ?? '').includes(mark)) || line.command === '401'
+    const lines = await wire.ask([`PRIVMSG ${service} :${command}`, `PRIVMSG ${service} :\x01PING ${mark}\x01`], end)
+    if (lines.at(-1)?.command === '401') throw failed('the account service is not there now')
+    return noticesOf(lines, service)
+      .filter(text => !text.includes(mark))
+      .join('\n')
+  }
+}
+
+const notRegistered = /isn't registered|is not registered|not a registered/i
+
+async function enter(wire: Wire, nick: string): Promise<void> {
+  await wire.ask([`NICK ${nick}`, 'USER chanop 0 * :Chanop control'], line => line.command === '001')
+}

@@ -1,0 +1,162 @@
+/** Accounts of a managed Ergo: its HTTP API where that can do it, NickServ as an operator where it can't. */
+import type { AccountInfo, Accounts } from '../../../core/adapter.ts'
+import { ChanopError } from '../../../core/error.ts'
+import type { Control } from '../control.ts'
+import { checkAccount, checkFingerprint, checkPassword, oneLine } from './names.ts'
+import { askServer, authenticate, ControlSession, noticesOf, type Wire } from './session.ts'
+
+interface Answer {
+  readonly success: boolean
+  readonly errorCode?: string
+  readonly error?: string
+  readonly account?: string
+  readonly present?: boolean
+  readonly session_count?: number
+}
+
+const failed = (what: string): ChanopError => new ChanopError('account-failed', what)
+const unknown = (account: string): ChanopError => new ChanopError('account-unknown', `there is no account ${account}`)
+
+export class ErgoAccounts implements Accounts {
+  readonly #api: { url: string; token: string }
+  readonly #session: ControlSession
+
+  constructor(control: Control) {
+    if (!control.api)
+      throw new ChanopError('config-invalid', 'control.json of the managed Ergo has no api: run npm start again')
+    this.#api = control.api
+    this.#session = ergoSession(control)
+  }
+
+  async create(account: string, password: string): Promise<void> {
+    checkAccount(account, 'ergo')
+    checkPassword(password)
+    const answer = await this.#call('ns/saregister', { accountName: account, passphrase: password })
+    if (answer.success) return
+    if (answer.errorCode !== 'ACCOUNT_EXISTS')
+      throw failed(`the account ${account} was not made: ${answer.error ?? answer.errorCode}`)
+    // The same random password shows that this is our own act again, after a crash.
+    if (!(await this.verify(account, password)))
+      throw new ChanopError('account-exists', `the account ${account} exists already; choose another name`)
+  }
+
+  async verify(account: string, password: string): Promise<boolean> {
+    return (await this.#call('check_auth', { accountName: account, passphrase: password })).success
+  }
+
+  async setPassword(account: string, password: string): Promise<void> {
+    checkAccount(account, 'ergo')
+    checkPassword(password)
+    const answer = await this.#call('ns/passwd', { accountName: account, passphrase: password })
+    if (answer.errorCode === 'ACCOUNT_DOES_NOT_EXIST') throw unknown(account)
+    if (!answer.success) throw failed(`the password of ${account} was not changed: ${answer.errorCode}`)
+  }
+
+  async suspend(account: string, reason: string): Promise<void> {
+    checkAccount(account, 'ergo')
+    const text = oneLine(reason) || 'suspended'
+    // A reason that begins with the word DURATION would be read as one.
+    const said = await this.#nickServ(`SUSPEND ADD ${account} ${/^duration\b/i.test(text) ? `for ${text}` : text}`)
+    if (said.includes('No such account')) throw unknown(account)
+    if (!said.includes('Successfully suspended')) throw failed(`${account} was not suspended: ${said}`)
+  }
+
+  async restore(account: string): Promise<void> {
+    checkAccount(account, 'ergo')
+    const said = await this.#nickServ(`SUSPEND DEL ${account}`)
+    if (said.includes('No such account')) throw unknown(account)
+    if (!/Successfully un-suspended|was not suspended/.test(said)) throw failed(`${account} was not restored: ${said}`)
+  }
+
+  /** ERASE, not UNREGISTER: that would keep the name reserved for ever. */
+  async drop(account: string): Promise<void> {
+    checkAccount(account, 'ergo')
+    const asked = await this.#nickServ(`ERASE ${account}`)
+    const code = /\/NS ERASE \S+ (\S+)/.exec(asked)?.[1]
+    if (!code) throw failed(`${account} was not deleted: ${asked}`)
+    const said = await this.#nickServ(`ERASE ${account} ${code}`)
+    if (!/Successfully unregistered|does not exist/i.test(said)) throw failed(`${account} was not deleted: ${said}`)
+  }
+
+  async addCertificate(account: string, fingerprint: string): Promise<void> {
+    checkAccount(account, 'ergo')
+    const said = await this.#nickServ(`CERT ADD ${account} ${checkFingerprint(fingerprint)}`)
+    if (said.includes('does not exist')) throw unknown(account)
+    if (said.includes('with another account'))
+      throw new ChanopError('conflict', 'that certificate belongs to another account; make a new one')
+    if (!/successfully added|already authorized/.test(said)) throw failed(`the certificate was not added: ${said}`)
+  }
+
+  async get(account: string): Promise<AccountInfo | null> {
+    checkAccount(account, 'ergo')
+    const [info, settings] = await Promise.all([
+      this.#call('ns/info', { accountName: account }),
+      this.#call('ns/saget', { accountName: account }),
+    ])
+    if (!info.success && settings.errorCode === 'ACCOUNT_DOES_NOT_EXIST') {
+      return (await this.#suspended(account)) ? { account, suspended: true, sessions: 0 } : null
+    }
+    return { account, suspended: await this.#suspended(account), sessions: await this.#sessions(account) }
+  }
+
+  async endSessions(account: string, reason: string): Promise<number> {
+    checkAccount(account, 'ergo')
+    const before = await this.#sessions(account)
+    if (before === 0) return 0
+    await this.#session.run(wire => askServer(wire, [`KILL ${account} :${oneLine(reason) || 'ended'}`]))
+    if ((await this.#sessions(account)) > 0) throw failed(`sessions of ${account} are still there`)
+    return before
+  }
+
+  /** IRC commands as the operator, with all that the server answers to them. */
+  command(lines: readonly string[]): Promise<readonly { command: string; params: readonly string[] }[]> {
+    return this.#session.run(wire => askServer(wire, lines))
+  }
+
+  close(): void {
+    this.#session.close()
+  }
+
+  async #suspended(account: string): Promise<boolean> {
+    const listed = await this.#nickServ('SUSPEND LIST')
+    return listed.split('\n').some(line => line.toLowerCase().startsWith(`account ${account.toLowerCase()} suspended`))
+  }
+
+  /** The nick is the account (force-nick-equals-account), so that asking for the nick finds all of its sessions. */
+  async #sessions(account: string): Promise<number> {
+    const who = await this.#call('whois', { nickname: account })
+    return who.present && who.account?.toLowerCase() === account.toLowerCase() ? (who.session_count ?? 1) : 0
+  }
+
+  async #nickServ(command: string): Promise<string> {
+    const lines = await this.#session.run(wire => askServer(wire, [`PRIVMSG NickServ :${command}`]))
+    return noticesOf(lines, 'NickServ').join('\n')
+  }
+
+  async #call(path: string, body: object): Promise<Answer> {
+    const response = await fetch(`${this.#api.url}/v1/${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.#api.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(5000),
+    }).catch((cause: unknown) => {
+      throw new ChanopError('account-failed', "Ergo's API does not answer", { cause })
+    })
+    if (!response.ok) throw failed(`Ergo's API answers ${response.status} to ${path}`)
+    return (await response.json()) as Answer
+  }
+}
+
+function ergoSession(control: Control): ControlSession {
+  const { name, password } = control.oper
+  const login = async (wire: Wire): Promise<void> => {
+    if (!(await authenticate(wire, name, control.accounts[name] ?? '')))
+      throw failed('the IRC server refuses the control account: run npm start again')
+    await wire.ask([`NICK ${name}`, 'USER chanop 0 * :Chanop control', 'CAP END'], line => line.command === '001')
+    const lines = await askServer(wire, [`OPER ${name} ${password}`])
+    // 400: another session of this account is operator already, and they share that.
+    if (!lines.some(line => line.command === '381' || line.command === '400'))
+      throw failed('the IRC server refuses the control session as operator')
+  }
+  return new ControlSession({ target: control.plain, login })
+}

@@ -1,0 +1,18 @@
+import type { Accounts } from '../../../core/adapter.ts'
+import type { Control } from '../control.ts'
+import { AnopeAccounts } from './anope.ts'
+import { ErgoAccounts } from './ergo.ts'
+
+/** What provisioning needs beyond the contract. */
+export interface ManagedAccounts extends Accounts {
+  verify(account: string, password: string): Promise<boolean>
+  command(
+    lines: readonly string[],
+  ): Promise<readonly { readonly command: string; readonly params: readonly string[] }[]>
+  /** Leaves the server; a later act connects again. */
+  close(): void
+}
+
+/** The accounts of the managed server. A network that somebody else runs has none that we may administer. */
+export const accountsFor = (control: Control): ManagedAccounts =>
+  control.server === 'ergo' ? new ErgoAccounts(control) : new AnopeAccounts(control)

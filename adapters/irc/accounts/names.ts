@@ -1,0 +1,39 @@
+import { ChanopError } from '../../../core/error.ts'
+
+const services = new Set([
+  'nickserv', 'chanserv', 'operserv', 'hostserv', 'histserv', 'memoserv', 'botserv', 'global', 'services', 'enforcer', 'server', 'anope', 'ergo',
+]) // biome-ignore format: a list of names
+
+/** Refuses what some managed server would accept as an account and then not as a nick, or take for something else. */
+export function checkAccount(account: string, server: 'ergo' | 'inspircd'): void {
+  const say = (reason: string): ChanopError =>
+    new ChanopError('usage', `${JSON.stringify(account.slice(0, 40))} can not be an account: ${reason}`)
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_-]{0,31}$/.test(account)) throw say('use 1 to 32 of A-Z a-z 0-9 _ -, not - first')
+  if (server === 'inspircd' && /^[0-9]/.test(account)) throw say('it must not begin with a digit on this server')
+  if (/^guest(-|\d*$)/i.test(account)) throw say('names like Guest are given out by the server')
+  if (services.has(account.toLowerCase())) throw say('that is the name of a service')
+}
+
+/** What is sent as one word or as the rest of a line: no separator can be in it. */
+export function checkPassword(password: string): void {
+  if (!/^[\x21-\x7e]{5,100}$/.test(password) || password.startsWith(':'))
+    throw new ChanopError(
+      'usage',
+      'a password has 5 to 100 printable ASCII characters, no spaces, and does not begin with a colon',
+    )
+}
+
+/** SHA-256 of a certificate in the one form that both servers store. */
+export function checkFingerprint(fingerprint: string): string {
+  const hex = fingerprint.replaceAll(':', '').toLowerCase()
+  if (!/^[0-9a-f]{64}$/.test(hex))
+    throw new ChanopError('usage', 'a certificate fingerprint is its SHA-256: 64 hexadecimal digits')
+  return hex
+}
+
+/** Free text in one line of bounded size; the split never cuts a code point. */
+export function oneLine(text: string, bytes = 200): string {
+  let line = text.replaceAll(/[\x00-\x1f\x7f]+/g, ' ').trim()
+  while (Buffer.byteLength(line) > bytes) line = [...line].slice(0, -1).join('')
+  return line
+}

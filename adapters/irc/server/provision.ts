@@ -1,0 +1,71 @@
+/** Accounts and channels that must be there before anyone works. Harmless when repeated, or cut off at any point. */
+import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ChanopError } from '../../../core/error.ts'
+import { accountsFor, type ManagedAccounts } from '../accounts/index.ts'
+import { type Control, readControl } from '../control.ts'
+import { readIfThere, writeWhole } from './files.ts'
+import { controlAccount, history, readSettings, type Settings } from './settings.ts'
+
+export const ownerLoginPath = (dataDir: string): string => join(dataDir, 'owner-login')
+
+export async function provision(dataDir: string): Promise<void> {
+  const [control, settings] = await Promise.all([readControl(dataDir), readSettings(dataDir)])
+  const accounts = accountsFor(control)
+  try {
+    await provisionBots(accounts, control)
+    if (settings.owner) await provisionOwner(accounts, dataDir, settings.owner)
+    for (const channel of settings.channels) {
+      await (control.server === 'ergo' ? registerChannel(accounts, settings, channel) : keepChannel(accounts, channel))
+    }
+  } finally {
+    accounts.close()
+  }
+}
+
+async function provisionBots(accounts: ManagedAccounts, control: Control): Promise<void> {
+  // The control account first: on Ergo nothing but the API works without it, on InspIRCd its first login makes it.
+  for (const name of [controlAccount, ...Object.keys(control.accounts)]) {
+    await accounts.create(name, control.accounts[name] ?? '').catch(async (error: unknown) => {
+      if (!(error instanceof ChanopError) || error.code !== 'account-exists') throw error
+      // A bot's account under another password than ours, e.g. after data/ircd/server.json was lost: only we may have it.
+      await accounts.setPassword(name, control.accounts[name] ?? '')
+    })
+  }
+}
+
+/** The login file is written before the account, and goes once its password is no longer the account's. */
+async function provisionOwner(accounts: ManagedAccounts, dataDir: string, owner: string): Promise<void> {
+  const path = ownerLoginPath(dataDir)
+  const kept = /^account=(\S+) password=(\S+)$/m.exec((await readIfThere(path)) ?? '')
+  const password = kept?.[1] === owner && kept[2] ? kept[2] : randomBytes(32).toString('base64url')
+  if (!kept && (await accounts.get(owner)) !== null) return
+  if (kept?.[1] !== owner) await writeWhole(path, `account=${owner} password=${password}\n`)
+  try {
+    await accounts.create(owner, password)
+  } catch (error) {
+    if (!(error instanceof ChanopError) || error.code !== 'account-exists') throw error
+    await rm(path, { force: true })
+  }
+}
+
+async function registerChannel(accounts: ManagedAccounts, settings: Settings, channel: string): Promise<void> {
+  // The first to enter a new channel is its operator, and only an operator may register it.
+  await accounts.command([
+    `JOIN ${channel}`,
+    `SAMODE ${channel} +o ${controlAccount}`,
+    `PRIVMSG ChanServ :REGISTER ${channel}`,
+  ])
+  const grants = [...settings.bots.map(bot => `+o ${bot}`), ...(settings.owner ? [`+a ${settings.owner}`] : [])]
+  await accounts.command([...grants.map(grant => `PRIVMSG ChanServ :AMODE ${channel} ${grant}`), `PART ${channel}`])
+}
+
+/** +P: stays when empty and over restarts, with topic and modes. +H: what is replayed to whoever joins. */
+async function keepChannel(accounts: ManagedAccounts, channel: string): Promise<void> {
+  await accounts.command([
+    `JOIN ${channel}`,
+    `SAMODE ${channel} +PH ${history.inspircdLines}:${history.inspircdAge}`,
+    `PART ${channel}`,
+  ])
+}
