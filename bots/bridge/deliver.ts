@@ -57,6 +57,8 @@ export class Deliverer {
   readonly #lanes = new Map<number, Lane>()
   #lastId = 0
   #scheduled = false
+  #looking = false
+  #lookAgain = false
   #landings: [Delivery, readonly MessageId[]][] = []
 
   constructor(options: DelivererOptions) {
@@ -76,8 +78,22 @@ export class Deliverer {
     this.#schedule()
   }
 
-  /** Reads what was queued since the last look, by any process. */
+  /** Reads what was queued since the last look, by any process. Calls while one is under way are one more look. */
   async look(): Promise<void> {
+    this.#lookAgain = true
+    if (this.#looking) return
+    this.#looking = true
+    try {
+      while (this.#lookAgain) {
+        this.#lookAgain = false
+        await this.#read()
+      }
+    } finally {
+      this.#looking = false
+    }
+  }
+
+  async #read(): Promise<void> {
     for (;;) {
       const fresh = await this.#o.ledger.read(db => queuedAfter(db, this.#lastId, readLimit))
       for (const delivery of fresh) this.#add(delivery)
