@@ -3,4 +3,4 @@ import { irc } from './irc/index.ts'
 import { memory } from './memory/index.ts'
 
 /** The one list of platforms: adding one is its folder, a line here and a page of docs. */
-export const kinds: readonly AdapterKind<never>[] = [irc, memory]
+export const kinds: readonly AdapterKind[] = [irc, memory]
