@@ -144,32 +144,33 @@ export class AnopeAccounts implements Accounts {
   }
 
   /**
-   * REGISTER acts on the nick that is held now, so a connection of its own is given the nick by the operator (nicks kept
-   * for bots can be had no other way) and must see it before it registers.
+   * REGISTER acts on the nick that is held now and logs its holder in, so the session takes the nick (as an operator: nicks
+   * kept for bots can be had no other way), is sure that it has it, registers, and becomes itself again.
    */
-  async #make(control: Wire, account: string, password: string): Promise<void> {
-    const wire = await Wire.open({ path: this.#socket })
+  async #make(wire: Wire, account: string, password: string): Promise<void> {
     try {
-      const temporary = temporaryNick('new')
-      await enter(wire, temporary)
-      await this.#takeNick(control, wire, temporary, account)
+      await this.#takeNick(wire, account)
       const said = await this.#services(wire, 'NickServ', `${this.#register} ${password}`)
-      if (!/registered/i.test(said) || /already registered|can not|may not|cannot/i.test(said))
-        throw failed(`the account ${account} was not made: ${said}`)
-    } finally {
+      if (!/^Nickname .* registered/im.test(said)) throw failed(`the account ${account} was not made: ${said}`)
+      await askServer(wire, [`SANICK ${account} ${temporaryNick('control')}`])
+      const { name } = this.#control.oper
+      if (account !== name) await this.#services(wire, 'NickServ', `IDENTIFY ${name} ${this.#control.accounts[name]}`)
+    } catch (error) {
+      // Nobody knows now who this session is: the next act begins with a fresh one.
       wire.close()
+      throw error
     }
   }
 
-  async #takeNick(control: Wire, wire: Wire, temporary: string, account: string): Promise<void> {
+  async #takeNick(wire: Wire, account: string): Promise<void> {
     const until = deadline(5000)
     while (!until.aborted) {
-      await askServer(control, [`SANICK ${temporary} ${account}`])
-      // Every numeric begins with the nick that we have now.
-      const seen = await askServer(wire, [`ISON ${account}`])
-      if (seen.some(line => line.command === '303' && line.params[0] === account)) return
+      // Every numeric begins with the nick that we have now; after 'SANICK' that is the account's, if we got it.
+      const own = ownNick(await askServer(wire, [`ISON ${account}`]))
+      const after = ownNick(await askServer(wire, [`SANICK ${own} ${account}`, `ISON ${account}`]))
+      if (after === account) return
       // Somebody uses the nick without an account of that name: an account goes before a nick.
-      await askServer(control, [`SANICK ${account} ${temporaryNick('renamed')}`])
+      await askServer(wire, [`SANICK ${account} ${temporaryNick('renamed')}`])
       await sleep(50, until)
     }
     throw failed(`the nick ${account} could not be had, so that its account was not made`)
@@ -217,6 +218,8 @@ export class AnopeAccounts implements Accounts {
 }
 
 const notRegistered = /isn't registered|is not registered|not a registered/i
+
+const ownNick = (lines: readonly Line[]): string => lines.find(line => line.command === '303')?.params[0] ?? ''
 
 async function enter(wire: Wire, nick: string): Promise<void> {
   await wire.ask([`NICK ${nick}`, 'USER chanop 0 * :Chanop control'], line => line.command === '001')

@@ -1,5 +1,6 @@
 import { ChanopError } from '../../../core/error.ts'
 
+// biome-ignore format: a list of names
 const services = new Set([
   'nickserv', 'chanserv', 'operserv', 'hostserv', 'histserv', 'memoserv', 'botserv', 'global', 'services', 'enforcer', 'server', 'anope', 'ergo',
 ]) // biome-ignore format: a list of names
@@ -34,6 +35,6 @@ export function checkFingerprint(fingerprint: string): string {
 /** Free text in one line of bounded size; the split never cuts a code point. */
 export function oneLine(text: string, bytes = 200): string {
   let line = text.replaceAll(/[\x00-\x1f\x7f]+/g, ' ').trim()
-  while (Buffer.byteLength(line) > bytes) line = [...line].slice(0, -1).join('')
+  while (Buffer.byteLength(line) > bytes) line = Array.from(line).slice(0, -1).join('')
   return line
 }

@@ -54,51 +54,9 @@ export function inspircdConfig(settings: Settings, { ircd, inspircd }: Folders):
     ['admin', { name: 'Chanop', nick: 'admin', email: 'root@localhost' }],
     ...listeners(settings, ircd),
     ...modules.map((name): [string, Attributes] => ['module', { name }]),
-    ['options', { casemapping: 'ascii', defaultmodes: 'not' }],
-    ['channels', { users: 1000, opers: 5000 }],
-    ['files', { motd: join(ircd, 'motd.txt') }],
-    // Longer lines than 512 would be cut in silence, even inside a character: so far more room, announced as LINELEN.
-    [
-      'limits',
-      {
-        maxnick: 32,
-        maxchan: 64,
-        maxhost: 107,
-        maxtopic: 390,
-        maxkick: 300,
-        maxquit: 300,
-        maxreal: 130,
-        maxline: 8192,
-      },
-    ],
-    ['security', { maxtargets: 20, announceinvites: 'dynamic', hideulines: 'no' }],
-    ['performance', { softlimit: 20_000, somaxconn: 1024, netbuffersize: 65_536, clonesonconnect: 'no' }],
-    ['ctctags', { allowclientonlytags: 'yes' }],
-    ['cloak', { mode: 'half', key: settings.secrets.cloak, prefix: '' }],
-    ['sasl', { target: servicesName, requiressl: 'no' }],
-    ['chanhistory', { maxlines: history.inspircdLines, prefixmsg: 'yes', bots: 'yes', enableumode: 'yes' }],
-    ['monitor', { maxentries: 2000 }],
-    ['customprefix', { name: 'founder', letter: 'q', prefix: '~', rank: 50_000, ranktoset: 50_000 }],
-    // Nobody takes a bot's nick by NICK, even while services are away; the control session gives it by SANICK.
-    ...settings.bots.map((nick): [string, Attributes] => ['badnick', { nick, reason: 'kept for a bot' }]),
+    ...limits(settings, ircd),
     ...classes(),
-    [
-      'link',
-      {
-        name: servicesName,
-        ipaddr: '127.0.0.1',
-        port: 1,
-        allowmask: '127.0.0.0/8',
-        sendpass: settings.secrets.link,
-        recvpass: settings.secrets.link,
-      },
-    ],
-    ['uline', { server: servicesName, silent: 'yes' }],
-    [
-      'permchanneldb',
-      { filename: join(data, 'permchannels.conf'), listmodes: 'yes', saveperiod: '1s', operonly: 'yes' },
-    ],
-    ['include', { file: join(data, 'permchannels.conf'), missingokay: 'yes' }],
+    ...services(settings, data),
     ['xlinedb', { filename: join(data, 'xline.db') }],
     ['oper', { name: controlAccount, password: settings.secrets.oper, host: `*@${socketMask}`, type: 'Chanop' }],
     [
@@ -110,6 +68,53 @@ export function inspircdConfig(settings: Settings, { ircd, inspircd }: Folders):
 }
 
 const modulesOf = ({ program }: Settings): string => (program.server === 'inspircd' ? program.ircdModules : '')
+
+const limits = (settings: Settings, ircd: string): [string, Attributes][] => [
+  ['options', { casemapping: 'ascii', defaultmodes: 'not' }],
+  ['channels', { users: 1000, opers: 5000 }],
+  ['files', { motd: join(ircd, 'motd.txt') }],
+  // Longer lines than 512 would be cut in silence, even inside a character: so far more room, announced as LINELEN.
+  [
+    'limits',
+    {
+      maxnick: 32,
+      maxchan: 64,
+      maxhost: 107,
+      maxtopic: 390,
+      maxkick: 300,
+      maxquit: 300,
+      maxreal: 130,
+      maxline: 8192,
+    },
+  ],
+  ['security', { maxtargets: 20, announceinvites: 'dynamic', hideulines: 'no' }],
+  ['performance', { softlimit: 20_000, somaxconn: 1024, netbuffersize: 65_536, clonesonconnect: 'no' }],
+  ['ctctags', { allowclientonlytags: 'yes' }],
+  ['cloak', { mode: 'half', key: settings.secrets.cloak, prefix: '' }],
+  ['sasl', { target: servicesName, requiressl: 'no' }],
+  ['chanhistory', { maxlines: history.inspircdLines, prefixmsg: 'yes', bots: 'yes', enableumode: 'yes' }],
+  ['monitor', { maxentries: 2000 }],
+  ['customprefix', { name: 'founder', letter: 'q', prefix: '~', rank: 50_000, ranktoset: 50_000 }],
+  // Nobody takes a bot's nick by NICK, even while services are away; the control session gives it by SANICK.
+  ...settings.bots.map((nick): [string, Attributes] => ['badnick', { nick, reason: 'kept for a bot' }]),
+]
+
+const services = (settings: Settings, data: string): [string, Attributes][] => [
+  [
+    'link',
+    {
+      name: servicesName,
+      ipaddr: '127.0.0.1',
+      port: 1,
+      allowmask: '127.0.0.0/8',
+      sendpass: settings.secrets.link,
+      recvpass: settings.secrets.link,
+    },
+  ],
+  ['uline', { server: servicesName, silent: 'yes' }],
+  ['permchanneldb', { filename: join(data, 'permchannels.conf'), listmodes: 'yes', saveperiod: '1s', operonly: 'yes' }],
+  ['include', { file: join(data, 'permchannels.conf'), missingokay: 'yes' }],
+]
 
 const listeners = (settings: Settings, ircd: string): [string, Attributes][] => [
   ['bind', { address: settings.plain.host, port: settings.plain.port, type: 'clients' }],
