@@ -93,6 +93,11 @@ export const catalogue = {
     audience: 'operator',
     help: 'The platform asked to wait; the delivery is repeated by itself.',
   },
+  'send-unknown': {
+    retry: 'later',
+    audience: 'operator',
+    help: 'The connection broke before the platform confirmed the message; the platform is asked what became of it before it is repeated.',
+  },
   'send-refused': {
     retry: 'never',
     audience: 'user',
@@ -113,6 +118,11 @@ export const catalogue = {
     retry: 'later',
     audience: 'operator',
     help: 'The account service did not do it; the order stays and is repeated.',
+  },
+  'setup-failed': {
+    retry: 'never',
+    audience: 'operator',
+    help: '`npm start`, or a command of its kind, can not go on; the message names what is in the way and how to clear it.',
   },
   internal: {
     retry: 'never',

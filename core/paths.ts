@@ -9,6 +9,8 @@ export interface DataPaths {
   readonly data: string
   /** The ledger: one SQLite database, with `-wal` and `-shm` beside it. */
   readonly ledger: string
+  /** The vault's key: apart from the ledger, so that a copy of one does not open the other. */
+  readonly vaultKey: string
   /** Programs that were fetched (`ergo`). */
   readonly bin: string
   /** Standard output and error of every PM2 app. */
@@ -40,6 +42,7 @@ export function dataPaths(dataDir: string): DataPaths {
   return {
     data,
     ledger: join(data, 'ledger.db'),
+    vaultKey: join(data, 'keys', 'vault.key'),
     bin: join(data, 'bin'),
     logs: join(data, 'logs'),
     run,

@@ -1,0 +1,46 @@
+// What PM2 runs. `npm start` writes data/run/instance.json first; PM2's own commands then work as anywhere:
+// npx pm2 ls, npx pm2 logs oracle, npx pm2 restart scribe.
+const { readFileSync } = require('node:fs')
+const { join, resolve } = require('node:path')
+
+const data = resolve(__dirname, process.env.CHANOP_DATA || 'data')
+
+function readInstance() {
+  const file = join(data, 'run', 'instance.json')
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new Error(`${file} can not be read (${error.code || error.message}): run npm start first`)
+  }
+}
+
+const { node, config, redis, ircd } = readInstance()
+
+const app = (name, more) => ({
+  name,
+  namespace: 'chanop',
+  cwd: __dirname,
+  // PM2's own container is kept out of our processes: it starts Node.js itself as any program.
+  interpreter: 'none',
+  out_file: join(data, 'logs', `${name}.log`),
+  error_file: join(data, 'logs', `${name}.error.log`),
+  autorestart: true,
+  // Alone: together with max_restarts or restart_delay PM2 7.0 gives an app up as "waiting restart" for ever.
+  exp_backoff_restart_delay: 100,
+  vizion: false,
+  pmx: false,
+  env: { CHANOP_CONFIG: config, CHANOP_DATA: data },
+  ...more,
+})
+
+const bot = (name, main = `bots/${name}/main.ts`) =>
+  app(name, { script: node, args: [main], wait_ready: true, listen_timeout: 60_000, kill_timeout: 10_000 })
+
+module.exports = {
+  apps: [
+    // `redis.command` is [program, ...arguments]; its wrappers tie it to PM2's life and to its folder.
+    ...(redis ? [app('redis', { script: redis.command[0], args: redis.command.slice(1), kill_timeout: 10_000 })] : []),
+    ...(ircd ? [bot('ircd', 'adapters/irc/server/main.ts')] : []),
+    ...['bridge', 'admin', 'oracle', 'scribe'].map(name => bot(name)),
+  ],
+}

@@ -1,0 +1,29 @@
+import { ChanopError } from '../../core/error.ts'
+
+/** What one check found; `npm start` stops at the first that is not `ok`, `npm run doctor` shows them all. */
+export interface Finding {
+  readonly name: string
+  readonly ok: boolean
+  /** What is there, or what is wrong. */
+  readonly detail: string
+  /** What to do about it; only where it is not `ok`. */
+  readonly fix?: string
+}
+
+export const good = (name: string, detail: string): Finding => ({ name, ok: true, detail })
+export const bad = (name: string, detail: string, fix: string): Finding => ({ name, ok: false, detail, fix })
+
+/** Hands a good finding on; throws `setup-failed` for a bad one. */
+export function demand(finding: Finding): Finding {
+  if (finding.ok) return finding
+  throw new ChanopError('setup-failed', `${finding.detail}: ${finding.fix ?? ''}`)
+}
+
+/** Runs a check whose own failure is a bad finding too. */
+export async function attempt(name: string, check: () => Promise<Finding> | Finding): Promise<Finding> {
+  try {
+    return await check()
+  } catch (error) {
+    return bad(name, error instanceof Error ? error.message : String(error), 'see the message')
+  }
+}

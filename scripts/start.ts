@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { makeFolder, readIfThere, writeIfChanged } from '../adapters/irc/server/files.ts'
+import { readSettings } from '../adapters/irc/server/settings.ts'
+import { readControl } from '../adapters/irc/control.ts'
+import { demand } from './checks/check.ts'
+import { checkClock, checkDataFolder, checkDisk, checkNode, checkPm2Home, checkSocketFolder } from './checks/machine.ts'
+import { checkPort } from './checks/ports.ts'
+import { hold } from './hold.ts'
+import { apps, type Instance, instanceOf, shown } from './instance.ts'
+import { makeConfig, type Plan, readPlan, wantedPorts } from './plan.ts'
+import type { Pm2App } from './pm2.ts'
+import { claimNames, type Started, startApps } from './processes.ts'
+import { obtainIrc } from './programs/irc.ts'
+import { placesOf } from './programs/places.ts'
+import { obtainRedis } from './programs/redis.ts'
+import { describe, type Found, fingerprints, keepVariables, makeKeys, prepareIrc } from './setup.ts'
+import { script, seconds, step } from './steps.ts'
+import { endStrays } from './strays.ts'
+
+async function main(): Promise<number> {
+  const sinceMs = performance.now()
+  const instance = instanceOf()
+  console.log(`Chanop ${instance.version} in ${instance.paths.data}`)
+  for (const finding of [checkNode(), checkPm2Home(instance)]) demand(finding)
+  demand(await checkDataFolder(instance.paths))
+  for (const folder of [instance.paths.run, instance.paths.logs, instance.paths.bin]) await makeFolder(folder)
+  const release = await hold(instance.paths.startLock, 'npm start')
+  try {
+    await start(instance, sinceMs)
+  } finally {
+    await release()
+  }
+  return 0
+}
+
+async function start(instance: Instance, sinceMs: number): Promise<void> {
+  let plan!: Plan
+  await step('config', async () => {
+    const made = await makeConfig(instance)
+    plan = await readPlan(instance)
+    return `${shown(instance, instance.config)}${made ? ', made from config/example.yaml' : ''}`
+  })
+  await step('checks', () => checks(instance, plan))
+  let found!: Found
+  await step('programs', async () => {
+    found = await programs(instance, plan)
+    return [found.redis && `Redis ${found.redis.version}`, found.irc && `${found.irc.server} ${found.irc.version}`]
+      .filter(Boolean)
+      .join(', ')
+  })
+  await step('keys', () => makeKeys(instance))
+  await step('irc server', () => prepareIrc(instance, plan, found.irc))
+  const wanted = await describe(instance, plan, found)
+  const missing = await keepVariables(instance, plan)
+  const started = await startApps(instance, wanted, await fingerprints(instance, plan))
+  await farewell(instance, plan, started, missing, sinceMs)
+}
+
+async function checks(instance: Instance, plan: Plan): Promise<string> {
+  const disk = demand(await checkDisk(instance.paths))
+  demand(await checkClock(instance.paths))
+  demand(await checkSocketFolder(instance.paths))
+  const own = await claimNames(instance, apps)
+  await endStrays(instance, own)
+  const held = await ourAddresses(instance, own)
+  for (const port of wantedPorts(plan)) demand(await checkPort(port, held, shown(instance, instance.config)))
+  return `${disk.detail}, ports ${
+    wantedPorts(plan)
+      .map(({ address }) => address)
+      .join(' and ') || 'none'
+  }`
+}
+
+/** Where our own IRC server listens now, so that its ports do not count as taken. */
+async function ourAddresses({ paths }: Instance, own: readonly Pm2App[]): Promise<readonly string[]> {
+  if (!own.some(app => app.name === 'ircd' && app.pid > 0)) return []
+  const { plain, tls } = await readControl(paths.data)
+  return [plain, tls].map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)
+}
+
+async function programs({ paths, env }: Instance, { config, ircd }: Plan): Promise<Found> {
+  const places = await placesOf(paths, env)
+  const before = await readSettings(paths.data).then(
+    settings => settings.program.server,
+    () => null,
+  )
+  return {
+    redis: config.redis.url === null ? await obtainRedis(places) : null,
+    irc: ircd ? await obtainIrc(places, { forced: config.irc.server, before }) : null,
+  }
+}
+
+async function farewell(
+  instance: Instance,
+  plan: Plan,
+  { begun }: Started,
+  missing: readonly string[],
+  sinceMs: number,
+): Promise<void> {
+  const done = begun.length > 0 ? 'Chanop runs' : 'Chanop is already running'
+  console.log(`\n${done} (${seconds(sinceMs)}).`)
+  for (const name of missing) console.log(`  ! ${name} is not set: export ${name}=… and run npm start again`)
+  if (Object.keys(plan.config.models).length === 0)
+    console.log('  ! no model is configured, so oracle can not answer: see models in docs/configuration.md')
+  if (plan.ircd) await whereTo(instance)
+  const named =
+    process.env['PM2_HOME'] || instance.pm2Home === `${process.env['HOME']}/.pm2` ? '' : `PM2_HOME=${instance.pm2Home} `
+  console.log(
+    `  processes  ${named}npx pm2 ls, ${named}npx pm2 logs oracle, ${named}npx pm2 restart scribe; npm run doctor; npm stop`,
+  )
+  const prefix = plan.config.commands.prefix
+  console.log(`  say first  ${prefix}help  ${prefix}status  ${prefix}whoami  ${prefix}last 5`)
+}
+
+async function whereTo(instance: Instance): Promise<void> {
+  const { plain, tls } = await readControl(instance.paths.data)
+  console.log(
+    `  chat       npm run chat  (or any IRC client with SASL: ${tls.host} port ${tls.port} with TLS, ${plain.port} without)`,
+  )
+  console.log(`  TLS key    SHA-256 ${tls.fingerprint}`)
+  const login = await ownerLogin(instance)
+  const file = shown(instance, instance.paths.ownerLogin)
+  if (login === null) console.log('  owner      has another password than the first one, which is no longer kept')
+  else if (await isNews(instance, login)) console.log(`  owner      ${login.trim()}  (shown once; kept in ${file})`)
+  else console.log(`  owner      the login is in ${file}`)
+}
+
+/** Whether this login was never shown; from now on it was. */
+const isNews = ({ paths }: Instance, login: string): Promise<boolean> =>
+  writeIfChanged(join(paths.run, 'login-shown'), `${createHash('sha256').update(login).digest('hex')}\n`)
+
+const ownerLogin = ({ paths }: Instance): Promise<string | null> => readIfThere(paths.ownerLogin)
+
+await script(main)

@@ -1,0 +1,44 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { makeFolder } from '../adapters/irc/server/files.ts'
+import { hold } from './hold.ts'
+import { apps, type Instance, instanceOf } from './instance.ts'
+import { daemonLives, listApps, type Pm2App, pm2 } from './pm2.ts'
+import { line, script, seconds } from './steps.ts'
+import { endStrays } from './strays.ts'
+
+async function main(): Promise<number> {
+  const instance = instanceOf()
+  await makeFolder(instance.paths.run)
+  const release = await hold(instance.paths.startLock, 'npm stop')
+  try {
+    await stop(instance)
+  } finally {
+    await release()
+  }
+  return 0
+}
+
+async function stop(instance: Instance): Promise<void> {
+  const sinceMs = performance.now()
+  const listed = await listApps(instance)
+  const own = listed.filter(app => app.namespace === 'chanop' && app.dataDir === instance.paths.data).sort(byOrder)
+  if (own.length > 0) {
+    await pm2(instance, ['delete', ...own.map(app => String(app.id))])
+    line(true, 'stopped', seconds(sinceMs), own.map(app => app.name).join(', '))
+  }
+  const strays = await endStrays(instance, [])
+  if (strays > 0) line(true, 'stopped', seconds(sinceMs), `${strays} left over from an earlier daemon`)
+  if (listed.length === own.length && (await daemonLives(instance))) {
+    await pm2(instance, ['kill'])
+    line(true, 'PM2', seconds(sinceMs), 'held nothing else and has ended')
+  }
+  await rm(join(instance.paths.run, 'applied.json'), { force: true })
+  console.log(own.length + strays > 0 ? `Chanop has stopped (${seconds(sinceMs)}).` : 'Nothing of Chanop was running.')
+}
+
+/** What needs others stops before them: the bots, then the IRC server, then Redis. */
+const byOrder = (one: Pm2App, other: Pm2App): number => rank(other) - rank(one)
+const rank = ({ name }: Pm2App): number => (name === 'redis' || name === 'ircd' ? apps.indexOf(name) : apps.length)
+
+await script(main)
