@@ -65,10 +65,11 @@ export async function start(launch: Launch): Promise<ChildProcess> {
   const line = [
     ...(setpriv ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM', '--'] : []),
     ...(flock ? ['/usr/bin/flock', '-n', '-E', String(lockedExitCode), '-F', launch.lock] : []),
+    // PM2 sends SIGINT to children too, and InspIRCd would die of it at once: ignored, that stays with it over exec.
     // InspIRCd 3.15 crashes after its shutdown work when ssl_gnutls is loaded, and lifts the soft limit itself.
     '/bin/sh',
     '-c',
-    'ulimit -Hc 0; umask 077; exec "$0" "$@"',
+    'trap "" INT; ulimit -Hc 0; umask 077; exec "$0" "$@"',
     launch.command,
     ...launch.args,
   ]

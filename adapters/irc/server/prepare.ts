@@ -10,13 +10,14 @@ import { anopeConfig, unquotable } from './anope.ts'
 import { ergoConfig } from './ergo.ts'
 import { makeFolder, readIfThere, writeIfChanged, writeWhole } from './files.ts'
 import { inspircdConfig, socketName } from './inspircd.ts'
-import { freePorts, portState } from './ports.ts'
+import { freePorts } from './ports.ts'
 import type { ServerProgram } from './programs.ts'
 import {
   controlAccount,
   type Folders,
   folders,
   parseEndpoint,
+  readSettings,
   type Settings,
   serverName,
   settingsPath,
@@ -49,18 +50,12 @@ export async function prepareServer(options: PrepareOptions): Promise<Control> {
   return apply(dataDir, settings, fingerprint)
 }
 
-/** Gives the ports that only we use new numbers when somebody else took them. Only while the server does not run. */
-export async function renewPorts(dataDir: string, settings: Settings): Promise<Settings> {
-  const [http, link] = await Promise.all([
-    portState('127.0.0.1', settings.httpPort),
-    portState('127.0.0.1', settings.linkPort),
-  ])
-  if (http.free && link.free) return settings
+/** Gives the ports that only we use new numbers. Only for whoever holds the server's lock and found one of them taken. */
+export async function renewPorts(dataDir: string): Promise<void> {
+  const settings = await readSettings(resolve(dataDir))
   const [httpPort = 0, linkPort = 0] = await freePorts(2)
   const renewed = { ...settings, httpPort, linkPort }
-  const at = folders(resolve(dataDir))
-  await apply(resolve(dataDir), renewed, await certificate(at.ircd, renewed))
-  return renewed
+  await apply(resolve(dataDir), renewed, await certificate(folders(resolve(dataDir)).ircd, renewed))
 }
 
 async function apply(dataDir: string, settings: Settings, fingerprint: string): Promise<Control> {
@@ -109,7 +104,7 @@ async function makeFolders(program: ServerProgram, at: Folders): Promise<void> {
       ? [at.ergo]
       : [
           ...['data', 'log', 'run'].map(name => join(at.inspircd, name)),
-          ...['db', 'log'].map(name => join(at.anope, name)),
+          ...['db/backups', 'log'].map(name => join(at.anope, name)),
         ]
   for (const path of [at.ircd, ...needed]) {
     await makeFolder(path).catch((cause: NodeJS.ErrnoException) => {

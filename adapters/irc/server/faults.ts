@@ -1,0 +1,73 @@
+/** What a server's last words mean, in one line that says what to do. */
+import { lockedExitCode } from './launch.ts'
+
+export interface Fault {
+  readonly line: string
+  /** Trying again soon can't help: somebody has to do something first. */
+  readonly lasting: boolean
+}
+
+interface Known {
+  readonly sign: RegExp
+  readonly say: (found: RegExpExecArray) => string
+}
+
+const known: readonly Known[] = [
+  {
+    // Ergo: `listen tcp 127.0.0.1:6667: bind: address already in use`; InspIRCd: `127.0.0.1:6667: Address already in use`.
+    sign: /(\S+:\d+)(?::| -)? ?(?:bind: )?address already in use/i,
+    say: ([, address]) =>
+      `${address} is taken by another program: stop that one, or change networks.irc.listen in the configuration`,
+  },
+  {
+    sign: /(\S+:\d+)(?::| -)? ?(?:bind: )?(?:cannot assign requested address|permission denied)/i,
+    say: ([, address]) => `${address} can not be listened on: change networks.irc.listen in the configuration`,
+  },
+  { sign: /no space left on device/i, say: () => 'the disk is full: make room' },
+  {
+    sign: /read-only file system/i,
+    say: () => 'the data folder is on a read-only file system: make it writable, or set CHANOP_DATA',
+  },
+  {
+    sign: /permission denied|could not open pid|unable to (?:write|open) .*(?:pid|log)|can(?:no|')t (?:write|open|create)/i,
+    say: () => 'the data folder can not be written: give it to the user who runs Chanop',
+  },
+  {
+    sign: /did not load successfully:\s*(.*)/i,
+    say: ([, reason]) => `its configuration is broken (${reason}): delete data/ircd/ergo/ircd.yaml and run npm start`,
+  },
+  {
+    sign: /(at \S+:\d+:\d+.*)|\[\*\] (Unable to load .*)|(error reading configuration.*|\S+\.conf:\d+.*|Configuration error.*)/i,
+    say: ([, at, module, conf]) =>
+      `its configuration is broken (${at ?? module ?? conf}): delete data/ircd/inspircd/inspircd.conf and data/ircd/anope/services.conf and run npm start`,
+  },
+  {
+    sign: /exec: (\S+?):? (?:not found|permission denied)/i,
+    say: ([, path]) => `${path} is not there any more: run npm start`,
+  },
+  {
+    sign: /(\S+): (?:error while loading shared libraries: .*)/i,
+    say: ([whole]) => `${whole}: run npm start, which fetches what is missing`,
+  },
+]
+
+/** `printed`: what it wrote lately. `code`: its exit code, null when a signal ended it. */
+export function explain(name: string, printed: readonly string[], code: number | null, signal: string | null): Fault {
+  if (code === lockedExitCode)
+    return { line: `${name}: another copy works on this data folder: stop that one, or set CHANOP_DATA`, lasting: true }
+  for (const line of printed.toReversed()) {
+    for (const { sign, say } of known) {
+      const found = sign.exec(line)
+      if (found) return { line: `${name}: ${say(found)}`, lasting: true }
+    }
+  }
+  const last = printed.findLast(line => /ERROR|error|fatal|panic/i.test(line))
+  return {
+    line: `${name} ended (${signal ?? `code ${code}`})${last ? `: ${last}` : ''}; starting it again`,
+    lasting: false,
+  }
+}
+
+/** InspIRCd runs on without a listener that it could not open, and says so only on its standard output. */
+export const lacksListener = (line: string): boolean =>
+  /address already in use|cannot assign requested address|failed to bind: .*permission denied/i.test(line)

@@ -1,0 +1,121 @@
+/** Keeps one program running: starts it again whatever ended it, and says why in one line, not in a storm of them. */
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Log } from '../../../core/log.ts'
+import { backoffMs, deadline, sleep } from '../../../core/retry.ts'
+import { asChanopError } from '../../../core/error.ts'
+import { explain, lacksListener } from './faults.ts'
+import { type Launch, start } from './launch.ts'
+
+const restartBackoff = { firstMs: 100, maxMs: 5000 } as const
+/** A fault that somebody has to cure is looked at again this often, and said at most once a minute. */
+const lastingFaultMs = 5000
+const repeatMs = 60_000
+/** A predecessor that was told to end may hold its lock, or its port, for some milliseconds yet. */
+const patientAttempts = 5
+
+export interface KeeperHooks {
+  /** Before each start; a rejection counts as a lasting fault. */
+  readonly before?: () => Promise<void>
+  /** It runs. The signal aborts when it ends. Resolves once it serves, which makes the backoff begin anew. */
+  readonly started?: (ended: AbortSignal) => Promise<void>
+  readonly ended?: () => void
+  /** Looks at what it printed before a failure; true when the cause was cured, so that it can be started at once. */
+  readonly cure?: (printed: readonly string[]) => Promise<boolean>
+}
+
+export class Keeper {
+  readonly #launch: Launch
+  readonly #log: Log
+  readonly #hooks: KeeperHooks
+  readonly #said = new Map<string, number>()
+  #child: ChildProcess | null = null
+  #attempt = 0
+
+  constructor(launch: Launch, log: Log, hooks: KeeperHooks = {}) {
+    this.#launch = launch
+    this.#log = log
+    this.#hooks = hooks
+  }
+
+  /** Resolves when `signal` has aborted and the program is gone. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const lasting = await this.#once(signal)
+      if (signal.aborted) return
+      await sleep(lasting ? lastingFaultMs : backoffMs(restartBackoff, this.#attempt), signal)
+      this.#attempt += 1
+    }
+  }
+
+  /** Ends the program as it should be ended, and by force if it does not go. It is started again unless `run` is over. */
+  async end(graceMs = 5000): Promise<void> {
+    const child = this.#child
+    if (!child) return
+    const gone = once(child, 'exit')
+    child.kill('SIGTERM')
+    const late = setTimeout(() => child.kill('SIGKILL'), graceMs)
+    await gone
+    clearTimeout(late)
+  }
+
+  /** Runs it until it ends; true when a fault is there that somebody has to cure. */
+  async #once(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#hooks.before?.()
+    } catch (error) {
+      this.#say(`${this.#launch.name}: ${asChanopError(error).message}`)
+      return true
+    }
+    if (signal.aborted) return false
+    const child = await start(this.#launch)
+    const printed: string[] = []
+    this.#collect(child, printed)
+    const failed = new Promise<void>(resolve => child.once('error', error => (printed.push(error.message), resolve())))
+    // 'close' comes after the last line has been read.
+    const closed = once(child, 'close')
+    this.#child = child
+    const ended = new AbortController()
+    const stop = (): void => void this.end()
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    const serving = this.#hooks.started?.(ended.signal).then(
+      () => !ended.signal.aborted && (this.#attempt = 0),
+      (error: unknown) => this.#say(`${this.#launch.name}: ${asChanopError(error).message}`),
+    )
+    await Promise.race([closed, failed])
+    this.#child = null
+    signal.removeEventListener('abort', stop)
+    ended.abort()
+    await serving
+    this.#hooks.ended?.()
+    if (signal.aborted || (await this.#hooks.cure?.(printed))) return false
+    const fault = explain(this.#launch.name, printed, child.exitCode, child.signalCode)
+    const lasting = fault.lasting && this.#attempt >= (child.exitCode === 75 ? patientAttempts : 0)
+    if (lasting || !fault.lasting) this.#say(fault.line)
+    return lasting
+  }
+
+  #collect(child: ChildProcess, printed: string[]): void {
+    for (const stream of [child.stdout, child.stderr]) {
+      if (!stream) continue
+      createInterface({ input: stream }).on('line', line => {
+        this.#log.debug({ program: this.#launch.name }, line)
+        printed.push(line)
+        if (printed.length > 200) printed.shift()
+        if (this.#launch.name === 'inspircd' && lacksListener(line)) child.kill('SIGTERM')
+      })
+    }
+  }
+
+  #say(line: string): void {
+    const now = Date.now()
+    if (now - (this.#said.get(line) ?? 0) < repeatMs) return
+    this.#said.set(line, now)
+    this.#log.error(line)
+  }
+}
+
+/** A deadline for coming up, after which a server that hangs is ended and started again. */
+export const comingUp = (ended: AbortSignal): AbortSignal => deadline(30_000, ended)

@@ -1,0 +1,99 @@
+/**
+ * Holds the managed IRC server: Ergo, or InspIRCd with Anope. PM2 can't hold these directly: it stops with SIGINT, of
+ * which InspIRCd dies without a word to anyone, and it knows nothing of the order of two.
+ */
+import type { Log } from '../../../core/log.ts'
+import { asChanopError } from '../../../core/error.ts'
+import { backoffMs, deadline, sleep } from '../../../core/retry.ts'
+import { markFilled, restoreDatabase } from './database.ts'
+import { comingUp, Keeper } from './keeper.ts'
+import { launches } from './launch.ts'
+import { renewPorts } from './prepare.ts'
+import { provision } from './provision.ts'
+import { capabilities, serving } from './ready.ts'
+import { folders, readSettings, type Settings } from './settings.ts'
+
+export interface Supervision {
+  readonly dataDir: string
+  readonly log: Log
+  /** Logins are served, and the accounts and channels that must be there are there. Called after every start. */
+  readonly ready: () => void
+}
+
+/** Resolves when `signal` has aborted and everything has ended in order. Rejects when `data/ircd` is unusable. */
+export async function supervise({ dataDir, log, ready }: Supervision, signal: AbortSignal): Promise<void> {
+  const settings = await readSettings(dataDir)
+  const at = folders(dataDir)
+  const [first, services] = launches(settings, at)
+  if (!first) return
+  const up = (ended: AbortSignal): Promise<void> => comeUp({ dataDir, log, ready }, settings, ended)
+  if (!services)
+    return new Keeper(first, log, { started: up, cure: printed => movePorts(dataDir, printed, log) }).run(signal)
+
+  const stopServer = new AbortController()
+  const anope = new Keeper(services, log, {
+    before: async () => {
+      await listening(settings, signal)
+      const restored = await restoreDatabase(at.anope)
+      if (restored) log.warn(`anope: the accounts were missing and are taken from the backup ${restored}`)
+    },
+    started: async ended => {
+      await up(ended)
+      await markFilled(at.anope)
+    },
+  })
+  // Anope would look for its lost server once a second: started afresh it is there in 20 ms.
+  const server = new Keeper(first, log, {
+    cure: printed => movePorts(dataDir, printed, log),
+    ended: () => void anope.end().catch((error: unknown) => log.error({ error }, 'anope did not end')),
+  })
+  const running = server.run(stopServer.signal)
+  // Services first: they save what they know while the server still carries their words.
+  await anope.run(signal)
+  stopServer.abort()
+  await running
+}
+
+/** The ports between our own parts may be any: when another program took one, others are chosen. */
+async function movePorts(dataDir: string, printed: readonly string[], log: Log): Promise<boolean> {
+  const { httpPort, linkPort } = await readSettings(dataDir)
+  const taken = printed.find(
+    line => /address already in use/i.test(line) && [httpPort, linkPort].some(port => line.includes(`:${port}:`)),
+  )
+  if (!taken) return false
+  await renewPorts(dataDir)
+  log.warn(`a port between our own programs was taken, others are used now (${taken})`)
+  return true
+}
+
+/** Anope ends at once when there is no server to link to; both are up in 35 ms if it comes second. */
+async function listening({ plain }: Settings, signal: AbortSignal): Promise<void> {
+  const until = deadline(5000, signal)
+  while (!until.aborted && (await capabilities(plain, 500, until)) === null) await sleep(10, until)
+}
+
+async function comeUp(
+  { dataDir, log, ready }: Supervision,
+  { plain, program }: Settings,
+  ended: AbortSignal,
+): Promise<void> {
+  const sinceMs = performance.now()
+  if (!(await serving(plain, comingUp(ended)))) {
+    if (!ended.aborted) log.error(`${program.server} serves no logins although it runs; see data/ircd`)
+    return
+  }
+  const servingMs = Math.round(performance.now() - sinceMs)
+  for (let attempt = 0; !ended.aborted; attempt += 1) {
+    try {
+      await provision(dataDir)
+      log.info(
+        { servingMs, readyMs: Math.round(performance.now() - sinceMs) },
+        `${program.server} ${program.version} serves logins`,
+      )
+      return ready()
+    } catch (error) {
+      if (!ended.aborted) log.warn(`accounts and channels are not there yet: ${asChanopError(error).message}`)
+      await sleep(backoffMs({ firstMs: 100, maxMs: 5000 }, attempt), ended)
+    }
+  }
+}
