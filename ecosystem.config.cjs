@@ -16,8 +16,13 @@ function readInstance() {
 
 const { node, config, redis, ircd } = readInstance()
 
-const app = (name, more) => ({
+// PM2 would hand a path with a space to bash unquoted.
+const program = ([path, ...args]) =>
+  path.includes(' ') ? { script: '/bin/sh', args: ['-c', 'exec "$0" "$@"', path, ...args] } : { script: path, args }
+
+const app = (name, command, more) => ({
   name,
+  ...program(command),
   namespace: 'chanop',
   cwd: __dirname,
   // PM2's own container is kept out of our processes: it starts Node.js itself as any program.
@@ -34,12 +39,12 @@ const app = (name, more) => ({
 })
 
 const bot = (name, main = `bots/${name}/main.ts`) =>
-  app(name, { script: node, args: [main], wait_ready: true, listen_timeout: 60_000, kill_timeout: 10_000 })
+  app(name, [node, main], { wait_ready: true, listen_timeout: 60_000, kill_timeout: 10_000 })
 
 module.exports = {
   apps: [
     // `redis.command` is [program, ...arguments]; its wrappers tie it to PM2's life and to its folder.
-    ...(redis ? [app('redis', { script: redis.command[0], args: redis.command.slice(1), kill_timeout: 10_000 })] : []),
+    ...(redis ? [app('redis', redis.command, { kill_timeout: 10_000 })] : []),
     ...(ircd ? [bot('ircd', 'adapters/irc/server/main.ts')] : []),
     ...['bridge', 'admin', 'oracle', 'scribe'].map(name => bot(name)),
   ],

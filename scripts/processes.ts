@@ -87,7 +87,7 @@ async function bringUp(instance: Instance, names: readonly App[]): Promise<void>
   })
   try {
     const rising = names.map(name =>
-      comeUp(instance, name, startMs, abort.signal).then(() => line(true, name, seconds(sinceMs), 'ready')),
+      comeUp(instance, name, startMs, abort.signal).then(up => up && line(true, name, seconds(sinceMs), 'ready')),
     )
     await Promise.race([Promise.all([...rising, watchLoops(instance, names, abort, Promise.all(rising))]), refused])
     await ended
@@ -97,12 +97,12 @@ async function bringUp(instance: Instance, names: readonly App[]): Promise<void>
   }
 }
 
-/** Resolves when the app says that it is ready; throws `setup-failed` with its reason when it can't be. */
-async function comeUp(instance: Instance, name: App, startMs: number, signal: AbortSignal): Promise<void> {
+/** True when the app says that it is ready, false when `signal` aborts first. Throws `setup-failed` with its reason. */
+async function comeUp(instance: Instance, name: App, startMs: number, signal: AbortSignal): Promise<boolean> {
   const untilMs = startMs + readyWithinMs
   while (!signal.aborted) {
     const state = await stateOf(instance, name, startMs)
-    if (state === 'ready') return
+    if (state === 'ready') return true
     if (state.startsWith('failed')) throw new ChanopError('setup-failed', `${name}${state.slice('failed'.length)}`)
     if (Date.now() > untilMs) {
       const log = `npx pm2 logs ${name}`
@@ -110,6 +110,7 @@ async function comeUp(instance: Instance, name: App, startMs: number, signal: Ab
     }
     await sleep(lookEveryMs, signal)
   }
+  return false
 }
 
 /** `ready`, `failed: <reason>`, or what is still missing. `sinceMs`: older reports are of an earlier run. */
