@@ -1,0 +1,109 @@
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Stored } from '../../../core/ledger/events.ts'
+import { asLedgerError, connect, type Db, migrate, sql } from '../../../core/ledger/sqlite.ts'
+import { indexMigrations } from './schema.ts'
+import { Taker } from './take.ts'
+
+/**
+ * The search index: a database file of its own beside the ledger. Its cursor moves in the same transaction as what was
+ * indexed. It follows the ledger and never leads: whatever does not fit the ledger is thrown away and made again.
+ */
+export class SearchIndex {
+  readonly db: Db
+  #taker: Taker
+
+  private constructor(db: Db, prefix: string) {
+    this.db = db
+    this.#taker = new Taker(db, prefix)
+  }
+
+  /** Opens the file, or makes it anew when it is damaged or of another release. `prefix` begins a command. */
+  static open(path: string, prefix = '!'): SearchIndex {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    try {
+      return SearchIndex.#open(path, prefix)
+    } catch (thrown) {
+      const code = (asLedgerError(thrown) as { code?: string }).code
+      if (code !== 'ledger-corrupt' && code !== 'ledger-newer') throw asLedgerError(thrown)
+      for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true })
+      return SearchIndex.#open(path, prefix)
+    }
+  }
+
+  static #open(path: string, prefix: string): SearchIndex {
+    const db = connect(path)
+    try {
+      // A power cut may take the newest from the index: its cursor goes back with it.
+      db.pragma('synchronous = NORMAL')
+      db.pragma('secure_delete = ON')
+      migrate(db, indexMigrations)
+      chmodSync(path, 0o600)
+    } catch (error) {
+      db.close()
+      throw error
+    }
+    return new SearchIndex(db, prefix)
+  }
+
+  /** The sequence number up to which everything is indexed. */
+  get cursor(): number {
+    return Number(JSON.parse(this.#meta('at') ?? '{"seq":0}').seq)
+  }
+
+  /** Whether the ledger still is the one that was indexed; a restored backup, or another ledger, is not. */
+  fits(ledger: Db): boolean {
+    const at = JSON.parse(this.#meta('at') ?? 'null') as { seq: number; key: string } | null
+    if (!at) return true
+    return sql(ledger, 'SELECT key FROM event WHERE seq = ?').get(at.seq)?.['key'] === at.key
+  }
+
+  /**
+   * Indexes a batch in the ledger's order and moves the cursor, in one transaction. Facts at or before the cursor are
+   * left out: a batch may be offered twice.
+   */
+  take(ledger: Db, batch: readonly Stored[]): void {
+    const fresh = batch.filter(fact => fact.seq > this.cursor)
+    const last = fresh.at(-1)
+    if (!last) return
+    this.#atomic(() => {
+      this.#taker.take(ledger, fresh)
+      this.#setMeta('at', JSON.stringify({ seq: last.seq, key: last.event.key }))
+    })
+  }
+
+  /** Throws everything away: the next batches make it again from the first fact on. */
+  rebuild(): void {
+    this.#atomic(() => {
+      for (const table of ['fts', 'doc', 'tally', 'who', 'room', 'meta']) this.db.exec(`DROP TABLE IF EXISTS ${table}`)
+      this.db.pragma('user_version = 0')
+      this.db.exec(indexMigrations.join(''))
+      this.db.pragma(`user_version = ${indexMigrations.length}`)
+    })
+    this.#taker.forget()
+  }
+
+  close(): void {
+    this.db.close()
+  }
+
+  #atomic(work: () => void): void {
+    try {
+      this.db.transaction(work).immediate()
+    } catch (error) {
+      this.#taker.forget()
+      throw asLedgerError(error)
+    }
+  }
+
+  #meta(key: string): string | null {
+    return (sql(this.db, 'SELECT value FROM meta WHERE key = ?').get(key)?.['value'] as string | undefined) ?? null
+  }
+
+  #setMeta(key: string, value: string): void {
+    sql(this.db, 'INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(
+      key,
+      value,
+    )
+  }
+}

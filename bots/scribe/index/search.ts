@@ -1,0 +1,125 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { ChanopError } from '../../../core/error.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import type { Visible } from '../visibility.ts'
+import { docFlags } from './take.ts'
+import { expression, type Term } from './words.ts'
+
+export interface Query {
+  readonly terms: readonly Term[]
+  /** Who wrote: rows of `who`; undefined is everybody. */
+  readonly from?: readonly number[]
+  /** Rooms by the names that facts carry, and places by their row id: what either holds. Undefined is everywhere. */
+  readonly rooms?: readonly string[]
+  readonly places?: readonly number[]
+  readonly sinceMs?: number
+  /** Exclusive. */
+  readonly untilMs?: number
+  /** Older than this message only: how the next page goes on. */
+  readonly before?: number
+}
+
+export interface Hits {
+  /** Newest first. */
+  readonly seqs: readonly number[]
+  /** There may be more, older than the last hit. */
+  readonly more: boolean
+}
+
+/** How many sequence numbers are looked through at once, before others get their turn. */
+const windowSize = 250_000
+/** A clock that is this far ahead still counts: `since` cuts by when a message came in, then exactly by its own time. */
+const skewMs = 3_600_000
+
+/** The newest messages that fit and may be seen. Rejects `usage` when there are only words to leave out. */
+export async function search(index: Db, ledger: Db, query: Query, visible: Visible, limit: number): Promise<Hits> {
+  const groups = tagGroups(index, query, visible)
+  if (groups === null) return { seqs: [], more: false }
+  const match = expression(query.terms, groups)
+  if (match === null && query.terms.length > 0) {
+    throw new ChanopError('usage', 'say at least one word that is looked for, besides those left out')
+  }
+  const newest = Number(sql(index, 'SELECT coalesce(max(seq), 0) AS seq FROM doc').get()?.['seq'])
+  const oldest = query.sinceMs === undefined ? 1 : firstSince(ledger, query.sinceMs - skewMs)
+  const seqs: number[] = []
+  let high = Math.min(newest, (query.before ?? Number.MAX_SAFE_INTEGER) - 1)
+  while (high >= oldest && seqs.length <= limit) {
+    const low = Math.max(oldest, high - windowSize + 1)
+    seqs.push(...inWindow(index, match, query, visible, [low, high], limit + 1 - seqs.length))
+    high = low - 1
+    if (seqs.length <= limit) await turn()
+  }
+  return { seqs: seqs.slice(0, limit), more: seqs.length > limit }
+}
+
+function inWindow(
+  index: Db,
+  match: string | null,
+  query: Query,
+  visible: Visible,
+  [low, high]: readonly [number, number],
+  limit: number,
+): number[] {
+  const rows = sql(
+    index,
+    `SELECT d.seq FROM ${match === null ? 'doc d' : 'fts f CROSS JOIN doc d ON d.seq = f.rowid'}
+     WHERE ${match === null ? '? IS NULL AND d.seq' : 'fts MATCH ? AND f.rowid'} BETWEEN ? AND ?
+     AND d.at_ms >= ? AND d.at_ms < ? AND d.flags & ${docFlags.command} = 0
+     AND (d.flags & ${docFlags.direct} = 0 OR d.place = ?)
+     ORDER BY ${match === null ? 'd.seq' : 'f.rowid'} DESC LIMIT ?`,
+  ).all(
+    match,
+    low,
+    high,
+    query.sinceMs ?? Number.MIN_SAFE_INTEGER,
+    query.untilMs ?? Number.MAX_SAFE_INTEGER,
+    visible.direct ?? -1,
+    limit,
+  )
+  return rows.map(row => Number(row['seq']))
+}
+
+/** Tags of which a message must have one of each group; null: nothing can fit. */
+function tagGroups(index: Db, query: Query, visible: Visible): string[][] | null {
+  const groups: string[][] = []
+  if (!visible.all) {
+    const places = [...visible.places, ...(visible.direct === null ? [] : [visible.direct])]
+    groups.push(roomTags(index, [...visible.rooms], places))
+  }
+  if (query.rooms || query.places) groups.push(roomTags(index, query.rooms ?? [], query.places ?? []))
+  if (query.from) groups.push(query.from.map(id => `w${id}`))
+  return groups.some(group => group.length === 0) ? null : groups
+}
+
+function roomTags(index: Db, rooms: readonly string[], places: readonly number[]): string[] {
+  const known = sql(index, 'SELECT id FROM room WHERE name IN (SELECT value FROM json_each(?))').all(
+    JSON.stringify(rooms),
+  )
+  return [...known.map(row => `r${Number(row['id'])}`), ...places.map(id => `p${id}`)]
+}
+
+/** The first fact that came in at or after a time: facts come in in the order of their numbers. */
+function firstSince(ledger: Db, sinceMs: number): number {
+  let low = 1
+  let high = Number(sql(ledger, 'SELECT coalesce(max(seq), 0) AS seq FROM event').get()?.['seq']) + 1
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const row = sql(ledger, 'SELECT seq, received_ms FROM event WHERE seq >= ? ORDER BY seq LIMIT 1').get(middle)
+    if (row && Number(row['received_ms']) < sinceMs) low = Number(row['seq']) + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Rows of `who` that a name, a user id, `network:user` or the identities of a person stand for. */
+export function whoIs(index: Db, name: string, identities: readonly { network: string; user: string }[]): number[] {
+  const bare = name.replace(/^@/, '')
+  const colon = bare.indexOf(':')
+  const exact = colon > 0 ? [{ network: bare.slice(0, colon), user: bare.slice(colon + 1) }, ...identities] : identities
+  const rows = sql(
+    index,
+    `SELECT id FROM who WHERE name = ?1 COLLATE NOCASE OR user = ?1 COLLATE NOCASE
+     OR (network, user) IN (SELECT value ->> 'network', value ->> 'user' FROM json_each(?2)) LIMIT 500`,
+  ).all(bare, JSON.stringify(exact))
+  return rows.map(row => Number(row['id']))
+}

@@ -1,0 +1,154 @@
+import type { Content, MessageEvent } from '../../../core/event.ts'
+import { currentOf, messageOf, type Stored } from '../../../core/ledger/events.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { plain } from '../../../core/text.ts'
+import { indexable } from './words.ts'
+
+/** What a message is besides text: `doc.flags`. */
+export const docFlags = {
+  /** A private place: shown only there. */
+  direct: 1,
+  /** A command, or the scribe's own answer: no search finds itself. */
+  command: 2,
+} as const
+
+const dayMs = 86_400_000
+
+interface Count {
+  readonly room: number
+  readonly day: number
+  readonly who: number
+  messages: number
+  bytes: number
+}
+
+/** Writes batches of facts into the index's tables. Its memory of row ids is good for one connection. */
+export class Taker {
+  readonly #db: Db
+  readonly #prefix: string
+  readonly #ids = new Map<string, number>()
+
+  constructor(db: Db, prefix: string) {
+    this.#db = db
+    this.#prefix = prefix
+  }
+
+  /** After a transaction that failed: row ids it made are not there. */
+  forget(): void {
+    this.#ids.clear()
+  }
+
+  /** One batch, inside a transaction of the index. `ledger` says how each message reads now. */
+  take(ledger: Db, batch: readonly Stored[]): void {
+    const revised = revisions(ledger, batch)
+    const counts = new Map<string, Count>()
+    for (const stored of batch) {
+      const { event, seq } = stored
+      if (event.kind === 'message') {
+        const message = stored as Stored<MessageEvent>
+        const content = revised.has(seq) ? (revised.get(seq) ?? null) : event.content
+        if (content) this.#add(message, content)
+        if (!event.place.private) this.#count(counts, message)
+      } else if (event.kind === 'edit' || event.kind === 'delete') {
+        const target = messageOf(ledger, event.place, event.target)
+        if (target) this.#follow(ledger, target.seq)
+      }
+    }
+    this.#tally(counts.values())
+  }
+
+  #add(message: Stored<MessageEvent>, content: Content): void {
+    const said = plain(content)
+    const text = indexable(said)
+    const { event } = message
+    const flags = (event.place.private ? docFlags.direct : 0) | (this.#isCommand(event, said) ? docFlags.command : 0)
+    const tags = `r${this.#room(message.room)} p${message.placeId} w${this.#who(event)}`
+    sql(this.#db, 'INSERT INTO doc VALUES (?, ?, ?, ?, ?, ?)').run(
+      message.seq,
+      event.atMs,
+      message.placeId,
+      flags,
+      text,
+      tags,
+    )
+    sql(this.#db, 'INSERT INTO fts (rowid, text, tags) VALUES (?, ?, ?)').run(message.seq, text, tags)
+  }
+
+  /** Takes a message's old words out and puts those in which it has now, if any. */
+  #follow(ledger: Db, seq: number): void {
+    const row = sql(this.#db, 'SELECT text, tags FROM doc WHERE seq = ?').get(seq)
+    if (row) {
+      const old = [seq, row['text'], row['tags']]
+      sql(this.#db, "INSERT INTO fts (fts, rowid, text, tags) VALUES ('delete', ?, ?, ?)").run(...old)
+      sql(this.#db, 'DELETE FROM doc WHERE seq = ?').run(seq)
+    }
+    const now = currentOf(ledger, seq)
+    if (now?.content) this.#add(now, now.content)
+  }
+
+  #isCommand({ sender }: MessageEvent, said: string): boolean {
+    if (sender.kind === 'self') return sender.name === 'scribe'
+    const rest = said.startsWith(this.#prefix)
+      ? said.slice(this.#prefix.length)
+      : said.startsWith('/')
+        ? said.slice(1)
+        : ''
+    return /^[a-z]/i.test(rest)
+  }
+
+  #count(counts: Map<string, Count>, { room, event }: Stored<MessageEvent>): void {
+    const of = { room: this.#room(room), day: Math.floor(event.atMs / dayMs), who: this.#who(event) }
+    const key = `${of.room} ${of.day} ${of.who}`
+    let count = counts.get(key)
+    if (!count) counts.set(key, (count = { ...of, messages: 0, bytes: 0 }))
+    count.messages++
+    count.bytes += Buffer.byteLength(plain(event.content))
+  }
+
+  #tally(counts: Iterable<Count>): void {
+    const add = sql(
+      this.#db,
+      `INSERT INTO tally VALUES (?, ?, ?, ?, ?) ON CONFLICT (room, day, who)
+       DO UPDATE SET messages = messages + excluded.messages, bytes = bytes + excluded.bytes`,
+    )
+    for (const { room, day, who, messages, bytes } of counts) add.run(room, day, who, messages, bytes)
+  }
+
+  #room(name: string): number {
+    return this.#id(`r${name}`, () => {
+      sql(this.#db, 'INSERT OR IGNORE INTO room (name) VALUES (?)').run(name)
+      return sql(this.#db, 'SELECT id FROM room WHERE name = ?').get(name)?.['id']
+    })
+  }
+
+  #who({ place, sender }: MessageEvent): number {
+    const values = [place.network, sender.id, sender.name]
+    return this.#id(`w${values.join('\n')}`, () => {
+      sql(this.#db, 'INSERT OR IGNORE INTO who (network, user, name) VALUES (?, ?, ?)').run(...values)
+      return sql(this.#db, 'SELECT id FROM who WHERE network = ? AND user = ? AND name = ?').get(...values)?.['id']
+    })
+  }
+
+  #id(key: string, find: () => unknown): number {
+    const known = this.#ids.get(key)
+    if (known !== undefined) return known
+    if (this.#ids.size > 20_000) this.#ids.clear()
+    const id = Number(find())
+    this.#ids.set(key, id)
+    return id
+  }
+}
+
+/** Current contents of the messages of a batch that were changed since: null where one was deleted. */
+function revisions(ledger: Db, batch: readonly Stored[]): Map<number, Content | null> {
+  const rows = sql(ledger, 'SELECT seq, content FROM revision WHERE seq BETWEEN ? AND ?').all(
+    batch[0]?.seq ?? 0,
+    batch.at(-1)?.seq ?? 0,
+  )
+  return new Map(
+    rows.map(row => [
+      Number(row['seq']),
+      row['content'] === null ? null : (JSON.parse(row['content'] as string) as Content),
+    ]),
+  )
+}
