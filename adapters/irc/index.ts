@@ -36,13 +36,21 @@ const external = z.strictObject({
   sasl: z
     .discriminatedUnion('mechanism', [
       z.strictObject({ mechanism: z.literal('plain'), account: z.string(), password: reference }),
-      z.strictObject({ mechanism: z.literal('external'), account: z.string().optional(), certificate: z.string(), key: z.string() }),
+      z.strictObject({
+        mechanism: z.literal('external'),
+        account: z.string().optional(),
+        certificate: z.string(),
+        key: z.string(),
+      }),
     ])
     .or(z.strictObject({ account: z.string(), password: reference }))
     .optional(),
   serverPassword: reference.optional(),
   /** Lines a second this network takes from us after a burst of `burst` lines. null: no limit of our own. */
-  flood: z.strictObject({ linesPerSecond: z.number().positive(), burst: z.int().min(1) }).nullable().prefault({ linesPerSecond: 2, burst: 5 }),
+  flood: z
+    .strictObject({ linesPerSecond: z.number().positive(), burst: z.int().min(1) })
+    .nullable()
+    .prefault({ linesPerSecond: 2, burst: 5 }),
 })
 
 export const ircSchema = z.union([managed, external])

@@ -1,0 +1,388 @@
+import type { Adapter, AdapterContext, Cursors, Found, Limits, Sink, Standing } from '../../core/adapter.ts'
+import { ChanopError } from '../../core/error.ts'
+import type { ChatEvent, Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
+import { lacksOf } from './abilities.ts'
+import { keepHeard, missedDirect } from './catchup.ts'
+import { Channels } from './channels.ts'
+import { Face, startDelayMs } from './faces.ts'
+import { Feed } from './feed.ts'
+import { findDelivery } from './find.ts'
+import { pagesAfter } from './history.ts'
+import type { IrcConfig } from './index.ts'
+import { escapeTag, type Line } from './line.ts'
+import { directPlace, foldFor, parseDirect } from './names.ts'
+import { compose } from './outbound.ts'
+import { ourFaces } from './ours.ts'
+import { Roster } from './roster.ts'
+import { deliveryTag, instanceTag, type Outgoing } from './settle.ts'
+import { frameFor } from './frame.ts'
+import type { Voice } from './voice.ts'
+import { reach, type Whois } from './whois.ts'
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** The bot whose connection listens in all channels. */
+const mainBot = 'bridge'
+const typingMs = 3_000
+
+/** Who speaks, where to, and what it takes. */
+interface Route {
+  readonly voice: Voice
+  readonly face: Face
+  readonly target: string
+}
+
+class IrcAdapter implements Adapter {
+  readonly network: NetworkId
+  readonly limits: Limits = { textBytes: 400, marks: true, threads: false }
+  readonly pipelined = 512
+  readonly #context: AdapterContext
+  readonly #config: IrcConfig
+  readonly #main: Face
+  readonly #faces = new Map<string, Face>()
+  readonly #channels: Channels
+  /** The nick of each connection that is open, folded: asked for on every line. */
+  #own = new Set<string>()
+  #roster = new Roster(foldFor(undefined))
+  #feed: Feed | null = null
+  #gathered: ChatEvent[] = []
+  /** Nicks of people with accounts, as far as they were asked for. */
+  readonly #reached = new Map<UserId, string>()
+  readonly #noRelay = new Set<string>()
+  readonly #partial = new Map<string, ReadonlyMap<string, MessageId>>()
+  readonly #typed = new Map<string, number>()
+
+  constructor(config: IrcConfig, context: AdapterContext) {
+    this.network = context.network
+    this.#config = config
+    this.#context = context
+    const places = context.places.filter(place => place.network === context.network && !place.private)
+    const names = [...config.channels, ...places.map(place => place.channel)]
+    const hooks = { emit: (events: readonly ChatEvent[]) => this.#feed?.push(events), changed: () => context.changed() }
+    this.#channels = new Channels(names, this.#cursors, hooks, context.log)
+    this.#main = this.#face(mainBot, true)
+    for (const bot of config.personas ? context.personas : [])
+      if (bot !== mainBot) this.#faces.set(bot, this.#face(bot, false))
+  }
+
+  get #cursors(): Cursors {
+    return this.#context.cursors
+  }
+
+  #face(bot: string, main: boolean): Face {
+    const shared = {
+      network: this.network,
+      instance: this.#context.instance,
+      isOwn: (nick: string) => this.#own.has(nick) || this.#own.has(this.#fold(nick)),
+      isFace: (nick: string) => ourFaces(this.#context.instance).has(nick.toLowerCase()),
+      channelsOf: (nick: string) => this.#roster.channelsOf(nick),
+      accountOf: (nick: string) => this.#roster.accountOf(nick),
+    }
+    return new Face({ bot, main }, this.#config, this.#context, shared, {
+      up: (face, voice) => this.#up(face, voice),
+      down: face => this.#down(face),
+      events: (face, events) => this.#gather(face, events),
+      line: (face, line) => this.#line(face, line),
+      followed: (face, line) => this.#followed(face, line),
+      replay: (_, channel, lines) => this.#channels.replay(channel, lines),
+      flush: () => this.#flush(),
+      changed: () => this.#context.changed(),
+      rename: (from, to) => this.#main.voice?.session.write(`SANICK ${from} ${to}`),
+    })
+  }
+
+  #fold(name: string): string {
+    return this.#main.session?.fold(name) ?? name.toLowerCase()
+  }
+
+  get #all(): Face[] {
+    return [this.#main, ...this.#faces.values()]
+  }
+
+  async run(sink: Sink, signal: AbortSignal): Promise<void> {
+    this.#feed = new Feed(sink, signal, this.#context.log, {
+      pause: paused => {
+        for (const face of this.#all) face.session?.pause(paused)
+      },
+      accepted: events => keepHeard(this.#cursors, events),
+    })
+    const runs = this.#all.map(async (face, index) => {
+      await wait(startDelayMs(index))
+      await face.run(signal)
+    })
+    await Promise.all(runs)
+    this.#nicks()
+  }
+
+  // What comes in
+
+  #up(face: Face, voice: Voice): void {
+    this.#nicks()
+    if (face.main) {
+      this.#roster = new Roster(voice.session.fold)
+      this.#channels.up(voice)
+    } else this.#enterAll(voice)
+    if (voice.history.available) this.#direct(voice)
+    this.#context.changed()
+  }
+
+  #enterAll(voice: Voice): void {
+    for (const name of this.#channels.names) voice.session.write(`JOIN ${name}`)
+  }
+
+  #direct(voice: Voice): void {
+    missedDirect(voice, this.#cursors).then(
+      events => this.#feed?.push(events),
+      (error: unknown) => this.#context.log.warn({ error }, 'missed private messages could not be fetched'),
+    )
+  }
+
+  #down(face: Face): void {
+    this.#nicks()
+    if (face.main) {
+      this.#flush()
+      this.#channels.down()
+    }
+    this.#reached.clear()
+    this.#context.changed()
+  }
+
+  /** Which nicks are ours changes with every connection and NICK. */
+  #nicks(): void {
+    const sessions = this.#all.flatMap(face => (face.voice?.session.open ? [face.voice.session] : []))
+    this.#own = new Set(sessions.map(session => session.fold(session.nick)))
+    const wanted = this.#all.flatMap(face => face.nick ?? [])
+    ourFaces(this.#context.instance).set(this, [...wanted, ...sessions.map(session => session.nick)])
+  }
+
+  #line(face: Face, line: Line): void {
+    if (line.command === 'NICK') this.#nicks()
+    if (face.main) this.#channels.line(line)
+    else if (line.command === 'KICK' && face.voice?.session.isSelf(line.params[1] ?? ''))
+      this.#comeBack(face, line.params[0] ?? '')
+  }
+
+  #comeBack(face: Face, channel: string): void {
+    const timer = setTimeout(() => face.open?.session.write(`JOIN ${channel}`), 2_000)
+    timer.unref()
+  }
+
+  #followed(face: Face, line: Line): void {
+    if (face.main) this.#roster.follow(line)
+    else if (line.tags['account']) this.#roster.saw(line.nick, line.tags['account'])
+    if (line.command === 'NICK' || line.command === 'QUIT' || line.command === 'ACCOUNT') this.#reached.clear()
+  }
+
+  #gather(face: Face, events: readonly ChatEvent[]): void {
+    for (const event of face.main ? this.#channels.route(events) : events) this.#gathered.push(event)
+  }
+
+  /** The events of one read make one call of the sink. */
+  #flush(): void {
+    if (this.#gathered.length === 0) return
+    const events = this.#gathered
+    this.#gathered = []
+    this.#feed?.push(events)
+  }
+
+  // What goes out
+
+  standing(): Standing {
+    const { open: voice, fault, sinceMs } = this.#main
+    const down = [...this.#faces.values()].filter(face => !face.open && face.fault)
+    const reasons = [
+      ...(voice || !fault
+        ? []
+        : [`${fault.reason}${fault.permanent ? '; correct the account or its password' : ''}; trying again`]),
+      ...(voice ? down.map(face => `${face.bot} is not connected: ${face.fault?.reason}`) : []),
+      ...this.#channels.refusals,
+    ]
+    return {
+      state: voice ? 'up' : fault ? 'down' : 'connecting',
+      sinceMs,
+      ...(voice ? { server: voice.session.server } : {}),
+      ...(reasons.length === 0 ? {} : { reason: reasons.join(' · ') }),
+      lacks: voice ? lacksOf(voice.session, this.#channels.replays) : [],
+    }
+  }
+
+  #notConnected(what: string): ChanopError {
+    return new ChanopError('network-down', `${what}; it waits for the connection`)
+  }
+
+  /** The connection that speaks for a persona; the main one for everybody else. */
+  #speaker(place: Place, as: Draft['as']): Face {
+    const asked = parseDirect(place.channel)?.persona
+    const bot = asked ?? (as && !as.relayed ? as.name : mainBot)
+    return this.#faces.get(bot) ?? this.#main
+  }
+
+  /** At once where the target is known, else after asking the server who has the account. */
+  #route(place: Place, as: Draft['as'], secret: boolean): Route | Promise<Route> {
+    const face = this.#speaker(place, as)
+    const voice = face.open
+    if (!voice) throw this.#notConnected(`${face.bot} is not connected to ${this.network}`)
+    const direct = parseDirect(place.channel)
+    if (!direct) {
+      if (this.#channels.standing(place.channel) === 'out') throw this.#notConnected(`not in ${place.channel} yet`)
+      return { voice, face, target: place.channel }
+    }
+    const known = direct.user.startsWith('~') ? direct.user.slice(1) : this.#reached.get(direct.user)
+    if (known !== undefined && !secret) return { voice, face, target: known }
+    return this.#reach(voice, direct.user).then(({ nick }) => ({ voice, face, target: nick }))
+  }
+
+  async #reach(voice: Voice, user: UserId): Promise<Whois> {
+    const found = await reach(voice.session, user, this.#roster.nickOf(user))
+    if (!user.startsWith('~')) this.#reached.set(user, found.nick)
+    return found
+  }
+
+  async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
+    if (draft.secret && !parseDirect(place.channel)) {
+      throw new ChanopError('send-refused', 'a secret is never said in a channel: write to me privately')
+    }
+    const routed = this.#route(place, draft.as, draft.secret === true)
+    const route = routed instanceof Promise ? await routed : routed
+    const relay = !this.#noRelay.has(place.channel)
+    try {
+      return await this.#say(route, this.#compose(route, draft, deliveryId, relay), deliveryId)
+    } catch (error) {
+      if (!relay || !(error instanceof ChanopError) || !error.message.includes('RELAYMSG')) throw error
+      this.#noRelay.add(place.channel)
+      this.#context.log.info(
+        { channel: place.channel, reason: error.message },
+        'RELAYMSG is not allowed here; names stand in the text',
+      )
+      return this.#say(route, this.#compose(route, draft, deliveryId, false), deliveryId)
+    }
+  }
+
+  #compose({ voice, face, target }: Route, draft: Draft, deliveryId: string, relay: boolean): Outgoing[] {
+    return compose(
+      draft,
+      frameFor(voice.session, { target, draft, deliveryId, relay, face: face.bot, instance: this.#context.instance }),
+    )
+  }
+
+  async #say({ voice }: Route, messages: readonly Outgoing[], deliveryId: string): Promise<readonly MessageId[]> {
+    const done = this.#partial.get(deliveryId)
+    const ids = await Promise.all(messages.map(message => done?.get(message.mark) ?? voice.sends.say(message)))
+    this.#partial.delete(deliveryId)
+    return ids
+  }
+
+  #tags(deliveryId: string, more: string, label: string | null): string {
+    const named = label === null ? '' : `label=${label};`
+    return `@${named}${deliveryTag}=${escapeTag(deliveryId)};${instanceTag}=${this.#context.instance}${more}`
+  }
+
+  async react(place: Place, target: MessageId, emoji: string, removed: boolean, deliveryId: string): Promise<void> {
+    const { voice, target: to } = await this.#route(place, undefined, false)
+    if (!voice.session.has('message-tags') || target.startsWith('~')) {
+      throw new ChanopError('unsupported', `${this.network} has no message tags: reactions can not be shown there`)
+    }
+    const name = removed ? '+draft/unreact' : '+draft/react'
+    const more = `;${name}=${escapeTag(emoji)};+reply=${escapeTag(target)};+draft/reply=${escapeTag(target)}`
+    await voice.sends.say({
+      target: to,
+      mark: deliveryId,
+      lines: label => [`${this.#tags(deliveryId, more, label)} TAGMSG ${to}`],
+    })
+  }
+
+  async remove(
+    place: Place,
+    target: readonly MessageId[],
+    reason: string | undefined,
+    deliveryId: string,
+  ): Promise<void> {
+    const { voice, target: to } = await this.#route(place, undefined, false)
+    if (!voice.session.has('draft/message-redaction')) {
+      throw new ChanopError('unsupported', `${this.network} has no redaction: what was said there can not be removed`)
+    }
+    const why = reason === undefined ? '' : ` :${reason}`
+    const redact = (id: MessageId): Promise<MessageId> =>
+      voice.sends.say({
+        target: to,
+        mark: `${deliveryId}/${id}`,
+        lines: label => [`${label === null ? '' : `@label=${label} `}REDACT ${to} ${id}${why}`],
+      })
+    await Promise.all(target.filter(id => !id.startsWith('~')).map(redact))
+  }
+
+  typing(place: Place, as: string, active: boolean): void {
+    const face = this.#speaker(place, { name: as })
+    const direct = parseDirect(place.channel)
+    const target = direct ? (this.#reached.get(direct.user) ?? this.#roster.nickOf(direct.user)) : place.channel
+    const session = face.open?.session
+    if (!session?.has('message-tags') || !target || session.flood.waiting > 0) return
+    const key = `${as} ${place.channel}`
+    const nowMs = performance.now()
+    if (active && nowMs - (this.#typed.get(key) ?? -typingMs) < typingMs) return
+    if (active) this.#typed.set(key, nowMs)
+    else this.#typed.delete(key)
+    session.write(`@+typing=${active ? 'active' : 'done'} TAGMSG ${target}`)
+  }
+
+  async *history(place: Place, after: MessageId): AsyncIterable<ChatEvent> {
+    const { voice, target } = await this.#route(place, undefined, false)
+    if (!voice.history.available)
+      throw new ChanopError('unsupported', `${this.network} keeps no history that can be asked for`)
+    for await (const page of pagesAfter(voice.history, target, `msgid=${after}`)) {
+      for (const line of page) yield* voice.events(line, target)
+    }
+  }
+
+  async find(place: Place, deliveryId: string): Promise<Found> {
+    const { voice, target } = await this.#route(place, undefined, false)
+    return findDelivery({
+      voice,
+      cursors: this.#cursors,
+      place,
+      target,
+      deliveryId,
+      replayed: this.#channels.replayed(place.channel),
+      partly: ids => this.#partial.set(deliveryId, ids),
+    })
+  }
+
+  async join(place: Place): Promise<void> {
+    const joined = this.#channels.join(place.channel)
+    for (const face of this.#faces.values()) face.open?.session.write(`JOIN ${place.channel}`)
+    await joined
+  }
+
+  async part(place: Place, reason: string): Promise<void> {
+    this.#channels.forget(place.channel)
+    for (const face of this.#all) face.open?.session.write(`PART ${place.channel} :${reason}`)
+    await this.#main.open?.session.barrier()
+  }
+
+  async direct(user: UserId): Promise<Place> {
+    return directPlace(this.network, { user, persona: null })
+  }
+
+  async secure(place: Place): Promise<boolean> {
+    const direct = parseDirect(place.channel)
+    const voice = this.#speaker(place, undefined).open
+    if (!direct || !voice || !ownWayIsSecure(voice)) return false
+    const found = await this.#reach(voice, direct.user)
+    return found.secure
+  }
+
+  away(persona: string, reason: string | null): void {
+    const face = persona === mainBot ? this.#main : this.#faces.get(persona)
+    face?.away(reason)
+  }
+}
+
+/** TLS, or a connection that never leaves the machine. */
+function ownWayIsSecure(voice: Voice): boolean {
+  const { endpoint } = voice.session.options
+  return endpoint.tls || endpoint.path !== undefined || /^(?:127\.|::1$|localhost$)/.test(endpoint.host)
+}
+
+/** Connects nothing yet: `run` does. Rejects only for a configuration that can never work. */
+export function createIrcAdapter(config: IrcConfig, context: AdapterContext): Promise<Adapter> {
+  return Promise.resolve(new IrcAdapter(config, context))
+}

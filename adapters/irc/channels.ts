@@ -1,0 +1,296 @@
+import type { Cursors } from '../../core/adapter.ts'
+import { ChanopError } from '../../core/error.ts'
+import type { ChannelId, ChatEvent, MessageId, Place } from '../../core/event.ts'
+import type { Log } from '../../core/log.ts'
+import { gapOf, heardTo, missed, missedByReplay } from './catchup.ts'
+import { ownMark } from './inbound.ts'
+import { type Line, lastParam } from './line.ts'
+import type { Voice } from './voice.ts'
+
+/** Our own deliveries in the replay of this connection: tag value → id. */
+export interface Replayed {
+  readonly marks: ReadonlyMap<string, MessageId>
+  /** It reaches back to what the ledger knew: what is not in it was not sent. */
+  readonly whole: boolean
+}
+
+interface Channel {
+  /** As it is written, for JOIN. */
+  readonly name: string
+  state: 'out' | 'joining' | 'catching' | 'live'
+  /** Live events that wait until what was missed before them is handed over. */
+  held: ChatEvent[]
+  /** What the server replayed at this JOIN by itself. */
+  replay: Line[] | null
+  replayed: Replayed | null
+  /** When it was last heard in this process, Unix ms. */
+  heardMs: number | null
+  refused: string | null
+  again: NodeJS.Timeout | undefined
+}
+
+export interface ChannelsHooks {
+  emit(events: readonly ChatEvent[]): void
+  changed(): void
+}
+
+const joinRefusals = new Set([
+  '403',
+  '405',
+  '407',
+  '437',
+  '471',
+  '473',
+  '474',
+  '475',
+  '476',
+  '477',
+  '480',
+  '489',
+  '520',
+])
+const rejoinMs = 30_000
+const kickedMs = 2_000
+const joinLineBytes = 400
+
+/**
+ * The channels the main connection listens in: joins them, joins again, and hands over what was missed before
+ * anything live of the same channel.
+ */
+export class Channels {
+  /** Whether this server replays at JOIN, once one has been seen to. */
+  replays = false
+  readonly #channels = new Map<string, Channel>()
+  readonly #cursors: Cursors
+  readonly #hooks: ChannelsHooks
+  readonly #log: Log
+  readonly #waiting = new Map<string, ((error: ChanopError | null) => void)[]>()
+  #voice: Voice | null = null
+
+  constructor(names: readonly string[], cursors: Cursors, hooks: ChannelsHooks, log: Log) {
+    this.#cursors = cursors
+    this.#hooks = hooks
+    this.#log = log
+    for (const name of names) this.want(name)
+  }
+
+  get names(): string[] {
+    return [...this.#channels.values()].map(channel => channel.name)
+  }
+
+  get refusals(): string[] {
+    return [...this.#channels.values()].flatMap(({ name, refused }) =>
+      refused === null ? [] : [`can not join ${name}: ${refused}`],
+    )
+  }
+
+  #key(name: string): string {
+    return this.#voice?.session.fold(name) ?? name.toLowerCase()
+  }
+
+  #find(name: string): Channel | undefined {
+    return this.#channels.get(this.#key(name))
+  }
+
+  want(name: string): Channel {
+    const known = this.#find(name)
+    if (known) return known
+    const channel: Channel = {
+      name, state: 'out', held: [], replay: null, replayed: null, heardMs: null, refused: null, again: undefined,
+    } // biome-ignore format: all empty
+    this.#channels.set(this.#key(name), channel)
+    return channel
+  }
+
+  forget(name: string): void {
+    const channel = this.#find(name)
+    clearTimeout(channel?.again)
+    this.#channels.delete(this.#key(name))
+  }
+
+  /** `joined`: we are in it. `out`: wanted but not there yet. `other`: nothing of ours. */
+  standing(name: string): 'joined' | 'out' | 'other' {
+    const channel = this.#find(name)
+    if (!channel) return 'other'
+    return channel.state === 'live' || channel.state === 'catching' ? 'joined' : 'out'
+  }
+
+  replayed(name: string): Replayed | null {
+    return this.#find(name)?.replayed ?? null
+  }
+
+  up(voice: Voice): void {
+    this.#voice = voice
+    let line = ''
+    for (const channel of this.#channels.values()) {
+      channel.state = 'joining'
+      if (line.length + channel.name.length > joinLineBytes) {
+        voice.session.write(`JOIN ${line}`)
+        line = ''
+      }
+      line += `${line === '' ? '' : ','}${channel.name}`
+    }
+    if (line !== '') voice.session.write(`JOIN ${line}`)
+  }
+
+  down(): void {
+    const keeps = this.#voice?.history.available ?? false
+    this.#voice = null
+    for (const channel of this.#channels.values()) {
+      // With history these are fetched again, behind what is missing; without, they are all there will ever be.
+      if (!keeps && channel.held.length > 0) this.#hooks.emit(channel.held)
+      Object.assign(channel, { state: 'out', held: [], replay: null, replayed: null })
+      clearTimeout(channel.again)
+    }
+  }
+
+  join(name: string): Promise<void> {
+    const channel = this.want(name)
+    if (channel.state === 'live' || channel.state === 'catching') return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const waiting = this.#waiting.get(this.#key(name)) ?? []
+      waiting.push(error => (error ? reject(error) : resolve()))
+      this.#waiting.set(this.#key(name), waiting)
+      if (this.#voice) this.#enter(channel)
+      else
+        this.#told(
+          this.#key(name),
+          new ChanopError('network-down', `not connected; ${name} is joined after the reconnect`),
+        )
+    })
+  }
+
+  #told(key: string, error: ChanopError | null): void {
+    for (const tell of this.#waiting.get(key) ?? []) tell(error)
+    this.#waiting.delete(key)
+  }
+
+  #enter(channel: Channel): void {
+    channel.state = 'joining'
+    this.#voice?.session.write(`JOIN ${channel.name}`)
+  }
+
+  /** Follows our own comings and goings. */
+  line(line: Line): void {
+    const voice = this.#voice
+    if (!voice) return
+    const [first = '', second = ''] = line.params
+    if (line.command === 'JOIN' && voice.session.isSelf(line.nick)) this.#joined(voice, first)
+    else if (line.command === 'PART' && voice.session.isSelf(line.nick)) this.#left(first, rejoinMs)
+    else if (line.command === 'KICK' && voice.session.isSelf(second)) this.#left(first, kickedMs)
+    else if (joinRefusals.has(line.command)) this.#refused(second, lastParam(line))
+  }
+
+  #left(name: string, againMs: number): void {
+    const channel = this.#find(name)
+    if (!channel) return
+    if (channel.held.length > 0) this.#hooks.emit(channel.held)
+    channel.held = []
+    channel.state = 'out'
+    this.#later(channel, againMs)
+  }
+
+  #later(channel: Channel, againMs: number): void {
+    clearTimeout(channel.again)
+    channel.again = setTimeout(() => this.#enter(channel), againMs)
+    channel.again.unref()
+  }
+
+  #refused(name: string, reason: string): void {
+    const channel = this.#find(name)
+    if (channel?.state !== 'joining') return
+    channel.state = 'out'
+    if (channel.refused !== reason)
+      this.#log.warn({ channel: name, reason }, 'a channel can not be joined; trying again')
+    channel.refused = reason
+    this.#told(this.#key(name), new ChanopError('send-refused', `the server does not let us into ${name}: ${reason}`))
+    this.#later(channel, rejoinMs)
+    this.#hooks.changed()
+  }
+
+  #joined(voice: Voice, name: string): void {
+    const channel = this.#find(name) ?? this.want(name)
+    clearTimeout(channel.again)
+    channel.state = 'catching'
+    channel.refused = null
+    this.#told(this.#key(name), null)
+    this.#catchUp(voice, channel).catch((error: unknown) => {
+      if (this.#voice !== voice) return
+      this.#log.warn({ error, channel: name }, 'history could not be fetched')
+      this.#live(channel, [
+        gapOf(voice, this.#key(name), channel.heardMs ?? Date.now(), 'the server did not send its history'),
+      ])
+    })
+  }
+
+  async #catchUp(voice: Voice, channel: Channel): Promise<void> {
+    const key = this.#key(channel.name)
+    const place: Place = { network: voice.heard.network, channel: key as ChannelId }
+    const heard = await heardTo(this.#cursors, place)
+    const seen = new Set<string>()
+    const pass = (events: readonly ChatEvent[]): void => {
+      if (this.#voice !== voice) return
+      for (const event of events) seen.add(event.key)
+      this.#hooks.emit(events)
+    }
+    if (voice.history.available) {
+      for await (const events of missed(voice, key, heard)) pass(events)
+    } else pass(await this.#withoutHistory(voice, channel, key, heard))
+    if (this.#voice === voice)
+      this.#live(
+        channel,
+        channel.held.filter(event => !seen.has(event.key)),
+      )
+  }
+
+  /** A replay comes by itself right behind the JOIN, so that a PING shows whether there is one. */
+  async #withoutHistory(voice: Voice, channel: Channel, key: string, heard: { id: MessageId; atMs: number } | null) {
+    await voice.session.barrier()
+    const { replay } = channel
+    channel.replay = null
+    if (replay === null && !this.replays) {
+      const fromMs = heard?.atMs ?? channel.heardMs
+      return fromMs === null ? [] : [gapOf(voice, key, fromMs, 'this server keeps no history')]
+    }
+    this.#remember(voice, channel, replay ?? [], heard?.id ?? null)
+    return missedByReplay(voice, key, heard, replay ?? [])
+  }
+
+  #remember(voice: Voice, channel: Channel, replay: readonly Line[], heard: MessageId | null): void {
+    const whole = heard === null || replay.some(line => line.tags['msgid'] === heard)
+    const marks = new Map<string, MessageId>()
+    for (const line of replay) {
+      const mark = ownMark(line, voice.heard)
+      if (mark !== null) marks.set(mark, (line.tags['msgid'] ?? '~') as MessageId)
+    }
+    channel.replayed = { marks, whole }
+  }
+
+  #live(channel: Channel, events: readonly ChatEvent[]): void {
+    channel.held = []
+    channel.state = 'live'
+    channel.heardMs = Date.now()
+    if (events.length > 0) this.#hooks.emit(events)
+    this.#hooks.changed()
+  }
+
+  /** Takes a replay that nobody asked for. */
+  replay(name: string, lines: Line[]): void {
+    this.replays = true
+    const channel = this.#channels.get(name)
+    if (channel?.state === 'catching') channel.replay = [...(channel.replay ?? []), ...lines]
+  }
+
+  /** Passes live events on, or holds them while their channel is still catching up. */
+  route(events: readonly ChatEvent[]): ChatEvent[] {
+    return events.filter(event => {
+      const channel = this.#channels.get(event.place.channel)
+      if (channel?.state === 'catching') {
+        channel.held.push(event)
+        return false
+      }
+      if (channel) channel.heardMs = event.atMs
+      return true
+    })
+  }
+}
