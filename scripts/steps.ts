@@ -19,7 +19,8 @@ export async function step(name: string, work: () => Promise<string>): Promise<v
   const sinceMs = performance.now()
   if (stdout.isTTY) stdout.write(`  … ${name}`)
   try {
-    line(true, name, seconds(sinceMs), await work())
+    const detail = await work()
+    line(true, name, seconds(sinceMs), detail)
   } catch (error) {
     line(false, name, seconds(sinceMs), '')
     throw error
