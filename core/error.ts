@@ -93,11 +93,6 @@ export const catalogue = {
     audience: 'operator',
     help: 'The platform asked to wait; the delivery is repeated by itself.',
   },
-  'send-unknown': {
-    retry: 'later',
-    audience: 'operator',
-    help: 'The connection broke before the platform confirmed the message; the platform is asked what became of it before it is repeated.',
-  },
   'send-refused': {
     retry: 'never',
     audience: 'user',

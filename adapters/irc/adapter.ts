@@ -2,7 +2,7 @@ import type { Adapter, AdapterContext, Cursors, Found, Limits, Sink, Standing } 
 import { ChanopError } from '../../core/error.ts'
 import type { ChatEvent, Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
 import { lacksOf } from './abilities.ts'
-import { keepHeard, missedDirect } from './catchup.ts'
+import { DirectMarks, missedDirect } from './catchup.ts'
 import { Channels } from './channels.ts'
 import { Face, startDelayMs } from './faces.ts'
 import { Feed } from './feed.ts'
@@ -23,6 +23,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 /** The bot whose connection listens in all channels. */
 const mainBot = 'bridge'
 const typingMs = 3_000
+/** When to offer again what could not be said because the connection or the channel was not there. */
+const waitMs = 100
 
 /** Who speaks, where to, and what it takes. */
 interface Route {
@@ -47,6 +49,7 @@ class IrcAdapter implements Adapter {
   #gathered: ChatEvent[] = []
   /** Nicks of people with accounts, as far as they were asked for. */
   readonly #reached = new Map<UserId, string>()
+  readonly #directs: DirectMarks
   readonly #noRelay = new Set<string>()
   readonly #partial = new Map<string, ReadonlyMap<string, MessageId>>()
   readonly #typed = new Map<string, number>()
@@ -55,6 +58,7 @@ class IrcAdapter implements Adapter {
     this.network = context.network
     this.#config = config
     this.#context = context
+    this.#directs = new DirectMarks(context.cursors)
     const places = context.places.filter(place => place.network === context.network && !place.private)
     const names = [...config.channels, ...places.map(place => place.channel)]
     const hooks = { emit: (events: readonly ChatEvent[]) => this.#feed?.push(events), changed: () => context.changed() }
@@ -103,7 +107,7 @@ class IrcAdapter implements Adapter {
       pause: paused => {
         for (const face of this.#all) face.session?.pause(paused)
       },
-      accepted: events => keepHeard(this.#cursors, events),
+      accepted: events => this.#directs.keep(events),
     })
     const runs = this.#all.map(async (face, index) => {
       await wait(startDelayMs(index))
@@ -205,8 +209,9 @@ class IrcAdapter implements Adapter {
     }
   }
 
+  /** Certainly not sent. */
   #notConnected(what: string): ChanopError {
-    return new ChanopError('network-down', `${what}; it waits for the connection`)
+    return new ChanopError('send-later', `${what}; it waits for the connection`, { afterMs: waitMs })
   }
 
   /** The connection that speaks for a persona; the main one for everybody else. */
@@ -266,7 +271,12 @@ class IrcAdapter implements Adapter {
 
   async #say({ voice }: Route, messages: readonly Outgoing[], deliveryId: string): Promise<readonly MessageId[]> {
     const done = this.#partial.get(deliveryId)
-    const ids = await Promise.all(messages.map(message => done?.get(message.mark) ?? voice.sends.say(message)))
+    const ids = await Promise.all(
+      messages.map(message => {
+        const id = done?.get(message.mark)
+        return id === undefined ? voice.sends.say(message) : Promise.resolve(id)
+      }),
+    )
     this.#partial.delete(deliveryId)
     return ids
   }

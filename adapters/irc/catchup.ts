@@ -1,8 +1,9 @@
 import type { Cursors } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
-import type { ChannelId, ChatEvent, GapEvent, MessageId, Place, UserId } from '../../core/event.ts'
+import type { ChannelId, ChatEvent, GapEvent, MessageId, UserId } from '../../core/event.ts'
 import { holds, pagesAfter, pagesBack, timestamp } from './history.ts'
 import type { Line } from './line.ts'
+import { parseDirect } from './names.ts'
 import type { Voice } from './voice.ts'
 
 /** How far the ledger has heard a channel. */
@@ -13,30 +14,32 @@ export interface Heardpoint {
 
 /** What is taken of a channel that was never heard before. */
 const firstLines = 10_000
+const directMarkMs = 5_000
 
-const cursorName = (channel: ChannelId): string => `at ${channel}`
+const directMark = (persona: string | null): string => `dm ${persona ?? ''}`
 
 /**
- * The adapter's own mark of what it has handed over comes first: the newest message of the ledger may be one that we
- * said ourselves, later than something that we have not heard yet.
+ * Up to when each connection has handed over its private messages. Written at most every few seconds: a mark that is
+ * too old only fetches some again, which the ledger knows by their keys.
  */
-export async function heardTo(cursors: Cursors, place: Place): Promise<Heardpoint | null> {
-  const kept = await cursors.get(cursorName(place.channel))
-  if (kept === null) return cursors.newest(place)
-  const space = kept.lastIndexOf(' ')
-  return { id: kept.slice(0, space) as MessageId, atMs: Number(kept.slice(space + 1)) }
-}
+export class DirectMarks {
+  readonly #cursors: Cursors
+  readonly #writtenMs = new Map<string, number>()
 
-/** Moves the marks on behind a batch that the ledger has taken. */
-export async function keepHeard(cursors: Cursors, events: readonly ChatEvent[]): Promise<void> {
-  const newest = new Map<string, string>()
-  for (const event of events) {
-    if (event.kind !== 'message') continue
-    const { channel } = event.place
-    if (!event.place.private) newest.set(cursorName(channel), `${event.id} ${event.atMs}`)
-    else newest.set(`dm ${channel.split('/')[1] ?? ''}`, String(event.atMs))
+  constructor(cursors: Cursors) {
+    this.#cursors = cursors
   }
-  for (const [name, value] of newest) await cursors.set(name, value)
+
+  async keep(events: readonly ChatEvent[]): Promise<void> {
+    const nowMs = performance.now()
+    for (const { place, atMs } of events) {
+      if (!place.private) continue
+      const name = directMark(parseDirect(place.channel)?.persona ?? null)
+      if (nowMs - (this.#writtenMs.get(name) ?? -directMarkMs) < directMarkMs) continue
+      this.#writtenMs.set(name, nowMs)
+      await this.#cursors.set(name, String(atMs))
+    }
+  }
 }
 
 export function gapOf(voice: Voice, channel: string, fromMs: number, reason: string): GapEvent {
@@ -91,7 +94,7 @@ export function missedByReplay(
 
 /** Private messages that came while this connection was away. */
 export async function missedDirect(voice: Voice, cursors: Cursors): Promise<ChatEvent[]> {
-  const name = `dm ${voice.persona ?? ''}`
+  const name = directMark(voice.persona)
   const since = await cursors.get(name)
   if (since === null) {
     await cursors.set(name, String(Date.now()))

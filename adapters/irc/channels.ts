@@ -2,7 +2,7 @@ import type { Cursors } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { ChannelId, ChatEvent, MessageId, Place } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
-import { gapOf, heardTo, missed, missedByReplay } from './catchup.ts'
+import { gapOf, missed, missedByReplay } from './catchup.ts'
 import { ownMark } from './inbound.ts'
 import { type Line, lastParam } from './line.ts'
 import type { Voice } from './voice.ts'
@@ -226,7 +226,7 @@ export class Channels {
   async #catchUp(voice: Voice, channel: Channel): Promise<void> {
     const key = this.#key(channel.name)
     const place: Place = { network: voice.heard.network, channel: key as ChannelId }
-    const heard = await heardTo(this.#cursors, place)
+    const heard = await this.#cursors.newest(place)
     const seen = new Set<string>()
     const pass = (events: readonly ChatEvent[]): void => {
       if (this.#voice !== voice) return

@@ -19,6 +19,8 @@ export interface Plan {
   readonly nick: string
   /** OPER with this after login. */
   readonly oper: { readonly name: string; readonly password: string } | null
+  /** Said to NickServ once connected: this way in needs no login, but services protect the nick. */
+  readonly identify: { readonly account: string; readonly password: string } | null
   /** Another connection of ours must rename it: nobody may take the nick by himself. */
   readonly renamed: boolean
 }
@@ -37,7 +39,10 @@ function managedPlan(control: Control, wish: Wish, context: AdapterContext): Pla
   const oper = main ? control.oper : null
   if (control.server === 'inspircd' && control.socket !== undefined) {
     const endpoint: Endpoint = { ...control.plain, path: control.socket, tls: false }
-    return { session: { ...common, endpoint, nick: `${bot}${boot}`, sasl: null }, nick: bot, oper, renamed: true }
+    const password = control.accounts[bot]
+    const identify = password === undefined ? null : { account: bot, password }
+    const session = { ...common, endpoint, nick: `${bot}${boot}`, sasl: null }
+    return { session, nick: bot, oper, identify, renamed: true }
   }
   const password = control.accounts[bot]
   if (password === undefined) {
@@ -48,6 +53,7 @@ function managedPlan(control: Control, wish: Wish, context: AdapterContext): Pla
     session: { ...common, endpoint: { ...control.plain, tls: false }, nick: bot, sasl },
     nick: bot,
     oper,
+    identify: null,
     renamed: false,
   }
 }
@@ -83,7 +89,7 @@ async function externalPlan(config: External, wish: Wish, context: AdapterContex
     log: context.log,
     ...serverPassword,
   }
-  return { session, nick, oper: null, renamed: false }
+  return { session, nick, oper: null, identify: null, renamed: false }
 }
 
 /** How to connect one bot, read anew before each attempt. Rejects with what to do about it. */

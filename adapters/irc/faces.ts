@@ -26,6 +26,7 @@ export interface FaceHooks {
 }
 
 const regainMs = 15_000
+const fromNickServ = /^nickserv!/i
 const managedBackoff = { firstMs: 150, maxMs: 2_000 }
 const externalBackoff = { firstMs: 2_000, maxMs: 300_000 }
 
@@ -44,6 +45,7 @@ export class Face {
   readonly #link: Link
   #plan: Plan | null = null
   #away: string | null = null
+  #entered: Voice | null = null
   #regain: NodeJS.Timeout | undefined
 
   constructor(wish: Wish, config: IrcConfig, context: AdapterContext, shared: Shared, hooks: FaceHooks) {
@@ -101,28 +103,42 @@ export class Face {
     const mode = session.support('BOT')
     if (mode) session.write(`MODE ${session.nick} +${mode}`)
     if (this.#away !== null) session.write(`AWAY :${this.#away}`)
-    const oper = this.#plan?.oper
-    if (oper) void this.#operate(voice, oper)
-    else this.#named(voice)
+    void this.#settleIn(voice)
+  }
+
+  async #settleIn(voice: Voice): Promise<void> {
+    const { oper, identify } = this.#plan ?? {}
+    if (oper) await this.#operate(voice, oper)
+    if (identify) await this.#identify(voice, identify)
+    if (this.voice === voice) this.#named(voice)
   }
 
   async #operate(voice: Voice, oper: { name: string; password: string }): Promise<void> {
     const told = (line: Line): boolean | undefined =>
       line.command === '381' ? true : line.command === '464' || line.command === '491' ? false : undefined
     const done = await voice.session.ask(`OPER ${oper.name} ${oper.password}`, told, 10_000).catch(() => false)
-    if (this.voice !== voice) return
     if (!done)
-      this.#context.log.warn('the IRC server did not take our operator login; kept nicks and RELAYMSG may not work')
-    this.#named(voice)
+      this.#context.log.warn('the IRC server did not take our operator login: kept nicks and RELAYMSG may fail')
+  }
+
+  /** Without services (401) there is nobody who could take the nick from us either. */
+  async #identify(voice: Voice, { account, password }: { account: string; password: string }): Promise<void> {
+    const told = (line: Line): true | undefined =>
+      line.command === '900' || line.command === '401' || (line.command === 'NOTICE' && fromNickServ.test(line.prefix))
+        ? true
+        : undefined
+    const line = `PRIVMSG NickServ :IDENTIFY ${account} ${password}`
+    await voice.session.ask(line, told, 3_000).catch(() => this.#context.log.info('NickServ did not answer our login'))
   }
 
   /** Goes on once the nick is right, or at once where it can only be waited for. */
   #named(voice: Voice): void {
     clearInterval(this.#regain)
     const wanted = this.#plan?.nick ?? voice.session.nick
-    if (!voice.session.isSelf(wanted))
-      this.#regain = setInterval(() => this.#ask(voice, wanted), this.#plan?.renamed ? 1_000 : regainMs)
-    if (!voice.session.isSelf(wanted)) this.#ask(voice, wanted)
+    if (!voice.session.isSelf(wanted)) {
+      this.#regain = setInterval(() => this.#ask(voice, wanted), this.#plan?.renamed ? 500 : regainMs)
+      this.#ask(voice, wanted)
+    }
     if (!this.#plan?.renamed || voice.session.isSelf(wanted)) this.#enter(voice)
   }
 
@@ -139,6 +155,8 @@ export class Face {
     if (this.ready) return
     this.ready = true
     this.fault = null
+    if (this.#entered === voice) return
+    this.#entered = voice
     this.sinceMs = Date.now()
     this.#hooks.up(this, voice)
   }
@@ -169,9 +187,17 @@ export class Face {
     if (line.command !== 'NICK' && line.command !== 'QUIT') return
     const wanted = this.#plan?.nick
     if (wanted === undefined) return
-    if (line.command === 'NICK' && voice.session.isSelf(lastParam(line)) && voice.session.isSelf(wanted))
-      this.#enter(voice)
+    const ours = line.command === 'NICK' && voice.session.isSelf(lastParam(line))
+    if (ours && voice.session.isSelf(wanted)) this.#enter(voice)
+    else if (ours) this.#lost(voice)
     else if (voice.session.fold(line.nick) === voice.session.fold(wanted)) this.#ask(voice, wanted)
+  }
+
+  /** Services came back and gave us a guest's nick: nothing is said under it. */
+  #lost(voice: Voice): void {
+    if (!this.#plan?.renamed || this.#entered !== voice) return
+    this.ready = false
+    void this.#settleIn(voice)
   }
 
   #batch(batch: Batch): void {

@@ -1,7 +1,6 @@
 import type { Cursors, Found } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { MessageId, Place } from '../../core/event.ts'
-import { heardTo } from './catchup.ts'
 import type { Replayed } from './channels.ts'
 import { pagesBack } from './history.ts'
 import { ownMark } from './inbound.ts'
@@ -69,7 +68,7 @@ function inReplay({ replayed }: Search, trace: Trace): boolean {
 
 /** False when the history does not reach back to what the ledger already knows: the server may have lost it. */
 async function inHistory({ voice, cursors, place, target }: Search, trace: Trace): Promise<boolean> {
-  const heard = place.private ? null : await heardTo(cursors, place)
+  const heard = place.private ? null : await cursors.newest(place)
   let reached = heard === null || heard.id.startsWith('~')
   try {
     for await (const page of pagesBack(voice.history, target, mostLines)) {

@@ -10,7 +10,7 @@ declare module 'irc-framework' {
     addHandler(command: string, handler: (message: FrameworkMessage) => void): void
   }
   export interface FrameworkTransport {
-    on(event: string, listener: (...values: any[]) => void): unknown
+    on(event: string, listener: (...values: never[]) => void): unknown
     removeAllListeners(): unknown
     connect(): void
     close(force: boolean): void

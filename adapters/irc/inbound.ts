@@ -112,6 +112,8 @@ function placeOf(told: Told, heard: Heard): Place | null {
   // `@#channel` is for operators only, `$$*` for everybody on the server.
   if (/^[~&@%+$]/.test(target) || target === '*') return null
   if (services.test(line.nick) || !fromUser(line)) return null
+  // What another of our clients says to somebody comes as an echo too.
+  if (!heard.isOwn(target) && !heard.isFace(target)) return null
   return directPlace(heard.network, { user: senderOf(line, heard).id, persona: heard.persona })
 }
 

@@ -33,8 +33,14 @@ const invisible = /[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g
 /** A person's name as it may stand in front of a line: no control or invisible characters, no angle brackets. */
 export function shownName(name: string): string {
   const clean = oneLine(name.replace(invisible, '')).replaceAll('<', '‹').replaceAll('>', '›')
-  const points = [...clean].slice(0, longestName).join('')
-  return points.trim() || 'someone'
+  const letters = Array.from(graphemes.segment(clean), ({ segment }) => segment)
+  return (
+    letters
+      .slice(0, longestName)
+      .join('')
+      .slice(0, longestName * 4)
+      .trim() || 'someone'
+  )
 }
 
 /** The same with a word joiner behind the first letter, so that nobody of that name is pinged by every line. */

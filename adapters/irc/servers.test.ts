@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Draft, text } from '../../core/event.ts'
 import { availableServers, startErgo, startInspircd, startNgircd, type TestServer } from './server/testing.ts'
-import { Guest, Trial, type TrialOptions, place } from './trial.ts'
+import { Guest, textOf, Trial, type TrialOptions, place } from './trial.ts'
 
 const starts = { ergo: startErgo, inspircd: startInspircd, ngircd: startNgircd }
 const channels = ['#general', '#ops']
@@ -49,7 +49,10 @@ for (const { kind, reason } of await availableServers()) {
       await trial.ready('#general', 'oracle')
       await trial.adapter.send(place('#general'), draft('I am the oracle', { as: { name: 'oracle' } }), 'd2')
       assert.equal((await alice.hears('I am the oracle')).nick, 'oracle')
-      assert.equal(trial.events.filter(event => event.kind === 'message').length, 1)
+      assert.deepEqual(
+        trial.events.filter(event => event.kind === 'message').map(event => [event.sender.name, textOf(event)]),
+        [['alice', 'hello there']],
+      )
     })
   })
 }

@@ -1,4 +1,4 @@
-import framework from 'irc-framework'
+import framework, { type FrameworkOptions } from 'irc-framework'
 import { ChanopError } from '../../core/error.ts'
 import type { Log } from '../../core/log.ts'
 import { Batches, type Batch } from './batch.ts'
@@ -142,7 +142,8 @@ export class Session {
       auto_reconnect: false,
       ping_interval: 0,
       ping_timeout: 0,
-      transport: Wire,
+      // `on` of Node's emitter is wider than what the library needs of it.
+      transport: Wire as unknown as FrameworkOptions['transport'],
     })
     this.#watch = setInterval(() => this.#look(), Math.min(5000, this.#timing.quietMs / 2))
   }
@@ -314,7 +315,7 @@ export class Session {
     this.#closed = true
     clearInterval(this.#watch)
     this.flood.close()
-    for (const waiter of [...this.#waiters]) waiter.end()
+    for (const waiter of this.#waiters) waiter.end()
     this.#hooks.closed(this.#fault ?? { reason: 'the server closed the connection', permanent: false })
     this.#client.removeAllListeners()
   }

@@ -200,7 +200,7 @@ export class Sends {
     const lost = [...this.#byLabel.values()]
     this.#byLabel.clear()
     for (const pending of lost) {
-      pending.reject(new ChanopError('send-unknown', 'the connection broke before the server confirmed the message'))
+      pending.reject(new ChanopError('network-down', 'the connection broke before the server confirmed the message'))
     }
   }
 }

@@ -75,7 +75,7 @@ export class Trial {
       network,
       log: silentLog(),
       cursors: {
-        newest: () => Promise.resolve(null),
+        newest: where => Promise.resolve(trial.#newest(where)),
         get: name => Promise.resolve(trial.cursors.get(name) ?? null),
         set: (name, value) => Promise.resolve(void trial.cursors.set(name, value)),
       },
@@ -89,11 +89,20 @@ export class Trial {
     trial.adapter = await createIrcAdapter(ircSchema.parse(options.config) as IrcConfig, context)
     const sink = async (events: readonly ChatEvent[]): Promise<void> => {
       await options.sink?.(events)
-      trial.events.push(...events)
+      for (const event of events) {
+        trial.events.push(event)
+        if (event.kind === 'message') trial.cursors.set(`newest ${event.place.channel}`, `${event.id} ${event.atMs}`)
+      }
       trial.#events.look()
     }
     trial.#run = trial.adapter.run(sink, trial.#stop.signal)
     return trial
+  }
+
+  /** As the ledger does it: only what came in counts, not what we said. */
+  #newest(where: Place): { id: MessageId; atMs: number } | null {
+    const kept = this.cursors.get(`newest ${where.channel}`)?.split(' ')
+    return kept ? { id: kept[0] as MessageId, atMs: Number(kept[1]) } : null
   }
 
   up(deadlineMs = 15_000): Promise<true> {

@@ -41,10 +41,10 @@ export class Voice {
       connectedMs: session.startedMs,
       fold: name => session.fold(name),
       isChannel: name => session.isChannel(name),
-      isOwn: shared.isOwn,
-      isFace: shared.isFace,
-      channelsOf: shared.channelsOf,
-      accountOf: shared.accountOf,
+      isOwn: nick => session.isSelf(nick) || shared.isOwn(nick),
+      isFace: nick => shared.isFace(nick),
+      channelsOf: nick => shared.channelsOf(nick),
+      accountOf: nick => shared.accountOf(nick),
     }
   }
 
