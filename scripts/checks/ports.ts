@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { portState } from '../../adapters/irc/server/ports.ts'
 import { parseEndpoint } from '../../adapters/irc/server/settings.ts'
 import { bad, type Finding, good } from './check.ts'
 
@@ -13,20 +13,12 @@ export async function checkPort({ key, address }: WantedPort, held: readonly str
   const name = `port ${address}`
   if (held.includes(address)) return good(name, 'our own server listens there')
   const { host, port } = parseEndpoint(address)
-  const reason = await whyNot(host, port)
-  if (reason === null) return good(name, 'free')
+  const state = await portState(host, port)
+  if (state.free) return good(name, 'free')
+  const { reason } = state
   const where = `${key} in ${file}`
   if (reason === 'EADDRINUSE')
     return bad(name, `port ${port} on ${host} is taken`, `stop what listens there, or change ${where}`)
   if (reason === 'EACCES') return bad(name, `port ${port} needs root`, `choose one above 1023: change ${where}`)
   return bad(name, `${address} can not be listened on (${reason})`, `change ${where}`)
-}
-
-/** Null when we can listen there now, else the system's code: EADDRINUSE, EACCES, EADDRNOTAVAIL. */
-function whyNot(host: string, port: number): Promise<string | null> {
-  return new Promise(resolve => {
-    const server = createServer()
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)))
-  })
 }

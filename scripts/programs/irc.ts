@@ -7,7 +7,7 @@ import type { Places } from './places.ts'
 
 type Server = ServerProgram['server']
 
-const inspircd = {
+export const inspircd = {
   packages: ['inspircd', 'anope', 'libident'],
   programs: [
     'usr/sbin/inspircd',
