@@ -1,0 +1,284 @@
+import type { Accounts, Adapter, AdapterContext, Found, Limits, Sink, Standing } from '../../core/adapter.ts'
+import { asChanopError, ChanopError } from '../../core/error.ts'
+import type { Act, ChatEvent, Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
+import { backoffMs, sleep } from '../../core/retry.ts'
+import type { Connection } from './connection.ts'
+import { eventOf, gapOf, placeFor } from './inbound.ts'
+import type { MemoryConfig } from './index.ts'
+import { Lanes } from './lanes.ts'
+import { type Author, isPrivate, type NativeMessage, type Post, privateChannel } from './native.ts'
+import { postsOf } from './outbound.ts'
+import { type Channel, type MemoryPlatform, memoryServer } from './platform.ts'
+
+const backoff = { firstMs: 2, maxMs: 200 }
+
+export const createMemoryAdapter = (config: MemoryConfig, context: AdapterContext): MemoryAdapter =>
+  new MemoryAdapter(config, context, memoryServer(config.server))
+
+/** Every ability of the contract, on a chat server in this process. */
+export class MemoryAdapter implements Adapter {
+  readonly network: NetworkId
+  readonly limits: Limits
+  readonly pipelined = 16
+  readonly accounts: Accounts
+  readonly #config: MemoryConfig
+  readonly #context: AdapterContext
+  readonly #platform: MemoryPlatform
+  readonly #lanes = new Lanes()
+  /** Parts of a delivery that are out although the rest is not: `send` goes on behind them. */
+  readonly #begun = new Map<string, readonly MessageId[]>()
+  #connection: Connection | null = null
+  #standing: Standing = { state: 'connecting', sinceMs: Date.now(), server: 'memory', lacks: [] }
+
+  constructor(config: MemoryConfig, context: AdapterContext, platform: MemoryPlatform) {
+    this.network = context.network
+    this.limits = { textBytes: config.textBytes, marks: true, threads: true }
+    this.accounts = platform.accounts
+    this.#config = config
+    this.#context = context
+    this.#platform = platform
+  }
+
+  standing(): Standing {
+    return this.#standing
+  }
+
+  // ---- in ---------------------------------------------------------------------------------------------------------
+
+  async run(sink: Sink, signal: AbortSignal): Promise<void> {
+    const hangUp = (): void => this.#connection?.close('aborted')
+    signal.addEventListener('abort', hangUp, { once: true })
+    try {
+      for (let attempt = 0; !signal.aborted; attempt++) {
+        const lived = await this.#session(sink, signal)
+        if (lived) attempt = 0
+        if (!signal.aborted) await sleep(backoffMs(backoff, attempt), signal)
+      }
+    } finally {
+      signal.removeEventListener('abort', hangUp)
+      this.#stand('down', signal.aborted ? 'stopped' : 'the server refuses our login')
+    }
+  }
+
+  /** One connection from its making to its end; false when it could not even be made. */
+  async #session(sink: Sink, signal: AbortSignal): Promise<boolean> {
+    let connection: Connection
+    try {
+      connection = this.#platform.connect(this.#config.account)
+    } catch (thrown) {
+      const error = asChanopError(thrown)
+      if (error.retry === 'never') throw error
+      this.#stand('down', `${error.message}; trying again`)
+      return false
+    }
+    this.#connection = connection
+    this.#enterAll()
+    this.#stand('up')
+    try {
+      await this.#feed(connection, sink, signal)
+    } finally {
+      connection.close('session over')
+      this.#connection = null
+      if (!signal.aborted) this.#stand('connecting', 'the connection was lost; making it again')
+    }
+    return true
+  }
+
+  async #feed(connection: Connection, sink: Sink, signal: AbortSignal): Promise<void> {
+    const missed = await this.#missed(connection)
+    if (missed.length > 0 && !(await this.#offer(missed, sink, signal))) return
+    connection.live()
+    for (;;) {
+      const happenings = await connection.next()
+      if (!happenings) return
+      const events = happenings.map(happening => eventOf(this.network, happening, 'live'))
+      if (!(await this.#offer(events, sink, signal))) return
+      connection.acknowledge()
+    }
+  }
+
+  /** Offers the same events until the ledger has them; false when we are told to stop. */
+  async #offer(events: readonly ChatEvent[], sink: Sink, signal: AbortSignal): Promise<boolean> {
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        await sink(events)
+        return true
+      } catch (error) {
+        this.#context.log.warn({ error, events: events.length }, 'events were not taken; offering them again')
+        await sleep(backoffMs(backoff, attempt), signal)
+      }
+    }
+    return false
+  }
+
+  /** What happened between the newest message the ledger holds of each channel and this connection. */
+  async #missed(connection: Connection): Promise<ChatEvent[]> {
+    const from = new Map<string, number>()
+    const gaps: ChatEvent[] = []
+    for (const { name } of this.#mine()) {
+      const place = placeFor(this.network, name)
+      const newest = await this.#context.cursors.newest(place)
+      if (!newest) continue
+      const known = this.#platform.message(newest.id)
+      if (known) from.set(name, known.seq)
+      else gaps.push(gapOf(place, newest, this.#platform.nowMs))
+    }
+    const after = ({ name }: Channel): number => from.get(name) ?? 0
+    const happenings = this.#platform.history(this.#config.account, after, connection.openedSeq)
+    return [...gaps, ...happenings.map(happening => eventOf(this.network, happening, 'backfill'))]
+  }
+
+  async *history(place: Place, after: MessageId): AsyncIterable<ChatEvent> {
+    const from = this.#platform.message(after)?.seq ?? 0
+    const only = ({ name }: Channel): number => (name === place.channel ? from : Number.POSITIVE_INFINITY)
+    for (const happening of this.#platform.history(this.#config.account, only, this.#platform.seq)) {
+      if (place.thread === undefined || happening.thread === place.thread)
+        yield eventOf(this.network, happening, 'backfill')
+    }
+  }
+
+  // ---- out --------------------------------------------------------------------------------------------------------
+
+  send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
+    return this.#lanes.run(place.channel, async () => {
+      const ids = [...(this.#begun.get(deliveryId) ?? [])]
+      for (const post of this.#posts(place, draft, deliveryId).slice(ids.length)) {
+        const message = await this.#act(() => this.#platform.post(this.#author(), place.channel, post))
+        ids.push(message.id)
+      }
+      this.#begun.delete(deliveryId)
+      return ids
+    })
+  }
+
+  edit(place: Place, target: readonly MessageId[], draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
+    const posts = this.#posts(place, draft, deliveryId)
+    return this.#lanes.run(place.channel, () => this.#act(() => this.#rewrite(place, target, posts)))
+  }
+
+  /** The new text may be longer or shorter than the old: parts are added behind, or deleted. */
+  #rewrite(place: Place, target: readonly MessageId[], posts: readonly Post[]): MessageId[] {
+    if (this.#platform.faults.takeEditRefusal()) throw new ChanopError('send-refused', 'The server takes no edits now.')
+    for (const id of target.slice(posts.length)) this.#removeIfThere(id)
+    return posts.map((post, part) => {
+      const id = target[part]
+      if (id === undefined) return this.#platform.post(this.#author(), place.channel, post).id
+      this.#platform.edit(this.#author(), id, post.content, post.deliveryId)
+      return id
+    })
+  }
+
+  #posts(place: Place, draft: Draft, deliveryId: string): Post[] {
+    const thread = place.thread === undefined ? {} : { thread: place.thread }
+    const posts = postsOf(draft, this.limits.textBytes)
+    return posts.map((post, part) => ({ ...post, ...thread, deliveryId, part, parts: posts.length }))
+  }
+
+  remove(place: Place, target: readonly MessageId[], reason: string | undefined): Promise<void> {
+    return this.#lanes.run(place.channel, () => this.#act(() => target.forEach(id => this.#removeIfThere(id, reason))))
+  }
+
+  react(place: Place, target: MessageId, emoji: string, removed: boolean): Promise<void> {
+    return this.#lanes.run(place.channel, () =>
+      this.#act(() => this.#platform.react(this.#author(), target, emoji, removed)),
+    )
+  }
+
+  typing(place: Place, as: string, active: boolean): void {
+    const { typing } = this.#platform.channel(place.channel)
+    if (active) typing.add(as)
+    else typing.delete(as)
+    this.#platform.watch.look()
+  }
+
+  /** A delivery of which only the first parts are out is `not-sent`; the next `send` of it adds the missing ones. */
+  async find(place: Place, deliveryId: string, act: Act): Promise<Found> {
+    return this.#act(() => {
+      const { messages } = this.#platform.channel(place.channel)
+      if (act.do !== 'send') return 'cannot-tell'
+      const parts = messages.filter(each => each.deliveryId === deliveryId && each.by === this.#config.account)
+      const ids = parts.map(({ id }) => id)
+      if (ids.length > 0 && ids.length === parts[0]?.parts) return ids
+      if (ids.length > 0) this.#begun.set(deliveryId, ids)
+      return 'not-sent'
+    })
+  }
+
+  // ---- channels and people ----------------------------------------------------------------------------------------
+
+  async join(place: Place): Promise<void> {
+    await this.#act(() => this.#platform.enter(this.#author(), place.channel))
+  }
+
+  async part(place: Place, reason: string): Promise<void> {
+    await this.#act(() => this.#platform.exit(this.#author(), place.channel, reason))
+  }
+
+  async direct(user: UserId): Promise<Place> {
+    if (!this.#platform.known(user)) throw new ChanopError('not-found', `There is nobody called ${user} here.`)
+    const channel = privateChannel(user)
+    this.#platform.openPrivate(channel, user, this.#config.account)
+    return placeFor(this.network, channel)
+  }
+
+  /** What is said here never leaves the process. */
+  async secure(place: Place): Promise<boolean> {
+    return isPrivate(place.channel)
+  }
+
+  away(persona: string, reason: string | null): void {
+    if (reason === null) this.#platform.away.delete(persona)
+    else this.#platform.away.set(persona, reason)
+    this.#platform.watch.look()
+  }
+
+  // ---- the rest ---------------------------------------------------------------------------------------------------
+
+  #author(): Author {
+    return { id: this.#config.account, name: this.#config.account, verified: true, bot: true }
+  }
+
+  #mine(): Channel[] {
+    return this.#platform.channels.filter(({ members }) => members.has(this.#config.account))
+  }
+
+  #enterAll(): void {
+    const named = this.#context.places
+      .filter(({ network }) => network === this.network)
+      .map(({ channel }) => channel as string)
+    for (const channel of new Set([...this.#config.channels, ...named])) {
+      if (!isPrivate(channel)) this.#platform.enter(this.#author(), channel)
+    }
+  }
+
+  #removeIfThere(id: MessageId, reason?: string): void {
+    const message: NativeMessage | undefined = this.#platform.message(id)
+    if (message && !message.deleted) this.#platform.remove(this.#author(), id, reason)
+  }
+
+  /** Has the server do something; a server that does not answer in time has lost its connection. */
+  async #act<T>(serve: () => T): Promise<T> {
+    const connection = this.#connection
+    if (!connection)
+      throw new ChanopError('network-down', `${this.network} is not connected; it is tried again by itself.`)
+    const timer = setTimeout(() => connection.close('no answer'), this.#config.answerMs)
+    try {
+      return await connection.act(serve)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #stand(state: Standing['state'], reason?: string): void {
+    const same = this.#standing.state === state && this.#standing.reason === reason
+    if (same) return
+    this.#standing = {
+      state,
+      sinceMs: Date.now(),
+      server: 'memory',
+      lacks: [],
+      ...(reason === undefined ? {} : { reason }),
+    }
+    this.#context.changed()
+  }
+}

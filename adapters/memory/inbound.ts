@@ -1,0 +1,39 @@
+import type { ChannelId, ChatEvent, GapEvent, MessageId, NetworkId, Origin, Place, UserId } from '../../core/event.ts'
+import { type Happening, isPrivate } from './native.ts'
+
+export const placeFor = (network: NetworkId, channel: string, thread?: MessageId): Place => ({
+  network,
+  channel: channel as ChannelId,
+  ...(thread === undefined ? {} : { thread }),
+  ...(isPrivate(channel) ? { private: true as const } : {}),
+})
+
+/** A line of the server's log as an event. The key is the message's own id, or the line's position. */
+export function eventOf(network: NetworkId, happening: Happening, origin: Origin): ChatEvent {
+  const { seq, channel, thread, by, atMs, ...deed } = happening
+  const base = {
+    key: `${network}:${deed.kind === 'message' ? deed.id : `h${seq}`}`,
+    place: placeFor(network, channel, thread),
+    sender: {
+      id: by.id as UserId,
+      name: by.name,
+      kind: by.bot ? ('bot' as const) : ('person' as const),
+      verified: by.verified,
+    },
+    atMs,
+    origin,
+  }
+  return { ...base, ...deed }
+}
+
+/** What was said after a message that the server no longer knows can't be told from what was said before it. */
+export const gapOf = (place: Place, lost: { id: MessageId; atMs: number }, nowMs: number): GapEvent => ({
+  kind: 'gap',
+  key: `${place.network}:gap/${place.channel}/${lost.id}`,
+  place,
+  sender: { id: 'server' as UserId, name: 'server', kind: 'bot', verified: false },
+  atMs: nowMs,
+  origin: 'backfill',
+  fromMs: lost.atMs,
+  reason: 'The server no longer holds the last message we know; some may be missing.',
+})
