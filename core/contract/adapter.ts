@@ -1,0 +1,87 @@
+import { strict as assert } from 'node:assert'
+import { describe, test } from 'node:test'
+import { inboundContract } from './adapter-in.ts'
+import { outboundContract } from './adapter-out.ts'
+import { draft, LeftOut, type OpenFixture, World } from './harness.ts'
+
+export type { ContractContext, ContractFixture, ContractPlatform, OpenFixture, Seen } from './harness.ts'
+
+/** Runs one check in a world of its own that is stopped afterwards, whatever happens. */
+export type Check = (name: string, check: (world: World) => Promise<void>) => void
+
+/**
+ * The suite that every implementation of `Adapter` runs, against its real server. What a platform has no method or
+ * hook for is left out; everything else is the same for all.
+ */
+export function adapterContract(name: string, open: OpenFixture): void {
+  const check: Check = (title, body) => {
+    test(title, { timeout: 120_000 }, async t => {
+      const world = new World(await open(t))
+      try {
+        await body(world)
+      } catch (error) {
+        if (!(error instanceof LeftOut)) throw error
+        t.skip(error.message)
+      } finally {
+        await world.stop()
+      }
+    })
+  }
+  describe(`adapter contract: ${name}`, () => {
+    lifeContract(check)
+    inboundContract(check)
+    outboundContract(check)
+  })
+}
+
+function lifeContract(check: Check): void {
+  check('standing tells the truth and every change of it is told', async world => {
+    const adapter = await world.create()
+    assert.notEqual(adapter.standing().state, 'up', 'not up before it runs')
+    const running = await world.start()
+    assert.equal(running.adapter.standing().state, 'up')
+    assert.ok(Math.abs(Date.now() - running.adapter.standing().sinceMs) < 60_000, 'sinceMs is Unix milliseconds')
+    await world.platform.offline(async () => {
+      const down = (): boolean => running.adapter.standing().state !== 'up'
+      await world.book.until(down, 'the standing to leave up')
+      assert.ok(running.adapter.standing().reason, 'a network that is not up says why')
+    })
+    await world.up(running.adapter)
+    await running.stop()
+    assert.notEqual(running.adapter.standing().state, 'up', 'not up after the abort')
+  })
+
+  check('the network of the place is its own, and its limits are usable', async world => {
+    const adapter = await world.create()
+    assert.equal(adapter.network, world.place.network)
+    assert.ok(adapter.limits.textBytes >= 16)
+    assert.ok((adapter.pipelined ?? 1) >= 1)
+  })
+
+  check('nothing is left open after the abort', async world => {
+    const running = await world.start()
+    await running.adapter.send(world.place, draft('before the end'), 'end-1')
+    await running.stop()
+    assert.equal(await world.platform.connections(), 0)
+    await assert.rejects(running.adapter.send(world.place, draft('too late'), 'end-2'), { name: 'ChanopError' })
+  })
+
+  check('an abort while the network is away ends run as well', async world => {
+    const running = await world.start()
+    await world.platform.offline(async () => {
+      await world.book.until(() => running.adapter.standing().state !== 'up', 'the standing to leave up')
+      await running.stop()
+    })
+    assert.equal(await world.platform.connections(), 0)
+  })
+
+  check('an abort while events wait for the ledger ends run once they are settled', async world => {
+    const running = await world.start()
+    const release = world.book.hold()
+    await world.platform.say('held')
+    await world.book.until(() => world.book.offered.some(({ kind }) => kind === 'message'), 'the sink to be called')
+    const stopped = running.stop()
+    release('take')
+    await stopped
+  })
+}

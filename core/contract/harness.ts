@@ -1,0 +1,140 @@
+import { strict as assert } from 'node:assert'
+import type { TestContext } from 'node:test'
+import type { Adapter, AdapterContext } from '../adapter.ts'
+import type { Draft, Place } from '../event.ts'
+import { text } from '../event.ts'
+import { silentLog } from '../log.ts'
+import { deadline } from '../retry.ts'
+import { RecordBook } from './record.ts'
+
+/** One native message as somebody else sees it now. */
+export interface Seen {
+  /** Its text without what the platform adds. A message of several lines is one. */
+  readonly text: string
+  readonly deleted?: boolean
+  readonly reactions?: readonly string[]
+}
+
+/**
+ * The other side: a real server, or one that follows the platform's documentation, with a person called alice in the
+ * place from the start. Optional methods: the platform, or this network of it, has no such thing.
+ */
+export interface ContractPlatform {
+  /** Someone says it as one native message; resolves when the platform has taken it. Alice unless `who` says otherwise. */
+  say(said: string, who?: 'alice' | 'stranger'): Promise<void>
+  /** Whether there are people whom the platform doesn't vouch for: then `say` knows the `stranger`. */
+  readonly strangers: boolean
+  /** Whether the platform keeps what is said while we are away, and gives it to us later. */
+  readonly keepsHistory: boolean
+  /** Resolves when our account is seen in the place. */
+  present(): Promise<void>
+  /** What our account said in the place since the fixture was opened, oldest first: all that it was answered for. */
+  seen(): Promise<readonly Seen[]>
+  /** Breaks our connections from the other end, takes none while `work` runs, then takes them again. */
+  offline(work: () => Promise<void>): Promise<void>
+  /** How many connections of ours are open at the other end, once those being closed are gone. */
+  connections(): Promise<number>
+  /** The next message is accepted, but its answer is lost together with the connection. */
+  loseAnswer?(): Promise<void>
+  /** The next message is refused: the platform asks to wait. */
+  refuseOnce?(): Promise<void>
+  /** Alice changes, deletes, or reacts to the last message she said. */
+  edit?(said: string): Promise<void>
+  remove?(): Promise<void>
+  react?(emoji: string): Promise<void>
+}
+
+/** What the suite gives an adapter; the fixture adds the rest of `AdapterContext`. */
+export type ContractContext = Pick<AdapterContext, 'log' | 'cursors' | 'changed'>
+
+export interface ContractFixture {
+  /** Where everything is said. Every adapter made by `create` is in it once it runs. */
+  readonly place: Place
+  /** A new adapter for the same account and platform, as after a restart of our process. Not running yet. */
+  create(context: ContractContext): Promise<Adapter>
+  readonly platform: ContractPlatform
+}
+
+/** Makes a fixture of its own for one test (a server may be shared, the place must be new); cleans up in `t.after`. */
+export type OpenFixture = (t: TestContext) => Promise<ContractFixture>
+
+export interface Running {
+  readonly adapter: Adapter
+  /** Aborts and resolves when `run` has. */
+  stop(): Promise<void>
+}
+
+/** Thrown to leave a check out: this platform, or this network of it, has nothing to check. */
+export class LeftOut extends Error {}
+
+/** Leaves the check out unless `ability` is there. */
+export function needs(ability: unknown, what: string): asserts ability {
+  if (!ability) throw new LeftOut(`no ${what} here`)
+}
+
+/** One test's world: the fixture, a record book in the ledger's stead, and adapters that are stopped at the end. */
+export class World {
+  readonly fixture: ContractFixture
+  readonly book = new RecordBook()
+  readonly #running = new Set<Running>()
+
+  constructor(fixture: ContractFixture) {
+    this.fixture = fixture
+  }
+
+  get place(): Place {
+    return this.fixture.place
+  }
+
+  get platform(): ContractPlatform {
+    return this.fixture.platform
+  }
+
+  create(): Promise<Adapter> {
+    return this.fixture.create({ log: silentLog(), cursors: this.book.cursors, changed: () => this.book.changed() })
+  }
+
+  /** Makes an adapter, runs it and waits until it is up and in the place. */
+  async start(): Promise<Running> {
+    const adapter = await this.create()
+    const controller = new AbortController()
+    const ended = adapter.run(this.book.sink, controller.signal)
+    const running: Running = {
+      adapter,
+      stop: async () => {
+        this.#running.delete(running)
+        controller.abort()
+        await within(ended, 'run to resolve after the abort')
+      },
+    }
+    this.#running.add(running)
+    await Promise.race([this.up(adapter), ended.then(() => assert.fail('run ended before it was up'))])
+    await within(this.platform.present(), 'our account to be in the place')
+    return running
+  }
+
+  async up(adapter: Adapter): Promise<void> {
+    await this.book.until(() => adapter.standing().state === 'up', 'the adapter to be up')
+  }
+
+  async stop(): Promise<void> {
+    for (const running of this.#running) await running.stop()
+  }
+}
+
+export const draft = (said: string): Draft => ({ content: text(said) })
+
+/** Rejects when it takes too long: nothing in the suite may hang. */
+export async function within<T>(work: Promise<T>, what: string, deadlineMs = 20_000): Promise<T> {
+  const end = new AbortController()
+  const late = new Promise<never>((_resolve, reject) => {
+    const signal = deadline(deadlineMs, end.signal)
+    signal.addEventListener('abort', () => reject(new Error(`waited ${deadlineMs} ms for ${what}`)), { once: true })
+  })
+  late.catch(() => undefined)
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    end.abort()
+  }
+}
