@@ -1,14 +1,17 @@
 import { copyFile, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { z } from 'zod'
-import { makeFolder } from '../adapters/irc/server/files.ts'
+import { readControl } from '../adapters/irc/control.ts'
 import type { ircSchema } from '../adapters/irc/index.ts'
+import { makeFolder } from '../adapters/irc/server/files.ts'
+import { formatEndpoint } from '../adapters/irc/server/settings.ts'
 import { type Config, configSchema } from '../config/schema.ts'
 import { loadConfig } from '../core/config/load.ts'
 import { ChanopError } from '../core/error.ts'
 import { canRead } from './checks/machine.ts'
 import type { WantedPort } from './checks/ports.ts'
 import { type Instance, shown } from './instance.ts'
+import type { Pm2App } from './pm2.ts'
 
 type Managed = Extract<z.output<typeof ircSchema>, { managed: true }>
 
@@ -64,3 +67,10 @@ export const wantedPorts = ({ ircd }: Plan): readonly WantedPort[] =>
         key: `networks.${ircd.network}.listen.${listener}`,
         address: ircd.settings.listen[listener],
       }))
+
+/** Where our own IRC server listens now, so that its ports do not count as taken. */
+export async function ourAddresses({ paths }: Instance, own: readonly Pm2App[]): Promise<readonly string[]> {
+  if (!own.some(app => app.name === 'ircd' && app.pid > 0)) return []
+  const { plain, tls } = await readControl(paths.data)
+  return [plain, tls].map(formatEndpoint)
+}

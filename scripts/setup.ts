@@ -2,13 +2,10 @@
 import { createHash } from 'node:crypto'
 import { glob, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { controlPath } from '../adapters/irc/control.ts'
 import { readIfThere, writeIfChanged } from '../adapters/irc/server/files.ts'
 import { prepareServer } from '../adapters/irc/server/prepare.ts'
 import type { ServerProgram } from '../adapters/irc/server/programs.ts'
-import { controlPath } from '../adapters/irc/control.ts'
-import { ChanopError } from '../core/error.ts'
-import { Ledger } from '../core/ledger/ledger.ts'
-import { Vault } from '../core/secrets.ts'
 import { readJson } from './files.ts'
 import { type App, apps, bots, type Instance } from './instance.ts'
 import type { Plan } from './plan.ts'
@@ -18,25 +15,6 @@ import { redisCommand, writeRedisConfig } from './redis.ts'
 export interface Found {
   readonly redis: RedisProgram | null
   readonly irc: ServerProgram | null
-}
-
-/** Largest ledger that is read through on every start; `npm run doctor` reads any. */
-const quicklyCheckedBytes = 128 * 1024 * 1024
-
-/** Opens the ledger and the vault's key, and makes them on the first start. Throws `ledger-*` and `vault-locked`. */
-export async function makeKeys({ paths }: Instance): Promise<string> {
-  const sizeBytes = await stat(paths.ledger).then(
-    found => found.size,
-    () => 0,
-  )
-  const ledger = Ledger.open(paths.ledger, { check: sizeBytes < quicklyCheckedBytes })
-  try {
-    const vault = await Vault.open(paths.vaultKey, ledger)
-    if (vault.locked) throw new ChanopError('vault-locked', vault.locked)
-  } finally {
-    ledger.close()
-  }
-  return sizeBytes === 0 ? 'ledger and vault key made' : 'ledger sound, vault key fits'
 }
 
 export async function prepareIrc({ paths }: Instance, { ircd }: Plan, program: ServerProgram | null): Promise<string> {

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { readControl } from '../adapters/irc/control.ts'
 import { makeFolder, readIfThere, writeIfChanged } from '../adapters/irc/server/files.ts'
 import { readSettings } from '../adapters/irc/server/settings.ts'
-import { readControl } from '../adapters/irc/control.ts'
-import { demand } from './checks/check.ts'
+import { attempt, demand } from './checks/check.ts'
+import { checkLedger } from './checks/ledger.ts'
 import { checkClock, checkDataFolder, checkDisk, checkNode, checkPm2Home, checkSocketFolder } from './checks/machine.ts'
 import { checkPort } from './checks/ports.ts'
 import { hold } from './hold.ts'
 import { apps, type Instance, instanceOf, shown } from './instance.ts'
-import { makeConfig, type Plan, readPlan, wantedPorts } from './plan.ts'
-import type { Pm2App } from './pm2.ts'
+import { makeConfig, ourAddresses, type Plan, readPlan, wantedPorts } from './plan.ts'
 import { claimNames, type Started, startApps } from './processes.ts'
 import { obtainIrc } from './programs/irc.ts'
 import { placesOf } from './programs/places.ts'
 import { obtainRedis } from './programs/redis.ts'
-import { describe, type Found, fingerprints, keepVariables, makeKeys, prepareIrc } from './setup.ts'
+import { describe, type Found, fingerprints, keepVariables, prepareIrc } from './setup.ts'
 import { script, seconds, step } from './steps.ts'
 import { endStrays } from './strays.ts'
 
@@ -49,7 +49,7 @@ async function start(instance: Instance, sinceMs: number): Promise<void> {
       .filter(Boolean)
       .join(', ')
   })
-  await step('keys', () => makeKeys(instance))
+  await step('keys', async () => demand(await attempt('ledger', () => checkLedger(instance.paths, 'quick'))).detail)
   await step('irc server', () => prepareIrc(instance, plan, found.irc))
   const wanted = await describe(instance, plan, found)
   const missing = await keepVariables(instance, plan)
@@ -70,13 +70,6 @@ async function checks(instance: Instance, plan: Plan): Promise<string> {
       .map(({ address }) => address)
       .join(' and ') || 'none'
   }`
-}
-
-/** Where our own IRC server listens now, so that its ports do not count as taken. */
-async function ourAddresses({ paths }: Instance, own: readonly Pm2App[]): Promise<readonly string[]> {
-  if (!own.some(app => app.name === 'ircd' && app.pid > 0)) return []
-  const { plain, tls } = await readControl(paths.data)
-  return [plain, tls].map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)
 }
 
 async function programs({ paths, env }: Instance, { config, ircd }: Plan): Promise<Found> {

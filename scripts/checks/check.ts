@@ -6,7 +6,7 @@ export interface Finding {
   readonly ok: boolean
   /** What is there, or what is wrong. */
   readonly detail: string
-  /** What to do about it; only where it is not `ok`. */
+  /** What to do about it, where `detail` does not say so already; only where it is not `ok`. */
   readonly fix?: string
 }
 
@@ -16,14 +16,14 @@ export const bad = (name: string, detail: string, fix: string): Finding => ({ na
 /** Hands a good finding on; throws `setup-failed` for a bad one. */
 export function demand(finding: Finding): Finding {
   if (finding.ok) return finding
-  throw new ChanopError('setup-failed', `${finding.detail}: ${finding.fix ?? ''}`)
+  throw new ChanopError('setup-failed', finding.fix ? `${finding.detail}: ${finding.fix}` : finding.detail)
 }
 
-/** Runs a check whose own failure is a bad finding too. */
+/** Runs a check that may throw: its message, which says what to do, is the finding. */
 export async function attempt(name: string, check: () => Promise<Finding> | Finding): Promise<Finding> {
   try {
     return await check()
   } catch (error) {
-    return bad(name, error instanceof Error ? error.message : String(error), 'see the message')
+    return { name, ok: false, detail: error instanceof Error ? error.message : String(error) }
   }
 }

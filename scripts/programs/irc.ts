@@ -51,6 +51,12 @@ export async function obtainIrc(places: Places, { forced, before }: IrcChoice): 
   )
 }
 
+/** The one that is there and would be run, without fetching anything. */
+export async function findIrc({ data, env }: Places, wanted: Server | null): Promise<ServerProgram | null> {
+  const { found } = await findPrograms(data, env)
+  return found.find(program => wanted === null || program.server === wanted) ?? null
+}
+
 async function unpackInspircd(places: Places): Promise<void> {
   if (!(await hasApt(places.env['PATH']))) throw new ChanopError('setup-failed', 'this system has no apt-get')
   await unpackDebian(places.cache, inspircd, async () => has(await findPrograms(places.data, places.env), 'inspircd'))

@@ -1,0 +1,33 @@
+import { stat } from 'node:fs/promises'
+import { Ledger } from '../../core/ledger/ledger.ts'
+import type { DataPaths } from '../../core/paths.ts'
+import { Vault } from '../../core/secrets.ts'
+import { bad, type Finding, good } from './check.ts'
+
+/** Largest ledger that every start reads through; `npm run doctor` reads any. */
+const quicklyCheckedBytes = 128 * 1024 * 1024
+
+/**
+ * Opens the ledger and the vault's key, and makes both on the first start. `whole` reads all of the ledger, however large
+ * it is. Throws `ledger-*` errors.
+ */
+export async function checkLedger(paths: DataPaths, depth: 'quick' | 'whole'): Promise<Finding> {
+  const sizeBytes = await stat(paths.ledger).then(
+    found => found.size,
+    () => 0,
+  )
+  const ledger = Ledger.open(paths.ledger, { check: depth === 'whole' || sizeBytes < quicklyCheckedBytes })
+  try {
+    const vault = await Vault.open(paths.vaultKey, ledger)
+    if (vault.locked) return { name: 'vault', ok: false, detail: vault.locked }
+  } finally {
+    ledger.close()
+  }
+  if (sizeBytes === 0) return good('ledger', 'ledger and vault key made')
+  return good('ledger', `${(sizeBytes / 1024 ** 2).toFixed(1)} MB, sound; the vault's key fits`)
+}
+
+export async function checkLedgerIsThere(paths: DataPaths): Promise<Finding> {
+  const there = await stat(paths.ledger).catch(() => null)
+  return there ? checkLedger(paths, 'whole') : bad('ledger', 'there is none yet', 'npm start makes it')
+}

@@ -1,0 +1,71 @@
+import { X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readControl } from '../../adapters/irc/control.ts'
+import { capabilities } from '../../adapters/irc/server/ready.ts'
+import { connectRedis } from '../../core/bus/redis.ts'
+import { redisSocketPath } from '../../core/paths.ts'
+import type { App, Instance } from '../instance.ts'
+import type { Plan } from '../plan.ts'
+import { ownApps } from '../pm2.ts'
+import { stateOf } from '../processes.ts'
+import { pingRedis } from '../redis.ts'
+import { bad, type Finding, good } from './check.ts'
+
+const soonDays = 30
+
+export async function checkRedis({ paths }: Instance, { config }: Plan): Promise<Finding> {
+  const answer =
+    config.redis.url === null ? await pingRedis(redisSocketPath(paths.data)) : await pingUrl(config.redis.url)
+  if (answer === 'PONG') return good('redis', 'answers')
+  if (config.redis.url === null) return bad('redis', `the managed Redis: ${answer}`, 'npm start; npx pm2 logs redis')
+  return bad('redis', `redis.url: ${answer}`, 'start that server, or correct redis.url')
+}
+
+async function pingUrl(url: string): Promise<string> {
+  const client = connectRedis({ url }, { retryStrategy: () => null, maxRetriesPerRequest: 0 })
+  // Without a listener the library prints what the rejected promise says already.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return await client.ping()
+  } catch (error) {
+    return (error as Error).message
+  } finally {
+    client.disconnect()
+  }
+}
+
+export async function checkIrc({ paths }: Instance): Promise<Finding> {
+  const { plain, server, version } = await readControl(paths.data)
+  const offered = await capabilities(plain)
+  if (offered?.has('sasl'))
+    return good('irc server', `${server} ${version} takes logins on ${plain.host}:${plain.port}`)
+  const detail = offered
+    ? `${server} answers, its account service does not`
+    : `${server} does not answer on ${plain.host}:${plain.port}`
+  return bad('irc server', detail, 'npm start; npx pm2 logs ircd')
+}
+
+export async function checkCertificate({ paths }: Instance, nowMs: number = Date.now()): Promise<Finding> {
+  const file = join(paths.data, 'ircd', 'cert.pem')
+  const until = new X509Certificate(await readFile(file)).validTo
+  const days = Math.floor((Date.parse(until) - nowMs) / 86_400_000)
+  if (days > soonDays) return good('certificate', `valid for ${days} days`)
+  const fix = `remove ${file}, then npm start makes another; clients that pin it need its new fingerprint`
+  return bad('certificate', days < 0 ? `${file} has run out` : `${file} runs out in ${days} days`, fix)
+}
+
+/** Every app online under PM2, and every bot's own word that it is ready. */
+export async function checkApps(instance: Instance, wanted: readonly App[]): Promise<Finding[]> {
+  const own = await ownApps(instance)
+  return Promise.all(
+    wanted.map(async name => {
+      const app = own.find(listed => listed.name === name)
+      if (!app) return bad(name, 'PM2 does not have it', 'npm start')
+      const state = app.status === 'online' ? await stateOf(instance, name, app.startedAtMs - 1000) : app.status
+      if (state === 'ready') return good(name, `ready, process ${app.pid}, ${app.restarts} restarts`)
+      return bad(name, `${name} is not ready (${state})`, `npx pm2 logs ${name}`)
+    }),
+  )
+}

@@ -1,0 +1,91 @@
+/** `npm run doctor`: checks each part with what `npm start` uses; exit code 1 when any is not as it should be. */
+import { attempt, bad, type Finding, good } from './checks/check.ts'
+import { checkLedgerIsThere } from './checks/ledger.ts'
+import {
+  checkClock,
+  checkDataFolder,
+  checkDisk,
+  checkModes,
+  checkNode,
+  checkPm2Home,
+  checkSocketFolder,
+} from './checks/machine.ts'
+import { checkPort } from './checks/ports.ts'
+import { checkApps, checkCertificate, checkIrc, checkRedis } from './checks/services.ts'
+import { apps, type Instance, instanceOf, shown } from './instance.ts'
+import { ourAddresses, type Plan, readPlan, wantedPorts } from './plan.ts'
+import { ownApps } from './pm2.ts'
+import { findIrc } from './programs/irc.ts'
+import { placesOf } from './programs/places.ts'
+import { findRedis } from './programs/redis.ts'
+import { line, script } from './steps.ts'
+
+async function main(): Promise<number> {
+  const instance = instanceOf()
+  console.log(`Chanop ${instance.version} in ${instance.paths.data}`)
+  const findings = [...(await ofMachine(instance)), ...(await ofInstance(instance))]
+  for (const { name, ok, detail, fix } of findings) line(ok, name, '', fix ? `${detail}: ${fix}` : detail)
+  const wrong = findings.filter(({ ok }) => !ok).length
+  console.log(wrong === 0 ? 'All is well.' : `${wrong} of ${findings.length} checks found something.`)
+  return wrong === 0 ? 0 : 1
+}
+
+async function ofMachine(instance: Instance): Promise<Finding[]> {
+  const { paths } = instance
+  return [
+    checkNode(),
+    checkPm2Home(instance),
+    await checkDataFolder(paths),
+    await attempt('disk', () => checkDisk(paths)),
+    await attempt('file modes', () => checkModes(paths)),
+    await attempt('socket', () => checkSocketFolder(paths)),
+    await attempt('clock', () => checkClock(paths)),
+    await attempt('ledger', () => checkLedgerIsThere(paths)),
+  ]
+}
+
+async function ofInstance(instance: Instance): Promise<Finding[]> {
+  let plan: Plan
+  try {
+    plan = await readPlan(instance)
+  } catch (error) {
+    return [{ name: 'config', ok: false, detail: (error as Error).message }]
+  }
+  const { ircd, config } = plan
+  const held = await ourAddresses(instance, await ownApps(instance))
+  const wanted = apps.filter(app => (app === 'redis' ? config.redis.url === null : app !== 'ircd' || ircd !== null))
+  return [
+    good('config', shown(instance, instance.config)),
+    ...(await attemptAll('programs', () => ofPrograms(instance, plan))),
+    ...(await Promise.all(
+      wantedPorts(plan).map(port => attempt(port.key, () => checkPort(port, held, shown(instance, instance.config)))),
+    )),
+    await attempt('redis', () => checkRedis(instance, plan)),
+    ...(ircd ? [await attempt('irc server', () => checkIrc(instance))] : []),
+    ...(ircd ? [await attempt('certificate', () => checkCertificate(instance))] : []),
+    ...(await attemptAll('processes', () => checkApps(instance, wanted))),
+  ]
+}
+
+async function attemptAll(name: string, checks: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await checks()
+  } catch (error) {
+    return [{ name, ok: false, detail: (error as Error).message }]
+  }
+}
+
+async function ofPrograms({ paths, env }: Instance, { config, ircd }: Plan): Promise<Finding[]> {
+  const places = await placesOf(paths, env)
+  const redis = config.redis.url === null ? await findRedis(places) : null
+  const irc = ircd ? await findIrc(places, config.irc.server) : null
+  const fix = 'npm start gets it, or says how'
+  return [
+    ...(config.redis.url === null
+      ? [redis ? good('redis', `${redis.version} (${redis.path})`) : bad('redis', 'no redis-server', fix)]
+      : []),
+    ...(ircd ? [irc ? good('irc server', `${irc.server} ${irc.version}`) : bad('irc server', 'none found', fix)] : []),
+  ]
+}
+
+await script(main)
