@@ -23,3 +23,16 @@ export function setCursor(db: Db, network: string, name: string, value: string):
     value,
   )
 }
+
+/** Notes that one fact is done with, out of turn. */
+export function markHandled(db: Db, consumer: string, seq: number): void {
+  sql(db, 'INSERT OR IGNORE INTO handled VALUES (?, ?)').run(consumer, seq)
+}
+
+export const isHandled = (db: Db, consumer: string, seq: number): boolean =>
+  sql(db, 'SELECT 1 AS yes FROM handled WHERE consumer = ? AND seq = ?').get(consumer, seq) !== undefined
+
+/** Drops what the cursor has passed. */
+export function forgetHandled(db: Db, consumer: string, seq: number): void {
+  sql(db, 'DELETE FROM handled WHERE consumer = ? AND seq <= ?').run(consumer, seq)
+}

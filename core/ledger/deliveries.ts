@@ -71,6 +71,9 @@ function deliveryOf(row: Row): Delivery {
 const columns = `d.id, d.place, d.bot, d.act, d.source, d.state, d.attempts, d.not_before_ms, d.created_ms,
   p.network, p.channel, p.thread, p.private FROM delivery d JOIN place p ON p.id = d.place`
 
+/** Word for word the condition of the index delivery_open: SQLite does not infer it from `state = 1`. */
+const isOpen = 'd.state < 10'
+
 /** Queued deliveries with an id above `afterId`, in order: what came since the last look. */
 export const queuedAfter = (db: Db, afterId: number, limit: number): Delivery[] =>
   sql(db, `SELECT ${columns} WHERE d.id > ? AND d.state = ${states.queued} ORDER BY d.id LIMIT ?`)
@@ -79,13 +82,17 @@ export const queuedAfter = (db: Db, afterId: number, limit: number): Delivery[] 
 
 /** Queued deliveries of one place after an id: how a place that had too many for the memory goes on. */
 export const queuedIn = (db: Db, place: number, afterId: number, limit: number): Delivery[] =>
-  sql(db, `SELECT ${columns} WHERE d.place = ? AND d.id > ? AND d.state = ${states.queued} ORDER BY d.id LIMIT ?`)
+  sql(
+    db,
+    `SELECT ${columns} WHERE d.place = ? AND d.id > ? AND ${isOpen} AND d.state = ${states.queued}
+   ORDER BY d.id LIMIT ?`,
+  )
     .all(place, afterId, limit)
     .map(deliveryOf)
 
 /** Everything that is open and not held, in order: what a start finds. */
 export const open = (db: Db): Delivery[] =>
-  sql(db, `SELECT ${columns} WHERE d.state < 10 AND d.state > ${states.held} ORDER BY d.id`).all().map(deliveryOf)
+  sql(db, `SELECT ${columns} WHERE ${isOpen} AND d.state > ${states.held} ORDER BY +d.id`).all().map(deliveryOf)
 
 /** Deliveries released by an order may have older ids than the newest seen: those queued, by id. */
 export function byIds(db: Db, ids: readonly number[]): Delivery[] {
@@ -104,7 +111,7 @@ export const setState = (db: Db, ids: readonly number[], state: State): void => 
 /** On start: what was being sent when we died may or may not be out. After a reboot that holds for queued ones too. */
 export function expireLeases(db: Db, rebooted: boolean): number {
   const from = rebooted ? `${states.queued}, ${states.sending}` : `${states.sending}`
-  return sql(db, `UPDATE delivery SET state = ${states.unknown} WHERE state IN (${from})`).run().changes
+  return sql(db, `UPDATE delivery SET state = ${states.unknown} WHERE state < 10 AND state IN (${from})`).run().changes
 }
 
 /** It is out: keeps the native ids of all parts so that edits, deletes, replies and reactions find them. */

@@ -28,14 +28,20 @@ const backfill = 8
 
 export const placeKey = (place: Place): string => `${place.network}\n${place.channel}\n${place.thread ?? ''}`
 
-/** The row id of a place, made when it is new. */
-export function placeId(db: Db, place: Place): number {
+/** The row id of a place; null when nothing was ever said or heard there. */
+export function knownPlaceId(db: Db, place: Place): number | null {
   const known = sql(db, 'SELECT id FROM place WHERE network = ? AND channel = ? AND thread = ?').get(
     place.network,
     place.channel,
     place.thread ?? '',
   )
-  if (known) return Number(known['id'])
+  return known ? Number(known['id']) : null
+}
+
+/** The row id of a place, made when it is new. */
+export function placeId(db: Db, place: Place): number {
+  const known = knownPlaceId(db, place)
+  if (known !== null) return known
   const made = sql(db, 'INSERT INTO place (network, channel, thread, private, since_ms) VALUES (?, ?, ?, ?, ?)').run(
     place.network,
     place.channel,
@@ -110,13 +116,13 @@ export function newest(db: Db, place: Place): { id: MessageId; atMs: number } | 
   return row?.['newest_id'] ? { id: row['newest_id'] as MessageId, atMs: Number(row['newest_ms']) } : null
 }
 
-/** Notes the current text of an edited message; `null` content: deleted. */
+/** Notes the current text of an edited message; `null` content: deleted, for good. The newest edit wins, not the last told. */
 export function revise(db: Db, seq: number, content: Content | null, atMs: number): void {
   sql(
     db,
     `INSERT INTO revision VALUES (?, ?, ?, 1)
      ON CONFLICT (seq) DO UPDATE SET content = excluded.content, at_ms = excluded.at_ms, edits = edits + 1
-     WHERE revision.content IS NOT NULL`,
+     WHERE revision.content IS NOT NULL AND (excluded.content IS NULL OR excluded.at_ms >= revision.at_ms)`,
   ).run(seq, content && JSON.stringify(content), atMs)
 }
 
@@ -165,7 +171,8 @@ export function bySeq(db: Db, seq: number): Stored | null {
 
 /** The message a native id stands for: the fact itself, or the fact whose copy it is. */
 export function messageOf(db: Db, place: Place, id: MessageId): Stored<MessageEvent> | null {
-  const at = placeId(db, place)
+  const at = knownPlaceId(db, place)
+  if (at === null) return null
   const own = sql(db, `SELECT ${eventColumns} WHERE e.kind = 'message' AND e.place = ? AND e.native = ?`).get(at, id)
   if (own) return storedOf(own) as Stored<MessageEvent>
   const copied = sql(db, 'SELECT source FROM copy WHERE place = ? AND native = ?').get(at, id)

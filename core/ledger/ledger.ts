@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { ChanopError } from '../error.ts'
 import { migrations } from './schema.ts'
-import { asLedgerError, connect, type Db, migrate, sql } from './sqlite.ts'
+import { asLedgerError, connect, type Db, isStorageFault, migrate, sql } from './sqlite.ts'
 
 interface Job {
   readonly run: (db: Db) => unknown
@@ -109,33 +109,40 @@ export class Ledger {
     const jobs = this.#jobs
     if (jobs.length === 0) return
     this.#jobs = []
-    const done = this.#together(jobs) ?? jobs.map(job => this.#alone(job))
-    if (this.#committed.size > 0) {
-      const seq = this.newestSeq()
-      for (const listener of this.#committed) listener(seq)
-    }
-    for (const settle of done) settle()
+    for (const settle of this.#commit(jobs)) settle()
+    if (this.#committed.size === 0 || !this.#db.open) return
+    const seq = this.newestSeq()
+    for (const listener of this.#committed) listener(seq)
   }
 
-  /** All in one transaction; null when one of them threw and nothing was kept. */
-  #together(jobs: readonly Job[]): (() => void)[] | null {
+  /** All in one transaction; when one throws, once more with each in a savepoint of its own. */
+  #commit(jobs: readonly Job[]): (() => void)[] {
     try {
-      return this.#db
-        .transaction(() =>
-          jobs.map(job => {
-            const value = job.run(this.#db)
-            return () => job.resolve(value as never)
-          }),
-        )
-        .immediate()
+      try {
+        return this.#db.transaction(() => jobs.map(job => this.#run(job))).immediate()
+      } catch (error) {
+        if (jobs.length === 1 || isStorageFault(error)) throw error
+        return this.#db.transaction(() => jobs.map(job => this.#runApart(job))).immediate()
+      }
     } catch (error) {
-      if (jobs.length > 1) return null
-      return [() => jobs[0]?.reject(asLedgerError(error))]
+      const reason = asLedgerError(error)
+      return jobs.map(job => () => job.reject(reason))
     }
   }
 
-  #alone(job: Job): () => void {
-    return this.#together([job])?.[0] as () => void
+  #run(job: Job): () => void {
+    const value = job.run(this.#db)
+    return () => job.resolve(value as never)
+  }
+
+  #runApart(job: Job): () => void {
+    try {
+      return this.#db.transaction(() => this.#run(job))()
+    } catch (error) {
+      // A fault of the disk may have ended the whole transaction: what would follow must not commit by itself.
+      if (isStorageFault(error) || !this.#db.inTransaction) throw error
+      return () => job.reject(asLedgerError(error))
+    }
   }
 }
 

@@ -90,6 +90,28 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX orders_open ON orders (id) WHERE state < 10;
 
+  -- Facts a consumer is done with although an earlier one is still under way.
+  CREATE TABLE handled (consumer TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (consumer, seq)) WITHOUT ROWID;
+  -- What waits for !yes CODE.
+  CREATE TABLE pending (
+    code TEXT PRIMARY KEY,
+    bot TEXT NOT NULL,
+    network TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    account TEXT NOT NULL,
+    line TEXT NOT NULL,
+    until_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  -- The lines of an answer that !more goes on with.
+  CREATE TABLE page (
+    network TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    account TEXT NOT NULL,
+    lines TEXT NOT NULL,
+    shown INTEGER NOT NULL,
+    until_ms INTEGER NOT NULL,
+    PRIMARY KEY (network, channel, account)
+  ) WITHOUT ROWID;
   CREATE TABLE consumer (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE cursor (network TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (network, name)) WITHOUT ROWID;
 

@@ -35,17 +35,40 @@ export function asLedgerError(thrown: unknown): unknown {
   return known ? new ChanopError(known[1], `${known[2]} (${code})`, { cause: thrown }) : thrown
 }
 
+/** Whether the file or the disk is at fault, not the statement: nothing of the transaction stands then. */
+export const isStorageFault = (thrown: unknown): boolean =>
+  thrown instanceof Database.SqliteError && asLedgerError(thrown) !== thrown
+
+const busyMs = 3000
+
+/** SQLite does not wait by itself here: of several processes that open a new file at once, all but one are turned away. */
+function useWal(db: Db): void {
+  const endMs = Date.now() + busyMs
+  for (;;) {
+    try {
+      db.pragma('journal_mode = WAL')
+      return
+    } catch (error) {
+      const busy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
+      if (!busy || Date.now() > endMs) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
+  }
+}
+
 /** Opens a connection the way every process of Chanop does: WAL, fsync at each commit, foreign keys. */
 export function connect(path: string, options: { readonly?: boolean } = {}): Db {
+  let db: Db | undefined
   try {
-    const db = new Database(path, { readonly: options.readonly ?? false, timeout: 3000 })
-    if (!options.readonly) db.pragma('journal_mode = WAL')
+    db = new Database(path, { readonly: options.readonly ?? false, timeout: busyMs })
+    if (!options.readonly) useWal(db)
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
     db.pragma('cache_size = -16000')
     db.pragma('temp_store = MEMORY')
     return db
   } catch (error) {
+    db?.close()
     throw asLedgerError(error)
   }
 }
