@@ -20,6 +20,7 @@ export const indexMigrations: readonly string[] = [
   CREATE TABLE doc (
     seq INTEGER PRIMARY KEY,        -- of the message in the ledger
     at_ms INTEGER NOT NULL,
+    room INTEGER NOT NULL,
     place INTEGER NOT NULL,
     flags INTEGER NOT NULL,         -- see take.ts
     text TEXT NOT NULL,

@@ -33,7 +33,8 @@ const skewMs = 3_600_000
 
 /** The newest messages that fit and may be seen. Rejects `usage` when there are only words to leave out. */
 export async function search(index: Db, ledger: Db, query: Query, visible: Visible, limit: number): Promise<Hits> {
-  const groups = tagGroups(index, query, visible)
+  const sight = sightOf(index, visible)
+  const groups = tagGroups(index, query, sight)
   if (groups === null) return { seqs: [], more: false }
   const match = expression(query.terms, groups)
   if (match === null && query.terms.length > 0) {
@@ -45,27 +46,36 @@ export async function search(index: Db, ledger: Db, query: Query, visible: Visib
   let high = Math.min(newest, (query.before ?? Number.MAX_SAFE_INTEGER) - 1)
   while (high >= oldest && seqs.length <= limit) {
     const low = Math.max(oldest, high - windowSize + 1)
-    seqs.push(...inWindow(index, match, query, visible, [low, high], limit + 1 - seqs.length))
+    seqs.push(...inWindow(index, match, query, sight, [low, high], limit + 1 - seqs.length))
     high = low - 1
     if (seqs.length <= limit) await turn()
   }
   return { seqs: seqs.slice(0, limit), more: seqs.length > limit }
 }
 
+/** Both ways to cut by what may be seen: by tags when there is nothing else to find by, else message by message. */
+interface Sight {
+  readonly tags: readonly string[] | null
+  readonly rooms: string
+  readonly places: string
+  readonly direct: number
+}
+
 function inWindow(
   index: Db,
   match: string | null,
   query: Query,
-  visible: Visible,
+  sight: Sight,
   [low, high]: readonly [number, number],
   limit: number,
 ): number[] {
+  const found = match === null ? 'doc d WHERE ? IS NULL AND d.seq' : wordsFirst
   const rows = sql(
     index,
-    `SELECT d.seq FROM ${match === null ? 'doc d' : 'fts f CROSS JOIN doc d ON d.seq = f.rowid'}
-     WHERE ${match === null ? '? IS NULL AND d.seq' : 'fts MATCH ? AND f.rowid'} BETWEEN ? AND ?
+    `SELECT d.seq FROM ${found} BETWEEN ? AND ?
      AND d.at_ms >= ? AND d.at_ms < ? AND d.flags & ${docFlags.command} = 0
-     AND (d.flags & ${docFlags.direct} = 0 OR d.place = ?)
+     AND CASE WHEN d.flags & ${docFlags.direct} THEN d.place = ?
+         ELSE ? OR d.room IN (SELECT value FROM json_each(?)) OR d.place IN (SELECT value FROM json_each(?)) END
      ORDER BY ${match === null ? 'd.seq' : 'f.rowid'} DESC LIMIT ?`,
   ).all(
     match,
@@ -73,30 +83,41 @@ function inWindow(
     high,
     query.sinceMs ?? Number.MIN_SAFE_INTEGER,
     query.untilMs ?? Number.MAX_SAFE_INTEGER,
-    visible.direct ?? -1,
+    sight.direct,
+    sight.tags === null ? 1 : 0,
+    sight.rooms,
+    sight.places,
     limit,
   )
   return rows.map(row => Number(row['seq']))
 }
 
+const wordsFirst = 'fts f CROSS JOIN doc d ON d.seq = f.rowid WHERE fts MATCH ? AND f.rowid'
+
+function sightOf(index: Db, visible: Visible): Sight {
+  const rooms = roomIds(index, [...visible.rooms])
+  const places = [...visible.places]
+  const direct = visible.direct ?? -1
+  const tags = visible.all ? null : [...rooms.map(id => `r${id}`), ...[...places, direct].map(id => `p${id}`)]
+  return { tags, rooms: JSON.stringify(rooms), places: JSON.stringify(places), direct }
+}
+
 /** Tags of which a message must have one of each group; null: nothing can fit. */
-function tagGroups(index: Db, query: Query, visible: Visible): string[][] | null {
-  const groups: string[][] = []
-  if (!visible.all) {
-    const places = [...visible.places, ...(visible.direct === null ? [] : [visible.direct])]
-    groups.push(roomTags(index, [...visible.rooms], places))
+function tagGroups(index: Db, query: Query, sight: Sight): (readonly string[])[] | null {
+  const groups: (readonly string[])[] = []
+  if (query.rooms || query.places) {
+    const rooms = roomIds(index, query.rooms ?? [])
+    groups.push([...rooms.map(id => `r${id}`), ...(query.places ?? []).map(id => `p${id}`)])
   }
-  if (query.rooms || query.places) groups.push(roomTags(index, query.rooms ?? [], query.places ?? []))
   if (query.from) groups.push(query.from.map(id => `w${id}`))
+  if (groups.length === 0 && !query.terms.some(term => !term.exclude) && sight.tags) groups.push(sight.tags)
   return groups.some(group => group.length === 0) ? null : groups
 }
 
-function roomTags(index: Db, rooms: readonly string[], places: readonly number[]): string[] {
-  const known = sql(index, 'SELECT id FROM room WHERE name IN (SELECT value FROM json_each(?))').all(
-    JSON.stringify(rooms),
-  )
-  return [...known.map(row => `r${Number(row['id'])}`), ...places.map(id => `p${id}`)]
-}
+const roomIds = (index: Db, names: readonly string[]): number[] =>
+  sql(index, 'SELECT id FROM room WHERE name IN (SELECT value FROM json_each(?))')
+    .all(JSON.stringify(names))
+    .map(row => Number(row['id']))
 
 /** The first fact that came in at or after a time: facts come in in the order of their numbers. */
 function firstSince(ledger: Db, sinceMs: number): number {

@@ -62,10 +62,12 @@ export class Taker {
     const text = indexable(said)
     const { event } = message
     const flags = (event.place.private ? docFlags.direct : 0) | (this.#isCommand(event, said) ? docFlags.command : 0)
-    const tags = `r${this.#room(message.room)} p${message.placeId} w${this.#who(event)}`
-    sql(this.#db, 'INSERT INTO doc VALUES (?, ?, ?, ?, ?, ?)').run(
+    const room = this.#room(message.room)
+    const tags = `r${room} p${message.placeId} w${this.#who(event)}`
+    sql(this.#db, 'INSERT INTO doc VALUES (?, ?, ?, ?, ?, ?, ?)').run(
       message.seq,
       event.atMs,
+      room,
       message.placeId,
       flags,
       text,
