@@ -1,6 +1,8 @@
-import type { Adapter, AdapterContext, Cursors, Found, Limits, Sink, Standing } from '../../core/adapter.ts'
+import type { Accounts, Adapter, AdapterContext, Cursors, Found, Limits, Sink, Standing } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { ChatEvent, Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
+import { accountsFor } from './accounts/index.ts'
+import { readControl } from './control.ts'
 import { lacksOf } from './abilities.ts'
 import { DirectMarks, missedDirect } from './catchup.ts'
 import { Channels } from './channels.ts'
@@ -37,6 +39,8 @@ class IrcAdapter implements Adapter {
   readonly network: NetworkId
   readonly limits: Limits = { textBytes: 400, marks: true, threads: false }
   readonly pipelined = 512
+  /** Only on the managed server. */
+  readonly accounts?: Accounts
   readonly #context: AdapterContext
   readonly #config: IrcConfig
   readonly #main: Face
@@ -54,7 +58,8 @@ class IrcAdapter implements Adapter {
   readonly #partial = new Map<string, ReadonlyMap<string, MessageId>>()
   readonly #typed = new Map<string, number>()
 
-  constructor(config: IrcConfig, context: AdapterContext) {
+  constructor(config: IrcConfig, context: AdapterContext, accounts: Accounts | null) {
+    if (accounts) this.accounts = accounts
     this.network = context.network
     this.#config = config
     this.#context = context
@@ -87,6 +92,7 @@ class IrcAdapter implements Adapter {
       events: (face, events) => this.#gather(face, events),
       line: (face, line) => this.#line(face, line),
       followed: (face, line) => this.#followed(face, line),
+      own: (channel, mark, id) => this.#channels.own(channel, mark, id),
       replay: (_, channel, lines) => this.#channels.replay(channel, lines),
       flush: () => this.#flush(),
       changed: () => this.#context.changed(),
@@ -345,13 +351,15 @@ class IrcAdapter implements Adapter {
 
   async find(place: Place, deliveryId: string): Promise<Found> {
     const { voice, target } = await this.#route(place, undefined, false)
+    const replayed = this.#channels.replayed(place.channel)
+    if (replayed === 'catching') throw this.#notConnected(`what was said in ${place.channel} is still being fetched`)
     return findDelivery({
       voice,
       cursors: this.#cursors,
       place,
       target,
       deliveryId,
-      replayed: this.#channels.replayed(place.channel),
+      replayed,
       partly: ids => this.#partial.set(deliveryId, ids),
     })
   }
@@ -393,6 +401,10 @@ function ownWayIsSecure(voice: Voice): boolean {
 }
 
 /** Connects nothing yet: `run` does. Rejects only for a configuration that can never work. */
-export function createIrcAdapter(config: IrcConfig, context: AdapterContext): Promise<Adapter> {
-  return Promise.resolve(new IrcAdapter(config, context))
+export async function createIrcAdapter(config: IrcConfig, context: AdapterContext): Promise<Adapter> {
+  if (!config.managed) return new IrcAdapter(config, context, null)
+  const control = await readControl(context.dataDir).catch((error: unknown) => {
+    throw new ChanopError('config-invalid', 'the managed IRC server is not set up yet: run npm start', { cause: error })
+  })
+  return new IrcAdapter(config, context, accountsFor(control))
 }

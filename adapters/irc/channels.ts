@@ -7,9 +7,9 @@ import { ownMark } from './inbound.ts'
 import { type Line, lastParam } from './line.ts'
 import type { Voice } from './voice.ts'
 
-/** Our own deliveries in the replay of this connection: tag value → id. */
+/** Our own deliveries in the replay of this connection and heard since: tag value → id. */
 export interface Replayed {
-  readonly marks: ReadonlyMap<string, MessageId>
+  readonly marks: Map<string, MessageId>
   /** It reaches back to what the ledger knew: what is not in it was not sent. */
   readonly whole: boolean
 }
@@ -52,6 +52,8 @@ const joinRefusals = new Set([
 const rejoinMs = 30_000
 const kickedMs = 2_000
 const joinLineBytes = 400
+/** Deliveries of our own that are remembered for each channel. */
+const mostMarks = 5_000
 
 /**
  * The channels the main connection listens in: joins them, joins again, and hands over what was missed before
@@ -115,7 +117,9 @@ export class Channels {
     return channel.state === 'live' || channel.state === 'catching' ? 'joined' : 'out'
   }
 
-  replayed(name: string): Replayed | null {
+  /** Null while it is not known, and where nothing is replayed. Rejected as `catching` while it is being fetched. */
+  replayed(name: string): Replayed | 'catching' | null {
+    if (this.#find(name)?.state === 'catching') return 'catching'
     return this.#find(name)?.replayed ?? null
   }
 
@@ -272,6 +276,14 @@ export class Channels {
     channel.heardMs = Date.now()
     if (events.length > 0) this.#hooks.emit(events)
     this.#hooks.changed()
+  }
+
+  /** Notes a line that one of our connections said, where the server has no history to ask later. */
+  own(name: string, mark: string, id: MessageId): void {
+    const marks = this.#find(name)?.replayed?.marks
+    if (!marks) return
+    marks.set(mark, id)
+    if (marks.size > mostMarks) marks.delete(marks.keys().next().value ?? '')
   }
 
   /** Takes a replay that nobody asked for. */

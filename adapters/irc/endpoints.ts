@@ -31,6 +31,9 @@ export interface Wish {
   readonly main: boolean
 }
 
+/** Other people's servers slow a busy client down, so that its PONG may come late: the library's patience there. */
+const patient = { quietMs: 30_000, deadMs: 120_000 }
+
 const realname = (bot: string): string => `${bot} of Chanop`
 
 function managedPlan(control: Control, wish: Wish, context: AdapterContext): Plan {
@@ -79,12 +82,14 @@ async function externalPlan(config: External, wish: Wish, context: AdapterContex
   const serverPassword =
     config.serverPassword === undefined ? {} : { serverPassword: await context.secret(config.serverPassword) }
   const { flood } = config
+  const timing = patient
   const session = {
     endpoint,
     nick,
     realname: realname(wish.bot),
     sasl,
     flood,
+    timing,
     deaf: !wish.main,
     log: context.log,
     ...serverPassword,

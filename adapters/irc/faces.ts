@@ -1,11 +1,13 @@
 import type { AdapterContext } from '../../core/adapter.ts'
-import type { ChatEvent } from '../../core/event.ts'
+import type { ChatEvent, MessageId } from '../../core/event.ts'
 import { backoffMs } from '../../core/retry.ts'
 import type { Batch } from './batch.ts'
 import { type Plan, planFor, type Wish } from './endpoints.ts'
+import { ownMark } from './inbound.ts'
 import type { IrcConfig } from './index.ts'
 import { type Line, lastParam } from './line.ts'
 import { Link } from './link.ts'
+import { deliveryTag } from './settle.ts'
 import type { Fault, Session } from './session.ts'
 import { type Shared, Voice } from './voice.ts'
 
@@ -18,6 +20,8 @@ export interface FaceHooks {
   line(face: Face, line: Line): void
   /** After its events were made. */
   followed(face: Face, line: Line): void
+  /** A delivery of ours came by, said by any of our connections. */
+  own(channel: string, mark: string, id: MessageId): void
   replay(face: Face, channel: string, lines: Line[]): void
   flush(): void
   changed(): void
@@ -175,12 +179,18 @@ export class Face {
   #line(line: Line): void {
     const { voice } = this
     if (!voice) return
+    if (this.main && line.tags[deliveryTag] !== undefined) this.#own(voice, line)
     if (voice.sends.take(line) || voice.history.take(line)) return
     this.#nicks(voice, line)
     this.#hooks.line(this, line)
     const events = voice.events(line)
     if (events.length > 0) this.#hooks.events(this, events)
     this.#hooks.followed(this, line)
+  }
+
+  #own(voice: Voice, line: Line): void {
+    const mark = voice.history.available ? null : ownMark(line, voice.heard)
+    if (mark !== null) this.#hooks.own(line.params[0] ?? '', mark, (line.tags['msgid'] ?? '~') as MessageId)
   }
 
   #nicks(voice: Voice, line: Line): void {

@@ -125,7 +125,8 @@ function message(told: Told, heard: Heard): ChatEvent[] {
   if (!place || !content || content.segments.length === 0) return []
   const { id, base: common } = base(told, heard, place, false)
   const copied = line.tags[originTag] !== undefined
-  return [{ kind: 'message', ...common, id, content, ...(copied ? { hops: 1 } : {}) }]
+  const to = place.private ? { to: heard.persona ?? 'bridge' } : {}
+  return [{ kind: 'message', ...common, id, content, ...to, ...(copied ? { hops: 1 } : {}) }]
 }
 
 function reaction(told: Told, heard: Heard): ChatEvent[] {

@@ -193,8 +193,10 @@ export class Guest {
       'echo-message',
     ]
     guest.say('CAP LS 302', `NICK ${options.nick}`, 'USER guest 0 * :guest')
-    const offered = await guest.wait(line => line.command === 'CAP' && line.params[1] === 'LS', 'CAP LS')
-    const names = new Set((offered.params.at(-1) ?? '').split(' ').map(name => name.split('=')[0] ?? ''))
+    const listing = (line: Line): boolean => line.command === 'CAP' && line.params[1] === 'LS'
+    await guest.wait(line => listing(line) && line.params[2] !== '*', 'CAP LS')
+    const offered = guest.lines.filter(listing).map(line => line.params.at(-1) ?? '')
+    const names = new Set(offered.flatMap(list => list.split(' ')).map(name => name.split('=')[0] ?? ''))
     const ask = [...wanted, ...(options.account ? ['sasl'] : [])].filter(name => names.has(name))
     if (ask.length > 0) {
       guest.say(`CAP REQ :${ask.join(' ')}`)
