@@ -55,8 +55,9 @@ const known: readonly Known[] = [
 export function explain(name: string, printed: readonly string[], code: number | null, signal: string | null): Fault {
   if (code === lockedExitCode)
     return { line: `${name}: another copy works on this data folder: stop that one, or set CHANOP_DATA`, lasting: true }
-  for (const line of printed.toReversed()) {
-    for (const { sign, say } of known) {
+  // The list is in the order of what explains most: a taken port is followed by hints on the configuration.
+  for (const { sign, say } of known) {
+    for (const line of printed.toReversed()) {
       const found = sign.exec(line)
       if (found) return { line: `${name}: ${say(found)}`, lasting: true }
     }
@@ -68,6 +69,6 @@ export function explain(name: string, printed: readonly string[], code: number |
   }
 }
 
-/** InspIRCd runs on without a listener that it could not open, and says so only on its standard output. */
+/** Both run on without a listener that they could not open (InspIRCd any, Ergo its API's), and only say so. */
 export const lacksListener = (line: string): boolean =>
   /address already in use|cannot assign requested address|failed to bind: .*permission denied/i.test(line)

@@ -10,7 +10,7 @@ import { type Launch, start } from './launch.ts'
 
 const restartBackoff = { firstMs: 100, maxMs: 5000 } as const
 /** A fault that somebody has to cure is looked at again this often, and said at most once a minute. */
-const lastingFaultMs = 5000
+const lastingFaultMs = 2000
 const repeatMs = 60_000
 /** A predecessor that was told to end may hold its lock, or its port, for some milliseconds yet. */
 const patientAttempts = 5
@@ -21,6 +21,8 @@ export interface KeeperHooks {
   /** It runs. The signal aborts when it ends. Resolves once it serves, which makes the backoff begin anew. */
   readonly started?: (ended: AbortSignal) => Promise<void>
   readonly ended?: () => void
+  /** Takes secrets out of a line that it printed. */
+  readonly hide?: (line: string) => string
   /** Looks at what it printed before a failure; true when the cause was cured, so that it can be started at once. */
   readonly cure?: (printed: readonly string[]) => Promise<boolean>
 }
@@ -100,11 +102,12 @@ export class Keeper {
   #collect(child: ChildProcess, printed: string[]): void {
     for (const stream of [child.stdout, child.stderr]) {
       if (!stream) continue
-      createInterface({ input: stream }).on('line', line => {
+      createInterface({ input: stream }).on('line', raw => {
+        const line = this.#hooks.hide?.(raw) ?? raw
         this.#log.debug({ program: this.#launch.name }, line)
         printed.push(line)
         if (printed.length > 200) printed.shift()
-        if (this.#launch.name === 'inspircd' && lacksListener(line)) child.kill('SIGTERM')
+        if (lacksListener(line)) child.kill('SIGTERM')
       })
     }
   }

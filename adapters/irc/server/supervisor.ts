@@ -25,13 +25,15 @@ export async function supervise({ dataDir, log, ready }: Supervision, signal: Ab
   const settings = await readSettings(dataDir)
   const at = folders(dataDir)
   const [first, services] = launches(settings, at)
+  const hide = hiding(settings)
   if (!first) return
   const up = (ended: AbortSignal): Promise<void> => comeUp({ dataDir, log, ready }, settings, ended)
   if (!services)
-    return new Keeper(first, log, { started: up, cure: printed => movePorts(dataDir, printed, log) }).run(signal)
+    return new Keeper(first, log, { started: up, hide, cure: printed => movePorts(dataDir, printed, log) }).run(signal)
 
   const stopServer = new AbortController()
   const anope = new Keeper(services, log, {
+    hide,
     before: async () => {
       await listening(settings, signal)
       const restored = await restoreDatabase(at.anope)
@@ -44,6 +46,7 @@ export async function supervise({ dataDir, log, ready }: Supervision, signal: Ab
   })
   // Anope would look for its lost server once a second: started afresh it is there in 20 ms.
   const server = new Keeper(first, log, {
+    hide,
     cure: printed => movePorts(dataDir, printed, log),
     ended: () => void anope.end().catch((error: unknown) => log.error({ error }, 'anope did not end')),
   })
@@ -52,6 +55,12 @@ export async function supervise({ dataDir, log, ready }: Supervision, signal: Ab
   await anope.run(signal)
   stopServer.abort()
   await running
+}
+
+/** Anope prints the name of the command that makes accounts whenever it is used. */
+const hiding = ({ secrets: { accounts, ...others } }: Settings) => {
+  const values = [...Object.values(accounts), ...Object.values(others)].filter(value => value !== '')
+  return (line: string): string => values.reduce((shown, value) => shown.replaceAll(value, '[hidden]'), line)
 }
 
 /** The ports between our own parts may be any: when another program took one, others are chosen. */
