@@ -1,5 +1,5 @@
 /** PM2, called as the program it is: nothing of it is ever loaded into a process of ours. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -97,10 +97,30 @@ export async function pm2(instance: Instance, args: readonly string[]): Promise<
   }
 }
 
-/** Starts a command without waiting: PM2's `start` stays until every app has said that it is ready. */
-export const beginPm2 = (instance: Instance, args: readonly string[]): ChildProcess =>
-  spawn(instance.node, [pm2Program(instance), ...args], {
-    cwd: instance.root,
+export interface Pm2Command {
+  /** Resolves when the command has ended well, and else never. */
+  readonly done: Promise<void>
+  /** Rejects with `setup-failed` when it ends otherwise; never resolves. */
+  readonly failure: Promise<never>
+  end(): void
+}
+
+/** Begins a command that is not waited for: PM2's `start` stays until every app has said that it is ready. */
+export function beginPm2(instance: Instance, args: readonly string[]): Pm2Command {
+  const { root, node } = instance
+  const child = spawn(node, [pm2Program(instance), ...args], {
+    cwd: root,
     env: cleanEnv(instance),
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const { promise: done, resolve } = Promise.withResolvers<void>()
+  const { promise: failure, reject } = Promise.withResolvers<never>()
+  child.once('error', reject).once('close', code => {
+    const line = said.trim().split('\n').at(-1) ?? ''
+    if (code === 0) resolve()
+    else reject(new ChanopError('setup-failed', `PM2 could not start its apps (${line}): look at 'npx pm2 ls'`))
+  })
+  return { done, failure, end: () => child.kill() }
+}

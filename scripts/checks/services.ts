@@ -8,7 +8,7 @@ import { redisSocketPath } from '../../core/paths.ts'
 import type { App, Instance } from '../instance.ts'
 import type { Plan } from '../plan.ts'
 import { ownApps } from '../pm2.ts'
-import { stateOf } from '../processes.ts'
+import { stateOf } from '../rise.ts'
 import { pingRedis } from '../redis.ts'
 import { bad, type Finding, good } from './check.ts'
 
