@@ -255,7 +255,7 @@ function addressEnd(line: string, from: number, spaced: boolean): number {
   let depth = 0
   for (let at = from; at < line.length; at++) {
     const char = line[at] ?? ''
-    if (isSpace(char) || char < ' ' || '<>"`[]'.includes(char)) return spaced ? line.length : at
+    if (isSpace(char) || char < ' ' || '<>"`[]\\'.includes(char)) return spaced ? line.length : at
     if (char === '(') depth++
     if (char === ')' && depth-- === 0) return at
   }

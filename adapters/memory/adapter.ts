@@ -72,14 +72,17 @@ export class MemoryAdapter implements Adapter {
       return false
     }
     this.#connection = connection
+    const lost = (): void => {
+      this.#connection = null
+      if (!signal.aborted) this.#stand('connecting', 'the connection was lost; making it again')
+    }
+    connection.closed.addEventListener('abort', lost, { once: true })
     this.#enterAll()
     this.#stand('up')
     try {
       await this.#feed(connection, sink, signal)
     } finally {
       connection.close('session over')
-      this.#connection = null
-      if (!signal.aborted) this.#stand('connecting', 'the connection was lost; making it again')
     }
     return true
   }

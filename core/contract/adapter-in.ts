@@ -150,7 +150,7 @@ function historyContract(check: Check): void {
 
   check('history gives what came after a message, oldest first, under the same keys', async world => {
     const { adapter } = await world.start()
-    needs(adapter.history && world.platform.keepsHistory, 'history')
+    needs(adapter.history !== undefined && world.platform.keepsHistory, 'history')
     await sayAll(world, numbers(0, 10))
     await heardAll(world, numbers(0, 10))
     const told: ChatEvent[] = []

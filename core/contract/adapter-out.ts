@@ -39,7 +39,7 @@ export function outboundContract(check: Check): void {
   })
 
   check('a send that has to wait takes back those behind it', async world => {
-    needs(world.platform.refuseOnce, 'refusal on demand')
+    needs(world.platform.refuseOnce !== undefined, 'refusal on demand')
     const { adapter } = await world.start()
     needs((adapter.pipelined ?? 1) >= 3, 'pipelining')
     await world.platform.refuseOnce()
@@ -133,7 +133,7 @@ function reconcilingContract(check: Check): void {
 
   check('after a lost answer the platform is asked, and never says that nothing was sent', async world => {
     const { adapter } = await world.start()
-    needs(world.platform.loseAnswer && adapter.find, 'answer to lose or to find')
+    needs(world.platform.loseAnswer !== undefined && adapter.find !== undefined, 'answer to lose or to find')
     await send(world, adapter, 'known', 'lost-1')
     await world.platform.loseAnswer()
     await assert.rejects(send(world, adapter, 'perhaps', 'lost-2'), { name: 'ChanopError', code: 'network-down' })
@@ -151,7 +151,7 @@ function reconcilingContract(check: Check): void {
 
   check('a restarted process can ask for what the former one sent', async world => {
     const first = await world.start()
-    needs(first.adapter.find, 'find')
+    needs(first.adapter.find !== undefined, 'find')
     const ids = await send(world, first.adapter, 'from before', 'restart-1')
     await first.stop()
     const { adapter } = await world.start()
@@ -164,7 +164,7 @@ function reconcilingContract(check: Check): void {
 function actsContract(check: Check): void {
   check('an edit changes all parts, and doing it again changes nothing more', async world => {
     const { adapter } = await world.start()
-    needs(adapter.edit, 'edit')
+    needs(adapter.edit !== undefined, 'edit')
     const ids = await send(world, adapter, 'one two three', 'edit-1')
     const edited = await adapter.edit(world.place, ids, draft('four'), 'edit-2')
     await adapter.edit(world.place, edited, draft('four'), 'edit-2')
@@ -176,7 +176,7 @@ function actsContract(check: Check): void {
 
   check('a deletion takes away all parts, and what is gone may be deleted again', async world => {
     const { adapter } = await world.start()
-    needs(adapter.remove, 'remove')
+    needs(adapter.remove !== undefined, 'remove')
     const ids = await send(world, adapter, 'a mistake', 'remove-1')
     await adapter.remove(world.place, ids, 'a mistake', 'remove-2')
     await adapter.remove(world.place, ids, undefined, 'remove-2')
@@ -188,7 +188,7 @@ function actsContract(check: Check): void {
 
   check('a reaction shows and can be taken back', async world => {
     const { adapter } = await world.start()
-    needs(adapter.react, 'react')
+    needs(adapter.react !== undefined, 'react')
     const [id] = await send(world, adapter, 'do you like it?', 'react-1')
     assert.ok(id)
     const shown = async (): Promise<readonly string[] | undefined> => (await world.platform.seen())[0]?.reactions
@@ -210,7 +210,7 @@ function actsContract(check: Check): void {
 
   check('a person can be reached in private', async world => {
     const { adapter } = await world.start()
-    needs(adapter.direct, 'direct')
+    needs(adapter.direct !== undefined, 'direct')
     await world.platform.say('call me')
     const { sender } = await world.book.hears('call me')
     const place = await adapter.direct(sender.id)
