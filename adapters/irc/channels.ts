@@ -249,15 +249,31 @@ export class Channels {
 
   /** A replay comes by itself right behind the JOIN, so that a PING shows whether there is one. */
   async #withoutHistory(voice: Voice, channel: Channel, key: string, heard: { id: MessageId; atMs: number } | null) {
-    await voice.session.barrier()
+    const keeps = await this.#keeps(voice, channel.name)
     const { replay } = channel
     channel.replay = null
-    if (replay === null && !this.replays) {
+    if (replay === null && !keeps) {
+      channel.replayed = { marks: new Map(), whole: false }
       const fromMs = heard?.atMs ?? channel.heardMs
       return fromMs === null ? [] : [gapOf(voice, key, fromMs, 'this server keeps no history')]
     }
     this.#remember(voice, channel, replay ?? [], heard?.id ?? null)
     return missedByReplay(voice, key, heard, replay ?? [])
+  }
+
+  /** InspIRCd keeps history for channels with mode `H`. The answer comes behind the replay of the JOIN. */
+  async #keeps(voice: Voice, name: string): Promise<boolean> {
+    if (!/inspircd/i.test(voice.session.server)) {
+      await voice.session.barrier()
+      return false
+    }
+    const modes = await voice.session.ask(`MODE ${name}`, line =>
+      line.command === '324' && this.#key(line.params[1] ?? '') === this.#key(name)
+        ? (line.params[2] ?? '')
+        : undefined,
+    )
+    if (modes.includes('H')) this.replays = true
+    return modes.includes('H')
   }
 
   #remember(voice: Voice, channel: Channel, replay: readonly Line[], heard: MessageId | null): void {
