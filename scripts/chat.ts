@@ -1,0 +1,76 @@
+/** `npm run chat`: a small IRC client in the terminal, logged in as the owner. `--help` lists its options. */
+import { join } from 'node:path'
+import { asChanopError } from '../core/error.ts'
+import { App } from './chat/app.ts'
+import { KnownCommands } from './chat/known.ts'
+import { Lines } from './chat/lines.ts'
+import { type Options, readOptions, usage } from './chat/options.ts'
+import type { Target } from './chat/session.ts'
+import { clean } from './chat/style.ts'
+import { readSetting, type Setting } from './chat/target.ts'
+import { Terminal } from './chat/terminal.ts'
+import { type Instance, instanceOf } from './instance.ts'
+
+const historyLines = 100
+
+/** Lets go of the terminal and of the server on every way out that a program has. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
+  return stop.signal
+}
+
+const targetOf = ({ endpoint, login, channels }: Setting, lines: number): Target => ({
+  ...login,
+  endpoint,
+  channels,
+  historyLines: lines,
+})
+
+async function onScreen(options: Options, setting: Setting, instance: Instance): Promise<void> {
+  const known = new KnownCommands(setting.prefix)
+  const note = await known.load(join(instance.paths.run, 'commands.json')).then(
+    () => setting.note,
+    () => setting.note ?? 'data/run/commands.json can not be read; Tab knows the built-in commands',
+  )
+  const terminal = new Terminal(process.stdin, process.stdout)
+  process.once('exit', () => terminal.close())
+  const target = targetOf(setting, options.history ?? historyLines)
+  await new App({ target, prefix: setting.prefix, known, note, terminal }).run(stopSignal())
+}
+
+async function lineByLine(options: Options, setting: Setting): Promise<void> {
+  if (setting.note !== null) console.error(clean(setting.note))
+  const lines = new Lines({
+    target: targetOf(setting, options.history ?? 0),
+    prefix: setting.prefix,
+    input: process.stdin,
+    waitMs: options.waitMs,
+    out: line => console.log(line),
+    err: line => console.error(line),
+  })
+  if (!(await lines.run(stopSignal()))) process.exitCode = 1
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2))
+  if (options.help) {
+    process.stdout.write(usage)
+    return
+  }
+  const instance = instanceOf()
+  const setting = await readSetting(options, instance)
+  const screen = process.stdin.isTTY && process.stdout.isTTY && !options.plain && process.env['TERM'] !== 'dumb'
+  await (screen ? onScreen(options, setting, instance) : lineByLine(options, setting))
+}
+
+// A reader that went away (`| head`) is an ordinary end.
+process.stdout.on('error', () => process.exit(0))
+try {
+  await main()
+} catch (error) {
+  console.error(`chanop: ${clean(asChanopError(error).message)}`)
+  process.exitCode = 1
+}
+// stdin may be held open by whoever gave it to us.
+process.stdin.destroy()

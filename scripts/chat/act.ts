@@ -1,0 +1,91 @@
+/** Carries out what a typed line asks for; the same with and without a screen. */
+import { remark } from './entry.ts'
+import type { Action } from './input.ts'
+import type { Session } from './session.ts'
+import type { Window, Windows } from './windows.ts'
+
+export interface Stage {
+  readonly session: Session
+  readonly windows: Windows
+  quit(): void
+}
+
+const tell = (windows: Windows, text: string): void => {
+  windows.add(windows.active, remark(text, 'error'))
+}
+
+/** Shows what we said where the server does not send it back. */
+function echo({ session, windows }: Stage, to: string, text: string, action: boolean): void {
+  if (session.has('echo-message')) return
+  const kind = action ? 'action' : 'message'
+  windows.add(windows.open(to), { id: null, atMs: Date.now(), kind, from: session.nick, text, own: true, past: false })
+}
+
+function say(stage: Stage, to: string, text: string, action = false): boolean {
+  const { session, windows } = stage
+  if (to === '') {
+    tell(windows, 'nobody reads this window: Alt-1 or /win 1 goes to the first channel')
+    return false
+  }
+  if (!session.say(to, text, action)) {
+    tell(windows, 'not connected; nothing was sent, the line is still there')
+    return false
+  }
+  echo(stage, to, text, action)
+  return true
+}
+
+function part({ session, windows }: Stage, name: string | null): void {
+  const window = name === null ? windows.active : windows.find(name)
+  if (!window || window.name === '') tell(windows, 'no such window to close')
+  else {
+    if (/^[#&]/.test(window.name)) session.part(window.name)
+    windows.close(window)
+  }
+}
+
+function query({ session, windows }: Stage, to: string): void {
+  const known = windows.find(to)
+  const window: Window = known ?? windows.open(to)
+  if (!known) session.history(to)
+  windows.show(window)
+}
+
+/** False when nothing was done and the line should stay. */
+export function act(action: Action, stage: Stage): boolean {
+  const { session, windows } = stage
+  switch (action.kind) {
+    case 'say':
+      return say(stage, windows.active.name, action.text)
+    case 'me':
+      return say(stage, windows.active.name, action.text, true)
+    case 'message':
+      return say(stage, action.to, action.text)
+    case 'query':
+      query(stage, action.to)
+      return true
+    case 'join':
+      session.join(action.channel)
+      windows.show(windows.open(action.channel))
+      return true
+    case 'part':
+      part(stage, action.name)
+      return true
+    case 'window':
+      if (windows.select(action.number)) return true
+      tell(windows, `there is no window ${action.number}; the bar below lists them`)
+      return false
+    case 'names':
+      windows.add(
+        windows.active,
+        remark([...windows.active.members.values()].sort().join(' ') || 'nobody is known here'),
+      )
+      return true
+    case 'quit':
+      stage.quit()
+      return true
+    case 'wrong':
+      tell(windows, action.message)
+      return false
+  }
+}

@@ -1,0 +1,131 @@
+/** The conversations that are open, and what stands in them. */
+import { type Fold, foldFor } from '../../adapters/irc/names.ts'
+import type { Entry } from './entry.ts'
+
+export interface Window {
+  /** Channel or nick as first seen; '' is the server's window. */
+  readonly name: string
+  readonly entries: Entry[]
+  readonly ids: Set<string>
+  /** Folded nick to nick. */
+  readonly members: Map<string, string>
+  topic: string
+  unread: number
+  /** Somebody means us: our nick was said, or it is a private conversation. */
+  mention: boolean
+  /** Rows hidden below the last one shown. */
+  scroll: number
+}
+
+const mostEntries = 5000
+
+const openWindow = (name: string): Window => ({
+  name,
+  entries: [],
+  ids: new Set(),
+  members: new Map(),
+  topic: '',
+  unread: 0,
+  mention: false,
+  scroll: 0,
+})
+
+/** Index at which an entry belongs by its time; almost always the end. */
+function indexFor(entries: readonly Entry[], atMs: number): number {
+  let at = entries.length
+  while (at > 0 && (entries[at - 1]?.atMs ?? 0) > atMs) at--
+  return at
+}
+
+export class Windows {
+  /** The first is the server's. */
+  readonly all: Window[] = [openWindow('')]
+  nick = ''
+  fold: Fold = foldFor('ascii')
+  #active = 0
+  /** Told of each entry that was put below what a scrolled window shows. */
+  readonly #grown: (window: Window, entry: Entry) => void
+
+  constructor(grown: (window: Window, entry: Entry) => void = () => undefined) {
+    this.#grown = grown
+  }
+
+  get server(): Window {
+    return this.all[0] as Window
+  }
+
+  get active(): Window {
+    return this.all[this.#active] ?? this.server
+  }
+
+  get activeIndex(): number {
+    return this.#active
+  }
+
+  find(name: string): Window | undefined {
+    const folded = this.fold(name)
+    return this.all.find(window => this.fold(window.name) === folded)
+  }
+
+  open(name: string): Window {
+    const found = this.find(name)
+    if (found) return found
+    const window = openWindow(name)
+    this.all.push(window)
+    return window
+  }
+
+  /** False when there is no window of that number. */
+  select(index: number): boolean {
+    const window = this.all[index]
+    if (!window) return false
+    this.#active = index
+    window.unread = 0
+    window.mention = false
+    return true
+  }
+
+  show(window: Window): void {
+    this.select(this.all.indexOf(window))
+  }
+
+  close(window: Window): void {
+    const index = this.all.indexOf(window)
+    if (index < 1) return
+    this.all.splice(index, 1)
+    if (this.#active >= index) this.select(Math.max(0, Math.min(this.#active - 1, this.all.length - 1)))
+  }
+
+  shares(channel: string, nick: string): boolean {
+    return this.find(channel)?.members.has(this.fold(nick)) ?? false
+  }
+
+  /** False when it is there already (history and live lines overlap after a reconnect). */
+  add(window: Window, entry: Entry): boolean {
+    if (entry.id !== null) {
+      if (window.ids.has(entry.id)) return false
+      window.ids.add(entry.id)
+    }
+    const { entries } = window
+    const at = indexFor(entries, entry.atMs)
+    entries.splice(at, 0, entry)
+    if (at === entries.length - 1) this.#grown(window, entry)
+    if (entries.length > mostEntries) window.ids.delete(entries.shift()?.id ?? '')
+    this.#count(window, entry)
+    return true
+  }
+
+  #count(window: Window, { kind, own, past, text }: Entry): void {
+    if (window === this.active || own || past || kind === 'info') return
+    window.unread++
+    const direct = window.name !== '' && !/^[#&]/.test(window.name)
+    window.mention ||= direct || this.#names(text)
+  }
+
+  #names(text: string): boolean {
+    const at = this.fold(text).indexOf(this.fold(this.nick))
+    if (at === -1 || this.nick === '') return false
+    const letter = /[\p{L}\p{N}_]/u
+    return !letter.test(text[at - 1] ?? ' ') && !letter.test(text[at + this.nick.length] ?? ' ')
+  }
+}
