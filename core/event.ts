@@ -82,6 +82,8 @@ export interface MessageEvent extends Base {
   readonly kind: 'message'
   readonly id: MessageId
   readonly content: Content
+  /** The bot that a private message was said to. */
+  readonly to?: string
   /** Another relay already made this copy: `hops` says how often. Copies are recorded and never relayed again past 1. */
   readonly hops?: number
 }
@@ -147,6 +149,13 @@ export type Act =
   | { readonly do: 'react'; readonly seq: number; readonly emoji: string; readonly removed?: true }
 
 export const text = (value: string): Content => ({ segments: [{ kind: 'text', text: value }] })
+
+/** The direct conversation with somebody, for who does not know how the network spells it: `@<user>`. */
+export const directly = (network: NetworkId, user: UserId): Place => ({
+  network,
+  channel: `@${user}` as ChannelId,
+  private: true,
+})
 
 /** `network:channel`, the way a place is written in configuration and commands. Split at the first colon. */
 export const formatPlace = (place: Place): string => `${place.network}:${place.channel}`

@@ -1,8 +1,9 @@
 import type { Adapter } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
-import type { Content, Draft, MessageId } from '../../core/event.ts'
+import type { Draft, MessageId } from '../../core/event.ts'
 import { copiesIn, type Delivery } from '../../core/ledger/deliveries.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
+import { openDraft } from '../../core/say.ts'
 import type { Vault } from '../../core/secrets.ts'
 
 interface Tools {
@@ -11,20 +12,14 @@ interface Tools {
   readonly adapter: Adapter
 }
 
-/** The name a secret draft is sealed for. */
-export const draftBox = 'delivery'
-
-function opened(draft: Draft, vault: Vault): Draft {
-  if (!draft.sealed) return draft
-  const { sealed, ...rest } = draft
-  return { ...rest, content: JSON.parse(vault.open(draftBox, Buffer.from(sealed, 'base64'))) as Content }
-}
-
 /** Where an edit can't be made, the new text is said and called so. */
 const edited = (draft: Draft): Draft => ({
   ...draft,
   content: { ...draft.content, segments: [{ kind: 'text', text: '(edited) ' }, ...draft.content.segments] },
 })
+
+const insecure = (): ChanopError =>
+  new ChanopError('send-refused', 'a secret is not said over an unencrypted connection: connect with TLS and ask again')
 
 const none = (what: string): ChanopError =>
   new ChanopError('unsupported', `the message this ${what} is about has no copy here`)
@@ -36,7 +31,8 @@ export async function perform(tools: Tools, delivery: Delivery, key: string): Pr
   const copies = (seq: number): Promise<MessageId[]> => ledger.read(db => copiesIn(db, seq, delivery.placeId))
   if (act.do === 'send') {
     const { do: _do, replySeq, ...draft } = act
-    const ready = opened(draft, vault)
+    if (draft.secret && (await adapter.secure?.(place)) === false) throw insecure()
+    const ready = openDraft(vault, draft)
     const replyTo = replySeq === undefined ? undefined : (await copies(replySeq))[0]
     return adapter.send(place, replyTo ? { ...ready, content: { ...ready.content, replyTo } } : ready, key)
   }
