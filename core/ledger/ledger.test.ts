@@ -1,0 +1,20 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ledgerContract } from '../contract/ledger.ts'
+import { Ledger } from './ledger.ts'
+
+ledgerContract('SQLite in memory', async () => {
+  const ledger = Ledger.open(':memory:')
+  return { ledger, close: async () => ledger.close() }
+})
+
+ledgerContract('SQLite in a file', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'chanop-test-'))
+  const ledger = Ledger.open(join(folder, 'ledger.db'))
+  const close = async (): Promise<void> => {
+    ledger.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return { ledger, close }
+})

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import type { MessageId } from '../event.ts'
+import {
+  backlog,
+  byIds,
+  copiesIn,
+  type Delivery,
+  enqueue,
+  expireLeases,
+  open,
+  queuedAfter,
+  queuedIn,
+  setState,
+  settle,
+} from './deliveries.ts'
+import { after, append, bySeq, currentOf, messageOf, newest, recent, revise } from './events.ts'
+import { Ledger } from './ledger.ts'
+import { openOrders, orderByKey, place, settleOrder } from './orders.ts'
+import { migrations } from './schema.ts'
+import { connect, type Db, migrate } from './sqlite.ts'
+import { messageNumber, placeNamed, temporaryFolder, temporaryLedger } from './testing.ts'
+
+const firstSchema = readFileSync(join(import.meta.dirname, 'fixtures', 'schema-1.sql'), 'utf8')
+
+const shape = (db: Db): unknown[] => db.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name').all()
+
+it('a released migration is never edited: the first is what it was', () => {
+  assert.equal(migrations[0], firstSchema, 'add a migration at the end of schema.ts instead of changing one')
+})
+
+it('a ledger of the first schema becomes one of the newest, with all that is in it', async t => {
+  const file = join(temporaryFolder(t), 'ledger.db')
+  const old = connect(file)
+  migrate(old, [firstSchema])
+  append(old, messageNumber(1), 'general', 5)
+  old.close()
+  const ledger = Ledger.open(file)
+  const fresh = Ledger.open(':memory:')
+  t.after(() => (ledger.close(), fresh.close()))
+  assert.deepEqual(await ledger.read(shape), await fresh.read(shape))
+  assert.equal((await ledger.read(db => recent(db, 'general', 5))).length, 1)
+  assert.equal(await ledger.read(db => db.pragma('user_version', { simple: true })), migrations.length)
+})
+
+it('a ledger of a newer release is refused and left alone', t => {
+  const file = join(temporaryFolder(t), 'ledger.db')
+  const newer = connect(file)
+  newer.exec('CREATE TABLE future (x)')
+  newer.pragma('user_version = 99')
+  newer.close()
+  assert.throws(
+    () => Ledger.open(file),
+    (error: Error & { code?: string }) =>
+      error.code === 'ledger-newer' && /schema 99.*run the newer/.test(error.message),
+  )
+  const again = connect(file)
+  t.after(() => again.close())
+  assert.deepEqual(again.prepare('SELECT name FROM sqlite_schema').pluck().all(), ['future'])
+})
+
+const steps = ['CREATE TABLE a (x)', "INSERT INTO a VALUES ('one'); CREATE TABLE b (y)", 'ALTER TABLE b ADD COLUMN z']
+
+it('a migration that fails, or whose process dies in it, is undone whole and done at the next start', t => {
+  const file = join(temporaryFolder(t), 'x.db')
+  const db = connect(file)
+  assert.throws(() => migrate(db, [steps[0] as string, `${steps[1]}; nonsense`, steps[2] as string]))
+  assert.equal(db.pragma('user_version', { simple: true }), 1)
+  assert.deepEqual(db.prepare('SELECT * FROM a').all(), [])
+  // A transaction that is never ended is what a killed process leaves behind.
+  db.exec('BEGIN IMMEDIATE')
+  db.exec(steps[1] as string)
+  db.close()
+  const again = connect(file)
+  t.after(() => again.close())
+  migrate(again, steps)
+  assert.deepEqual(again.prepare('SELECT * FROM a').pluck().all(), ['one'])
+  assert.equal(again.pragma('user_version', { simple: true }), 3)
+  migrate(again, steps)
+})
+
+it('two that migrate at once do each step once', async t => {
+  const file = join(temporaryFolder(t), 'x.db')
+  const module = JSON.stringify(new URL('sqlite.ts', import.meta.url))
+  const program = `const { workerData } = await import('node:worker_threads')
+    const { connect, migrate } = await import(${module})
+    const db = connect(workerData.file)
+    migrate(db, workerData.steps)
+    db.close()`
+  const many = Array.from({ length: 20 }, (_, n) => `CREATE TABLE t${n} (x); INSERT INTO t${n} VALUES (${n})`)
+  const url = new URL(`data:text/javascript,${encodeURIComponent(program)}`)
+  const workers = [1, 2, 3].map(() => new Worker(url, { workerData: { file, steps: many } }))
+  const codes = await Promise.all(workers.map(worker => once(worker, 'exit').then(([code]) => code as number)))
+  assert.deepEqual(codes, [0, 0, 0])
+  const db = connect(file)
+  t.after(() => db.close())
+  assert.deepEqual(db.prepare('SELECT * FROM t19').pluck().all(), [19])
+})
+
+/** A connection whose statements say how they would be carried out. */
+function planned(db: Db, work: (db: Db) => unknown): string[] {
+  const seen = new Set<string>()
+  const spy = new Proxy(db, {
+    get(target, key) {
+      if (key === 'prepare') {
+        return (text: string) => {
+          seen.add(text)
+          return target.prepare(text)
+        }
+      }
+      const value: unknown = Reflect.get(target, key)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  work(spy)
+  return [...seen].flatMap(text => {
+    const blanks = Array.from({ length: text.match(/\?/g)?.length ?? 0 }, () => null)
+    const rows = db.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...blanks) as { detail: string }[]
+    return rows.map(({ detail }) => detail)
+  })
+}
+
+const source = 1
+const here = placeNamed('#general')
+const order = { key: 'o', network: here.network, kind: 'place.join' as const, args: {} }
+const act = { do: 'send' as const, content: messageNumber(1).content }
+
+/** What runs for every message, or on every start, and may not read a whole table. */
+const hot: Record<string, (db: Db) => unknown> = {
+  append: db => append(db, messageNumber(99), 'general', 0),
+  enqueue: db => enqueue(db, { place: here, bot: 'bridge', act, source }, 0),
+  'setState, settle': db => {
+    setState(db, [1], 'sending')
+    settle(db, byIds(db, [1])[0] as Delivery, ['n' as MessageId], 0)
+  },
+  'queued deliveries': db => [queuedAfter(db, 0, 10), queuedIn(db, 1, 0, 10)],
+  'open deliveries on start': db => [expireLeases(db, true), open(db), backlog(db)],
+  'native ids': db => [copiesIn(db, source, 1), messageOf(db, here, 'n' as MessageId), bySeq(db, source)],
+  texts: db => [recent(db, 'general', 50), currentOf(db, source), revise(db, source, null, 0)],
+  'facts after a number': db => after(db, 0, 10),
+  'newest of a place': db => newest(db, here),
+  orders: db => [
+    place(db, order, 0),
+    openOrders(db),
+    orderByKey(db, 'o'),
+    settleOrder(db, 1, { done: true, result: '' }, 0),
+  ],
+}
+
+for (const [name, work] of Object.entries(hot)) {
+  it(`uses its indexes: ${name}`, async t => {
+    const ledger = temporaryLedger(t)
+    await ledger.write(db => {
+      append(db, messageNumber(1), 'general', 0)
+      enqueue(db, { place: here, bot: 'bridge', act, source }, 0)
+    })
+    const plan = await ledger.write(db => planned(db, work))
+    assert.ok(plan.length > 0 || name === 'append' || name === 'enqueue')
+    // The partial indexes of what is open, and lists given as JSON, are small: they may be read whole.
+    const scans = plan.filter(
+      detail => detail.startsWith('SCAN') && !/USING INDEX (delivery|orders)_open|json_each/.test(detail),
+    )
+    assert.deepEqual(scans, [])
+  })
+}
