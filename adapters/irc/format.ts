@@ -72,9 +72,17 @@ export function parseFormat(line: string): Segment[] {
   return segments
 }
 
-/** Plain text that can't carry a control byte; newlines stay, tabs become spaces. */
+/**
+ * Plain text that can't carry a control byte; tabs become spaces. Everything that some program takes for the end of a
+ * line becomes a newline, so that each line gets its sender's name.
+ */
 export const cleanText = (text: string): string =>
-  /[\x00-\x1f\x7f]/.test(text) ? text.replace(/\r\n?/g, '\n').replaceAll('\t', '  ').replace(controls, '') : text
+  /[\x00-\x1f\x7f\u0085\u2028\u2029]/.test(text)
+    ? text
+        .replace(/\r\n?|[\x0b\x0c\u0085\u2028\u2029]/g, '\n')
+        .replaceAll('\t', '  ')
+        .replace(controls, '')
+    : text
 
 function marked(text: string, marks: readonly Mark[]): string {
   const clean = cleanText(text)

@@ -25,7 +25,8 @@ interface Part {
 }
 
 const noPing = '\u2060'
-const longestName = 60
+/** UTF-8 bytes: a name stands in every line and must leave room for the text. */
+const longestName = 90
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' })
 /** Bidirectional controls and other invisible characters that could make a name look like another. */
 const invisible = /[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g
@@ -33,14 +34,14 @@ const invisible = /[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g
 /** A person's name as it may stand in front of a line: no control or invisible characters, no angle brackets. */
 export function shownName(name: string): string {
   const clean = oneLine(name.replace(invisible, '')).replaceAll('<', '‹').replaceAll('>', '›')
-  const letters = Array.from(graphemes.segment(clean), ({ segment }) => segment)
-  return (
-    letters
-      .slice(0, longestName)
-      .join('')
-      .slice(0, longestName * 4)
-      .trim() || 'someone'
-  )
+  let shown = ''
+  let bytes = 0
+  for (const { segment } of graphemes.segment(clean)) {
+    bytes += Buffer.byteLength(segment)
+    if (bytes > longestName) break
+    shown += segment
+  }
+  return shown.trim() || 'someone'
 }
 
 /** The same with a word joiner behind the first letter, so that nobody of that name is pinged by every line. */
