@@ -33,14 +33,11 @@ const known: readonly Known[] = [
     say: () => 'the data folder can not be written: give it to the user who runs Chanop',
   },
   {
-    sign: /did not load successfully:\s*(.*)/i,
-    say: ([, reason]) => `its configuration is broken (${reason}): delete data/ircd/ergo/ircd.yaml and run npm start`,
+    // Ergo; InspIRCd (`… at FILE:line:col (inside tag …)`, `[*] Unable to load …`); Anope, whose last line says nothing.
+    sign: /did not load successfully:\s*(.+)|^(?!\s*Created from)(.* at \S+:\d+:\d+.*)|\[\*\] (Unable to load .*)|\] ((?:Unterminated|Unexpected|Missing|The value for) .*)/i,
+    say: found => `its configuration is broken (${found.slice(1).find(Boolean)}): run npm start, which writes it anew`,
   },
-  {
-    sign: /(at \S+:\d+:\d+.*)|\[\*\] (Unable to load .*)|(error reading configuration.*|\S+\.conf:\d+.*|Configuration error.*)/i,
-    say: ([, at, module, conf]) =>
-      `its configuration is broken (${at ?? module ?? conf}): delete data/ircd/inspircd/inspircd.conf and data/ircd/anope/services.conf and run npm start`,
-  },
+  { sign: /file failed to validate/i, say: () => 'its configuration is broken: run npm start, which writes it anew' },
   {
     sign: /exec: (\S+?):? (?:not found|permission denied)/i,
     say: ([, path]) => `${path} is not there any more: run npm start`,

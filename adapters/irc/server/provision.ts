@@ -51,21 +51,22 @@ async function provisionOwner(accounts: ManagedAccounts, dataDir: string, owner:
 }
 
 async function registerChannel(accounts: ManagedAccounts, settings: Settings, channel: string): Promise<void> {
-  // The first to enter a new channel is its operator, and only an operator may register it.
-  await accounts.command([
-    `JOIN ${channel}`,
-    `SAMODE ${channel} +o ${controlAccount}`,
-    `PRIVMSG ChanServ :REGISTER ${channel}`,
-  ])
+  const info = await accounts.command([`PRIVMSG ChanServ :INFO ${channel}`])
+  const registered = info.some(line => line.command === 'NOTICE' && (line.params[1] ?? '').startsWith('Founder: '))
+  // The first to enter a new channel is its operator, and only an operator may register it. Seen by nobody after that.
+  if (!registered) {
+    await accounts.command([`JOIN ${channel}`, `SAMODE ${channel} +o ${controlAccount}`])
+    await accounts.command([`PRIVMSG ChanServ :REGISTER ${channel}`, `PART ${channel}`])
+  }
   const grants = [...settings.bots.map(bot => `+o ${bot}`), ...(settings.owner ? [`+a ${settings.owner}`] : [])]
-  await accounts.command([...grants.map(grant => `PRIVMSG ChanServ :AMODE ${channel} ${grant}`), `PART ${channel}`])
+  await accounts.command(grants.map(grant => `PRIVMSG ChanServ :AMODE ${channel} ${grant}`))
 }
 
 /** +P: stays when empty and over restarts, with topic and modes. +H: what is replayed to whoever joins. */
 async function keepChannel(accounts: ManagedAccounts, channel: string): Promise<void> {
-  await accounts.command([
-    `JOIN ${channel}`,
-    `SAMODE ${channel} +PH ${history.inspircdLines}:${history.inspircdAge}`,
-    `PART ${channel}`,
-  ])
+  const shown = await accounts.command([`MODE ${channel}`])
+  const modes = shown.find(line => line.command === '324')?.params[2] ?? ''
+  if (modes.includes('P') && modes.includes('H')) return
+  const mode = `SAMODE ${channel} +PH ${history.inspircdLines}:${history.inspircdAge}`
+  await accounts.command([`JOIN ${channel}`, mode, `PART ${channel}`])
 }

@@ -29,7 +29,7 @@ class Supervisor extends EventEmitter {
       env: { PATH: process.env['PATH'] ?? '', CHANOP_DATA: dataDir, CHANOP_LOG: 'debug' },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     })
-    this.child.on('message', message => this.emit(String(message)))
+    this.child.on('message', (message: string) => this.emit(message))
     if (this.child.stdout)
       createInterface({ input: this.child.stdout }).on('line', line => {
         this.lines.push(line)

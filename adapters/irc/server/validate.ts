@@ -99,7 +99,8 @@ async function tryInspircd(settings: Settings, there: Folders): Promise<void> {
     })
   } finally {
     if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGTERM')
+      // It has nothing to save, and its orderly end would wait for the next second.
+      child.kill('SIGKILL')
       await once(child, 'exit')
     }
   }

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { accountsFor, type ManagedAccounts } from '../accounts/index.ts'
+import { askServer, authenticate, type Line, Wire } from '../accounts/session.ts'
+import { capabilities } from './ready.ts'
+import { folders } from './settings.ts'
+import { availableServers, startInspircd, type TestServer } from './testing.ts'
+
+const reason = (await availableServers()).find(({ kind }) => kind === 'inspircd')?.reason ?? false
+
+/** What the facts of InspIRCd 3.15 and Anope 2.0 would do to us, were it not for a line of configuration or code. */
+describe('InspIRCd with Anope', { skip: reason }, () => {
+  let server: TestServer
+  let accounts: ManagedAccounts
+
+  before(async () => {
+    server = await startInspircd(null)
+    assert.ok(server.control)
+    accounts = accountsFor(server.control)
+  })
+  after(async () => {
+    accounts.close()
+    await server.stop()
+  })
+
+  const enter = async (wire: Wire, nick: string): Promise<Line[]> =>
+    wire.ask([`NICK ${nick}`, 'USER test 0 * :test', 'CAP END'], line => /^(001|ERROR|43[23])$/.test(line.command))
+  const client = async (account: string, password: string, nick = account): Promise<Wire> => {
+    const wire = await Wire.open({ host: server.host, port: server.port })
+    assert.ok(await authenticate(wire, account, password))
+    assert.equal((await enter(wire, nick)).at(-1)?.command, '001')
+    return wire
+  }
+  /** One of our own: no account is needed on the unix socket. */
+  const bot = async (nick: string): Promise<Wire> => {
+    const wire = await Wire.open({ path: server.control?.socket ?? '' })
+    assert.equal((await enter(wire, nick)).at(-1)?.command, '001')
+    return wire
+  }
+  const pid = (name: string): number =>
+    Number(
+      execFileSync('ps', ['-eo', 'pid=,comm=,args='], { encoding: 'utf8' })
+        .split('\n')
+        .map(line => line.trim().split(/\s+/))
+        .find(words => words[1] === name && words.join(' ').includes(server.dataDir))?.[0],
+    )
+
+  test('without an account nobody enters over TCP, loopback or not', async () => {
+    const wire = await Wire.open({ host: server.host, port: server.port })
+    assert.equal((await enter(wire, 'stranger')).at(-1)?.command, 'ERROR')
+  })
+
+  test('the login that waits for the next second does not make many wait for one another', async () => {
+    await Promise.all(Array.from({ length: 20 }, (_, index) => accounts.create(`crowd${index}`, 'password-of-crowd')))
+    const sinceMs = performance.now()
+    const wires = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => client(`crowd${index}`, 'password-of-crowd')),
+    )
+    assert.ok(performance.now() - sinceMs < 3000)
+    for (const wire of wires) wire.close()
+  })
+
+  test('a bot’s nick can be had by SANICK alone, also while services are away', async () => {
+    const stranger = await client('crowd1', 'password-of-crowd')
+    const refusedNick = async (): Promise<boolean> =>
+      (await askServer(stranger, ['NICK oracle'])).some(line => line.command === '432')
+    assert.ok(await refusedNick())
+    await server.kill('SIGKILL', 'anope')
+    assert.ok(await refusedNick())
+    const boot = await bot('oracle-boot')
+    await server.restart()
+    await accounts.command(['SANICK oracle-boot oracle'])
+    const seen = await askServer(boot, ['ISON oracle'])
+    assert.equal(seen.find(line => line.command === '303')?.params[0], 'oracle')
+    boot.close()
+    stranger.close()
+  })
+
+  test('a nick that was taken back is its owner’s within two seconds', async () => {
+    await accounts.create('nora', 'password-of-nora')
+    const thief = await client('crowd2', 'password-of-crowd')
+    await thief.ask(['NICK nora'], line => line.command === 'NICK' && line.params[0] !== 'nora')
+    const owner = await client('nora', 'password-of-nora', 'nora-elsewhere')
+    const untilMs = performance.now() + 2500
+    let got = false
+    while (!got && performance.now() < untilMs) {
+      const lines = await owner.ask(['NICK nora', 'PING x'], line => line.command === 'PONG')
+      got = lines.some(line => line.command === 'NICK' && line.params[0] === 'nora')
+    }
+    assert.ok(got)
+    thief.close()
+    owner.close()
+  })
+
+  test('a line of 3,000 bytes arrives whole', async () => {
+    const [alice, bob] = [await bot('long-a'), await bot('long-b')]
+    const text = 'ä'.repeat(1500)
+    const heard = bob.ask([], line => line.command === 'PRIVMSG')
+    await askServer(alice, [`PRIVMSG long-b :${text}`])
+    assert.equal((await heard).at(-1)?.params[1], text)
+    alice.close()
+    bob.close()
+  })
+
+  test('configured channels stay, with their modes, and replay what was said in them', async () => {
+    await server.kill('SIGKILL', 'inspircd')
+    await server.kill('SIGTERM', 'anope')
+    await server.restart()
+    const speaker = await bot('speaker')
+    const lines = await askServer(speaker, ['JOIN #general', 'MODE #general', 'PRIVMSG #general :kept for later'])
+    assert.match(lines.find(line => line.command === '324')?.params[2] ?? '', /(?=.*P)(?=.*H)/)
+    const late = await bot('late')
+    assert.ok((await askServer(late, ['JOIN #general'])).some(line => line.params[1] === 'kept for later'))
+    speaker.close()
+    late.close()
+  })
+
+  test('SIGINT, which PM2 sends to every process, is not its end; TERM is, and leaves no core file', async () => {
+    const ircd = pid('inspircd')
+    assert.match(await readFile(`/proc/${ircd}/limits`, 'utf8'), /Max core file size +0 +0/)
+    process.kill(ircd, 'SIGINT')
+    assert.ok((await capabilities({ host: server.host, port: server.port }))?.has('sasl'))
+    await server.kill('SIGTERM')
+    const { inspircd, anope } = folders(server.dataDir)
+    assert.deepEqual(
+      (await readdir(join(inspircd, 'run'))).filter(name => name.startsWith('core')),
+      [],
+    )
+    assert.ok((await readFile(join(anope, 'db', 'anope.db'), 'utf8')).includes('nora'))
+    await server.restart()
+    assert.ok(await accounts.get('nora'))
+  })
+
+  test('what the server keeps in its folders is nobody else’s to read', async () => {
+    const command = server.control?.registerCommand ?? ''
+    const logs = await readdir(join(folders(server.dataDir).anope, 'log'))
+    for (const name of logs)
+      assert.ok(!(await readFile(join(folders(server.dataDir).anope, 'log', name), 'utf8')).includes(command))
+  })
+})
