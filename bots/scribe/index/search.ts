@@ -139,8 +139,8 @@ export function whoIs(index: Db, name: string, identities: readonly { network: s
   const exact = colon > 0 ? [{ network: bare.slice(0, colon), user: bare.slice(colon + 1) }, ...identities] : identities
   const rows = sql(
     index,
-    `SELECT id FROM who WHERE name = ?1 COLLATE NOCASE OR user = ?1 COLLATE NOCASE
-     OR (network, user) IN (SELECT value ->> 'network', value ->> 'user' FROM json_each(?2)) LIMIT 500`,
-  ).all(bare, JSON.stringify(exact))
+    `SELECT id FROM who WHERE name = @name COLLATE NOCASE OR user = @name COLLATE NOCASE
+     OR (network, user) IN (SELECT value ->> 'network', value ->> 'user' FROM json_each(@exact)) LIMIT 500`,
+  ).all({ name: bare, exact: JSON.stringify(exact) })
   return rows.map(row => Number(row['id']))
 }

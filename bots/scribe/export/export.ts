@@ -1,0 +1,131 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import { ChanopError } from '../../../core/error.ts'
+import { eventColumns, storedOf } from '../../../core/ledger/events.ts'
+import { asLedgerError, type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { type FormatName, formatOf } from '../record/format.ts'
+import { currentLine, type Format } from '../record/line.ts'
+
+/** What is exported. Private places never are. */
+export interface Selection {
+  /** Names of rooms as facts carry them; undefined: every room. */
+  readonly rooms?: readonly string[]
+  /** Only of this place, `network:channel`. */
+  readonly place?: { readonly network: string; readonly channel: string }
+  readonly sinceMs?: number
+  /** Exclusive. */
+  readonly untilMs?: number
+}
+
+export interface ExportRequest {
+  readonly selection: Selection
+  readonly format: FormatName
+  /** Heads a page. */
+  readonly title: string
+  /** Where the file is to be; must not exist yet. */
+  readonly path: string
+  /** Told now and then how much of the ledger has been looked through, 0 to 1. */
+  readonly progress?: (share: number, lines: number) => void
+}
+
+export interface Exported {
+  readonly path: string
+  /** Facts written: a heading is none. */
+  readonly lines: number
+  readonly sizeBytes: number
+  /** Of the whole file as it was written, hexadecimal. */
+  readonly sha256: string
+}
+
+/** So many numbers of the ledger are read at once: memory stays flat and others get their turn. */
+const windowSize = 2000
+
+/**
+ * Writes an export: whole under its name, or not at all. Messages read as they do now; facts that come in meanwhile are
+ * left out. `db` is only read. Rejects `not-found` when nothing fits, `conflict` when the file exists.
+ */
+export async function exportTo(db: Db, request: ExportRequest, signal: AbortSignal): Promise<Exported> {
+  const temporary = join(dirname(request.path), `.${randomUUID()}.tmp`)
+  try {
+    await mkdir(dirname(request.path), { recursive: true, mode: 0o700 })
+    const written = await writeFile(db, request, temporary, signal)
+    if (written.lines === 0) throw new ChanopError('not-found', 'nothing to export: look at the room and the times')
+    await publish(temporary, request.path)
+    return { path: request.path, ...written }
+  } catch (error) {
+    throw asLedgerError(error)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+async function writeFile(db: Db, request: ExportRequest, path: string, signal: AbortSignal) {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    return await writeAll(db, request, file, signal)
+  } finally {
+    await file.close()
+  }
+}
+
+async function writeAll(db: Db, request: ExportRequest, file: FileHandle, signal: AbortSignal) {
+  const format = formatOf(request.format, request.title)
+  const hash = createHash('sha256')
+  let sizeBytes = 0
+  let lines = 0
+  const write = async (text: string): Promise<void> => {
+    const bytes = Buffer.from(text)
+    hash.update(bytes)
+    sizeBytes += bytes.length
+    await file.appendFile(bytes)
+  }
+  await write(format.head)
+  const newest = Number(sql(db, 'SELECT coalesce(max(seq), 0) AS seq FROM event').get()?.['seq'])
+  for (let low = 1; low <= newest; low += windowSize) {
+    if (signal.aborted) throw new ChanopError('internal', 'the export was stopped before its end')
+    const high = Math.min(newest, low + windowSize - 1)
+    const page = linesBetween(db, request.selection, low, high, format)
+    lines += page.length
+    if (page.length > 0) await write(page.join(''))
+    else await turn()
+    request.progress?.(high / newest, lines)
+  }
+  await write(format.foot)
+  await file.datasync()
+  return { lines, sizeBytes, sha256: hash.digest('hex') }
+}
+
+function linesBetween(db: Db, selection: Selection, low: number, high: number, format: Format): string[] {
+  const rows = sql(
+    db,
+    `SELECT ${eventColumns} WHERE e.seq BETWEEN @low AND @high AND p.private = 0 AND e.at_ms >= @since AND e.at_ms < @until
+     AND (@rooms IS NULL OR e.room IN (SELECT value FROM json_each(@rooms)))
+     AND (@network IS NULL OR p.network = @network AND p.channel = @channel) ORDER BY e.seq`,
+  ).all({
+    low,
+    high,
+    since: selection.sinceMs ?? Number.MIN_SAFE_INTEGER,
+    until: selection.untilMs ?? Number.MAX_SAFE_INTEGER,
+    rooms: selection.rooms ? JSON.stringify(selection.rooms) : null,
+    network: selection.place?.network ?? null,
+    channel: selection.place?.channel ?? null,
+  })
+  const lines = rows.map(row => currentLine(db, storedOf(row))).filter(line => line !== null)
+  return lines.map(line => format.line(line))
+}
+
+/** Gives the finished file its name; never over one that exists. */
+async function publish(temporary: string, path: string): Promise<void> {
+  const taken = new ChanopError('conflict', `${path} exists already: choose another name, or remove it first`)
+  try {
+    await link(temporary, path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') throw taken
+    // Some file systems have no links: then two at once could still meet here, which a random name makes harmless.
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error
+    await rename(temporary, path)
+  }
+}
