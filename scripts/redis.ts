@@ -20,6 +20,8 @@ export const redisConfig = (paths: DataPaths): string =>
     'daemonize no',
     'appendonly yes',
     'appendfsync everysec',
+    // Its command line then names this file, and its environment, by which `npm stop` knows it, stays readable.
+    'set-proc-title no',
     'save ""',
     'maxmemory-policy noeviction',
     '',
