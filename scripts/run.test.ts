@@ -19,8 +19,11 @@ const script = resolve(import.meta.dirname, 'run')
 interface Checkout {
   readonly root: string
   /** What the pretended npm was asked, one line a call. */
-  calls(): string[]
-  run(args: readonly string[], env?: Record<string, string>): Promise<{ code: number | null; out: string; err: string }>
+  readonly calls: () => string[]
+  readonly run: (
+    args: readonly string[],
+    env?: Record<string, string>,
+  ) => Promise<{ code: number | null; out: string; err: string }>
 }
 
 /** A checkout in a folder with a space, with a pretended npm and an old node on the PATH. */
