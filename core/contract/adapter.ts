@@ -4,7 +4,7 @@ import { inboundContract } from './adapter-in.ts'
 import { outboundContract } from './adapter-out.ts'
 import { draft, LeftOut, type OpenFixture, World } from './harness.ts'
 
-export type { ContractContext, ContractFixture, ContractPlatform, OpenFixture, Seen } from './harness.ts'
+export type { ContractFixture } from './harness.ts'
 
 /** Runs one check in a world of its own that is stopped afterwards, whatever happens. */
 export type Check = (name: string, check: (world: World) => Promise<void>) => void
