@@ -20,6 +20,7 @@ import { deliveryTag, instanceTag, type Outgoing } from './settle.ts'
 import { frameFor } from './frame.ts'
 import type { Voice } from './voice.ts'
 import { reach, type Whois } from './whois.ts'
+import { isLoopback } from './wire.ts'
 import { setTimeout as wait } from 'node:timers/promises'
 
 /** The bot whose connection listens in all channels. */
@@ -397,7 +398,7 @@ class IrcAdapter implements Adapter {
 /** TLS, or a connection that never leaves the machine. */
 function ownWayIsSecure(voice: Voice): boolean {
   const { endpoint } = voice.session.options
-  return endpoint.tls || endpoint.path !== undefined || /^(?:127\.|::1$|localhost$)/.test(endpoint.host)
+  return endpoint.tls || endpoint.path !== undefined || isLoopback(endpoint.host)
 }
 
 /** Connects nothing yet: `run` does. Rejects only for a configuration that can never work. */

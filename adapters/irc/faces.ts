@@ -10,6 +10,7 @@ import { Link } from './link.ts'
 import { deliveryTag } from './settle.ts'
 import type { Fault, Session } from './session.ts'
 import { type Shared, Voice } from './voice.ts'
+import { isLoopback } from './wire.ts'
 
 export interface FaceHooks {
   /** Logged in, with its own nick as far as that can be had at once. */
@@ -31,6 +32,7 @@ export interface FaceHooks {
 
 const regainMs = 15_000
 const fromNickServ = /^nickserv!/i
+/** Our own server, or one beside it: nobody bans us for coming back at once. */
 const managedBackoff = { firstMs: 150, maxMs: 2_000 }
 const externalBackoff = { firstMs: 2_000, maxMs: 300_000 }
 
@@ -59,7 +61,8 @@ export class Face {
     this.#context = context
     this.#shared = shared
     this.#hooks = hooks
-    const backoff = config.managed ? managedBackoff : externalBackoff
+    const near = config.managed || isLoopback(config.host)
+    const backoff = near ? managedBackoff : externalBackoff
     this.#link = new Link(
       { options: () => this.#options(wish), backoff, log: context.log.child({ persona: wish.bot }) },
       {

@@ -41,7 +41,10 @@ export class Link {
     while (!signal.aborted) {
       const beganMs = performance.now()
       const { session, fault } = await this.#once(signal)
-      if (signal.aborted) return
+      if (signal.aborted) {
+        if (session) this.#hooks.down(session, fault, 0)
+        return
+      }
       if (performance.now() - beganMs > steadyMs && !fault.permanent) attempt = 0
       const againMs = backoffMs(fault.permanent ? refused : this.#options.backoff, attempt++)
       if (session) this.#hooks.down(session, fault, againMs)
