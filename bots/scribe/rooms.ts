@@ -43,3 +43,6 @@ export function roomNamed(config: RoomsConfig, word: string, near?: Place): Room
   if (all) return { name: all[0], places: all[1].places, open: all[1].open }
   return near && word.startsWith('#') ? loneRoom(`${near.network}:${word}`) : null
 }
+
+/** Every name under which facts of a room may stand. */
+export const namesOf = (room: Room): string[] => [...new Set([room.name, ...room.places])]

@@ -3,10 +3,9 @@ import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises
 import { dirname, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { ChanopError } from '../../../core/error.ts'
-import { eventColumns, storedOf } from '../../../core/ledger/events.ts'
 import { asLedgerError, type Db, sql } from '../../../core/ledger/sqlite.ts'
 import { type FormatName, formatOf } from '../record/format.ts'
-import { currentLine, type Format } from '../record/line.ts'
+import { currentColumns, currentLine, currentRow, type Format } from '../record/line.ts'
 
 /** What is exported. Private places never are. */
 export interface Selection {
@@ -100,7 +99,7 @@ async function writeAll(db: Db, request: ExportRequest, file: FileHandle, signal
 function linesBetween(db: Db, selection: Selection, low: number, high: number, format: Format): string[] {
   const rows = sql(
     db,
-    `SELECT ${eventColumns} WHERE e.seq BETWEEN @low AND @high AND p.private = 0 AND e.at_ms >= @since AND e.at_ms < @until
+    `SELECT ${currentColumns} WHERE e.seq BETWEEN @low AND @high AND p.private = 0 AND e.at_ms >= @since AND e.at_ms < @until
      AND (@rooms IS NULL OR e.room IN (SELECT value FROM json_each(@rooms)))
      AND (@network IS NULL OR p.network = @network AND p.channel = @channel) ORDER BY e.seq`,
   ).all({
@@ -112,7 +111,7 @@ function linesBetween(db: Db, selection: Selection, low: number, high: number, f
     network: selection.place?.network ?? null,
     channel: selection.place?.channel ?? null,
   })
-  const lines = rows.map(row => currentLine(db, storedOf(row))).filter(line => line !== null)
+  const lines = rows.map(row => currentLine(db, currentRow(row))).filter(line => line !== null)
   return lines.map(line => format.line(line))
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Stored } from '../../../core/ledger/events.ts'
 import { asLedgerError, connect, type Db, migrate, sql } from '../../../core/ledger/sqlite.ts'
@@ -32,13 +32,14 @@ export class SearchIndex {
   }
 
   static #open(path: string, prefix: string): SearchIndex {
+    // For its owner alone before SQLite opens it: the log beside it takes over its mode.
+    closeSync(openSync(path, 'a', 0o600))
     const db = connect(path)
     try {
       // A power cut may take the newest from the index: its cursor goes back with it.
       db.pragma('synchronous = NORMAL')
       db.pragma('secure_delete = ON')
       migrate(db, indexMigrations)
-      chmodSync(path, 0o600)
     } catch (error) {
       db.close()
       throw error

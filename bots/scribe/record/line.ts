@@ -1,6 +1,13 @@
 import { type Content, formatPlace } from '../../../core/event.ts'
-import { currentOf, messageOf, type Stored } from '../../../core/ledger/events.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import {
+  eventColumns,
+  messageOf,
+  type RecentMessage,
+  recentOf,
+  type Stored,
+  storedOf,
+} from '../../../core/ledger/events.ts'
+import type { Db, Row } from '../../../core/ledger/sqlite.ts'
 import { plain } from '../../../core/text.ts'
 
 /** One fact as it stands in a log file or an export. Absent means that it does not apply. */
@@ -47,16 +54,19 @@ export function lineOf(db: Db, stored: Stored): Line {
   return { ...commonOf(stored), ...detailOf(db, stored) }
 }
 
-/** A message as it reads now; null for what an edit or a delete has been worked into already. */
-export function currentLine(db: Db, stored: Stored): Line | null {
-  const { event } = stored
-  if (event.kind === 'edit' || event.kind === 'delete') return null
-  if (event.kind !== 'message') return lineOf(db, stored)
-  const now = currentOf(db, stored.seq)
-  if (!now || now.edits === 0) return lineOf(db, stored)
-  const line = { ...commonOf(stored), ...contentOf(db, stored, now.content ?? { segments: [] }) }
-  return now.content === null ? { ...line, deleted: true } : { ...line, edits: now.edits }
+/** A fact as it reads now; null for an edit or a delete, which are worked into their message already. */
+export function currentLine(db: Db, stored: Stored | RecentMessage): Line | null {
+  if (stored.event.kind === 'edit' || stored.event.kind === 'delete') return null
+  if (!('edits' in stored) || stored.edits === 0) return lineOf(db, stored)
+  const line = { ...commonOf(stored), ...contentOf(db, stored, stored.content ?? { segments: [] }) }
+  return stored.content === null ? { ...line, deleted: true } : { ...line, edits: stored.edits }
 }
+
+/** A row of `currentColumns`. */
+export const currentRow = (row: Row): Stored | RecentMessage =>
+  row['kind'] === 'message' ? recentOf(row) : storedOf(row)
+
+export const currentColumns = `r.content AS revised, r.edits, ${eventColumns} LEFT JOIN revision r ON r.seq = e.seq`
 
 const commonOf = ({ seq, room, event }: Stored): Omit<Line, 'text'> => ({
   seq,

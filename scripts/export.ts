@@ -1,0 +1,136 @@
+/** `npm run export -- ROOM [--format jsonl|csv|text|html] [--since 2d] [--until …] [--out FILE]`: without chat and bots. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { exportTo, type Selection } from '../bots/scribe/export/export.ts'
+import { exportPath } from '../bots/scribe/export/place.ts'
+import { type FormatName, formatNames } from '../bots/scribe/record/format.ts'
+import { namesOf, type Room, type RoomsConfig, roomNamed } from '../bots/scribe/rooms.ts'
+import { timeOf } from '../bots/scribe/time.ts'
+import { configSchema } from '../config/schema.ts'
+import { ChanopError } from '../core/error.ts'
+import { Ledger } from '../core/ledger/ledger.ts'
+import { connect, type Db, sql } from '../core/ledger/sqlite.ts'
+import { Settings } from '../core/settings.ts'
+import { count, size } from '../core/text.ts'
+import { type Instance, instanceOf, shown } from './instance.ts'
+import { script } from './steps.ts'
+
+const usage = `usage: npm run export -- ROOM [--format ${formatNames.join('|')}] [--since TIME] [--until TIME] [--out FILE]
+ROOM is a room (general), a place (irc:#general), a channel ('#general') or --all. TIME is 2d (ago), 2026-04-01 or
+2026-04-01T18:00. Without --out the file is made in data/exports.`
+
+const options = {
+  all: { type: 'boolean' },
+  format: { type: 'string', default: 'jsonl' },
+  since: { type: 'string' },
+  until: { type: 'string' },
+  out: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+interface Wish {
+  /** Null: every room. */
+  readonly room: string | null
+  readonly format: FormatName
+  readonly sinceMs?: number
+  readonly untilMs?: number
+  readonly out: string | undefined
+}
+
+const wrong = (message: string): ChanopError => new ChanopError('usage', `${message}\n${usage}`)
+
+function timeAt(option: string, written: string | undefined, nowMs: number): number | undefined {
+  if (written === undefined) return undefined
+  const atMs = timeOf(written, nowMs)
+  if (atMs === null) throw wrong(`--${option} ${written}: write a time such as 2d (ago) or 2026-04-01`)
+  return atMs
+}
+
+function read(args: readonly string[], nowMs: number): Wish | null {
+  let parsed: ReturnType<typeof parse>
+  try {
+    parsed = parse(args)
+  } catch (error) {
+    throw wrong((error as Error).message.split('. ')[0] as string)
+  }
+  const { values, positionals } = parsed
+  if (values.help) return null
+  const [room, ...more] = positionals
+  if (more.length > 0 || (room === undefined) !== (values.all === true)) throw wrong('say which room, or --all')
+  const format = formatNames.find(name => name === values.format)
+  if (!format) throw wrong(`--format ${values.format}: there are ${formatNames.join(', ')}`)
+  const sinceMs = timeAt('since', values.since, nowMs)
+  const untilMs = timeAt('until', values.until, nowMs)
+  return {
+    room: room ?? null,
+    format,
+    out: values.out,
+    ...(sinceMs === undefined ? {} : { sinceMs }),
+    ...(untilMs === undefined ? {} : { untilMs }),
+  }
+}
+
+const parse = (args: readonly string[]) => parseArgs({ args: [...args], options, allowPositionals: true })
+
+/** A channel in no configured room is found by the places of the ledger. */
+function roomIn(db: Db, rooms: RoomsConfig, word: string): Room {
+  const configured = roomNamed(rooms, word)
+  if (configured) return configured
+  const places = sql(db, 'SELECT DISTINCT network FROM place WHERE channel = ? AND private = 0').all(word)
+  const names = places.map(row => `${String(row['network'])}:${word}`)
+  if (names.length === 1) return { name: names[0] as string, places: names, open: false }
+  const hint = names.length > 1 ? `which one: ${names.join(' or ')}?` : `rooms: ${Object.keys(rooms).join(', ')}`
+  throw new ChanopError('not-found', `no room ${word}; ${hint}`)
+}
+
+async function roomsOf(instance: Instance): Promise<RoomsConfig> {
+  const ledger = Ledger.open(instance.paths.ledger)
+  try {
+    return (await Settings.open(instance.config, configSchema, ledger)).current.rooms
+  } finally {
+    ledger.close()
+  }
+}
+
+async function main(): Promise<number> {
+  const nowMs = Date.now()
+  const wish = read(process.argv.slice(2), nowMs)
+  if (!wish) {
+    console.log(usage)
+    return 0
+  }
+  const instance = instanceOf()
+  if (!existsSync(instance.paths.ledger)) {
+    throw new ChanopError(
+      'not-found',
+      `nothing was recorded yet in ${shown(instance, instance.paths.ledger)}: npm start makes it`,
+    )
+  }
+  const rooms = await roomsOf(instance)
+  const db = connect(instance.paths.ledger, { readonly: true })
+  try {
+    const room = wish.room === null ? null : roomIn(db, rooms, wish.room)
+    const selection: Selection = { ...wish, ...(room ? { rooms: namesOf(room) } : {}) }
+    const title = room?.name ?? 'all rooms'
+    const path = wish.out
+      ? resolve(wish.out)
+      : await exportPath(instance.paths.data, room?.name ?? 'all', wish.format, nowMs)
+    const signal = stopSignal()
+    const done = await exportTo(db, { selection, format: wish.format, title, path }, signal)
+    console.log(
+      `${shown(instance, done.path)}\n${count(done.lines)} lines, ${size(done.sizeBytes)}\nSHA-256 ${done.sha256}`,
+    )
+    return 0
+  } finally {
+    db.close()
+  }
+}
+
+function stopSignal(): AbortSignal {
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
+  return stop.signal
+}
+
+await script(main)
