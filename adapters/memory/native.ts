@@ -49,7 +49,14 @@ export interface Author {
 }
 
 export type Deed =
-  | { readonly kind: 'message'; readonly id: MessageId; readonly content: Content; readonly hops?: number }
+  | {
+      readonly kind: 'message'
+      readonly id: MessageId
+      readonly content: Content
+      readonly hops?: number
+      /** The persona a private message was said to. */
+      readonly to?: string
+    }
   | { readonly kind: 'edit'; readonly target: MessageId; readonly content: Content }
   | { readonly kind: 'delete'; readonly target: MessageId; readonly reason?: string }
   | { readonly kind: 'reaction'; readonly target: MessageId; readonly emoji: string; readonly removed?: true }
@@ -77,6 +84,8 @@ export interface Post {
   readonly secret?: true
   readonly repeat?: true
   readonly hops?: number
+  /** The persona a private message is said to. */
+  readonly to?: string
 }
 
 /** The private channel of one person. */

@@ -61,7 +61,8 @@ export class MemoryUser {
     const target = this.#channel(channel)
     if (target === channel) this.#platform.enter(author, target, false)
     else this.#platform.openPrivate(target, this.id, ...this.#platform.accountsSeen)
-    const more = { ...(thread === undefined ? {} : { thread }), ...(hops === undefined ? {} : { hops }) }
+    const to = target === channel ? {} : { to: channel.slice(1) }
+    const more = { ...(thread === undefined ? {} : { thread }), ...(hops === undefined ? {} : { hops }), ...to }
     return this.#platform.post(author, target, { content, ...more })
   }
 

@@ -203,9 +203,10 @@ export class MemoryPlatform {
     this.#happen(by, channel, undefined, { kind: 'topic', topic })
   }
 
-  post(by: Author, channel: string, { content, thread, hops, ...rest }: Post): NativeMessage {
+  post(by: Author, channel: string, { content, thread, hops, to, ...rest }: Post): NativeMessage {
     const id = `m${this.#seq + 1}` as MessageId
-    const seen = { kind: 'message' as const, id, content, ...(hops === undefined ? {} : { hops }) }
+    const extra = { ...(hops === undefined ? {} : { hops }), ...(to === undefined ? {} : { to }) }
+    const seen = { kind: 'message' as const, id, content, ...extra }
     const message: NativeMessage = {
       id,
       seq: this.#seq + 1,
