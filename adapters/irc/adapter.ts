@@ -17,7 +17,8 @@ import { compose } from './outbound.ts'
 import { ourFaces } from './ours.ts'
 import { Roster } from './roster.ts'
 import { deliveryTag, instanceTag, type Outgoing } from './settle.ts'
-import { frameFor } from './frame.ts'
+import { frameFor, textBytesOf } from './frame.ts'
+import type { Session } from './session.ts'
 import type { Voice } from './voice.ts'
 import { reach, type Whois } from './whois.ts'
 import { isLoopback } from './wire.ts'
@@ -38,10 +39,13 @@ interface Route {
 
 class IrcAdapter implements Adapter {
   readonly network: NetworkId
-  readonly limits: Limits = { textBytes: 400, marks: true, threads: false }
   readonly pipelined = 512
   /** Only on the managed server. */
   readonly accounts?: Accounts
+  /** Gone while the server that we are connected to can't do it. */
+  react?: NonNullable<Adapter['react']>
+  remove?: NonNullable<Adapter['remove']>
+  history?: NonNullable<Adapter['history']>
   readonly #context: AdapterContext
   readonly #config: IrcConfig
   readonly #main: Face
@@ -105,6 +109,21 @@ class IrcAdapter implements Adapter {
     return this.#main.session?.fold(name) ?? name.toLowerCase()
   }
 
+  get limits(): Limits {
+    const session = this.#main.session
+    return { textBytes: session ? textBytesOf(session) : 400, marks: true, threads: false }
+  }
+
+  /** A method is there when the server can do it. */
+  #able(session: Session): void {
+    delete this.react
+    delete this.remove
+    delete this.history
+    if (session.has('message-tags')) this.react = (...act) => this.#react(...act)
+    if (session.has('draft/message-redaction')) this.remove = (...act) => this.#remove(...act)
+    if (session.has('draft/chathistory')) this.history = (...asked) => this.#history(...asked)
+  }
+
   get #all(): Face[] {
     return [this.#main, ...this.#faces.values()]
   }
@@ -121,6 +140,7 @@ class IrcAdapter implements Adapter {
       await face.run(signal)
     })
     await Promise.all(runs)
+    await this.#feed.settled()
     this.#nicks()
   }
 
@@ -130,6 +150,7 @@ class IrcAdapter implements Adapter {
     this.#nicks()
     if (face.main) {
       this.#roster = new Roster(voice.session.fold)
+      this.#able(voice.session)
       this.#channels.up(voice)
     } else this.#enterAll(voice)
     if (voice.history.available) this.#direct(voice)
@@ -235,12 +256,20 @@ class IrcAdapter implements Adapter {
     if (!voice) throw this.#notConnected(`${face.bot} is not connected to ${this.network}`)
     const direct = parseDirect(place.channel)
     if (!direct) {
-      if (this.#channels.standing(place.channel) === 'out') throw this.#notConnected(`not in ${place.channel} yet`)
-      return { voice, face, target: place.channel }
+      const route = { voice, face, target: place.channel }
+      const state = this.#channels.standing(place.channel)
+      if (state === 'joining') return this.#entered(place.channel).then(() => route)
+      if (state === 'out') throw this.#notConnected(`not in ${place.channel} yet`)
+      return route
     }
     const known = direct.user.startsWith('~') ? direct.user.slice(1) : this.#reached.get(direct.user)
     if (known !== undefined && !secret) return { voice, face, target: known }
     return this.#reach(voice, direct.user).then(({ nick }) => ({ voice, face, target: nick }))
+  }
+
+  async #entered(channel: string): Promise<void> {
+    await this.#channels.left(channel, 'joining')
+    if (this.#channels.standing(channel) === 'out') throw this.#notConnected(`not in ${channel} yet`)
   }
 
   async #reach(voice: Voice, user: UserId): Promise<Whois> {
@@ -293,7 +322,7 @@ class IrcAdapter implements Adapter {
     return `@${named}${deliveryTag}=${escapeTag(deliveryId)};${instanceTag}=${this.#context.instance}${more}`
   }
 
-  async react(place: Place, target: MessageId, emoji: string, removed: boolean, deliveryId: string): Promise<void> {
+  async #react(place: Place, target: MessageId, emoji: string, removed: boolean, deliveryId: string): Promise<void> {
     const { voice, target: to } = await this.#route(place, undefined, false)
     if (!voice.session.has('message-tags') || target.startsWith('~')) {
       throw new ChanopError('unsupported', `${this.network} has no message tags: reactions can not be shown there`)
@@ -307,7 +336,7 @@ class IrcAdapter implements Adapter {
     })
   }
 
-  async remove(
+  async #remove(
     place: Place,
     target: readonly MessageId[],
     reason: string | undefined,
@@ -324,7 +353,7 @@ class IrcAdapter implements Adapter {
         mark: `${deliveryId}/${id}`,
         lines: label => [`${label === null ? '' : `@label=${label} `}REDACT ${to} ${id}${why}`],
       })
-    await Promise.all(target.filter(id => !id.startsWith('~')).map(redact))
+    await Promise.all(target.filter(id => !id.startsWith('~')).map(id => redact(id).catch(alreadyGone)))
   }
 
   typing(place: Place, as: string, active: boolean): void {
@@ -341,7 +370,7 @@ class IrcAdapter implements Adapter {
     session.write(`@+typing=${active ? 'active' : 'done'} TAGMSG ${target}`)
   }
 
-  async *history(place: Place, after: MessageId): AsyncIterable<ChatEvent> {
+  async *#history(place: Place, after: MessageId): AsyncIterable<ChatEvent> {
     const { voice, target } = await this.#route(place, undefined, false)
     if (!voice.history.available)
       throw new ChanopError('unsupported', `${this.network} keeps no history that can be asked for`)
@@ -352,8 +381,8 @@ class IrcAdapter implements Adapter {
 
   async find(place: Place, deliveryId: string): Promise<Found> {
     const { voice, target } = await this.#route(place, undefined, false)
+    if (!voice.history.available) await this.#channels.left(place.channel, 'catching')
     const replayed = this.#channels.replayed(place.channel)
-    if (replayed === 'catching') throw this.#notConnected(`what was said in ${place.channel} is still being fetched`)
     return findDelivery({
       voice,
       cursors: this.#cursors,
@@ -393,6 +422,11 @@ class IrcAdapter implements Adapter {
     const face = persona === mainBot ? this.#main : this.#faces.get(persona)
     face?.away(reason)
   }
+}
+
+/** What was removed before may be removed again. */
+function alreadyGone(error: unknown): void {
+  if (!(error instanceof ChanopError) || !error.message.includes('UNKNOWN_MSGID')) throw error
 }
 
 /** TLS, or a connection that never leaves the machine. */

@@ -27,6 +27,8 @@ interface Channel {
   heardMs: number | null
   refused: string | null
   again: NodeJS.Timeout | undefined
+  /** Told of the next change of state. */
+  watchers: (() => void)[]
 }
 
 export interface ChannelsHooks {
@@ -98,7 +100,7 @@ export class Channels {
     const known = this.#find(name)
     if (known) return known
     const channel: Channel = {
-      name, state: 'out', held: [], replay: null, replayed: null, heardMs: null, refused: null, again: undefined,
+      name, state: 'out', held: [], replay: null, replayed: null, heardMs: null, refused: null, again: undefined, watchers: [],
     } // biome-ignore format: all empty
     this.#channels.set(this.#key(name), channel)
     return channel
@@ -110,16 +112,26 @@ export class Channels {
     this.#channels.delete(this.#key(name))
   }
 
-  /** `joined`: we are in it. `out`: wanted but not there yet. `other`: nothing of ours. */
-  standing(name: string): 'joined' | 'out' | 'other' {
-    const channel = this.#find(name)
-    if (!channel) return 'other'
-    return channel.state === 'live' || channel.state === 'catching' ? 'joined' : 'out'
+  /** `other`: nothing of ours. */
+  standing(name: string): Channel['state'] | 'other' {
+    return this.#find(name)?.state ?? 'other'
   }
 
-  /** Null while it is not known, and where nothing is replayed. Rejected as `catching` while it is being fetched. */
-  replayed(name: string): Replayed | 'catching' | null {
-    if (this.#find(name)?.state === 'catching') return 'catching'
+  /** Resolves once the channel has left `state`, or the connection has ended. */
+  left(name: string, state: Channel['state']): Promise<void> {
+    const channel = this.#find(name)
+    if (channel?.state !== state) return Promise.resolve()
+    return new Promise(resolve => channel.watchers.push(resolve))
+  }
+
+  #turn(channel: Channel, state: Channel['state']): void {
+    channel.state = state
+    const { watchers } = channel
+    channel.watchers = []
+    for (const watcher of watchers) watcher()
+  }
+
+  replayed(name: string): Replayed | null {
     return this.#find(name)?.replayed ?? null
   }
 
@@ -143,7 +155,8 @@ export class Channels {
     for (const channel of this.#channels.values()) {
       // With history these are fetched again, behind what is missing; without, they are all there will ever be.
       if (!keeps && channel.held.length > 0) this.#hooks.emit(channel.held)
-      Object.assign(channel, { state: 'out', held: [], replay: null, replayed: null })
+      Object.assign(channel, { held: [], replay: null, replayed: null })
+      this.#turn(channel, 'out')
       clearTimeout(channel.again)
     }
   }
@@ -190,7 +203,7 @@ export class Channels {
     if (!channel) return
     if (channel.held.length > 0) this.#hooks.emit(channel.held)
     channel.held = []
-    channel.state = 'out'
+    this.#turn(channel, 'out')
     this.#later(channel, againMs)
   }
 
@@ -203,7 +216,7 @@ export class Channels {
   #refused(name: string, reason: string): void {
     const channel = this.#find(name)
     if (channel?.state !== 'joining') return
-    channel.state = 'out'
+    this.#turn(channel, 'out')
     if (channel.refused !== reason)
       this.#log.warn({ channel: name, reason }, 'a channel can not be joined; trying again')
     channel.refused = reason
@@ -215,7 +228,7 @@ export class Channels {
   #joined(voice: Voice, name: string): void {
     const channel = this.#find(name) ?? this.want(name)
     clearTimeout(channel.again)
-    channel.state = 'catching'
+    this.#turn(channel, 'catching')
     channel.refused = null
     this.#told(this.#key(name), null)
     this.#catchUp(voice, channel).catch((error: unknown) => {
@@ -288,7 +301,7 @@ export class Channels {
 
   #live(channel: Channel, events: readonly ChatEvent[]): void {
     channel.held = []
-    channel.state = 'live'
+    this.#turn(channel, 'live')
     channel.heardMs = Date.now()
     if (events.length > 0) this.#hooks.emit(events)
     this.#hooks.changed()

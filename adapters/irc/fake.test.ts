@@ -176,23 +176,7 @@ describe('adapter against a fake server', { timeout: 30_000 }, () => {
     assert.equal(shut.status === 'rejected' && (shut.reason as { code: string }).code, 'send-refused')
     assert.equal(open.status, 'fulfilled')
     assert.equal(await trial.adapter.find?.(general, 'd2', { do: 'send', ...draft('b') }), 'cannot-tell')
-    await assert.rejects(trial.adapter.react?.(general, 'm' as never, '👍', false, 'd3') ?? Promise.resolve(), {
-      code: 'unsupported',
-    })
-  })
-
-  it('offers again, in order, what the ledger did not take', async t => {
-    let refusals = 3
-    const sink = (): Promise<void> => (refusals-- > 0 ? Promise.reject(new Error('full')) : Promise.resolve())
-    const { server, trial } = await setUp(t, { capabilities: full }, {}, { sink })
-    await trial.ready('#general')
-    for (let index = 0; index < 50; index++) server.tell(`@msgid=x${index} :al!u@h PRIVMSG #general :n${index}`)
-    await trial.message('n49')
-    const heard = trial.events.flatMap(event => (event.kind === 'message' ? [event.id] : []))
-    assert.deepEqual(
-      heard,
-      Array.from({ length: 50 }, (_, index) => `x${index}`),
-    )
+    assert.equal(trial.adapter.react, undefined)
   })
 
   it('keeps to the lines a second that the network takes', async t => {

@@ -24,7 +24,7 @@ export class Feed {
   readonly #log: Log
   readonly #hooks: FeedHooks
   #queue: ChatEvent[] = []
-  #busy = false
+  #busy: Promise<void> | null = null
   #paused = false
 
   constructor(sink: Sink, signal: AbortSignal, log: Log, hooks: FeedHooks) {
@@ -37,7 +37,7 @@ export class Feed {
   push(events: readonly ChatEvent[]): void {
     for (const event of events) this.#queue.push(event)
     if (!this.#paused && this.#queue.length > pauseAt) this.#pause(true)
-    if (!this.#busy && this.#queue.length > 0) void this.#run()
+    if (!this.#busy && this.#queue.length > 0) this.#busy = this.#run()
   }
 
   #pause(paused: boolean): void {
@@ -46,14 +46,18 @@ export class Feed {
   }
 
   async #run(): Promise<void> {
-    this.#busy = true
     while (this.#queue.length > 0 && !this.#signal.aborted) {
       const batch = this.#queue.length <= mostPerCall ? this.#queue : this.#queue.slice(0, mostPerCall)
       this.#queue = this.#queue.length <= mostPerCall ? [] : this.#queue.slice(mostPerCall)
       await this.#offer(batch)
       if (this.#paused && this.#queue.length < resumeAt) this.#pause(false)
     }
-    this.#busy = false
+    this.#busy = null
+  }
+
+  /** Resolves once no call of the sink is under way. */
+  async settled(): Promise<void> {
+    await this.#busy
   }
 
   async #offer(batch: readonly ChatEvent[]): Promise<void> {

@@ -18,7 +18,7 @@ const unknownUserHost = 76
 const lineEnd = 2
 
 /** `:nick!user@host COMMAND target :` is put in front by the server and counts in the 512 bytes others get. */
-function roomFor(session: Session, said: Said, relayAs: string | null): number {
+function roomFor(session: Session, said: Pick<Said, 'target'>, relayAs: string | null): number {
   const told = Number(session.support('LINELEN'))
   const line = Number.isInteger(told) && told >= 512 ? told : 512
   const userHost = session.userHost === null || relayAs !== null ? unknownUserHost : Buffer.byteLength(session.userHost)
@@ -48,4 +48,11 @@ export function frameFor(session: Session, said: Said): Frame {
     instance: said.instance,
     deliveryId: said.deliveryId,
   }
+}
+
+/** The most that one native message can hold here: of a multiline batch where there is such a thing, else of a line. */
+export function textBytesOf(session: Session): number {
+  const multiline = multilineOf(session)
+  if (multiline) return multiline.maxBytes
+  return roomFor(session, { target: '#' }, null)
 }

@@ -1,0 +1,226 @@
+import { after, before, describe } from 'node:test'
+import { once } from 'node:events'
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { adapterContract, type ContractFixture } from '../../core/contract/adapter.ts'
+import type { Seen } from '../../core/contract/harness.ts'
+import { deadline } from '../../core/retry.ts'
+import { createIrcAdapter } from './adapter.ts'
+import { type Batch, Batches, joinMultiline } from './batch.ts'
+import { type Control, controlPath } from './control.ts'
+import { type IrcConfig, ircSchema } from './index.ts'
+import type { Line } from './line.ts'
+import { availableServers, startErgo, startInspircd, type TestServer } from './server/testing.ts'
+import { Guest, network, place } from './trial.ts'
+
+const starts = { ergo: startErgo, inspircd: startInspircd }
+const channels = Array.from({ length: 60 }, (_, index) => `#room${index}`)
+const capabilities = [
+  'message-tags',
+  'server-time',
+  'account-tag',
+  'batch',
+  'echo-message',
+  'draft/multiline',
+  'draft/message-redaction',
+]
+
+/** Stands between the adapter and the server, so that links can be cut and answers lost. */
+class Proxy {
+  readonly #server: Server
+  readonly #pairs = new Set<Socket>()
+  #down = false
+  #lose: ((broken: () => void) => void) | null = null
+  readonly #target: () => Socket
+
+  constructor(target: () => Socket) {
+    this.#target = target
+    this.#server = createServer(socket => this.#accept(socket))
+  }
+
+  async listen(where: string | number): Promise<AddressInfo | null> {
+    if (typeof where === 'string') this.#server.listen(where)
+    else this.#server.listen(where, '127.0.0.1')
+    await once(this.#server, 'listening')
+    const address = this.#server.address()
+    return typeof address === 'object' ? address : null
+  }
+
+  get connections(): number {
+    return this.#pairs.size
+  }
+
+  #accept(near: Socket): void {
+    near.on('error', () => near.destroy())
+    if (this.#down) {
+      near.destroy()
+      return
+    }
+    const far = this.#target()
+    this.#pairs.add(near)
+    far.on('error', () => near.destroy())
+    far.on('data', chunk => near.write(chunk)).on('close', () => near.destroy())
+    near.on('close', () => {
+      this.#pairs.delete(near)
+      far.end()
+    })
+    near.on('data', chunk => {
+      if (this.#lose && chunk.includes(' PRIVMSG #')) {
+        far.removeAllListeners('data')
+        far.resume()
+        this.#lose(() => near.destroy())
+        this.#lose = null
+      }
+      far.write(chunk)
+    })
+  }
+
+  cut(): void {
+    for (const near of this.#pairs) near.destroy()
+  }
+
+  async offline(work: () => Promise<void>): Promise<void> {
+    this.#down = true
+    this.cut()
+    await work()
+    this.#down = false
+  }
+
+  loseAnswer(arrived: (broken: () => void) => void): void {
+    this.#lose = arrived
+  }
+
+  close(): void {
+    this.cut()
+    this.#server.close()
+  }
+}
+
+const ours = (line: Line): boolean => line.nick === 'bridge'
+
+/** What somebody sees of us in one channel, batches joined, removals and reactions applied. */
+function seenIn(channel: string, lines: readonly Line[]): Seen[] {
+  const found: { id: string; text: string; deleted: boolean; reactions: string[] }[] = []
+  const add = (line: Line): void => {
+    if (!ours(line) || line.command !== 'PRIVMSG' || line.params[0] !== channel) return
+    found.push({ id: line.tags['msgid'] ?? '', text: line.params[1] ?? '', deleted: false, reactions: [] })
+  }
+  const batches = new Batches((batch: Batch) => {
+    const line = joinMultiline(batch)
+    if (line) add(line)
+  })
+  for (const line of lines) {
+    if (batches.take(line)) continue
+    add(line)
+    const about = found.find(({ id }) => id === (line.command === 'REDACT' ? line.params[1] : line.tags['+reply']))
+    if (!about) continue
+    if (line.command === 'REDACT') about.deleted = true
+    const { '+draft/react': shown, '+draft/unreact': taken } = line.tags
+    if (shown !== undefined && !about.reactions.includes(shown)) about.reactions.push(shown)
+    if (taken !== undefined) about.reactions = about.reactions.filter(emoji => emoji !== taken)
+  }
+  return found
+}
+
+for (const { kind, reason } of await availableServers()) {
+  if (kind === 'ngircd') continue
+  describe(kind, { skip: reason ?? false }, () => {
+    let server: TestServer
+    let proxy: Proxy
+    let dataDir: string
+    let alice: Guest
+    let opened = 0
+    let marks = 0
+
+    before(async () => {
+      server = await starts[kind](null, { channels })
+      const control = server.control as Control
+      dataDir = await mkdtemp(join(tmpdir(), 'chanop-contract-'))
+      const { socket, plain } = control
+      proxy = new Proxy(() => (socket === undefined ? connect(plain.port, plain.host) : connect(socket)))
+      const path = join(dataDir, 'proxy.sock')
+      const address = await proxy.listen(socket === undefined ? 0 : path)
+      await mkdir(dirname(controlPath(dataDir)))
+      const changed = address ? { plain: { host: '127.0.0.1', port: address.port } } : { socket: path }
+      await writeFile(controlPath(dataDir), JSON.stringify({ ...control, ...changed }))
+      const account = { account: 'alice', password: await server.account('alice') }
+      alice = await Guest.join({ host: server.host, port: server.port, nick: 'alice', account, capabilities })
+    })
+    after(async () => {
+      alice?.leave()
+      proxy?.close()
+      await server?.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    })
+
+    /** Resolves when the server has worked through all that alice said, and has told her all before. */
+    const barrier = async (): Promise<void> => {
+      const mark = `mark${marks++}`
+      alice.say(`PING :${mark}`)
+      await alice.wait(line => line.command === 'PONG' && line.params.at(-1) === mark, 'PONG')
+    }
+
+    const present = async (channel: string): Promise<void> => {
+      const until = deadline(15_000)
+      while (!until.aborted) {
+        const from = alice.lines.length
+        alice.say(`NAMES ${channel}`)
+        await barrier()
+        const names = alice.lines
+          .slice(from)
+          .filter(line => line.command === '353')
+          .flatMap(line => (line.params.at(-1) ?? '').split(' '))
+        if (names.some(name => /^[~&@%+]*bridge$/.test(name))) return
+      }
+      throw new Error(`bridge is not in ${channel}`)
+    }
+
+    adapterContract(kind, async t => {
+      const channel = channels[opened++] as string
+      alice.say(`JOIN ${channel}`)
+      await barrier()
+      const from = alice.lines.length
+      t.after(() => alice.say(`PART ${channel}`))
+      const config = ircSchema.parse({ kind: 'irc', managed: true, channels: [channel] }) as IrcConfig
+      const mine = (): Line | undefined =>
+        alice.lines.findLast(line => line.nick === 'alice' && line.params[0] === channel && line.command === 'PRIVMSG')
+      const fixture: ContractFixture = {
+        place: place(channel),
+        create: context =>
+          createIrcAdapter(config, {
+            ...context, network, personas: [], instance: 'abcdefghijkl', places: [], dataDir,
+            secret: () => Promise.reject(new Error('no secrets here')),
+          }), // biome-ignore format: one value
+        platform: {
+          strangers: false,
+          keepsHistory: true,
+          say: async said => {
+            alice.say(`PRIVMSG ${channel} :${said}`)
+            await barrier()
+          },
+          present: () => present(channel),
+          seen: async () => {
+            await barrier()
+            return seenIn(channel, alice.lines.slice(from))
+          },
+          offline: work => proxy.offline(work),
+          connections: async () => proxy.connections,
+          loseAnswer: async () => {
+            const before = seenIn(channel, alice.lines).length
+            proxy.loseAnswer(broken => {
+              const arrived = alice.wait(() => seenIn(channel, alice.lines).length > before, 'the message')
+              arrived.finally(broken).catch(() => undefined)
+            })
+          },
+          react: async emoji => alice.say(`@+draft/react=${emoji};+reply=${mine()?.tags['msgid']} TAGMSG ${channel}`),
+          ...(kind === 'ergo'
+            ? { remove: async () => alice.say(`REDACT ${channel} ${mine()?.tags['msgid']} :oops`) }
+            : {}),
+        },
+      }
+      return fixture
+    })
+  })
+}
