@@ -43,44 +43,129 @@ for (const kind of ['ergo', 'inspircd'] as const) {
       await server.stop()
     })
 
-    test('an account that was made can log in; no other password, no other account', async () => {
-      await accounts.create('alice', password('alice'))
-      const wire = await login(server, 'alice')
-      assert.ok(wire)
-      wire.close()
-      assert.equal(await login(server, 'alice', 'another-password'), null)
-      assert.equal(await login(server, 'nobody'), null)
-    })
+    describe('act by act', { concurrency: 12 }, () => {
+      test('an account that was made can log in; no other password, no other account', async () => {
+        await accounts.create('alice', password('alice'))
+        const wire = await login(server, 'alice')
+        assert.ok(wire)
+        wire.close()
+        assert.equal(await login(server, 'alice', 'another-password'), null)
+        assert.equal(await login(server, 'nobody'), null)
+      })
 
-    test('an existing account is never taken over; making it again with its own password is harmless', async () => {
-      await accounts.create('bob', password('bob'))
-      await accounts.create('bob', password('bob'))
-      await assert.rejects(accounts.create('bob', 'somebody-elses-password'), refused('account-exists'))
-      await assert.rejects(accounts.create('BOB', 'somebody-elses-password'), refused('account-exists'))
-      assert.equal(await accounts.verify('bob', password('bob')), true)
-    })
+      test('an existing account is never taken over; making it again with its own password is harmless', async () => {
+        await accounts.create('bob', password('bob'))
+        await accounts.create('bob', password('bob'))
+        await assert.rejects(accounts.create('bob', 'somebody-elses-password'), refused('account-exists'))
+        await assert.rejects(accounts.create('BOB', 'somebody-elses-password'), refused('account-exists'))
+        assert.equal(await accounts.verify('bob', password('bob')), true)
+      })
 
-    test('after a new password the old one is refused', async () => {
-      await accounts.create('carol', password('carol'))
-      await accounts.setPassword('carol', 'a-new-password')
-      await accounts.setPassword('carol', 'a-new-password')
-      assert.equal(await accounts.verify('carol', password('carol')), false)
-      assert.equal(await accounts.verify('carol', 'a-new-password'), true)
-    })
+      test('after a new password the old one is refused', async () => {
+        await accounts.create('carol', password('carol'))
+        await accounts.setPassword('carol', 'a-new-password')
+        await accounts.setPassword('carol', 'a-new-password')
+        assert.equal(await accounts.verify('carol', password('carol')), false)
+        assert.equal(await accounts.verify('carol', 'a-new-password'), true)
+      })
 
-    test('suspension ends every session with its reason within a second', async () => {
-      await accounts.create('dave', password('dave'))
-      const wire = await login(server, 'dave')
-      assert.ok(wire)
-      assert.deepEqual(await accounts.get('dave'), { account: 'dave', suspended: false, sessions: 1 })
-      const said = farewell(wire)
-      const sinceMs = performance.now()
-      await accounts.suspend('dave', 'left the team\r\nQUIT')
-      assert.match(await said, /left the team/)
-      assert.ok(performance.now() - sinceMs < 1000)
-      await accounts.suspend('dave', 'left the team')
-      assert.deepEqual(await accounts.get('dave'), { account: 'dave', suspended: true, sessions: 0 })
-      assert.equal(await login(server, 'dave'), null)
+      test('suspension ends every session with its reason within a second', async () => {
+        await accounts.create('dave', password('dave'))
+        const wire = await login(server, 'dave')
+        assert.ok(wire)
+        assert.deepEqual(await accounts.get('dave'), { account: 'dave', suspended: false, sessions: 1 })
+        const said = farewell(wire)
+        const sinceMs = performance.now()
+        await accounts.suspend('dave', 'left the team\r\nQUIT')
+        assert.match(await said, /left the team/)
+        assert.ok(performance.now() - sinceMs < 1000)
+        await accounts.suspend('dave', 'left the team')
+        assert.deepEqual(await accounts.get('dave'), { account: 'dave', suspended: true, sessions: 0 })
+        assert.equal(await login(server, 'dave'), null)
+      })
+
+      test('ended sessions are counted and may come back', async () => {
+        await accounts.create('grace', password('grace'))
+        assert.equal(await accounts.endSessions('grace', 'restart'), 0)
+        const wire = await login(server, 'grace')
+        assert.ok(wire)
+        const said = farewell(wire)
+        assert.equal(await accounts.endSessions('grace', 'restart'), 1)
+        assert.match(await said, /restart/)
+        ;(await login(server, 'grace'))?.close()
+      })
+
+      test('a deleted account is gone with its sessions, and its name is free again', async () => {
+        await accounts.create('heidi', password('heidi'))
+        const wire = await login(server, 'heidi')
+        assert.ok(wire)
+        const said = farewell(wire)
+        await accounts.drop('heidi')
+        await said
+        await accounts.drop('heidi')
+        assert.equal(await accounts.get('heidi'), null)
+        assert.equal(await login(server, 'heidi'), null)
+        await accounts.create('heidi', 'another-password')
+        assert.equal(await accounts.verify('heidi', 'another-password'), true)
+      })
+
+      test('a certificate logs in over TLS without a password', async () => {
+        await accounts.create('ivan', password('ivan'))
+        const own = makeCertificate(['ivan'])
+        const fingerprint = fingerprintOf(own.certificatePem)
+        await accounts.addCertificate('ivan', fingerprint.toUpperCase().replaceAll(/(..)(?=.)/g, '$1:'))
+        await accounts.addCertificate('ivan', fingerprint)
+        const socket = connect({
+          ...server.control?.tls,
+          cert: own.certificatePem,
+          key: own.keyPem,
+          rejectUnauthorized: false,
+        })
+        await once(socket, 'secureConnect')
+        assert.equal(pinned(socket), server.control?.tls.fingerprint)
+        assert.equal(await external(socket), true)
+        socket.destroy()
+      })
+
+      test('what does not exist is said so', async () => {
+        await assert.rejects(accounts.setPassword('nobody', 'a-password'), refused('account-unknown'))
+        await assert.rejects(accounts.suspend('nobody', 'x'), refused('account-unknown'))
+        await assert.rejects(accounts.restore('nobody'), refused('account-unknown'))
+        await assert.rejects(accounts.addCertificate('nobody', 'ab'.repeat(32)), refused('account-unknown'))
+        assert.equal(await accounts.get('nobody'), null)
+      })
+
+      test('names and passwords that could be something else are refused before anything is sent', async () => {
+        const names = [
+          '',
+          '-a',
+          'a b',
+          'a\r\nQUIT',
+          'a\0',
+          'a/b',
+          'a,b',
+          '#a',
+          'Guest',
+          'guest-1',
+          'Guest12345',
+          'NickServ',
+          'é',
+          'x'.repeat(33),
+          ':a',
+          '*',
+        ]
+        for (const name of names) await assert.rejects(accounts.create(name, password('x')), refused('usage'), name)
+        for (const secret of ['', 'abcd', 'with space', 'line\nbreak', 'nul\0nul', ':colon', 'x'.repeat(200)])
+          await assert.rejects(accounts.create('judy', secret), refused('usage'), secret)
+        await assert.rejects(accounts.addCertificate('judy', 'zz'), refused('usage'))
+        assert.equal(await accounts.get('judy'), null)
+      })
+
+      test('many acts at once come one after the other', async () => {
+        const names = Array.from({ length: 10 }, (_, index) => `many${index}`)
+        await Promise.all(names.map(name => accounts.create(name, password(name))))
+        assert.deepEqual(await Promise.all(names.map(async name => (await accounts.get(name))?.account)), names)
+      })
     })
 
     test('what was done holds after kill -9 of everything', async () => {
@@ -99,89 +184,6 @@ for (const kind of ['ergo', 'inspircd'] as const) {
       const wire = await login(server, 'frank')
       assert.ok(wire)
       wire.close()
-    })
-
-    test('ended sessions are counted and may come back', async () => {
-      await accounts.create('grace', password('grace'))
-      assert.equal(await accounts.endSessions('grace', 'restart'), 0)
-      const wire = await login(server, 'grace')
-      assert.ok(wire)
-      const said = farewell(wire)
-      assert.equal(await accounts.endSessions('grace', 'restart'), 1)
-      assert.match(await said, /restart/)
-      ;(await login(server, 'grace'))?.close()
-    })
-
-    test('a deleted account is gone with its sessions, and its name is free again', async () => {
-      await accounts.create('heidi', password('heidi'))
-      const wire = await login(server, 'heidi')
-      assert.ok(wire)
-      const said = farewell(wire)
-      await accounts.drop('heidi')
-      await said
-      await accounts.drop('heidi')
-      assert.equal(await accounts.get('heidi'), null)
-      assert.equal(await login(server, 'heidi'), null)
-      await accounts.create('heidi', 'another-password')
-      assert.equal(await accounts.verify('heidi', 'another-password'), true)
-    })
-
-    test('a certificate logs in over TLS without a password', async () => {
-      await accounts.create('ivan', password('ivan'))
-      const own = makeCertificate(['ivan'])
-      const fingerprint = fingerprintOf(own.certificatePem)
-      await accounts.addCertificate('ivan', fingerprint.toUpperCase().replaceAll(/(..)(?=.)/g, '$1:'))
-      await accounts.addCertificate('ivan', fingerprint)
-      const socket = connect({
-        ...server.control?.tls,
-        cert: own.certificatePem,
-        key: own.keyPem,
-        rejectUnauthorized: false,
-      })
-      await once(socket, 'secureConnect')
-      assert.equal(pinned(socket), server.control?.tls.fingerprint)
-      assert.equal(await external(socket), true)
-      socket.destroy()
-    })
-
-    test('what does not exist is said so', async () => {
-      await assert.rejects(accounts.setPassword('nobody', 'a-password'), refused('account-unknown'))
-      await assert.rejects(accounts.suspend('nobody', 'x'), refused('account-unknown'))
-      await assert.rejects(accounts.restore('nobody'), refused('account-unknown'))
-      await assert.rejects(accounts.addCertificate('nobody', 'ab'.repeat(32)), refused('account-unknown'))
-      assert.equal(await accounts.get('nobody'), null)
-    })
-
-    test('names and passwords that could be something else are refused before anything is sent', async () => {
-      const names = [
-        '',
-        '-a',
-        'a b',
-        'a\r\nQUIT',
-        'a\0',
-        'a/b',
-        'a,b',
-        '#a',
-        'Guest',
-        'guest-1',
-        'Guest12345',
-        'NickServ',
-        'é',
-        'x'.repeat(33),
-        ':a',
-        '*',
-      ]
-      for (const name of names) await assert.rejects(accounts.create(name, password('x')), refused('usage'), name)
-      for (const secret of ['', 'abcd', 'with space', 'line\nbreak', 'nul\0nul', ':colon', 'x'.repeat(200)])
-        await assert.rejects(accounts.create('judy', secret), refused('usage'), secret)
-      await assert.rejects(accounts.addCertificate('judy', 'zz'), refused('usage'))
-      assert.equal(await accounts.get('judy'), null)
-    })
-
-    test('many acts at once come one after the other', async () => {
-      const names = Array.from({ length: 10 }, (_, index) => `many${index}`)
-      await Promise.all(names.map(name => accounts.create(name, password(name))))
-      assert.deepEqual(await Promise.all(names.map(async name => (await accounts.get(name))?.account)), names)
     })
   })
 }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { sleep } from '../../../core/retry.ts'
 import { accountsFor, type ManagedAccounts } from '../accounts/index.ts'
 import { askServer, authenticate, type Line, Wire } from '../accounts/session.ts'
 import { capabilities } from './ready.ts'
@@ -89,6 +90,7 @@ describe('InspIRCd with Anope', { skip: reason }, () => {
     while (!got && performance.now() < untilMs) {
       const lines = await owner.ask(['NICK nora', 'PING x'], line => line.command === 'PONG')
       got = lines.some(line => line.command === 'NICK' && line.params[0] === 'nora')
+      await sleep(50)
     }
     assert.ok(got)
     thief.close()

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Log } from '../../../core/log.ts'
-import { backoffMs, deadline, sleep } from '../../../core/retry.ts'
+import { backoffMs, sleep } from '../../../core/retry.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { explain, lacksListener } from './faults.ts'
 import { type Launch, start } from './launch.ts'
@@ -18,9 +18,13 @@ const patientAttempts = 5
 export interface KeeperHooks {
   /** Before each start; a rejection counts as a lasting fault. */
   readonly before?: () => Promise<void>
-  /** It runs. The signal aborts when it ends. Resolves once it serves, which makes the backoff begin anew. */
+  /**
+   * It runs. The signal aborts when it ends. Resolves once it serves, which makes the backoff begin anew; rejects when it
+   * is of no use: it is then ended and started again.
+   */
   readonly started?: (ended: AbortSignal) => Promise<void>
   readonly ended?: () => void
+  readonly printed?: (line: string) => void
   /** Takes secrets out of a line that it printed. */
   readonly hide?: (line: string) => string
   /** Looks at what it printed before a failure; true when the cause was cured, so that it can be started at once. */
@@ -34,6 +38,8 @@ export class Keeper {
   readonly #said = new Map<string, number>()
   #child: ChildProcess | null = null
   #attempt = 0
+  /** It ends because we told it to: nothing to report, and no reason to wait before the next start. */
+  #asked = false
 
   constructor(launch: Launch, log: Log, hooks: KeeperHooks = {}) {
     this.#launch = launch
@@ -46,6 +52,7 @@ export class Keeper {
     while (!signal.aborted) {
       const lasting = await this.#once(signal)
       if (signal.aborted) return
+      if (lasting === 'asked') continue
       await sleep(lasting ? lastingFaultMs : backoffMs(restartBackoff, this.#attempt), signal)
       this.#attempt += 1
     }
@@ -54,7 +61,8 @@ export class Keeper {
   /** Ends the program as it should be ended, and by force if it does not go. It is started again unless `run` is over. */
   async end(graceMs = 5000): Promise<void> {
     const child = this.#child
-    if (!child) return
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    this.#asked = true
     const gone = once(child, 'exit')
     child.kill('SIGTERM')
     const late = setTimeout(() => child.kill('SIGKILL'), graceMs)
@@ -63,7 +71,7 @@ export class Keeper {
   }
 
   /** Runs it until it ends; true when a fault is there that somebody has to cure. */
-  async #once(signal: AbortSignal): Promise<boolean> {
+  async #once(signal: AbortSignal): Promise<boolean | 'asked'> {
     try {
       await this.#hooks.before?.()
     } catch (error) {
@@ -82,21 +90,32 @@ export class Keeper {
     const stop = (): void => void this.end()
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
-    const serving = this.#hooks.started?.(ended.signal).then(
-      () => !ended.signal.aborted && (this.#attempt = 0),
-      (error: unknown) => this.#say(`${this.#launch.name}: ${asChanopError(error).message}`),
-    )
+    // Not waited for when the program ends: what asks a dead server for something may take seconds to see it.
+    void this.#serve(ended.signal)
     await Promise.race([closed, failed])
     this.#child = null
     signal.removeEventListener('abort', stop)
     ended.abort()
-    await serving
     this.#hooks.ended?.()
+    const asked = this.#asked
+    this.#asked = false
+    if (asked) return 'asked'
     if (signal.aborted || (await this.#hooks.cure?.(printed))) return false
     const fault = explain(this.#launch.name, printed, child.exitCode, child.signalCode)
     const lasting = fault.lasting && this.#attempt >= (child.exitCode === 75 ? patientAttempts : 0)
     if (lasting || !fault.lasting) this.#say(fault.line)
     return lasting
+  }
+
+  async #serve(ended: AbortSignal): Promise<void> {
+    try {
+      await this.#hooks.started?.(ended)
+      if (!ended.aborted) this.#attempt = 0
+    } catch (error) {
+      if (ended.aborted) return
+      this.#say(`${this.#launch.name}: ${asChanopError(error).message}`)
+      await this.end()
+    }
   }
 
   #collect(child: ChildProcess, printed: string[]): void {
@@ -105,6 +124,7 @@ export class Keeper {
       createInterface({ input: stream }).on('line', raw => {
         const line = this.#hooks.hide?.(raw) ?? raw
         this.#log.debug({ program: this.#launch.name }, line)
+        this.#hooks.printed?.(line)
         printed.push(line)
         if (printed.length > 200) printed.shift()
         if (lacksListener(line)) child.kill('SIGTERM')
@@ -119,6 +139,3 @@ export class Keeper {
     this.#log.error(line)
   }
 }
-
-/** A deadline for coming up, after which a server that hangs is ended and started again. */
-export const comingUp = (ended: AbortSignal): AbortSignal => deadline(30_000, ended)

@@ -12,9 +12,12 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, ()
 // PM2's daemon is gone: nobody could stop us any more, and a new one would start a second copy.
 process.on('disconnect', () => stop.abort())
 
+/** PM2 may be gone by now: then nobody waits to hear it. */
+const ready = (): void => void process.send?.('ready', undefined, undefined, () => undefined)
+
 for (let failures = 0; !stop.signal.aborted; failures += 1) {
   try {
-    await supervise({ dataDir: locations().dataDir, log, ready: () => process.send?.('ready') }, stop.signal)
+    await supervise({ dataDir: locations().dataDir, log, ready }, stop.signal)
   } catch (error) {
     // Nothing was started: the folder can't be used. PM2 would only start us again at once, so we wait here.
     if (failures % 12 === 0) log.error(`${asChanopError(error).message}; run npm start to make data/ircd anew`)

@@ -121,7 +121,7 @@ for (const server of ['ergo', 'inspircd'] as const) {
   const reason = found.some(one => one.server === server) ? false : refused.map(one => one.reason).join('; ')
   const parts = server === 'ergo' ? ['ergo'] : ['inspircd', 'anope']
 
-  describe(`supervisor of ${server}`, { skip: reason, concurrency: 3 }, () => {
+  describe(`supervisor of ${server}`, { skip: reason, concurrency: 6 }, () => {
     test('makes accounts and channels once, keeps them, and leaves nothing behind', async t => {
       const at = await home(t, programOf(server))
       const first = at.start()

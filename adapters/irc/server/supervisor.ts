@@ -3,14 +3,14 @@
  * which InspIRCd dies without a word to anyone, and it knows nothing of the order of two.
  */
 import type { Log } from '../../../core/log.ts'
-import { asChanopError } from '../../../core/error.ts'
+import { asChanopError, ChanopError } from '../../../core/error.ts'
 import { backoffMs, deadline, sleep } from '../../../core/retry.ts'
 import { markFilled, restoreDatabase } from './database.ts'
-import { comingUp, Keeper } from './keeper.ts'
+import { Keeper } from './keeper.ts'
 import { launches } from './launch.ts'
 import { renewPorts } from './prepare.ts'
 import { provision } from './provision.ts'
-import { capabilities, serving } from './ready.ts'
+import { serving } from './ready.ts'
 import { folders, readSettings, type Settings } from './settings.ts'
 
 export interface Supervision {
@@ -32,15 +32,20 @@ export async function supervise({ dataDir, log, ready }: Supervision, signal: Ab
     return new Keeper(first, log, { started: up, hide, cure: printed => movePorts(dataDir, printed, log) }).run(signal)
 
   const stopServer = new AbortController()
+  const running = new Gate()
   const anope = new Keeper(services, log, {
     hide,
     before: async () => {
-      await listening(settings, signal)
+      // It ends at once when there is no server to link to; coming second, it is there 20 ms later.
+      await running.open(deadline(5000, signal))
       const restored = await restoreDatabase(at.anope)
       if (restored) log.warn(`anope: the accounts were missing and are taken from the backup ${restored}`)
     },
     started: async ended => {
-      await up(ended)
+      await up(ended).catch(async (error: unknown) => {
+        await server.end()
+        throw error
+      })
       await markFilled(at.anope)
     },
   })
@@ -48,13 +53,18 @@ export async function supervise({ dataDir, log, ready }: Supervision, signal: Ab
   const server = new Keeper(first, log, {
     hide,
     cure: printed => movePorts(dataDir, printed, log),
-    ended: () => void anope.end().catch((error: unknown) => log.error({ error }, 'anope did not end')),
+    started: ended => running.open(ended),
+    printed: line => line.includes('InspIRCd is now running') && running.set(true),
+    ended: () => {
+      running.set(false)
+      void anope.end().catch((error: unknown) => log.error({ error }, 'anope did not end'))
+    },
   })
-  const running = server.run(stopServer.signal)
+  const served = server.run(stopServer.signal)
   // Services first: they save what they know while the server still carries their words.
   await anope.run(signal)
   stopServer.abort()
-  await running
+  await served
 }
 
 /** Anope prints the name of the command that makes accounts whenever it is used. */
@@ -75,10 +85,24 @@ async function movePorts(dataDir: string, printed: readonly string[], log: Log):
   return true
 }
 
-/** Anope ends at once when there is no server to link to; both are up in 35 ms if it comes second. */
-async function listening({ plain }: Settings, signal: AbortSignal): Promise<void> {
-  const until = deadline(5000, signal)
-  while (!until.aborted && (await capabilities(plain, 500, until)) === null) await sleep(10, until)
+/** Open while the IRC server runs. */
+class Gate {
+  #is = false
+  #waiting: (() => void)[] = []
+
+  set(open: boolean): void {
+    this.#is = open
+    if (open) for (const go of this.#waiting.splice(0)) go()
+  }
+
+  /** Resolves when it is open, or when `signal` aborts. */
+  open(signal: AbortSignal): Promise<void> {
+    return new Promise(resolve => {
+      if (this.#is || signal.aborted) return resolve()
+      this.#waiting.push(resolve)
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
 }
 
 async function comeUp(
@@ -87,14 +111,18 @@ async function comeUp(
   ended: AbortSignal,
 ): Promise<void> {
   const sinceMs = performance.now()
-  if (!(await serving(plain, comingUp(ended)))) {
-    if (!ended.aborted) log.error(`${program.server} serves no logins although it runs; see data/ircd`)
-    return
+  if (!(await serving(plain, deadline(30_000, ended)))) {
+    throw new ChanopError(
+      'network-down',
+      `it runs and serves no logins after 30 s, so it is started again; see data/ircd`,
+    )
   }
   const servingMs = Math.round(performance.now() - sinceMs)
   for (let attempt = 0; !ended.aborted; attempt += 1) {
     try {
       await provision(dataDir)
+      // Another copy on this folder may have answered while ours was refused.
+      if (ended.aborted) return
       log.info(
         { servingMs, readyMs: Math.round(performance.now() - sinceMs) },
         `${program.server} ${program.version} serves logins`,

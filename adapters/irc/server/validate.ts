@@ -41,11 +41,18 @@ export async function validate(settings: Settings, at: Folders): Promise<Setting
   }
 }
 
+async function elsewhere(settings: Settings): Promise<Settings> {
+  const [plain = 0, tls = 0, httpPort = 0, linkPort = 0] = await freePorts(4)
+  const host = '127.0.0.1'
+  return { ...settings, httpPort, linkPort, plain: { host, port: plain }, tls: { host, port: tls } }
+}
+
 /** `run --smoke` on an empty database: null when it is content, else its last word. */
 async function tryErgo(path: string, settings: Settings, there: Folders): Promise<string | null> {
   await makeFolder(there.ergo)
   const file = join(there.ergo, 'ircd.yaml')
-  await writeWhole(file, ergoConfig(settings, there))
+  // It opens its listeners even so: other ports keep it out of the way of the server that may be running.
+  await writeWhole(file, ergoConfig(await elsewhere(settings), there))
   return new Promise(resolve => {
     execFile(
       path,
@@ -66,14 +73,7 @@ async function tryErgo(path: string, settings: Settings, there: Folders): Promis
 async function tryInspircd(settings: Settings, there: Folders): Promise<void> {
   for (const folder of ['data', 'log', 'run']) await makeFolder(join(there.inspircd, folder))
   await mkdir(there.anope, { recursive: true })
-  const [plain = 0, tls = 0, httpPort = 0, linkPort = 0] = await freePorts(4)
-  const copy = {
-    ...settings,
-    httpPort,
-    linkPort,
-    plain: { host: '127.0.0.1', port: plain },
-    tls: { host: '127.0.0.1', port: tls },
-  }
+  const copy = await elsewhere(settings)
   await writeWhole(join(there.inspircd, 'inspircd.conf'), inspircdConfig(copy, there))
   await writeWhole(join(there.anope, 'services.conf'), anopeConfig(copy, there))
   const launch = launches(copy, there)[0] as Launch
