@@ -6,7 +6,7 @@ import { exportTo, type Selection } from '../bots/scribe/export/export.ts'
 import { exportPath } from '../bots/scribe/export/place.ts'
 import { type FormatName, formatNames } from '../bots/scribe/record/format.ts'
 import { namesOf, type Room, type RoomsConfig, roomNamed } from '../bots/scribe/rooms.ts'
-import { timeOf } from '../bots/scribe/time.ts'
+import { parseMoment } from '../core/command/values.ts'
 import { configSchema } from '../config/schema.ts'
 import { ChanopError } from '../core/error.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
@@ -42,7 +42,7 @@ const wrong = (message: string): ChanopError => new ChanopError('usage', `${mess
 
 function timeAt(option: string, written: string | undefined, nowMs: number): number | undefined {
   if (written === undefined) return undefined
-  const atMs = timeOf(written, nowMs)
+  const atMs = parseMoment(written, 'past', nowMs)
   if (atMs === null) throw wrong(`--${option} ${written}: write a time such as 2d (ago) or 2026-04-01`)
   return atMs
 }

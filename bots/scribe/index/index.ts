@@ -10,10 +10,12 @@ import { Taker } from './take.ts'
  * indexed. It follows the ledger and never leads: whatever does not fit the ledger is thrown away and made again.
  */
 export class SearchIndex {
+  readonly path: string
   readonly db: Db
-  #taker: Taker
+  readonly #taker: Taker
 
-  private constructor(db: Db, prefix: string) {
+  private constructor(path: string, db: Db, prefix: string) {
+    this.path = path
     this.db = db
     this.#taker = new Taker(db, prefix)
   }
@@ -44,7 +46,7 @@ export class SearchIndex {
       db.close()
       throw error
     }
-    return new SearchIndex(db, prefix)
+    return new SearchIndex(path, db, prefix)
   }
 
   /** The sequence number up to which everything is indexed. */

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import { moment } from '../../../core/command/values.ts'
+import { asChanopError } from '../../../core/error.ts'
+import { sleep } from '../../../core/retry.ts'
+import { count, escapeInline, size } from '../../../core/text.ts'
+import type { Exported } from '../export/export.ts'
+import { exportPath } from '../export/place.ts'
+import { formatNames } from '../record/format.ts'
+import { declare } from '../services.ts'
+import { scopeOf } from './scope.ts'
+
+/** Shorter than what a command has: whoever asked hears that it goes on. */
+const patienceMs = 8000
+
+const named = <S extends z.ZodType>(schema: S): S => schema.meta({ named: true }) as S
+
+const resultOf = ({ path, lines, sizeBytes, sha256 }: Exported): string[] => [
+  `${escapeInline(path)} · ${count(lines)} line${lines === 1 ? '' : 's'}, ${size(sizeBytes)}`,
+  `SHA-256 ${sha256}`,
+]
+
+export const exportRoom = declare({
+  name: 'export',
+  summary: "write a room's history to a file on the host, as it reads now",
+  role: 'operator',
+  reply: 'public',
+  args: z.object({
+    room: z.string(),
+    format: named(z.enum(formatNames).default('jsonl')),
+    since: named(moment('past').optional()),
+    until: named(moment('past').optional()),
+  }),
+  examples: [
+    ['export general', /exports\/general-\S+\.jsonl · [\d,]+ lines?, .*\nSHA-256 [0-9a-f]{64}$/],
+    ['export general format=csv since=7d', /\.csv · /],
+    ['export nowhere', /no room 'nowhere' that you can see/],
+  ],
+  async run(context, { room: word, format, since, until }) {
+    const { services, atMs, ledger, signal } = context
+    const { room, names } = await ledger.read(db => scopeOf(db, context, word))
+    const path = await exportPath(services.dataDir, room.name, format, atMs)
+    const selection = {
+      rooms: names,
+      ...(since === undefined ? {} : { sinceMs: since }),
+      ...(until === undefined ? {} : { untilMs: until }),
+    }
+    const { done, share } = services.exports.start({ selection, format, title: room.name, path })
+    const early = await Promise.race([done, sleep(patienceMs, signal)])
+    if (early) return { lines: resultOf(early) }
+    done
+      .then(resultOf, (error: unknown) => [`export ${room.name}: ${asChanopError(error).message}`])
+      .then(lines => services.report(context, lines))
+      .catch(services.fault)
+    const percent = Math.floor(share() * 100)
+    return {
+      lines: [`${percent} % of the export is done: where it is, and its SHA-256, is said here when it has ended`],
+    }
+  },
+})

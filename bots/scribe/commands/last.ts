@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { ChanopError } from '../../../core/error.ts'
+import { recent } from '../../../core/ledger/events.ts'
+import { declare } from '../services.ts'
+import { maySee } from '../visibility.ts'
+import { scopeOf } from './scope.ts'
+import { shortLine } from './show.ts'
+
+/** `last 5 ops`, `last ops`: the number may be left out. */
+const most = 50
+const usual = 5
+
+export const last = declare({
+  name: 'last',
+  summary: 'the newest messages of this room, or of another one you are in',
+  role: 'guest',
+  reply: 'public',
+  args: z.object({ n: z.string().optional(), room: z.string().optional() }),
+  examples: [
+    ['last', /#\d+ <\w+> /],
+    ['last 2', /^\S+ #\d+ <.*\n\S+ #\d+ </],
+    ['last 2 general', /#\d+ </],
+  ],
+  async run(context, { n, room }) {
+    const named = n !== undefined && !/^\d+$/.test(n)
+    const limit = n === undefined || named ? usual : Number(n)
+    if (limit < 1 || limit > most) throw new ChanopError('usage', `last ${n}: write a number from 1 to ${most}`)
+    return context.ledger.read(db => {
+      const { names, visible, reply, room: found } = scopeOf(db, context, named ? n : room)
+      const messages = names
+        .flatMap(name => recent(db, name, limit, context.event.seq))
+        .filter(message => maySee(visible, message))
+        .sort((a, b) => a.seq - b.seq)
+        .slice(-limit)
+      if (messages.length === 0) return { lines: [`nothing was said in ${found.name} yet`], reply }
+      return { lines: messages.map(message => shortLine(db, message, context.atMs)), reply }
+    })
+  },
+})

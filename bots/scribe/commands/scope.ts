@@ -1,0 +1,49 @@
+import type { CommandContext } from '../../../core/command/command.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { formatPlace } from '../../../core/event.ts'
+import type { Db } from '../../../core/ledger/sqlite.ts'
+import { namesOf, type Room, roomNamed, roomOf } from '../rooms.ts'
+import type { ScribeServices } from '../services.ts'
+import { type Visible, visibleRooms } from '../visibility.ts'
+
+export type Context = CommandContext<ScribeServices>
+
+/** What the asker may be shown where they ask; or, with `asker`, to them alone. */
+export function visibleTo(db: Db, context: Context, audience: 'place' | 'asker'): Visible {
+  const { caller, event, services, atMs } = context
+  const { sender } = event.event
+  return visibleRooms(db, { sender, person: caller.person, place: caller.place, audience }, services.rooms(), atMs)
+}
+
+/** One room of which something may be shown. */
+export interface Scope {
+  readonly room: Room
+  /** Those of the room's names under which there may be facts to show; `maySee` says which. */
+  readonly names: readonly string[]
+  readonly visible: Visible
+  /** Not everybody where it was asked may see the room: the answer goes to the asker alone. */
+  readonly reply: 'public' | 'private'
+}
+
+/**
+ * The room a command is about: the one that was named, else the one it was said in. Throws `not-found` in the same
+ * words whether there is no such room or the asker may not see it.
+ */
+export function scopeOf(db: Db, context: Context, word: string | undefined): Scope {
+  const { caller, services } = context
+  const rooms = services.rooms()
+  const room = word === undefined ? roomOf(rooms, caller.place) : roomNamed(rooms, word, caller.place)
+  for (const audience of ['place', 'asker'] as const) {
+    const visible = visibleTo(db, context, audience)
+    const names = room ? namesShown(room, visible, context) : []
+    const reply = audience === 'asker' && !caller.place.private ? 'private' : 'public'
+    if (room && names.length > 0) return { room, names, visible, reply }
+  }
+  throw new ChanopError('not-found', `no room '${word ?? caller.room}' that you can see; !rooms lists them`)
+}
+
+function namesShown(room: Room, visible: Visible, { caller }: Context): string[] {
+  const own = caller.place.private && room.name === formatPlace(caller.place)
+  if (own) return visible.direct === null ? [] : [room.name]
+  return namesOf(room).filter(name => visible.all || visible.rooms.has(name))
+}

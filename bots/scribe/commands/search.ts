@@ -1,0 +1,115 @@
+import { z } from 'zod'
+import { parseMoment } from '../../../core/command/values.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { identitiesOf, personByName } from '../../../core/identity.ts'
+import { currentOf } from '../../../core/ledger/events.ts'
+import type { Db } from '../../../core/ledger/sqlite.ts'
+import { escapeInline } from '../../../core/text.ts'
+import { type Query, search as find, whoIs } from '../index/search.ts'
+import { parseTerms } from '../index/words.ts'
+import { declare } from '../services.ts'
+import { maySee, type Visible } from '../visibility.ts'
+import { type Context, scopeOf, visibleTo } from './scope.ts'
+import { shortLine } from './show.ts'
+
+const shown = 20
+const mostTerms = 16
+const keys = ['from', 'in', 'since', 'until'] as const
+type Filters = { readonly [key in (typeof keys)[number]]?: string | undefined }
+
+const filter = () => z.string().meta({ named: true }).optional()
+
+/** Filters may also stand among or after the words; only whole words outside quotes are taken as such. */
+function split(written: string): { words: string; filters: Filters } {
+  const filters: Record<string, string> = {}
+  const words = written.replace(
+    /"[^"]*(?:"|$)|(?<=^|\s)(from|in|since|until)=(?:"([^"]*)"|(\S*))/gi,
+    (whole, key?: string, quoted?: string, bare?: string) => {
+      if (key === undefined) return whole
+      filters[key.toLowerCase()] = quoted ?? bare ?? ''
+      return ''
+    },
+  )
+  return { words, filters }
+}
+
+function time(key: string, written: string, nowMs: number): number {
+  const atMs = parseMoment(written, 'past', nowMs)
+  if (atMs !== null) return atMs
+  throw new ChanopError('usage', `${key}=${written.slice(0, 30)} is no time: write 2h (ago), 18:00 or 2026-04-01 (UTC)`)
+}
+
+interface Wish {
+  readonly query: Query
+  readonly visible: Visible
+  readonly reply: 'public' | 'private'
+}
+
+function wishOf(db: Db, context: Context, words: string, filters: Filters): Wish {
+  const { services, atMs, event } = context
+  const terms = parseTerms(words)
+  if (terms.length > mostTerms) throw new ChanopError('usage', `at most ${mostTerms} words: leave some out`)
+  const { from, since, until } = filters
+  const scope = filters.in === undefined ? null : scopeOf(db, context, filters.in)
+  if (terms.length === 0 && from === undefined) {
+    throw new ChanopError('usage', 'say what to look for: search build failed, or search from=alice')
+  }
+  const person = from === undefined ? null : personByName(db, from.replace(/^@/, ''))
+  const query = {
+    terms,
+    before: event.seq,
+    ...(from === undefined ? {} : { from: whoIs(services.index.db, from, person ? identitiesOf(db, person) : []) }),
+    ...(scope ? { rooms: scope.names } : {}),
+    ...(since === undefined ? {} : { sinceMs: time('since', since, atMs) }),
+    ...(until === undefined ? {} : { untilMs: time('until', until, atMs) }),
+  }
+  return scope
+    ? { query, visible: scope.visible, reply: scope.reply }
+    : { query, visible: visibleTo(db, context, context.caller.place.private ? 'asker' : 'place'), reply: 'public' }
+}
+
+/** What is missing from the index while it is being made. */
+function behind({ services, event }: Context): string {
+  const missing = event.seq - 1 - services.index.cursor
+  return missing > 1000 ? ` · the index is being made: ${Math.floor((services.index.cursor / event.seq) * 100)} %` : ''
+}
+
+export const search = declare({
+  name: 'search',
+  summary: 'find messages by words, "phrases", -excluded words, who, where and when',
+  role: 'guest',
+  reply: 'public',
+  args: z.object({
+    from: filter(),
+    in: filter(),
+    since: filter(),
+    until: filter(),
+    words: z.string().meta({ rest: true }).optional(),
+  }),
+  examples: [
+    ['search build failed', /^\d+ hits? · \S+ #\d+ /],
+    ['search "build failed" from=alice since=2d', /^\d+ hits?/],
+    ['search nowheretobefound', /^no hits for nowheretobefound/],
+    ['search in=general build -green', /^\d+ hits?/],
+  ],
+  async run(context, { words: written = '', ...named }) {
+    const { words, filters } = split(written)
+    const wish = await context.ledger.read(db => wishOf(db, context, words, { ...named, ...filters }))
+    return context.ledger.read(async db => {
+      const { seqs, more } = await find(context.services.index.db, db, wish.query, wish.visible, shown)
+      // The ledger has the last word: the index may be a moment behind it.
+      const hits = seqs
+        .map(seq => currentOf(db, seq))
+        .filter(hit => hit !== null)
+        .filter(hit => hit.content !== null && maySee(wish.visible, hit))
+      const asked = escapeInline(
+        [words.trim(), ...keys.map(key => filters[key] && `${key}=${filters[key]}`)].filter(Boolean).join(' '),
+      )
+      if (hits.length === 0) return { lines: [`no hits for ${asked}${behind(context)}`], reply: wish.reply }
+      const rooms = new Set(hits.map(hit => hit.room)).size
+      const lines = hits.map(hit => shortLine(db, hit, context.atMs, rooms > 1 ? hit.room : undefined))
+      const count = `${hits.length}${more ? '+' : ''} hit${hits.length === 1 ? '' : 's'}${behind(context)}`
+      return { lines: [`${count} · ${lines[0]}`, ...lines.slice(1)], reply: wish.reply }
+    })
+  },
+})

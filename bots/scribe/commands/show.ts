@@ -1,0 +1,24 @@
+import type { Stored } from '../../../core/ledger/events.ts'
+import type { Db } from '../../../core/ledger/sqlite.ts'
+import { escapeInline, truncate } from '../../../core/text.ts'
+import { spoken } from '../record/format.ts'
+import { currentLine } from '../record/line.ts'
+
+const dayMs = 86_400_000
+
+/** `21:02`, or `04-01 21:02` when it is another day, or with the year when it is another year. UTC. */
+export function clock(atMs: number, nowMs: number): string {
+  const [at, now] = [new Date(atMs).toISOString(), new Date(nowMs).toISOString()]
+  if (at.slice(0, 10) === now.slice(0, 10)) return at.slice(11, 16)
+  return nowMs - atMs < 300 * dayMs
+    ? `${at.slice(5, 10)} ${at.slice(11, 16)}`
+    : `${at.slice(0, 10)} ${at.slice(11, 16)}`
+}
+
+/** One message on one line: time, number for `log show`, who and what. Nothing in it is markup. */
+export function shortLine(db: Db, stored: Stored, nowMs: number, room?: string): string {
+  const line = currentLine(db, stored)
+  if (!line) return ''
+  const where = room === undefined ? '' : ` [${escapeInline(room)}]`
+  return `${clock(stored.event.atMs, nowMs)} #${stored.seq}${where} ${escapeInline(truncate(spoken(line), 240))}`
+}

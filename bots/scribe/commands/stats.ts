@@ -1,0 +1,55 @@
+import { statSync } from 'node:fs'
+import { z } from 'zod'
+import { count, escapeInline, safeName, size } from '../../../core/text.ts'
+import { declare } from '../services.ts'
+import { type Stats, sparkline, statsOf } from '../stats.ts'
+import { scopeOf, visibleTo } from './scope.ts'
+
+const ranked = (list: readonly { name: string; messages: number }[]): string =>
+  list.map(({ name, messages }) => `${escapeInline(safeName(name))} ${count(messages)}`).join(', ')
+
+function linesOf(title: string, stats: Stats, rooms: boolean): string[] {
+  if (stats.messages === 0) return [`${escapeInline(title)}: no messages yet`]
+  const since = new Date(stats.sinceMs ?? 0).toISOString().slice(0, 10)
+  const people = `${count(stats.people)} ${stats.people === 1 ? 'person' : 'people'}`
+  return [
+    `${escapeInline(title)}: ${count(stats.messages)} messages by ${people} since ${since}, ${size(stats.bytes)} of text · today ${count(stats.today)}, 7 days ${count(stats.week)}`,
+    `top: ${ranked(stats.top)}`,
+    ...(rooms && stats.rooms > 1 ? [`rooms: ${ranked(stats.busiest)}`] : []),
+    `14 days ${sparkline(stats.days)}`,
+  ]
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
+export const stats = declare({
+  name: 'stats',
+  summary: 'how much is said, by whom and when: in one room, or in all you can see here',
+  role: 'guest',
+  reply: 'public',
+  args: z.object({ room: z.string().optional() }),
+  examples: [
+    ['stats', /^all rooms here: [\d,]+ messages? by \d+ p\w+ since \d{4}-\d\d-\d\d/],
+    ['stats general', /^general: [\d,]+ messages?/],
+  ],
+  async run(context, { room }) {
+    const { services, atMs, ledger, caller } = context
+    return ledger.read(db => {
+      if (room !== undefined) {
+        const scope = scopeOf(db, context, room)
+        return {
+          lines: linesOf(scope.room.name, statsOf(services.index.db, scope.names, atMs), false),
+          reply: scope.reply,
+        }
+      }
+      const visible = visibleTo(db, context, caller.place.private ? 'asker' : 'place')
+      const lines = linesOf(
+        visible.all ? 'all rooms' : 'all rooms here',
+        statsOf(services.index.db, visible.all ? null : [...visible.rooms], atMs),
+        true,
+      )
+      const files = `ledger ${size(sizeOf(ledger.path))}, index ${size(sizeOf(services.index.path))}`
+      return { lines: visible.all ? [...lines, files] : lines }
+    })
+  },
+})

@@ -1,0 +1,19 @@
+import { type CommandContext, commandsOf } from '../../core/command/command.ts'
+import type { Exports } from './export/exports.ts'
+import type { SearchIndex } from './index/index.ts'
+import type { RoomsConfig } from './rooms.ts'
+
+/** What the scribe offers to its commands. */
+export interface ScribeServices {
+  readonly index: SearchIndex
+  /** As configured now. */
+  readonly rooms: () => RoomsConfig
+  readonly exports: Exports
+  readonly dataDir: string
+  /** Says later, where a command was asked, what came of it. */
+  readonly report: (context: CommandContext<unknown>, lines: readonly string[]) => Promise<void>
+  /** Notes what failed after a command was answered. */
+  readonly fault: (error: unknown) => void
+}
+
+export const declare = commandsOf<ScribeServices>('scribe')
