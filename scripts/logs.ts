@@ -5,14 +5,14 @@ import type { Instance } from './instance.ts'
 
 const tailBytes = 64 * 1024
 const longestWords = 300
-const errorLevel = 50
+const levels = { error: 50, warning: 40 }
 
-/** The newest error that the app logged since `sinceMs`, or null. */
+/** The newest error, or for the IRC server's supervisor the newest warning, that was logged since `sinceMs`; or null. */
 export async function complaint({ paths }: Instance, name: string, sinceMs: number): Promise<string | null> {
   for (const line of (await tail(join(paths.logs, `${name}.log`))).toReversed()) {
     const record = parse(line)
     if (!record || Date.parse(record.time) < sinceMs) continue
-    if (record.level >= errorLevel) return record.msg.slice(0, longestWords)
+    if (record.level >= (name === 'ircd' ? levels.warning : levels.error)) return record.msg.slice(0, longestWords)
   }
   return null
 }

@@ -30,12 +30,13 @@ export async function bringUp(instance: Instance, names: readonly App[]): Promis
   const over = new AbortController()
   const up = names.map(async name => {
     if (!(await comeUp(instance, name, startMs, over.signal))) return
-    rising.delete(name)
+    // It serves logins before its accounts are made: until PM2's command ends it has not said that it is ready.
+    if (name !== 'ircd') rising.delete(name)
     line(true, name, seconds(sinceMs), 'ready')
   })
   try {
-    await Promise.race([Promise.all(up), watch(instance, rising, startMs, over.signal), command.failure])
-    await Promise.race([command.done, command.failure])
+    const watched = watch(instance, rising, startMs, over.signal)
+    await Promise.race([Promise.all([...up, command.done]), watched, command.failure])
   } finally {
     over.abort()
     command.end()

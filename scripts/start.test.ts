@@ -223,5 +223,5 @@ test('a data folder that can not be written is one line', {
   await chmod(closed, 0o500)
   const { code, err } = await run('start', { CHANOP_DATA: join(closed, 'data') })
   assert.equal(code, 1)
-  assert.match(err, /can not be written \(EACCES\): give the folder to the user who runs this/)
+  assert.match(err, /can not be made or written \(EACCES\): give the folder to the user who runs this/)
 })

@@ -1,6 +1,5 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { makeFolder } from '../adapters/irc/server/files.ts'
+import { ChanopError } from '../core/error.ts'
 import { hold } from './hold.ts'
 import { apps, type Instance, instanceOf } from './instance.ts'
 import { daemonLives, listApps, type Pm2App, pm2 } from './pm2.ts'
@@ -9,8 +8,13 @@ import { endStrays } from './strays.ts'
 
 async function main(): Promise<number> {
   const instance = instanceOf()
-  await makeFolder(instance.paths.run)
-  const release = await hold(instance.paths.startLock, 'npm stop')
+  const release = await makeFolder(instance.paths.run)
+    .then(() => hold(instance.paths.startLock, 'npm stop'))
+    .catch((error: unknown) => {
+      if (error instanceof ChanopError) throw error
+      // A full or read-only disk must not keep anything running.
+      return () => Promise.resolve()
+    })
   try {
     await stop(instance)
   } finally {
@@ -33,7 +37,6 @@ async function stop(instance: Instance): Promise<void> {
     await pm2(instance, ['kill'])
     line(true, 'PM2', seconds(sinceMs), 'held nothing else and has ended')
   }
-  await rm(join(instance.paths.run, 'applied.json'), { force: true })
   console.log(own.length + strays > 0 ? `Chanop has stopped (${seconds(sinceMs)}).` : 'Nothing of Chanop was running.')
 }
 

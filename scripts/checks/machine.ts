@@ -30,7 +30,7 @@ export async function checkDataFolder({ data }: DataPaths): Promise<Finding> {
     if (code === 'ENOSPC' || code === 'EDQUOT') return full(data)
     return bad(
       'data folder',
-      `${data} can not be written (${code})`,
+      `${data} can not be made or written (${code})`,
       'give the folder to the user who runs this, or name another with CHANOP_DATA',
     )
   }
