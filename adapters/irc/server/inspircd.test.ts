@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -8,7 +7,7 @@ import { accountsFor, type ManagedAccounts } from '../accounts/index.ts'
 import { askServer, authenticate, type Line, Wire } from '../accounts/session.ts'
 import { capabilities } from './ready.ts'
 import { folders } from './settings.ts'
-import { availableServers, startInspircd, type TestServer } from './testing.ts'
+import { availableServers, processOn, startInspircd, type TestServer } from './testing.ts'
 
 const reason = (await availableServers()).find(({ kind }) => kind === 'inspircd')?.reason ?? false
 
@@ -41,14 +40,6 @@ describe('InspIRCd with Anope', { skip: reason }, () => {
     assert.equal((await enter(wire, nick)).at(-1)?.command, '001')
     return wire
   }
-  const pid = (name: string): number =>
-    Number(
-      execFileSync('ps', ['-eo', 'pid=,comm=,args='], { encoding: 'utf8' })
-        .split('\n')
-        .map(line => line.trim().split(/\s+/))
-        .find(words => words[1] === name && words.join(' ').includes(server.dataDir))?.[0],
-    )
-
   test('without an account nobody enters over TCP, loopback or not', async () => {
     const wire = await Wire.open({ host: server.host, port: server.port })
     assert.equal((await enter(wire, 'stranger')).at(-1)?.command, 'ERROR')
@@ -121,7 +112,7 @@ describe('InspIRCd with Anope', { skip: reason }, () => {
   })
 
   test('SIGINT, which PM2 sends to every process, is not its end; TERM is, and leaves no core file', async () => {
-    const ircd = pid('inspircd')
+    const ircd = processOn(server.dataDir, 'inspircd')
     assert.match(await readFile(`/proc/${ircd}/limits`, 'utf8'), /Max core file size +0 +0/)
     process.kill(ircd, 'SIGINT')
     assert.ok((await capabilities({ host: server.host, port: server.port }))?.has('sasl'))

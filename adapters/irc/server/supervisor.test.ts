@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -14,6 +14,7 @@ import { prepareServer } from './prepare.ts'
 import { findPrograms, type ServerProgram } from './programs.ts'
 import { serving } from './ready.ts'
 import { folders, readSettings } from './settings.ts'
+import { processOn } from './testing.ts'
 
 const { found, refused } = await findPrograms(process.env['CHANOP_DATA'] ?? 'data')
 const main = join(import.meta.dirname, 'main.ts')
@@ -97,14 +98,7 @@ async function home(t: TestContext, program: ServerProgram): Promise<Home> {
     started.push(supervisor)
     return supervisor
   }
-  return { dataDir, plain: { host: '127.0.0.1', port: plain }, start, pid: name => pidOf(name, dataDir) }
-}
-
-/** A server's process id: the one whose program has this name and whose arguments name this folder. */
-function pidOf(name: string, dataDir: string): number {
-  const listed = execFileSync('ps', ['-eo', 'pid=,comm=,args='], { encoding: 'utf8' }).split('\n')
-  const line = listed.find(one => one.includes(dataDir) && one.trim().split(/\s+/)[1] === name)
-  return Number(line?.trim().split(/\s+/)[0] ?? Number.NaN)
+  return { dataDir, plain: { host: '127.0.0.1', port: plain }, start, pid: name => processOn(dataDir, name) }
 }
 
 /** Another program that has the port; resolves with how to end it. */
@@ -208,29 +202,27 @@ for (const server of ['ergo', 'inspircd'] as const) {
       assert.deepEqual(await gone, [0, null])
       for (const part of parts) assert.ok(Number.isNaN(at.pid(part)), `${part} is gone`)
     })
+
+    test('Anope never starts without accounts where there were some', { skip: server !== 'inspircd' }, async t => {
+      const at = await home(t, programOf('inspircd'))
+      const supervisor = at.start()
+      await supervisor.ready()
+      await supervisor.stop()
+      const db = join(folders(at.dataDir).anope, 'db')
+
+      // What a kill -9 in the moment of the day's first save leaves behind.
+      await rm(join(db, 'backups'), { recursive: true })
+      await mkdir(join(db, 'backups'))
+      await rename(join(db, 'anope.db'), join(db, 'backups', 'anope.db-2026-01-01'))
+      const restored = at.start()
+      await restored.says(/taken from the backup anope\.db-2026-01-01/)
+      await restored.ready()
+      await restored.stop()
+
+      await rm(db, { recursive: true })
+      const refusing = at.start()
+      await refusing.says(/is gone and no backup of it is left/)
+      assert.deepEqual(await readdir(db), ['backups'])
+    })
   })
 }
-
-describe('Anope', { skip: found.some(one => one.server === 'inspircd') ? false : 'no InspIRCd with Anope' }, () => {
-  test('never starts without accounts where there were some', async t => {
-    const at = await home(t, programOf('inspircd'))
-    const supervisor = at.start()
-    await supervisor.ready()
-    await supervisor.stop()
-    const db = join(folders(at.dataDir).anope, 'db')
-
-    // What a kill -9 in the moment of the day's first save leaves behind.
-    await rm(join(db, 'backups'), { recursive: true })
-    await mkdir(join(db, 'backups'))
-    await rename(join(db, 'anope.db'), join(db, 'backups', 'anope.db-2026-01-01'))
-    const restored = at.start()
-    await restored.says(/taken from the backup anope\.db-2026-01-01/)
-    await restored.ready()
-    await restored.stop()
-
-    await rm(db, { recursive: true })
-    const refusing = at.start()
-    await refusing.says(/is gone and no backup of it is left/)
-    assert.deepEqual(await readdir(db), ['backups'])
-  })
-})

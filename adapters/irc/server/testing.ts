@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -157,6 +158,20 @@ async function stopAll(running: Map<string, ChildProcess>, signal: NodeJS.Signal
       await gone
     }),
   )
+}
+
+/** The process of this name that works on this folder (Linux), NaN when there is none. */
+export function processOn(dataDir: string, name: string): number {
+  for (const pid of readdirSync('/proc').filter(entry => /^\d+$/.test(entry))) {
+    try {
+      const [comm, line] = [readFileSync(`/proc/${pid}/comm`, 'utf8'), readFileSync(`/proc/${pid}/cmdline`, 'utf8')]
+      if (comm.trim() === name && line.includes(dataDir)) return Number(pid)
+    } catch (error) {
+      // It ended while we looked.
+      if (!['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    }
+  }
+  return Number.NaN
 }
 
 async function findNgircd(dataDir: string): Promise<{ path: string; libraries: string[] } | null> {
