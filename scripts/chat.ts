@@ -34,7 +34,7 @@ async function onScreen(options: Options, setting: Setting, instance: Instance):
     () => setting.note ?? 'data/run/commands.json can not be read; Tab knows the built-in commands',
   )
   const terminal = new Terminal(process.stdin, process.stdout)
-  process.once('exit', () => terminal.close())
+  for (const end of ['exit', 'uncaughtExceptionMonitor'] as const) process.once(end, () => terminal.close())
   const target = targetOf(setting, options.history ?? historyLines)
   await new App({ target, prefix: setting.prefix, known, note, terminal }).run(stopSignal())
 }
@@ -65,7 +65,7 @@ async function main(): Promise<void> {
 }
 
 // A reader that went away (`| head`) is an ordinary end.
-process.stdout.on('error', () => process.exit(0))
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 try {
   await main()
 } catch (error) {

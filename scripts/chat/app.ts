@@ -1,4 +1,5 @@
 /** The client on a screen. */
+import type { Line } from '../../adapters/irc/line.ts'
 import { act, type Stage } from './act.ts'
 import { type Completion, complete } from './complete.ts'
 import { afterSending, type Editor, edits, emptyEditor, insert, setText } from './editor.ts'
@@ -6,7 +7,7 @@ import { remark } from './entry.ts'
 import { follow } from './follow.ts'
 import { readInput } from './input.ts'
 import { type Press, press } from './keys.ts'
-import type { KnownCommands } from './known.ts'
+import { isBot, type KnownCommands } from './known.ts'
 import { RowCache } from './render.ts'
 import { bodyHeight, bodyRows, frame, type View } from './screen.ts'
 import { Session, type Target } from './session.ts'
@@ -22,6 +23,7 @@ export interface AppOptions {
 }
 
 const frameMs = 16
+const offline = 'offline'
 
 export class App {
   readonly #options: AppOptions
@@ -43,9 +45,9 @@ export class App {
       if (window.scroll > 0) window.scroll += this.#cache.rows(entry, options.terminal.width, Date.now()).length
     })
     this.#session = new Session(options.target, {
-      line: (line, past) => this.#line(() => follow(line, past, this.windows)),
+      line: (line, past) => this.#line(line, past),
       ready: nick => this.#ready(nick),
-      down: (reason, retryMs) => this.#down(reason, retryMs),
+      down: reason => this.#down(reason),
     })
   }
 
@@ -72,19 +74,21 @@ export class App {
         () => this.#soon(),
       )
     this.windows.nick = nick
+    if (this.#state === offline) this.windows.add(this.windows.active, remark('connected again'))
     this.#state = nick
     this.#soon()
   }
 
-  #down(reason: string, retryMs: number): void {
-    this.#state = 'offline'
-    this.windows.add(this.windows.active, remark(`${reason}; trying again in ${Math.ceil(retryMs / 1000)} s`, 'error'))
+  #down(reason: string): void {
+    // Attempts that fail alike are one remark.
+    if (this.#state !== offline) this.windows.add(this.windows.active, remark(`${reason}; trying again`, 'error'))
+    this.#state = offline
     this.#soon()
   }
 
-  #line(take: () => ReturnType<typeof follow>): void {
-    const placed = take()
-    if (placed && !placed.entry.own) this.#options.known.learn(placed.entry.text)
+  #line(line: Line, past: boolean): void {
+    const placed = follow(line, past, this.windows)
+    if (placed && isBot(line)) this.#options.known.learn(placed.entry.text)
     this.#soon()
   }
 
@@ -182,7 +186,8 @@ export class App {
     return {
       prefix: this.#options.prefix,
       commands: this.#options.known.names,
-      nicks: nicks.length > 0 ? nicks : all.flatMap(window => [...window.members.values()]),
+      nicks:
+        nicks.length > 0 ? nicks : all.flatMap(window => [...window.members.values()]).filter(name => name !== nick),
       channels: named.filter(name => /^[#&]/.test(name)),
     }
   }
@@ -196,6 +201,7 @@ export class App {
     const oldest = window.entries.find(entry => entry.id !== null)?.id ?? null
     if (!atTop || oldest === null || window.name === '' || this.#asked.has(oldest)) return
     this.#asked.add(oldest)
+    window.olderThan = oldest
     this.#session.history(window.name, oldest)
   }
 }

@@ -113,7 +113,9 @@ export class Lines {
     if (action.kind === 'wrong') this.#options.err(action.message)
     this.#saidMs = performance.now()
     act(action, { session: this.#session, windows: this.#windows, quit: () => this.#stop.abort() })
-    await this.#session.flush()
+    if ((await this.#session.flush()) || stop.aborted) return
+    this.#refused = true
+    this.#options.err(clean(`the connection broke; this line may not have arrived: ${line}`))
   }
 
   /** Waits for the first answer up to `waitMs`, then until there is a pause. */

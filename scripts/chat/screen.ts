@@ -87,7 +87,7 @@ export function inputRow(editor: Editor, prompt: string, width: number): { row: 
     ],
     width,
   )
-  return { row, cursor: columns(shown) + used }
+  return { row, cursor: Math.min(columns(shown) + used, width - 1) }
 }
 
 export function frame(view: View, cache: RowCache): Frame {

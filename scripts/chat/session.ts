@@ -39,7 +39,7 @@ export class Session {
   readonly #target: Target
   readonly #hooks: SessionHooks
   readonly #channels: Set<string>
-  readonly #pongs = new Map<string, () => void>()
+  readonly #pongs = new Map<string, (arrived: boolean) => void>()
   #wire: Wire | null = null
   #handshake: Handshake | null = null
   #nick = ''
@@ -107,7 +107,7 @@ export class Session {
         signal.removeEventListener('abort', quit)
         wire.disposeSocket()
         this.#wire = null
-        for (const done of this.#pongs.values()) done()
+        for (const done of this.#pongs.values()) done(false)
         this.#pongs.clear()
         resolve(refusal ?? this.#said ?? connectionFault(error, endpoint, this.#ready))
         this.#said = null
@@ -162,7 +162,7 @@ export class Session {
   #line(line: Line): void {
     if (!this.#ready) this.#handshake?.take(line)
     if (line.command === '001') this.#nick = line.params[0] ?? ''
-    else if (line.command === 'PONG') this.#pongs.get(line.params.at(-1) ?? '')?.()
+    else if (line.command === 'PONG') this.#pongs.get(line.params.at(-1) ?? '')?.(true)
     else if (line.command === 'ERROR')
       this.#said = new ChanopError('network-down', `the server ended it: ${line.params.at(-1) ?? ''}`)
     else if (line.command === 'NICK' && sameName(line.nick, this.#nick)) this.#nick = line.params[0] ?? this.#nick
@@ -223,16 +223,16 @@ export class Session {
     return true
   }
 
-  /** Resolves when the server has dealt with everything written so far, or the connection is gone. */
-  flush(): Promise<void> {
+  /** True when the server has dealt with everything written so far, false when the connection broke before that. */
+  flush(): Promise<boolean> {
     const token = `flush-${++this.#pings}`
     return new Promise(resolve => {
-      const done = (): void => {
+      const done = (arrived: boolean): void => {
         this.#pongs.delete(token)
-        resolve()
+        resolve(arrived)
       }
       this.#pongs.set(token, done)
-      if (!this.write(`PING :${token}`)) done()
+      if (!this.write(`PING :${token}`)) done(false)
     })
   }
 }

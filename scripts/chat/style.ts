@@ -21,8 +21,6 @@ export interface Run {
 
 export type Row = readonly Run[]
 
-export const plainStyle: Style = Object.freeze({})
-
 /**
  * What may never reach a terminal from outside: C0 and C1 controls (ESC and CSI among them), DEL, and the characters
  * that turn the direction of the text around them.

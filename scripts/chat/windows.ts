@@ -15,6 +15,8 @@ export interface Window {
   mention: boolean
   /** Rows hidden below the last one shown. */
   scroll: number
+  /** The msgid before which older lines were asked for: they go there, also when they are of the same millisecond. */
+  olderThan: string | null
 }
 
 const mostEntries = 5000
@@ -28,11 +30,13 @@ const openWindow = (name: string): Window => ({
   unread: 0,
   mention: false,
   scroll: 0,
+  olderThan: null,
 })
 
-/** Index at which an entry belongs by its time; almost always the end. */
-function indexFor(entries: readonly Entry[], atMs: number): number {
-  let at = entries.length
+/** Index at which an entry belongs by its time; almost always the end, or before the lines that a page of history precedes. */
+function indexFor({ entries, olderThan }: Window, { atMs, past }: Entry): number {
+  const page = past && olderThan !== null ? entries.findIndex(({ id }) => id === olderThan) : -1
+  let at = page !== -1 && (entries[page]?.atMs ?? 0) >= atMs ? page : entries.length
   while (at > 0 && (entries[at - 1]?.atMs ?? 0) > atMs) at--
   return at
 }
@@ -107,7 +111,7 @@ export class Windows {
       window.ids.add(entry.id)
     }
     const { entries } = window
-    const at = indexFor(entries, entry.atMs)
+    const at = indexFor(window, entry)
     entries.splice(at, 0, entry)
     if (at === entries.length - 1) this.#grown(window, entry)
     if (entries.length > mostEntries) window.ids.delete(entries.shift()?.id ?? '')
