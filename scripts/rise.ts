@@ -32,7 +32,7 @@ export async function bringUp(instance: Instance, names: readonly App[]): Promis
     if (!(await comeUp(instance, name, startMs, over.signal))) return
     // It serves logins before its accounts are made: until PM2's command ends it has not said that it is ready.
     if (name !== 'ircd') rising.delete(name)
-    line(true, name, seconds(sinceMs), 'ready')
+    line(true, name, seconds(sinceMs), name === 'ircd' ? 'serves logins' : 'ready')
   })
   try {
     const watched = watch(instance, rising, startMs, over.signal)

@@ -31,12 +31,13 @@ async function stop(instance: Instance): Promise<void> {
     await pm2(instance, ['delete', ...own.map(app => String(app.id))])
     line(true, 'stopped', seconds(sinceMs), own.map(app => app.name).join(', '))
   }
-  const strays = await endStrays(instance, [])
-  if (strays > 0) line(true, 'stopped', seconds(sinceMs), `${strays} left over from an earlier daemon`)
   if (listed.length === own.length && (await daemonLives(instance))) {
     await pm2(instance, ['kill'])
     line(true, 'PM2', seconds(sinceMs), 'held nothing else and has ended')
   }
+  // Last: PM2 may bring back an app that was still coming up when it was told to end it.
+  const strays = await endStrays(instance, [])
+  if (strays > 0) line(true, 'stopped', seconds(sinceMs), `${strays} left over`)
   console.log(own.length + strays > 0 ? `Chanop has stopped (${seconds(sinceMs)}).` : 'Nothing of Chanop was running.')
 }
 
