@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Ear } from '../bots/scribe/ear.ts'
 import { SearchIndex } from '../bots/scribe/index/index.ts'
 import { type Query, search } from '../bots/scribe/index/search.ts'
 import { parseTerms } from '../bots/scribe/index/words.ts'
@@ -83,7 +84,7 @@ async function indexAll(ledger: Ledger, index: SearchIndex): Promise<number> {
 /** Fills a ledger and the search index, and measures both. Returns the lines of the report. */
 export async function benchSearch(messages: number, folder: string): Promise<string[]> {
   const ledger = Ledger.open(join(folder, 'ledger.db'))
-  const index = SearchIndex.open(join(folder, 'search.db'))
+  const index = SearchIndex.open(join(folder, 'search.db'), new Ear(() => '!', []))
   const lines = [`${count(messages)} messages, ${rooms} rooms`]
   lines.push(`ledger append, batches of ${batchSize}     ${count(await fill(ledger, messages))} messages/s`)
   lines.push(`index, batches of ${batchSize}             ${count(await indexAll(ledger, index))} messages/s`)

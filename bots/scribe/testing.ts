@@ -17,6 +17,7 @@ import {
 import { append, messageOf, revise, type Stored } from '../../core/ledger/events.ts'
 import { Ledger } from '../../core/ledger/ledger.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import { Ear } from './ear.ts'
 import { type RoomsConfig, roomOf } from './rooms.ts'
 
 /** A folder that is gone after the test. */
@@ -31,6 +32,8 @@ export function ledgerIn(t: TestContext, path: string): Ledger {
   t.after(() => ledger.close())
   return ledger
 }
+
+export const ear = (): Ear => new Ear(() => '!', ['admin', 'oracle', 'scribe', 'bridge'])
 
 export const startMs = Date.UTC(2026, 3, 1, 12)
 

@@ -7,7 +7,7 @@ import { after } from '../../core/ledger/events.ts'
 import { SearchIndex } from './index/index.ts'
 import { search } from './index/search.ts'
 import { parseTerms } from './index/words.ts'
-import { folder, joined, ledgerIn, person, placeAt, record, said, startMs } from './testing.ts'
+import { ear, folder, joined, ledgerIn, person, placeAt, record, said, startMs } from './testing.ts'
 import { maySee, visibleRooms } from './visibility.ts'
 
 const rooms = {
@@ -31,7 +31,7 @@ type Where = keyof typeof spoken
 async function setUp(t: TestContext) {
   const data = folder(t)
   const ledger = ledgerIn(t, data)
-  const index = SearchIndex.open(join(data, 'search.db'))
+  const index = SearchIndex.open(join(data, 'search.db'), ear())
   t.after(() => index.close())
   const names = Object.keys(spoken) as Where[]
   const stored = await record(
@@ -170,6 +170,22 @@ test('history from before a place was joined to an open room stays closed to tho
   )
   const [, , , , , lone] = await ledger.read(db => after(db, 0, 9))
   assert.equal(maySee(visible, lone as never), false)
+})
+
+test('what was said in a place before it was joined with others is not shown where the others read', async t => {
+  const { ledger } = await setUp(t)
+  const joinedRooms = { ...rooms, both: { places: ['irc:#lone', 'memory:else'], open: false } }
+  const lone = (await ledger.read(db => after(db, 0, 9)))[5]
+  const seen = (audience: 'place' | 'asker') =>
+    ledger.read(db => {
+      const place = placeAt('irc:#lone')
+      return maySee(
+        visibleRooms(db, { sender: alice, person: null, place, audience }, joinedRooms, startMs),
+        lone as never,
+      )
+    })
+  await ledger.write(db => joined(db, 'irc:#lone', alice))
+  assert.deepEqual([await seen('place'), await seen('asker')], [false, true])
 })
 
 test('a private place that somebody put into an open room shows nothing', async t => {

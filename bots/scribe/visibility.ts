@@ -36,7 +36,7 @@ export interface Visible {
 export function visibleRooms(db: Db, caller: Caller, rooms: RoomsConfig, nowMs: number): Visible {
   const seen = { rooms: new Set<string>(), places: new Set<number>() }
   for (const [name, room] of Object.entries(rooms)) if (room.open) seen.rooms.add(name)
-  if (!caller.place.private) addPlace(db, seen, caller.place.network, caller.place.channel, rooms)
+  if (!caller.place.private) addHere(db, seen, caller, rooms)
   if (caller.audience === 'place' && !caller.place.private) return { ...seen, all: false, direct: null }
   if (!caller.sender.verified) return { ...seen, all: false, direct: null }
   for (const { network, channel } of memberships(db, caller)) addPlace(db, seen, network, channel, rooms)
@@ -48,6 +48,16 @@ export function visibleRooms(db: Db, caller: Caller, rooms: RoomsConfig, nowMs: 
 interface Seen {
   readonly rooms: Set<string>
   readonly places: Set<number>
+}
+
+/**
+ * The room somebody speaks in. In a place that is joined with others everybody there reads the answer: what was said
+ * before they were joined is not theirs.
+ */
+function addHere(db: Db, seen: Seen, { place }: Caller, rooms: RoomsConfig): void {
+  const room = roomOf(rooms, place)
+  seen.rooms.add(room.name)
+  if (room.places.length === 1) addPlace(db, seen, place.network, place.channel, rooms)
 }
 
 function addPlace(db: Db, seen: Seen, network: string, channel: string, rooms: RoomsConfig): void {

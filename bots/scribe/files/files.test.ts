@@ -17,7 +17,7 @@ import { createInterface } from 'node:readline'
 import { test, type TestContext } from 'node:test'
 import { after, type Stored } from '../../../core/ledger/events.ts'
 import { Ledger } from '../../../core/ledger/ledger.ts'
-import { about, folder, ledgerIn, person, record, said, startMs } from '../testing.ts'
+import { about, ear, folder, ledgerIn, person, record, said, startMs } from '../testing.ts'
 import { type LiveFormatName, liveFormat } from '../record/format.ts'
 import { lineOf } from '../record/line.ts'
 import { type FilesConfig, LogFiles } from './files.ts'
@@ -25,12 +25,13 @@ import { sweep } from './sweep.ts'
 
 const daily: FilesConfig = { format: 'jsonl', rotate: 'daily', maxMegabytes: 100, keepDays: 365 }
 const nowMs = () => startMs
+const keepable = (_: unknown, stored: Stored): Stored => ear().keepable(_ as never, stored)
 
 async function setUp(t: TestContext, config: () => FilesConfig | null = () => daily) {
   const data = folder(t)
   const ledger = ledgerIn(t, data)
   const root = join(data, 'logs')
-  const open = () => LogFiles.open({ root, ledger, config, nowMs })
+  const open = () => LogFiles.open({ root, ledger, config, nowMs, keepable })
   const files = await open()
   t.after(() => files.close())
   return { data, ledger, root, open, files }
@@ -168,7 +169,7 @@ test('a ledger of another history (a restored backup) gets files of its own, fro
     other,
     Array.from({ length: 5 }, (_, n) => said('irc:#a', 'alice', `new ${n}`)),
   )
-  const again = await LogFiles.open({ root, ledger: other, config: () => daily, nowMs })
+  const again = await LogFiles.open({ root, ledger: other, config: () => daily, nowMs, keepable })
   assert.equal(again.cursor, 0)
   await again.take(await all(other))
   await again.close()

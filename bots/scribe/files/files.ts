@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Stored } from '../../../core/ledger/events.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
-import { asLedgerError } from '../../../core/ledger/sqlite.ts'
+import { asLedgerError, type Db } from '../../../core/ledger/sqlite.ts'
 import { type LiveFormatName, liveFormat } from '../record/format.ts'
 import { lineOf } from '../record/line.ts'
 import { type FileCursor, fitted, loadCursor, movedTo, saveCursor, startOfFiles } from './cursor.ts'
@@ -23,6 +23,8 @@ export interface LogFilesOptions {
   readonly ledger: Ledger
   /** What is configured now; null: no files. Facts of such a time are not written later either. */
   readonly config: () => FilesConfig | null
+  /** The fact as it may be kept: secrets masked. */
+  readonly keepable: (ledger: Db, stored: Stored) => Stored
   readonly nowMs?: () => number
 }
 
@@ -129,7 +131,7 @@ export class LogFiles {
         const key = join(target.folder, target.stem ?? '')
         let group = groups.get(key)
         if (!group) groups.set(key, (group = { target, entries: [] }))
-        group.entries.push({ seq: stored.seq, text: target.format.line(lineOf(db, stored)) })
+        group.entries.push({ seq: stored.seq, text: target.format.line(lineOf(db, this.#o.keepable(db, stored))) })
       }
     })
     return [...groups.values()]

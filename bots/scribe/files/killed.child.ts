@@ -5,7 +5,12 @@ import { type FilesConfig, LogFiles } from './files.ts'
 
 const [path = '', root = '', config = ''] = process.argv.slice(2)
 const ledger = Ledger.open(path)
-const files = await LogFiles.open({ root, ledger, config: () => JSON.parse(config) as FilesConfig })
+const files = await LogFiles.open({
+  root,
+  ledger,
+  config: () => JSON.parse(config) as FilesConfig,
+  keepable: (_, stored) => stored,
+})
 let seq = files.cursor
 for (;;) {
   const batch = await ledger.read(db => after(db, seq, 23))

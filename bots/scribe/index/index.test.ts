@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { z } from 'zod'
+import { commandsOf } from '../../../core/command/command.ts'
+import { publish } from '../../../core/command/published.ts'
 import { after } from '../../../core/ledger/events.ts'
 import { Ledger } from '../../../core/ledger/ledger.ts'
 import { text } from '../../../core/event.ts'
-import { about, folder, ledgerIn, record, said, startMs } from '../testing.ts'
+import { about, ear, folder, ledgerIn, record, said, startMs } from '../testing.ts'
 import type { Visible } from '../visibility.ts'
 import { SearchIndex } from './index.ts'
 import { type Query, search, whoIs } from './search.ts'
@@ -17,7 +20,7 @@ function setUp(t: TestContext) {
   const data = folder(t)
   const ledger = ledgerIn(t, data)
   const path = join(data, 'search.db')
-  const index = SearchIndex.open(path)
+  const index = SearchIndex.open(path, ear())
   t.after(() => index.close())
   const take = () => ledger.read(db => index.take(db, after(db, index.cursor, 1000)))
   const find = (written: string, visible = everything, more: Partial<Query> = {}, limit = 20) =>
@@ -113,18 +116,34 @@ test('a message that was edited or deleted before it was indexed is indexed as i
   assert.deepEqual(await find('afterwards'), [1])
 })
 
-test('commands, and what the scribe answered to them, are not found', async t => {
-  const { ledger, take, find } = setUp(t)
+test('commands, and what the scribe answered to them, are not found; a secret is in no file', async t => {
+  const { ledger, index, take, find, path } = setUp(t)
+  const args = z.object({ name: z.string(), value: z.string().meta({ secret: true }) })
+  const declare = commandsOf<null>('admin')
+  const common = { summary: 'x', role: 'guest', reply: 'public', examples: [['x', 'x']], run: async () => '' } as const
+  const commands = [
+    declare({ ...common, name: 'search', args: z.object({ words: z.string().meta({ rest: true }) }) }),
+    declare({ ...common, name: 'secret set', args }),
+  ]
+  await ledger.write(db => publish(db, 'admin', commands as never))
   const scribe = { id: 'scribe' as never, name: 'scribe', kind: 'self', verified: true } as const
   await record(ledger, [
     said('irc:#a', 'alice', 'the needle'),
     said('irc:#a', 'alice', '!search needle'),
     said('irc:#a', scribe, '1 hit: the needle'),
     said('irc:#a', { ...scribe, name: 'oracle' }, 'a needle is thin'),
-    said('irc:#a', 'bob', '!!! needle'),
+    said('irc:#a', 'bob', '!important needle'),
+    said('irc:@alice', 'alice', 'search needle'),
+    said('irc:@alice', 'alice', 'secret set needle hunter2hunter2'),
+    said('irc:#a', 'alice', '/secret set needle hunter2hunter2'),
+    said('irc:@alice/oracle', 'alice', 'search the needle for me', { to: 'oracle' }),
   ])
   await take()
-  assert.deepEqual(await find('needle'), [5, 4, 1])
+  const direct = await ledger.read(db => after(db, 8, 1)[0]?.placeId as number)
+  assert.deepEqual(await find('needle', { ...everything, direct }), [9, 5, 4, 1])
+  assert.deepEqual(await find('hunter2hunter2', { ...everything, direct }), [])
+  index.db.pragma('wal_checkpoint(TRUNCATE)')
+  assert.ok(!readFileSync(path).includes('hunter2'))
 })
 
 test('a batch that is offered twice counts once; the cursor survives', async t => {
@@ -135,7 +154,7 @@ test('a batch that is offered twice counts once; the cursor survives', async t =
   await ledger.read(db => index.take(db, batch))
   assert.deepEqual(await find('once'), [1])
   assert.equal((index.db.prepare('SELECT sum(messages) AS n FROM tally').get() as { n: number }).n, 1)
-  const again = SearchIndex.open(path)
+  const again = SearchIndex.open(path, ear())
   assert.equal(again.cursor, 1)
   again.close()
 })
@@ -165,7 +184,7 @@ test('an older or another ledger is noticed, and the index made again', async t 
 test('a damaged file is made anew', t => {
   const path = join(folder(t), 'search.db')
   writeFileSync(path, 'this is no database at all, '.repeat(100))
-  const index = SearchIndex.open(path)
+  const index = SearchIndex.open(path, ear())
   assert.equal(index.cursor, 0)
   index.close()
 })

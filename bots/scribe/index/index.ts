@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Stored } from '../../../core/ledger/events.ts'
 import { asLedgerError, connect, type Db, migrate, sql } from '../../../core/ledger/sqlite.ts'
+import type { Ear } from '../ear.ts'
 import { indexMigrations } from './schema.ts'
 import { Taker } from './take.ts'
 
@@ -14,26 +15,26 @@ export class SearchIndex {
   readonly db: Db
   readonly #taker: Taker
 
-  private constructor(path: string, db: Db, prefix: string) {
+  private constructor(path: string, db: Db, ear: Ear) {
     this.path = path
     this.db = db
-    this.#taker = new Taker(db, prefix)
+    this.#taker = new Taker(db, ear)
   }
 
-  /** Opens the file, or makes it anew when it is damaged or of another release. `prefix` begins a command. */
-  static open(path: string, prefix = '!'): SearchIndex {
+  /** Opens the file, or makes it anew when it is damaged or of another release. `ear` tells commands from talk. */
+  static open(path: string, ear: Ear): SearchIndex {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     try {
-      return SearchIndex.#open(path, prefix)
+      return SearchIndex.#open(path, ear)
     } catch (thrown) {
       const code = (asLedgerError(thrown) as { code?: string }).code
       if (code !== 'ledger-corrupt' && code !== 'ledger-newer') throw asLedgerError(thrown)
       for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true })
-      return SearchIndex.#open(path, prefix)
+      return SearchIndex.#open(path, ear)
     }
   }
 
-  static #open(path: string, prefix: string): SearchIndex {
+  static #open(path: string, ear: Ear): SearchIndex {
     // For its owner alone before SQLite opens it: the log beside it takes over its mode.
     closeSync(openSync(path, 'a', 0o600))
     const db = connect(path)
@@ -46,7 +47,7 @@ export class SearchIndex {
       db.close()
       throw error
     }
-    return new SearchIndex(path, db, prefix)
+    return new SearchIndex(path, db, ear)
   }
 
   /** The sequence number up to which everything is indexed. */

@@ -73,7 +73,7 @@ function inWindow(
   const rows = sql(
     index,
     `SELECT d.seq FROM ${found} BETWEEN ? AND ?
-     AND d.at_ms >= ? AND d.at_ms < ? AND d.flags & ${docFlags.command} = 0
+     AND d.at_ms >= ? AND d.at_ms < ?
      AND CASE WHEN d.flags & ${docFlags.direct} THEN d.place = ?
          ELSE ? OR d.room IN (SELECT value FROM json_each(?)) OR d.place IN (SELECT value FROM json_each(?)) END
      ORDER BY ${match === null ? 'd.seq' : 'f.rowid'} DESC LIMIT ?`,

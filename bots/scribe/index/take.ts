@@ -2,14 +2,13 @@ import type { Content, MessageEvent } from '../../../core/event.ts'
 import { currentOf, messageOf, type Stored } from '../../../core/ledger/events.ts'
 import { type Db, sql } from '../../../core/ledger/sqlite.ts'
 import { plain } from '../../../core/text.ts'
+import type { Ear } from '../ear.ts'
 import { indexable } from './words.ts'
 
 /** What a message is besides text: `doc.flags`. */
 export const docFlags = {
   /** A private place: shown only there. */
   direct: 1,
-  /** A command, or the scribe's own answer: no search finds itself. */
-  command: 2,
 } as const
 
 const dayMs = 86_400_000
@@ -25,12 +24,12 @@ interface Count {
 /** Writes batches of facts into the index's tables. Its memory of row ids is good for one connection. */
 export class Taker {
   readonly #db: Db
-  readonly #prefix: string
+  readonly #ear: Ear
   readonly #ids = new Map<string, number>()
 
-  constructor(db: Db, prefix: string) {
+  constructor(db: Db, ear: Ear) {
     this.#db = db
-    this.#prefix = prefix
+    this.#ear = ear
   }
 
   /** After a transaction that failed: row ids it made are not there. */
@@ -47,7 +46,7 @@ export class Taker {
       if (event.kind === 'message') {
         const message = stored as Stored<MessageEvent>
         const content = revised.has(seq) ? (revised.get(seq) ?? null) : event.content
-        if (content) this.#add(message, content)
+        if (content) this.#add(ledger, message, content)
         if (!event.place.private) this.#count(counts, message)
       } else if (event.kind === 'edit' || event.kind === 'delete') {
         const target = messageOf(ledger, event.place, event.target)
@@ -57,11 +56,12 @@ export class Taker {
     this.#tally(counts.values())
   }
 
-  #add(message: Stored<MessageEvent>, content: Content): void {
-    const said = plain(content)
-    const text = indexable(said)
+  /** Commands are not indexed, nor what the scribe answers to them: no search finds itself. */
+  #add(ledger: Db, message: Stored<MessageEvent>, content: Content): void {
     const { event } = message
-    const flags = (event.place.private ? docFlags.direct : 0) | (this.#isCommand(event, said) ? docFlags.command : 0)
+    if (this.#ear.hear(ledger, { ...event, content }).command) return
+    const text = indexable(plain(content))
+    const flags = event.place.private ? docFlags.direct : 0
     const room = this.#room(message.room)
     const tags = `r${room} p${message.placeId} w${this.#who(event)}`
     sql(this.#db, 'INSERT INTO doc VALUES (?, ?, ?, ?, ?, ?, ?)').run(
@@ -85,17 +85,7 @@ export class Taker {
       sql(this.#db, 'DELETE FROM doc WHERE seq = ?').run(seq)
     }
     const now = currentOf(ledger, seq)
-    if (now?.content) this.#add(now, now.content)
-  }
-
-  #isCommand({ sender }: MessageEvent, said: string): boolean {
-    if (sender.kind === 'self') return sender.name === 'scribe'
-    const rest = said.startsWith(this.#prefix)
-      ? said.slice(this.#prefix.length)
-      : said.startsWith('/')
-        ? said.slice(1)
-        : ''
-    return /^[a-z]/i.test(rest)
+    if (now?.content) this.#add(ledger, now, now.content)
   }
 
   #count(counts: Map<string, Count>, { room, event }: Stored<MessageEvent>): void {
