@@ -1,0 +1,95 @@
+import { directly, formatPlace, type MessageEvent, type Place } from '../event.ts'
+import { enqueue, type NewDelivery } from '../ledger/deliveries.ts'
+import type { Stored } from '../ledger/events.ts'
+import { place as placeOrder } from '../ledger/orders.ts'
+import type { Db } from '../ledger/sqlite.ts'
+import { say, sealedDraft } from '../say.ts'
+import type { Vault } from '../secrets.ts'
+import { parseInline } from '../text.ts'
+import type { Answer, CommandSettings } from './command.ts'
+import { dropPage, keepPage, pageLines } from './pager.ts'
+
+export interface AnswerTools {
+  readonly bot: string
+  readonly vault: Vault
+  readonly settings: CommandSettings
+  readonly roomPlaces: (place: Place) => readonly Place[]
+}
+
+interface Voice {
+  readonly places: readonly Place[]
+  readonly room: string | undefined
+  readonly replySeq: number | undefined
+}
+
+/** The asker's own place: where they asked in private, or the direct conversation with them. */
+const privatePlace = ({ event }: Stored<MessageEvent>): Place =>
+  event.place.private ? event.place : directly(event.place.network, event.sender.id)
+
+/** Where an answer is said: a public one in every place of the room, first in the one where it was asked. */
+function voiceOf(stored: Stored<MessageEvent>, reply: 'public' | 'private', tools: AnswerTools): Voice {
+  const { place } = stored.event
+  if (place.private) return { places: [place], room: undefined, replySeq: stored.seq }
+  if (reply === 'private') return { places: [privatePlace(stored)], room: undefined, replySeq: undefined }
+  const others = tools.roomPlaces(place).filter(other => formatPlace(other) !== formatPlace(place))
+  return {
+    places: [place, ...others],
+    room: stored.room.includes(':') ? undefined : stored.room,
+    replySeq: stored.seq,
+  }
+}
+
+/** Queues an answer, its orders and what is said when they have ended; keeps its other pages. In the caller's transaction. */
+export function deliverAnswer(
+  db: Db,
+  tools: AnswerTools,
+  asked: { readonly stored: Stored<MessageEvent>; readonly answer: Answer; readonly reply: 'public' | 'private' },
+  nowMs: number,
+): void {
+  const { stored, answer, reply } = asked
+  const { bot, settings } = tools
+  const asker = { place: stored.event.place, account: stored.event.sender.id }
+  const { from, size } = answer.page ?? { from: 0, size: settings.lines }
+  const shown = pageLines(answer.lines, from, size, settings.prefix)
+  const until = from + shown.length
+  if (until < answer.lines.length) keepPage(db, asker, { lines: answer.lines, reply, shown: until }, nowMs)
+  else if (answer.page) dropPage(db, asker)
+  const { replySeq, ...voice } = voiceOf(stored, reply, tools)
+  const content = { segments: parseInline(shown.join('\n')) }
+  const replying = replySeq === undefined ? {} : { replySeq }
+  if (shown.length > 0) say(db, { bot, content, ...voice, key: `${bot}.${stored.seq}`, ...replying }, nowMs)
+  if (answer.secret !== undefined) whisper(db, tools, stored, answer.secret, undefined, nowMs)
+  for (const ordered of answer.orders ?? []) {
+    const order = placeOrder(db, ordered.order, nowMs)
+    for (const result of ['done', 'failed'] as const) {
+      // Only one of the two will be said: neither is a fact of the conversation yet.
+      const act = {
+        do: 'send' as const,
+        content: { segments: parseInline(ordered[result]) },
+        as: { name: bot },
+        ...replying,
+      }
+      for (const place of voice.places) enqueue(db, { place, bot, act, waits: { order, result } }, nowMs)
+    }
+    if (ordered.secret !== undefined) whisper(db, tools, stored, ordered.secret, { order, result: 'done' }, nowMs)
+  }
+}
+
+/** Says a secret, sealed until it goes out, in the asker's private place and nowhere else. */
+function whisper(
+  db: Db,
+  { bot, vault }: AnswerTools,
+  stored: Stored<MessageEvent>,
+  secret: string,
+  waits: NewDelivery['waits'],
+  nowMs: number,
+): void {
+  const act = { do: 'send' as const, ...sealedDraft(vault, bot, secret) }
+  enqueue(db, { place: privatePlace(stored), bot, act, ...(waits ? { waits } : {}) }, nowMs)
+}
+
+/** Overwrites the words of a message that held a secret: the record keeps that it was said, not what. */
+export function wipe(db: Db, seq: number, masked: string): void {
+  const content = JSON.stringify({ segments: [{ kind: 'text', text: masked }] })
+  db.prepare("UPDATE event SET body = json_set(body, '$.content', json(?)) WHERE seq = ?").run(content, seq)
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import { type Command, type CommandContext, commandsOf } from './command.ts'
+import { codeOf, dropPending } from './confirm.ts'
+import { pageOf } from './pager.ts'
+
+const most = 40
+
+function amount(typed: string | undefined, left: number, usual: number): number {
+  if (typed === undefined) return usual
+  return Math.min(most, typed.toLowerCase() === 'all' ? left : Number(typed))
+}
+
+/** `more`, `yes` and `no`: of the one bot that answers for all. */
+export function frontCommands<S>(bot: string): Command<S>[] {
+  const command = commandsOf<S>(bot)
+  const asker = ({ caller }: CommandContext<S>) => ({ place: caller.place, account: caller.account })
+  const more = command({
+    name: 'more',
+    summary: 'the next lines of the last answer',
+    role: 'guest',
+    reply: 'public',
+    args: z.object({
+      lines: z
+        .string()
+        .regex(/^([1-9]\d?|all)$/i, 'write a number of lines, or all')
+        .optional()
+        .describe('how many, or all'),
+    }),
+    examples: [['!more', 'nothing more to show']],
+    run: async (context, { lines }) => {
+      const page = await context.ledger.read(db => pageOf(db, asker(context), context.atMs))
+      if (!page) return 'nothing more to show'
+      const size = amount(lines, page.lines.length - page.shown, context.settings.lines)
+      return { lines: page.lines, reply: page.reply, page: { from: page.shown, size } }
+    },
+  })
+  const yes = command({
+    name: 'yes',
+    aliases: ['y'],
+    summary: 'confirms what was asked to be confirmed',
+    role: 'guest',
+    reply: 'public',
+    args: z.object({ code: z.string().min(1).max(10).describe('the code that was shown') }),
+    examples: [['!yes zzz', 'nothing of yours waits here for zzz']],
+    run: async (_context, { code }) => `nothing of yours waits here for ${codeOf(code).replace(/[^a-z0-9]/g, '')}`,
+  })
+  const no = command({
+    name: 'no',
+    summary: 'drops what was asked to be confirmed',
+    role: 'guest',
+    reply: 'public',
+    args: z.object({ code: z.string().min(1).max(10).optional().describe('the code that was shown; all without') }),
+    examples: [['!no', 'nothing was waiting']],
+    run: async (context, { code }) => ({
+      lines: [],
+      effect: db => {
+        const dropped = dropPending(db, asker(context), code === undefined ? undefined : codeOf(code))
+        return [dropped > 0 ? `dropped: nothing was done` : 'nothing was waiting']
+      },
+    }),
+  })
+  return [more, yes, no]
+}

@@ -1,0 +1,50 @@
+import type { MessageEvent } from '../event.ts'
+import { identify, includes } from '../identity.ts'
+import type { Stored } from '../ledger/events.ts'
+import type { Db } from '../ledger/sqlite.ts'
+import type { Caller } from './command.ts'
+import type { Published } from './published.ts'
+
+/** A command older than this is never carried out. */
+export const freshMs = 60_000
+
+/** Who asks, as the platform vouches for it and the ledger knows it. */
+export function callerOf(db: Db, { event, room }: Stored<MessageEvent>, nowMs: number): Caller {
+  const { place, sender } = event
+  const here = identify(db, place.network, sender, room, nowMs)
+  return {
+    person: here.person,
+    name: sender.name,
+    account: sender.id,
+    verified: sender.verified,
+    role: here.role,
+    globalRole: identify(db, place.network, sender, '', nowMs).role,
+    network: place.network,
+    place,
+    room,
+    private: place.private === true,
+  }
+}
+
+/** Why a text shaped as a command carries none; null: it may. Law 4 of docs/architecture.md. */
+export function inert({ event, receivedMs }: Stored<MessageEvent>, caller: Caller, nowMs: number): string | null {
+  if ((event.hops ?? 0) > 0) return 'bridged: a relayed message carries no command'
+  if (event.origin !== 'live') return 'backfill: it was fetched after the fact'
+  if (nowMs - receivedMs > freshMs || receivedMs - event.atMs > freshMs) return 'stale: older than 60 s'
+  if (event.content.style === 'notice') return 'notice: no program acts on a notice'
+  if (event.sender.kind === 'bot' && (!caller.verified || caller.role === 'guest'))
+    return 'bot: a program without a role'
+  return null
+}
+
+/** Why this caller may not; null: they may. Operator and owner count everywhere or, where declared, in this room. */
+export function refusal(command: Published, caller: Caller): string | null {
+  const roomIsEnough = command.scope === 'room' || includes('member', command.role)
+  const held = roomIsEnough ? caller.role : caller.globalRole
+  if (includes(held, command.role)) return null
+  const everywhere = !roomIsEnough && includes(caller.role, command.role) ? ' everywhere, not in this room alone' : ''
+  if (!caller.verified) {
+    return `${command.name} needs ${command.role}; nobody vouches for you here: log in to your account and say it again`
+  }
+  return `${command.name} needs ${command.role}${everywhere}; you are ${held}`
+}

@@ -1,0 +1,109 @@
+import { ChanopError } from '../error.ts'
+import type { Role } from '../identity.ts'
+import { getMeta, setMeta } from '../ledger/ledger.ts'
+import { type Db, sql } from '../ledger/sqlite.ts'
+import type { Command } from './command.ts'
+import { type Field, fieldsOf, usageOf } from './fields.ts'
+
+/** What every process knows of a command, whoever owns it: a declaration as plain data. */
+export interface Published {
+  readonly name: string
+  readonly bot: string
+  readonly aliases: readonly string[]
+  readonly summary: string
+  readonly role: Role
+  readonly scope: 'room' | 'everywhere'
+  readonly reply: 'public' | 'private'
+  readonly where: 'dm' | null
+  readonly mutates: boolean
+  readonly confirms: boolean
+  readonly usage: string
+  readonly fields: readonly Field[]
+  readonly examples: readonly string[]
+}
+
+export function publishedOf(command: Command<never>): Published {
+  const fields = fieldsOf(command.args)
+  return {
+    name: command.name,
+    bot: command.bot,
+    aliases: command.aliases ?? [],
+    summary: command.summary,
+    role: command.role,
+    scope: command.scope ?? 'everywhere',
+    reply: command.reply,
+    where: command.where ?? null,
+    mutates: command.mutates ?? false,
+    confirms: command.confirm !== undefined,
+    usage: usageOf(command.name, fields),
+    fields,
+    examples: command.examples.map(([said]) => said),
+  }
+}
+
+const versionKey = 'commands_version'
+
+export const readPublished = (db: Db): Published[] =>
+  sql(db, 'SELECT declaration FROM command ORDER BY name')
+    .all()
+    .map(row => JSON.parse(row['declaration'] as string) as Published)
+
+const namesOf = ({ name, aliases }: Pick<Published, 'name' | 'aliases'>): readonly string[] => [name, ...aliases]
+
+/**
+ * Makes a bot's commands known to all processes, in place of those it had. Throws `conflict` when two commands, of
+ * whatever bots, want one name or alias.
+ */
+export function publish(db: Db, bot: string, commands: readonly Command<never>[]): void {
+  const taken = new Map<string, string>()
+  for (const other of readPublished(db)) {
+    if (other.bot !== bot) for (const name of namesOf(other)) taken.set(name, other.bot)
+  }
+  sql(db, 'DELETE FROM command WHERE bot = ?').run(bot)
+  for (const declaration of commands.map(publishedOf)) {
+    if (declaration.bot !== bot) throw new Error(`command '${declaration.name}' was declared for ${declaration.bot}`)
+    for (const name of namesOf(declaration)) {
+      const owner = taken.get(name)
+      if (owner)
+        throw new ChanopError('conflict', `command '${name}' of ${bot} belongs to ${owner}: rename one of them`)
+      taken.set(name, bot)
+    }
+    sql(db, 'INSERT INTO command VALUES (?, ?, ?)').run(declaration.name, bot, JSON.stringify(declaration))
+  }
+  setMeta(db, versionKey, `${Number(getMeta(db, versionKey) ?? 0) + 1}`)
+}
+
+/** All commands of all bots, read anew when one of them publishes. */
+export class Catalogue {
+  #version: string | null = null
+  #all: readonly Published[] = []
+  #byName: ReadonlyMap<string, Published> = new Map()
+
+  /** The newest; cheap to call for each command. */
+  refresh(db: Db): this {
+    const now = getMeta(db, versionKey) ?? ''
+    if (now === this.#version) return this
+    this.#all = readPublished(db)
+    this.#byName = new Map(this.#all.flatMap(command => namesOf(command).map(name => [name, command] as const)))
+    this.#version = now
+    return this
+  }
+
+  get all(): readonly Published[] {
+    return this.#all
+  }
+
+  /** By name or alias. */
+  named(name: string): Published | undefined {
+    return this.#byName.get(name)
+  }
+
+  get names(): string[] {
+    return [...this.#byName.keys()]
+  }
+
+  /** Commands whose first word is `noun`. */
+  family(noun: string): Published[] {
+    return this.#all.filter(({ name }) => name === noun || name.startsWith(`${noun} `))
+  }
+}

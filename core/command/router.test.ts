@@ -1,0 +1,389 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { readAudit, verifyAudit } from '../audit.ts'
+import { ChanopError } from '../error.ts'
+import { text } from '../event.ts'
+import { settleOrder } from '../ledger/orders.ts'
+import { sql } from '../ledger/sqlite.ts'
+import { publish } from './published.ts'
+import { channel, Stage } from './testing.ts'
+import { adminCommands, anyone, oracleCommands, scribe, scribeCommands, type Toy } from './testing-toy.ts'
+
+const auditOf = (stage: Stage) => stage.read(db => readAudit(db, {}, 100))
+
+describe('Router', () => {
+  let stage: Stage
+  let toy: Toy
+
+  beforeEach(async () => {
+    stage = await Stage.open()
+    toy = { done: [], gate: Promise.withResolvers() }
+    await stage.bot('admin', adminCommands, toy, { front: true })
+    await stage.bot('scribe', scribeCommands, toy)
+    await stage.bot('oracle', oracleCommands, toy)
+    await stage.role('olga', 'owner')
+    await stage.role('otto', 'operator')
+    await stage.role('mia', 'member')
+  })
+  afterEach(() => stage.close())
+
+  describe('one answer', () => {
+    for (const [said, answer, by] of [
+      ['!version', '1', 'admin'],
+      ['/version', '1', 'admin'],
+      ['  !VERSION ', '1', 'admin'],
+      ['admin: version', '1', 'admin'],
+      ['@scribe last 1', '1', 'scribe'],
+      ['scribe: version', '1', 'admin'],
+      ['!role', 'none', 'admin'],
+      ['oracle: stop', 'stopped', 'oracle'],
+    ] as const) {
+      it(`${said} → ${by}`, async () => {
+        const { seen, takenBy } = await stage.say(said)
+        assert.deepEqual(takenBy, [by])
+        assert.deepEqual(
+          seen.map(one => [one.text, one.as]),
+          [[answer, by]],
+        )
+      })
+    }
+
+    for (const said of [
+      'hello',
+      '!',
+      '!!',
+      '!1',
+      '!?',
+      '! version',
+      '/me version',
+      '//version',
+      'oracle: what is up?',
+      'oracle: stop that please',
+      '!wow such',
+      'version',
+    ]) {
+      it(`${said} is talk`, async () => {
+        const { seen, takenBy } = await stage.say(said)
+        assert.deepEqual([seen, takenBy], [[], []])
+      })
+    }
+
+    it('answers in every place of the room, as one fact of the conversation', async () => {
+      stage.rooms.set('#general', [channel('#other'), channel('#general')])
+      const { seen, stored } = await stage.say('!version')
+      assert.deepEqual(
+        seen.map(one => one.place),
+        ['irc:#general', 'irc:#other'],
+      )
+      const facts = await stage.read(db => sql(db, 'SELECT seq, flags, body FROM event WHERE seq > ?').all(stored.seq))
+      assert.equal(facts.length, 1)
+      assert.equal(Number(facts[0]?.['flags']) & 4, 4)
+      const rows = await stage.read(db => sql(db, 'SELECT source, act FROM delivery').all())
+      assert.ok(rows.every(row => row['source'] === facts[0]?.['seq']))
+      assert.equal((JSON.parse(rows[0]?.['act'] as string) as { replySeq: number }).replySeq, stored.seq)
+    })
+
+    it('refuses a name that another bot owns', async () => {
+      const twin = scribe({
+        ...anyone,
+        name: 'version',
+        summary: 'x',
+        examples: [['!version', '1']],
+        run: async () => '1',
+      })
+      await assert.rejects(
+        stage.ledger.write(db => publish(db, 'scribe', [twin])),
+        /belongs to admin/,
+      )
+      assert.equal(await stage.ask('!last 1'), '1', 'the refused publication is undone')
+    })
+  })
+
+  describe('in private', () => {
+    const dm = (by: string, to = 'admin') => ({ by, to, in: stage.direct(by) })
+    it('needs no prefix', async () => assert.equal(await stage.ask('version', dm('bob')), '1'))
+    it('runs the commands of other bots', async () => assert.equal(await stage.ask('last 1', dm('bob')), '1'))
+    it('answers what nobody knows', async () =>
+      assert.match(await stage.ask('hello there', dm('bob')), /^no command hello; !help/))
+    it('leaves talk to the oracle', async () => assert.equal(await stage.ask('last night', dm('bob', 'oracle')), ''))
+    it('takes its stop', async () => assert.equal(await stage.ask('stop', dm('bob', 'oracle')), 'stopped'))
+    it('takes short forms of what changes nothing', async () => {
+      assert.equal(await stage.ask('vers', dm('bob')), '1')
+      assert.equal(await stage.ask('!vers', { by: 'bob' }), '')
+      assert.match(await stage.ask('not x', dm('otto')), /did you mean !note/)
+      assert.deepEqual(toy.done, [])
+    })
+  })
+
+  describe('unknown words', () => {
+    it('are passed over in a room', async () => assert.equal(await stage.ask('!dance', { by: 'olga' }), ''))
+    it('near misses of somebody with a role are not', async () => {
+      assert.equal(await stage.ask('!verison', { by: 'mia' }), 'no command verison; did you mean !version?')
+      assert.equal(await stage.ask('!verison', { by: 'bob' }), '')
+      assert.match(await stage.ask('!role grnat bob member', { by: 'olga' }), /did you mean !role grant/)
+      assert.deepEqual(toy.done, [])
+    })
+    it('said to a bot are answered by the front alone', async () => {
+      const { takenBy, seen } = await stage.say('scribe: !dance')
+      assert.deepEqual([takenBy, seen.length], [['admin'], 1])
+    })
+  })
+
+  describe('law 4', () => {
+    const old = 61_000
+    const cases: [string, () => Parameters<Stage['say']>[1], RegExp][] = [
+      ['bridged', () => ({ by: 'otto', event: { hops: 1 } }), /^ignored: bridged/],
+      ['backfilled', () => ({ by: 'otto', event: { origin: 'backfill' } }), /^ignored: backfill/],
+      ['old when it came', () => ({ by: 'otto', event: { atMs: stage.nowMs - old } }), /^ignored: stale/],
+      [
+        'old when read',
+        () => ({ by: 'otto', receivedMs: stage.nowMs - old, event: { atMs: stage.nowMs - old } }),
+        /^ignored: stale/,
+      ],
+      ['a notice', () => ({ by: 'otto', content: { ...text('!note x'), style: 'notice' } }), /^ignored: notice/],
+      ['a strange program', () => ({ by: 'robo', sender: { kind: 'bot' } }), /^ignored: bot/],
+      [
+        'a program nobody vouches for',
+        () => ({ by: 'otto', sender: { kind: 'bot', verified: false } }),
+        /^ignored: bot/,
+      ],
+    ]
+    for (const [name, said, result] of cases) {
+      it(`${name}: nothing happens, the audit says why`, async () => {
+        const { seen, takenBy } = await stage.say('!note x', said())
+        assert.deepEqual([seen, takenBy, toy.done], [[], ['admin'], []])
+        const [row, ...more] = await auditOf(stage)
+        assert.equal(row?.decision, 'ignored')
+        assert.match(row?.result ?? '', result)
+        assert.deepEqual(more, [])
+      })
+    }
+    it('our own words are nothing at all', async () => {
+      assert.deepEqual((await stage.say('!note x', { by: 'otto', sender: { kind: 'self' } })).takenBy, [])
+      assert.deepEqual(await auditOf(stage), [])
+    })
+    it('ignored commands of other bots are noted once, by the front', async () => {
+      assert.deepEqual((await stage.say('!last', { event: { hops: 1 } })).takenBy, ['admin'])
+    })
+    it('unknown words that carry no command leave no trace', async () => {
+      assert.deepEqual((await stage.say('!dance', { event: { hops: 1 } })).takenBy, [])
+    })
+    it('a bare nick has no role', async () => {
+      assert.match(await stage.ask('!note x', { by: 'otto', sender: { verified: false } }), /log in to your account/)
+      const [row] = await auditOf(stage)
+      assert.deepEqual([row?.decision, toy.done], ['denied', []])
+      assert.match(row?.result ?? '', /^unverified/)
+    })
+    it('a program with a role may', async () =>
+      assert.equal(await stage.ask('!note x', { by: 'otto', sender: { kind: 'bot' } }), 'noted'))
+    it('quoted text is not said', async () => {
+      const content = { segments: [{ kind: 'quote' as const, text: '!note x' }] }
+      assert.deepEqual((await stage.say('', { by: 'otto', content })).takenBy, [])
+    })
+  })
+
+  describe('roles', () => {
+    it('names what is needed', async () => {
+      assert.equal(await stage.ask('!note x', { by: 'mia' }), 'note needs operator; you are member')
+      assert.equal((await auditOf(stage))[0]?.decision, 'denied')
+    })
+    it('an operator of a room is none elsewhere', async () => {
+      await stage.role('rita', 'operator', 'irc:#general')
+      assert.match(await stage.ask('!note x', { by: 'rita' }), /everywhere, not in this room alone; you are guest/)
+    })
+  })
+
+  describe('secrets', () => {
+    it('are for a direct message; what was typed is wiped', async () => {
+      const { seen, stored } = await stage.say('!secret set KEY canary-1 more', { by: 'otto' })
+      assert.match(seen[0]?.text ?? '', /only in a direct message to admin; others saw/)
+      assert.deepEqual(toy.done, [])
+      const body = await stage.read(db => sql(db, 'SELECT body FROM event WHERE seq = ?').get(stored.seq)?.['body'])
+      assert.doesNotMatch(String(body), /canary/)
+    })
+    it('reach the command whole and nothing else', async () => {
+      const said = { by: 'otto', to: 'admin', in: stage.direct('otto') }
+      assert.equal(await stage.ask('secret set KEY a "b"  canary-2', said), 'KEY set')
+      assert.deepEqual(toy.done, ['KEY=a "b"  canary-2'])
+      const dump = await stage.read(db =>
+        ['event', 'audit', 'delivery'].map(table => JSON.stringify(db.prepare(`SELECT * FROM ${table}`).all())).join(),
+      )
+      assert.doesNotMatch(dump, /canary/)
+      assert.match(dump, /KEY \*\*\*/)
+    })
+    it('are said in private, sealed, once their order is done', async () => {
+      const { seen } = await stage.say('!person add bob', { by: 'otto' })
+      assert.deepEqual(
+        seen.map(one => [one.place, one.text, one.secret, one.held]),
+        [
+          ['irc:#general', 'bob is made', false, true],
+          ['irc:#general', 'bob could not be made: {reason}', false, true],
+          ['irc:@otto', 'account=bob password=canary-77', true, true],
+        ],
+      )
+      const raw = await stage.read(db => JSON.stringify(db.prepare('SELECT act FROM delivery').all()))
+      assert.doesNotMatch(raw, /canary/)
+      const order = await stage.read(db => Number(sql(db, 'SELECT id FROM orders').get()?.['id']))
+      const released = await stage.ledger.write(db => settleOrder(db, order, { done: true, result: 'ok' }, 1))
+      assert.equal(released.length, 2)
+    })
+  })
+
+  describe('confirmation', () => {
+    const codeOf = (line: string): string => /!yes (\w{3})/.exec(line)?.[1] ?? assert.fail(line)
+    it('is asked for, and used once', async () => {
+      const line = await stage.ask('!role grant bob owner', { by: 'olga' })
+      assert.match(line, /^makes bob an owner · !yes \w{3} within 60 s, or !no$/)
+      assert.deepEqual(toy.done, [])
+      assert.equal(await stage.ask(`!yes ${codeOf(line)}`, { by: 'olga' }), 'bob: owner')
+      assert.match(await stage.ask(`!yes ${codeOf(line)}`, { by: 'olga' }), /was used or dropped already/)
+      assert.deepEqual(toy.done, ['bob owner'])
+    })
+    it('is not asked for where there is no need', async () =>
+      assert.equal(await stage.ask('!role grant bob member', { by: 'olga' }), 'bob: member'))
+    it('is answered by the bot that asked, and by it alone', async () => {
+      const code = codeOf(await stage.ask('!erase', { by: 'otto' }))
+      const { takenBy, seen } = await stage.say(`!yes ${code.toUpperCase()}`, { by: 'otto' })
+      assert.deepEqual([takenBy, seen.map(one => one.text)], [['scribe'], ['erased']])
+      assert.deepEqual((await stage.say(`!yes ${code}`, { by: 'otto' })).takenBy, ['scribe'])
+      assert.deepEqual((await stage.say('!yes zzz', { by: 'otto' })).takenBy, ['admin'])
+    })
+    it("is its asker's, in the same place", async () => {
+      const code = codeOf(await stage.ask('!erase', { by: 'otto' }))
+      assert.match(await stage.ask(`!yes ${code}`, { by: 'olga' }), /nothing of yours/)
+      assert.match(await stage.ask(`!yes ${code}`, { by: 'otto', in: channel('#x') }), /nothing of yours/)
+      assert.deepEqual(toy.done, [])
+      assert.equal(await stage.ask(`!yes ${code}`, { by: 'otto' }), 'erased')
+    })
+    it('runs out', async () => {
+      const code = codeOf(await stage.ask('!erase', { by: 'otto' }))
+      stage.nowMs += 61_000
+      assert.match(await stage.ask(`!yes ${code}`, { by: 'otto' }), /has run out/)
+      assert.deepEqual(toy.done, [])
+    })
+    it('is dropped by no', async () => {
+      const code = codeOf(await stage.ask('!erase', { by: 'otto' }))
+      assert.match(await stage.ask('!no', { by: 'otto' }), /^dropped/)
+      assert.match(await stage.ask(`!yes ${code}`, { by: 'otto' }), /used or dropped/)
+      assert.deepEqual(toy.done, [])
+    })
+    it('asks for the role again', async () => {
+      const code = codeOf(await stage.ask('!erase', { by: 'otto' }))
+      await stage.role('otto', 'member')
+      assert.match(await stage.ask(`!yes ${code}`, { by: 'otto' }), /needs operator/)
+      assert.deepEqual(toy.done, [])
+    })
+  })
+
+  describe('more', () => {
+    it('goes on page by page, and at once', async () => {
+      assert.equal(await stage.ask('!last 10'), '1\n2\n3\n4 · 4/10 · !more')
+      assert.equal(await stage.ask('!more'), '5\n6\n7\n8 · 8/10 · !more')
+      assert.equal(await stage.ask('!more all'), '9\n10')
+      assert.equal(await stage.ask('!more'), 'nothing more to show')
+    })
+    it("is each one's own, and ends", async () => {
+      await stage.say('!last 10')
+      assert.equal(await stage.ask('!more', { by: 'bob' }), 'nothing more to show')
+      stage.nowMs += 16 * 60_000
+      assert.equal(await stage.ask('!more'), 'nothing more to show')
+    })
+  })
+
+  describe('rate', () => {
+    it('is said once, then silence; never for what is urgent', async () => {
+      stage.settings = { ...stage.settings, perMinute: 6, burst: 2 }
+      assert.equal(await stage.ask('!version'), '1')
+      assert.equal(await stage.ask('!version'), '1')
+      assert.match(await stage.ask('!version', { sender: { name: 'renamed' } }), /^too many commands: go on in 10 s/)
+      assert.equal(await stage.ask('!version'), '')
+      assert.equal(await stage.ask('!halt'), 'halted')
+      assert.equal(await stage.ask('!version', { by: 'bob' }), '1')
+      stage.nowMs += 10_000
+      assert.equal(await stage.ask('!version'), '1')
+    })
+    it('of mistakes is five a minute', async () => {
+      const said: string[] = []
+      for (let n = 0; n < 8; n++) said.push(await stage.ask('!last many'))
+      assert.match(said[4] ?? '', /usage: last/)
+      assert.match(said[5] ?? '', /^too many mistakes/)
+      assert.deepEqual(said.slice(6), ['', ''])
+    })
+  })
+
+  describe('failures', () => {
+    it('of the user are said as they are', async () =>
+      assert.equal(await stage.ask('!fail conflict'), 'taken: choose another'))
+    it('inside have an id and no details', async () => {
+      const line = await stage.ask('!fail inside')
+      assert.match(line, /^fail failed \(i[0-9a-f]{6}\): nothing was changed/)
+      assert.doesNotMatch(line, /boom/)
+    })
+    it('of an effect undo it and become the answer', async () => {
+      assert.equal(await stage.ask('!fail effect'), 'it changed meanwhile: look again')
+      assert.equal(await stage.read(db => sql(db, "SELECT 1 FROM setting WHERE key = 'half'").get()), undefined)
+      assert.deepEqual(
+        (await auditOf(stage)).map(row => row.decision),
+        ['failed'],
+      )
+    })
+    it('show the form', async () => {
+      assert.equal(await stage.ask('!last x'), "count: 'x' is no number from 1 to 100 · usage: last [count]")
+      assert.match(await stage.ask('!last 1 2'), /^too many words: '2' · usage/)
+      assert.match(
+        await stage.ask('!role grant bob king', { by: 'olga' }),
+        /^role is owner, operator, member; not 'king'/,
+      )
+      assert.match(await stage.ask('!note', { by: 'otto' }), /^words is missing · usage: note <words…>/)
+    })
+    it('by time are given up', async () => {
+      await stage.bot('admin', adminCommands, toy, { front: true, deadlineMs: 5 })
+      assert.match(await stage.ask('!slow'), /longer than 0.005 s and was given up/)
+    })
+    it('of the process leave the command for the next', async () => {
+      const stop = new AbortController()
+      const router = await stage.bot('admin', adminCommands, toy, { front: true, signal: stop.signal })
+      const stored = await stage.record('!slow')
+      const handled = router.handle(stored, () => assert.fail('nothing is finished'))
+      stop.abort()
+      await assert.rejects(handled)
+      assert.deepEqual(await auditOf(stage), [])
+      const next = await stage.bot('admin', adminCommands, toy, { front: true })
+      toy.gate.resolve()
+      assert.equal(await next.handle(stored, () => {}), true)
+    })
+  })
+
+  it('commits answer, effect, audit and cursor together or not at all', async () => {
+    const router = stage.routers.get('admin')
+    const stored = await stage.record('!note together', { by: 'otto' })
+    const before = await stage.lastDelivery()
+    await assert.rejects(
+      router?.handle(stored, () => {
+        throw new ChanopError('ledger-full', 'the disk is full')
+      }) as Promise<boolean>,
+      /disk is full/,
+    )
+    assert.deepEqual([await stage.seen(before), await auditOf(stage)], [[], []])
+    assert.equal(await stage.read(db => sql(db, "SELECT 1 FROM setting WHERE key LIKE 'note%'").get()), undefined)
+    assert.equal(await router?.handle(stored, () => {}), true)
+    assert.deepEqual(
+      (await stage.seen(before)).map(one => one.text),
+      ['noted'],
+    )
+  })
+
+  it('serves others, and what is urgent, while a command waits', async () => {
+    const slow = stage.ask('!slow')
+    assert.equal(await stage.ask('!version', { by: 'bob' }), '1')
+    assert.equal(await stage.ask('!halt'), 'halted')
+    toy.gate.resolve()
+    assert.match(await slow, /awake/)
+  })
+
+  it('keeps an audit that verifies', async () => {
+    await stage.say('!version')
+    await stage.say('!note x', { by: 'mia' })
+    assert.deepEqual(await stage.read(verifyAudit), { lines: 2, broken: null })
+  })
+})

@@ -1,0 +1,442 @@
+import { randomBytes } from 'node:crypto'
+import { audit } from '../audit.ts'
+import { asChanopError, ChanopError } from '../error.ts'
+import type { MessageEvent, Place } from '../event.ts'
+import { includes } from '../identity.ts'
+import { bySeq, type Stored } from '../ledger/events.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Db } from '../ledger/sqlite.ts'
+import type { Log } from '../log.ts'
+import type { Vault } from '../secrets.ts'
+import { escapeInline } from '../text.ts'
+import { deliverAnswer, wipe } from './answer.ts'
+import { type Assigned, assign, parseArgs } from './args.ts'
+import type { Answer, Caller, Command, CommandContext, CommandSettings } from './command.ts'
+import { codeOf, keepPending, pendingBot, pendingOf, usePending } from './confirm.ts'
+import { callerOf, inert, refusal } from './gate.ts'
+import { type Heard, hear, spoken } from './grammar.ts'
+import { type Outcome, outcomeOf } from './outcome.ts'
+import { Catalogue, type Published } from './published.ts'
+import { RateLimit } from './rate.ts'
+import { type Resolved, resolve } from './suggest.ts'
+import { Turns } from './turns.ts'
+
+export interface RouterOptions<S> {
+  readonly bot: string
+  /** Names by which bots are addressed: `admin: status`, `@scribe last`. */
+  readonly bots: readonly string[]
+  /** This bot's own; the front's with `frontCommands`. All of them published. */
+  readonly commands: readonly Command<S>[]
+  readonly services: S
+  readonly ledger: Ledger
+  readonly vault: Vault
+  readonly log: Log
+  readonly settings: () => CommandSettings
+  /** All places of the room a place belongs to; itself alone when it is in none. */
+  readonly roomPlaces: (place: Place) => readonly Place[]
+  /** Whether somebody is neither relayed nor obeyed. */
+  readonly ignored?: (event: MessageEvent) => boolean
+  /** This bot also answers what nobody owns, and keeps the audit of what was ignored. One in an instance. */
+  readonly front?: true
+  /** Bots with whom one talks: without prefix only the exact words of their own commands are commands. */
+  readonly talkers?: readonly string[]
+  /** Aborts when the process stops: what runs is left unfinished and is run again by the next process. */
+  readonly signal?: AbortSignal
+  readonly nowMs?: () => number
+  /** After which a command is given up. */
+  readonly deadlineMs?: number
+}
+
+/** One command of this bot on its way. */
+interface Visit<S> {
+  readonly stored: Stored<MessageEvent>
+  readonly caller: Caller
+  readonly heard: Heard
+  readonly published: Published
+  readonly command: Command<S>
+  readonly rest: string
+  readonly assigned: Assigned
+}
+
+const mistakes = { perMinute: 5, burst: 5 }
+const deadlineMs = 10_000
+
+/**
+ * Decides for one bot what a message asks of it, and answers. The catalogue in the ledger says whose a command is, so
+ * that exactly one process answers. Answer, effects, orders, audit row and cursor are one transaction: a command that was
+ * interrupted runs again from the start, one that was answered never does.
+ */
+export class Router<S> {
+  readonly #o: RouterOptions<S>
+  readonly #catalogue = new Catalogue()
+  readonly #own: ReadonlyMap<string, Command<S>>
+  readonly #names: ReadonlyMap<string, string>
+  readonly #talkers: readonly string[]
+  readonly #rate = new RateLimit()
+  readonly #mistakes = new RateLimit()
+  readonly #turns = new Turns()
+
+  constructor(options: RouterOptions<S>) {
+    this.#o = options
+    this.#own = new Map(options.commands.map(command => [command.name, command]))
+    this.#names = new Map(options.bots.map(name => [name.toLowerCase(), name]))
+    this.#talkers = options.talkers ?? ['oracle']
+  }
+
+  /** Whether a message has the shape of a command, for whomever: what has not is talk. Pure, no ledger needed. */
+  recognise(event: MessageEvent): Heard | null {
+    if (event.sender.kind === 'self') return null
+    return hear(spoken(event.content), {
+      prefix: this.#o.settings().prefix,
+      bots: this.#names,
+      direct: event.place.private === true,
+      to: event.to ?? null,
+    })
+  }
+
+  /**
+   * Takes one message; calls for different messages may run side by side. `finish` runs in the transaction that answers.
+   * False: not ours to answer, nothing was written and `finish` was not called. Rejects with `ledger-*` when the
+   * ledger can't take it, or when the process stops: offer it again.
+   */
+  async handle(stored: Stored<MessageEvent>, finish: (db: Db) => void): Promise<boolean> {
+    const { event } = stored
+    const heard = this.recognise(event)
+    if (!heard || this.#o.ignored?.(event)) return false
+    const startedMs = performance.now()
+    const nowMs = this.#nowMs()
+    const { found, caller, owner } = await this.#o.ledger.read(db => {
+      const found = resolve(this.#catalogue.refresh(db), heard.line, heard.addressed)
+      return { found, caller: callerOf(db, stored, nowMs), owner: this.#owner(db, heard, found) }
+    })
+    if (owner === null) return false
+    const why = inert(stored, caller, nowMs)
+    if (why !== null) return this.#ignore(stored, caller, found, why, finish)
+    if (owner !== this.#o.bot) return false
+    const command = found.is === 'command' ? this.#own.get(found.command.name) : undefined
+    const work = async (): Promise<boolean> => {
+      const outcome = await this.#outcome({ stored, caller, heard }, found, nowMs)
+      if (!outcome) return false
+      await this.#commit(stored, caller, outcome, startedMs, finish)
+      return true
+    }
+    return this.#turns.run(keyOf(caller), command?.urgent === true, work)
+  }
+
+  #nowMs(): number {
+    return (this.#o.nowMs ?? Date.now)()
+  }
+
+  /** The bot whose a message is; null: it is talk. What nobody owns is the front's, whose name only the front knows. */
+  #owner(db: Db, heard: Heard, found: Resolved): string | null {
+    const known = found.is === 'command' ? found.command : null
+    if (!heard.prefixed) {
+      // Talk to the oracle is talk, and so is talk where nobody knows whom it is meant for.
+      if (heard.to !== null && this.#talkers.includes(heard.to) && !this.#isExact(heard, known, heard.to)) return null
+      if (heard.to === null && !known) return null
+    }
+    if (known?.name === 'yes' && found.is === 'command') return pendingBot(db, codeOf(found.rest)) ?? known.bot
+    return known ? known.bot : this.#o.front ? this.#o.bot : null
+  }
+
+  /** Without a prefix the words of a talker's command count only as they are, alone or with arguments that fit. */
+  #isExact(heard: Heard, known: Published | null, talker: string): boolean {
+    if (!known || known.bot !== talker) return false
+    const line = heard.line.toLowerCase()
+    const name = [known.name, ...known.aliases].find(word => line === word || line.startsWith(`${word} `))
+    return name !== undefined && assign(known.fields, heard.line.slice(name.length)).fault === null
+  }
+
+  async #outcome(
+    asked: Pick<Visit<S>, 'stored' | 'caller' | 'heard'>,
+    found: Resolved,
+    nowMs: number,
+  ): Promise<Outcome | null> {
+    if (found.is !== 'command') return this.#nobodys(asked, found, nowMs)
+    const { command: published, rest } = found
+    const assigned = assign(published.fields, rest)
+    if (published.name === 'yes' && (await this.#o.ledger.read(db => pendingBot(db, codeOf(rest)))) !== null) {
+      return this.#confirmed(asked, codeOf(rest), nowMs)
+    }
+    const command = this.#own.get(published.name)
+    if (!command) throw new ChanopError('internal', `${published.name} is published by ${published.bot} but not there`)
+    const visit: Visit<S> = { ...asked, published, command, rest, assigned }
+    return this.#limited(visit, nowMs) ?? this.#refused(visit) ?? (await this.#run(visit, nowMs))
+  }
+
+  /** An unknown word: silence in a room, unless it was said to a bot or is a near miss of somebody with a role. */
+  #nobodys(
+    { caller, heard }: Pick<Visit<S>, 'caller' | 'heard'>,
+    found: Exclude<Resolved, { is: 'command' }>,
+    nowMs: number,
+  ): Outcome | null {
+    const close = found.is === 'family' || found.near !== null
+    if (!heard.addressed && !(close && includes(caller.role, 'member'))) return null
+    const { prefix } = this.#o.settings()
+    const typed = found.is === 'family' ? `${found.noun} ${found.verb}`.trim() : found.word
+    const verbs = found.is === 'family' ? this.#catalogue.family(found.noun).map(({ name }) => name) : []
+    const hint = found.near
+      ? `did you mean ${prefix}${found.near}?`
+      : verbs.length > 0
+        ? `there is ${verbs.slice(0, 12).join(', ')}`
+        : `${prefix}help lists them`
+    const rest = { command: typed, args: '', decision: 'failed' as const, result: 'unknown' }
+    return this.#mistaken(caller, outcomeOf(`no command ${escapeInline(typed)}; ${hint}`, rest), nowMs)
+  }
+
+  #limited({ caller, command, assigned }: Visit<S>, nowMs: number): Outcome | null {
+    if (command.urgent) return null
+    const settings = this.#o.settings()
+    const said = this.#rate.ask(keyOf(caller), settings, nowMs)
+    if (said === 'go') return null
+    const line = `too many commands: go on in ${this.#rate.waitSeconds(keyOf(caller), settings)} s`
+    const rest = {
+      command: command.name,
+      args: assigned.masked,
+      decision: 'denied' as const,
+      ...wiping(command, assigned),
+    }
+    return outcomeOf(said === 'tell' ? line : '', { ...rest, result: 'rate-limited' })
+  }
+
+  #refused({ caller, published, command, assigned }: Visit<S>): Outcome | null {
+    const rest = {
+      command: command.name,
+      args: assigned.masked,
+      decision: 'denied' as const,
+      ...wiping(command, assigned),
+    }
+    const denied = refusal(published, caller)
+    if (denied) return outcomeOf(denied, { ...rest, result: caller.verified ? denied : `unverified: ${denied}` })
+    if (command.where !== 'dm' || caller.private) return null
+    const burned = assigned.secret ? '; others saw what you typed here: take another value' : ''
+    return outcomeOf(`${command.name} works only in a direct message to ${command.bot}${burned}`, rest)
+  }
+
+  /** Too many mistakes are told so once, then silence. */
+  #mistaken(caller: Caller, outcome: Outcome, nowMs: number): Outcome {
+    const said = this.#mistakes.ask(keyOf(caller), mistakes, nowMs)
+    if (said === 'go') return outcome
+    const waitSeconds = this.#mistakes.waitSeconds(keyOf(caller), mistakes)
+    const lines =
+      said === 'tell' ? [`too many mistakes: go on in ${waitSeconds} s, ${this.#o.settings().prefix}help helps`] : []
+    return { ...outcome, answer: { lines } }
+  }
+
+  async #run(visit: Visit<S>, nowMs: number, confirmed?: { readonly code: string }): Promise<Outcome> {
+    const { command, rest } = visit
+    const parsed = parseArgs(command.name, command.args, rest)
+    const base = {
+      command: command.name,
+      args: parsed.masked,
+      reply: command.reply,
+      ...wiping(command, parsed),
+      ...confirmed,
+    }
+    if (!parsed.ok) {
+      const line = escapeInline(parsed.fault)
+      return this.#mistaken(visit.caller, outcomeOf(line, { ...base, decision: 'failed' }), nowMs)
+    }
+    const end = new AbortController()
+    try {
+      const answer = await this.#timely(end, async signal => {
+        const context = this.#context(visit, signal, nowMs)
+        const preview = confirmed ? null : await previewOf(command, parsed.args, context)
+        return preview === null ? command.run(context, parsed.args) : this.#ask(visit, preview, nowMs)
+      })
+      const given: Answer = typeof answer === 'string' ? { lines: answer.split('\n') } : answer
+      return { ...base, decision: 'allowed', answer: given, reply: given.reply ?? command.reply }
+    } catch (thrown) {
+      return outcomeOf(this.#failure(command.name, visit.caller, thrown), { ...base, decision: 'failed' })
+    } finally {
+      end.abort()
+    }
+  }
+
+  #context({ stored, caller }: Visit<S>, signal: AbortSignal, atMs: number): CommandContext<S> {
+    const { services, ledger, settings } = this.#o
+    return { services, ledger, caller, event: stored, atMs, signal, settings: settings() }
+  }
+
+  /** Gives a command up when its time is over; what it does after that is not committed. */
+  async #timely<T>(end: AbortController, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>()
+    const limitMs = this.#o.deadlineMs ?? deadlineMs
+    const timer = setTimeout(() => {
+      reject(
+        new ChanopError('usage', `that took longer than ${limitMs / 1000} s and was given up: nothing was changed`),
+      )
+      end.abort()
+    }, limitMs)
+    const stop = (): void => {
+      reject(new Stopped())
+      end.abort()
+    }
+    this.#o.signal?.addEventListener('abort', stop, { once: true })
+    try {
+      this.#o.signal?.throwIfAborted()
+      return await Promise.race([work(end.signal), promise])
+    } finally {
+      clearTimeout(timer)
+      this.#o.signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  /** Asks to confirm: nothing is done yet. */
+  #ask({ stored, caller, published, rest }: Visit<S>, preview: string, nowMs: number): Answer {
+    const { prefix, confirmSeconds } = this.#o.settings()
+    const pending = {
+      bot: this.#o.bot,
+      place: caller.place,
+      account: caller.account,
+      seq: stored.seq,
+      line: `${published.name} ${rest}`,
+    }
+    const effect = (db: Db): string[] => {
+      const code = keepPending(db, pending, nowMs + confirmSeconds * 1000, nowMs)
+      return [`${preview} · ${prefix}yes ${code} within ${confirmSeconds} s, or ${prefix}no`]
+    }
+    return { lines: [], effect }
+  }
+
+  /** Runs what a code stands for, as it was asked and where it was asked, if its asker still may. */
+  async #confirmed(
+    { stored, caller, heard }: Pick<Visit<S>, 'stored' | 'caller' | 'heard'>,
+    code: string,
+    nowMs: number,
+  ): Promise<Outcome> {
+    const asker = { place: caller.place, account: caller.account }
+    const kept = await this.#o.ledger.read(db => {
+      const pending = pendingOf(db, code, asker, nowMs)
+      if (typeof pending === 'string') return pending
+      const first = bySeq(db, pending.seq) as Stored<MessageEvent> | null
+      if (!first) return 'the message that asked for it is gone: say the command again'
+      const found = resolve(this.#catalogue, pending.line, false)
+      return {
+        first,
+        found,
+        asking: callerOf(db, { ...first, event: { ...first.event, sender: stored.event.sender } }, nowMs),
+      }
+    })
+    const no = (line: string): Outcome =>
+      this.#mistaken(caller, outcomeOf(line, { command: 'yes', args: code, decision: 'failed' }), nowMs)
+    if (typeof kept === 'string') return no(kept)
+    const command = kept.found.is === 'command' ? this.#own.get(kept.found.command.name) : undefined
+    if (kept.found.is !== 'command' || !command) return no('that command is not there any more')
+    const { command: published, rest } = kept.found
+    const visit = {
+      stored: kept.first,
+      caller: kept.asking,
+      heard,
+      published,
+      command,
+      rest,
+      assigned: assign(published.fields, rest),
+    }
+    return this.#refused(visit) ?? (await this.#run(visit, nowMs, { code }))
+  }
+
+  #failure(name: string, caller: Caller, thrown: unknown): string {
+    if (thrown instanceof Stopped || this.#o.signal?.aborted) throw thrown
+    const error = asChanopError(thrown)
+    if (error.code.startsWith('ledger-')) throw error
+    const theirs = error.audience === 'user' || includes(caller.globalRole, 'operator')
+    if (error.code !== 'internal' && theirs) return escapeInline(error.message)
+    const incident = `i${randomBytes(3).toString('hex')}`
+    this.#o.log.error({ error: thrown, incident, command: name }, 'a command failed')
+    return `${name} failed (${incident}): nothing was changed, the log of ${this.#o.bot} says why under that id`
+  }
+
+  /** Leaves word of a command that was said where none counts. Once, by the front, and only of known commands. */
+  async #ignore(
+    stored: Stored<MessageEvent>,
+    caller: Caller,
+    found: Resolved,
+    why: string,
+    finish: (db: Db) => void,
+  ): Promise<boolean> {
+    if (!this.#o.front || found.is !== 'command') return false
+    const { command, rest } = found
+    const assigned = assign(command.fields, rest)
+    const base = {
+      command: command.name,
+      args: assigned.masked,
+      result: `ignored: ${why}`,
+      ...wiping(command, assigned),
+    }
+    await this.#commit(stored, caller, outcomeOf('', { ...base, decision: 'ignored' }), performance.now(), finish)
+    return true
+  }
+
+  async #commit(
+    stored: Stored<MessageEvent>,
+    caller: Caller,
+    outcome: Outcome,
+    startedMs: number,
+    finish: (db: Db) => void,
+  ): Promise<void> {
+    const keep = (what: Outcome) =>
+      this.#o.ledger.write(db => {
+        this.#keep(db, stored, caller, what, performance.now() - startedMs)
+        finish(db)
+      })
+    try {
+      await keep(outcome)
+    } catch (thrown) {
+      const line = this.#failure(outcome.command, caller, thrown)
+      await keep({ ...outcome, decision: 'failed', answer: { lines: [line] } })
+      return
+    }
+    try {
+      await outcome.answer.committed?.()
+    } catch (error) {
+      this.#o.log.error({ error, command: outcome.command }, 'what follows a command failed; its effect stands')
+    }
+  }
+
+  #keep(db: Db, stored: Stored<MessageEvent>, caller: Caller, outcome: Outcome, ms: number): void {
+    const { bot, vault, roomPlaces } = this.#o
+    const nowMs = this.#nowMs()
+    const { answer, reply, code } = outcome
+    if (code !== undefined && outcome.decision === 'allowed' && !usePending(db, code)) {
+      throw new ChanopError('conflict', `${code} was used or dropped already`)
+    }
+    const lines = answer.effect?.(db) ?? answer.lines
+    const tools = { bot, vault, roomPlaces, settings: this.#o.settings() }
+    deliverAnswer(db, tools, { stored, answer: { ...answer, lines }, reply }, nowMs)
+    if (outcome.wipe !== undefined) wipe(db, stored.seq, outcome.wipe)
+    const { event, seq } = stored
+    audit(db, {
+      atMs: nowMs,
+      bot,
+      event: seq,
+      network: event.place.network,
+      channel: event.place.channel,
+      account: event.sender.id,
+      name: event.sender.name,
+      role: caller.role,
+      command: outcome.command,
+      args: outcome.args,
+      decision: outcome.decision,
+      result: (outcome.result ?? lines[0] ?? '').slice(0, 300),
+      ms,
+    })
+  }
+}
+
+/** The process stops: the command was neither done nor refused. */
+class Stopped extends Error {}
+
+const keyOf = ({ network, account }: Caller): string => `${network}\n${account}`
+
+const wiping = ({ name }: { name: string }, { secret, masked }: Pick<Assigned, 'secret' | 'masked'>) =>
+  secret ? { wipe: `${name} ${masked}` } : {}
+
+async function previewOf<S>(
+  command: Command<S>,
+  args: Record<string, unknown>,
+  context: CommandContext<S>,
+): Promise<string | null> {
+  if (!command.confirm) return null
+  return command.confirm === true ? `${command.name}: sure?` : command.confirm(args, context)
+}

@@ -1,0 +1,171 @@
+import { z } from 'zod'
+import { ChanopError } from '../error.ts'
+import type { NetworkId } from '../event.ts'
+import { sql } from '../ledger/sqlite.ts'
+import { type Command, commandsOf } from './command.ts'
+import { frontCommands } from './front.ts'
+import { rest, whole } from './values.ts'
+
+/** What the toy commands do is seen here. */
+export interface Toy {
+  readonly done: string[]
+  gate: PromiseWithResolvers<void>
+}
+
+const command = commandsOf<Toy>('admin')
+export const scribe = commandsOf<Toy>('scribe')
+const oracle = commandsOf<Toy>('oracle')
+const none = z.object({})
+export const anyone = { role: 'guest', reply: 'public', args: none } as const
+
+export const adminCommands: Command<Toy>[] = [
+  ...frontCommands<Toy>('admin'),
+  command({ ...anyone, name: 'version', summary: 'the version', examples: [['!version', '1']], run: async () => '1' }),
+  command({
+    name: 'note',
+    summary: 'keeps a note',
+    role: 'operator',
+    reply: 'public',
+    mutates: true,
+    args: z.object({ words: rest() }),
+    examples: [['!note a b', 'noted']],
+    run: async ({ services, atMs }, { words }) => ({
+      lines: ['noted'],
+      effect: db => {
+        sql(db, 'INSERT INTO setting VALUES (?, ?, ?, ?)').run(`note.${words}`, '1', 'toy', atMs)
+        services.done.push(words)
+      },
+    }),
+  }),
+  command({
+    name: 'role list',
+    summary: 'roles',
+    role: 'guest',
+    reply: 'public',
+    args: none,
+    examples: [['!role list', 'none']],
+    run: async () => 'none',
+  }),
+  command({
+    name: 'role grant',
+    summary: 'gives a role',
+    role: 'owner',
+    reply: 'public',
+    mutates: true,
+    confirm: ({ who, role }) => (role === 'owner' ? `makes ${who} an owner` : null),
+    args: z.object({ who: z.string(), role: z.enum(['owner', 'operator', 'member']) }),
+    examples: [['!role grant bob member', 'bob: member']],
+    run: async ({ services }, { who, role }) => ({
+      lines: [`${who}: ${role}`],
+      effect: () => void services.done.push(`${who} ${role}`),
+    }),
+  }),
+  command({
+    name: 'secret set',
+    summary: 'keeps a secret',
+    role: 'operator',
+    reply: 'private',
+    where: 'dm',
+    mutates: true,
+    args: z.object({ name: z.string(), value: z.string().meta({ rest: true, secret: true }) }),
+    examples: [['secret set KEY abc', 'KEY set']],
+    run: async ({ services }, { name, value }) => {
+      services.done.push(`${name}=${value}`)
+      return `${name} set`
+    },
+  }),
+  command({
+    name: 'person add',
+    summary: 'makes an account',
+    role: 'operator',
+    reply: 'public',
+    mutates: true,
+    args: z.object({ name: z.string() }),
+    examples: [['!person add bob', '']],
+    run: async (_context, { name }) => ({
+      lines: [],
+      orders: [
+        {
+          order: { key: `make:${name}`, network: 'irc' as NetworkId, kind: 'account.create', args: { account: name } },
+          done: `${name} is made`,
+          failed: `${name} could not be made: {reason}`,
+          secret: `account=${name} password=canary-77`,
+        },
+      ],
+    }),
+  }),
+  command({
+    ...anyone,
+    name: 'fail',
+    summary: 'fails',
+    args: z.object({ how: z.string() }),
+    examples: [['!fail conflict', 'taken: choose another']],
+    run: async (_context, { how }) => {
+      if (how === 'effect') {
+        return {
+          lines: ['never said'],
+          effect: db => {
+            sql(db, "INSERT INTO setting VALUES ('half', '1', 'toy', 1)").run()
+            throw new ChanopError('conflict', 'it changed meanwhile: look again')
+          },
+        }
+      }
+      if (how === 'conflict') throw new ChanopError('conflict', 'taken: choose another')
+      throw new Error('boom with /secret/path')
+    },
+  }),
+  command({
+    ...anyone,
+    name: 'slow',
+    summary: 'waits',
+    examples: [['!slow', 'awake']],
+    run: async ({ services }) => {
+      await services.gate.promise
+      return 'awake'
+    },
+  }),
+  command({
+    ...anyone,
+    name: 'halt',
+    urgent: true,
+    summary: 'halts at once',
+    examples: [['!halt', 'halted']],
+    run: async () => 'halted',
+  }),
+]
+
+export const scribeCommands: Command<Toy>[] = [
+  scribe({
+    ...anyone,
+    name: 'last',
+    summary: 'the last lines',
+    args: z.object({ count: whole(1, 100).prefault('3') }),
+    examples: [['!last 2', '1\n2']],
+    run: async (_context, { count }) => ({ lines: Array.from({ length: count }, (_, at) => `${at + 1}`) }),
+  }),
+  scribe({
+    name: 'erase',
+    summary: 'erases',
+    role: 'operator',
+    reply: 'public',
+    mutates: true,
+    confirm: true,
+    args: none,
+    examples: [['!erase', /^erase: sure\? · !yes/]],
+    run: async ({ services }) => {
+      services.done.push('erased')
+      return 'erased'
+    },
+  }),
+]
+
+export const oracleCommands: Command<Toy>[] = [
+  oracle({
+    ...anyone,
+    name: 'stop',
+    summary: 'stops',
+    urgent: true,
+    examples: [['!stop', 'stopped']],
+    run: async () => 'stopped',
+  }),
+]
