@@ -1,6 +1,7 @@
 import type { Accounts, Adapter, AdapterContext, Cursors, Found, Limits, Sink, Standing } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { ChatEvent, Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
+import { ownWayIsSecure, react, redact } from './acts.ts'
 import { accountsFor } from './accounts/index.ts'
 import { readControl } from './control.ts'
 import { lacksOf } from './abilities.ts'
@@ -11,17 +12,16 @@ import { Feed } from './feed.ts'
 import { findDelivery } from './find.ts'
 import { pagesAfter } from './history.ts'
 import type { IrcConfig } from './index.ts'
-import { escapeTag, type Line } from './line.ts'
+import type { Line } from './line.ts'
 import { directPlace, foldFor, parseDirect } from './names.ts'
 import { compose } from './outbound.ts'
 import { ourFaces } from './ours.ts'
 import { Roster } from './roster.ts'
-import { deliveryTag, instanceTag, type Outgoing } from './settle.ts'
+import type { Outgoing } from './settle.ts'
 import { frameFor, textBytesOf } from './frame.ts'
 import type { Session } from './session.ts'
 import type { Voice } from './voice.ts'
 import { reach, type Whois } from './whois.ts'
-import { isLoopback } from './wire.ts'
 import { setTimeout as wait } from 'node:timers/promises'
 
 /** The bot whose connection listens in all channels. */
@@ -288,7 +288,7 @@ class IrcAdapter implements Adapter {
     try {
       return await this.#say(route, this.#compose(route, draft, deliveryId, relay), deliveryId)
     } catch (error) {
-      if (!relay || !(error instanceof ChanopError) || !error.message.includes('RELAYMSG')) throw error
+      if (!relay || !(error instanceof ChanopError) || !/RELAYMSG|PRIVS_NEEDED/.test(error.message)) throw error
       this.#noRelay.add(place.channel)
       this.#context.log.info(
         { channel: place.channel, reason: error.message },
@@ -317,23 +317,9 @@ class IrcAdapter implements Adapter {
     return ids
   }
 
-  #tags(deliveryId: string, more: string, label: string | null): string {
-    const named = label === null ? '' : `label=${label};`
-    return `@${named}${deliveryTag}=${escapeTag(deliveryId)};${instanceTag}=${this.#context.instance}${more}`
-  }
-
   async #react(place: Place, target: MessageId, emoji: string, removed: boolean, deliveryId: string): Promise<void> {
     const { voice, target: to } = await this.#route(place, undefined, false)
-    if (!voice.session.has('message-tags') || target.startsWith('~')) {
-      throw new ChanopError('unsupported', `${this.network} has no message tags: reactions can not be shown there`)
-    }
-    const name = removed ? '+draft/unreact' : '+draft/react'
-    const more = `;${name}=${escapeTag(emoji)};+reply=${escapeTag(target)};+draft/reply=${escapeTag(target)}`
-    await voice.sends.say({
-      target: to,
-      mark: deliveryId,
-      lines: label => [`${this.#tags(deliveryId, more, label)} TAGMSG ${to}`],
-    })
+    await react(voice, to, { target, emoji, removed, deliveryId })
   }
 
   async #remove(
@@ -343,17 +329,7 @@ class IrcAdapter implements Adapter {
     deliveryId: string,
   ): Promise<void> {
     const { voice, target: to } = await this.#route(place, undefined, false)
-    if (!voice.session.has('draft/message-redaction')) {
-      throw new ChanopError('unsupported', `${this.network} has no redaction: what was said there can not be removed`)
-    }
-    const why = reason === undefined ? '' : ` :${reason}`
-    const redact = (id: MessageId): Promise<MessageId> =>
-      voice.sends.say({
-        target: to,
-        mark: `${deliveryId}/${id}`,
-        lines: label => [`${label === null ? '' : `@label=${label} `}REDACT ${to} ${id}${why}`],
-      })
-    await Promise.all(target.filter(id => !id.startsWith('~')).map(id => redact(id).catch(alreadyGone)))
+    await redact(voice, to, { target, reason, deliveryId })
   }
 
   typing(place: Place, as: string, active: boolean): void {
@@ -422,17 +398,6 @@ class IrcAdapter implements Adapter {
     const face = persona === mainBot ? this.#main : this.#faces.get(persona)
     face?.away(reason)
   }
-}
-
-/** What was removed before may be removed again. */
-function alreadyGone(error: unknown): void {
-  if (!(error instanceof ChanopError) || !error.message.includes('UNKNOWN_MSGID')) throw error
-}
-
-/** TLS, or a connection that never leaves the machine. */
-function ownWayIsSecure(voice: Voice): boolean {
-  const { endpoint } = voice.session.options
-  return endpoint.tls || endpoint.path !== undefined || isLoopback(endpoint.host)
 }
 
 /** Connects nothing yet: `run` does. Rejects only for a configuration that can never work. */

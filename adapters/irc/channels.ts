@@ -247,8 +247,11 @@ export class Channels {
     const seen = new Set<string>()
     const pass = (events: readonly ChatEvent[]): void => {
       if (this.#voice !== voice) return
-      for (const event of events) seen.add(event.key)
-      this.#hooks.emit(events)
+      // What came live as well stays live: only then may it carry a command.
+      const live = new Set(channel.held.map(event => event.key))
+      const missing = events.filter(event => !live.has(event.key))
+      for (const event of missing) seen.add(event.key)
+      if (missing.length > 0) this.#hooks.emit(missing)
     }
     if (voice.history.available) {
       for await (const events of missed(voice, key, heard)) pass(events)

@@ -196,6 +196,7 @@ for (const { kind, reason } of await availableServers()) {
         platform: {
           strangers: false,
           keepsHistory: true,
+          ...(kind === 'inspircd' ? { historyVouches: false as const } : {}),
           say: async said => {
             alice.say(`PRIVMSG ${channel} :${said}`)
             await barrier()

@@ -60,6 +60,7 @@ export class Link {
     } catch (error) {
       return { session: null, fault: { reason: (error as Error).message, permanent: false } }
     }
+    if (signal.aborted) return { session: null, fault: { reason: 'stopped', permanent: false } }
     return new Promise(resolve => {
       const closed = (fault: Fault): void => {
         signal.removeEventListener('abort', stop)

@@ -139,9 +139,7 @@ function historyContract(check: Check): void {
     const facts = (events: readonly ChatEvent[]): unknown[] =>
       events.map(event => [
         event.key,
-        event.sender.id,
-        event.sender.verified,
-        event.atMs,
+        ...(world.platform.historyVouches === false ? [] : [event.sender.id, event.sender.verified, event.atMs]),
         'id' in event ? event.id : null,
       ])
     assert.deepEqual(facts(told), facts(forgotten))

@@ -26,6 +26,8 @@ export interface ContractPlatform {
   readonly strangers: boolean
   /** Whether the platform keeps what is said while we are away, and gives it to us later. */
   readonly keepsHistory: boolean
+  /** False where that history tells neither who vouched for a sender nor the exact time (InspIRCd's replay). */
+  readonly historyVouches?: false
   /** Resolves when our account is seen in the place. */
   present(): Promise<void>
   /** What our account said in the place since the fixture was opened, oldest first: all that it was answered for. */

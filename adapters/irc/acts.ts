@@ -1,0 +1,52 @@
+import { ChanopError } from '../../core/error.ts'
+import type { MessageId } from '../../core/event.ts'
+import { escapeTag } from './line.ts'
+import { deliveryTag, instanceTag } from './settle.ts'
+import type { Voice } from './voice.ts'
+import { isLoopback } from './wire.ts'
+
+/** Shows a reaction, or takes it back (IRCv3 draft/react). */
+export async function react(
+  voice: Voice,
+  to: string,
+  act: { readonly target: MessageId; readonly emoji: string; readonly removed: boolean; readonly deliveryId: string },
+): Promise<void> {
+  if (act.target.startsWith('~')) throw new ChanopError('unsupported', 'that message has no id that others know')
+  const reply = escapeTag(act.target)
+  const tags = [
+    `${deliveryTag}=${escapeTag(act.deliveryId)}`,
+    `${instanceTag}=${voice.heard.instance}`,
+    `${act.removed ? '+draft/unreact' : '+draft/react'}=${escapeTag(act.emoji)}`,
+    `+reply=${reply}`,
+    `+draft/reply=${reply}`,
+  ].join(';')
+  const lines = (label: string | null): string[] => [`@${label === null ? '' : `label=${label};`}${tags} TAGMSG ${to}`]
+  await voice.sends.say({ target: to, mark: act.deliveryId, lines })
+}
+
+/** Takes messages back (IRCv3 draft/message-redaction). */
+export async function redact(
+  voice: Voice,
+  to: string,
+  act: { readonly target: readonly MessageId[]; readonly reason: string | undefined; readonly deliveryId: string },
+): Promise<void> {
+  const why = act.reason === undefined ? '' : ` :${act.reason}`
+  const one = (id: MessageId): Promise<unknown> => {
+    const lines = (label: string | null): string[] => [
+      `${label === null ? '' : `@label=${label} `}REDACT ${to} ${id}${why}`,
+    ]
+    return voice.sends.say({ target: to, mark: `${act.deliveryId}/${id}`, lines }).catch(alreadyGone)
+  }
+  await Promise.all(act.target.filter(id => !id.startsWith('~')).map(one))
+}
+
+/** What was removed before may be removed again. */
+function alreadyGone(error: unknown): void {
+  if (!(error instanceof ChanopError) || !error.message.includes('UNKNOWN_MSGID')) throw error
+}
+
+/** TLS, or a connection that never leaves the machine. */
+export function ownWayIsSecure(voice: Voice): boolean {
+  const { endpoint } = voice.session.options
+  return endpoint.tls || endpoint.path !== undefined || isLoopback(endpoint.host)
+}
