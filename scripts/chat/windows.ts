@@ -120,7 +120,8 @@ export class Windows {
   }
 
   #count(window: Window, { kind, own, past, text }: Entry): void {
-    if (window === this.active || own || past || kind === 'info') return
+    // Greetings of servers and services are no news.
+    if (window === this.active || window === this.server || own || past || kind === 'info') return
     window.unread++
     const direct = window.name !== '' && !/^[#&]/.test(window.name)
     window.mention ||= direct || this.#names(text)
