@@ -2,17 +2,21 @@ import { type Bus, Listeners, type Topic, type Topics } from './bus.ts'
 
 /** The bus of one process: for tests, where several bots live together. Connect them with `peer`. */
 export class MemoryBus implements Bus {
-  readonly #listeners: Listeners
-  readonly up = true
+  readonly #shared: Listeners
+  readonly #own = new Set<() => void>()
   #closed = false
 
   constructor(shared: Listeners = new Listeners()) {
-    this.#listeners = shared
+    this.#shared = shared
+  }
+
+  get up(): boolean {
+    return !this.#closed
   }
 
   /** Another end of the same bus. */
   peer(): MemoryBus {
-    return new MemoryBus(this.#listeners)
+    return new MemoryBus(this.#shared)
   }
 
   ring(seq: number): void {
@@ -20,7 +24,7 @@ export class MemoryBus implements Bus {
   }
 
   onRing(listener: (seq: number) => void): () => void {
-    return this.#listeners.add('ring', listener)
+    return this.#add('ring', listener)
   }
 
   signal<T extends Topic>(topic: T, payload: Topics[T]): void {
@@ -28,14 +32,25 @@ export class MemoryBus implements Bus {
   }
 
   onSignal<T extends Topic>(topic: T, listener: (payload: Topics[T]) => void): () => void {
-    return this.#listeners.add(topic, listener)
+    return this.#add(topic, listener)
   }
 
   async close(): Promise<void> {
     this.#closed = true
+    for (const off of this.#own) off()
+    this.#own.clear()
+  }
+
+  #add(topic: string, listener: (payload: never) => void): () => void {
+    const off = this.#shared.add(topic, listener)
+    this.#own.add(off)
+    return () => {
+      off()
+      this.#own.delete(off)
+    }
   }
 
   #tell(topic: string, payload: unknown): void {
-    if (!this.#closed) queueMicrotask(() => this.#listeners.tell(topic, payload))
+    if (!this.#closed) queueMicrotask(() => this.#shared.tell(topic, payload))
   }
 }

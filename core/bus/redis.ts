@@ -7,7 +7,8 @@ export type RedisAddress = { readonly path: string } | { readonly url: string }
 
 type Options = Omit<RedisOptions, 'replyMapping'>
 
-const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1000)
+/** Reconnecting goes on for ever, at first at once and then every second. */
+export const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1000)
 
 /** A client that reconnects for ever and never lets a caller wait while Redis is away. */
 export function connectRedis(address: RedisAddress, options: Options = {}): Redis {
@@ -26,6 +27,7 @@ export class RedisBus implements Bus {
   readonly #log: Log
   #subscribed = false
   #complained = false
+  #closed = false
 
   constructor(address: RedisAddress, instance: string, log: Log) {
     this.#prefix = `chanop:${instance}:`
@@ -34,7 +36,6 @@ export class RedisBus implements Bus {
     this.#publisher = connectRedis(address, fast)
     this.#subscriber = connectRedis(address, { ...fast, autoResubscribe: false })
     for (const client of [this.#publisher, this.#subscriber]) client.on('error', error => this.#complain(error))
-    this.#subscriber.on('message', (channel: string, message: string) => this.#hear(channel, message))
     this.#subscriber.on('pmessage', (_pattern: string, channel: string, message: string) =>
       this.#hear(channel, message),
     )
@@ -78,12 +79,14 @@ export class RedisBus implements Bus {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
+    this.#subscribed = false
     this.#publisher.disconnect()
     this.#subscriber.disconnect()
   }
 
   #publish(topic: string, payload: unknown): void {
-    if (this.#publisher.status !== 'ready') return
+    if (this.#closed || this.#publisher.status !== 'ready') return
     this.#publisher
       .publish(this.#prefix + topic, JSON.stringify(payload))
       .catch((error: unknown) => this.#complain(error))
@@ -102,6 +105,7 @@ export class RedisBus implements Bus {
   }
 
   #hear(channel: string, message: string): void {
+    if (this.#closed) return
     const topic = channel.slice(this.#prefix.length)
     let payload: unknown
     try {
@@ -115,7 +119,7 @@ export class RedisBus implements Bus {
 
   /** One line for each outage. */
   #complain(error: unknown): void {
-    if (this.#complained) return
+    if (this.#complained || this.#closed) return
     this.#complained = true
     this.#log.warn({ error }, 'redis does not answer: looking at the ledger by ourselves until it is back')
   }
