@@ -1,8 +1,7 @@
 /** One start or stop at a time for an instance: a file that says who is at work. */
-import { link, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readIfThere } from '../adapters/irc/server/files.ts'
 import { ChanopError } from '../core/error.ts'
-import { sleep } from '../core/retry.ts'
-import { readJson } from './files.ts'
 
 interface Holder {
   readonly what: string
@@ -19,16 +18,36 @@ export async function hold(path: string, what: string): Promise<() => Promise<vo
   await writeFile(draft, JSON.stringify(mine), { mode: 0o600 })
   try {
     while (!(await claim(draft, path))) {
-      const holder = (await readJson(path)) as Holder | null
+      const text = await readIfThere(path)
+      const holder = parse(text)
       if (holder && (await lives(holder))) throw held(holder)
-      await rm(path, { force: true })
-      // Two that saw the same dead holder: let both removals pass before either claims.
-      await sleep(20)
+      if (text !== null) await clear(path, text)
     }
   } finally {
     await rm(draft, { force: true })
   }
   return () => rm(path, { force: true })
+}
+
+/** Removes the file of a dead holder: moved away first, because another may have put its own in place meanwhile. */
+async function clear(path: string, dead: string): Promise<void> {
+  const moved = `${path}.${process.pid}.dead`
+  try {
+    await rename(path, moved)
+    if ((await readIfThere(moved)) !== dead) await claim(moved, path)
+    await rm(moved, { force: true })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+function parse(text: string | null): Holder | null {
+  try {
+    return text === null ? null : (JSON.parse(text) as Holder)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
 }
 
 const held = ({ what, pid, since }: Holder): ChanopError =>

@@ -32,7 +32,7 @@ function importsOf(from: string, text: string): Import[] {
 }
 
 const imports = [...sources].flatMap(([file, text]) => importsOf(file, text))
-const isTest = (file: string): boolean => /\.test\.ts$|\/(testing|trial)\b|^core\/contract\//.test(file)
+const isTest = (file: string): boolean => /\.test\.ts$|\/(testing|trial)\b|^core\/contract\/|^test\//.test(file)
 const shipped = imports.filter(({ from }) => !isTest(from))
 const shown = (found: readonly Import[]): string => found.map(({ from, to }) => `${from} imports ${to}`).join('\n')
 const none = (found: readonly Import[]): void => assert.equal(shown(found), '')

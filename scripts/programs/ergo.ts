@@ -81,7 +81,8 @@ async function download(url: string): Promise<Buffer> {
     return Buffer.concat(parts)
   } catch (error) {
     const { message, cause } = error as Error
-    const why = (cause as NodeJS.ErrnoException | undefined)?.code ?? message
+    const { code, message: reason } = (cause ?? {}) as { code?: string; message?: string }
+    const why = code ?? reason ?? message
     throw new ChanopError('setup-failed', `${url} can not be fetched (${why})`, { cause: error })
   } finally {
     clearTimeout(timer)

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { dataPaths } from '../../core/paths.ts'
+import { instanceOf } from '../instance.ts'
+import { installCommand } from '../programs/path.ts'
+import { foreignApps } from '../processes.ts'
+import { redisConfig } from '../redis.ts'
+import { attempt, bad, demand, good } from './check.ts'
+import { checkClock, checkDataFolder, checkModes, checkNode, checkPm2Home } from './machine.ts'
+import { checkPort } from './ports.ts'
+
+async function dataFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chanop-checks-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+test('a bad finding stops a start with its fix', async () => {
+  assert.equal(demand(good('a', 'b')).detail, 'b')
+  assert.throws(() => demand(bad('a', 'it is broken', 'mend it')), /^ChanopError: it is broken: mend it$/)
+  const thrown = await attempt('a', () => Promise.reject(new Error('no: do this')))
+  assert.deepEqual(thrown, { name: 'a', ok: false, detail: 'no: do this' })
+})
+
+test('an old Node.js and a long home of PM2 are refused', () => {
+  assert.equal(checkNode('22.5.1').ok, false)
+  assert.equal(checkNode('24.0.0').ok, true)
+  const at = (path: string): boolean => checkPm2Home(instanceOf({ PM2_HOME: path })).ok
+  assert.deepEqual([at(`/${'p'.repeat(97)}`), at(`/${'p'.repeat(98)}`), at(`/${'é'.repeat(49)}`)], [true, false, false])
+})
+
+test('modes: what others may read is named', async t => {
+  const data = await dataFolder(t)
+  const paths = dataPaths(data)
+  await mkdir(join(data, 'keys'), { mode: 0o700 })
+  await writeFile(paths.vaultKey, '', { mode: 0o600 })
+  assert.equal((await checkModes(paths)).ok, true)
+  await chmod(paths.vaultKey, 0o640)
+  const found = await checkModes(paths)
+  assert.equal(found.ok, false)
+  assert.match(found.detail, /^1 paths .*vault\.key$/)
+})
+
+test('the data folder is made, and a file in its place is said', async t => {
+  const data = await dataFolder(t)
+  assert.equal((await checkDataFolder(dataPaths(join(data, 'a', 'b')))).ok, true)
+  await writeFile(join(data, 'file'), '')
+  assert.match((await checkDataFolder(dataPaths(join(data, 'file')))).detail, /can not be made or written \(EEXIST\)/)
+})
+
+test('a clock before the newest write is found', async t => {
+  const paths = dataPaths(await dataFolder(t))
+  await writeFile(paths.ledger, '')
+  assert.equal((await checkClock(paths)).ok, true)
+  assert.match((await checkClock(paths, Date.now() - 120_000)).detail, /before the newest write/)
+  assert.equal((await checkClock(paths, Date.UTC(1970, 1))).ok, false)
+})
+
+test('a taken port is named with its key, unless our own server has it', async () => {
+  const squatter = createServer().listen(0, '127.0.0.1')
+  await once(squatter, 'listening')
+  const address = `127.0.0.1:${(squatter.address() as AddressInfo).port}`
+  const wanted = { key: 'networks.irc.listen.plain', address }
+  const taken = await checkPort(wanted, [], 'c.yaml')
+  assert.match(
+    `${taken.detail}: ${taken.fix}`,
+    /^port \d+ on 127.0.0.1 is taken: .*networks\.irc\.listen\.plain in c\.yaml$/,
+  )
+  assert.equal((await checkPort(wanted, [address], 'c.yaml')).ok, true)
+  squatter.close()
+  await once(squatter, 'close')
+  assert.equal((await checkPort(wanted, [], 'c.yaml')).ok, true)
+})
+
+test('apps of the same names are foreign when another folder or namespace has them', () => {
+  const instance = instanceOf({ CHANOP_DATA: '/d' })
+  const app = { id: 0, status: 'online', pid: 1, restarts: 0, startedAtMs: 0, cwd: '/' }
+  const listed = [
+    { ...app, name: 'redis', namespace: 'chanop', dataDir: '/d' },
+    { ...app, name: 'redis', namespace: 'default', dataDir: '/d' },
+    { ...app, name: 'oracle', namespace: 'chanop', dataDir: '/e' },
+    { ...app, name: 'shop', namespace: 'default', dataDir: '' },
+  ]
+  assert.deepEqual(foreignApps(listed, ['redis', 'oracle'], instance), [listed[1], listed[2]])
+})
+
+test("Redis's configuration holds any path and opens no port", () => {
+  const text = redisConfig(dataPaths('/a "b"\\c'))
+  assert.match(text, /^port 0$/m)
+  assert.ok(text.includes('dir "/a \\"b\\"\\\\c/redis"'))
+})
+
+test("the system's own installer is named", async t => {
+  const folder = await dataFolder(t)
+  await writeFile(join(folder, 'pacman'), '', { mode: 0o755 })
+  assert.equal(await installCommand('redis', folder, { pacman: 'valkey' }), 'sudo pacman -S valkey')
+  assert.match(await installCommand('redis', '/nowhere'), /^install redis with your system's package manager$/)
+})
