@@ -1,4 +1,7 @@
 /** `npm run doctor`: checks each part with what `npm start` uses; exit code 1 when any is not as it should be. */
+
+import { ourAddresses, type Plan, readPlan, wantedPorts } from './boot/plan.ts'
+import { ownApps } from './boot/pm2.ts'
 import { attempt, bad, type Finding, good } from './checks/check.ts'
 import { checkLedgerIsThere } from './checks/ledger.ts'
 import {
@@ -13,8 +16,6 @@ import {
 import { checkPort } from './checks/ports.ts'
 import { checkApps, checkCertificate, checkIrc, checkRedis } from './checks/services.ts'
 import { apps, type Instance, instanceOf, shown } from './instance.ts'
-import { ourAddresses, type Plan, readPlan, wantedPorts } from './plan.ts'
-import { ownApps } from './pm2.ts'
 import { findIrc } from './programs/irc.ts'
 import { placesOf } from './programs/places.ts'
 import { findRedis } from './programs/redis.ts'

@@ -1,10 +1,10 @@
 import { makeFolder } from '../adapters/irc/server/files.ts'
 import { ChanopError } from '../core/error.ts'
-import { hold } from './hold.ts'
+import { hold } from './boot/hold.ts'
+import { daemonLives, listApps, type Pm2App, pm2 } from './boot/pm2.ts'
+import { endStrays } from './boot/strays.ts'
 import { apps, type Instance, instanceOf } from './instance.ts'
-import { daemonLives, listApps, type Pm2App, pm2 } from './pm2.ts'
 import { line, script, seconds } from './steps.ts'
-import { endStrays } from './strays.ts'
 
 async function main(): Promise<number> {
   const instance = instanceOf()

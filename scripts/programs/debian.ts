@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { makeFolder } from '../../adapters/irc/server/files.ts'
 import { libraryEnv, libraryFolders } from '../../adapters/irc/server/programs.ts'
 import { ChanopError } from '../../core/error.ts'
-import { hold } from '../hold.ts'
+import { hold } from '../boot/hold.ts'
 import { onPath } from './path.ts'
 
 const run = promisify(execFile)

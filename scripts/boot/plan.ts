@@ -1,0 +1,76 @@
+import { copyFile, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { z } from 'zod'
+import { readControl } from '../../adapters/irc/control.ts'
+import type { ircSchema } from '../../adapters/irc/index.ts'
+import { makeFolder } from '../../adapters/irc/server/files.ts'
+import { formatEndpoint } from '../../adapters/irc/server/settings.ts'
+import { type Config, configSchema } from '../../config/schema.ts'
+import { loadConfig } from '../../core/config/load.ts'
+import { ChanopError } from '../../core/error.ts'
+import { canRead } from '../checks/machine.ts'
+import type { WantedPort } from '../checks/ports.ts'
+import { type Instance, shown } from '../instance.ts'
+import type { Pm2App } from './pm2.ts'
+
+type Managed = Extract<z.output<typeof ircSchema>, { managed: true }>
+
+/** What the configuration asks of this machine. */
+export interface Plan {
+  readonly config: Config
+  /** The file's text: a change of it restarts the bots. */
+  readonly text: string
+  readonly ircd: { readonly network: string; readonly settings: Managed; readonly owner: string | null } | null
+  /** Variables that `env:NAME` references name. */
+  readonly variables: readonly string[]
+}
+
+/** Makes the configuration from the example when there is none; true when it did. */
+export async function makeConfig(instance: Instance): Promise<boolean> {
+  if (await canRead(instance.config)) return false
+  await makeFolder(dirname(instance.config))
+  await copyFile(join(instance.root, 'config', 'example.yaml'), instance.config)
+  return true
+}
+
+/** Throws `config-invalid`: one line with file, line, key and the nearest valid key. */
+export async function readPlan(instance: Instance): Promise<Plan> {
+  const file = shown(instance, instance.config)
+  const config = loadConfig(instance.config, configSchema)
+  const managed = Object.entries(config.networks)
+    .map(([network, settings]) => ({ network, settings: settings as unknown as Managed }))
+    .filter(({ settings }) => (settings.kind as string) === 'irc' && settings.managed)
+  const [first, second] = managed
+  if (second) {
+    const message = `${file}: networks.${second.network}.managed: one server can be managed, and that is ${first?.network}: give this one a host`
+    throw new ChanopError('config-invalid', message)
+  }
+  const text = await readFile(instance.config, 'utf8')
+  return {
+    config,
+    text,
+    ircd: first ? { ...first, owner: ownerOn(config.owner, first.network) } : null,
+    variables: [...new Set([...JSON.stringify(config).matchAll(/"env:([^"]+)"/g)].map(match => match[1] as string))],
+  }
+}
+
+/** The owner's account when the owner lives on that network. */
+function ownerOn(owner: string, network: string): string | null {
+  const colon = owner.indexOf(':')
+  return owner.slice(0, colon) === network ? owner.slice(colon + 1) : null
+}
+
+export const wantedPorts = ({ ircd }: Plan): readonly WantedPort[] =>
+  ircd === null
+    ? []
+    : (['plain', 'tls'] as const).map(listener => ({
+        key: `networks.${ircd.network}.listen.${listener}`,
+        address: ircd.settings.listen[listener],
+      }))
+
+/** Where our own IRC server listens now, so that its ports do not count as taken. */
+export async function ourAddresses({ paths }: Instance, own: readonly Pm2App[]): Promise<readonly string[]> {
+  if (!own.some(app => app.name === 'ircd' && app.pid > 0)) return []
+  const { plain, tls } = await readControl(paths.data)
+  return [plain, tls].map(formatEndpoint)
+}

@@ -1,0 +1,59 @@
+/** The apps under PM2: which to start, and whether they have come up. */
+import { join } from 'node:path'
+import { writeIfChanged } from '../../adapters/irc/server/files.ts'
+import { ChanopError } from '../../core/error.ts'
+import type { App, Instance } from '../instance.ts'
+import { line, seconds } from '../steps.ts'
+import { readJson } from './files.ts'
+import { listApps, ownApps, type Pm2App, pm2 } from './pm2.ts'
+import { bringUp } from './rise.ts'
+
+type Fingerprints = Readonly<Record<App, string>>
+
+const appliedPath = ({ paths }: Instance): string => join(paths.run, 'applied.json')
+
+/** Apps of our names that belong to another instance, or to somebody else. */
+export function foreignApps(
+  listed: readonly Pm2App[],
+  wanted: readonly string[],
+  { paths }: Instance,
+): readonly Pm2App[] {
+  return listed.filter(app => wanted.includes(app.name) && !(app.namespace === 'chanop' && app.dataDir === paths.data))
+}
+
+/** Throws `setup-failed` when PM2 runs apps of our names for somebody else. Resolves with our own. */
+export async function claimNames(instance: Instance, wanted: readonly App[]): Promise<readonly Pm2App[]> {
+  const listed = await listApps(instance)
+  const [foreign] = foreignApps(listed, wanted, instance)
+  if (foreign) {
+    const whose = foreign.dataDir ? `Chanop's data folder ${foreign.dataDir}` : foreign.cwd
+    const message = `PM2 (${instance.pm2Home}) already runs an app '${foreign.name}' of ${whose}: set PM2_HOME to a folder for this instance`
+    throw new ChanopError('setup-failed', message)
+  }
+  return listed.filter(app => app.namespace === 'chanop' && app.dataDir === instance.paths.data)
+}
+
+export interface Started {
+  readonly kept: readonly App[]
+  readonly begun: readonly App[]
+}
+
+/** Starts what does not run, restarts what runs on something older, and ends what is wanted no more. */
+export async function startApps(instance: Instance, wanted: readonly App[], now: Fingerprints): Promise<Started> {
+  const running = await ownApps(instance)
+  const applied = ((await readJson(appliedPath(instance))) ?? {}) as Partial<Fingerprints>
+  const stays = (app: Pm2App): boolean => {
+    const name = app.name as App
+    return wanted.includes(name) && app.status === 'online' && applied[name] === now[name]
+  }
+  const ending = running.filter(app => !stays(app))
+  // Bots before what they need.
+  if (ending.length > 0) await pm2(instance, ['delete', ...ending.map(app => String(app.id)).reverse()])
+  const kept = wanted.filter(name => running.some(app => app.name === name && stays(app)))
+  const begun = wanted.filter(name => !kept.includes(name))
+  const sinceMs = performance.now()
+  for (const name of kept) line(true, name, seconds(sinceMs), 'already running')
+  if (begun.length > 0) await bringUp(instance, begun)
+  await writeIfChanged(appliedPath(instance), `${JSON.stringify(now)}\n`)
+  return { kept, begun }
+}

@@ -1,0 +1,48 @@
+/** Processes of this instance that no PM2 holds any more, e.g. after its daemon was killed with -9 (Linux). */
+import { readdir, readFile } from 'node:fs/promises'
+import { sleep } from '../../core/retry.ts'
+import type { Instance } from '../instance.ts'
+import type { Pm2App } from './pm2.ts'
+
+const termWithinMs = 10_000
+
+/** Ends them, TERM first; resolves with how many there were. `held`: what PM2 knows of. */
+export async function endStrays(instance: Instance, held: readonly Pm2App[]): Promise<number> {
+  const known = new Set(held.map(app => app.pid))
+  const strays = (await ours(instance)).filter(pid => !known.has(pid))
+  for (const pid of strays) signal(pid, 'SIGTERM')
+  const untilMs = Date.now() + termWithinMs
+  let left = strays
+  while (left.length > 0 && Date.now() < untilMs) {
+    await sleep(50)
+    left = await living(left)
+  }
+  for (const pid of left) signal(pid, 'SIGKILL')
+  return strays.length
+}
+
+/** PM2 gives its apps `pm_id`, and we give them the data folder: together they are nobody else's. */
+async function ours({ paths }: Instance): Promise<number[]> {
+  const found: number[] = []
+  for (const name of await readdir('/proc').catch(() => [])) {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue
+    const environment = (await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '')).split('\0')
+    const app = environment.includes(`CHANOP_DATA=${paths.data}`) && environment.some(text => text.startsWith('pm_id='))
+    if (app) found.push(Number(name))
+  }
+  return found
+}
+
+async function living(pids: readonly number[]): Promise<number[]> {
+  const states = await Promise.all(pids.map(pid => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')))
+  // A zombie (state Z) has ended: only its parent has not looked yet.
+  return pids.filter((_, index) => /\) [^ZX] /.test(states[index] ?? ''))
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
