@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { moment } from '../../../core/command/values.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { sleep } from '../../../core/retry.ts'
 import { count, escapeInline, size } from '../../../core/text.ts'
@@ -7,6 +6,7 @@ import type { Exported } from '../export/export.ts'
 import { exportPath } from '../export/place.ts'
 import { formatNames } from '../record/format.ts'
 import { declare } from '../services.ts'
+import { spanOf } from './moment.ts'
 import { scopeOf } from './scope.ts'
 
 /** Shorter than what a command has: whoever asked hears that it goes on. */
@@ -27,8 +27,8 @@ export const exportRoom = declare({
   args: z.object({
     room: z.string(),
     format: named(z.enum(formatNames).default('jsonl')),
-    since: named(moment('past').optional()),
-    until: named(moment('past').optional()),
+    since: named(z.string().optional()),
+    until: named(z.string().optional()),
   }),
   examples: [
     ['export general', /exports\/general-\S+\.jsonl · [\d,]+ lines?, .*\nSHA-256 [0-9a-f]{64}$/],
@@ -39,11 +39,7 @@ export const exportRoom = declare({
     const { services, atMs, ledger, signal } = context
     const { room, names } = await ledger.read(db => scopeOf(db, context, word))
     const path = await exportPath(services.dataDir, room.name, format, atMs)
-    const selection = {
-      rooms: names,
-      ...(since === undefined ? {} : { sinceMs: since }),
-      ...(until === undefined ? {} : { untilMs: until }),
-    }
+    const selection = { rooms: names, ...spanOf(since, until, atMs) }
     const { done, share } = services.exports.start({ selection, format, title: room.name, path })
     const early = await Promise.race([done, sleep(patienceMs, signal)])
     if (early) return { lines: resultOf(early) }

@@ -18,7 +18,7 @@ export const last = declare({
   args: z.object({ n: z.string().optional(), room: z.string().optional() }),
   examples: [
     ['last', /#\d+ <\w+> /],
-    ['last 2', /^\S+ #\d+ <.*\n\S+ #\d+ </],
+    ['last 2', /^\S.* #\d+ <.*\n\S.* #\d+ </],
     ['last 2 general', /#\d+ </],
   ],
   async run(context, { n, room }) {

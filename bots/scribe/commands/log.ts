@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import type { Answer } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type MessageEvent } from '../../../core/event.ts'
 import { states } from '../../../core/ledger/deliveries.ts'
+import { includes } from '../../../core/identity.ts'
 import { bySeq, currentOf, placeOf, type Stored } from '../../../core/ledger/events.ts'
 import { type Db, type Row, sql } from '../../../core/ledger/sqlite.ts'
 import { escapeInline, safeName, time, truncate, visible } from '../../../core/text.ts'
@@ -67,18 +69,35 @@ function factOf(db: Db, context: Context, seq: number): { fact: Stored; reply: '
   throw new ChanopError('not-found', `no record #${seq} that you can see; !last and !search show numbers`)
 }
 
+/** What failed under an id, as the audit has it: for operators, and for who asked for it. */
+function incident(db: Db, { caller }: Context, id: string): Answer {
+  const row = sql(db, "SELECT * FROM audit WHERE decision = 'failed' AND result LIKE '%(' || ? || ')%' LIMIT 1").get(id)
+  const own = row?.['network'] === caller.network && row['account'] === caller.account && caller.verified
+  if (!row || !(own || includes(caller.globalRole, 'operator'))) {
+    throw new ChanopError('not-found', `no record ${id} that you can see`)
+  }
+  const asked = `${String(row['command'])} ${String(row['args'])}`.trim()
+  const line = `${id} · ${String(row['bot'])}: ${asked} of ${safeName(String(row['name']))} · ${time(Number(row['at_ms']))} · ${String(row['result'])}`
+  return { lines: [escapeInline(truncate(visible(line), 400))], reply: own ? 'public' : 'private' }
+}
+
 export const logShow = declare({
   name: 'log show',
   summary: 'everything known of one message: its text, edits, copies on other networks and what became of them',
   role: 'guest',
   reply: 'public',
-  args: z.object({ id: z.string().regex(/^#?\d{1,15}$/, 'write the number after # in !last or !search') }),
+  args: z.object({
+    id: z
+      .string()
+      .regex(/^(#?\d{1,15}|i[0-9a-f]{6})$/, 'write the number after # in !last or !search, or the id of what failed'),
+  }),
   examples: [
     ['log show 1', /^#1 message of alice \(\S+\) in /],
     ['log show #1', /^#1 message of alice/],
     ['log show 999999', /no record #999999/],
   ],
   async run(context, { id }) {
+    if (id.startsWith('i')) return context.ledger.read(db => incident(db, context, id))
     return context.ledger.read(db => {
       const { fact, reply } = factOf(db, context, Number(id.replace('#', '')))
       const detail =

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { parseMoment } from '../../../core/command/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { identitiesOf, personByName } from '../../../core/identity.ts'
 import { currentOf } from '../../../core/ledger/events.ts'
@@ -9,6 +8,7 @@ import { type Query, search as find, whoIs } from '../index/search.ts'
 import { parseTerms } from '../index/words.ts'
 import { declare } from '../services.ts'
 import { maySee, type Visible } from '../visibility.ts'
+import { spanOf } from './moment.ts'
 import { type Context, scopeOf, visibleTo } from './scope.ts'
 import { shortLine } from './show.ts'
 
@@ -33,12 +33,6 @@ function split(written: string): { words: string; filters: Filters } {
   return { words, filters }
 }
 
-function time(key: string, written: string, nowMs: number): number {
-  const atMs = parseMoment(written, 'past', nowMs)
-  if (atMs !== null) return atMs
-  throw new ChanopError('usage', `${key}=${written.slice(0, 30)} is no time: write 2h (ago), 18:00 or 2026-04-01 (UTC)`)
-}
-
 interface Wish {
   readonly query: Query
   readonly visible: Visible
@@ -51,7 +45,7 @@ function wishOf(db: Db, context: Context, words: string, filters: Filters): Wish
   if (terms.length > mostTerms) throw new ChanopError('usage', `at most ${mostTerms} words: leave some out`)
   const { from, since, until } = filters
   const scope = filters.in === undefined ? null : scopeOf(db, context, filters.in)
-  if (terms.length === 0 && from === undefined) {
+  if (terms.every(term => term.exclude) && from === undefined) {
     throw new ChanopError('usage', 'say what to look for: search build failed, or search from=alice')
   }
   const person = from === undefined ? null : personByName(db, from.replace(/^@/, ''))
@@ -60,8 +54,7 @@ function wishOf(db: Db, context: Context, words: string, filters: Filters): Wish
     before: event.seq,
     ...(from === undefined ? {} : { from: whoIs(services.index.db, from, person ? identitiesOf(db, person) : []) }),
     ...(scope ? { rooms: scope.names } : {}),
-    ...(since === undefined ? {} : { sinceMs: time('since', since, atMs) }),
-    ...(until === undefined ? {} : { untilMs: time('until', until, atMs) }),
+    ...spanOf(since, until, atMs),
   }
   return scope
     ? { query, visible: scope.visible, reply: scope.reply }
@@ -87,7 +80,7 @@ export const search = declare({
     words: z.string().meta({ rest: true }).optional(),
   }),
   examples: [
-    ['search build failed', /^\d+ hits? · \S+ #\d+ /],
+    ['search build failed', /^\d+ hits? · .*#\d+ </],
     ['search "build failed" from=alice since=2d', /^\d+ hits?/],
     ['search nowheretobefound', /^no hits for nowheretobefound/],
     ['search in=general build -green', /^\d+ hits?/],

@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { channel, Stage } from '../../../core/command/testing.ts'
+import { text } from '../../../core/event.ts'
+import { audit } from '../../../core/audit.ts'
+import { enqueue, fail, queuedAfter, settle } from '../../../core/ledger/deliveries.ts'
+import { after } from '../../../core/ledger/events.ts'
+import { Ledger } from '../../../core/ledger/ledger.ts'
+import { Exports } from '../export/exports.ts'
+import { SearchIndex } from '../index/index.ts'
+import type { ScribeServices } from '../services.ts'
+import { about, ear, folder, joined, person, placeAt, record, said } from '../testing.ts'
+import { scribeCommands } from './all.ts'
+
+const rooms = {
+  general: { places: ['irc:#general', 'memory:hall'], open: true },
+  ops: { places: ['irc:#ops'], open: false },
+}
+
+async function setUp(t: TestContext) {
+  const data = folder(t)
+  const stage = await Stage.open()
+  t.after(() => stage.close())
+  const copy = Ledger.open(join(data, 'copy.db'))
+  t.after(() => copy.close())
+  const index = SearchIndex.open(join(data, 'search.db'), ear())
+  t.after(() => index.close())
+  const reports: string[] = []
+  const services: ScribeServices = {
+    index,
+    rooms: () => rooms,
+    exports: new Exports(copy.path, new AbortController().signal),
+    dataDir: data,
+    report: async (_, lines) => void reports.push(...lines),
+    fault: error => assert.fail(String(error)),
+  }
+  stage.settings = { ...stage.settings, lines: 20 }
+  await stage.bot('scribe', scribeCommands as never, services)
+  const take = () => stage.read(db => index.take(db, after(db, index.cursor, 1000)))
+  const tell = async (...events: Parameters<typeof record>[1]) => {
+    const stored = await record(stage.ledger, events, rooms)
+    await record(copy, events, rooms)
+    await take()
+    return stored
+  }
+  return { data, stage, index, tell, take }
+}
+
+const ops = channel('#ops')
+
+test('every example is answered as its declaration says', async t => {
+  const { stage, tell } = await setUp(t)
+  await stage.role('olga', 'owner')
+  for (const said of await talk()) await tell({ ...said, atMs: stage.nowMs - 60_000 })
+  for (const command of scribeCommands) {
+    for (const [words, answer] of command.examples) {
+      const got = await stage.ask(`!${words}`, { by: 'olga' })
+      if (typeof answer === 'string') assert.equal(got, answer, words)
+      else assert.match(got, answer, words)
+    }
+  }
+})
+
+const talk = async () => [
+  said('irc:#general', 'alice', 'the build failed again'),
+  said('memory:hall', 'bob', 'build failed? restarting'),
+  said('irc:#ops', 'olga', 'root password rotated'),
+  said('irc:#general', 'alice', 'green *now*, see [this](https://example.org)'),
+]
+
+test('last shows this room, oldest first, one line a message, and nothing that is written is markup', async t => {
+  const { stage, tell } = await setUp(t)
+  for (const said of await talk()) await tell(said)
+  const lines = (await stage.ask('!last')).split('\n')
+  assert.deepEqual(
+    lines.map(line => line.replace(/^.*?#/, '#')),
+    [
+      '#1 <alice> the build failed again',
+      '#2 <bob> build failed? restarting',
+      '#4 <alice> green *now*, see [this](https://example.org)',
+    ],
+  )
+  assert.match(await stage.ask('!last 1'), /^\S+ \S+ #4 <alice> green/)
+  assert.match(await stage.ask('!last 51'), /from 1 to 50/)
+  assert.match(await stage.ask('!last', { in: channel('#quiet') }), /nothing was said in irc:#quiet yet/)
+})
+
+test('a closed room is answered there, to its people alone elsewhere, and to others like a room that is not', async t => {
+  const { stage, tell } = await setUp(t)
+  for (const said of await talk()) await tell(said)
+  await stage.ledger.write(db => joined(db, 'irc:#ops', person('mia')))
+  const places = async (words: string, by: string, where = channel('#general')) => {
+    const { seen } = await stage.say(words, { by, in: where })
+    return seen.map(one => [one.place, one.text.includes('root password')])
+  }
+  assert.deepEqual(await places('!last 3 ops', 'mia', ops), [['irc:#ops', true]])
+  assert.deepEqual(await places('!last 3 ops', 'mia'), [['irc:@mia', true]])
+  assert.deepEqual(await places('!search password in=ops', 'mia'), [['irc:@mia', true]])
+  assert.deepEqual(await places('!log show 3', 'mia'), [['irc:@mia', true]])
+  assert.deepEqual(await places('!search password', 'mia'), [['irc:#general', false]])
+  assert.deepEqual(await places('search password', 'mia', stage.direct('mia')), [['irc:@mia', true]])
+  for (const words of ['!last 3 ops', '!search password in=ops', '!log show 3', '!stats ops', '!search password']) {
+    assert.deepEqual(await places(words, 'eve'), [['irc:#general', false]], words)
+  }
+  assert.equal(
+    (await stage.ask('!last 1 ops', { by: 'eve' })).replace('ops', '…'),
+    (await stage.ask('!last 1 nowhere', { by: 'eve' })).replace('nowhere', '…'),
+  )
+  assert.equal(
+    (await stage.ask('!log show 3', { by: 'eve' })).replace('3', '…'),
+    (await stage.ask('!log show 9999', { by: 'eve' })).replace('9999', '…'),
+  )
+})
+
+test('a direct conversation is shown in itself and nowhere else, not even to the owner', async t => {
+  const { stage, tell } = await setUp(t)
+  await tell(said('irc:@alice', 'alice', 'between us'))
+  await stage.role('olga', 'owner')
+  const mine = { in: stage.direct('alice') }
+  assert.match(await stage.ask('last', mine), /<alice> between us/)
+  assert.match(await stage.ask('search between', mine), /^1 hit · .*between us/)
+  assert.match(await stage.ask('log show 1', mine), /between us/)
+  for (const words of [
+    '!last',
+    '!last irc:@alice',
+    '!search between',
+    '!search between in=irc:@alice',
+    '!log show 1',
+    '!search from=alice',
+    '!stats irc:@alice',
+    '!export irc:@alice',
+  ]) {
+    for (const by of ['alice', 'olga']) {
+      for (const place of [channel('#general'), ...(by === 'olga' ? [stage.direct('olga')] : [])]) {
+        assert.doesNotMatch(
+          await stage.ask(words, { by, in: place }),
+          /between us|[1-9] hit|[1-9] line/,
+          `${by}: ${words}`,
+        )
+      }
+    }
+  }
+})
+
+test('search takes its filters before, among and after the words', async t => {
+  const { stage, tell, index } = await setUp(t)
+  for (const said of await talk()) await tell(said)
+  for (const words of [
+    'build from=alice',
+    'from=alice build',
+    'from="alice" build',
+    'build from=@ALICE',
+    'build from=irc:alice',
+    'build from=alice in=general since=400d',
+  ]) {
+    assert.match(await stage.ask(`!search ${words}`), /^1 hit · \S+ \S+ #1 <alice> the build failed again$/, words)
+  }
+  assert.match(await stage.ask('!search "from=alice build"'), /^no hits/)
+  assert.match(await stage.ask('!search build'), /^2 hits · .*#2 <bob>.*\n.*#1 <alice>/)
+  assert.match(await stage.ask('!search build since=1h'), /^no hits for build since=1h$/)
+  assert.match(await stage.ask('!search build since=soon'), /since=soon is no time/)
+  assert.match(await stage.ask('!search'), /say what to look for/)
+  assert.match(await stage.ask('!search -build'), /say what to look for/)
+  assert.match(await stage.ask(`!search ${'x '.repeat(17)}`), /at most 16 words/)
+  assert.match(await stage.ask('!search "a" AND NEAR( ^ {text} : *'), /hit/)
+  index.rebuild()
+  assert.match(await stage.ask('!search build'), /^no hits for build$/)
+})
+
+test('log show tells what became of a message', async t => {
+  const { stage, tell } = await setUp(t)
+  const first = said('irc:#general', 'alice', 'helo [x]')
+  const [stored] = await tell(first)
+  await stage.ledger.write(db => {
+    for (const place of ['memory:hall', 'memory:gone', 'irc:@zoe']) {
+      enqueue(
+        db,
+        { place: placeAt(place), bot: 'bridge', source: 1, act: { do: 'send', content: text('helo') } },
+        stage.nowMs,
+      )
+    }
+    enqueue(
+      db,
+      { place: placeAt('irc:@zoe'), bot: 'admin', source: 1, act: { do: 'send', content: text('hush'), secret: true } },
+      stage.nowMs,
+    )
+    const [hall, gone] = queuedAfter(db, 0, 9)
+    if (hall) settle(db, hall, ['n1', 'n2'] as never, stage.nowMs)
+    if (gone) fail(db, gone.id, 'no such channel', stage.nowMs)
+  })
+  const lines = (await stage.ask('!log show #1')).split('\n')
+  assert.match(
+    lines[0] ?? '',
+    /^#1 message of alice \(irc:alice\) in general \(irc:#general\) · 2026-04-01 \d\d:\d\d:\d\d UTC$/,
+  )
+  assert.equal(lines[1], '<alice> helo [x]')
+  assert.match(lines[2] ?? '', /^→ memory:hall: sent in 2 messages 2026-/)
+  assert.match(lines[3] ?? '', /^→ memory:gone: failed 2026-.* UTC: no such channel$/)
+  assert.equal(lines[4], '→ a direct conversation: queued')
+  assert.equal(lines.length, 5)
+  await tell(about(first, { kind: 'edit', content: text('hello') }))
+  assert.match(
+    await stage.ask(`!log show ${stored?.seq}`),
+    /<alice> hello \(edited\)\nedited once, last .*; first it was: <alice> helo \[x\]/,
+  )
+  await tell(about(first, { kind: 'delete' }))
+  const gone = await stage.ask('!log show 1')
+  assert.match(gone, /\ndeleted 2026-/)
+  assert.doesNotMatch(gone, /hel+o/)
+  assert.match(await stage.ask('!log show 999999'), /no record #999999/)
+  assert.match(await stage.ask('!log show abc'), /write the number after #/)
+})
+
+test('log show finds what failed under its id, for operators and for who asked', async t => {
+  const { stage } = await setUp(t)
+  await stage.role('olga', 'owner')
+  const entry = {
+    atMs: stage.nowMs,
+    bot: 'admin',
+    event: 7,
+    network: 'irc',
+    channel: '#ops',
+    account: 'alice',
+    name: 'alice',
+    role: 'guest',
+    command: 'status',
+    args: '',
+    decision: 'failed',
+    ms: 3,
+  } as const
+  await stage.ledger.write(db => audit(db, { ...entry, result: 'status failed (i0a1b2c): nothing was changed' }))
+  for (const by of ['olga', 'alice'])
+    assert.match(await stage.ask('!log show i0a1b2c', { by }), /^i0a1b2c · admin: status .*failed/)
+  assert.match(await stage.ask('!log show i0a1b2c', { by: 'eve' }), /no record i0a1b2c that you can see/)
+})
+
+test('stats count what is said, by room', async t => {
+  const { stage, tell } = await setUp(t)
+  for (const said of await talk()) await tell(said)
+  await tell(said('irc:@alice', 'alice', 'private'))
+  assert.match(
+    await stage.ask('!stats general'),
+    /^general: 3 messages by 2 people since 2026-04-01, \d+ B of text .*\ntop: alice 2, bob 1\n14 days/,
+  )
+  assert.match(await stage.ask('!stats'), /^all rooms here: 3 messages/)
+  await stage.role('olga', 'owner')
+  const all = await stage.ask('stats', { by: 'olga', in: stage.direct('olga') })
+  assert.match(all, /^all rooms: 4 messages by 3 people/)
+  assert.match(all, /rooms: general 3, ops 1\n/)
+  assert.match(all, /\nledger \S+ \S+, index \S+ [kM]B$/)
+})
+
+test('export writes what it says, for operators', async t => {
+  const { stage, tell, data } = await setUp(t)
+  for (const said of await talk()) await tell(said)
+  assert.match(await stage.ask('!export general', { by: 'mia' }), /operator/)
+  await stage.role('olga', 'operator')
+  for (const room of ['general', '#general', 'irc:#general']) {
+    const answer = await stage.ask(`!export ${room} format=csv`, { by: 'olga' })
+    const [, path = '', sum] = /^(\S+) · 3 lines, .*\nSHA-256 ([0-9a-f]{64})$/.exec(answer) ?? []
+    assert.ok(path.startsWith(join(data, 'exports', 'general-')), answer)
+    assert.equal(createHash('sha256').update(readFileSync(path)).digest('hex'), sum)
+  }
+  assert.match(await stage.ask('!export ops', { by: 'olga' }), /exports\/ops-.* 1 line,/)
+  assert.match(await stage.ask('!export ../../etc', { by: 'olga' }), /no room '..\/..\/etc' that you can see/)
+  assert.match(await stage.ask('!export general since=1h', { by: 'olga' }), /nothing to export/)
+  assert.match(await stage.ask('!export general format=xml', { by: 'olga' }), /jsonl, csv, text, html/)
+})
