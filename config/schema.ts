@@ -45,8 +45,10 @@ export const configSchema = z.strictObject({
       server: z.enum(['ergo', 'inspircd']).nullable().default(null),
     })
     .prefault({}),
-  networks: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/), network),
-  rooms: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,60}$/), room).default({}),
+  networks: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'use lower-case letters, digits and -'), network),
+  rooms: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,60}$/, 'use lower-case letters, digits, - and _'), room)
+    .default({}),
   commands: z
     .strictObject({
       prefix: z.string().min(1).max(3).default('!'),

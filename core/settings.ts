@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
 import type { z } from 'zod'
-import { faultOf, freeze, readConfig } from './config/load.ts'
+import { faultOf } from './config/fault.ts'
+import { freeze, readConfig } from './config/load.ts'
 import { isMap, keysOf, schemaAt } from './config/schema.ts'
 import { ChanopError } from './error.ts'
 import type { Ledger } from './ledger/ledger.ts'

@@ -82,16 +82,17 @@ export function openQueue(name: QueueName, connection: QueueConnection): JobQueu
   const said = listener(connection.log, name)
   const client = connectRedis(connection.address, { maxRetriesPerRequest: 1 })
   // Before the queue does: it takes a first refusal for final.
-  client.connect().catch(said.failed)
+  client.connect().catch(error => said.failed(error))
   const queue = new Queue<Job>(name, {
     prefix: prefixOf(connection),
     connection: client,
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
   })
-  queue.on('error', said.failed)
+  queue.on('error', error => said.failed(error))
   return {
     add: async (rowId, { delayMs } = {}) => {
-      if (client.status !== 'ready') await once(client, 'ready', { signal: deadline(addWaitMs) }).catch(said.failed)
+      if (client.status !== 'ready')
+        await once(client, 'ready', { signal: deadline(addWaitMs) }).catch(error => said.failed(error))
       if (client.status !== 'ready')
         throw new ChanopError('bus-down', 'Redis does not answer: the job waits in the ledger')
       await queue.add(name, { rowId }, { jobId: jobId(rowId), ...(delayMs ? { delay: delayMs } : {}) })
@@ -100,7 +101,7 @@ export function openQueue(name: QueueName, connection: QueueConnection): JobQueu
     close: async () => {
       // Disconnected first, the queue would report the end of a connection that works; last, it would wait for one that does not.
       if (client.status !== 'ready') client.disconnect()
-      await queue.close().catch(said.failed)
+      await queue.close().catch(error => said.failed(error))
       client.disconnect()
     },
   }
@@ -137,13 +138,13 @@ export function openWorker(name: QueueName, options: WorkerOptions): JobWorker {
       removeOnFail: { count: 0 },
     },
   )
-  worker.on('error', said.failed)
-  worker.on('active', said.back)
+  worker.on('error', error => said.failed(error))
+  worker.on('active', () => said.back())
 
   const rebuild = async (): Promise<void> => {
     for (const rowId of await options.open()) if (!underWay.has(rowId)) await queue.add(rowId)
   }
-  const look = (): void => void rebuild().catch(said.failed)
+  const look = (): void => void rebuild().catch(error => said.failed(error))
   const timer = setInterval(look, options.rebuildMs ?? defaultRebuildMs)
   worker.once('ready', look)
   return {

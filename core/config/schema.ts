@@ -70,5 +70,13 @@ export function literalsOf(schema: z.ZodType, key: string): unknown[] {
   return field ? [...(def(unwrap(field)).values ?? [])] : []
 }
 
+/** The keys by whose literals the options of a union are told apart, `kind` first. */
+export function literalKeysOf(schema: z.ZodType): string[] {
+  const { options, shape } = def(unwrap(schema))
+  if (options)
+    return [...new Set(options.flatMap(literalKeysOf))].sort((a, b) => Number(b === 'kind') - Number(a === 'kind'))
+  return Object.keys(shape ?? {}).filter(key => def(unwrap(shape?.[key] as z.ZodType)).type === 'literal')
+}
+
 /** Whether the schema is a map with free keys (networks, rooms, models). */
 export const isMap = (schema: z.ZodType | null): boolean => schema !== null && def(schema).type === 'record'
