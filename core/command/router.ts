@@ -114,13 +114,15 @@ export class Router<S> {
     if (why !== null) return this.#ignore(stored, caller, found, why, finish)
     if (owner !== this.#o.bot) return false
     const command = found.is === 'command' ? this.#own.get(found.command.name) : undefined
+    // Before the turn: whoever floods must not fill the queue.
+    const limited = found.is === 'command' && command ? this.#limited(caller, command, found, nowMs) : null
     const work = async (): Promise<boolean> => {
-      const outcome = await this.#outcome({ stored, caller, heard }, found, nowMs)
+      const outcome = limited ?? (await this.#outcome({ stored, caller, heard }, found, nowMs))
       if (!outcome) return false
       await this.#commit(stored, caller, outcome, startedMs, finish)
       return true
     }
-    return this.#turns.run(keyOf(caller), command?.urgent === true, work)
+    return this.#turns.run(keyOf(caller), limited !== null || command?.urgent === true, work)
   }
 
   #nowMs(): number {
@@ -161,7 +163,7 @@ export class Router<S> {
     const command = this.#own.get(published.name)
     if (!command) throw new ChanopError('internal', `${published.name} is published by ${published.bot} but not there`)
     const visit: Visit<S> = { ...asked, published, command, rest, assigned }
-    return this.#limited(visit, nowMs) ?? this.#refused(visit) ?? (await this.#run(visit, nowMs))
+    return this.#refused(visit) ?? (await this.#run(visit, nowMs))
   }
 
   /** An unknown word: silence in a room, unless it was said to a bot or is a near miss of somebody with a role. */
@@ -184,8 +186,14 @@ export class Router<S> {
     return this.#mistaken(caller, outcomeOf(`no command ${escapeInline(typed)}; ${hint}`, rest), nowMs)
   }
 
-  #limited({ caller, command, assigned }: Visit<S>, nowMs: number): Outcome | null {
+  #limited(
+    caller: Caller,
+    command: Command<S>,
+    found: { readonly command: Published; readonly rest: string },
+    nowMs: number,
+  ): Outcome | null {
     if (command.urgent) return null
+    const assigned = assign(found.command.fields, found.rest)
     const settings = this.#o.settings()
     const said = this.#rate.ask(keyOf(caller), settings, nowMs)
     if (said === 'go') return null
