@@ -51,7 +51,12 @@ const hashOf = (previous: string, entry: AuditEntry): string =>
 export function audit(db: Db, entry: AuditEntry): void {
   const last = sql(db, 'SELECT hash FROM audit ORDER BY id DESC LIMIT 1').get()
   const previous = (last?.['hash'] as string | undefined) ?? ''
-  const kept = { ...entry, ms: Math.round(entry.ms * 10) / 10 }
+  // SQLite keeps no lone surrogates: what is hashed must be what will be read.
+  const whole = Object.entries(entry).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? value.toWellFormed() : value,
+  ])
+  const kept = { ...(Object.fromEntries(whole) as AuditEntry), ms: Math.round(entry.ms * 10) / 10 }
   sql(
     db,
     `INSERT INTO audit (at_ms, bot, event, network, channel, account, name, role, command, args, decision, result, ms,
