@@ -10,7 +10,7 @@ export interface ScribeServices {
   readonly rooms: () => RoomsConfig
   readonly exports: Exports
   readonly dataDir: string
-  /** Says later, where a command was asked, what came of it. */
+  /** Says later, where a command was asked, what came of it; lines as those of an answer. */
   readonly report: (context: CommandContext<unknown>, lines: readonly string[]) => Promise<void>
   /** Notes what failed after a command was answered. */
   readonly fault: (error: unknown) => void

@@ -26,7 +26,7 @@ const from = `FROM tally t JOIN room r ON r.id = t.room
 const named = (rows: readonly Record<string, unknown>[]): { name: string; messages: number }[] =>
   rows.map(row => ({ name: row['name'] as string, messages: Number(row['n']) }))
 
-/** What was said, counted when it was indexed: takes no longer when there is more. */
+/** What was said (commands and answers to them left out), counted when it was indexed: no slower when there is more. */
 export function statsOf(index: Db, rooms: Rooms, nowMs: number, most = 5): Stats {
   const day = Math.floor(nowMs / dayMs)
   const given = { rooms: rooms && JSON.stringify(rooms) }

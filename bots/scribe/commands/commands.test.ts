@@ -57,7 +57,7 @@ test('every example is answered as its declaration says', async t => {
   for (const said of await talk()) await tell({ ...said, atMs: stage.nowMs - 60_000 })
   for (const command of scribeCommands) {
     for (const [words, answer] of command.examples) {
-      const got = await stage.ask(`!${words}`, { by: 'olga' })
+      const got = await stage.ask(words, { by: 'olga' })
       if (typeof answer === 'string') assert.equal(got, answer, words)
       else assert.match(got, answer, words)
     }
@@ -167,7 +167,7 @@ test('search takes its filters before, among and after the words', async t => {
   assert.match(await stage.ask(`!search ${'x '.repeat(17)}`), /at most 16 words/)
   assert.match(await stage.ask('!search "a" AND NEAR( ^ {text} : *'), /hit/)
   index.rebuild()
-  assert.match(await stage.ask('!search build'), /^no hits for build$/)
+  assert.match(await stage.ask('!search build'), /^2 hits/)
 })
 
 test('log show tells what became of a message', async t => {

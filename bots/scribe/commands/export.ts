@@ -31,9 +31,9 @@ export const exportRoom = declare({
     until: named(z.string().optional()),
   }),
   examples: [
-    ['export general', /exports\/general-\S+\.jsonl · [\d,]+ lines?, .*\nSHA-256 [0-9a-f]{64}$/],
-    ['export general format=csv since=7d', /\.csv · /],
-    ['export nowhere', /no room 'nowhere' that you can see/],
+    ['!export general', /exports\/general-\S+\.jsonl · [\d,]+ lines?, .*\nSHA-256 [0-9a-f]{64}$/],
+    ['!export general format=csv since=7d', /\.csv · /],
+    ['!export nowhere', /no room 'nowhere' that you can see/],
   ],
   async run(context, { room: word, format, since, until }) {
     const { services, atMs, ledger, signal } = context
@@ -44,7 +44,7 @@ export const exportRoom = declare({
     const early = await Promise.race([done, sleep(patienceMs, signal)])
     if (early) return { lines: resultOf(early) }
     done
-      .then(resultOf, (error: unknown) => [`export ${room.name}: ${asChanopError(error).message}`])
+      .then(resultOf, (error: unknown) => [escapeInline(`export ${room.name}: ${asChanopError(error).message}`)])
       .then(lines => services.report(context, lines))
       .catch(services.fault)
     const percent = Math.floor(share() * 100)

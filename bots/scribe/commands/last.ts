@@ -17,9 +17,9 @@ export const last = declare({
   reply: 'public',
   args: z.object({ n: z.string().optional(), room: z.string().optional() }),
   examples: [
-    ['last', /#\d+ <\w+> /],
-    ['last 2', /^\S.* #\d+ <.*\n\S.* #\d+ </],
-    ['last 2 general', /#\d+ </],
+    ['!last', /#\d+ <\w+> /],
+    ['!last 2', /^\S.* #\d+ <.*\n\S.* #\d+ </],
+    ['!last 2 general', /#\d+ </],
   ],
   async run(context, { n, room }) {
     const named = n !== undefined && !/^\d+$/.test(n)

@@ -92,9 +92,9 @@ export const logShow = declare({
       .regex(/^(#?\d{1,15}|i[0-9a-f]{6})$/, 'write the number after # in !last or !search, or the id of what failed'),
   }),
   examples: [
-    ['log show 1', /^#1 message of alice \(\S+\) in /],
-    ['log show #1', /^#1 message of alice/],
-    ['log show 999999', /no record #999999/],
+    ['!log show 1', /^#1 message of alice \(\S+\) in /],
+    ['!log show #1', /^#1 message of alice/],
+    ['!log show 999999', /no record #999999/],
   ],
   async run(context, { id }) {
     if (id.startsWith('i')) return context.ledger.read(db => incident(db, context, id))

@@ -1,7 +1,9 @@
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace } from '../../../core/event.ts'
+import { after } from '../../../core/ledger/events.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
+import { isDamage } from '../index/index.ts'
 import { namesOf, type Room, roomNamed, roomOf } from '../rooms.ts'
 import type { ScribeServices } from '../services.ts'
 import { type Visible, visibleRooms } from '../visibility.ts'
@@ -46,4 +48,22 @@ function namesShown(room: Room, visible: Visible, { caller }: Context): string[]
   const own = caller.place.private && room.name === formatPlace(caller.place)
   if (own) return visible.direct === null ? [] : [room.name]
   return namesOf(room).filter(name => visible.all || visible.rooms.has(name))
+}
+
+const mostBehind = 1000
+
+/** Reads the index after it has taken in what was said up to now, unless that would take long. Throws `conflict`. */
+export async function indexed<T>({ services, ledger }: Context, read: (db: Db) => T | Promise<T>): Promise<T> {
+  const { index } = services
+  return ledger.read(async db => {
+    try {
+      if (ledger.newestSeq() - index.cursor <= mostBehind) index.take(db, after(db, index.cursor, mostBehind))
+      return await read(db)
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      services.fault(error)
+      index.remake()
+      throw new ChanopError('conflict', 'the search index was damaged and is being made anew: ask again in a while')
+    }
+  })
 }

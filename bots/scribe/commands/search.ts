@@ -9,7 +9,7 @@ import { parseTerms } from '../index/words.ts'
 import { declare } from '../services.ts'
 import { maySee, type Visible } from '../visibility.ts'
 import { spanOf } from './moment.ts'
-import { type Context, scopeOf, visibleTo } from './scope.ts'
+import { type Context, indexed, scopeOf, visibleTo } from './scope.ts'
 import { shortLine } from './show.ts'
 
 const shown = 20
@@ -80,15 +80,15 @@ export const search = declare({
     words: z.string().meta({ rest: true }).optional(),
   }),
   examples: [
-    ['search build failed', /^\d+ hits? · .*#\d+ </],
-    ['search "build failed" from=alice since=2d', /^\d+ hits?/],
-    ['search nowheretobefound', /^no hits for nowheretobefound/],
-    ['search in=general build -green', /^\d+ hits?/],
+    ['!search build failed', /^\d+ hits? · .*#\d+ </],
+    ['!search "build failed" from=alice since=2d', /^\d+ hits?/],
+    ['!search nowheretobefound', /^no hits for nowheretobefound/],
+    ['!search in=general build -green', /^\d+ hits?/],
   ],
   async run(context, { words: written = '', ...named }) {
     const { words, filters } = split(written)
     const wish = await context.ledger.read(db => wishOf(db, context, words, { ...named, ...filters }))
-    return context.ledger.read(async db => {
+    return indexed(context, async db => {
       const { seqs, more } = await find(context.services.index.db, db, wish.query, wish.visible, shown)
       // The ledger has the last word: the index may be a moment behind it.
       const hits = seqs

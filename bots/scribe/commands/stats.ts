@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { count, escapeInline, safeName, size } from '../../../core/text.ts'
 import { declare } from '../services.ts'
 import { type Stats, sparkline, statsOf } from '../stats.ts'
-import { scopeOf, visibleTo } from './scope.ts'
+import { indexed, scopeOf, visibleTo } from './scope.ts'
 
 const ranked = (list: readonly { name: string; messages: number }[]): string =>
   list.map(({ name, messages }) => `${escapeInline(safeName(name))} ${count(messages)}`).join(', ')
@@ -29,12 +29,12 @@ export const stats = declare({
   reply: 'public',
   args: z.object({ room: z.string().optional() }),
   examples: [
-    ['stats', /^all rooms here: [\d,]+ messages? by \d+ p\w+ since \d{4}-\d\d-\d\d/],
-    ['stats general', /^general: [\d,]+ messages?/],
+    ['!stats', /^all rooms here: [\d,]+ messages? by \d+ p\w+ since \d{4}-\d\d-\d\d/],
+    ['!stats general', /^general: [\d,]+ messages?/],
   ],
   async run(context, { room }) {
     const { services, atMs, ledger, caller } = context
-    return ledger.read(db => {
+    return indexed(context, db => {
       if (room !== undefined) {
         const scope = scopeOf(db, context, room)
         return {

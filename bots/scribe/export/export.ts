@@ -54,7 +54,7 @@ export async function exportTo(db: Db, request: ExportRequest, signal: AbortSign
     await publish(temporary, request.path)
     return { path: request.path, ...written }
   } catch (error) {
-    throw asLedgerError(error)
+    throw explained(error, request.path)
   } finally {
     await rm(temporary, { force: true })
   }
@@ -127,4 +127,20 @@ async function publish(temporary: string, path: string): Promise<void> {
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error
     await rename(temporary, path)
   }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full: make room',
+  EDQUOT: 'the quota of the disk is used up: make room',
+  EACCES: 'may not be written: check its owner and mode',
+  EROFS: 'is on a disk that can only be read',
+}
+
+/** A fault of the file system, in words; others as they are. */
+function explained(thrown: unknown, path: string): unknown {
+  const { code } = thrown as NodeJS.ErrnoException
+  const reason = code === undefined || thrown instanceof ChanopError ? undefined : reasons[code]
+  return reason
+    ? new ChanopError('setup-failed', `${dirname(path)}: ${reason}`, { cause: thrown })
+    : asLedgerError(thrown)
 }

@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Stored } from '../../../core/ledger/events.ts'
+import type { Stored } from '../../../core/ledger/events.ts'
 import { asLedgerError, connect, type Db, migrate, sql } from '../../../core/ledger/sqlite.ts'
 import type { Ear } from '../ear.ts'
 import { indexMigrations } from './schema.ts'
@@ -12,42 +12,40 @@ import { Taker } from './take.ts'
  */
 export class SearchIndex {
   readonly path: string
-  readonly db: Db
-  readonly #taker: Taker
+  readonly #ear: Ear
+  #db: Db
+  #taker: Taker
 
-  private constructor(path: string, db: Db, ear: Ear) {
+  private constructor(path: string, ear: Ear) {
     this.path = path
-    this.db = db
-    this.#taker = new Taker(db, ear)
+    this.#ear = ear
+    this.#db = openFile(path)
+    this.#taker = new Taker(this.#db, ear)
   }
 
   /** Opens the file, or makes it anew when it is damaged or of another release. `ear` tells commands from talk. */
   static open(path: string, ear: Ear): SearchIndex {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     try {
-      return SearchIndex.#open(path, ear)
+      return new SearchIndex(path, ear)
     } catch (thrown) {
       const code = (asLedgerError(thrown) as { code?: string }).code
       if (code !== 'ledger-corrupt' && code !== 'ledger-newer') throw asLedgerError(thrown)
-      for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true })
-      return SearchIndex.#open(path, ear)
+      removeFile(path)
+      return new SearchIndex(path, ear)
     }
   }
 
-  static #open(path: string, ear: Ear): SearchIndex {
-    // For its owner alone before SQLite opens it: the log beside it takes over its mode.
-    closeSync(openSync(path, 'a', 0o600))
-    const db = connect(path)
-    try {
-      // A power cut may take the newest from the index: its cursor goes back with it.
-      db.pragma('synchronous = NORMAL')
-      db.pragma('secure_delete = ON')
-      migrate(db, indexMigrations)
-    } catch (error) {
-      db.close()
-      throw error
-    }
-    return new SearchIndex(path, db, ear)
+  get db(): Db {
+    return this.#db
+  }
+
+  /** Throws the file away, damaged as it may be, and begins a new one. */
+  remake(): void {
+    this.#db.close()
+    removeFile(this.path)
+    this.#db = openFile(this.path)
+    this.#taker = new Taker(this.#db, this.#ear)
   }
 
   /** The sequence number up to which everything is indexed. */
@@ -67,7 +65,8 @@ export class SearchIndex {
    * left out: a batch may be offered twice.
    */
   take(ledger: Db, batch: readonly Stored[]): void {
-    const fresh = batch.filter(fact => fact.seq > this.cursor)
+    const { cursor } = this
+    const fresh = batch.filter(fact => fact.seq > cursor)
     const last = fresh.at(-1)
     if (!last) return
     this.#atomic(() => {
@@ -79,21 +78,21 @@ export class SearchIndex {
   /** Throws everything away: the next batches make it again from the first fact on. */
   rebuild(): void {
     this.#atomic(() => {
-      for (const table of ['fts', 'doc', 'tally', 'who', 'room', 'meta']) this.db.exec(`DROP TABLE IF EXISTS ${table}`)
-      this.db.pragma('user_version = 0')
-      this.db.exec(indexMigrations.join(''))
-      this.db.pragma(`user_version = ${indexMigrations.length}`)
+      for (const table of ['fts', 'doc', 'tally', 'who', 'room', 'meta']) this.#db.exec(`DROP TABLE IF EXISTS ${table}`)
+      this.#db.pragma('user_version = 0')
+      this.#db.exec(indexMigrations.join(''))
+      this.#db.pragma(`user_version = ${indexMigrations.length}`)
     })
     this.#taker.forget()
   }
 
   close(): void {
-    this.db.close()
+    this.#db.close()
   }
 
   #atomic(work: () => void): void {
     try {
-      this.db.transaction(work).immediate()
+      this.#db.transaction(work).immediate()
     } catch (error) {
       this.#taker.forget()
       throw asLedgerError(error)
@@ -101,13 +100,37 @@ export class SearchIndex {
   }
 
   #meta(key: string): string | null {
-    return (sql(this.db, 'SELECT value FROM meta WHERE key = ?').get(key)?.['value'] as string | undefined) ?? null
+    return (sql(this.#db, 'SELECT value FROM meta WHERE key = ?').get(key)?.['value'] as string | undefined) ?? null
   }
 
   #setMeta(key: string, value: string): void {
-    sql(this.db, 'INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(
+    sql(this.#db, 'INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(
       key,
       value,
     )
   }
 }
+
+function openFile(path: string): Db {
+  // For its owner alone before SQLite opens it: the log beside it takes over its mode.
+  closeSync(openSync(path, 'a', 0o600))
+  const db = connect(path)
+  try {
+    // A power cut may take the newest from the index: its cursor goes back with it.
+    db.pragma('synchronous = NORMAL')
+    db.pragma('secure_delete = ON')
+    migrate(db, indexMigrations)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function removeFile(path: string): void {
+  for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true })
+}
+
+/** Whether an error says that the index's file is damaged. */
+export const isDamage = (thrown: unknown): boolean =>
+  (asLedgerError(thrown) as { code?: unknown } | null)?.code === 'ledger-corrupt'

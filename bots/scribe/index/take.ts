@@ -46,7 +46,9 @@ export class Taker {
       if (event.kind === 'message') {
         const message = stored as Stored<MessageEvent>
         const content = revised.has(seq) ? (revised.get(seq) ?? null) : event.content
-        if (content) this.#add(ledger, message, content)
+        // Commands are not indexed, nor what the scribe answers to them: no search finds itself.
+        if (this.#ear.hear(ledger, message.event).command) continue
+        if (content) this.#add(message, content)
         if (!event.place.private) this.#count(counts, message)
       } else if (event.kind === 'edit' || event.kind === 'delete') {
         const target = messageOf(ledger, event.place, event.target)
@@ -56,10 +58,8 @@ export class Taker {
     this.#tally(counts.values())
   }
 
-  /** Commands are not indexed, nor what the scribe answers to them: no search finds itself. */
-  #add(ledger: Db, message: Stored<MessageEvent>, content: Content): void {
+  #add(message: Stored<MessageEvent>, content: Content): void {
     const { event } = message
-    if (this.#ear.hear(ledger, { ...event, content }).command) return
     const text = indexable(plain(content))
     const flags = event.place.private ? docFlags.direct : 0
     const room = this.#room(message.room)
@@ -85,7 +85,8 @@ export class Taker {
       sql(this.#db, 'DELETE FROM doc WHERE seq = ?').run(seq)
     }
     const now = currentOf(ledger, seq)
-    if (now?.content) this.#add(ledger, now, now.content)
+    if (now?.content && !this.#ear.hear(ledger, { ...now.event, content: now.content }).command)
+      this.#add(now, now.content)
   }
 
   #count(counts: Map<string, Count>, { room, event }: Stored<MessageEvent>): void {

@@ -1,0 +1,139 @@
+import { join } from 'node:path'
+import type { configSchema } from '../../config/schema.ts'
+import type { BotContext } from '../../core/bot.ts'
+import type { Caller } from '../../core/command/command.ts'
+import { bots, openDesk } from '../../core/command/desk.ts'
+import { follow } from '../../core/consumer.ts'
+import { asChanopError } from '../../core/error.ts'
+import type { Stored } from '../../core/ledger/events.ts'
+import { sleep } from '../../core/retry.ts'
+import { Rooms } from '../../core/rooms.ts'
+import { say } from '../../core/say.ts'
+import { parseInline } from '../../core/text.ts'
+import { scribeCommands } from './commands/all.ts'
+import { Ear } from './ear.ts'
+import { Exports } from './export/exports.ts'
+import { LogFiles } from './files/files.ts'
+import { sweep } from './files/sweep.ts'
+import { isDamage, SearchIndex } from './index/index.ts'
+import type { ScribeServices } from './services.ts'
+
+type Context = BotContext<typeof configSchema>
+
+const batchSize = 500
+/** What comes in meanwhile is taken together: a search looks for itself before it answers. */
+const gatherMs = 50
+const checkpointMs = 1000
+const syncMs = 1000
+const sweepMs = 3_600_000
+const retryMs = 10_000
+
+/** The record of everything that is said: search index, log files, exports, and answers about them. */
+export async function runScribe(context: Context): Promise<void> {
+  const { ledger, settings, dataDir, signal, log } = context
+  const ear = new Ear(() => settings.current.commands.prefix, bots)
+  const index = SearchIndex.open(join(dataDir, 'search.db'), ear)
+  const exports = new Exports(ledger.path, signal)
+  const services: ScribeServices = {
+    index,
+    exports,
+    dataDir,
+    rooms: () => settings.current.rooms,
+    report: ({ caller, event }, lines) => report(context, caller, event, lines),
+    fault: error => log.error({ error }, asChanopError(error).message),
+  }
+  const { served } = await openDesk(context, { commands: scribeCommands, services })
+  const checkpoints = every(context, checkpointMs, async () => ledger.checkpoint())
+  context.ready()
+  try {
+    await Promise.all([served, keepIndex(context, index), keepFiles(context, ear)])
+  } finally {
+    clearInterval(checkpoints)
+    await exports.idle()
+    index.close()
+  }
+}
+
+/** Does something again and again; what fails is said and tried again the next time. */
+function every({ log }: Context, periodMs: number, work: () => Promise<unknown>): NodeJS.Timeout {
+  return setInterval(() => {
+    work().catch((error: unknown) => log.error({ error }, asChanopError(error).message))
+  }, periodMs)
+}
+
+/** Follows the ledger with the index; makes it anew when it does not fit the ledger or is damaged. */
+async function keepIndex({ ledger, bus, log, signal }: Context, index: SearchIndex): Promise<void> {
+  if (!(await ledger.read(db => index.fits(db)))) {
+    log.warn('the ledger is another one than was indexed: the search index is made anew')
+    index.rebuild()
+  }
+  while (!signal.aborted) {
+    const again = new AbortController()
+    const take = async (batch: readonly Stored[]): Promise<void> => {
+      try {
+        await ledger.read(db => index.take(db, batch))
+      } catch (error) {
+        if (!isDamage(error)) throw error
+        log.error({ error }, 'the search index is damaged: it is made anew')
+        index.remake()
+      }
+      // A search may have thrown the index away meanwhile: then this goes on from its beginning.
+      if (index.cursor < (batch.at(-1)?.seq ?? 0)) again.abort()
+      else await sleep(batch.length < batchSize ? gatherMs : 1, signal)
+    }
+    await follow(
+      { ledger, bus, log, from: index.cursor, limit: batchSize, take },
+      AbortSignal.any([signal, again.signal]),
+    )
+  }
+}
+
+async function openFiles(context: Context, ear: Ear): Promise<LogFiles | null> {
+  const { ledger, settings, dataDir, log, signal } = context
+  const options = {
+    root: join(dataDir, 'logs'),
+    ledger,
+    config: () => settings.current.scribe.files,
+    keepable: ear.keepable.bind(ear),
+  }
+  while (!signal.aborted) {
+    try {
+      return await LogFiles.open(options)
+    } catch (error) {
+      log.error({ error }, `no log files for now: ${asChanopError(error).message}`)
+      await sleep(retryMs, signal)
+    }
+  }
+  return null
+}
+
+/** Follows the ledger with the log files, and deletes those whose time is over. */
+async function keepFiles(context: Context, ear: Ear): Promise<void> {
+  const { ledger, bus, log, signal, settings, dataDir } = context
+  const files = await openFiles(context, ear)
+  if (!files) return
+  const clean = async (): Promise<void> => {
+    const config = settings.current.scribe.files
+    const removed = config ? await sweep(join(dataDir, 'logs'), config.keepDays, Date.now()) : 0
+    if (removed > 0) log.info({ removed }, 'old log files were deleted')
+  }
+  await clean().catch((error: unknown) => log.error({ error }, asChanopError(error).message))
+  const timers = [every(context, sweepMs, clean), every(context, syncMs, () => files.sync())]
+  const take = async (batch: readonly Stored[]): Promise<void> => {
+    await files.take(batch)
+    await sleep(batch.length < batchSize ? gatherMs : 1, signal)
+  }
+  await follow({ ledger, bus, log, from: files.cursor, limit: batchSize, take }, signal)
+  for (const timer of timers) clearInterval(timer)
+  await files.close()
+}
+
+/** Says what came of a command after it was answered, where it was asked. */
+async function report({ ledger, settings, name }: Context, caller: Caller, event: Stored, lines: readonly string[]) {
+  const places = caller.private ? [caller.place] : new Rooms(settings.current.rooms).with(caller.place)
+  const room = caller.room.includes(':') ? undefined : caller.room
+  const content = { segments: parseInline(lines.join('\n')) }
+  await ledger.write(db =>
+    say(db, { bot: name, content, places, room, key: `${name}.${event.seq}.later`, replySeq: event.seq }, Date.now()),
+  )
+}
