@@ -61,8 +61,8 @@ const expected = (): string[] =>
   ['PM2', 'redis', ...bots, ...(server ? ['ircd'] : [])].sort((a, b) => a.localeCompare(b))
 
 before(async () => {
-  top = await mkdtemp(join(tmpdir(), 'chp '))
-  root = join(top, 'checkout')
+  top = await mkdtemp(join(tmpdir(), 'chp-'))
+  root = join(top, 'check out')
   data = join(top, 'data')
   config = join(top, 'c.yaml')
   for (const part of ['core', 'adapters', 'config', 'scripts', 'package.json', 'ecosystem.config.cjs'])
