@@ -52,8 +52,8 @@ export const configSchema = z.strictObject({
   commands: z
     .strictObject({
       prefix: z.string().min(1).max(3).default('!'),
-      perMinute: z.int().min(1).max(6000).default(30),
-      burst: z.int().min(1).max(1000).default(10),
+      perMinute: z.int().min(1).max(60_000).default(60),
+      burst: z.int().min(1).max(10_000).default(20),
       /** Seconds in which a confirmation code can be used. */
       confirmSeconds: z.int().min(5).max(3600).default(60),
       /** Lines said at once before `!more`. */

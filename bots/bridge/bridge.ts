@@ -9,7 +9,7 @@ import { Deliverer } from './deliver.ts'
 import { ingest } from './ingest.ts'
 import { openNetwork, personas, reportStanding } from './networks.ts'
 import { Orderly } from './orders.ts'
-import { Rooms } from './rooms.ts'
+import { Rooms } from '../../core/rooms.ts'
 
 const silentAfterMs = 3500
 const lookAnywayMs = 1000

@@ -3,8 +3,9 @@ import { enqueue } from '../../core/ledger/deliveries.ts'
 import { advance, append, messageOf, revise, type Stored } from '../../core/ledger/events.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
 import type { Config } from '../../config/schema.ts'
+import { isIgnored } from '../../core/command/desk.ts'
 import { relays } from './relay.ts'
-import type { Rooms } from './rooms.ts'
+import type { Rooms } from '../../core/rooms.ts'
 
 export interface Intake {
   readonly rooms: Rooms
@@ -18,11 +19,6 @@ export interface Taken {
   /** To be added to, and taken from, `Intake.members` after the commit. */
   readonly joined: readonly string[]
   readonly left: readonly string[]
-}
-
-const ignored = (event: ChatEvent, ignore: Config['ignore'], nowMs: number): boolean => {
-  const until = ignore[`${event.place.network}:${event.sender.id}`]
-  return until === null || (until !== undefined && until > nowMs)
 }
 
 function join(db: Db, place: number, { sender, atMs }: ChatEvent): void {
@@ -65,7 +61,7 @@ export function ingest(db: Db, events: readonly ChatEvent[], intake: Intake, now
     }
     follow(db, event)
     if (event.kind === 'message') newest.set(fact.placeId, event)
-    if (ignored(event, intake.ignore, nowMs)) continue
+    if (isIgnored(intake.ignore, event)) continue
     for (const delivery of relays(db, fact, intake.rooms)) enqueue(db, delivery, nowMs)
   }
   for (const [place, event] of newest) advance(db, place, event.id, event.atMs)

@@ -1,14 +1,5 @@
 import { configSchema } from '../../config/schema.ts'
 import { runBot } from '../../core/bot.ts'
-import { Bridge } from './bridge.ts'
+import { runBridge } from './run.ts'
 
-await runBot({
-  name: 'bridge',
-  schema: configSchema,
-  main: async context => {
-    const bridge = new Bridge(context)
-    await bridge.start()
-    context.ready()
-    await bridge.stopped()
-  },
-})
+await runBot({ name: 'bridge', schema: configSchema, main: runBridge })

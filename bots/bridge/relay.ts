@@ -2,7 +2,7 @@ import type { Act, ChatEvent, Content, Draft, MemberEvent, Place } from '../../c
 import { placeId, messageOf, type Stored } from '../../core/ledger/events.ts'
 import type { NewDelivery } from '../../core/ledger/deliveries.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
-import type { Room, Rooms } from './rooms.ts'
+import type { Room, Rooms } from '../../core/rooms.ts'
 
 /** A copy of a copy goes round in circles: what another relay brought is recorded and not relayed. */
 const maxHops = 0

@@ -1,5 +1,9 @@
-import type { Config } from '../../config/schema.ts'
-import { formatPlace, type Place, parsePlace } from '../../core/event.ts'
+import { formatPlace, type Place, parsePlace } from './event.ts'
+
+/** The section `rooms` of the configuration. */
+export type RoomsConfig = Readonly<
+  Record<string, { readonly places: readonly string[]; readonly open: boolean; readonly joins: boolean }>
+>
 
 export interface Room {
   readonly name: string
@@ -13,7 +17,7 @@ export class Rooms {
   readonly #byPlace = new Map<string, Room>()
   readonly #byName = new Map<string, Room>()
 
-  constructor(rooms: Config['rooms']) {
+  constructor(rooms: RoomsConfig) {
     for (const [name, { places, open, joins }] of Object.entries(rooms)) {
       const parsed = places.map(parsePlace).filter(place => place !== null)
       const room = { name, places: parsed, open, joins }
@@ -33,6 +37,11 @@ export class Rooms {
 
   all(): Room[] {
     return [...this.#byName.values()]
+  }
+
+  /** All places of a place's room, itself first; itself alone when it is in none. */
+  with(place: Place): Place[] {
+    return [place, ...this.others(place)]
   }
 
   /** The other places of a place's room: where a copy of what is said there goes. */

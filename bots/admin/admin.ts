@@ -1,0 +1,100 @@
+import { execFile, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import type { configSchema } from '../../config/schema.ts'
+import type { BotContext } from '../../core/bot.ts'
+import type { Command } from '../../core/command/command.ts'
+import { openDesk } from '../../core/command/desk.ts'
+import { frontCommands } from '../../core/command/front.ts'
+import { helpCommands } from '../../core/command/help.ts'
+import { Catalogue, readPublished } from '../../core/command/published.ts'
+import { ChanopError } from '../../core/error.ts'
+import { parsePlace, type UserId } from '../../core/event.ts'
+import { grant, owners, personFor } from '../../core/identity.ts'
+import { about } from './commands/about.ts'
+import { auditCommands } from './commands/audit.ts'
+import { configCommands } from './commands/config.ts'
+import { networkCommands } from './commands/networks.ts'
+import { peopleCommands } from './commands/people.ts'
+import { roleCommands } from './commands/roles.ts'
+import { secretCommands } from './commands/secrets.ts'
+import type { AdminServices, Beat } from './services.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const run = promisify(execFile)
+
+export const adminCommands: readonly Command<AdminServices>[] = [
+  ...about,
+  ...helpCommands<AdminServices>('admin'),
+  ...networkCommands,
+  ...roleCommands,
+  ...peopleCommands,
+  ...configCommands,
+  ...secretCommands,
+  ...auditCommands,
+  ...frontCommands<AdminServices>('admin'),
+]
+
+/** The first owner is the one the configuration names; later ones are made in chat. */
+async function makeOwner({ ledger, settings }: BotContext<typeof configSchema>): Promise<void> {
+  const place = parsePlace(settings.current.owner)
+  if (!place) return
+  await ledger.write(db => {
+    if (owners(db) > 0) return
+    const user = place.channel.toLowerCase() as string as UserId
+    const person = personFor(db, place.network, user, place.channel, Date.now())
+    grant(db, { person, room: '', role: 'owner', untilMs: null }, 'the configuration', Date.now())
+  })
+}
+
+const version = (): string =>
+  (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version
+
+/** Runs a script of the project; what it prints counts whatever its exit code is. */
+async function program(args: readonly string[], signal: AbortSignal): Promise<string> {
+  try {
+    return (await run(process.execPath, [...args], { cwd: root, signal, maxBuffer: 1_000_000 })).stdout
+  } catch (error) {
+    const { stdout } = error as { stdout?: string }
+    if (stdout) return stdout
+    throw new ChanopError('internal', `${args[0]} did not run`, { cause: error })
+  }
+}
+
+/** Detached: admin may be the one that is restarted. */
+function restart(bot: string): void {
+  const pm2 = join(root, 'node_modules', '.bin', 'pm2')
+  spawn(process.execPath, [pm2, 'restart', bot], { cwd: root, detached: true, stdio: 'ignore' }).unref()
+}
+
+/** The names of all commands, for `npm run chat` to complete: `data/run/commands.json`. */
+async function leaveNames({ ledger, dataDir }: BotContext<typeof configSchema>): Promise<void> {
+  const names = (await ledger.read(readPublished)).map(command => command.name)
+  await mkdir(join(dataDir, 'run'), { recursive: true, mode: 0o700 })
+  await writeFile(join(dataDir, 'run', 'commands.json'), `${JSON.stringify(names)}\n`, { mode: 0o600 })
+}
+
+export async function runAdmin(
+  context: BotContext<typeof configSchema>,
+  over: Partial<AdminServices> = {},
+): Promise<void> {
+  const beats = new Map<string, Beat>()
+  context.bus.onSignal('heartbeat', ({ bot, ...beat }) => beats.set(bot, beat))
+  await makeOwner(context)
+  const services: AdminServices = {
+    context,
+    startedMs: Date.now(),
+    version: version(),
+    beats,
+    catalogue: new Catalogue(),
+    program,
+    restart,
+    ...over,
+  }
+  const { served } = await openDesk(context, { commands: adminCommands, services, front: true })
+  await leaveNames(context)
+  context.ready()
+  await served
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import { bots } from '../../../core/command/desk.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { identitiesOf } from '../../../core/identity.ts'
+import { backlog } from '../../../core/ledger/deliveries.ts'
+import { ago, duration, escapeInline, size } from '../../../core/text.ts'
+import { declare } from '../services.ts'
+import { announce, sayIn } from '../say.ts'
+import { networkLine, standings } from '../standing.ts'
+
+const silentMs = 3500
+
+const whoami = declare({
+  name: 'whoami',
+  summary: 'who you are here, and what that allows',
+  role: 'guest',
+  reply: 'private',
+  args: z.object({}),
+  examples: [['!whoami', /account \w+ · owner/]],
+  async run({ caller, ledger }) {
+    if (!caller.verified) {
+      return `${escapeInline(caller.name)} · nobody vouches for you here: log in to your account to be more than a guest`
+    }
+    const { person } = caller
+    const linked = person ? await ledger.read(db => identitiesOf(db, person)) : []
+    const others = linked.filter(({ network, user }) => network !== caller.network || user !== caller.account)
+    const also =
+      others.length > 0 ? ` · also ${others.map(({ network, user }) => `${network}:${user}`).join(', ')}` : ''
+    const here = caller.role === caller.globalRole ? '' : ` (${caller.role} in ${caller.room})`
+    return `${escapeInline(caller.name)} · account ${caller.account} · ${caller.globalRole}${here}${also}`
+  },
+})
+
+const status = declare({
+  name: 'status',
+  summary: 'how everything is, in a few lines',
+  role: 'guest',
+  reply: 'public',
+  args: z.object({}),
+  examples: [['!status', /^up \S+ · admin ok/]],
+  async run({ services, ledger, atMs }) {
+    const { context, startedMs, beats } = services
+    const states = bots.map(bot => {
+      const beat = beats.get(bot)
+      if (bot === context.name) return `${bot} ok`
+      if (!beat || atMs - beat.atMs > silentMs) return `${bot} ${context.bus.up ? 'silent' : 'unknown'}`
+      return `${bot} ok`
+    })
+    const redis = context.bus.up ? 'redis ok' : 'redis away (nothing is lost)'
+    const networks = (await ledger.read(standings)).map(entry => networkLine(entry, atMs))
+    const waiting = (await ledger.read(backlog)).map(
+      ({ network, queued, oldestMs }) => `${network}: ${queued} wait, oldest ${duration(atMs - oldestMs)}`,
+    )
+    const memory = [...beats.values()].reduce((sum, beat) => sum + beat.rssBytes, 0)
+    const first = [`up ${duration(atMs - startedMs, 2)}`, ...states, redis, ...(memory > 0 ? [size(memory)] : [])]
+    const locked = context.vault.locked ? [`vault locked: ${context.vault.locked}`] : []
+    return { lines: [first.join(' · '), ...networks, ...waiting, ...locked] }
+  },
+})
+
+const doctor = declare({
+  name: 'doctor',
+  summary: 'checks each part with what the start uses',
+  role: 'operator',
+  reply: 'private',
+  args: z.object({}),
+  examples: [['!doctor', /.+/]],
+  async run({ services, signal }) {
+    const report = await services.program(['scripts/doctor.ts'], signal)
+    const lines = report
+      .split('\n')
+      .map(line => escapeInline(line.trim()))
+      .filter(line => line !== '')
+    return { lines }
+  },
+})
+
+const version = declare({
+  name: 'version',
+  summary: 'which release this is',
+  role: 'guest',
+  reply: 'public',
+  args: z.object({}),
+  examples: [['!version', /^chanop \d+\.\d+\.\d+ · node \d+/]],
+  run: async ({ services }) => `chanop ${services.version} · node ${process.versions.node}`,
+})
+
+const restart = declare({
+  name: 'restart',
+  summary: 'restarts one bot; its nick stays',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ bot: z.enum(bots) }),
+  examples: [['!restart oracle', 'oracle restarts']],
+  async run({ services, atMs }, { bot }) {
+    const beat = services.beats.get(bot)
+    const was = beat ? ` (was pid ${beat.pid}, last heard ${ago(beat.atMs, atMs)})` : ''
+    return { lines: [`${bot} restarts${was}`], committed: () => services.restart(bot) }
+  },
+})
+
+const say = declare({
+  name: 'say',
+  summary: 'says something as admin in a room or channel',
+  role: 'operator',
+  reply: 'private',
+  mutates: true,
+  args: z.object({ where: z.string(), text: z.string().min(1).meta({ rest: true }) }),
+  examples: [['!say #ops the disk was changed', 'said in chat:#ops']],
+  async run({ services, caller, event }, { where, text }) {
+    const places = sayIn(services.context.settings.current.rooms, where, caller.network)
+    if (places.length === 0)
+      throw new ChanopError('not-found', `no room or channel ${where.slice(0, 60)}; rooms lists them`)
+    return {
+      lines: [`said in ${places.map(place => `${place.network}:${place.channel}`).join(', ')}`],
+      effect: db => announce(db, services.context, places, text, `admin.said.${event.seq}`),
+    }
+  },
+})
+
+export const about = [whoami, status, doctor, version, restart, say]

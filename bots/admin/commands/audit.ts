@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import { type AuditRow, readAudit, verifyAudit } from '../../../core/audit.ts'
+import { moment, whole } from '../../../core/command/values.ts'
+import { escapeInline, time } from '../../../core/text.ts'
+import { declare } from '../services.ts'
+
+const usual = 10
+
+function line(row: AuditRow): string {
+  const where = `${row.network}:${row.channel}`
+  const what = `${row.command} ${row.args}`.trim()
+  return escapeInline(
+    `${time(row.atMs)} ${row.name} (${row.account}) ${where} ${what} → ${row.decision}: ${row.result}`,
+  )
+}
+
+const show = declare({
+  name: 'audit',
+  summary: 'who asked for what, and what came of it; denials included',
+  role: 'operator',
+  reply: 'private',
+  args: z.object({
+    n: whole(1, 200).optional(),
+    who: z.string().optional().meta({ named: true }).describe('an account or name'),
+    cmd: z.string().optional().meta({ named: true }).describe('how the command begins'),
+    decision: z.enum(['allowed', 'denied', 'ignored', 'failed']).optional().meta({ named: true }),
+    since: moment('past').optional().meta({ named: true }),
+  }),
+  examples: [['!audit who=nobody', 'nothing of that kind']],
+  async run({ ledger }, { n = usual, who, cmd, decision, since }) {
+    const filter = {
+      ...(who === undefined ? {} : { account: who }),
+      ...(cmd === undefined ? {} : { command: cmd }),
+      ...(decision === undefined ? {} : { decision }),
+      ...(since === undefined ? {} : { sinceMs: since }),
+    }
+    const rows = await ledger.read(db => readAudit(db, filter, n))
+    return { lines: rows.length > 0 ? rows.map(line) : ['nothing of that kind'] }
+  },
+})
+
+const verify = declare({
+  name: 'audit verify',
+  summary: 'proves that no line of the audit was changed or taken out',
+  role: 'operator',
+  reply: 'private',
+  args: z.object({}),
+  examples: [['!audit verify', /^whole: \d+ lines/]],
+  async run({ ledger }) {
+    const { lines, broken } = await ledger.read(verifyAudit)
+    return broken === null
+      ? `whole: ${lines} lines, each fits the one before`
+      : `broken at line ${broken}: it or what stood before it was changed`
+  },
+})
+
+export const auditCommands = [show, verify]

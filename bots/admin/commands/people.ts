@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { ChanopError } from '../../../core/error.ts'
+import type { NetworkId, UserId } from '../../../core/event.ts'
+import { dropIdentity, grant, includes, personFor, type Role, roleIn, roles } from '../../../core/identity.ts'
+import type { NewOrder } from '../../../core/ledger/orders.ts'
+import type { Db } from '../../../core/ledger/sqlite.ts'
+import type { CommandContext } from '../../../core/command/command.ts'
+import { type AdminServices, declare } from '../services.ts'
+
+const account = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,31}$/, 'write a name of letters, digits, _ and -, beginning with a letter')
+
+/** The managed network, where we may make accounts. */
+function managed({ services }: CommandContext<AdminServices>): NetworkId {
+  const { networks } = services.context.settings.current
+  const found = Object.entries(networks).find(([, network]) => network.kind === 'memory' || managedIrc(network))
+  if (!found) throw new ChanopError('unsupported', 'no network here lets us make accounts: networks lists them')
+  return found[0] as NetworkId
+}
+
+const managedIrc = (network: object): boolean => 'managed' in network && network.managed === true
+
+const newPassword = (): string => randomBytes(24).toString('base64url')
+
+const keyed = (context: CommandContext<AdminServices>, kind: string): string => `${kind}.${context.event.seq}`
+
+function sealed(context: CommandContext<AdminServices>, order: Omit<NewOrder, 'sealed'>, password: string): NewOrder {
+  return { ...order, sealed: context.services.context.vault.seal(`order:${order.key}`, password) }
+}
+
+const add = declare({
+  name: 'person add',
+  summary: 'makes an account for a person; the login comes once, to you alone',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    account,
+    role: z.enum(roles).default('member').meta({ named: true }).describe('member unless said'),
+  }),
+  examples: [['!person add bob', 'bob has an account as member; the login is in your DM']],
+  async run(context, { account, role }) {
+    const { caller, atMs } = context
+    if (!includes(caller.globalRole, role))
+      throw new ChanopError('denied', `you are ${caller.globalRole} and can not make a ${role}`)
+    const network = managed(context)
+    const password = newPassword()
+    const order = sealed(
+      context,
+      { key: keyed(context, 'person.add'), network, kind: 'account.create', args: { account } },
+      password,
+    )
+    const by = caller.person?.name ?? caller.account
+    return {
+      lines: [],
+      effect: db => {
+        refuseKnown(db, network, account)
+        const person = personFor(db, network, account.toLowerCase() as UserId, account, atMs)
+        grant(db, { person, room: '', role, untilMs: null }, by, atMs)
+      },
+      orders: [
+        {
+          order,
+          done: `${account} has an account as ${role}; the login is in your DM`,
+          failed: `${account} has no account: {reason}`,
+          secret: `account=${account} password=${password}`,
+        },
+      ],
+    }
+  },
+})
+
+/** Somebody who stands above the asker keeps what they have. */
+function guard(db: Db, network: NetworkId, account: string, own: Role, nowMs: number): void {
+  const row = db
+    .prepare('SELECT p.id, p.name FROM identity i JOIN person p ON p.id = i.person WHERE network = ? AND user = ?')
+    .get(network, account.toLowerCase()) as { id: number; name: string } | undefined
+  if (!row) throw new ChanopError('not-found', `no person has the account ${account}; person list shows them`)
+  const role = roleIn(db, row, '', nowMs)
+  if (!includes(own, role)) throw new ChanopError('denied', `${account} is ${role}: only such a one may change that`)
+}
+
+function refuseKnown(db: Db, network: NetworkId, account: string): void {
+  const known = db.prepare('SELECT 1 FROM identity WHERE network = ? AND user = ?').get(network, account.toLowerCase())
+  if (known) throw new ChanopError('conflict', `${account} is a person here already; person passwd gives a new login`)
+}
+
+const list = declare({
+  name: 'person list',
+  aliases: ['people', 'persons'],
+  summary: 'the people who have an account here, and their roles',
+  role: 'operator',
+  reply: 'private',
+  args: z.object({}),
+  examples: [['!person list', /^olga: owner · chat:olga/]],
+  async run({ ledger, atMs }) {
+    const rows = await ledger.read(db =>
+      (
+        db
+          .prepare(
+            `SELECT p.id, p.name, group_concat(i.network || ':' || i.user, ', ') AS accounts FROM person p
+             LEFT JOIN identity i ON i.person = p.id GROUP BY p.id ORDER BY p.name`,
+          )
+          .all() as { id: number; name: string; accounts: string | null }[]
+      ).map(row => `${row.name}: ${roleIn(db, row, '', atMs)} · ${row.accounts ?? 'no account'}`),
+    )
+    return { lines: rows.length > 0 ? rows : ['nobody yet: person add NAME'] }
+  },
+})
+
+const passwd = declare({
+  name: 'person passwd',
+  summary: 'gives an account a new password and ends its sessions; the login comes once, to you alone',
+  role: 'guest',
+  reply: 'private',
+  mutates: true,
+  args: z.object({ account: account.optional().describe('your own without') }),
+  examples: [['!person passwd nobody', 'no person has the account nobody; person list shows them']],
+  async run(context, { account: named }) {
+    const { caller, atMs } = context
+    const network = managed(context)
+    const own = named === undefined || (network === caller.network && named.toLowerCase() === caller.account)
+    if (!own && !includes(caller.globalRole, 'operator'))
+      throw new ChanopError('denied', 'that is not your account: ask an operator')
+    if (own && network !== caller.network) throw new ChanopError('usage', `say which account on ${network}`)
+    const account = named ?? caller.account
+    const password = newPassword()
+    const args = { account, reason: 'the password was changed: log in with the new one' }
+    const order = sealed(
+      context,
+      { key: keyed(context, 'person.passwd'), network, kind: 'account.password', args },
+      password,
+    )
+    return {
+      lines: [],
+      effect: db => guard(db, network, account, own ? 'owner' : caller.globalRole, atMs),
+      orders: [
+        {
+          order,
+          done: `${account} has a new password; {reason}`,
+          failed: `${account} keeps its password: {reason}`,
+          secret: `account=${account} password=${password}`,
+        },
+      ],
+    }
+  },
+})
+
+const del = declare({
+  name: 'person del',
+  summary: 'deletes a person’s account and takes their roles',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ account }),
+  confirm: ({ account }) => `deletes the account ${account} and ends its sessions`,
+  examples: [['!person del olga', /^deletes the account olga and ends its sessions · !yes \w{3}/]],
+  async run(context, { account }) {
+    const { caller, atMs } = context
+    const network = managed(context)
+    if (network === caller.network && account.toLowerCase() === caller.account) {
+      throw new ChanopError('conflict', 'that is you: let another owner do it')
+    }
+    return {
+      lines: [],
+      effect: db => {
+        guard(db, network, account, caller.globalRole, atMs)
+        const person = personFor(db, network, account.toLowerCase() as UserId, account, atMs)
+        db.prepare('DELETE FROM role WHERE person = ?').run(person.id)
+        dropIdentity(db, network, account.toLowerCase() as UserId)
+      },
+      orders: [
+        {
+          order: { key: keyed(context, 'person.del'), network, kind: 'account.drop', args: { account } },
+          done: `${account} is deleted`,
+          failed: `${account} has no role any more, but its account could not be deleted: {reason}`,
+        },
+      ],
+    }
+  },
+})
+
+export const peopleCommands = [add, list, passwd, del]

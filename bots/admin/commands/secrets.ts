@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { ChanopError } from '../../../core/error.ts'
+import { dropSecret, listSecrets, secretName, storeSecret } from '../../../core/secrets.ts'
+import { ago } from '../../../core/text.ts'
+import { declare } from '../services.ts'
+
+const name = z.string().regex(secretName, 'write a name such as OPENAI_API_KEY')
+
+const list = declare({
+  name: 'secret list',
+  aliases: ['secrets'],
+  summary: 'names of the secrets in the vault; values are never shown',
+  role: 'owner',
+  reply: 'private',
+  where: 'dm',
+  args: z.object({}),
+  examples: [['secret list', 'the vault is empty']],
+  async run({ ledger, atMs }) {
+    const all = await ledger.read(listSecrets)
+    if (all.length === 0) return 'the vault is empty'
+    return { lines: all.map(secret => `${secret.name} · set by ${secret.by} ${ago(secret.atMs, atMs)}`) }
+  },
+})
+
+const set = declare({
+  name: 'secret set',
+  summary: 'puts a secret into the vault, for secret:NAME in the configuration',
+  role: 'owner',
+  reply: 'private',
+  where: 'dm',
+  mutates: true,
+  args: z.object({ name, value: z.string().min(1).meta({ rest: true, secret: true }) }),
+  examples: [['secret set OPENAI_API_KEY sk-example', /^OPENAI_API_KEY is set/]],
+  async run({ services, caller, atMs }, { name, value }) {
+    const { vault } = services.context
+    if (vault.locked) throw new ChanopError('vault-locked', vault.locked)
+    const by = caller.person?.name ?? caller.account
+    return {
+      lines: [`${name} is set; write secret:${name} where the configuration wants it, then config reload`],
+      effect: db => storeSecret(db, vault, name, value, by, atMs),
+    }
+  },
+})
+
+const del = declare({
+  name: 'secret del',
+  summary: 'deletes a secret from the vault',
+  role: 'owner',
+  reply: 'private',
+  where: 'dm',
+  mutates: true,
+  args: z.object({ name }),
+  examples: [['secret del NOBODY', 'there is no secret NOBODY; secret list shows them']],
+  confirm: ({ name }) => `deletes ${name}: what refers to it stops working`,
+  run: async (_context, { name }) => ({
+    lines: [`${name} is deleted`],
+    effect: db => {
+      if (!dropSecret(db, name))
+        throw new ChanopError('not-found', `there is no secret ${name}; secret list shows them`)
+    },
+  }),
+})
+
+export const secretCommands = [list, set, del]

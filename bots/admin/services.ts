@@ -1,0 +1,26 @@
+import type { configSchema } from '../../config/schema.ts'
+import type { BotContext } from '../../core/bot.ts'
+import { commandsOf } from '../../core/command/command.ts'
+import type { Catalogue } from '../../core/command/published.ts'
+
+/** What is known of a bot's process from its heartbeat. */
+export interface Beat {
+  readonly pid: number
+  readonly atMs: number
+  readonly rssBytes: number
+}
+
+/** What the admin offers to its commands. */
+export interface AdminServices {
+  readonly context: BotContext<typeof configSchema>
+  readonly startedMs: number
+  readonly version: string
+  readonly beats: ReadonlyMap<string, Beat>
+  readonly catalogue: Catalogue
+  /** Runs a program of the project and returns its output; rejects `internal` with its last line. */
+  readonly program: (args: readonly string[], signal: AbortSignal) => Promise<string>
+  /** Restarts a bot by the process manager; not awaited: admin itself may be the one. */
+  readonly restart: (bot: string) => void
+}
+
+export const declare = commandsOf<AdminServices>('admin')

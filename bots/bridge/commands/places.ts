@@ -1,0 +1,47 @@
+import type { CommandContext } from '../../../core/command/command.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { formatPlace, type NetworkId, parsePlace, type Place } from '../../../core/event.ts'
+import type { Db } from '../../../core/ledger/sqlite.ts'
+import { nearest } from '../../../core/nearest.ts'
+import { storeSetting } from '../../../core/settings.ts'
+import type { BridgeServices } from '../services.ts'
+
+type Context = CommandContext<BridgeServices>
+
+/** The place somebody means: `network:channel`, or a channel of the network where they ask. Throws `not-found`. */
+export function placeMeant({ services, caller }: Context, written: string): Place {
+  const { networks } = services.bridge.context.settings.current
+  const place = parsePlace(/^[#&+!]/.test(written) ? `${caller.network}:${written}` : written)
+  if (place && Object.hasOwn(networks, place.network)) {
+    return { network: place.network, channel: place.channel.toLowerCase() as Place['channel'] }
+  }
+  const near = place && nearest(place.network, Object.keys(networks))
+  const hint = near ? `did you mean ${near}:${place.channel}?` : 'write network:channel; networks lists the networks'
+  throw new ChanopError('not-found', `no network for '${written.slice(0, 60)}'; ${hint}`)
+}
+
+/** A setting that takes effect in all bots: stored with the answer, told once that is committed. */
+export function changing({ services, caller, atMs }: Context, changes: Readonly<Record<string, unknown>>) {
+  const { settings, bus } = services.bridge.context
+  const by = caller.person?.name ?? caller.account
+  for (const [key, value] of Object.entries(changes)) settings.check(key, value)
+  return {
+    effect: (db: Db): void => {
+      for (const [key, value] of Object.entries(changes)) storeSetting(db, key, value, by, atMs)
+    },
+    committed: async (): Promise<void> => {
+      await settings.reload()
+      bus.signal('settings', { by })
+    },
+  }
+}
+
+/** The channels a network is configured to be in, if its kind has such a list. */
+export function channelsOf({ services }: Context, network: NetworkId): string[] {
+  const config = services.bridge.context.settings.current.networks[network] as
+    | { channels?: readonly string[] }
+    | undefined
+  return [...(config?.channels ?? [])]
+}
+
+export const written = (place: Place): string => formatPlace(place)

@@ -1,0 +1,163 @@
+import { z } from 'zod'
+import { durationMs } from '../../../core/command/values.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { dropSetting, removed, storeSetting } from '../../../core/settings.ts'
+import { duration, escapeInline } from '../../../core/text.ts'
+import { declare } from '../services.ts'
+import { changing, channelsOf, placeMeant, written } from './places.ts'
+
+const joinPlace = declare({
+  name: 'join',
+  summary: 'the bots enter a channel, and stay in it over restarts',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ place: z.string().describe('network:channel, or #channel of this network') }),
+  examples: [['!join #dev', 'in chat:#dev']],
+  async run(context, { place }) {
+    const target = placeMeant(context, place)
+    const channels = channelsOf(context, target.network)
+    const key = `networks.${target.network}.channels`
+    const known = channels.some(channel => channel.toLowerCase() === target.channel)
+    const change = known ? {} : changing(context, { [key]: [...channels, target.channel] })
+    return {
+      lines: [],
+      ...change,
+      orders: [
+        {
+          order: {
+            key: `join.${context.event.seq}`,
+            network: target.network,
+            kind: 'place.join',
+            args: { channel: target.channel },
+          },
+          done: `in ${escapeInline(written(target))}`,
+          failed: `not in ${escapeInline(written(target))}: {reason}`,
+        },
+      ],
+    }
+  },
+})
+
+const partPlace = declare({
+  name: 'part',
+  summary: 'the bots leave a channel',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    place: z.string().describe('network:channel, or #channel of this network'),
+    reason: z.string().max(200).optional().meta({ rest: true }),
+  }),
+  examples: [['!part #general', /^chat:#general is in the room general: room unlink/]],
+  async run(context, { place, reason }) {
+    const target = placeMeant(context, place)
+    const room = context.services.bridge.rooms.of(target)
+    if (room) {
+      throw new ChanopError(
+        'conflict',
+        `${written(target)} is in the room ${room.name}: room unlink ${room.name} ${written(target)} first`,
+      )
+    }
+    const channels = channelsOf(context, target.network)
+    const left = channels.filter(channel => channel.toLowerCase() !== target.channel)
+    return {
+      lines: [],
+      ...(left.length === channels.length ? {} : changing(context, { [`networks.${target.network}.channels`]: left })),
+      orders: [
+        {
+          order: {
+            key: `part.${context.event.seq}`,
+            network: target.network,
+            kind: 'place.part',
+            args: { channel: target.channel, reason: reason ?? `${context.caller.name} asked for it` },
+          },
+          done: `left ${escapeInline(written(target))}`,
+          failed: `still in ${escapeInline(written(target))}: {reason}`,
+        },
+      ],
+    }
+  },
+})
+
+const someone = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]*:\S+$/, 'write network:account, e.g. irc:bob; log show tells who wrote a message')
+  .describe('network:account')
+
+const ignore = declare({
+  name: 'ignore',
+  summary: 'somebody is neither relayed nor obeyed, for good or for a time',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ who: someone, for: durationMs().optional().meta({ named: true }) }),
+  examples: [['!ignore chat:mallory for=30m', 'chat:mallory is ignored for 30m']],
+  async run(context, { who, for: forMs }) {
+    const { settings, bus } = context.services.bridge.context
+    if (who === `${context.caller.network}:${context.caller.account}`) throw new ChanopError('conflict', 'that is you')
+    const by = context.caller.person?.name ?? context.caller.account
+    const current = { ...settings.current.ignore, [who]: forMs === undefined ? null : context.atMs + forMs }
+    settings.check('ignore', current)
+    return {
+      lines: [`${who} is ignored${forMs === undefined ? '' : ` for ${duration(forMs, 2)}`}`],
+      effect: db => storeSetting(db, 'ignore', current, by, context.atMs),
+      committed: async () => {
+        await settings.reload()
+        bus.signal('settings', { by })
+      },
+    }
+  },
+})
+
+const ignoreList = declare({
+  name: 'ignore list',
+  aliases: ['ignores'],
+  summary: 'who is ignored, and for how long',
+  role: 'operator',
+  reply: 'private',
+  args: z.object({}),
+  examples: [['!ignore list', 'nobody is ignored']],
+  async run({ services, atMs }) {
+    const all = Object.entries(services.bridge.context.settings.current.ignore).filter(
+      ([, until]) => until === null || until > atMs,
+    )
+    if (all.length === 0) return 'nobody is ignored'
+    return {
+      lines: all.map(
+        ([who, until]) => `${escapeInline(who)}${until === null ? '' : ` · ${duration(until - atMs, 2)} more`}`,
+      ),
+    }
+  },
+})
+
+const ignoreDel = declare({
+  name: 'ignore del',
+  aliases: ['unignore'],
+  summary: 'hears somebody again',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ who: someone }),
+  examples: [['!ignore del chat:mallory', 'chat:mallory is not ignored; ignore list shows who is']],
+  async run(context, { who }) {
+    const { settings, bus } = context.services.bridge.context
+    const { [who]: until, ...left } = settings.current.ignore
+    if (until === undefined) throw new ChanopError('not-found', `${who} is not ignored; ignore list shows who is`)
+    const by = context.caller.person?.name ?? context.caller.account
+    return {
+      lines: [`${who} is heard again`],
+      effect: db => {
+        dropSetting(db, 'ignore')
+        if (Object.keys(left).length > 0) storeSetting(db, 'ignore', left, by, context.atMs)
+        else if (settings.get('ignore').origin.from === 'file') storeSetting(db, 'ignore', removed, by, context.atMs)
+      },
+      committed: async () => {
+        await settings.reload()
+        bus.signal('settings', { by })
+      },
+    }
+  },
+})
+
+export const presenceCommands = [joinPlace, partPlace, ignore, ignoreList, ignoreDel]

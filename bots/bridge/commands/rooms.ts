@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import { ChanopError } from '../../../core/error.ts'
+import { nearest } from '../../../core/nearest.ts'
+import { removed } from '../../../core/settings.ts'
+import { declare } from '../services.ts'
+import { changing, placeMeant, written } from './places.ts'
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,60}$/, 'write a room name of lower-case letters, digits, _ and -')
+
+interface RoomConfig {
+  readonly places: readonly string[]
+  readonly open: boolean
+  readonly joins: boolean
+}
+
+function roomOf(rooms: Readonly<Record<string, RoomConfig>>, wanted: string): RoomConfig {
+  const room = Object.hasOwn(rooms, wanted) ? rooms[wanted] : undefined
+  if (room) return room
+  const near = nearest(wanted, Object.keys(rooms))
+  throw new ChanopError('not-found', `no room ${wanted}${near ? `; did you mean ${near}?` : '; rooms lists them'}`)
+}
+
+/** A place is in one room only, or two conversations would run into each other. */
+function refuseTaken(rooms: Readonly<Record<string, RoomConfig>>, place: string): void {
+  const holder = Object.entries(rooms).find(([, room]) => room.places.some(other => other.toLowerCase() === place))
+  if (holder)
+    throw new ChanopError('conflict', `${place} is in the room ${holder[0]} already: room unlink ${holder[0]} ${place}`)
+}
+
+const add = declare({
+  name: 'room add',
+  summary: 'makes a room of one place; room link adds more',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    name,
+    place: z.string().describe('network:channel, or #channel of this network'),
+    open: z.boolean().default(false).meta({ flag: true }).describe('everybody may read its history'),
+    joins: z.boolean().default(false).meta({ flag: true }).describe('joins and parts are relayed'),
+  }),
+  examples: [['!room add dev chat:#dev', 'dev: chat:#dev']],
+  async run(context, { name, place, open, joins }) {
+    const { rooms } = context.services.bridge.context.settings.current
+    if (Object.hasOwn(rooms, name))
+      throw new ChanopError('conflict', `there is a room ${name} already: room link ${name} PLACE`)
+    const here = written(placeMeant(context, place))
+    refuseTaken(rooms, here)
+    return { lines: [`${name}: ${here}`], ...changing(context, { [`rooms.${name}`]: { places: [here], open, joins } }) }
+  },
+})
+
+const link = declare({
+  name: 'room link',
+  summary: 'bridges one more place into a room',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ name, place: z.string().describe('network:channel, or #channel of this network') }),
+  examples: [['!room link ops other:#ops', 'ops: chat:#ops ⇄ other:#ops']],
+  async run(context, { name, place }) {
+    const { rooms } = context.services.bridge.context.settings.current
+    const room = roomOf(rooms, name)
+    const here = written(placeMeant(context, place))
+    refuseTaken(rooms, here)
+    const places = [...room.places, here]
+    return {
+      lines: [`${name}: ${places.join(' ⇄ ')}`],
+      ...changing(context, { [`rooms.${name}`]: { ...room, places } }),
+    }
+  },
+})
+
+const unlink = declare({
+  name: 'room unlink',
+  summary: 'takes a place out of a room; nothing is relayed there any more',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ name, place: z.string().describe('network:channel, or #channel of this network') }),
+  examples: [['!room unlink general other:#general', 'general: chat:#general']],
+  async run(context, { name, place }) {
+    const { rooms } = context.services.bridge.context.settings.current
+    const room = roomOf(rooms, name)
+    const here = written(placeMeant(context, place))
+    const places = room.places.filter(other => other.toLowerCase() !== here)
+    if (places.length === room.places.length)
+      throw new ChanopError('not-found', `${here} is not in ${name}: ${room.places.join(', ')}`)
+    if (places.length === 0)
+      throw new ChanopError('conflict', `${here} is its only place: room del ${name} deletes the room`)
+    return {
+      lines: [`${name}: ${places.join(' ⇄ ')}`],
+      ...changing(context, { [`rooms.${name}`]: { ...room, places } }),
+    }
+  },
+})
+
+const del = declare({
+  name: 'room del',
+  summary: 'deletes a room: its places are no longer bridged; what was said stays',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ name }),
+  confirm: ({ name }, { services }) => {
+    const { places } = roomOf(services.bridge.context.settings.current.rooms, name)
+    return `deletes the room ${name} (${places.join(', ')})`
+  },
+  examples: [['!room del general', /^deletes the room general \(chat:#general, other:#general\) · !yes \w{3}/]],
+  run: async (context, { name }) => {
+    roomOf(context.services.bridge.context.settings.current.rooms, name)
+    return { lines: [`${name} is deleted`], ...changing(context, { [`rooms.${name}`]: removed }) }
+  },
+})
+
+export const roomCommands = [add, link, unlink, del]

@@ -1,0 +1,20 @@
+import type { configSchema } from '../../config/schema.ts'
+import type { BotContext } from '../../core/bot.ts'
+import type { Command } from '../../core/command/command.ts'
+import { openDesk } from '../../core/command/desk.ts'
+import { Bridge } from './bridge.ts'
+import { presenceCommands } from './commands/presence.ts'
+import { roomCommands } from './commands/rooms.ts'
+import type { BridgeServices } from './services.ts'
+
+export const bridgeCommands: readonly Command<BridgeServices>[] = [...roomCommands, ...presenceCommands]
+
+/** Connects, relays, delivers and answers until the process is asked to stop. */
+export async function runBridge(context: BotContext<typeof configSchema>): Promise<void> {
+  const bridge = new Bridge(context)
+  await bridge.start()
+  const { served } = await openDesk(context, { commands: bridgeCommands, services: { bridge } })
+  context.ready()
+  await bridge.stopped()
+  await served
+}

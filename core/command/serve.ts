@@ -1,0 +1,78 @@
+import type { BotContext } from '../bot.ts'
+import { follow } from '../consumer.ts'
+import { asChanopError } from '../error.ts'
+import type { MessageEvent } from '../event.ts'
+import { advanceTo, cursorOf, forgetHandled, isHandled, markHandled } from '../ledger/consumers.ts'
+import type { Stored } from '../ledger/events.ts'
+import type { Db } from '../ledger/sqlite.ts'
+import { backoffMs, sleep } from '../retry.ts'
+import type { Router } from './router.ts'
+
+type Context = Pick<BotContext, 'name' | 'ledger' | 'bus' | 'log' | 'signal'>
+type Message = Stored<MessageEvent>
+
+const most = 500
+const saveMs = 2000
+
+/**
+ * Reads facts for ever and gives the router those that may be commands. Several may be under way at once: the cursor
+ * passes only what is finished up to there, and what is finished beyond it is noted one by one.
+ */
+export async function serveCommands<S>(context: Context, router: Router<S>): Promise<void> {
+  const { ledger, log, signal, bus } = context
+  const consumer = `${context.name}.commands`
+  const newest = ledger.newestSeq()
+  const from = await ledger.write(db => cursorOf(db, consumer, newest))
+  const flying = new Set<number>()
+  let read = from
+  let saved = from
+
+  const passed = (done?: number): number => {
+    let least = read + 1
+    for (const seq of flying) if (seq !== done && seq < least) least = seq
+    return least - 1
+  }
+  const finish = (seq: number) => (db: Db) => {
+    const upTo = passed(seq)
+    if (upTo < seq) markHandled(db, consumer, seq)
+    else forgetHandled(db, consumer, upTo)
+    advanceTo(db, consumer, upTo)
+  }
+  const attend = async (stored: Message): Promise<void> => {
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        await router.handle(stored, finish(stored.seq))
+        break
+      } catch (error) {
+        if (signal.aborted) return
+        log.error({ error, seq: stored.seq }, `a command waits: ${asChanopError(error).message}`)
+        await sleep(backoffMs({ firstMs: 200, maxMs: 10_000 }, failures), signal)
+      }
+    }
+    flying.delete(stored.seq)
+  }
+  const take = async (batch: readonly Stored[]): Promise<void> => {
+    for (const stored of batch) {
+      const message = stored.event.kind === 'message' && router.recognise(stored.event) ? (stored as Message) : null
+      const again = message !== null && stored.seq <= newest
+      if (message && !(again && (await ledger.read(db => isHandled(db, consumer, stored.seq))))) {
+        flying.add(stored.seq)
+        void attend(message)
+      }
+      read = stored.seq
+    }
+    while (flying.size > most && !signal.aborted) await sleep(5, signal)
+  }
+  // Reading plain talk twice after a crash costs nothing: its cursor needs no commit of its own.
+  const saving = setInterval(() => {
+    const upTo = passed()
+    if (upTo <= saved) return
+    ledger.mark(db => advanceTo(db, consumer, upTo))
+    saved = upTo
+  }, saveMs)
+  try {
+    await follow({ ledger, bus, log, from, take }, signal)
+  } finally {
+    clearInterval(saving)
+  }
+}
