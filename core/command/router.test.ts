@@ -201,6 +201,25 @@ describe('Router', () => {
       const body = await stage.read(db => sql(db, 'SELECT body FROM event WHERE seq = ?').get(stored.seq)?.['body'])
       assert.doesNotMatch(String(body), /canary/)
     })
+    for (const said of [
+      '!secret st KEY canary-9',
+      '!secrte set KEY canary-9',
+      '!secret canary-9',
+      '/secret\u00a0canary-9',
+    ]) {
+      for (const by of ['otto', 'bob']) {
+        it(`mistyped are neither kept nor said: ${said} of ${by}`, async () => {
+          await stage.say(said, { by })
+          const dump = await stage.read(db =>
+            ['event', 'audit', 'delivery']
+              .map(table => JSON.stringify(db.prepare(`SELECT * FROM ${table}`).all()))
+              .join(),
+          )
+          assert.doesNotMatch(dump, /canary/)
+          assert.deepEqual(toy.done, [])
+        })
+      }
+    }
     it('reach the command whole and nothing else', async () => {
       const said = { by: 'otto', to: 'admin', in: stage.direct('otto') }
       assert.equal(await stage.ask('secret set KEY a "b"  canary-2', said), 'KEY set')
@@ -301,6 +320,12 @@ describe('Router', () => {
       assert.equal(await stage.ask('!version', { by: 'bob' }), '1')
       stage.nowMs += 10_000
       assert.equal(await stage.ask('!version'), '1')
+    })
+    it('is not reset by another nick', async () => {
+      stage.settings = { ...stage.settings, perMinute: 6, burst: 1 }
+      assert.equal(await stage.ask('!version', { by: '~a', sender: { verified: false } }), '1')
+      assert.match(await stage.ask('!version', { by: '~b', sender: { verified: false } }), /^too many commands/)
+      assert.equal(await stage.ask('!version', { by: 'alice' }), '1')
     })
     it('of mistakes is five a minute', async () => {
       const said: string[] = []

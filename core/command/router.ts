@@ -20,6 +20,7 @@ import { Catalogue, type Published } from './published.ts'
 import { RateLimit } from './rate.ts'
 import { type Resolved, resolve } from './suggest.ts'
 import { Turns } from './turns.ts'
+import { unknown } from './unknown.ts'
 
 export interface RouterOptions<S> {
   readonly bot: string
@@ -172,18 +173,12 @@ export class Router<S> {
     found: Exclude<Resolved, { is: 'command' }>,
     nowMs: number,
   ): Outcome | null {
-    const close = found.is === 'family' || found.near !== null
-    if (!heard.addressed && !(close && includes(caller.role, 'member'))) return null
-    const { prefix } = this.#o.settings()
-    const typed = found.is === 'family' ? `${found.noun} ${found.verb}`.trim() : found.word
-    const verbs = found.is === 'family' ? this.#catalogue.family(found.noun).map(({ name }) => name) : []
-    const hint = found.near
-      ? `did you mean ${prefix}${found.near}?`
-      : verbs.length > 0
-        ? `there is ${verbs.slice(0, 12).join(', ')}`
-        : `${prefix}help lists them`
-    const rest = { command: typed, args: '', decision: 'failed' as const, result: 'unknown' }
-    return this.#mistaken(caller, outcomeOf(`no command ${escapeInline(typed)}; ${hint}`, rest), nowMs)
+    const { line, typed, guarded, close } = unknown(this.#catalogue, found, this.#o.settings().prefix)
+    const silent = !heard.addressed && !(close && includes(caller.role, 'member'))
+    if (silent && !guarded) return null
+    const wipe = guarded ? { wipe: `${typed} ***` } : {}
+    const base = { command: typed, args: '', decision: 'failed' as const, result: 'unknown', ...wipe }
+    return silent ? outcomeOf('', base) : this.#mistaken(caller, outcomeOf(line, base), nowMs)
   }
 
   #limited(
@@ -195,9 +190,9 @@ export class Router<S> {
     if (command.urgent) return null
     const assigned = assign(found.command.fields, found.rest)
     const settings = this.#o.settings()
-    const said = this.#rate.ask(keyOf(caller), settings, nowMs)
+    const said = this.#rate.ask(limitKey(caller), settings, nowMs)
     if (said === 'go') return null
-    const line = `too many commands: go on in ${this.#rate.waitSeconds(keyOf(caller), settings)} s`
+    const line = `too many commands: go on in ${this.#rate.waitSeconds(limitKey(caller), settings)} s`
     const rest = {
       command: command.name,
       args: assigned.masked,
@@ -223,9 +218,9 @@ export class Router<S> {
 
   /** Too many mistakes are told so once, then silence. */
   #mistaken(caller: Caller, outcome: Outcome, nowMs: number): Outcome {
-    const said = this.#mistakes.ask(keyOf(caller), mistakes, nowMs)
+    const said = this.#mistakes.ask(limitKey(caller), mistakes, nowMs)
     if (said === 'go') return outcome
-    const waitSeconds = this.#mistakes.waitSeconds(keyOf(caller), mistakes)
+    const waitSeconds = this.#mistakes.waitSeconds(limitKey(caller), mistakes)
     const lines =
       said === 'tell' ? [`too many mistakes: go on in ${waitSeconds} s, ${this.#o.settings().prefix}help helps`] : []
     return { ...outcome, answer: { lines } }
@@ -436,6 +431,12 @@ export class Router<S> {
 class Stopped extends Error {}
 
 const keyOf = ({ network, account }: Caller): string => `${network}\n${account}`
+
+/** Whom a limit counts: an account. Those without one share a place, so that another nick is no fresh start. */
+const limitKey = (caller: Caller): string => {
+  if (caller.verified) return keyOf(caller)
+  return `${caller.network}\n\n${caller.private ? '' : caller.place.channel}`
+}
 
 const wiping = ({ name }: { name: string }, { secret, masked }: Pick<Assigned, 'secret' | 'masked'>) =>
   secret ? { wipe: `${name} ${masked}` } : {}

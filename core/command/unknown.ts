@@ -1,0 +1,35 @@
+import { escapeInline } from '../text.ts'
+import type { Catalogue } from './published.ts'
+import type { Resolved } from './suggest.ts'
+
+/** What is said of words that are no command. */
+export interface Unknown {
+  readonly line: string
+  /** The words as they may be shown and kept. */
+  readonly typed: string
+  /** It may hold a secret that was meant for a command of this kind. */
+  readonly guarded: boolean
+  /** It is near something that exists. */
+  readonly close: boolean
+}
+
+const most = 12
+
+/** The one line about an unknown word: what was meant, what there is, or where to look. It never runs anything. */
+export function unknown(catalogue: Catalogue, found: Exclude<Resolved, { is: 'command' }>, prefix: string): Unknown {
+  const noun = found.is === 'family' ? found.noun : (found.near?.split(' ')[0] ?? '')
+  const kin = catalogue.family(noun)
+  const guarded = kin.some(({ fields }) => fields.some(field => field.secret))
+  const verb = found.is === 'family' && !guarded ? found.verb : ''
+  const typed = `${found.is === 'family' ? found.noun : found.word} ${verb}`.trim()
+  const hint = found.near
+    ? `did you mean ${prefix}${found.near}?`
+    : found.is === 'family'
+      ? `there is ${kin
+          .slice(0, most)
+          .map(({ name }) => name)
+          .join(', ')}`
+      : `${prefix}help lists them`
+  const close = found.is === 'family' || found.near !== null
+  return { line: `no command ${escapeInline(typed)}; ${hint}`, typed, guarded, close }
+}
