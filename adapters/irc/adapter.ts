@@ -357,7 +357,7 @@ class IrcAdapter implements Adapter {
 
   async find(place: Place, deliveryId: string): Promise<Found> {
     const { voice, target } = await this.#route(place, undefined, false)
-    if (!voice.history.available) await this.#channels.left(place.channel, 'catching')
+    await this.#channels.left(place.channel, 'catching')
     const replayed = this.#channels.replayed(place.channel)
     return findDelivery({
       voice,

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { adapterContract, type ContractFixture } from '../../core/contract/adapter.ts'
 import type { Seen } from '../../core/contract/harness.ts'
+import type { Adapter } from '../../core/adapter.ts'
 import { deadline } from '../../core/retry.ts'
 import { createIrcAdapter } from './adapter.ts'
 import { type Batch, Batches, joinMultiline } from './batch.ts'
@@ -186,13 +187,21 @@ for (const { kind, reason } of await availableServers()) {
       const config = ircSchema.parse({ kind: 'irc', managed: true, channels: [channel] }) as IrcConfig
       const mine = (): Line | undefined =>
         alice.lines.findLast(line => line.nick === 'alice' && line.params[0] === channel && line.command === 'PRIVMSG')
+      let adapter: Adapter | undefined
       const fixture: ContractFixture = {
         place: place(channel),
-        create: context =>
-          createIrcAdapter(config, {
-            ...context, network, personas: [], instance: 'abcdefghijkl', places: [], dataDir,
+        create: async context => {
+          adapter = await createIrcAdapter(config, {
+            ...context,
+            network,
+            personas: [],
+            instance: 'abcdefghijkl',
+            places: [],
+            dataDir,
             secret: () => Promise.reject(new Error('no secrets here')),
-          }), // biome-ignore format: one value
+          })
+          return adapter
+        },
         platform: {
           strangers: false,
           keepsHistory: true,
@@ -201,7 +210,11 @@ for (const { kind, reason } of await availableServers()) {
             alice.say(`PRIVMSG ${channel} :${said}`)
             await barrier()
           },
-          present: () => present(channel),
+          present: async () => {
+            await present(channel)
+            // Resolves once what was missed is handed over: what a test does next comes behind it.
+            await adapter?.find?.(place(channel), 'nothing', { do: 'send', content: { segments: [] } })
+          },
           seen: async () => {
             await barrier()
             return seenIn(channel, alice.lines.slice(from))
