@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { readControl } from '../adapters/irc/control.ts'
 import { makeFolder, readIfThere, writeIfChanged } from '../adapters/irc/server/files.ts'
@@ -97,11 +98,10 @@ async function farewell(
   if (Object.keys(plan.config.models).length === 0)
     console.log('  ! no model is configured, so oracle can not answer: see models in docs/configuration.md')
   if (plan.ircd) await whereTo(instance)
-  const named =
-    process.env['PM2_HOME'] || instance.pm2Home === `${process.env['HOME']}/.pm2` ? '' : `PM2_HOME=${instance.pm2Home} `
-  console.log(
-    `  processes  ${named}npx pm2 ls, ${named}npx pm2 logs oracle, ${named}npx pm2 restart scribe; npm run doctor; npm stop`,
-  )
+  // scripts/run may have given us another HOME than the shell's.
+  const usual = instance.env['PM2_HOME'] || instance.pm2Home === join(userInfo().homedir, '.pm2')
+  if (!usual) console.log(`  PM2        first: export PM2_HOME='${instance.pm2Home}'`)
+  console.log('  processes  npx pm2 ls, npx pm2 logs oracle, npx pm2 restart scribe; npm run doctor; npm stop')
   const prefix = plan.config.commands.prefix
   console.log(`  say first  ${prefix}help  ${prefix}status  ${prefix}whoami  ${prefix}last 5`)
 }
