@@ -1,0 +1,95 @@
+/** What the ledger says became of each numbered message. */
+import { states } from '../../core/ledger/deliveries.ts'
+import { connect } from '../../core/ledger/sqlite.ts'
+import type { Side } from '../instance.ts'
+import { tokenOf } from './stream.ts'
+
+export interface Copy {
+  readonly id: number
+  readonly to: Side
+  readonly state: string
+  readonly attempts: number
+  readonly createdMs: number
+  readonly settledMs: number | null
+  readonly repeat: boolean
+  readonly error: string | null
+  readonly natives: readonly string[]
+}
+
+export interface Fact {
+  readonly seq: number
+  readonly token: string
+  readonly from: Side
+  readonly native: string
+  readonly backfill: boolean
+  readonly receivedMs: number
+  readonly copies: readonly Copy[]
+}
+
+type Row = Record<string, string | number | null>
+
+const stateName = (value: number): string =>
+  Object.entries(states).find(([, number]) => number === value)?.[0] ?? String(value)
+
+const textOf = (body: string): string =>
+  (JSON.parse(body) as { content: { segments: { text?: string }[] } }).content.segments
+    .map(segment => segment.text ?? '')
+    .join('')
+
+function copyOf(row: Row): Copy {
+  return {
+    id: Number(row['id']),
+    to: row['network'] as Side,
+    state: stateName(Number(row['state'])),
+    attempts: Number(row['attempts']),
+    createdMs: Number(row['created_ms']),
+    settledMs: row['settled_ms'] === null ? null : Number(row['settled_ms']),
+    repeat: String(row['act']).includes('"repeat":true'),
+    error: row['error'] as string | null,
+    natives: String(row['natives'] ?? '')
+      .split(' ')
+      .filter(Boolean),
+  }
+}
+
+/** Every numbered message in the ledger, in its order. */
+export function readRecord(path: string): Fact[] {
+  const db = connect(path, { readonly: true })
+  try {
+    const rows = db
+      .prepare(
+        `SELECT e.seq, e.native, e.flags, e.received_ms, e.body, p.network FROM event e JOIN place p ON p.id = e.place
+         WHERE e.kind = 'message' ORDER BY e.seq`,
+      )
+      .all() as Row[]
+    const copies = db.prepare(
+      `SELECT d.*, p.network, (SELECT group_concat(native, ' ') FROM copy WHERE delivery = d.id) AS natives
+       FROM delivery d JOIN place p ON p.id = d.place WHERE d.source = ?`,
+    )
+    return rows.flatMap(row => {
+      const token = tokenOf(textOf(row['body'] as string))
+      if (token === null) return []
+      return {
+        token,
+        seq: Number(row['seq']),
+        from: row['network'] as Side,
+        native: row['native'] as string,
+        backfill: (Number(row['flags']) & 8) !== 0,
+        receivedMs: Number(row['received_ms']),
+        copies: (copies.all(row['seq']) as Row[]).map(copyOf),
+      }
+    })
+  } finally {
+    db.close()
+  }
+}
+
+/** How many deliveries still wait. */
+export function openDeliveries(path: string): number {
+  const db = connect(path, { readonly: true })
+  try {
+    return Number(db.prepare('SELECT count(*) FROM delivery WHERE state < 10').pluck().get())
+  } finally {
+    db.close()
+  }
+}
