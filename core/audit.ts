@@ -126,15 +126,19 @@ export function readAudit(db: Db, filter: AuditFilter, limit: number): AuditRow[
     .map(rowOf)
 }
 
-/** The id of the first line that does not fit its hash or its predecessor; null when all is whole. */
+/** The id of the first line that does not fit its hash or its predecessor, or that is missing at the end; null when all is whole. */
 export function verifyAudit(db: Db): { lines: number; broken: number | null } {
   let previous = ''
   let lines = 0
+  let lastId = 0
   for (const row of db.prepare('SELECT * FROM audit ORDER BY id').iterate() as IterableIterator<Row>) {
     const entry = rowOf(row)
     if (row['previous'] !== previous || row['hash'] !== hashOf(previous, entry)) return { lines, broken: entry.id }
     previous = entry.hash
+    lastId = entry.id
     lines++
   }
-  return { lines, broken: null }
+  // SQLite remembers the highest id that was ever given out.
+  const given = Number(sql(db, "SELECT seq FROM sqlite_sequence WHERE name = 'audit'").get()?.['seq'] ?? 0)
+  return { lines, broken: given > lastId ? lastId + 1 : null }
 }

@@ -1,5 +1,15 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { ChanopError } from './error.ts'
 import { getMeta, type Ledger, setMeta } from './ledger/ledger.ts'
@@ -33,8 +43,7 @@ export class Vault {
       const known = getMeta(db, 'vault_key')
       if (!existsSync(keyFile)) {
         if (known) return new Vault(null, `the key file ${keyFile} is missing: put it back, nothing was overwritten`)
-        mkdirSync(dirname(keyFile), { recursive: true, mode: 0o700 })
-        writeFileSync(keyFile, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' })
+        makeKey(keyFile)
       }
       const key = Buffer.from(readFileSync(keyFile, 'utf8').trim(), 'base64')
       if (key.length !== 32) return new Vault(null, `${keyFile} holds no 32-byte key: put the right one back`)
@@ -73,6 +82,18 @@ export class Vault {
     if (!this.#key) throw new ChanopError('vault-locked', this.locked ?? 'the vault is locked')
     return this.#key
   }
+}
+
+/** A new key, whole and on the disk before anything is sealed with it. Never replaces a file that is there. */
+function makeKey(keyFile: string): void {
+  mkdirSync(dirname(keyFile), { recursive: true, mode: 0o700 })
+  const draft = `${keyFile}.${process.pid}.new`
+  writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true })
+  linkSync(draft, keyFile)
+  unlinkSync(draft)
+  const folder = openSync(dirname(keyFile), 'r')
+  fsyncSync(folder)
+  closeSync(folder)
 }
 
 const idOf = (key: Buffer): Buffer => createHash('sha256').update('chanop vault').update(key).digest().subarray(0, 4)

@@ -2,7 +2,7 @@ import { stringify } from 'yaml'
 import type { z } from 'zod'
 import { faultOf } from './config/fault.ts'
 import { freeze, readConfig } from './config/load.ts'
-import { isMap, keysOf, schemaAt } from './config/schema.ts'
+import { pathIn } from './config/schema.ts'
 import { ChanopError } from './error.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { type Db, sql } from './ledger/sqlite.ts'
@@ -13,6 +13,9 @@ export type Origin =
   | { readonly from: 'default' | 'file' }
   | { readonly from: 'chat'; readonly by: string; readonly atMs: number }
 
+/** Stored as the value of a key of a map (a room, somebody ignored): takes out what the file says. */
+export const removed = '$removed'
+
 interface Override {
   readonly key: string
   readonly value: unknown
@@ -20,19 +23,21 @@ interface Override {
   readonly atMs: number
 }
 
-const split = (key: string): string[] => key.split('.')
+const own = (inside: unknown, part: string): unknown =>
+  typeof inside === 'object' && inside !== null && Object.hasOwn(inside, part)
+    ? (inside as Record<string, unknown>)[part]
+    : undefined
 
-const at = (value: unknown, path: readonly string[]): unknown =>
-  path.reduce<unknown>((inside, part) => (inside as Record<string, unknown> | null | undefined)?.[part], value)
+const at = (value: unknown, path: readonly string[]): unknown => path.reduce(own, value)
 
 function assign(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
   let inside = root
   for (const part of path.slice(0, -1)) {
-    const next = inside[part]
+    const next = own(inside, part)
     inside = (typeof next === 'object' && next !== null ? next : (inside[part] = {})) as Record<string, unknown>
   }
   const last = path.at(-1) as string
-  if (value === undefined) delete inside[last]
+  if (value === undefined || value === removed) delete inside[last]
   else inside[last] = value
 }
 
@@ -46,6 +51,7 @@ export class Settings<S extends z.ZodType> {
   readonly #ledger: Ledger
   #raw: Record<string, unknown>
   #overrides: readonly Override[] = []
+  #ignored: readonly string[] = []
   #current: z.output<S>
   readonly #listeners = new Set<(current: z.output<S>) => void>()
 
@@ -57,7 +63,7 @@ export class Settings<S extends z.ZodType> {
     this.#current = freeze(schema.parse(this.#raw))
   }
 
-  /** Throws `config-invalid`. Overrides that no longer fit are left out and reported by `reload`'s result. */
+  /** Throws `config-invalid`. Overrides that no longer fit are left out: see `ignored`. */
   static async open<S extends z.ZodType>(file: string, schema: S, ledger: Ledger): Promise<Settings<S>> {
     const settings = new Settings(file, schema, ledger)
     await settings.reload()
@@ -66,6 +72,11 @@ export class Settings<S extends z.ZodType> {
 
   get current(): z.output<S> {
     return this.#current
+  }
+
+  /** Keys that chat has set to what no longer fits the file or this release: they stay stored and have no effect. */
+  get ignored(): readonly string[] {
+    return this.#ignored
   }
 
   onChange(listener: (current: z.output<S>) => void): () => void {
@@ -81,30 +92,38 @@ export class Settings<S extends z.ZodType> {
     let merged = structuredClone(raw)
     for (const override of overrides) {
       const next = structuredClone(merged)
-      assign(next, split(override.key), override.value)
-      if (faultOf(this.#schema, next)) continue
+      const path = this.#path(override.key, next)
+      if (path) assign(next, path, override.value)
+      if (!path || faultOf(this.#schema, next)) continue
       merged = next
       kept.push(override)
     }
     const changed = JSON.stringify(this.#schema.parse(merged)) !== JSON.stringify(this.#current)
     this.#raw = raw
     this.#overrides = kept
+    this.#ignored = overrides.filter(override => !kept.includes(override)).map(override => override.key)
     if (changed) {
       this.#current = freeze(this.#schema.parse(merged))
       for (const listener of this.#listeners) listener(this.#current)
     }
-    return { ignored: overrides.filter(override => !kept.includes(override)).map(override => override.key) }
+    return { ignored: this.#ignored }
   }
 
   /** The value at a key and where it comes from. Throws `not-found` with the nearest key. */
   get(key: string): { readonly value: unknown; readonly origin: Origin } {
-    this.#check(key)
-    return { value: at(this.#current, split(key)), origin: this.#origin(key) }
+    const path = this.#known(key)
+    const value = at(this.#current, path)
+    if (value === undefined && at(this.#current, path.slice(0, -1)) === undefined) throw this.#missing(key)
+    return { value, origin: this.#origin(path) }
   }
 
   /** Every leaf, as dotted keys in the order of the schema. */
   all(): { readonly key: string; readonly value: unknown; readonly origin: Origin }[] {
-    return leaves(this.#current, []).map(({ key, value }) => ({ key, value, origin: this.#origin(key) }))
+    return leaves(this.#current, []).map(({ path, value }) => ({
+      key: path.join('.'),
+      value,
+      origin: this.#origin(path),
+    }))
   }
 
   /** Keys whose name or value holds `word`. */
@@ -117,12 +136,10 @@ export class Settings<S extends z.ZodType> {
 
   /** What chat changed over the file. */
   diff(): { readonly key: string; readonly file: unknown; readonly value: unknown; readonly origin: Origin }[] {
-    return this.#overrides.map(({ key, value }) => ({
-      key,
-      file: at(this.#raw, split(key)),
-      value,
-      origin: this.#origin(key),
-    }))
+    return this.#overrides.map(({ key, value }) => {
+      const path = this.#known(key)
+      return { key, file: at(this.#raw, path), value, origin: this.#origin(path) }
+    })
   }
 
   /** The configuration in force as YAML, ready to be the file. */
@@ -130,14 +147,11 @@ export class Settings<S extends z.ZodType> {
     return stringify(this.#merged(), { lineWidth: 120 })
   }
 
-  /**
-   * Reads `text` as the value of `key` (YAML: numbers, lists, null) and checks it against the schema.
-   * Returns the value to store. Throws `not-found` or `config-invalid` with the fix.
-   */
+  /** Checks `value` as the value of `key` in all that is in force. Returns what to store. Throws `not-found` or `usage`. */
   check(key: string, value: unknown): unknown {
-    this.#check(key)
-    const next = structuredClone(this.#merged())
-    assign(next, split(key), value)
+    const path = this.#known(key)
+    const next = this.#merged()
+    assign(next, path, value)
     const fault = faultOf(this.#schema, next)
     if (fault) throw new ChanopError('usage', fault.message)
     return value
@@ -145,34 +159,42 @@ export class Settings<S extends z.ZodType> {
 
   #merged(): Record<string, unknown> {
     const merged = structuredClone(this.#raw)
-    for (const override of this.#overrides) assign(merged, split(override.key), override.value)
+    for (const override of this.#overrides) {
+      const path = this.#path(override.key, merged)
+      if (path) assign(merged, path, structuredClone(override.value))
+    }
     return merged
   }
 
-  #origin(key: string): Origin {
-    const own = this.#overrides.findLast(override => override.key === key || key.startsWith(`${override.key}.`))
-    if (own) return { from: 'chat', by: own.by, atMs: own.atMs }
-    return { from: at(this.#raw, split(key)) === undefined ? 'default' : 'file' }
+  #origin(path: readonly string[]): Origin {
+    const key = path.join('.')
+    const set = this.#overrides.findLast(override => override.key === key || key.startsWith(`${override.key}.`))
+    if (set) return { from: 'chat', by: set.by, atMs: set.atMs }
+    return { from: at(this.#raw, path) === undefined ? 'default' : 'file' }
   }
 
-  #check(key: string): void {
-    const path = split(key)
-    for (let depth = 0; depth < path.length; depth++) {
-      const node = schemaAt(this.#schema, path.slice(0, depth), this.#current)
-      const part = path[depth] as string
-      if (isMap(node)) continue
-      if (node && keysOf(node).includes(part)) continue
-      const keys = this.all().map(leaf => leaf.key)
-      const near = nearest(key, keys) ?? nearest(part, keysOf(node))
-      throw new ChanopError('not-found', `no key '${key}'${near ? `; did you mean '${near}'?` : '; try config find'}`)
-    }
+  #path(key: string, value: unknown): string[] | null {
+    return pathIn(this.#schema, key.split('.'), value)
+  }
+
+  #known(key: string): string[] {
+    const path = this.#path(key, this.#current)
+    if (!path) throw this.#missing(key)
+    return path
+  }
+
+  #missing(key: string): ChanopError {
+    const keys = this.all().map(leaf => leaf.key)
+    const groups = keys.flatMap(known => known.split('.').map((_, depth, parts) => parts.slice(0, depth).join('.')))
+    const near = nearest(key, keys) ?? nearest(key, groups)
+    return new ChanopError('not-found', `no key '${key}'${near ? `; did you mean '${near}'?` : '; try config find'}`)
   }
 }
 
-function leaves(value: unknown, path: readonly string[]): { key: string; value: unknown }[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [{ key: path.join('.'), value }]
+function leaves(value: unknown, path: readonly string[]): { path: readonly string[]; value: unknown }[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [{ path, value }]
   const inside = Object.entries(value)
-  if (inside.length === 0 && path.length > 0) return [{ key: path.join('.'), value }]
+  if (inside.length === 0 && path.length > 0) return [{ path, value }]
   return inside.flatMap(([part, below]) => leaves(below, [...path, part]))
 }
 
@@ -186,18 +208,12 @@ const stored = (db: Db): Override[] =>
       atMs: Number(row['at_ms']),
     }))
 
-/** Stores a checked value; part of a command's effect. Tell the other processes with the signal `settings`. */
+/** Stores a checked value, in place of any at the key or below it; part of a command's effect. Tell the other processes with the signal `settings`. */
 export function storeSetting(db: Db, key: string, value: unknown, by: string, nowMs: number): void {
-  sql(
-    db,
-    `INSERT INTO setting VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value,
-     by = excluded.by, at_ms = excluded.at_ms`,
-  ).run(key, JSON.stringify(value), by, nowMs)
+  dropSetting(db, key)
+  sql(db, 'INSERT INTO setting VALUES (?, ?, ?, ?)').run(key, JSON.stringify(value), by, nowMs)
 }
 
 /** Drops what chat changed at `key` and below; how many values. */
 export const dropSetting = (db: Db, key: string): number =>
-  sql(
-    db,
-    "DELETE FROM setting WHERE key = ? OR key LIKE replace(replace(?, '%', '\\%'), '_', '\\_') || '.%' ESCAPE '\\'",
-  ).run(key, key).changes
+  sql(db, "DELETE FROM setting WHERE key = ? OR substr(key, 1, length(?) + 1) = ? || '.'").run(key, key, key).changes

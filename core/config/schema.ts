@@ -58,6 +58,31 @@ export function schemaAt(schema: z.ZodType, path: readonly PropertyKey[], value:
   return next ? schemaAt(next, rest, inside) : null
 }
 
+const unsafe = new Set(['__proto__', 'constructor', 'prototype'])
+
+/**
+ * The path that a dotted key means, or null when the schema has no such place. Names in a map (`models`, `ignore`) may
+ * hold dots themselves: `models.gpt-4.1.priority` is `models`, `gpt-4.1`, `priority`.
+ */
+export function pathIn(schema: z.ZodType, parts: readonly string[], value: unknown): string[] | null {
+  const [first, ...rest] = parts
+  if (first === undefined) return []
+  const { shape, valueType } = def(resolve(schema, value))
+  const inside = (name: string): unknown => (isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined)
+  if (shape) {
+    const field = Object.hasOwn(shape, first) && shape[first]
+    const below = field && pathIn(field, rest, inside(first))
+    return below ? [first, ...below] : null
+  }
+  if (parts.some(part => unsafe.has(part))) return null
+  for (let length = 1; valueType && length <= parts.length; length++) {
+    const name = parts.slice(0, length).join('.')
+    const below = pathIn(valueType, parts.slice(length), inside(name))
+    if (below) return [name, ...below]
+  }
+  return null
+}
+
 /** The keys an object of this schema may have; none for other kinds. */
 export const keysOf = (schema: z.ZodType | null): string[] => Object.keys((schema && def(schema).shape) ?? {})
 
@@ -77,6 +102,3 @@ export function literalKeysOf(schema: z.ZodType): string[] {
     return [...new Set(options.flatMap(literalKeysOf))].sort((a, b) => Number(b === 'kind') - Number(a === 'kind'))
   return Object.keys(shape ?? {}).filter(key => def(unwrap(shape?.[key] as z.ZodType)).type === 'literal')
 }
-
-/** Whether the schema is a map with free keys (networks, rooms, models). */
-export const isMap = (schema: z.ZodType | null): boolean => schema !== null && def(schema).type === 'record'
