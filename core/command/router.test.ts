@@ -5,6 +5,7 @@ import { ChanopError } from '../error.ts'
 import { text } from '../event.ts'
 import { settleOrder } from '../ledger/orders.ts'
 import { sql } from '../ledger/sqlite.ts'
+import { usePending } from './confirm.ts'
 import { publish } from './published.ts'
 import { channel, Stage } from './testing.ts'
 import { adminCommands, anyone, oracleCommands, scribe, scribeCommands, type Toy } from './testing-toy.ts'
@@ -273,6 +274,10 @@ describe('Router', () => {
       assert.match(await stage.ask(`!yes ${code}`, { by: 'otto', in: channel('#x') }), /nothing of yours/)
       assert.deepEqual(toy.done, [])
       assert.equal(await stage.ask(`!yes ${code}`, { by: 'otto' }), 'erased')
+    })
+    it('can be used up once, whoever comes second', async () => {
+      const code = codeOf(await stage.ask('!erase', { by: 'otto' }))
+      assert.deepEqual(await stage.ledger.write(db => [usePending(db, code), usePending(db, code)]), [true, false])
     })
     it('runs out', async () => {
       const code = codeOf(await stage.ask('!erase', { by: 'otto' }))
