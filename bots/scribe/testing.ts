@@ -20,10 +20,10 @@ import { type Db, sql } from '../../core/ledger/sqlite.ts'
 import { Ear } from './ear.ts'
 import { type RoomsConfig, roomOf } from './rooms.ts'
 
-/** A folder that is gone after the test. */
-export function folder(t: TestContext): string {
+/** A folder that is gone after the test; with null the caller removes it. */
+export function folder(t: TestContext | null): string {
   const path = mkdtempSync(join(tmpdir(), 'chanop-scribe-'))
-  t.after(() => rmSync(path, { recursive: true, force: true }))
+  t?.after(() => rmSync(path, { recursive: true, force: true }))
   return path
 }
 

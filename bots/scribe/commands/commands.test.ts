@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { exampleTests } from '../../../core/contract/commands.ts'
 import { channel, Stage } from '../../../core/command/testing.ts'
 import { text } from '../../../core/event.ts'
 import { audit } from '../../../core/audit.ts'
@@ -20,6 +21,15 @@ const rooms = {
   ops: { places: ['irc:#ops'], open: false },
 }
 
+const servicesOf = (data: string, index: SearchIndex, copy: Ledger, reports: string[]): ScribeServices => ({
+  index,
+  rooms: () => rooms,
+  exports: new Exports(copy.path, new AbortController().signal),
+  dataDir: data,
+  report: async (_, lines) => void reports.push(...lines),
+  fault: error => assert.fail(String(error)),
+})
+
 async function setUp(t: TestContext) {
   const data = folder(t)
   const stage = await Stage.open()
@@ -29,14 +39,7 @@ async function setUp(t: TestContext) {
   const index = SearchIndex.open(join(data, 'search.db'), ear())
   t.after(() => index.close())
   const reports: string[] = []
-  const services: ScribeServices = {
-    index,
-    rooms: () => rooms,
-    exports: new Exports(copy.path, new AbortController().signal),
-    dataDir: data,
-    report: async (_, lines) => void reports.push(...lines),
-    fault: error => assert.fail(String(error)),
-  }
+  const services = servicesOf(data, index, copy, reports)
   stage.settings = { ...stage.settings, lines: 20 }
   await stage.bot('scribe', scribeCommands as never, services)
   const take = () => stage.read(db => index.take(db, after(db, index.cursor, 1000)))
@@ -51,16 +54,23 @@ async function setUp(t: TestContext) {
 
 const ops = channel('#ops')
 
-test('every example is answered as its declaration says', async t => {
-  const { stage, tell } = await setUp(t)
-  await stage.role('olga', 'owner')
-  for (const said of await talk()) await tell({ ...said, atMs: stage.nowMs - 60_000 })
-  for (const command of scribeCommands) {
-    for (const [words, answer] of command.examples) {
-      const got = await stage.ask(words, { by: 'olga' })
-      if (typeof answer === 'string') assert.equal(got, answer, words)
-      else assert.match(got, answer, words)
-    }
+exampleTests<ScribeServices>('scribe', async stage => {
+  const data = folder(null)
+  const copy = Ledger.open(join(data, 'copy.db'))
+  const index = SearchIndex.open(join(data, 'search.db'), ear())
+  for (const event of await talk()) {
+    const recent = { ...event, atMs: stage.nowMs - 60_000 }
+    await record(stage.ledger, [recent], rooms)
+    await record(copy, [recent], rooms)
+  }
+  return {
+    commands: scribeCommands as never,
+    services: servicesOf(data, index, copy, []),
+    close: async () => {
+      index.close()
+      copy.close()
+      rmSync(data, { recursive: true, force: true })
+    },
   }
 })
 

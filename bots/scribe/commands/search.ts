@@ -87,8 +87,8 @@ export const search = declare({
   ],
   async run(context, { words: written = '', ...named }) {
     const { words, filters } = split(written)
-    const wish = await context.ledger.read(db => wishOf(db, context, words, { ...named, ...filters }))
     return indexed(context, async db => {
+      const wish = wishOf(db, context, words, { ...named, ...filters })
       const { seqs, more } = await find(context.services.index.db, db, wish.query, wish.visible, shown)
       // The ledger has the last word: the index may be a moment behind it.
       const hits = seqs

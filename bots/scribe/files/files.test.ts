@@ -15,6 +15,10 @@ import {
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { commandsOf } from '../../../core/command/command.ts'
+import { publish } from '../../../core/command/published.ts'
 import { after, type Stored } from '../../../core/ledger/events.ts'
 import { Ledger } from '../../../core/ledger/ledger.ts'
 import { about, ear, folder, ledgerIn, person, record, said, startMs } from '../testing.ts'
@@ -143,6 +147,23 @@ test("somebody else's file of that name is left alone, and a link is not followe
   assert.deepEqual(seqsIn(join(root, 'irc', '#b')), [2])
 })
 
+test('a secret that somebody typed in a channel is masked', async t => {
+  const { ledger, root, files } = await setUp(t)
+  const args = z.object({ name: z.string(), value: z.string().meta({ secret: true }) })
+  const common = { summary: 'x', role: 'owner', reply: 'private', examples: [['x', 'x']], run: async () => '' } as const
+  const command = commandsOf<null>('admin')({ ...common, name: 'secret set', args })
+  await ledger.write(db => publish(db, 'admin', [command as never]))
+  await record(ledger, [
+    said('irc:#a', 'alice', '!secret set key hunter2'),
+    said('irc:#a', 'alice', 'admin: secret set key hunter2'),
+  ])
+  await files.take(await all(ledger))
+  const [name = ''] = readdirSync(join(root, 'irc', '#a'))
+  const written = readFileSync(join(root, 'irc', '#a', name), 'utf8')
+  assert.equal(written.match(/"secret set key \*\*\*"/g)?.length, 2)
+  assert.ok(!written.includes('hunter2'))
+})
+
 test('while no files are wanted nothing is written, and not later either', async t => {
   let config: FilesConfig | null = null
   const { ledger, root, files } = await setUp(t, () => config)
@@ -245,7 +266,7 @@ for (const rotate of ['daily', 'size'] as const) {
 
 /** Runs the writer and kills it while it writes the batch after so many; resolves when it is gone. */
 async function killAfter(t: TestContext, args: string[], batches: number): Promise<void> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'killed.child.ts'), ...args], {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve('./killed.child.ts')), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     signal: AbortSignal.timeout(30_000),
   })
