@@ -6,7 +6,10 @@ import type { App, Instance } from '../instance.ts'
 import { line, seconds } from '../steps.ts'
 import { readJson } from './files.ts'
 import { listApps, ownApps, type Pm2App, pm2 } from './pm2.ts'
-import { bringUp } from './rise.ts'
+import { bringUp, stateOf } from './rise.ts'
+
+/** PM2 notes the start of a process a little after the process has noted its own. */
+const clockSlackMs = 1000
 
 type Fingerprints = Readonly<Record<App, string>>
 
@@ -42,18 +45,21 @@ export interface Started {
 export async function startApps(instance: Instance, wanted: readonly App[], now: Fingerprints): Promise<Started> {
   const running = await ownApps(instance)
   const applied = ((await readJson(appliedPath(instance))) ?? {}) as Partial<Fingerprints>
-  const stays = (app: Pm2App): boolean => {
+  const stays = async (app: Pm2App): Promise<boolean> => {
     const name = app.name as App
-    return wanted.includes(name) && app.status === 'online' && applied[name] === now[name]
+    const same = wanted.includes(name) && app.status === 'online' && applied[name] === now[name]
+    return same && (await stateOf(instance, name, app.startedAtMs - clockSlackMs)) === 'ready'
   }
-  const ending = running.filter(app => !stays(app))
+  const sound = new Set<Pm2App>()
+  for (const app of running) if (await stays(app)) sound.add(app)
+  const ending = running.filter(app => !sound.has(app))
   // Bots before what they need.
   if (ending.length > 0) await pm2(instance, ['delete', ...ending.map(app => String(app.id)).reverse()])
-  const kept = wanted.filter(name => running.some(app => app.name === name && stays(app)))
+  const kept = wanted.filter(name => [...sound].some(app => app.name === name))
   const begun = wanted.filter(name => !kept.includes(name))
   const sinceMs = performance.now()
   for (const name of kept) line(true, name, seconds(sinceMs), 'already running')
-  if (begun.length > 0) await bringUp(instance, begun)
   await writeIfChanged(appliedPath(instance), `${JSON.stringify(now)}\n`)
+  if (begun.length > 0) await bringUp(instance, begun)
   return { kept, begun }
 }
