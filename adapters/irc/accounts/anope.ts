@@ -167,10 +167,11 @@ export class AnopeAccounts implements Accounts {
     while (!until.aborted) {
       // Every numeric begins with the nick that we have now; after 'SANICK' that is the account's, if we got it.
       const own = ownNick(await askServer(wire, [`ISON ${account}`]))
-      const after = ownNick(await askServer(wire, [`SANICK ${own} ${account}`, `ISON ${account}`]))
+      // Somebody may use the nick without an account of that name: an account goes before a nick. In one go, because a
+      // bot that lost its nick takes it again at once.
+      const away = `SANICK ${account} ${temporaryNick('renamed')}`
+      const after = ownNick(await askServer(wire, [away, `SANICK ${own} ${account}`, `ISON ${account}`]))
       if (after === account) return
-      // Somebody uses the nick without an account of that name: an account goes before a nick.
-      await askServer(wire, [`SANICK ${account} ${temporaryNick('renamed')}`])
       await sleep(50, until)
     }
     throw failed(`the nick ${account} could not be had, so that its account was not made`)
