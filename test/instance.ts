@@ -121,6 +121,13 @@ export class Instance {
     return { host: '127.0.0.1', port: this.#port, account: name, password }
   }
 
+  /** The login that `npm start` made for the owner. */
+  async owner(): Promise<Login> {
+    const text = await readFile(join(this.data, 'owner-login'), 'utf8')
+    const [, account = '', password = ''] = /account=(\S+) password=(\S+)/.exec(text) ?? []
+    return { host: '127.0.0.1', port: this.#port, account, password }
+  }
+
   /** The process id of a bot as it wrote it itself, with its state; null when it wrote nothing yet. */
   async bot(name: Bot): Promise<{ pid: number; state: string; atMs: number } | null> {
     const text = await readFile(join(this.data, 'run', `${name}.json`), 'utf8').catch(() => '')

@@ -159,12 +159,12 @@ export class Judge {
     const seen = (['irc', 'ext'] as const).flatMap(side =>
       (this.#seen[side].get(token) ?? []).map(sighting => ({ side, ...sighting })),
     )
-    const rows = [
-      ['said', attempt],
-      ...facts.map(fact => ['ledger', fact]),
-      ...seen.map(sighting => ['seen', sighting]),
-      ...near.map(blow => ['killed', blow]),
-    ] as const
-    return rows.map(([what, row]) => `    ${String(what).padEnd(7)}${JSON.stringify(row)}`).join('\n')
+    const shown = (what: string, row: object | undefined): string => `    ${what.padEnd(7)}${JSON.stringify(row)}`
+    return [
+      shown('said', attempt),
+      ...facts.map(fact => shown('ledger', fact)),
+      ...seen.map(sighting => shown('seen', sighting)),
+      ...near.map(blow => shown('killed', blow)),
+    ].join('\n')
   }
 }

@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly servers: readonly [ServerKind, ServerKind]
   /** Between two kills, on average. */
   readonly everyMs: number
-  say(text: string): void
+  readonly say: (text: string) => void
 }
 
 export interface Outcome {
@@ -105,10 +105,12 @@ async function settled(path: string, observers: Readonly<Record<Side, Observer>>
     const facts = readRecord(path)
     const missing = facts.filter(({ from, token }) => !observers[from === 'irc' ? 'ext' : 'irc'].tokens.has(token))
     const open = openDeliveries(path)
-    if (missing.length === 0 && open === 0) return void (await sleep(1000))
+    if (missing.length === 0 && open === 0) break
     const now = `${facts.length} ${missing.length} ${open}`
     if (now !== state) movedMs = performance.now()
     state = now
     await sleep(500)
   }
+  // A double would come late as well.
+  await sleep(1000)
 }
