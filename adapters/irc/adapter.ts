@@ -14,8 +14,9 @@ import { pagesAfter } from './history.ts'
 import type { IrcConfig } from './index.ts'
 import type { Line } from './line.ts'
 import { directPlace, foldFor, parseDirect } from './names.ts'
-import { compose } from './outbound.ts'
+import { compose, type Frame } from './outbound.ts'
 import { ourFaces } from './ours.ts'
+import { Relaying } from './relaying.ts'
 import { Roster } from './roster.ts'
 import type { Outgoing } from './settle.ts'
 import { frameFor, textBytesOf } from './frame.ts'
@@ -59,7 +60,7 @@ class IrcAdapter implements Adapter {
   /** Nicks of people with accounts, as far as they were asked for. */
   readonly #reached = new Map<UserId, string>()
   readonly #directs: DirectMarks
-  readonly #noRelay = new Set<string>()
+  readonly #relaying: Relaying
   readonly #partial = new Map<string, ReadonlyMap<string, MessageId>>()
   readonly #typed = new Map<string, number>()
 
@@ -69,6 +70,9 @@ class IrcAdapter implements Adapter {
     this.#config = config
     this.#context = context
     this.#directs = new DirectMarks(context.cursors)
+    this.#relaying = new Relaying((channel, reason) =>
+      context.log.info({ channel, reason }, 'RELAYMSG is not allowed here; names stand in the text'),
+    )
     const places = context.places.filter(place => place.network === context.network && !place.private)
     const names = [...config.channels, ...places.map(place => place.channel)]
     const hooks = { emit: (events: readonly ChatEvent[]) => this.#feed?.push(events), changed: () => context.changed() }
@@ -284,25 +288,22 @@ class IrcAdapter implements Adapter {
     }
     const routed = this.#route(place, draft.as, draft.secret === true)
     const route = routed instanceof Promise ? await routed : routed
-    const relay = !this.#noRelay.has(place.channel)
-    try {
-      return await this.#say(route, this.#compose(route, draft, deliveryId, relay), deliveryId)
-    } catch (error) {
-      if (!relay || !(error instanceof ChanopError) || !/RELAYMSG|PRIVS_NEEDED/.test(error.message)) throw error
-      this.#noRelay.add(place.channel)
-      this.#context.log.info(
-        { channel: place.channel, reason: error.message },
-        'RELAYMSG is not allowed here; names stand in the text',
+    const relayed = this.#relaying.allowed(place.channel) ? this.#frame(route, draft, deliveryId, true) : null
+    if (relayed !== null && relayed.relayAs !== null) {
+      return this.#relaying.attempt(
+        place.channel,
+        () => this.#say(route, compose(draft, relayed), deliveryId),
+        () => this.#say(route, compose(draft, this.#frame(route, draft, deliveryId, false)), deliveryId),
       )
-      return this.#say(route, this.#compose(route, draft, deliveryId, false), deliveryId)
     }
+    const clear = this.#relaying.clear(place.channel)
+    if (clear) await clear
+    return this.#say(route, compose(draft, this.#frame(route, draft, deliveryId, false)), deliveryId)
   }
 
-  #compose({ voice, face, target }: Route, draft: Draft, deliveryId: string, relay: boolean): Outgoing[] {
-    return compose(
-      draft,
-      frameFor(voice.session, { target, draft, deliveryId, relay, face: face.bot, instance: this.#context.instance }),
-    )
+  #frame({ voice, face, target }: Route, draft: Draft, deliveryId: string, relay: boolean): Frame {
+    const { instance } = this.#context
+    return frameFor(voice.session, { target, draft, deliveryId, relay, face: face.bot, instance })
   }
 
   async #say({ voice }: Route, messages: readonly Outgoing[], deliveryId: string): Promise<readonly MessageId[]> {
