@@ -17,6 +17,8 @@ export interface Finding {
   readonly what: 'lost' | 'doubled' | 'disordered'
   readonly token: string
   readonly why: string
+  /** The other message that it is about. */
+  readonly other?: string
 }
 
 export interface Verdict {
@@ -75,8 +77,8 @@ export class Judge {
     }
   }
 
-  #find(what: Finding['what'], token: string, why: string): void {
-    this.#findings.push({ what, token, why })
+  #find(what: Finding['what'], token: string, why: string, other?: string): void {
+    this.#findings.push({ what, token, why, ...(other === undefined ? {} : { other }) })
   }
 
   /** The end of a server at or after a moment, as far as that belongs to it. */
@@ -133,7 +135,8 @@ export class Judge {
       for (const token of this.#seen[to].keys()) {
         const fact = this.#byToken.get(token)?.[0]
         if (!fact || fact.from === to) continue
-        if (newest && fact.seq < newest.seq) this.#find('disordered', token, `seen on ${to} after ${newest.token}`)
+        if (newest && fact.seq < newest.seq)
+          this.#find('disordered', token, `seen on ${to} after ${newest.token}`, newest.token)
         else newest = fact
       }
     }

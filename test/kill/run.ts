@@ -61,9 +61,10 @@ async function talkAndKill(instance: Instance, options: RunOptions, stop: AbortC
     attempts, observers, facts: readRecord(path), blows: killer.blows, bridgeNick: { irc: 'bridge', ext: 'relay' },
   }) // biome-ignore format: plain
   const verdict = await judge.verdict()
-  const evidence = verdict.findings
-    .slice(0, mostEvidence)
-    .map(({ what, token, why }) => `  ${what}: ${token}: ${why}\n${judge.evidence(token)}`)
+  const evidence = verdict.findings.slice(0, mostEvidence).map(({ what, token, why, other }) => {
+    const more = other === undefined ? '' : `\n${judge.evidence(other)}`
+    return `  ${what}: ${token}: ${why}\n${judge.evidence(token)}${more}`
+  })
   const noHistory = sides.filter(side => !observers[side].keepsHistory).map(side => serverName(options, side))
   return { verdict, blows: killer.blows, tookMs, evidence: evidence.join('\n'), noHistory }
 }
