@@ -41,7 +41,7 @@ function fits(part: string, groups: Groups): (one: Selectable) => boolean {
  * `@<group>`, `@<name>` or `@<prefix>*`; one with `-` in front takes out again what it fits, wherever it stands. A named
  * group goes before a type. Case does not matter.
  */
-export function select<T extends Selectable>(selector: string, from: readonly T[], groups: Groups = none): Selected {
+export function select(selector: string, from: readonly Selectable[], groups: Groups = none): Selected {
   const parts = selector.split(/[\s,]+/).filter(part => part !== '' && part !== '-')
   const chosen = new Set<string>()
   const nobody: string[] = []
