@@ -79,6 +79,23 @@ export interface Adapter {
   /** Enters or leaves a channel at run time. Places of the configuration are joined by `run`. */
   join?(place: Place): Promise<void>
   part?(place: Place, reason: string): Promise<void>
+  /** Sets a channel's topic. Like all acts on channels it may be repeated, and rejects `send-refused` with the server's reason. */
+  topic?(place: Place, topic: string): Promise<void>
+  /** Changes a channel's modes, in the network's own notation: `+im`, `-o+v alice bob`. */
+  mode?(place: Place, modes: string): Promise<void>
+  /** Asks somebody to come in, and lets them. Rejects `send-refused` when they are not connected. */
+  invite?(place: Place, user: UserId): Promise<void>
+  /** Puts somebody out. Resolves with nothing done when they are not in. */
+  kick?(place: Place, user: UserId, reason: string): Promise<void>
+  /** Makes those who are connected enter; resolves with how many of them did. Only where we run the network. */
+  bring?(place: Place, users: readonly UserId[]): Promise<number>
+  /**
+   * Makes a channel stay when it is empty and over restarts of its server, with these modes and this topic ('': as they
+   * are). Changes nothing that is so already. Only where we run the network.
+   */
+  keep?(place: Place, as: { readonly modes: string; readonly topic: string }): Promise<void>
+  /** The opposite: puts everybody out with `reason` and lets the channel end. We leave it too. */
+  release?(place: Place, reason: string): Promise<void>
   /** The private place to reach one person, e.g. to hand over a login. */
   direct?(user: UserId): Promise<Place>
   /** Whether what is said in this private place crosses the network encrypted (or never leaves the machine). */

@@ -1,6 +1,6 @@
 import type { Adapter } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
-import type { ChannelId, NetworkId, Place } from '../../core/event.ts'
+import type { ChannelId, NetworkId, Place, UserId } from '../../core/event.ts'
 import { type Order, openOrders, postponeOrder, settleOrder } from '../../core/ledger/orders.ts'
 import { states } from '../../core/ledger/deliveries.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
@@ -134,15 +134,29 @@ async function act(adapter: Adapter, order: Order, secret: string, started: bool
   }
 }
 
-async function placeAct(adapter: Adapter, { kind, args, network }: Order): Promise<string> {
+type PlaceAct = (adapter: Adapter, place: Place, args: Order['args']) => Promise<string> | undefined
+
+const userOf = (args: Order['args']): UserId => (args['user'] ?? '') as UserId
+
+/** What each order does; undefined where the network can't. */
+const placeActs: Readonly<Record<string, PlaceAct>> = {
+  'place.join': (adapter, place) => adapter.join?.(place).then(() => 'joined'),
+  'place.part': (adapter, place, args) => adapter.part?.(place, args['reason'] ?? '').then(() => 'left'),
+  'place.topic': (adapter, place, args) => adapter.topic?.(place, args['topic'] ?? '').then(() => 'set'),
+  'place.mode': (adapter, place, args) => adapter.mode?.(place, args['modes'] ?? '').then(() => 'set'),
+  'place.invite': (adapter, place, args) => adapter.invite?.(place, userOf(args)).then(() => 'invited'),
+  'place.kick': (adapter, place, args) =>
+    adapter.kick?.(place, userOf(args), args['reason'] ?? '').then(() => 'put out'),
+  'place.bring': (adapter, place, args) =>
+    adapter.bring?.(place, (args['users'] ?? '').split(' ').filter(Boolean) as UserId[]).then(count => `${count} came`),
+  'place.keep': (adapter, place, args) =>
+    adapter.keep?.(place, { modes: args['modes'] ?? '', topic: args['topic'] ?? '' }).then(() => 'kept'),
+  'place.release': (adapter, place, args) => adapter.release?.(place, args['reason'] ?? '').then(() => 'given up'),
+}
+
+function placeAct(adapter: Adapter, { kind, args, network }: Order): Promise<string> {
   const place: Place = { network, channel: (args['channel'] ?? '') as ChannelId }
-  if (kind === 'place.join' && adapter.join) {
-    await adapter.join(place)
-    return 'joined'
-  }
-  if (kind === 'place.part' && adapter.part) {
-    await adapter.part(place, args['reason'] ?? '')
-    return 'left'
-  }
-  throw unable(kind === 'place.join' ? 'join at run time' : kind.replace('place.', ''))
+  const done = placeActs[kind]?.(adapter, place, args)
+  if (!done) throw unable(`${kind.replace('place.', '')} channels`)
+  return done
 }

@@ -17,6 +17,9 @@ export type OrderKind =
   | 'place.mode'
   | 'place.topic'
   | 'place.kick'
+  | 'place.bring'
+  | 'place.keep'
+  | 'place.release'
 
 export interface NewOrder {
   /** Idempotency key: the same key is the same order, for ever. */
