@@ -21,42 +21,44 @@ export interface Following {
 
 const lookAnywayMs = 1000
 const lookOftenMs = 50
+const again = { firstMs: 200, maxMs: 15_000 }
 
 /** Reads the ledger's facts for ever, woken by the bell, by this process's own commits, and by itself otherwise. */
 export async function follow(options: Following, signal: AbortSignal): Promise<void> {
-  const { ledger, bus, limit = 500 } = options
-  let wake = Promise.withResolvers<void>()
-  let newest = Number.MAX_SAFE_INTEGER
-  const ring = (seq: number): void => {
-    newest = seq
-    wake.resolve()
-  }
-  const off = [bus.onRing(ring), ledger.onCommit(ring)]
-  signal.addEventListener('abort', () => wake.resolve(), { once: true })
+  const { ledger, bus, log, limit = 500 } = options
   let seq = options.from
   let failures = 0
+  let due = true
+  let wake = Promise.withResolvers<void>()
+  const look = (): void => {
+    due = true
+    wake.resolve()
+  }
+  const ring = (newest: number): void => {
+    if (newest > seq) look()
+  }
+  const off = [bus.onRing(ring), ledger.onCommit(ring)]
+  signal.addEventListener('abort', look, { once: true })
   while (!signal.aborted) {
+    if (!due) {
+      const timer = setTimeout(look, bus.up ? lookAnywayMs : lookOftenMs)
+      await wake.promise
+      clearTimeout(timer)
+      continue
+    }
+    due = false
     wake = Promise.withResolvers()
     try {
-      const batch = newest > seq ? await ledger.read(db => after(db, seq, limit)) : []
+      const batch = await ledger.read(db => after(db, seq, limit))
       if (batch.length > 0) await options.take(batch)
       seq = batch.at(-1)?.seq ?? seq
       failures = 0
-      if (batch.length === limit) continue
+      if (batch.length === limit) due = true
     } catch (error) {
-      options.log.error({ error, seq }, asChanopError(error).message)
-      await sleep(backoffMs({ firstMs: 200, maxMs: 15_000 }, failures++), signal)
-      continue
+      log.error({ error, seq }, asChanopError(error).message)
+      await sleep(backoffMs(again, failures++), signal)
+      due = true
     }
-    const timer = setTimeout(
-      () => {
-        newest = Number.MAX_SAFE_INTEGER
-        wake.resolve()
-      },
-      bus.up ? lookAnywayMs : lookOftenMs,
-    )
-    await wake.promise
-    clearTimeout(timer)
   }
   for (const stop of off) stop()
 }
