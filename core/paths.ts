@@ -59,13 +59,22 @@ export function dataPaths(dataDir: string): DataPaths {
 }
 
 /**
- * Where the managed Redis listens: in the data folder, or in a short folder of its own (0700, made by `npm start`) when
- * that path is too long for a unix socket. /tmp by name, because TMPDIR differs between a shell and PM2's children.
+ * Where a unix socket `name` of the folder `near` (relative to the data folder) listens: there, or in a short folder of
+ * its own (0700, made by `npm start`) when that path is too long for a socket, or has a space, which not every server
+ * bears. /tmp by name, because TMPDIR differs between a shell and PM2's children.
  */
-export function redisSocketPath(dataDir: string): string {
+export function socketPath(dataDir: string, near: string, name: string): string {
   const data = resolve(dataDir)
-  const near = join(data, 'redis', 'redis.sock')
-  if (Buffer.byteLength(near) <= longestSocketBytes) return near
-  const instance = createHash('sha256').update(data).digest('hex').slice(0, 12)
-  return join('/tmp', `chanop-${process.getuid?.() ?? 0}-${instance}`, 'redis.sock')
+  const path = join(data, near, name)
+  if (Buffer.byteLength(path) <= longestSocketBytes && !/\s/.test(path)) return path
+  return join(shortFolder(data), name)
 }
+
+/** Where the sockets lie that can not be in the data folder. */
+export function shortFolder(dataDir: string): string {
+  const instance = createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 12)
+  return join('/tmp', `chanop-${process.getuid?.() ?? 0}-${instance}`)
+}
+
+/** Where the managed Redis listens. */
+export const redisSocketPath = (dataDir: string): string => socketPath(dataDir, 'redis', 'redis.sock')

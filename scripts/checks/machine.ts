@@ -2,7 +2,8 @@ import { constants } from 'node:fs'
 import { access, lstat, readdir, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { makeFolder } from '../../adapters/irc/server/files.ts'
-import { type DataPaths, redisSocketPath } from '../../core/paths.ts'
+import { folders } from '../../adapters/irc/server/settings.ts'
+import { type DataPaths, redisSocketPath, shortFolder } from '../../core/paths.ts'
 import type { Instance } from '../instance.ts'
 import { bad, type Finding, good } from './check.ts'
 
@@ -87,9 +88,11 @@ async function openToOthers(folder: string): Promise<string[]> {
   return found
 }
 
-/** The folder of Redis's socket, where that lies outside of the data folder: in /tmp anyone could have made it first. */
+/** The folder of sockets that lie outside of the data folder: in /tmp anyone could have made it first. */
 export async function checkSocketFolder({ data }: DataPaths): Promise<Finding> {
-  const folder = dirname(redisSocketPath(data))
+  const folder = shortFolder(data)
+  const used = [redisSocketPath(data), folders(data).socket].some(path => dirname(path) === folder)
+  if (!used) return good('socket folder', data)
   await makeFolder(folder)
   const found = await lstat(folder)
   const ours = found.isDirectory() && found.uid === (process.getuid?.() ?? found.uid) && (found.mode & 0o077) === 0

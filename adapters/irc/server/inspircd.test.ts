@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { shortFolder } from '../../../core/paths.ts'
 import { sleep } from '../../../core/retry.ts'
 import { accountsFor, type ManagedAccounts } from '../accounts/index.ts'
 import { askServer, authenticate, type Line, Wire } from '../accounts/session.ts'
@@ -126,6 +127,22 @@ describe('InspIRCd with Anope', { skip: reason }, () => {
     await server.restart()
     assert.ok(await accounts.get('nora'))
   })
+
+  for (const [what, prefix] of [
+    ['with spaces', 'chanop é & b-'],
+    ['too long for a unix socket', `chanop-${'x'.repeat(90)}-`],
+  ] as const) {
+    test(`a data folder with a path ${what} has a socket for our own`, async t => {
+      const odd = await startInspircd(t, { prefix })
+      t.after(() => rm(shortFolder(odd.dataDir), { recursive: true, force: true }))
+      const path = odd.control?.socket ?? ''
+      const wire = await Wire.open({ path })
+      assert.equal((await enter(wire, 'bot')).at(-1)?.command, '001')
+      const shown = await askServer(wire, ['JOIN #general', 'WHOIS bot'])
+      assert.equal(shown.find(line => line.command === '311')?.params[3], 'bots.chanop')
+      wire.close()
+    })
+  }
 
   test('what the server keeps in its folders is nobody else’s to read', async () => {
     const command = server.control?.registerCommand ?? ''

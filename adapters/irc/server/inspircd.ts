@@ -1,5 +1,5 @@
 /** InspIRCd 3's configuration. Pure: settings in, text out. */
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import {
   controlAccount,
   type Folders,
@@ -10,10 +10,8 @@ import {
   servicesName,
 } from './settings.ts'
 
-/** The unix socket on which our own bots and the control session connect, relative to the server's `run` folder. */
-export const socketName = 'bots.sock'
-/** Its mask as the server sees it: the path takes the place of the host. */
-const socketMask = `*/${socketName}`
+/** Who comes by the unix socket, as the server sees it: the socket's path takes the place of the host. */
+const maskOf = (socket: string): string => `*/${basename(socket)}`
 
 // biome-ignore format: one name a line says nothing more
 // Only modules that need no more than libstdc++ and libgnutls, which every Debian has: httpd would need libhttp-parser.
@@ -36,7 +34,7 @@ const tag = (name: string, attributes: Attributes): string =>
     .map(([key, value]) => `${key}="${escape(value)}"`)
     .join(' ')}>`
 
-export function inspircdConfig(settings: Settings, { ircd, inspircd }: Folders): string {
+export function inspircdConfig(settings: Settings, { ircd, inspircd, socket }: Folders): string {
   const data = join(inspircd, 'data')
   const run = join(inspircd, 'run')
   const parts: [string, Attributes][] = [
@@ -52,13 +50,13 @@ export function inspircdConfig(settings: Settings, { ircd, inspircd }: Folders):
     ],
     ['server', { name: serverName, description: 'Chanop', network: networkName, id: '0CH' }],
     ['admin', { name: 'Chanop', nick: 'admin', email: 'root@localhost' }],
-    ...listeners(settings, ircd),
+    ...listeners(settings, ircd, socket),
     ...modules.map((name): [string, Attributes] => ['module', { name }]),
     ...limits(settings, ircd),
-    ...classes(),
+    ...classes(maskOf(socket)),
     ...services(settings, data),
     ['xlinedb', { filename: join(data, 'xline.db') }],
-    ['oper', { name: controlAccount, password: settings.secrets.oper, host: `*@${socketMask}`, type: 'Chanop' }],
+    ['oper', { name: controlAccount, password: settings.secrets.oper, host: `*@${maskOf(socket)}`, type: 'Chanop' }],
     [
       'log',
       { method: 'file', type: '* -USERINPUT -USEROUTPUT -m_ircv3_ctctags', level: 'default', target: 'inspircd.log' },
@@ -88,7 +86,7 @@ const limits = (settings: Settings, ircd: string): [string, Attributes][] => [
     },
   ],
   ['security', { maxtargets: 20, announceinvites: 'dynamic', hideulines: 'no' }],
-  ['performance', { softlimit: 20_000, somaxconn: 1024, netbuffersize: 65_536, clonesonconnect: 'no' }],
+  ['performance', { softlimit: 20_000, somaxconn: 1024, netbuffersize: 65_534, clonesonconnect: 'no' }],
   ['ctctags', { allowclientonlytags: 'yes' }],
   ['cloak', { mode: 'half', key: settings.secrets.cloak, prefix: '' }],
   ['sasl', { target: servicesName, requiressl: 'no' }],
@@ -116,12 +114,12 @@ const services = (settings: Settings, data: string): [string, Attributes][] => [
   ['include', { file: join(data, 'permchannels.conf'), missingokay: 'yes' }],
 ]
 
-const listeners = (settings: Settings, ircd: string): [string, Attributes][] => [
+const listeners = (settings: Settings, ircd: string, socket: string): [string, Attributes][] => [
   ['bind', { address: settings.plain.host, port: settings.plain.port, type: 'clients' }],
   ['bind', { address: settings.tls.host, port: settings.tls.port, type: 'clients', sslprofile: 'Clients' }],
-  ['bind', { path: socketName, type: 'clients', permissions: '600', replace: 'yes' }],
+  ['bind', { path: socket, type: 'clients', permissions: '600', replace: 'yes' }],
   ['bind', { address: '127.0.0.1', port: settings.linkPort, type: 'servers' }],
-  ['hostchange', { mask: `*${socketName}`, action: 'set', value: 'bots.chanop' }],
+  ['hostchange', { mask: maskOf(socket), action: 'set', value: 'bots.chanop' }],
   ['gnutls', { onrehash: 'yes' }],
   [
     'sslprofile',
@@ -137,7 +135,7 @@ const listeners = (settings: Settings, ircd: string): [string, Attributes][] => 
 ]
 
 /** A class is chosen twice: at accept (`registered="no"`) and when the login is complete. */
-const classes = (): [string, Attributes][] => [
+const classes = (socketMask: string): [string, Attributes][] => [
   [
     'connect',
     {

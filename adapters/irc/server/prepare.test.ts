@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
+import { shortFolder } from '../../../core/paths.ts'
 import { readControl } from '../control.ts'
 import { prepareServer } from './prepare.ts'
 import { findPrograms, type ServerProgram } from './programs.ts'
@@ -96,11 +97,10 @@ test('InspIRCd refuses a data folder whose path it could not use', {
   skip: !found.some(one => one.server === 'inspircd'),
 }, async t => {
   const program = found.find(one => one.server === 'inspircd') as ServerProgram
-  const long = await home(t, `chanop-${'x'.repeat(90)}-`)
-  await assert.rejects(prepareServer({ dataDir: long, program, config }), /bytes too long for a unix socket/)
   const quoted = await home(t, 'chanop-"-')
   await assert.rejects(prepareServer({ dataDir: quoted, program, config }), /can not read/)
   const odd = await home(t, "chanop é & <'>-")
+  t.after(() => rm(shortFolder(odd), { recursive: true, force: true }))
   await prepareServer({ dataDir: odd, program, config })
   assert.equal((await readSettings(odd)).program.server, 'inspircd')
 })

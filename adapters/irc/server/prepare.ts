@@ -2,14 +2,14 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { ChanopError } from '../../../core/error.ts'
 import { type Control, controlPath } from '../control.ts'
 import { fingerprintOf, makeCertificate } from './certificate.ts'
 import { anopeConfig, unquotable } from './anope.ts'
 import { ergoConfig } from './ergo.ts'
 import { makeFolder, readIfThere, writeIfChanged, writeWhole } from './files.ts'
-import { inspircdConfig, socketName } from './inspircd.ts'
+import { inspircdConfig } from './inspircd.ts'
 import { freePorts } from './ports.ts'
 import type { ServerProgram } from './programs.ts'
 import {
@@ -87,15 +87,12 @@ async function changed(at: Folders, settings: Settings): Promise<boolean> {
 
 function refusePaths(program: ServerProgram, at: Folders): void {
   if (program.server !== 'inspircd') return
-  const socket = join(at.inspircd, 'run', socketName)
   const say = (reason: string): ChanopError =>
     new ChanopError(
       'config-invalid',
       `the data folder's path ${reason}; set CHANOP_DATA to another one (now: ${JSON.stringify(at.ircd)})`,
     )
-  if (Buffer.byteLength(socket) > 107)
-    throw say(`is ${Buffer.byteLength(socket) - 107} bytes too long for a unix socket`)
-  if (unquotable.test(socket)) throw say('has a character that the IRC server can not read')
+  if (unquotable.test(at.ircd)) throw say('has a character that the IRC server can not read')
 }
 
 async function makeFolders(program: ServerProgram, at: Folders): Promise<void> {
@@ -104,6 +101,7 @@ async function makeFolders(program: ServerProgram, at: Folders): Promise<void> {
       ? [at.ergo]
       : [
           ...['data', 'log', 'run'].map(name => join(at.inspircd, name)),
+          dirname(at.socket),
           ...['db/backups', 'log'].map(name => join(at.anope, name)),
         ]
   for (const path of [at.ircd, ...needed]) {
@@ -200,5 +198,5 @@ const controlOf = (settings: Settings, at: Folders, fingerprint: string): Contro
   accounts: settings.secrets.accounts,
   ...(settings.program.server === 'ergo'
     ? { api: { url: `http://127.0.0.1:${settings.httpPort}`, token: settings.secrets.api } }
-    : { socket: join(at.inspircd, 'run', socketName), registerCommand: `${settings.secrets.register}.REGISTER` }),
+    : { socket: at.socket, registerCommand: `${settings.secrets.register}.REGISTER` }),
 })

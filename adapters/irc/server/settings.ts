@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { socketPath } from '../../../core/paths.ts'
 import { programSchema } from './programs.ts'
 
 const endpoint = z.strictObject({ host: z.string(), port: z.int().min(1).max(65535) })
@@ -46,11 +47,14 @@ export interface Folders {
   readonly ergo: string
   readonly inspircd: string
   readonly anope: string
+  /** InspIRCd's unix socket, on which our own bots and the control session connect. */
+  readonly socket: string
 }
 
 export function folders(dataDir: string): Folders {
   const ircd = join(dataDir, 'ircd')
-  return { ircd, ergo: join(ircd, 'ergo'), inspircd: join(ircd, 'inspircd'), anope: join(ircd, 'anope') }
+  const [inspircd, socket] = [join(ircd, 'inspircd'), socketPath(dataDir, 'ircd/inspircd/run', 'bots.sock')]
+  return { ircd, ergo: join(ircd, 'ergo'), inspircd, anope: join(ircd, 'anope'), socket }
 }
 
 export const settingsPath = (dataDir: string): string => join(dataDir, 'ircd', 'server.json')

@@ -20,6 +20,8 @@ import { folders, readSettings } from './settings.ts'
 export interface ServerOptions {
   readonly channels?: readonly string[]
   readonly bots?: readonly string[]
+  /** How the data folder's name begins. */
+  readonly prefix?: string
 }
 
 interface TestContext {
@@ -94,7 +96,7 @@ async function startManaged(
   options: ServerOptions,
 ): Promise<TestServer> {
   const program = await programOf(kind)
-  const dataDir = await mkdtemp(join(tmpdir(), `chanop-${kind}-`))
+  const dataDir = await mkdtemp(join(tmpdir(), options.prefix ?? `chanop-${kind}-`))
   const [plain = 0, tls = 0] = await freePorts(2)
   const running = new Map<string, ChildProcess>()
   const config = {

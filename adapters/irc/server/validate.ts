@@ -23,7 +23,13 @@ const badConfig = (program: string, reason: string): ChanopError =>
 /** Resolves with the settings to use: without history on disk if this build of Ergo can't do that. */
 export async function validate(settings: Settings, at: Folders): Promise<Settings> {
   const probe = join(at.ircd, `try-${process.pid}`)
-  const there: Folders = { ircd: at.ircd, ergo: join(probe, 'e'), inspircd: join(probe, 'i'), anope: join(probe, 'a') }
+  const there: Folders = {
+    ircd: at.ircd,
+    ergo: join(probe, 'e'),
+    inspircd: join(probe, 'i'),
+    anope: join(probe, 'a'),
+    socket: join(dirname(at.socket), 'try.sock'),
+  }
   try {
     if (settings.program.server === 'inspircd') {
       await tryInspircd(settings, there)
@@ -38,6 +44,7 @@ export async function validate(settings: Settings, at: Folders): Promise<Setting
     return inMemory
   } finally {
     await rm(probe, { recursive: true, force: true })
+    await rm(there.socket, { force: true })
   }
 }
 
