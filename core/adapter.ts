@@ -31,6 +31,9 @@ export interface Standing {
   readonly server?: string
   /** Why it is down, or what it is doing, in one line that says what to do next. */
   readonly reason?: string
+  /** Where programs connect: `ircs://127.0.0.1:6697`, and the SHA-256 of the certificate they will meet there. */
+  readonly address?: string
+  readonly fingerprint?: string
   /** Abilities this network lacks and what happens instead: `no multiline: long text is split into lines`. */
   readonly lacks: readonly string[]
 }
@@ -117,7 +120,10 @@ export interface AccountInfo {
  * state and does not fail because it was already done. Rejects with `ChanopError`.
  */
 export interface Accounts {
-  /** Makes an account. If it exists already: rejects `account-exists` (never takes an existing account over). */
+  /**
+   * Makes an account. If it exists already and does not open with this very password: rejects `account-exists` (never
+   * takes an existing account over).
+   */
   create(account: string, password: string): Promise<void>
   setPassword(account: string, password: string): Promise<void>
   /** Blocks logins and ends every live session with `reason`. */
@@ -126,6 +132,7 @@ export interface Accounts {
   /** Deletes the account and ends its sessions. */
   drop(account: string): Promise<void>
   addCertificate(account: string, fingerprint: string): Promise<void>
+  removeCertificate(account: string, fingerprint: string): Promise<void>
   get(account: string): Promise<AccountInfo | null>
   /** Ends every live session. Resolves with how many there were, once they are gone. */
   endSessions(account: string, reason: string): Promise<number>

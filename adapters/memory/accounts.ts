@@ -27,8 +27,10 @@ export class MemoryAccounts implements Accounts {
 
   async create(account: string, password: string): Promise<void> {
     this.#check()
-    if (this.#all.has(account))
-      throw new ChanopError('account-exists', `The account ${account} exists; choose another name.`)
+    const known = this.#all.get(account)
+    // The same random password shows that this is the same act again.
+    if (known?.password === password) return
+    if (known) throw new ChanopError('account-exists', `The account ${account} exists; choose another name.`)
     this.#all.set(account, { password, suspended: false, certificates: new Set() })
   }
 
@@ -53,6 +55,10 @@ export class MemoryAccounts implements Accounts {
 
   async addCertificate(account: string, fingerprint: string): Promise<void> {
     this.#known(account).certificates.add(fingerprint)
+  }
+
+  async removeCertificate(account: string, fingerprint: string): Promise<void> {
+    this.#known(account).certificates.delete(fingerprint)
   }
 
   async get(account: string): Promise<AccountInfo | null> {

@@ -53,8 +53,12 @@ export class Bridge {
     context.ledger.autoCheckpoint(16_000)
     for (const [name, config] of Object.entries(context.settings.current.networks)) await this.#connect(name, config)
     await this.deliverer.start()
-    context.bus.onRing(() => this.#look())
-    context.ledger.onCommit(() => this.#look())
+    const heard = (): void => {
+      this.#look()
+      this.#lookForOrders()
+    }
+    context.bus.onRing(heard)
+    context.ledger.onCommit(heard)
     context.bus.onSignal('deliveries', () => this.#look())
     context.bus.onSignal('orders', () => this.#lookForOrders())
     context.bus.onSignal('heartbeat', ({ bot }) => this.#beats.set(bot, Date.now()))

@@ -1,7 +1,14 @@
-import type { Adapter } from '../../core/adapter.ts'
+import type { AccountInfo, Adapter } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { ChannelId, NetworkId, Place, UserId } from '../../core/event.ts'
-import { type Order, openOrders, postponeOrder, settleOrder } from '../../core/ledger/orders.ts'
+import {
+  type Order,
+  openOrders,
+  orderByKey,
+  orderedNetworks,
+  postponeOrder,
+  settleOrder,
+} from '../../core/ledger/orders.ts'
 import { states } from '../../core/ledger/deliveries.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
@@ -23,6 +30,27 @@ export interface OrderlyOptions {
 export const orderBox = (key: string): string => `order:${key}`
 
 const orderDeadlineMs = 30_000
+const urgent = new Set(['account.suspend', 'account.end-sessions', 'place.kick', 'place.mode'])
+
+/**
+ * What is done next: what ends or limits something first, else what was asked first. Orders about one account keep their
+ * order, but for a suspension, which waits for nothing except the making of the account.
+ */
+export function nextOrder(queue: readonly Order[], nowMs: number): Order | undefined {
+  const waiting = new Map<string, boolean>()
+  const ready: Order[] = []
+  for (const order of queue) {
+    const account = order.args['account']?.toLowerCase() ?? ''
+    const making = order.kind === 'account.create'
+    const before = waiting.get(account)
+    const behind = account !== '' && before !== undefined && (before || order.kind !== 'account.suspend')
+    const due = order.notBeforeMs <= nowMs
+    if (due && !behind) ready.push(order)
+    // What was never to be done yet holds up nothing; what was tried and put off does.
+    if (account !== '' && (due || order.attempts > 0)) waiting.set(account, (before ?? false) || making)
+  }
+  return ready.find(order => urgent.has(order.kind)) ?? ready[0]
+}
 
 /** Carries out orders: one after the other on a network, each until it is done or can't be. */
 export class Orderly {
@@ -35,40 +63,47 @@ export class Orderly {
 
   /** Looks for open orders; call when one may have come, and once in a while. */
   async look(): Promise<void> {
-    const orders = await this.#o.ledger.read(openOrders)
-    for (const network of new Set(orders.map(order => order.network))) {
+    for (const network of await this.#o.ledger.read(orderedNetworks)) {
       if (this.#busy.has(network) || this.#o.signal.aborted) continue
       this.#busy.add(network)
-      this.#work(
-        network,
-        orders.filter(order => order.network === network),
-      )
+      this.#work(network)
         .catch((error: unknown) => this.#o.log.error({ error, network }, asChanopError(error).message))
         .finally(() => this.#busy.delete(network))
     }
   }
 
-  async #work(network: NetworkId, orders: readonly Order[]): Promise<void> {
+  /** Does what is due, with what comes in meanwhile: something urgent is not behind five hundred accounts. */
+  async #work(network: NetworkId): Promise<void> {
     const adapter = this.#o.adapters.get(network)
-    for (const order of orders) {
-      if (order.notBeforeMs > Date.now()) continue
-      if (!adapter) {
-        await this.#end(order, { done: false, error: `there is no network '${network}'` })
-        continue
-      }
-      if (adapter.standing().state !== 'up' || this.#o.signal.aborted) return
-      await this.#carryOut(adapter, order)
+    let queue: Order[] = []
+    let newest = 0
+    for (;;) {
+      const fresh = await this.#o.ledger.read(db => openOrders(db, newest))
+      newest = fresh.at(-1)?.id ?? newest
+      queue.push(...fresh.filter(order => order.network === network))
+      const next = nextOrder(queue, Date.now())
+      if (!next || this.#o.signal.aborted) return
+      if (!adapter) await this.#end(next, { done: false, error: `there is no network '${network}'` })
+      else if (adapter.standing().state !== 'up') return
+      else await this.#carryOut(adapter, next)
+      queue = await this.#still(queue, next)
     }
+  }
+
+  /** The queue without an order that has ended; with its new time when it was put off. */
+  async #still(queue: readonly Order[], done: Order): Promise<Order[]> {
+    const now = await this.#o.ledger.read(db => orderByKey(db, done.key))
+    const open = now?.state === 'queued' || now?.state === 'sending'
+    return queue.flatMap(order => (order.id === done.id ? (open ? [now] : []) : [order]))
   }
 
   async #carryOut(adapter: Adapter, order: Order): Promise<void> {
     const { ledger, log, vault, signal } = this.#o
     try {
       const secret = order.sealed ? vault.open(orderBox(order.key), order.sealed) : ''
-      const started = order.state === 'sending'
       await ledger.write(db => sql(db, 'UPDATE orders SET state = ? WHERE id = ?').run(states.sending, order.id))
       const late = deadline(orderDeadlineMs, signal)
-      const result = await Promise.race([act(adapter, order, secret, started), expiry(late)])
+      const result = await Promise.race([act(adapter, order, secret), expiry(late)])
       await this.#end(order, { done: true, result })
     } catch (thrown) {
       if (signal.aborted) return
@@ -94,8 +129,8 @@ const expiry = (signal: AbortSignal): Promise<never> =>
 
 const unable = (what: string): ChanopError => new ChanopError('unsupported', `this network can not ${what}`)
 
-/** Does one order; all of them may be repeated after a crash. `started`: a run before this one may have begun it. */
-async function act(adapter: Adapter, order: Order, secret: string, started: boolean): Promise<string> {
+/** Does one order; all of them may be repeated after a crash. */
+async function act(adapter: Adapter, order: Order, secret: string): Promise<string> {
   const { kind, args } = order
   if (kind.startsWith('place.')) return placeAct(adapter, order)
   const { accounts } = adapter
@@ -103,18 +138,13 @@ async function act(adapter: Adapter, order: Order, secret: string, started: bool
   const account = args['account'] ?? ''
   switch (kind) {
     case 'account.create':
-      // Nobody's account is taken over: only what this very order began to make is finished.
-      if (await accounts.get(account)) {
-        if (!started)
-          throw new ChanopError('account-exists', `there is an account ${account} already: choose another name`)
-        await accounts.setPassword(account, secret)
-        return 'created'
-      }
+      // Nobody's account is taken over: one that is there counts as made only if it opens with this order's password.
       await accounts.create(account, secret)
       return 'created'
     case 'account.password':
       await accounts.setPassword(account, secret)
-      return `${await accounts.endSessions(account, args['reason'] ?? 'the password was changed')} sessions ended`
+      if (args['sessions'] === 'keep') return 'changed'
+      return ended(await accounts.endSessions(account, args['reason'] ?? 'the password was changed'))
     case 'account.suspend':
       await accounts.suspend(account, args['reason'] ?? 'suspended')
       return 'suspended'
@@ -127,11 +157,24 @@ async function act(adapter: Adapter, order: Order, secret: string, started: bool
     case 'account.certificate':
       await accounts.addCertificate(account, args['fingerprint'] ?? '')
       return 'added'
+    case 'account.certificate-del':
+      await accounts.removeCertificate(account, args['fingerprint'] ?? '')
+      return 'removed'
     case 'account.end-sessions':
-      return `${await accounts.endSessions(account, args['reason'] ?? 'ended by an operator')} sessions ended`
+      return ended(await accounts.endSessions(account, args['reason'] ?? 'ended by an operator'))
+    case 'account.check':
+      return checked(await accounts.get(account), account)
     default:
       throw unable(kind)
   }
+}
+
+const counted = (sessions: number): string => `${sessions} session${sessions === 1 ? '' : 's'}`
+const ended = (sessions: number): string => `${counted(sessions)} ended`
+
+function checked(info: AccountInfo | null, account: string): string {
+  if (!info) throw new ChanopError('account-unknown', `there is no account ${account}`)
+  return `${counted(info.sessions)}${info.suspended ? ', suspended' : ''}`
 }
 
 type PlaceAct = (adapter: Adapter, place: Place, args: Order['args']) => Promise<string> | undefined

@@ -1,3 +1,4 @@
+import { settleAgent } from '../agent.ts'
 import type { NetworkId } from '../event.ts'
 import { states } from './deliveries.ts'
 import { type Db, type Row, sql } from './sqlite.ts'
@@ -10,7 +11,10 @@ export type OrderKind =
   | 'account.restore'
   | 'account.drop'
   | 'account.certificate'
+  | 'account.certificate-del'
   | 'account.end-sessions'
+  /** Looks whether it is there; its result says how many are logged in to it. */
+  | 'account.check'
   | 'place.join'
   | 'place.part'
   | 'place.invite'
@@ -29,6 +33,8 @@ export interface NewOrder {
   readonly args: Readonly<Record<string, string>>
   /** A password or the like, sealed by the vault. */
   readonly sealed?: Buffer
+  /** Not to be carried out before; Unix ms. */
+  readonly notBeforeMs?: number
 }
 
 export interface Order {
@@ -49,9 +55,18 @@ export interface Order {
 export function place(db: Db, order: NewOrder, nowMs: number): number {
   sql(
     db,
-    `INSERT INTO orders (key, network, kind, args, sealed, state, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (key) DO NOTHING`,
-  ).run(order.key, order.network, order.kind, JSON.stringify(order.args), order.sealed ?? null, states.queued, nowMs)
+    `INSERT INTO orders (key, network, kind, args, sealed, state, created_ms, not_before_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
+  ).run(
+    order.key,
+    order.network,
+    order.kind,
+    JSON.stringify(order.args),
+    order.sealed ?? null,
+    states.queued,
+    nowMs,
+    order.notBeforeMs ?? 0,
+  )
   return Number(sql(db, 'SELECT id FROM orders WHERE key = ?').get(order.key)?.['id'])
 }
 
@@ -79,9 +94,15 @@ function orderOf(row: Row): Order {
   }
 }
 
-/** Open orders in the order they were given. */
-export const openOrders = (db: Db): Order[] =>
-  sql(db, 'SELECT * FROM orders WHERE state < 10 ORDER BY id').all().map(orderOf)
+/** Open orders with an id above `afterId`, in the order they were given. */
+export const openOrders = (db: Db, afterId = 0): Order[] =>
+  sql(db, 'SELECT * FROM orders WHERE state < 10 AND id > ? ORDER BY id').all(afterId).map(orderOf)
+
+/** Networks on which something is to be done. */
+export const orderedNetworks = (db: Db): NetworkId[] =>
+  sql(db, 'SELECT DISTINCT network FROM orders WHERE state < 10')
+    .all()
+    .map(row => row['network'] as NetworkId)
 
 export const orderByKey = (db: Db, key: string): Order | null => {
   const row = sql(db, 'SELECT * FROM orders WHERE key = ?').get(key)
@@ -90,7 +111,8 @@ export const orderByKey = (db: Db, key: string): Order | null => {
 
 /**
  * An order has ended: empties its secret, releases the deliveries that waited for this end, with `{reason}` in their
- * text replaced, and cancels those that waited for the other. Returns the ids of the released.
+ * text replaced, cancels those that waited for the other, and moves on the record of the agent it is about. Returns the
+ * ids of the released.
  */
 export function settleOrder(
   db: Db,
@@ -98,10 +120,16 @@ export function settleOrder(
   end: { done: true; result: string } | { done: false; error: string },
   nowMs: number,
 ): number[] {
-  sql(
+  const settled = sql(
     db,
-    'UPDATE orders SET state = ?, settled_ms = ?, result = ?, error = ?, sealed = NULL WHERE id = ? AND state < 10',
-  ).run(end.done ? states.sent : states.failed, nowMs, end.done ? end.result : null, end.done ? null : end.error, id)
+    `UPDATE orders SET state = ?, settled_ms = ?, result = ?, error = ?, sealed = NULL WHERE id = ? AND state < 10
+     RETURNING network, args ->> 'account' AS account, args ->> 'agent' AS step`,
+  ).get(end.done ? states.sent : states.failed, nowMs, end.done ? end.result : null, end.done ? null : end.error, id)
+  if (settled?.['step']) {
+    const about = { network: settled['network'] as string, account: settled['account'] as string }
+    const why = end.done ? end.result : end.error
+    settleAgent(db, { ...about, step: settled['step'] as string }, { done: end.done, why }, nowMs)
+  }
   const rows = sql(db, `SELECT id, act, waits_for FROM delivery WHERE waits_on = ? AND state = ${states.held}`).all(id)
   const released: number[] = []
   const reason = JSON.stringify(end.done ? end.result : end.error).slice(1, -1)

@@ -91,6 +91,12 @@ export class AnopeAccounts implements Accounts {
     await this.#change(account, `CERT ADD ${account} ${hex}`, /added to|already present/i)
   }
 
+  async removeCertificate(account: string, fingerprint: string): Promise<void> {
+    checkAccount(account, 'inspircd')
+    const hex = checkFingerprint(fingerprint)
+    await this.#change(account, `CERT DEL ${account} ${hex}`, /deleted from|not found on/i)
+  }
+
   async get(account: string): Promise<AccountInfo | null> {
     checkAccount(account, 'inspircd')
     return this.#session.run(async wire => {

@@ -87,6 +87,14 @@ export class ErgoAccounts implements Accounts {
     if (!/successfully added|already authorized/.test(said)) throw failed(`the certificate was not added: ${said}`)
   }
 
+  async removeCertificate(account: string, fingerprint: string): Promise<void> {
+    checkAccount(account, 'ergo')
+    const said = await this.#nickServ(`CERT DEL ${account} ${checkFingerprint(fingerprint)}`)
+    if (said.includes('does not exist')) throw unknown(account)
+    if (!/successfully removed|already removed|not authorized|wasn't/i.test(said))
+      throw failed(`the certificate was not removed: ${said}`)
+  }
+
   async get(account: string): Promise<AccountInfo | null> {
     checkAccount(account, 'ergo')
     const [info, settings] = await Promise.all([
