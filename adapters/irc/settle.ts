@@ -26,9 +26,23 @@ interface Pending {
   readonly target: string
   readonly seq: number
   readonly sinceMs: number
+  readonly bytes: number
   resolve(id: MessageId): void
   reject(error: ChanopError): void
 }
+
+/** Composed, and not written yet. */
+interface Held {
+  readonly message: Outgoing
+  readonly resolve: (id: MessageId) => void
+  readonly reject: (error: ChanopError) => void
+}
+
+/**
+ * So much may be written before it is confirmed. InspIRCd reads at most 64 KiB at a time and looks for the rest only
+ * when something else happens or a second has passed.
+ */
+const mostBytesUnderWay = 49_152
 
 /** An echo that has not come by then is asked after with a PING. */
 const lateMs = 5_000
@@ -56,6 +70,8 @@ export class Sends {
   readonly #session: Session
   readonly #byLabel = new Map<string, Pending>()
   readonly #nonce: string
+  readonly #held: Held[] = []
+  #bytes = 0
   #seq = 0
   #barrier = false
   #watch: NodeJS.Timeout | undefined
@@ -80,15 +96,36 @@ export class Sends {
   /** Writes a message after all earlier ones; resolves with its id, rejects with what the server said against it. */
   say(message: Outgoing): Promise<MessageId> {
     return new Promise((resolve, reject) => {
-      const seq = ++this.#seq
-      const label = `s${seq.toString(36)}`
-      const { mark } = message
-      const target = this.#session.fold(message.target)
-      this.#byLabel.set(label, { label, mark, target, seq, sinceMs: performance.now(), resolve, reject })
-      for (const line of message.lines(this.labels ? label : null)) this.#session.flood.push(line)
-      if (!this.echoes) this.#ping()
-      else this.#watch ??= setInterval(() => this.#late(), lateMs)
+      const held = { message, resolve, reject }
+      if (this.#held.length > 0 || this.#full) this.#held.push(held)
+      else this.#write(held)
     })
+  }
+
+  get #full(): boolean {
+    return this.echoes && this.#bytes >= mostBytesUnderWay
+  }
+
+  #write({ message, resolve, reject }: Held): void {
+    const seq = ++this.#seq
+    const label = `s${seq.toString(36)}`
+    const { mark } = message
+    const target = this.#session.fold(message.target)
+    const lines = message.lines(this.labels ? label : null)
+    let bytes = 0
+    for (const line of lines) bytes += Buffer.byteLength(line) + 2
+    this.#bytes += bytes
+    this.#byLabel.set(label, { label, mark, target, seq, sinceMs: performance.now(), bytes, resolve, reject })
+    for (const line of lines) this.#session.flood.push(line)
+    if (!this.echoes) this.#ping()
+    else this.#watch ??= setInterval(() => this.#late(), lateMs)
+  }
+
+  /** It is settled, one way or the other: there is room again. */
+  #done(pending: Pending): void {
+    this.#byLabel.delete(pending.label)
+    this.#bytes -= pending.bytes
+    while (this.#held.length > 0 && !this.#full) this.#write(this.#held.shift() as Held)
   }
 
   /** One PING behind everything that is written in this turn. */
@@ -113,7 +150,7 @@ export class Sends {
   #worked(seq: number): void {
     for (const pending of this.#byLabel.values()) {
       if (pending.seq > seq) break
-      this.#byLabel.delete(pending.label)
+      this.#done(pending)
       if (this.echoes)
         pending.reject(new ChanopError('send-refused', 'the server dropped the message without saying why'))
       else pending.resolve(this.#made(pending))
@@ -163,7 +200,7 @@ export class Sends {
   }
 
   #settle(pending: Pending, line: Line, id: string | undefined): void {
-    this.#byLabel.delete(pending.label)
+    this.#done(pending)
     if (isRefusal(line)) pending.reject(refusal(line))
     else pending.resolve((id ?? this.#made(pending)) as MessageId)
   }
@@ -199,6 +236,9 @@ export class Sends {
     clearInterval(this.#watch)
     const lost = [...this.#byLabel.values()]
     this.#byLabel.clear()
+    for (const { reject } of this.#held.splice(0)) {
+      reject(new ChanopError('send-later', 'the connection broke before the message was written', { afterMs: 0 }))
+    }
     for (const pending of lost) {
       pending.reject(new ChanopError('network-down', 'the connection broke before the server confirmed the message'))
     }
