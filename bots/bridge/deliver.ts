@@ -15,11 +15,11 @@ import {
   settle,
 } from '../../core/ledger/deliveries.ts'
 import { type Ledger, rebooted } from '../../core/ledger/ledger.ts'
-import { sql } from '../../core/ledger/sqlite.ts'
+import { type Db, sql } from '../../core/ledger/sqlite.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import type { Vault } from '../../core/secrets.ts'
-import { perform } from './perform.ts'
+import { perform, saidBy } from './perform.ts'
 
 /** How many deliveries of one place are kept in memory; the rest waits in the ledger. */
 const laneLimit = 5000
@@ -32,11 +32,15 @@ interface Lane {
   queue: Delivery[]
   /** Under way, by id. */
   readonly flying: Map<number, Delivery>
+  /** The newest that was taken in from the ledger: none is taken in twice. */
+  lastId: number
   /** Some were left in the ledger: go on there after this id. */
   overflowAfter: number | null
   /** What became of those that were under way is being found out, or the lane waits. */
   busy: boolean
   failures: number
+  /** Nothing that failed is tried again before; all that were under way together wait for the same time. */
+  resumeMs: number
 }
 
 export interface DelivererOptions {
@@ -67,13 +71,15 @@ export class Deliverer {
 
   /** Takes over what the last run left. Call once, before the first `look`. */
   async start(): Promise<void> {
-    const left = await this.#o.ledger.write(db => {
+    // In one piece: what is queued right after it has a higher id and is found by the first look.
+    const { left, lastId } = await this.#o.ledger.write(db => {
       expireLeases(db, rebooted(db))
-      return open(db)
+      return {
+        left: open(db),
+        lastId: Number(sql(db, 'SELECT coalesce(max(id), 0) AS id FROM delivery').get()?.['id']),
+      }
     })
-    this.#lastId = await this.#o.ledger.read(db =>
-      Number(sql(db, 'SELECT coalesce(max(id), 0) AS id FROM delivery').get()?.['id']),
-    )
+    this.#lastId = lastId
     for (const delivery of left) this.#add(delivery)
     this.#schedule()
   }
@@ -107,7 +113,11 @@ export class Deliverer {
   async released(ids: readonly number[]): Promise<void> {
     const known = ids.filter(id => id <= this.#lastId)
     if (known.length === 0) return
-    for (const delivery of await this.#o.ledger.read(db => byIds(db, known))) this.#add(delivery)
+    for (const delivery of await this.#o.ledger.read(db => byIds(db, known))) {
+      const lane = this.#lane(delivery)
+      lane.queue.push(delivery)
+      lane.lastId = Math.max(lane.lastId, delivery.id)
+    }
     this.#schedule()
   }
 
@@ -123,23 +133,34 @@ export class Deliverer {
     this.#settleLandings()
   }
 
-  #add(delivery: Delivery): void {
-    let lane = this.#lanes.get(delivery.placeId)
+  #lane({ placeId, place }: Delivery): Lane {
+    let lane = this.#lanes.get(placeId)
     if (!lane) {
       lane = {
-        place: delivery.placeId,
-        network: delivery.place.network,
+        place: placeId,
+        network: place.network,
         queue: [],
         flying: new Map(),
+        lastId: 0,
         overflowAfter: null,
         busy: false,
         failures: 0,
+        resumeMs: 0,
       }
-      this.#lanes.set(delivery.placeId, lane)
+      this.#lanes.set(placeId, lane)
     }
-    if (lane.overflowAfter !== null) return
-    if (lane.queue.length >= laneLimit) lane.overflowAfter = lane.queue.at(-1)?.id ?? 0
-    else lane.queue.push(delivery)
+    return lane
+  }
+
+  #add(delivery: Delivery): void {
+    const lane = this.#lane(delivery)
+    if (delivery.id <= lane.lastId || lane.overflowAfter !== null) return
+    if (lane.queue.length >= laneLimit) {
+      lane.overflowAfter = lane.lastId
+      return
+    }
+    lane.queue.push(delivery)
+    lane.lastId = delivery.id
   }
 
   #schedule(): void {
@@ -153,6 +174,8 @@ export class Deliverer {
 
   #pump(): void {
     if (this.#o.signal.aborted) return
+    // An act on an earlier message finds its copy only once that is settled.
+    if (!this.#settleLandings()) return
     const ready: [Lane, Adapter, Delivery][] = []
     for (const lane of this.#lanes.values()) {
       const adapter = this.#o.adapters.get(lane.network)
@@ -160,14 +183,37 @@ export class Deliverer {
       for (const delivery of this.#take(lane, adapter)) ready.push([lane, adapter, delivery])
     }
     if (ready.length === 0) return
-    this.#o.ledger.mark(db =>
-      setState(
-        db,
-        ready.map(([, , delivery]) => delivery.id),
-        'sending',
-      ),
-    )
-    for (const [lane, adapter, delivery] of ready) void this.#fly(lane, adapter, delivery)
+    const ids = ready.map(([, , delivery]) => delivery.id)
+    if (this.#mark(db => setState(db, ids, 'sending'))) {
+      for (const [lane, adapter, delivery] of ready) void this.#fly(lane, adapter, delivery)
+      return
+    }
+    for (const [lane, , delivery] of ready) {
+      lane.flying.delete(delivery.id)
+      this.#putBack(lane, delivery)
+    }
+    this.#scheduleLater()
+  }
+
+  /** False when the ledger does not take it now: nothing goes out unmarked. */
+  #mark(work: (db: Db) => void): boolean {
+    try {
+      this.#o.ledger.mark(work)
+      return true
+    } catch (error) {
+      this.#o.log.error({ error }, `deliveries wait: ${asChanopError(error).message}`)
+      return false
+    }
+  }
+
+  #scheduleLater(): void {
+    void sleep(outageLookMs, this.#o.signal).then(() => this.#schedule())
+  }
+
+  /** In its place among those that wait. */
+  #putBack(lane: Lane, delivery: Delivery): void {
+    const at = lane.queue.findIndex(waiting => waiting.id > delivery.id)
+    lane.queue.splice(at === -1 ? lane.queue.length : at, 0, delivery)
   }
 
   /** What of a lane may go out now, in order. Acts on earlier messages wait until all before them is settled. */
@@ -198,8 +244,8 @@ export class Deliverer {
     const rest = await this.#o.ledger.read(db => queuedIn(db, lane.place, from, laneLimit))
     const inMemory = new Set(lane.queue.map(delivery => delivery.id))
     for (const delivery of rest) if (!inMemory.has(delivery.id)) lane.queue.push(delivery)
-    lane.queue.sort((a, b) => a.id - b.id)
-    if (rest.length === laneLimit) lane.overflowAfter = rest.at(-1)?.id ?? null
+    lane.lastId = Math.max(lane.lastId, rest.at(-1)?.id ?? 0)
+    if (rest.length === laneLimit) lane.overflowAfter = lane.lastId
     this.#schedule()
   }
 
@@ -224,20 +270,20 @@ export class Deliverer {
 
   /** Asks the platform what became of a delivery, and settles it or puts it back to be sent. */
   async #reconcile(lane: Lane, adapter: Adapter, head: Delivery): Promise<void> {
-    const repeatable = head.act.do !== 'send'
-    const found = repeatable
-      ? 'not-sent'
-      : ((await adapter.find?.(head.place, deliveryKey(head.id), head.act)) ?? 'cannot-tell')
-    lane.queue.shift()
+    const { ledger, vault } = this.#o
+    const said = await saidBy({ ledger, vault, adapter }, head)
+    const found = said ? ((await adapter.find?.(head.place, deliveryKey(head.id), said)) ?? 'cannot-tell') : 'not-sent'
+    const at = lane.queue.indexOf(head)
     if (typeof found !== 'string') {
-      this.#o.ledger.mark(db => settle(db, head, found, Date.now()))
+      ledger.mark(db => settle(db, head, found, Date.now()))
+      lane.queue.splice(at, 1)
       return
     }
-    const again = this.#o.ledger.mark(db => {
+    const again = ledger.mark(db => {
       setState(db, [head.id], 'queued')
       return found === 'cannot-tell' ? markRepeat(db, head) : head
     })
-    lane.queue.unshift({ ...again, state: 'queued' })
+    lane.queue[at] = { ...again, state: 'queued' }
   }
 
   async #fly(lane: Lane, adapter: Adapter, delivery: Delivery): Promise<void> {
@@ -259,40 +305,46 @@ export class Deliverer {
     if (this.#landings.length === 1) setImmediate(() => this.#settleLandings())
   }
 
-  #settleLandings(): void {
+  /** False when the ledger does not take them now: they are kept, and nothing else goes out before. */
+  #settleLandings(): boolean {
     const landed = this.#landings
-    if (landed.length === 0) return
+    if (landed.length === 0) return true
     this.#landings = []
     const nowMs = Date.now()
-    this.#o.ledger.mark(db => {
+    const done = this.#mark(db => {
       for (const [delivery, ids] of landed) settle(db, delivery, ids, nowMs)
     })
+    if (done) return true
+    this.#landings = [...landed, ...this.#landings]
+    this.#scheduleLater()
+    return false
   }
 
   #failed(lane: Lane, delivery: Delivery, thrown: unknown): void {
     lane.flying.delete(delivery.id)
     const error = asChanopError(thrown)
-    const { ledger, log } = this.#o
     if (error.retry === 'never') {
-      log.warn({ delivery: delivery.id, code: error.code }, `not delivered: ${error.message}`)
-      ledger.mark(db => fail(db, delivery.id, error.message, Date.now()))
+      this.#o.log.warn({ delivery: delivery.id, code: error.code }, `not delivered: ${error.message}`)
+      this.#mark(db => fail(db, delivery.id, error.message, Date.now()))
       return
     }
     const maybeSent = error.code === 'network-down'
-    const waitMs = error.afterMs ?? (maybeSent ? 0 : backoffMs({ firstMs: 250, maxMs: 60_000 }, lane.failures++))
-    const notBeforeMs = Date.now() + waitMs
-    ledger.mark(db => {
+    const notBeforeMs = maybeSent ? 0 : this.#resume(lane, error.afterMs)
+    this.#mark(db => {
       postpone(db, delivery.id, notBeforeMs, error.message)
       if (maybeSent) setState(db, [delivery.id], 'unknown')
     })
-    const again: Delivery = {
-      ...delivery,
-      notBeforeMs,
-      state: maybeSent ? 'unknown' : 'queued',
-      attempts: delivery.attempts + 1,
-    }
-    const at = lane.queue.findIndex(waiting => waiting.id > delivery.id)
-    lane.queue.splice(at === -1 ? lane.queue.length : at, 0, again)
+    const state = maybeSent ? 'unknown' : 'queued'
+    this.#putBack(lane, { ...delivery, notBeforeMs, state, attempts: delivery.attempts + 1 })
+  }
+
+  /** When a lane goes on, Unix ms. One refusal sends back all that were under way: it counts once. */
+  #resume(lane: Lane, afterMs: number | undefined): number {
+    const nowMs = Date.now()
+    if (lane.resumeMs <= nowMs)
+      lane.resumeMs = nowMs + (afterMs ?? backoffMs({ firstMs: 250, maxMs: 60_000 }, lane.failures++))
+    else if (afterMs !== undefined) lane.resumeMs = Math.max(lane.resumeMs, nowMs + afterMs)
+    return lane.resumeMs
   }
 }
 
