@@ -3,9 +3,10 @@ import { ChanopError } from '../../core/error.ts'
 import type { ChatEvent, Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
 import { ownWayIsSecure, react, redact } from './acts.ts'
 import { accountsFor } from './accounts/index.ts'
-import { readControl } from './control.ts'
+import { type Control, readControl } from './control.ts'
 import { lacksOf } from './abilities.ts'
 import { DirectMarks, missedDirect } from './catchup.ts'
+import { channelActs, type Hand } from './channel-acts.ts'
 import { Channels } from './channels.ts'
 import { Face, startDelayMs } from './faces.ts'
 import { Feed } from './feed.ts'
@@ -47,6 +48,13 @@ class IrcAdapter implements Adapter {
   react?: NonNullable<Adapter['react']>
   remove?: NonNullable<Adapter['remove']>
   history?: NonNullable<Adapter['history']>
+  declare readonly topic: NonNullable<Adapter['topic']>
+  declare readonly mode: NonNullable<Adapter['mode']>
+  declare readonly invite: NonNullable<Adapter['invite']>
+  declare readonly kick: NonNullable<Adapter['kick']>
+  declare readonly bring?: NonNullable<Adapter['bring']>
+  declare readonly keep?: NonNullable<Adapter['keep']>
+  declare readonly release?: NonNullable<Adapter['release']>
   readonly #context: AdapterContext
   readonly #config: IrcConfig
   readonly #main: Face
@@ -64,8 +72,14 @@ class IrcAdapter implements Adapter {
   readonly #partial = new Map<string, ReadonlyMap<string, MessageId>>()
   readonly #typed = new Map<string, number>()
 
-  constructor(config: IrcConfig, context: AdapterContext, accounts: Accounts | null) {
-    if (accounts) this.accounts = accounts
+  /** Where others connect to the server we run. */
+  readonly #address: Pick<Standing, 'address' | 'fingerprint'>
+
+  constructor(config: IrcConfig, context: AdapterContext, control: Control | null) {
+    if (control) this.accounts = accountsFor(control)
+    this.#address = control
+      ? { address: `ircs://${control.tls.host}:${control.tls.port}`, fingerprint: control.tls.fingerprint }
+      : {}
     this.network = context.network
     this.#config = config
     this.#context = context
@@ -80,6 +94,19 @@ class IrcAdapter implements Adapter {
     this.#main = this.#face(mainBot, true)
     for (const bot of config.personas ? context.personas : [])
       if (bot !== mainBot) this.#faces.set(bot, this.#face(bot, false))
+    const hand: Hand = {
+      session: () => this.#mainVoice().session,
+      nickOf: async user => (await this.#reach(this.#mainVoice(), user)).nick,
+      isOwn: nick => this.#own.has(this.#fold(nick)),
+      leave: (place, reason) => this.part(place, reason),
+    }
+    Object.assign(this, channelActs(hand, config.managed, context.personas))
+  }
+
+  #mainVoice(): Voice {
+    const voice = this.#main.open
+    if (!voice) throw this.#notConnected(`${mainBot} is not connected to ${this.network}`)
+    return voice
   }
 
   get #cursors(): Cursors {
@@ -236,6 +263,7 @@ class IrcAdapter implements Adapter {
       state: voice ? 'up' : fault ? 'down' : 'connecting',
       sinceMs,
       ...(voice ? { server: voice.session.server } : {}),
+      ...this.#address,
       ...(reasons.length === 0 ? {} : { reason: reasons.join(' · ') }),
       lacks: voice ? lacksOf(voice.session, this.#channels.replays) : [],
     }
@@ -407,5 +435,5 @@ export async function createIrcAdapter(config: IrcConfig, context: AdapterContex
   const control = await readControl(context.dataDir).catch((error: unknown) => {
     throw new ChanopError('config-invalid', 'the managed IRC server is not set up yet: run npm start', { cause: error })
   })
-  return new IrcAdapter(config, context, accountsFor(control))
+  return new IrcAdapter(config, context, control)
 }

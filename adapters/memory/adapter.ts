@@ -217,6 +217,45 @@ export class MemoryAdapter implements Adapter {
     await this.#act(() => this.#platform.exit(this.#author(), place.channel, reason))
   }
 
+  async topic(place: Place, topic: string): Promise<void> {
+    await this.#act(() => this.#platform.setTopic(this.#author(), place.channel, topic))
+  }
+
+  async mode(place: Place, modes: string): Promise<void> {
+    await this.#act(() => void (this.#platform.channel(place.channel).modes = modes))
+  }
+
+  async invite(place: Place, user: UserId): Promise<void> {
+    if (!this.#platform.known(user)) throw new ChanopError('send-refused', `nobody is connected as ${user}`)
+    await this.#act(() => this.#platform.channel(place.channel).invited.add(user))
+  }
+
+  async kick(place: Place, user: UserId, reason: string): Promise<void> {
+    await this.#act(() => this.#platform.putOut(user, place.channel, reason))
+  }
+
+  async bring(place: Place, users: readonly UserId[]): Promise<number> {
+    return this.#act(() => users.filter(user => this.#platform.bring(user, place.channel)).length)
+  }
+
+  async keep(place: Place, { modes, topic }: { modes: string; topic: string }): Promise<void> {
+    await this.#act(() => {
+      const channel = this.#platform.channel(place.channel)
+      channel.kept = true
+      if (modes) channel.modes = modes
+      if (topic && channel.topic !== topic) this.#platform.setTopic(this.#author(), place.channel, topic)
+    })
+  }
+
+  async release(place: Place, reason: string): Promise<void> {
+    await this.#act(() => {
+      const channel = this.#platform.channel(place.channel)
+      channel.kept = false
+      for (const id of channel.members.keys()) this.#platform.putOut(id, place.channel, reason)
+      this.#platform.exit(this.#author(), place.channel, reason)
+    })
+  }
+
   async direct(user: UserId): Promise<Place> {
     if (!this.#platform.known(user)) throw new ChanopError('not-found', `There is nobody called ${user} here.`)
     const channel = privateChannel(user)

@@ -16,6 +16,12 @@ export interface Channel {
   readonly members: Map<string, number>
   readonly messages: NativeMessage[]
   topic: string
+  /** What was set last, as it was written. */
+  modes: string
+  /** Registered: stays when everybody has left. */
+  kept: boolean
+  /** Ids of people who were asked in. */
+  readonly invited: Set<string>
   /** Personas that are shown as writing. */
   readonly typing: Set<string>
 }
@@ -83,7 +89,9 @@ export class MemoryPlatform {
   channel(name: string): Channel {
     const known = this.#channels.get(name)
     if (known) return known
-    const made: Channel = { name, members: new Map(), messages: [], topic: '', typing: new Set() }
+    const made: Channel = {
+      name, members: new Map(), messages: [], topic: '', modes: '', kept: false, invited: new Set(), typing: new Set(),
+    } // biome-ignore format: all empty
     this.#channels.set(name, made)
     return made
   }
@@ -190,6 +198,20 @@ export class MemoryPlatform {
     const deed = { ...(detail === undefined ? {} : { detail }), ...(split ? { split } : {}) }
     this.#happen(by, channel, undefined, { kind: 'member', change: 'leave', ...deed })
     this.channel(channel).members.delete(by.id)
+  }
+
+  /** Makes a person enter, when there is one and they are online; whether they are in now. */
+  bring(id: string, channel: string): boolean {
+    const user = this.#people.get(id)
+    if (!user?.online) return false
+    this.enter(user.author, channel)
+    return true
+  }
+
+  /** Puts a person out, as a leave of theirs. */
+  putOut(id: string, channel: string, reason: string): void {
+    const user = this.#people.get(id)
+    if (user) this.exit({ id, name: user.name, verified: false, bot: user.bot }, channel, reason)
   }
 
   renamed(by: Author, detail: string): void {

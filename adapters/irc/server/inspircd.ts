@@ -1,6 +1,7 @@
 /** InspIRCd 3's configuration. Pure: settings in, text out. */
 import { basename, join } from 'node:path'
 import {
+  botHost,
   controlAccount,
   type Folders,
   history,
@@ -21,7 +22,7 @@ const modules = [
   'ircv3_servertime', 'monitor', 'namesx', 'uhnames', 'setname', 'botmode', 'md5', 'sha256', 'cloaking', 'conn_umodes',
   'hostchange', 'permchannels', 'chanhistory', 'svshold', 'chghost', 'chgident', 'chgname', 'samode', 'sajoin', 'sanick', 'sapart',
   'sakick', 'satopic', 'customprefix', 'banexception', 'muteban', 'timedbans', 'shun', 'globops', 'check', 'xline_db', 'nicklock',
-  'mlock', 'topiclock', 'ssl_gnutls', 'sslinfo', 'alias',
+  'mlock', 'topiclock', 'ssl_gnutls', 'sslinfo', 'alias', 'autoop',
 ]
 
 type Attributes = Readonly<Record<string, string | number>>
@@ -119,7 +120,7 @@ const listeners = (settings: Settings, ircd: string, socket: string): [string, A
   ['bind', { address: settings.tls.host, port: settings.tls.port, type: 'clients', sslprofile: 'Clients' }],
   ['bind', { path: socket, type: 'clients', permissions: '600', replace: 'yes' }],
   ['bind', { address: '127.0.0.1', port: settings.linkPort, type: 'servers' }],
-  ['hostchange', { mask: maskOf(socket), action: 'set', value: 'bots.chanop' }],
+  ['hostchange', { mask: maskOf(socket), action: 'set', value: botHost }],
   ['gnutls', { onrehash: 'yes' }],
   [
     'sslprofile',

@@ -39,6 +39,8 @@ export const servicesName = 'services.chanop.local'
 export const networkName = 'Chanop'
 /** The account and IRC operator with which Chanop administers its server. */
 export const controlAccount = 'chanop-control'
+/** The host that all see of who connects by the socket of our own bots (InspIRCd). */
+export const botHost = 'bots.chanop'
 /** Lines of history that a channel keeps, and for how long, on servers that keep them in memory. */
 export const history = { ergoLines: 20_000, inspircdLines: 3000, inspircdAge: '1d' } as const
 
