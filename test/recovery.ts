@@ -144,9 +144,10 @@ async function personOn(instance: Instance, side: 'irc' | 'ext', login: Login): 
   if (side === 'ext') return person
   await until('all personas', comesBackMs, async () => {
     person.client.write(`NAMES ${instance.channel}`)
-    const names = lastParam(await person.client.wait(line => line.command === '353'))
+    const from = person.lines.length
     await person.client.wait(line => line.command === '366')
-    return bots.every(bot => names.includes(bot))
+    const names = person.lines.slice(from).find(line => line.command === '353')
+    return names !== undefined && bots.every(bot => lastParam(names).includes(bot))
   })
   return person
 }
