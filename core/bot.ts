@@ -1,14 +1,15 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { z } from 'zod'
 import type { Bus } from './bus/bus.ts'
 import { RedisBus } from './bus/redis.ts'
-import { asChanopError } from './error.ts'
+import { asChanopError, ChanopError } from './error.ts'
 import { instanceId, Ledger } from './ledger/ledger.ts'
-import { createLog, type Log } from './log.ts'
+import { createLog, isLevel, type Log } from './log.ts'
 import { redisSocketPath } from './paths.ts'
 import { sleep } from './retry.ts'
 import { resolveSecret, Vault } from './secrets.ts'
+import { followSettings } from './settings-following.ts'
 import { Settings } from './settings.ts'
 
 /** What every bot's process has. */
@@ -39,6 +40,8 @@ interface Common {
 export interface BotOptions<S extends z.ZodType<Common>> {
   readonly name: string
   readonly schema: S
+  /** This bot checks the whole ledger when that is due, before anything is done with it. One bot is enough. */
+  readonly checksLedger?: true
   /** Works until `context.signal` aborts, then cleans up and resolves. A rejection ends the process for a restart. */
   readonly main: (context: BotContext<S>) => Promise<void>
 }
@@ -53,13 +56,13 @@ export function locations(env: NodeJS.ProcessEnv = process.env): { config: strin
 
 /** Variables that the configuration refers to, as `npm start` left them for the bots. */
 function environment(dataDir: string): Record<string, string | undefined> {
-  let kept: Record<string, string> = {}
+  const file = join(dataDir, 'run', 'env')
   try {
-    kept = JSON.parse(readFileSync(join(dataDir, 'run', 'env'), 'utf8')) as Record<string, string>
+    return { ...process.env, ...(JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return process.env
+    throw new ChanopError('config-invalid', `${file} can not be read: run npm start again`, { cause: error })
   }
-  return { ...process.env, ...kept }
 }
 
 /** Leaves word of how the bot is for `npm start` and `npm run doctor`: `data/run/<bot>.json`. */
@@ -67,14 +70,19 @@ function report(dataDir: string, name: string, state: 'starting' | 'ready' | 'fa
   const file = join(dataDir, 'run', `${name}.json`)
   try {
     mkdirSync(join(dataDir, 'run'), { recursive: true, mode: 0o700 })
-    writeFileSync(file, `${JSON.stringify({ pid: process.pid, state, message, atMs: Date.now() })}\n`, { mode: 0o600 })
+    const draft = `${file}.${process.pid}.new`
+    writeFileSync(draft, `${JSON.stringify({ pid: process.pid, state, message, atMs: Date.now() })}\n`, { mode: 0o600 })
+    renameSync(draft, file)
   } catch (error) {
     process.stderr.write(`${name}: ${file} can not be written: ${(error as Error).message}\n`)
   }
 }
 
 const heartbeatMs = 1000
-const retryStartMs = 10_000
+const busWaitMs = 1000
+const retryStartMs = 2000
+/** A check of the whole file is no cheap try. */
+const retryCorruptMs = 60_000
 const drainMs = 6000
 
 async function openContext<S extends z.ZodType<Common>>(
@@ -83,26 +91,24 @@ async function openContext<S extends z.ZodType<Common>>(
   signal: AbortSignal,
 ): Promise<BotContext<S> & { close(): Promise<void> }> {
   const { config, dataDir } = locations()
-  const ledger = Ledger.open(join(dataDir, 'ledger.db'))
+  const ledger = Ledger.open(join(dataDir, 'ledger.db'), options.checksLedger ? { check: 'when-due' } : {})
   try {
     const settings = await Settings.open(config, options.schema, ledger)
-    log.level = process.env['CHANOP_LOG'] ?? settings.current.logLevel
+    const level = process.env['CHANOP_LOG'] ?? ''
+    log.level = isLevel(level) ? level : settings.current.logLevel
     const instance = await ledger.write(instanceId)
     const vault = await Vault.open(join(dataDir, 'keys', 'vault.key'), ledger)
     if (vault.locked) log.error(vault.locked)
+    const env = environment(dataDir)
     const url = settings.current.redis.url
     const bus = new RedisBus(url ? { url } : { path: redisSocketPath(dataDir) }, instance, log)
-    await bus.start(3000)
+    await bus.start(busWaitMs)
     ledger.onCommit(seq => bus.ring(seq))
-    const reload = (): void => {
-      settings
-        .reload()
-        .catch((error: unknown) => log.error({ error }, `settings kept: ${asChanopError(error).message}`))
-    }
-    bus.onSignal('settings', reload)
-    const env = environment(dataDir)
+    const following = followSettings(settings, ledger, log)
+    bus.onSignal('settings', () => void following.reload())
     const beat = setInterval(() => {
       const rssBytes = process.memoryUsage.rss()
+      void following.look()
       bus.signal('heartbeat', { bot: options.name, pid: process.pid, atMs: Date.now(), rssBytes })
     }, heartbeatMs)
     return {
@@ -119,7 +125,8 @@ async function openContext<S extends z.ZodType<Common>>(
       ready: () => {
         report(dataDir, options.name, 'ready')
         log.info('ready')
-        process.send?.('ready')
+        // The process manager may be gone by now: then nobody is there to hear it.
+        process.send?.('ready', undefined, undefined, () => undefined)
       },
       close: async () => {
         clearInterval(beat)
@@ -142,10 +149,12 @@ async function openPatiently<S extends z.ZodType<Common>>(options: BotOptions<S>
     } catch (thrown) {
       const error = asChanopError(thrown)
       if (error.code === 'internal') throw thrown
-      report(locations().dataDir, options.name, 'failed', error.message)
-      if (error.message !== said) log.error({ code: error.code }, error.message)
+      if (error.message !== said) {
+        report(locations().dataDir, options.name, 'failed', error.message)
+        log.error({ code: error.code }, error.message)
+      }
       said = error.message
-      await sleep(retryStartMs, signal)
+      await sleep(error.code === 'ledger-corrupt' ? retryCorruptMs : retryStartMs, signal)
     }
   }
   return null
@@ -165,6 +174,7 @@ export async function runBot<S extends z.ZodType<Common>>(options: BotOptions<S>
   process.on('SIGINT', ask('SIGINT'))
   process.on('SIGTERM', ask('SIGTERM'))
   process.on('disconnect', ask('the process manager is gone'))
+  process.on('uncaughtException', thrown => die(options.name, log, thrown))
   try {
     report(locations().dataDir, options.name, 'starting')
     const context = await openPatiently(options, log, stop.signal)
@@ -174,8 +184,13 @@ export async function runBot<S extends z.ZodType<Common>>(options: BotOptions<S>
     }
     process.exit(0)
   } catch (thrown) {
-    log.fatal({ error: thrown }, asChanopError(thrown).message)
-    report(locations().dataDir, options.name, 'failed', asChanopError(thrown).message)
-    process.exit(1)
+    die(options.name, log, thrown)
   }
+}
+
+/** Ends the process for a restart, with one line that says why; an unhandled rejection ends here too. */
+function die(name: string, log: Log, thrown: unknown): never {
+  log.fatal({ error: thrown }, asChanopError(thrown).message)
+  report(locations().dataDir, name, 'failed', asChanopError(thrown).message)
+  process.exit(1)
 }

@@ -166,15 +166,15 @@ it('ends at once when asked: while it waits, between two tries, and before it be
   await sleep(20)
   waiting.stop.abort()
   await waiting.ended
-  let tries = 0
+  const tried = Promise.withResolvers<void>()
   const failing = await world(t, {
     take: async () => {
-      tries++
+      tried.resolve()
       throw new Error('never')
     },
   })
   await failing.add(failing.own, 0)
-  while (tries < 1) await sleep(1)
+  await tried.promise
   failing.stop.abort()
   await failing.ended
   await follow(

@@ -208,6 +208,10 @@ const stored = (db: Db): Override[] =>
       atMs: Number(row['at_ms']),
     }))
 
+/** Changes whenever a setting is stored or dropped: how a process notices that hears no signal. */
+export const settingsMark = (db: Db): string =>
+  JSON.stringify(sql(db, 'SELECT count(*) AS n, max(at_ms) AS newest FROM setting').get())
+
 /** Stores a checked value, in place of any at the key or below it; part of a command's effect. Tell the other processes with the signal `settings`. */
 export function storeSetting(db: Db, key: string, value: unknown, by: string, nowMs: number): void {
   dropSetting(db, key)

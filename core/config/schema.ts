@@ -74,8 +74,8 @@ export function pathIn(schema: z.ZodType, parts: readonly string[], value: unkno
     const below = field && pathIn(field, rest, inside(first))
     return below ? [first, ...below] : null
   }
-  if (parts.some(part => unsafe.has(part))) return null
-  for (let length = 1; valueType && length <= parts.length; length++) {
+  if (!valueType || parts.some(part => unsafe.has(part))) return null
+  for (let length = 1; length <= parts.length; length++) {
     const name = parts.slice(0, length).join('.')
     const below = pathIn(valueType, parts.slice(length), inside(name))
     if (below) return [name, ...below]

@@ -80,11 +80,11 @@ export const queuedAfter = (db: Db, afterId: number, limit: number): Delivery[] 
     .all(afterId, limit)
     .map(deliveryOf)
 
-/** Queued deliveries of one place after an id: how a place that had too many for the memory goes on. */
+/** Deliveries of one place after an id, queued or unknown: how a place that had too many for the memory goes on. */
 export const queuedIn = (db: Db, place: number, afterId: number, limit: number): Delivery[] =>
   sql(
     db,
-    `SELECT ${columns} WHERE d.place = ? AND d.id > ? AND ${isOpen} AND d.state = ${states.queued}
+    `SELECT ${columns} WHERE d.place = ? AND d.id > ? AND ${isOpen} AND d.state IN (${states.queued}, ${states.unknown})
    ORDER BY d.id LIMIT ?`,
   )
     .all(place, afterId, limit)
@@ -121,9 +121,19 @@ export function settle(db: Db, delivery: Delivery, ids: readonly MessageId[], no
     `UPDATE delivery SET state = ${states.sent}, settled_ms = ?, error = NULL,
      act = CASE secret WHEN 1 THEN '{}' ELSE act END WHERE id = ?`,
   ).run(nowMs, delivery.id)
-  if (delivery.act.do !== 'send') return
+  const { act, placeId, source } = delivery
+  if (act.do === 'edit' && source !== null) dropGone(db, placeId, source, ids)
+  else if (act.do !== 'send') return
   const insert = sql(db, 'INSERT INTO copy VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
-  for (const [part, id] of ids.entries()) insert.run(delivery.placeId, id, part, delivery.id, delivery.source)
+  for (const [part, id] of ids.entries()) insert.run(placeId, id, part, delivery.id, source)
+}
+
+/** An edit that made a message shorter took parts away; one that was said as a new message took none. */
+function dropGone(db: Db, place: number, source: number, ids: readonly MessageId[]): void {
+  const kept = copiesIn(db, source, place)
+  if (!kept.some(id => ids.includes(id))) return
+  const drop = sql(db, 'DELETE FROM copy WHERE place = ? AND native = ?')
+  for (const id of kept) if (!ids.includes(id)) drop.run(place, id)
 }
 
 /** It will never be out: says why, and empties a secret. */

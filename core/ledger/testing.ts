@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import type { ChannelId, MessageEvent, MessageId, NetworkId, Place, UserId } from '../event.ts'
 import { text } from '../event.ts'
@@ -85,8 +86,9 @@ export function runChild(
     for (const listener of listeners) listener()
   }
   let over = false
-  if (child.stdout) createInterface(child.stdout).on('line', line => (lines.push(line), tell()))
-  const ended = once(child, 'close').then(([code, signal]) => {
+  const reader = createInterface(child.stdout as Readable).on('line', line => (lines.push(line), tell()))
+  // Not the event 'close': it never comes once the channel to the child was disconnected.
+  const ended = Promise.all([once(child, 'exit'), once(reader, 'close')]).then(([[code, signal]]) => {
     over = true
     tell()
     return (code ?? signal) as number | string
