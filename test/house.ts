@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type MemoryPlatform, memoryServer } from '../adapters/memory/platform.ts'
-import { Bridge } from '../bots/bridge/bridge.ts'
+import { Bridge, type BridgeOptions } from '../bots/bridge/bridge.ts'
 import { configSchema } from '../config/schema.ts'
 import type { BotContext } from '../core/bot.ts'
 import { MemoryBus } from '../core/bus/memory.ts'
@@ -86,8 +86,8 @@ export class House {
   }
 
   /** Starts the bridge: its networks connect. */
-  async bridge(): Promise<Bridge> {
-    const bridge = new Bridge(await this.context('bridge'))
+  async bridge(options: BridgeOptions = {}): Promise<Bridge> {
+    const bridge = new Bridge(await this.context('bridge'), options)
     await bridge.start()
     this.#running.push(bridge.stopped())
     return bridge

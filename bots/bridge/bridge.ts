@@ -3,41 +3,59 @@ import type { Adapter } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
 import { asChanopError } from '../../core/error.ts'
 import type { ChatEvent, NetworkId } from '../../core/event.ts'
+import { enqueue } from '../../core/ledger/deliveries.ts'
 import type { Stored } from '../../core/ledger/events.ts'
 import { sleep } from '../../core/retry.ts'
 import { Deliverer } from './deliver.ts'
 import { ingest } from './ingest.ts'
-import { openNetwork, personas, reportStanding } from './networks.ts'
+import { Links } from './links.ts'
+import { personas, saveStanding } from './networks.ts'
 import { Orderly } from './orders.ts'
+import { relaysSplit } from './relay.ts'
+import { Splits } from './splits.ts'
 import { Rooms } from '../../core/rooms.ts'
 
 const silentAfterMs = 3500
 const lookAnywayMs = 1000
 const drainMs = 3000
 
+export interface BridgeOptions {
+  /** For how long those who leave in a netsplit are collected. */
+  readonly splitMs?: number
+}
+
 /** The one process that holds connections: takes facts in, relays them, and delivers what anyone says. */
 export class Bridge {
   readonly context: BotContext<typeof configSchema>
-  readonly adapters = new Map<NetworkId, Adapter>()
+  readonly links: Links
   readonly deliverer: Deliverer
   readonly orderly: Orderly
   #rooms: Rooms
   readonly #members = new Set<string>()
   readonly #beats = new Map<string, number>()
   readonly #away = new Set<string>()
-  readonly #runs: Promise<void>[] = []
+  readonly #splits: Splits
 
-  constructor(context: BotContext<typeof configSchema>) {
+  constructor(context: BotContext<typeof configSchema>, options: BridgeOptions = {}) {
     this.context = context
-    const { ledger, vault, log, signal } = context
-    this.#rooms = new Rooms(context.settings.current.rooms)
-    this.deliverer = new Deliverer({ ledger, vault, log, signal, adapters: this.adapters })
+    const { ledger, vault, log, signal, settings } = context
+    this.#rooms = new Rooms(settings.current.rooms)
+    this.links = new Links({
+      context,
+      sink: events => this.#take(events),
+      places: network => this.#rooms.onNetwork(network),
+      changed: network => this.#changed(network),
+    })
+    const { adapters } = this.links
+    this.#splits = new Splits((first, left) => this.#tellSplit(first, left), options.splitMs)
+    this.deliverer = new Deliverer({ ledger, vault, log, signal, adapters })
     this.orderly = new Orderly({
       ledger,
       vault,
       log,
       signal,
-      adapters: this.adapters,
+      adapters,
+      isConfigured: network => Object.hasOwn(settings.current.networks, network),
       released: ids => this.deliverer.released(ids),
     })
     context.settings.onChange(config => this.#configure(config))
@@ -51,7 +69,7 @@ export class Bridge {
   async start(): Promise<void> {
     const { context } = this
     context.ledger.autoCheckpoint(16_000)
-    for (const [name, config] of Object.entries(context.settings.current.networks)) await this.#connect(name, config)
+    await this.links.follow(context.settings.current.networks)
     await this.deliverer.start()
     const heard = (): void => {
       this.#look()
@@ -60,6 +78,8 @@ export class Bridge {
     context.bus.onRing(heard)
     context.ledger.onCommit(heard)
     context.bus.onSignal('deliveries', () => this.#look())
+    // A reading of the settings that changed nothing may follow a secret that was set: who was refused tries again.
+    context.bus.onSignal('settings', () => void this.links.follow(context.settings.current.networks))
     context.bus.onSignal('orders', () => this.#lookForOrders())
     context.bus.onSignal('heartbeat', ({ bot }) => this.#beats.set(bot, Date.now()))
     const timer = setInterval(() => this.#tick(), lookAnywayMs)
@@ -72,24 +92,7 @@ export class Bridge {
     const { signal } = this.context
     if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
     await this.deliverer.drain(drainMs)
-    await Promise.race([Promise.all(this.#runs), sleep(drainMs)])
-  }
-
-  async #connect(name: string, config: Config['networks'][string]): Promise<void> {
-    const { log, signal } = this.context
-    try {
-      const adapter = await openNetwork(name, config, {
-        context: this.context,
-        places: network => this.#rooms.onNetwork(network),
-        changed: network => this.#changed(network),
-      })
-      this.adapters.set(adapter.network, adapter)
-      const run = adapter.run(events => this.#take(events), signal)
-      this.#runs.push(run.catch((error: unknown) => log.error({ error, network: name }, asChanopError(error).message)))
-      this.#changed(adapter.network)
-    } catch (error) {
-      log.error({ error, network: name }, `network ${name} is off: ${asChanopError(error).message}`)
-    }
+    await Promise.race([this.links.closed(), sleep(drainMs)])
   }
 
   async #take(events: readonly ChatEvent[]): Promise<void> {
@@ -97,10 +100,16 @@ export class Bridge {
       ingest(
         db,
         events,
-        { rooms: this.#rooms, ignore: this.context.settings.current.ignore, members: this.#members },
+        {
+          rooms: this.#rooms,
+          ignore: this.context.settings.current.ignore,
+          members: this.#members,
+          split: this.#splits.gone,
+        },
         Date.now(),
       ),
     )
+    this.#splits.note(taken.stored, Date.now())
     for (const member of taken.joined) this.#members.add(member)
     for (const member of taken.left) this.#members.delete(member)
     this.onTaken?.(taken.stored)
@@ -109,20 +118,26 @@ export class Bridge {
   /** For those who live in this process and want facts without asking the ledger. */
   onTaken?: (stored: readonly Stored[]) => void
 
+  /** Takes new settings over: rooms at once, connections one after the other change. */
   #configure(config: Config): void {
     this.#rooms = new Rooms(config.rooms)
-    for (const room of this.#rooms.all()) {
-      for (const place of room.places) {
-        const adapter = this.adapters.get(place.network)
-        adapter?.join?.(place).catch((error: unknown) => {
-          this.context.log.warn({ error, place }, asChanopError(error).message)
-        })
-      }
+    void this.links.follow(config.networks)
+  }
+
+  /** One line for all who left a place in a netsplit. */
+  async #tellSplit(first: Stored, left: number): Promise<void> {
+    const { ledger, log } = this.context
+    try {
+      await ledger.write(db => {
+        for (const delivery of relaysSplit(first, left, this.#rooms)) enqueue(db, delivery, Date.now())
+      })
+    } catch (error) {
+      log.warn({ error }, 'a netsplit could not be told')
     }
   }
 
   #changed(network: NetworkId): void {
-    const adapter = this.adapters.get(network)
+    const adapter = this.links.adapters.get(network)
     if (!adapter) return
     this.#report(adapter)
     this.deliverer.wake()
@@ -130,9 +145,9 @@ export class Bridge {
   }
 
   #report(adapter: Adapter): void {
-    reportStanding(this.context, adapter).catch((error: unknown) => {
-      this.context.log.warn({ error }, 'how a network is could not be written down')
-    })
+    const { ledger, log } = this.context
+    const save = ledger.write(db => saveStanding(db, adapter.network, adapter.standing(), Date.now()))
+    save.catch((error: unknown) => log.warn({ error }, 'how a network is could not be written down'))
   }
 
   #look(): void {
@@ -153,7 +168,8 @@ export class Bridge {
       if (gone === this.#away.has(persona)) continue
       if (gone) this.#away.add(persona)
       else this.#away.delete(persona)
-      for (const adapter of this.adapters.values()) adapter.away?.(persona, gone ? `${persona} is not running` : null)
+      for (const adapter of this.links.adapters.values())
+        adapter.away?.(persona, gone ? `${persona} is not running` : null)
     }
   }
 }

@@ -4,12 +4,15 @@ import { advance, append, messageOf, revise, type Stored } from '../../core/ledg
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
 import type { Config } from '../../config/schema.ts'
 import { isIgnored } from '../../core/command/desk.ts'
-import { relays } from './relay.ts'
+import { isAuthor, relays } from './relay.ts'
+import { isSplit, presenceOf, type Split } from './splits.ts'
 import type { Rooms } from '../../core/rooms.ts'
 
 export interface Intake {
   readonly rooms: Rooms
   readonly ignore: Config['ignore']
+  /** Who left in a netsplit. */
+  readonly split: Split
   /** Places and users already noted as members, `<place>\n<user>`: spares a row for every message. */
   readonly members: ReadonlySet<string>
 }
@@ -35,7 +38,7 @@ function follow(db: Db, event: ChatEvent): void {
   const target = messageOf(db, event.place, event.target)
   if (!target) return
   if (event.kind === 'delete') revise(db, target.seq, null, event.atMs)
-  else if (target.event.sender.id === event.sender.id) revise(db, target.seq, event.content, event.atMs)
+  else if (isAuthor(target.event, event)) revise(db, target.seq, event.content, event.atMs)
 }
 
 /**
@@ -47,6 +50,7 @@ export function ingest(db: Db, events: readonly ChatEvent[], intake: Intake, now
   const joined: string[] = []
   const left: string[] = []
   const newest = new Map<number, ChatEvent & { kind: 'message' }>()
+  const split = new Map(intake.split)
   for (const event of events) {
     const fact = append(db, event, intake.rooms.of(event.place)?.name, nowMs)
     if (!fact) continue
@@ -61,8 +65,9 @@ export function ingest(db: Db, events: readonly ChatEvent[], intake: Intake, now
     }
     follow(db, event)
     if (event.kind === 'message') newest.set(fact.placeId, event)
+    if (isSplit(event)) split.set(presenceOf(event), nowMs)
     if (isIgnored(intake.ignore, event)) continue
-    for (const delivery of relays(db, fact, intake.rooms)) enqueue(db, delivery, nowMs)
+    for (const delivery of relays(db, fact, intake.rooms, split)) enqueue(db, delivery, nowMs)
   }
   for (const [place, event] of newest) advance(db, place, event.id, event.atMs)
   return { stored, joined, left }

@@ -1,11 +1,12 @@
 import { kinds } from '../../adapters/index.ts'
 import type { Config } from '../../config/schema.ts'
-import type { Adapter, AdapterContext, AdapterKind } from '../../core/adapter.ts'
+import type { Adapter, AdapterContext, AdapterKind, Standing } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
 import type { NetworkId, Place } from '../../core/event.ts'
 import { newest } from '../../core/ledger/events.ts'
+import { keptChannels } from '../../core/ledger/channels.ts'
 import { getCursor, setCursor } from '../../core/ledger/consumers.ts'
-import { sql } from '../../core/ledger/sqlite.ts'
+import { type Db, sql } from '../../core/ledger/sqlite.ts'
 
 /** The bots that have a face of their own where the platform can show one. */
 export const personas = ['admin', 'bridge', 'oracle', 'scribe'] as const
@@ -13,7 +14,7 @@ export const personas = ['admin', 'bridge', 'oracle', 'scribe'] as const
 export interface NetworkOptions {
   readonly context: BotContext
   readonly places: (network: string) => readonly Place[]
-  changed(network: NetworkId): void
+  readonly changed: (network: NetworkId) => void
 }
 
 function adapterContext(network: NetworkId, { context, places, changed }: NetworkOptions): AdapterContext {
@@ -42,15 +43,20 @@ export async function openNetwork(
   options: NetworkOptions,
 ): Promise<Adapter> {
   const kind = kinds.find(known => known.kind === config.kind) as AdapterKind
-  return kind.create(config, adapterContext(name as NetworkId, options))
+  const kept = await options.context.ledger.read(db => keptChannels(db, name))
+  const places = (network: string): readonly Place[] => [...options.places(network), ...kept]
+  return kind.create(config, adapterContext(name as NetworkId, { ...options, places }))
 }
 
 /** Leaves word of how a network is, for `!networks` in another process. */
-export const reportStanding = (context: BotContext, adapter: Adapter): Promise<void> =>
-  context.ledger.write(db => {
-    sql(
-      db,
-      `INSERT INTO standing VALUES (?, ?, ?) ON CONFLICT (network) DO UPDATE SET standing = excluded.standing,
-       at_ms = excluded.at_ms`,
-    ).run(adapter.network, JSON.stringify(adapter.standing()), Date.now())
-  })
+export function saveStanding(db: Db, network: string, standing: Standing, nowMs: number): void {
+  sql(
+    db,
+    `INSERT INTO standing VALUES (?, ?, ?) ON CONFLICT (network) DO UPDATE SET standing = excluded.standing,
+     at_ms = excluded.at_ms`,
+  ).run(network, JSON.stringify(standing), nowMs)
+}
+
+export const dropStanding = (db: Db, network: string): void => {
+  sql(db, 'DELETE FROM standing WHERE network = ?').run(network)
+}

@@ -1,5 +1,6 @@
 import type { AccountInfo, Adapter } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
+import { grant, isRole, personFor } from '../../core/identity.ts'
 import type { ChannelId, NetworkId, Place, UserId } from '../../core/event.ts'
 import {
   type Order,
@@ -11,7 +12,7 @@ import {
 } from '../../core/ledger/orders.ts'
 import { states } from '../../core/ledger/deliveries.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
-import { sql } from '../../core/ledger/sqlite.ts'
+import { type Db, sql } from '../../core/ledger/sqlite.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs, deadline } from '../../core/retry.ts'
 import type { Vault } from '../../core/secrets.ts'
@@ -22,6 +23,8 @@ export interface OrderlyOptions {
   readonly vault: Vault
   readonly log: Log
   readonly signal: AbortSignal
+  /** The orders of such a network wait although it can not be connected now. */
+  isConfigured(network: NetworkId): boolean
   /** Told the ids of deliveries that waited for an order. */
   released(ids: readonly number[]): Promise<void>
 }
@@ -83,6 +86,7 @@ export class Orderly {
       queue.push(...fresh.filter(order => order.network === network))
       const next = nextOrder(queue, Date.now())
       if (!next || this.#o.signal.aborted) return
+      if (!adapter && this.#o.isConfigured(network)) return
       if (!adapter) await this.#end(next, { done: false, error: `there is no network '${network}'` })
       else if (adapter.standing().state !== 'up') return
       else await this.#carryOut(adapter, next)
@@ -116,7 +120,12 @@ export class Orderly {
   }
 
   async #end(order: Order, end: Parameters<typeof settleOrder>[2]): Promise<void> {
-    await this.#o.released(await this.#o.ledger.write(db => settleOrder(db, order.id, end, Date.now())))
+    const nowMs = Date.now()
+    const released = await this.#o.ledger.write(db => {
+      if (end.done) grantMade(db, order, nowMs)
+      return settleOrder(db, order.id, end, nowMs)
+    })
+    await this.#o.released(released)
   }
 }
 
@@ -128,6 +137,14 @@ const expiry = (signal: AbortSignal): Promise<never> =>
   })
 
 const unable = (what: string): ChanopError => new ChanopError('unsupported', `this network can not ${what}`)
+
+/** A role that goes with a new account is given once the account is made: it is never given to whoever had it before. */
+function grantMade(db: Db, { kind, network, args }: Order, nowMs: number): void {
+  const { account, role, by } = args
+  if (kind !== 'account.create' || account === undefined || role === undefined || !isRole(role)) return
+  const person = personFor(db, network, account.toLowerCase() as UserId, account, nowMs)
+  grant(db, { person, room: '', role, untilMs: null }, by ?? '', nowMs)
+}
 
 /** Does one order; all of them may be repeated after a crash. */
 async function act(adapter: Adapter, order: Order, secret: string): Promise<string> {

@@ -1,6 +1,6 @@
 import type { Adapter } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
-import type { Draft, MessageId } from '../../core/event.ts'
+import type { Act, Draft, MessageId } from '../../core/event.ts'
 import { copiesIn, type Delivery } from '../../core/ledger/deliveries.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
 import { openDraft } from '../../core/say.ts'
@@ -23,6 +23,14 @@ const insecure = (): ChanopError =>
 
 const none = (what: string): ChanopError =>
   new ChanopError('unsupported', `the message this ${what} is about has no copy here`)
+
+/** What an act says as a message of its own; null when doing it twice does no harm. */
+export async function saidBy({ ledger, adapter }: Tools, { act, placeId }: Delivery): Promise<Act | null> {
+  if (act.do === 'send') return act
+  if (act.do !== 'edit') return null
+  const copied = adapter.edit && (await ledger.read(db => copiesIn(db, act.seq, placeId))).length > 0
+  return copied ? null : { do: 'send', ...edited(act.draft) }
+}
 
 /** Does one act on its network. Resolves with the native ids of what was said, none for other acts. */
 export async function perform(tools: Tools, delivery: Delivery, key: string): Promise<readonly MessageId[]> {

@@ -1,8 +1,9 @@
 import type { Act, ChatEvent, Content, Draft, MemberEvent, Place } from '../../core/event.ts'
-import { placeId, messageOf, type Stored } from '../../core/ledger/events.ts'
+import { messageOf, type Stored } from '../../core/ledger/events.ts'
 import type { NewDelivery } from '../../core/ledger/deliveries.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
 import type { Room, Rooms } from '../../core/rooms.ts'
+import { isSplit, presenceOf, type Split } from './splits.ts'
 
 /** A copy of a copy goes round in circles: what another relay brought is recorded and not relayed. */
 const maxHops = 0
@@ -32,49 +33,62 @@ const notice = (text: string): Act => ({
   as: { name: 'bridge' },
 })
 
+/** Whether what happens to a message is done by who wrote it. */
+export const isAuthor = (message: ChatEvent, { place, sender }: ChatEvent): boolean =>
+  message.sender.id === sender.id && message.place.network === place.network
+
+/** An act for the other places; `source`: the fact that what is said stands for. */
+interface Relayed {
+  readonly act: Act
+  readonly source?: number
+}
+
 /** What a fact means for the other places of its room, or null: nothing is relayed. */
-function actOf(db: Db, stored: Stored, room: Room): { act: Act; copy: boolean } | null {
+function actOf(db: Db, stored: Stored, room: Room, split: Split): Relayed | null {
   const { event } = stored
   if (event.kind === 'message') {
     const { replyTo, ...content } = event.content
     const answered = replyTo && messageOf(db, event.place, replyTo)
     const root = event.place.thread && messageOf(db, event.place, event.place.thread)
     const seq = (answered || root)?.seq
-    return { act: { do: 'send', ...draftOf(event, content), ...(seq ? { replySeq: seq } : {}) }, copy: true }
+    return { act: { do: 'send', ...draftOf(event, content), ...(seq ? { replySeq: seq } : {}) }, source: stored.seq }
   }
-  if (event.kind === 'member') {
-    return room.joins && !event.split && event.origin === 'live'
-      ? { act: notice(memberText(event)), copy: false }
-      : null
-  }
+  if (event.kind === 'member') return tellsMember(event, room, split) ? { act: notice(memberText(event)) } : null
   if (event.kind === 'topic' || event.kind === 'gap') return null
   const target = messageOf(db, event.place, event.target)
   if (!target) return null
   if (event.kind === 'reaction') {
     const { emoji, removed } = event
-    return { act: { do: 'react', seq: target.seq, emoji, ...(removed ? { removed } : {}) }, copy: false }
+    return { act: { do: 'react', seq: target.seq, emoji, ...(removed ? { removed } : {}) } }
   }
   // Anyone may send an edit of anybody's message on some platforms: only the author's own is taken over.
-  if (event.kind === 'edit' && target.event.sender.id !== event.sender.id) return null
+  if (event.kind === 'edit' && !isAuthor(target.event, event)) return null
   if (event.kind === 'edit')
-    return { act: { do: 'edit', seq: target.seq, draft: draftOf(event, event.content) }, copy: false }
-  return { act: { do: 'remove', seq: target.seq, ...(event.reason ? { reason: event.reason } : {}) }, copy: false }
+    return { act: { do: 'edit', seq: target.seq, draft: draftOf(event, event.content) }, source: target.seq }
+  return { act: { do: 'remove', seq: target.seq, ...(event.reason ? { reason: event.reason } : {}) } }
+}
+
+/** Who left in a netsplit is told in one line with the others, and not at all when they come back. */
+const tellsMember = (event: MemberEvent, room: Room, split: Split): boolean =>
+  room.joins && event.origin === 'live' && !isSplit(event) && !(event.change === 'join' && split.has(presenceOf(event)))
+
+/** What a place hears of a netsplit somewhere else in its room. */
+export function relaysSplit({ event }: Stored, left: number, rooms: Rooms): NewDelivery[] {
+  if (!rooms.of(event.place)?.joins) return []
+  const act = notice(`netsplit: ${left === 1 ? event.sender.name : `${left} people`} left`)
+  return rooms.others(event.place).map(place => ({ place, bot: 'bridge', act }))
 }
 
 /** The copies a fact brings about. Part of the transaction that records the fact. */
-export function relays(db: Db, stored: Stored, rooms: Rooms): NewDelivery[] {
+export function relays(db: Db, stored: Stored, rooms: Rooms, split: Split): NewDelivery[] {
   const { event } = stored
   const room = rooms.of(event.place)
   if (!room || room.places.length < 2 || !relayable(db, stored)) return []
-  const relayed = actOf(db, stored, room)
+  const relayed = actOf(db, stored, room, split)
   if (!relayed) return []
   return rooms.others(event.place).map((place: Place) => ({
     place,
     bot: 'bridge',
-    act: relayed.act,
-    ...(relayed.copy ? { source: stored.seq } : {}),
+    ...relayed,
   }))
 }
-
-/** Whether a place of the ledger is known at all: a room may name one that nobody ever saw. */
-export const known = (db: Db, place: Place): number => placeId(db, place)
