@@ -20,6 +20,7 @@ export function distance(a: string, b: string): number {
 
 /** The candidate nearest to a mistyped word; null when none is near (2 edits, 1 for words of up to 4 letters). */
 export function nearest(word: string, candidates: readonly string[]): string | null {
+  if (word === '') return null
   const typed = word.toLowerCase().slice(0, 64)
   let best: string | null = null
   let least = typed.length <= 4 ? 1 : 2

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
+import { it } from 'node:test'
+import { backoffMs, deadline, sleep } from './retry.ts'
+
+it('backoff doubles up to its top, with half of it left to chance', () => {
+  const backoff = { firstMs: 100, maxMs: 1000 }
+  assert.deepEqual(
+    [0, 1, 2, 3, 4, 1000].map(attempt => backoffMs(backoff, attempt, () => 1)),
+    [100, 200, 400, 800, 1000, 1000],
+  )
+  assert.equal(
+    backoffMs(backoff, 2, () => 0),
+    200,
+  )
+  for (let n = 0; n < 100; n++) {
+    const waitMs = backoffMs(backoff, 1)
+    assert.ok(waitMs >= 100 && waitMs <= 200)
+  }
+})
+
+it('sleep ends at its time, or at once with its signal, and leaves no listener behind', async () => {
+  const stop = new AbortController()
+  await sleep(1, stop.signal)
+  const startedMs = performance.now()
+  const sleeping = sleep(60_000, stop.signal)
+  stop.abort()
+  await sleeping
+  await sleep(60_000, stop.signal)
+  assert.ok(performance.now() - startedMs < 1000)
+  assert.equal(getEventListeners(stop.signal, 'abort').length, 0)
+})
+
+it('a deadline aborts by time or with its signal', async () => {
+  const stop = new AbortController()
+  const late = deadline(5, stop.signal)
+  await new Promise(resolve => late.addEventListener('abort', resolve))
+  assert.equal(stop.signal.aborted, false)
+  const long = deadline(60_000, stop.signal)
+  stop.abort()
+  assert.equal(long.aborted, true)
+})
