@@ -1,0 +1,79 @@
+/**
+ * `npm run bench -- [--only relay,command,memory,ledger,search] [--servers ergo,ergo] [--runs 3] [--messages 30000]
+ * [--rows 1000000]`. What each figure means stands in docs/performance.md.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Instance, type ServerKind } from '../test/instance.ts'
+import { benchCommand } from './command.ts'
+import { say } from './figures.ts'
+import { megabytes, usage } from './processes.ts'
+import { benchRelay } from './relay.ts'
+import { benchSearch } from './search.ts'
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: 'memory,relay,command,ledger,search' },
+    servers: { type: 'string', default: 'ergo,ergo' },
+    runs: { type: 'string', default: '3' },
+    messages: { type: 'string', default: '30000' },
+    rows: { type: 'string', default: '1000000' },
+  },
+})
+const wanted = new Set(values.only.split(','))
+const runs = Number(values.runs)
+const [managed, external] = values.servers.split(',') as [ServerKind, ServerKind]
+/** Settings that let one person do what a benchmark does. */
+const config = 'commands: { perMinute: 6000, burst: 1000 }\n'
+const idleMs = 10_000
+
+function memory(instance: Instance): void {
+  const all = usage(instance.data)
+  const sum = (of: (one: (typeof all)[number]) => number): number => all.reduce((total, one) => total + of(one), 0)
+  for (const { name, rssBytes, pssBytes } of all)
+    say(`  ${name}`, `RSS ${megabytes(rssBytes)}, PSS ${megabytes(pssBytes)}`)
+  say('whole system idle', `PSS ${megabytes(sum(one => one.pssBytes))} (RSS ${megabytes(sum(one => one.rssBytes))})`)
+}
+
+async function live(): Promise<void> {
+  const sinceMs = performance.now()
+  const instance = await Instance.start({ managed, external, config })
+  try {
+    say('npm start, first of an instance', `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`)
+    if (wanted.has('memory')) {
+      await instance.run('stop')
+      const againMs = performance.now()
+      await instance.run('start')
+      say('npm start, again', `${((performance.now() - againMs) / 1000).toFixed(1)} s`)
+      await wait(idleMs)
+      memory(instance)
+    }
+    if (wanted.has('relay')) await benchRelay(instance, { runs, messages: Number(values.messages) })
+    if (wanted.has('command')) await benchCommand(instance, runs)
+  } finally {
+    await instance.close()
+  }
+}
+
+console.log(
+  `servers ${values.servers}, load ${loadavg()
+    .map(load => load.toFixed(1))
+    .join(' ')}`,
+)
+if (['memory', 'relay', 'command'].some(part => wanted.has(part))) await live()
+if (wanted.has('ledger')) {
+  execFileSync(process.execPath, [join(import.meta.dirname, 'ledger.ts'), values.rows], { stdio: 'inherit' })
+}
+if (wanted.has('search')) {
+  const folder = mkdtempSync(join(tmpdir(), 'chanop-bench-'))
+  try {
+    for (const line of await benchSearch(Number(values.rows), folder)) console.log(line)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+process.exit(0)
