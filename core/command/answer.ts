@@ -62,6 +62,7 @@ export function deliverAnswer(
   for (const ordered of answer.orders ?? []) {
     const order = placeOrder(db, ordered.order, nowMs)
     for (const result of ['done', 'failed'] as const) {
+      if (ordered[result] === '') continue
       // Only one of the two will be said: neither is a fact of the conversation yet.
       const act = {
         do: 'send' as const,

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Agent } from '../agent.ts'
 import type { MessageEvent, NetworkId, Place, UserId } from '../event.ts'
 import type { Person, Role } from '../identity.ts'
 import type { Stored } from '../ledger/events.ts'
@@ -21,6 +22,8 @@ export interface CommandSettings {
 export interface Caller {
   /** Null: an account we know nothing of, or nobody's. */
   readonly person: Person | null
+  /** A registered program: may do what its engagement names, whatever its role. */
+  readonly agent: Agent | null
   /** The display name of the moment. Grants nothing. */
   readonly name: string
   readonly account: UserId
@@ -47,7 +50,7 @@ export interface CommandContext<S> {
   readonly settings: CommandSettings
 }
 
-/** An order whose end is told: exactly one of `done` (with `secret`) and `failed` is said, when it has ended. */
+/** An order whose end is told: exactly one of `done` (with `secret`) and `failed` is said, when it has ended; '' is nothing. */
 export interface Ordered {
   readonly order: NewOrder
   readonly done: string
@@ -99,6 +102,8 @@ export interface Command<S, A extends z.ZodObject = z.ZodObject> {
   readonly confirm?: true | { preview(args: z.output<A>, context: CommandContext<S>): Preview }['preview']
   /** Changes something: its words must be exact, no abbreviation. */
   readonly mutates?: true
+  /** Agents may do it whatever their engagement says: what it does, it does for the one who asks. */
+  readonly agents?: true
   /** Never waits behind other commands and is never limited: stop and its kin. */
   readonly urgent?: true
   /** Help and tests at once: what is said, and the answer (lines joined by a line break) as text or pattern. */

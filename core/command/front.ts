@@ -17,6 +17,7 @@ export function frontCommands<S>(bot: string): Command<S>[] {
   const more = command({
     name: 'more',
     summary: 'the next lines of the last answer',
+    agents: true,
     role: 'guest',
     reply: 'public',
     args: z.object({
@@ -38,6 +39,7 @@ export function frontCommands<S>(bot: string): Command<S>[] {
     name: 'yes',
     aliases: ['y'],
     summary: 'confirms what was asked to be confirmed',
+    agents: true,
     role: 'guest',
     reply: 'public',
     args: z.object({ code: z.string().min(1).max(10).describe('the code that was shown') }),
@@ -47,6 +49,7 @@ export function frontCommands<S>(bot: string): Command<S>[] {
   const no = command({
     name: 'no',
     summary: 'drops what was asked to be confirmed',
+    agents: true,
     role: 'guest',
     reply: 'public',
     args: z.object({ code: z.string().min(1).max(10).optional().describe('the code that was shown; all without') }),

@@ -1,3 +1,4 @@
+import { agentOf, type Agent, engaged } from '../agent.ts'
 import type { MessageEvent } from '../event.ts'
 import { identify, includes } from '../identity.ts'
 import type { Stored } from '../ledger/events.ts'
@@ -14,6 +15,7 @@ export function callerOf(db: Db, { event, room }: Stored<MessageEvent>, nowMs: n
   const here = identify(db, place.network, sender, room, nowMs)
   return {
     person: here.person,
+    agent: sender.verified ? agentOf(db, place.network, sender.id) : null,
     name: sender.name,
     account: sender.id,
     verified: sender.verified,
@@ -32,13 +34,14 @@ export function inert({ event, receivedMs }: Stored<MessageEvent>, caller: Calle
   if (event.origin !== 'live') return 'backfill: it was fetched after the fact'
   if (nowMs - receivedMs > freshMs || receivedMs - event.atMs > freshMs) return 'stale: older than 60 s'
   if (event.content.style === 'notice') return 'notice: no program acts on a notice'
-  if (event.sender.kind === 'bot' && (!caller.verified || caller.role === 'guest'))
+  if (event.sender.kind === 'bot' && !caller.agent && (!caller.verified || caller.role === 'guest'))
     return 'bot: a program without a role'
   return null
 }
 
-/** Why this caller may not; null: they may. Operator and owner count everywhere or, where declared, in this room. */
-export function refusal(command: Published, caller: Caller): string | null {
+/** Why this caller may not; null: they may. Of people: operator and owner count everywhere or, where declared, in this room. */
+export function refusal(command: Published, caller: Caller, nowMs: number = Date.now()): string | null {
+  if (caller.agent) return agentRefusal(command, caller.agent, nowMs)
   const roomIsEnough = command.scope === 'room' || includes('member', command.role)
   const held = roomIsEnough ? caller.role : caller.globalRole
   if (includes(held, command.role)) return null
@@ -47,4 +50,14 @@ export function refusal(command: Published, caller: Caller): string | null {
     return `${command.name} needs ${command.role}; nobody vouches for you here: log in to your account and say it again`
   }
   return `${command.name} needs ${command.role}${everywhere}; you are ${held}`
+}
+
+/** An agent has the permissions that its engagement names, and no role: owners' commands are never among them. */
+function agentRefusal(command: Published, agent: Agent, nowMs: number): string | null {
+  if (!engaged(agent, nowMs)) return `the engagement of ${agent.name} is over; an operator can restore it`
+  if (command.agents) return null
+  const { permissions, name } = agent
+  const listed = permissions.includes(command.name) || (permissions.includes('*') && includes('member', command.role))
+  if (listed && command.role !== 'owner') return null
+  return `${command.name} is not in the engagement of ${name}; an operator can add it: agent edit ${name} permissions=…`
 }

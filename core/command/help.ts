@@ -124,6 +124,7 @@ export function helpCommands<S>(bot: string): Command<S>[] {
     command({
       name: 'help',
       summary: 'what you can say here',
+      agents: true,
       role: 'guest',
       reply: 'public',
       args: z.object({ about: words.optional().describe('a command, its first word, a bot, or slash') }),
@@ -139,6 +140,7 @@ export function helpCommands<S>(bot: string): Command<S>[] {
       name: 'find',
       aliases: ['apropos'],
       summary: 'finds commands by words',
+      agents: true,
       role: 'guest',
       reply: 'public',
       args: z.object({ words: words.describe('words of their name or summary') }),

@@ -16,6 +16,7 @@ export interface Published {
   readonly reply: 'public' | 'private'
   readonly where: 'dm' | null
   readonly mutates: boolean
+  readonly agents: boolean
   readonly confirms: boolean
   readonly usage: string
   readonly fields: readonly Field[]
@@ -34,6 +35,7 @@ export function publishedOf(command: Command<never>): Published {
     reply: command.reply,
     where: command.where ?? null,
     mutates: command.mutates ?? false,
+    agents: command.agents ?? false,
     confirms: command.confirm !== undefined,
     usage: usageOf(command.name, fields),
     fields,

@@ -164,7 +164,7 @@ export class Router<S> {
     const command = this.#own.get(published.name)
     if (!command) throw new ChanopError('internal', `${published.name} is published by ${published.bot} but not there`)
     const visit: Visit<S> = { ...asked, published, command, rest, assigned }
-    return this.#refused(visit) ?? (await this.#run(visit, nowMs))
+    return this.#refused(visit, nowMs) ?? (await this.#run(visit, nowMs))
   }
 
   /** An unknown word: silence in a room, unless it was said to a bot or is a near miss of somebody with a role. */
@@ -202,14 +202,14 @@ export class Router<S> {
     return outcomeOf(said === 'tell' ? line : '', { ...rest, result: 'rate-limited' })
   }
 
-  #refused({ caller, published, command, assigned }: Visit<S>): Outcome | null {
+  #refused({ caller, published, command, assigned }: Visit<S>, nowMs: number): Outcome | null {
     const rest = {
       command: command.name,
       args: assigned.masked,
       decision: 'denied' as const,
       ...wiping(command, assigned),
     }
-    const denied = refusal(published, caller)
+    const denied = refusal(published, caller, nowMs)
     if (denied) return outcomeOf(denied, { ...rest, result: caller.verified ? denied : `unverified: ${denied}` })
     if (command.where !== 'dm' || caller.private) return null
     const burned = assigned.secret ? '; others saw what you typed here: take another value' : ''
@@ -336,7 +336,7 @@ export class Router<S> {
       rest,
       assigned: assign(published.fields, rest),
     }
-    return this.#refused(visit) ?? (await this.#run(visit, nowMs, { code }))
+    return this.#refused(visit, nowMs) ?? (await this.#run(visit, nowMs, { code }))
   }
 
   #failure(name: string, caller: Caller, thrown: unknown): string {
