@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { kinds } from '../adapters/index.ts'
+import { nearest } from '../core/nearest.ts'
+import { parseDuration } from '../core/text.ts'
 
 /** `env:NAME` or `secret:NAME`: configuration holds references, never values. */
 export const reference = z
@@ -8,6 +10,9 @@ export const reference = z
 
 /** `network:channel`, split at the first colon. */
 const place = z.string().regex(/^[^:\s]+:\S+$/, 'write network:channel, e.g. irc:#general')
+
+/** Channels with a `#` are compared without case, everywhere; other ids as they are. */
+const channel = place.overwrite(written => (/^[^:]+:[#&+]/.test(written) ? written.toLowerCase() : written))
 
 const model = z.strictObject({
   provider: z.enum(['openai']).default('openai'),
@@ -20,18 +25,63 @@ const model = z.strictObject({
   contextTokens: z.int().positive(),
 })
 
+/**
+ * Modes of a channel that are plain switches. Not those that Chanop itself uses to keep it (`P`, `r`, `H`, `w`), nor
+ * those with an argument: they would be a list, a key or a person.
+ */
+export const channelModes = z
+  .string()
+  .regex(/^(?:[+-][ACGKMNOQRSTUcimnpstz]+){1,2}$/, 'write modes that are plain switches, e.g. +im or +m-t')
+
 const room = z.strictObject({
-  places: z.array(place).min(1),
+  places: z.array(channel).min(1),
   /** Everyone may read an open room's history. */
   open: z.boolean().default(false),
   /** Relay joins and parts between the room's places. */
   joins: z.boolean().default(false),
 })
 
+/** What channels whose name begins alike have in common. */
+const channelType = z.strictObject({
+  /** In IRC's notation. */
+  modes: z.union([z.literal(''), channelModes]).default(''),
+  /** How long such a channel lives; null: for ever. */
+  ttl: z
+    .string()
+    .refine(value => (parseDuration(value) ?? 0) > 0, 'write a time, e.g. 2h or 3d')
+    .nullable()
+    .default(null),
+  /** Selectors of agents that enter by themselves: `@worker`, `@build-*`, a name. */
+  join: z.array(z.string().regex(/^\S{1,100}$/, 'write a selector, e.g. @worker')).default([]),
+  /** Said privately to each agent that enters, with `{nick}` and `{channel}`. */
+  greeting: z.string().max(1000).default(''),
+})
+
 const network = z.union(kinds.map(kind => kind.schema) as unknown as [z.ZodType<{ kind: string }>])
 
-/** `config/chanop.yaml`, see `config/example.yaml`. Unknown keys are errors. */
-export const configSchema = z.strictObject({
+/** A place is in one room, or two conversations would run into each other; and its network is a configured one. */
+function checkRooms(config: z.output<typeof shape>, context: z.RefinementCtx): void {
+  const holders = new Map<string, string>()
+  for (const [name, { places }] of Object.entries(config.rooms)) {
+    for (const [at, place] of places.entries()) {
+      const wrong = (message: string): void =>
+        context.addIssue({ code: 'custom', path: ['rooms', name, 'places', at], message })
+      const holder = holders.get(place)
+      const network = place.slice(0, place.indexOf(':'))
+      if (holder !== undefined) wrong(`${place} is in the room ${holder} already; a place is in one room, and once`)
+      else if (!Object.hasOwn(config.networks, network)) wrong(missingNetwork(network, Object.keys(config.networks)))
+      else if (place.startsWith(`${network}:@`)) wrong('a direct conversation is never bridged; name a channel')
+      holders.set(place, name)
+    }
+  }
+}
+
+function missingNetwork(network: string, names: readonly string[]): string {
+  const near = nearest(network, names)
+  return `there is no network '${network}'; ${near ? `did you mean '${near}'?` : `networks are: ${names.join(', ') || 'none yet'}`}`
+}
+
+const shape = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,30}$/, 'use lower-case letters, digits and -')
@@ -58,6 +108,19 @@ export const configSchema = z.strictObject({
       confirmSeconds: z.int().min(5).max(3600).default(60),
       /** Lines said at once before `!more`. */
       lines: z.int().min(1).max(20).default(4),
+    })
+    .prefault({}),
+  channels: z
+    .strictObject({
+      /** How long before its end a channel hears of it. */
+      warnSeconds: z.int().min(0).max(86_400).default(600),
+      /** By the beginning of a channel's name, without `#`. */
+      types: z
+        .record(
+          z.string().regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, 'write how the names begin, without #, e.g. task-'),
+          channelType,
+        )
+        .default({}),
     })
     .prefault({}),
   /** `network:user` to the time (Unix ms) until which they are neither relayed nor obeyed; null: for good. */
@@ -88,5 +151,8 @@ export const configSchema = z.strictObject({
     .prefault({}),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
+
+/** `config/chanop.yaml`, see `config/example.yaml`. Unknown keys are errors. */
+export const configSchema = shape.superRefine(checkRooms)
 
 export type Config = z.output<typeof configSchema>

@@ -88,16 +88,8 @@ export class Settings<S extends z.ZodType> {
   async reload(): Promise<{ readonly ignored: readonly string[] }> {
     const raw = readConfig(this.file, this.#schema) as Record<string, unknown>
     const overrides = await this.#ledger.read(stored)
-    const kept: Override[] = []
-    let merged = structuredClone(raw)
-    for (const override of overrides) {
-      const next = structuredClone(merged)
-      const path = this.#path(override.key, next)
-      if (path) assign(next, path, override.value)
-      if (!path || faultOf(this.#schema, next)) continue
-      merged = next
-      kept.push(override)
-    }
+    const kept = this.#fitting(raw, overrides)
+    const merged = this.#merge(raw, kept) ?? raw
     const changed = JSON.stringify(this.#schema.parse(merged)) !== JSON.stringify(this.#current)
     this.#raw = raw
     this.#overrides = kept
@@ -155,6 +147,32 @@ export class Settings<S extends z.ZodType> {
     const fault = faultOf(this.#schema, next)
     if (fault) throw new ChanopError('usage', fault.message)
     return value
+  }
+
+  /** The overrides that fit, in their order. One that fits only together with others is kept with them. */
+  #fitting(raw: Record<string, unknown>, overrides: readonly Override[]): readonly Override[] {
+    if (this.#merge(raw, overrides)) return overrides
+    let kept: readonly Override[] = []
+    for (let before = -1; before < kept.length; ) {
+      before = kept.length
+      for (const override of overrides) {
+        if (kept.includes(override)) continue
+        const more = overrides.filter(one => one === override || kept.includes(one))
+        if (this.#merge(raw, more)) kept = more
+      }
+    }
+    return kept
+  }
+
+  /** The file with overrides over it; null when that is no valid configuration. */
+  #merge(raw: Record<string, unknown>, overrides: readonly Override[]): Record<string, unknown> | null {
+    const merged = structuredClone(raw)
+    for (const { key, value } of overrides) {
+      const path = this.#path(key, merged)
+      if (!path) return null
+      assign(merged, path, structuredClone(value))
+    }
+    return faultOf(this.#schema, merged) ? null : merged
   }
 
   #merged(): Record<string, unknown> {

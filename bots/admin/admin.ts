@@ -13,6 +13,7 @@ import { Catalogue, readPublished } from '../../core/command/published.ts'
 import { ChanopError } from '../../core/error.ts'
 import { parsePlace, type UserId } from '../../core/event.ts'
 import { grant, owners, personFor } from '../../core/identity.ts'
+import type { Log } from '../../core/log.ts'
 import { about } from './commands/about.ts'
 import { auditCommands } from './commands/audit.ts'
 import { configCommands } from './commands/config.ts'
@@ -64,10 +65,18 @@ async function program(args: readonly string[], signal: AbortSignal): Promise<st
 }
 
 /** Detached: admin may be the one that is restarted. */
-function restart(bot: string): void {
-  const pm2 = join(root, 'node_modules', '.bin', 'pm2')
-  spawn(process.execPath, [pm2, 'restart', bot], { cwd: root, detached: true, stdio: 'ignore' }).unref()
-}
+const restarter =
+  (log: Log) =>
+  (bot: string): void => {
+    const pm2 = join(root, 'node_modules', '.bin', 'pm2')
+    const child = spawn(process.execPath, [pm2, 'restart', bot], { cwd: root, detached: true, stdio: 'ignore' })
+    child.once('error', error => log.error({ error, restart: bot }, 'the process manager could not be run'))
+    child.once('exit', code => {
+      if (code)
+        log.error({ code, restart: bot }, `the process manager did not restart ${bot}: pm2 ls shows what it has`)
+    })
+    child.unref()
+  }
 
 /** The names of all commands, for `npm run chat` to complete: `data/run/commands.json`. */
 async function leaveNames({ ledger, dataDir }: BotContext<typeof configSchema>): Promise<void> {
@@ -90,7 +99,7 @@ export async function runAdmin(
     beats,
     catalogue: new Catalogue(),
     program,
-    restart,
+    restart: restarter(context.log),
     ...over,
   }
   const { served } = await openDesk(context, { commands: adminCommands, services, front: true })

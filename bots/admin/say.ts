@@ -5,13 +5,22 @@ import type { Db } from '../../core/ledger/sqlite.ts'
 import { Rooms, type RoomsConfig } from '../../core/rooms.ts'
 import { say } from '../../core/say.ts'
 
-/** The places somebody means: a room by name, `network:channel`, or a channel of the network where it was asked. */
-export function sayIn(rooms: RoomsConfig, where: string, near: NetworkId): Place[] {
+interface Spoken {
+  readonly rooms: RoomsConfig
+  readonly networks: Readonly<Record<string, object>>
+}
+
+/**
+ * The places somebody means: a room by name, `network:channel`, or a channel of the network where it was asked; with all
+ * places of its room. None: there is no such room or network, or it is a direct conversation.
+ */
+export function sayIn({ rooms, networks }: Spoken, where: string, near: NetworkId): Place[] {
   const known = new Rooms(rooms)
   const named = known.named(where)
   if (named) return [...named.places]
-  const written = where.startsWith('#') ? parsePlace(`${near}:${where}`) : parsePlace(where)
-  return written && known.of(written) ? known.with(written) : written && where.includes(':') ? [written] : []
+  const written = /^[#&+!]/.test(where) ? parsePlace(`${near}:${where}`) : parsePlace(where)
+  if (!written || !Object.hasOwn(networks, written.network) || written.channel.startsWith('@')) return []
+  return known.with(written)
 }
 
 /** Says what a person wrote, as it is: no marks are read into it. Part of a command's effect. */

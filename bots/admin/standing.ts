@@ -1,6 +1,7 @@
 import type { Standing } from '../../core/adapter.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
 import { duration } from '../../core/text.ts'
+import type { AdminServices } from './services.ts'
 
 /** How a network was when the bridge last said so. */
 export interface NetworkStanding extends Standing {
@@ -17,8 +18,19 @@ export const standings = (db: Db): NetworkStanding[] =>
       toldMs: Number(row['at_ms']),
     }))
 
-/** `irc up 2h · Ergo 2.19.1` */
-export function networkLine({ network, state, sinceMs, server, reason }: NetworkStanding, nowMs: number): string {
+/** After this long without a heartbeat a bot counts as silent. */
+export const silentMs = 3500
+
+/** Whether what is known of the networks is old: the bridge, which tells it, is silent. */
+export function bridgeSilent({ context, beats, startedMs }: AdminServices, nowMs: number): boolean {
+  if (!context.bus.up || nowMs - startedMs < silentMs) return false
+  return nowMs - (beats.get('bridge')?.atMs ?? 0) > silentMs
+}
+
+/** `irc up 2h · Ergo 2.19.1`; `old`: nobody has vouched for it lately. */
+export function networkLine(standing: NetworkStanding, nowMs: number, old: boolean): string {
+  const { network, state, sinceMs, server, reason } = standing
+  if (old) return `${network}: unknown, the bridge is silent; it was ${state} when last heard of`
   const parts = [`${network} ${state} ${duration(Math.max(0, nowMs - sinceMs))}`, server, reason]
   return parts.filter(part => part !== undefined && part !== '').join(' · ')
 }

@@ -1,9 +1,10 @@
 import type { Adapter } from '../../core/adapter.ts'
 import { asChanopError } from '../../core/error.ts'
-import type { MessageId, NetworkId } from '../../core/event.ts'
+import { type MessageId, type NetworkId, text } from '../../core/event.ts'
 import {
   type Delivery,
   byIds,
+  enqueue,
   expireLeases,
   fail,
   markRepeat,
@@ -325,7 +326,7 @@ export class Deliverer {
     const error = asChanopError(thrown)
     if (error.retry === 'never') {
       this.#o.log.warn({ delivery: delivery.id, code: error.code }, `not delivered: ${error.message}`)
-      this.#mark(db => fail(db, delivery.id, error.message, Date.now()))
+      this.#mark(db => this.#giveUp(db, delivery, error.message))
       return
     }
     const maybeSent = error.code === 'network-down'
@@ -336,6 +337,14 @@ export class Deliverer {
     })
     const state = maybeSent ? 'unknown' : 'queued'
     this.#putBack(lane, { ...delivery, notBeforeMs, state, attempts: delivery.attempts + 1 })
+  }
+
+  /** Who waits for a secret hears that it does not come. */
+  #giveUp(db: Db, { id, act, place, bot }: Delivery, reason: string): void {
+    fail(db, id, reason, Date.now())
+    if (act.do !== 'send' || !act.secret) return
+    const line = `what was meant for you alone could not be said: ${reason}`
+    enqueue(db, { place, bot, act: { do: 'send', content: text(line), as: { name: bot } } }, Date.now())
   }
 
   /** When a lane goes on, Unix ms. One refusal sends back all that were under way: it counts once. */

@@ -6,13 +6,12 @@ import { backlog } from '../../../core/ledger/deliveries.ts'
 import { ago, duration, escapeInline, size } from '../../../core/text.ts'
 import { declare } from '../services.ts'
 import { announce, sayIn } from '../say.ts'
-import { networkLine, standings } from '../standing.ts'
-
-const silentMs = 3500
+import { bridgeSilent, networkLine, silentMs, standings } from '../standing.ts'
 
 const whoami = declare({
   name: 'whoami',
   summary: 'who you are here, and what that allows',
+  agents: true,
   role: 'guest',
   reply: 'private',
   args: z.object({}),
@@ -47,7 +46,8 @@ const status = declare({
       return `${bot} ok`
     })
     const redis = context.bus.up ? 'redis ok' : 'redis away (nothing is lost)'
-    const networks = (await ledger.read(standings)).map(entry => networkLine(entry, atMs))
+    const deaf = bridgeSilent(services, atMs)
+    const networks = (await ledger.read(standings)).map(entry => networkLine(entry, atMs, deaf))
     const waiting = (await ledger.read(backlog)).map(
       ({ network, queued, oldestMs }) => `${network}: ${queued} wait, oldest ${duration(atMs - oldestMs)}`,
     )
@@ -78,6 +78,7 @@ const doctor = declare({
 const version = declare({
   name: 'version',
   summary: 'which release this is',
+  agents: true,
   role: 'guest',
   reply: 'public',
   args: z.object({}),
@@ -109,9 +110,12 @@ const say = declare({
   args: z.object({ where: z.string(), text: z.string().min(1).meta({ rest: true }) }),
   examples: [['!say #ops the disk was changed', 'said in chat:#ops']],
   async run({ services, caller, event }, { where, text }) {
-    const places = sayIn(services.context.settings.current.rooms, where, caller.network)
+    const places = sayIn(services.context.settings.current, where, caller.network)
     if (places.length === 0)
-      throw new ChanopError('not-found', `no room or channel ${where.slice(0, 60)}; rooms lists them`)
+      throw new ChanopError(
+        'not-found',
+        `no room or channel ${where.slice(0, 60)}; rooms lists them, and network:channel names any`,
+      )
     return {
       lines: [`said in ${places.map(place => `${place.network}:${place.channel}`).join(', ')}`],
       effect: db => announce(db, services.context, places, text, `admin.said.${event.seq}`),

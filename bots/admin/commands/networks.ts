@@ -3,7 +3,7 @@ import { ChanopError } from '../../../core/error.ts'
 import { nearest } from '../../../core/nearest.ts'
 import { Rooms } from '../../../core/rooms.ts'
 import { declare } from '../services.ts'
-import { networkLine, standings } from '../standing.ts'
+import { bridgeSilent, networkLine, standings } from '../standing.ts'
 
 const networks = declare({
   name: 'networks',
@@ -15,11 +15,12 @@ const networks = declare({
   examples: [['!networks', /^chat up \S+/]],
   async run({ ledger, services, atMs }) {
     const known = new Map((await ledger.read(standings)).map(entry => [entry.network, entry]))
+    const old = bridgeSilent(services, atMs)
     const names = Object.keys(services.context.settings.current.networks)
     return {
       lines: names.map(name => {
         const entry = known.get(name)
-        return entry ? networkLine(entry, atMs) : `${name}: the bridge has said nothing of it yet`
+        return entry ? networkLine(entry, atMs, old) : `${name}: the bridge has said nothing of it yet`
       }),
     }
   },
@@ -45,7 +46,9 @@ const show = declare({
     const places = new Rooms(rooms).onNetwork(network).map(place => place.channel)
     return {
       lines: [
-        entry ? networkLine(entry, atMs) : `${network}: the bridge has said nothing of it yet`,
+        entry
+          ? networkLine(entry, atMs, bridgeSilent(services, atMs))
+          : `${network}: the bridge has said nothing of it yet`,
         `places: ${places.join(', ') || 'none in a room'}`,
         ...(entry?.lacks ?? []),
       ],

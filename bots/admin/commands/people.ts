@@ -2,7 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import { dropIdentity, grant, includes, personFor, type Role, roleIn, roles } from '../../../core/identity.ts'
+import {
+  dropIdentity,
+  identitiesOf,
+  includes,
+  owners,
+  personFor,
+  type Role,
+  roleIn,
+  roles,
+} from '../../../core/identity.ts'
 import type { NewOrder } from '../../../core/ledger/orders.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
@@ -13,7 +22,7 @@ const account = z
   .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,31}$/, 'write a name of letters, digits, _ and -, beginning with a letter')
 
 /** The managed network, where we may make accounts. */
-function managed({ services }: CommandContext<AdminServices>): NetworkId {
+export function managed({ services }: CommandContext<AdminServices>): NetworkId {
   const { networks } = services.context.settings.current
   const found = Object.entries(networks).find(([, network]) => network.kind === 'memory' || managedIrc(network))
   if (!found) throw new ChanopError('unsupported', 'no network here lets us make accounts: networks lists them')
@@ -42,24 +51,21 @@ const add = declare({
   }),
   examples: [['!person add bob', 'bob has an account as member; the login is in your DM']],
   async run(context, { account, role }) {
-    const { caller, atMs } = context
+    const { caller } = context
     if (!includes(caller.globalRole, role))
       throw new ChanopError('denied', `you are ${caller.globalRole} and can not make a ${role}`)
     const network = managed(context)
     const password = newPassword()
+    const by = caller.person?.name ?? caller.account
+    // The role comes with the account, when that is made: an account that was there keeps having none.
     const order = sealed(
       context,
-      { key: keyed(context, 'person.add'), network, kind: 'account.create', args: { account } },
+      { key: keyed(context, 'person.add'), network, kind: 'account.create', args: { account, role, by } },
       password,
     )
-    const by = caller.person?.name ?? caller.account
     return {
       lines: [],
-      effect: db => {
-        refuseKnown(db, network, account)
-        const person = personFor(db, network, account.toLowerCase() as UserId, account, atMs)
-        grant(db, { person, room: '', role, untilMs: null }, by, atMs)
-      },
+      effect: db => refuseKnown(db, network, account),
       orders: [
         {
           order,
@@ -120,6 +126,8 @@ const passwd = declare({
   examples: [['!person passwd nobody', 'no person has the account nobody; person list shows them']],
   async run(context, { account: named }) {
     const { caller, atMs } = context
+    if (!caller.verified)
+      throw new ChanopError('denied', 'nobody vouches for you here: log in to your account and say it again')
     const network = managed(context)
     const own = named === undefined || (network === caller.network && named.toLowerCase() === caller.account)
     if (!own && !includes(caller.globalRole, 'operator'))
@@ -169,7 +177,10 @@ const del = declare({
         guard(db, network, account, caller.globalRole, atMs)
         const person = personFor(db, network, account.toLowerCase() as UserId, account, atMs)
         db.prepare('DELETE FROM role WHERE person = ?').run(person.id)
+        if (owners(db) === 0) throw new ChanopError('conflict', 'that is the last owner: make another one first')
         dropIdentity(db, network, account.toLowerCase() as UserId)
+        // Or the next of that name would be given what is meant for this one's remains.
+        if (identitiesOf(db, person).length === 0) db.prepare('DELETE FROM person WHERE id = ?').run(person.id)
       },
       orders: [
         {

@@ -13,7 +13,12 @@ export function placeMeant({ services, caller }: Context, written: string): Plac
   const { networks } = services.bridge.context.settings.current
   const place = parsePlace(/^[#&+!]/.test(written) ? `${caller.network}:${written}` : written)
   if (place && Object.hasOwn(networks, place.network)) {
-    return { network: place.network, channel: place.channel.toLowerCase() as Place['channel'] }
+    if (place.channel.startsWith('@'))
+      throw new ChanopError('usage', 'a direct conversation is nobody else’s: name a channel')
+    return {
+      network: place.network,
+      channel: (/^[#&+]/.test(place.channel) ? place.channel.toLowerCase() : place.channel) as Place['channel'],
+    }
   }
   const near = place && nearest(place.network, Object.keys(networks))
   const hint = near ? `did you mean ${near}:${place.channel}?` : 'write network:channel; networks lists the networks'

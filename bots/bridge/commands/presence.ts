@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { durationMs } from '../../../core/command/values.ts'
 import { ChanopError } from '../../../core/error.ts'
+import type { NetworkId, Sender, UserId } from '../../../core/event.ts'
+import { identify, includes } from '../../../core/identity.ts'
 import { dropSetting, removed, storeSetting } from '../../../core/settings.ts'
 import { duration, escapeInline } from '../../../core/text.ts'
 import { declare } from '../services.ts'
@@ -94,10 +96,19 @@ const ignore = declare({
   args: z.object({ who: someone, for: durationMs().optional().meta({ named: true }) }),
   examples: [['!ignore chat:mallory for=30m', 'chat:mallory is ignored for 30m']],
   async run(context, { who, for: forMs }) {
-    const { settings, bus } = context.services.bridge.context
-    if (who === `${context.caller.network}:${context.caller.account}`) throw new ChanopError('conflict', 'that is you')
-    const by = context.caller.person?.name ?? context.caller.account
-    const current = { ...settings.current.ignore, [who]: forMs === undefined ? null : context.atMs + forMs }
+    const { settings, bus, ledger } = context.services.bridge.context
+    const { caller, atMs } = context
+    const [, network = '', user = ''] = /^([^:]+):(.*)$/.exec(who) ?? []
+    if (!Object.hasOwn(settings.current.networks, network))
+      throw new ChanopError('not-found', `no network ${network.slice(0, 40)}; networks lists them`)
+    const sender: Sender = { id: user as UserId, name: user, kind: 'person', verified: true }
+    const { person, role } = await ledger.read(db => identify(db, network as NetworkId, sender, '', atMs))
+    if (person && person.id === caller.person?.id) throw new ChanopError('conflict', 'that is you')
+    if (role === 'owner' || !includes(caller.globalRole, role))
+      throw new ChanopError('denied', `${who} is ${role} and is not ignored: role revoke comes first`)
+    const by = caller.person?.name ?? caller.account
+    const valid = Object.entries(settings.current.ignore).filter(([, until]) => until === null || until > atMs)
+    const current = { ...Object.fromEntries(valid), [who]: forMs === undefined ? null : atMs + forMs }
     settings.check('ignore', current)
     return {
       lines: [`${who} is ignored${forMs === undefined ? '' : ` for ${duration(forMs, 2)}`}`],

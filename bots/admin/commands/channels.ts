@@ -1,0 +1,387 @@
+import { z } from 'zod'
+import { channelModes } from '../../../config/schema.ts'
+import { agents } from '../../../core/agent.ts'
+import type { CommandContext, Ordered } from '../../../core/command/command.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { formatPlace, type Place, type UserId } from '../../../core/event.ts'
+import {
+  dropChannel,
+  type KeptChannel,
+  keptChannel,
+  keptChannels,
+  storeChannel,
+} from '../../../core/ledger/channels.ts'
+import { place as placeOrder } from '../../../core/ledger/orders.ts'
+import type { Db } from '../../../core/ledger/sqlite.ts'
+import { nearest } from '../../../core/nearest.ts'
+import { duration, escapeInline, parseDuration, time, truncate } from '../../../core/text.ts'
+import { joiners, membersOf } from '../channels/members.ts'
+import { bringOrders, keepOrder, releaseOrder } from '../channels/orders.ts'
+import { channelMeant, configured, managedNetworks } from '../channels/places.ts'
+import { modesChange, natureOf, typeFor } from '../channels/types.ts'
+import { type AdminServices, declare } from '../services.ts'
+
+type Context = CommandContext<AdminServices>
+
+const channel = z.string().describe('#channel, or network:#channel')
+const configOf = ({ services }: Context) => services.context.settings.current
+const meant = (context: Context, written: string): Place =>
+  channelMeant(configOf(context), context.caller.network, written)
+
+const noType = 'none'
+
+/** The type by its prefix; `none` is ''. Throws with the nearest one. */
+function typeNamed(context: Context, written: string): string {
+  const { types } = configOf(context).channels
+  const prefix = written.replace(/^#/, '').toLowerCase()
+  if (prefix === noType) return ''
+  if (Object.hasOwn(types, prefix)) return prefix
+  const near = nearest(prefix, Object.keys(types))
+  const hint = near ? `did you mean ${near}?` : `config set channels.types.${prefix}.ttl 2h makes one`
+  throw new ChanopError('not-found', `no type of channels ${prefix.slice(0, 40)}; ${hint}`)
+}
+
+/** `2h` from now; `never` is null. */
+function endOf(context: Context, written: string): number | null {
+  if (written.toLowerCase() === 'never') return null
+  const ttlMs = parseDuration(written)
+  if (ttlMs !== null && ttlMs > 0 && ttlMs < 1e14) return context.atMs + ttlMs
+  throw new ChanopError('usage', `'${written.slice(0, 20)}' is no time to live: write 30m, 2h, 3d or never`)
+}
+
+function fresh(context: Context, place: Place): KeptChannel {
+  const type = typeFor(configOf(context).channels.types, place.channel)
+  return {
+    network: place.network,
+    channel: place.channel,
+    type,
+    topic: '',
+    modes: '',
+    locked: false,
+    greeting: '',
+    untilMs: null,
+    createdMs: context.atMs,
+    createdBy: context.caller.person?.name ?? context.caller.account,
+  }
+}
+
+/** What is kept of a channel; one that the configuration names needs no `channel add`. */
+function known(db: Db, context: Context, place: Place): KeptChannel {
+  const kept = keptChannel(db, place)
+  if (kept) return kept
+  const named = configured(configOf(context), place.network)
+  if (named.includes(place.channel)) return fresh(context, place)
+  const near = nearest(place.channel, [...named, ...keptChannels(db, place.network).map(each => each.channel)])
+  const hint = near ? `did you mean ${near}?` : `channel add ${place.channel} makes it`
+  throw new ChanopError('not-found', `${formatPlace(place)} is not kept here; ${hint}`)
+}
+
+/** `type task-, +im, ends in 2h, locked` */
+function traits(context: Context, kept: KeptChannel): string[] {
+  const { type, modes } = natureOf(configOf(context).channels.types, kept)
+  return [
+    type && `type ${type}`,
+    modes,
+    kept.untilMs === null ? '' : `ends in ${duration(Math.max(0, kept.untilMs - context.atMs), 2)}`,
+    kept.locked ? 'locked' : '',
+  ].filter(Boolean)
+}
+
+const listed = (context: Context, kept: KeptChannel): string => {
+  const said = traits(context, kept)
+  return said.length > 0 ? `: ${said.join(', ')}` : ''
+}
+
+/** Makes the server's channel as the ledger has it, and says how that ended. */
+function applied(context: Context, kept: KeptChannel, change: { modes: string }, done: string): Ordered {
+  return {
+    order: keepOrder(kept, { modes: change.modes, topic: kept.topic }, `${context.event.seq}`),
+    done,
+    failed: `${escapeInline(formatPlace(kept))}: the server did not do it: {reason}`,
+  }
+}
+
+const add = declare({
+  name: 'channel add',
+  summary: 'makes a channel that stays, by the type its name begins with',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    channel,
+    type: z.string().optional().meta({ named: true }).describe('another type than the name says, or none'),
+    ttl: z.string().optional().meta({ named: true }).describe('how long it lives: 2h, 3d, never'),
+    topic: z.string().max(300).optional().meta({ rest: true }),
+  }),
+  examples: [
+    ['!channel add #build', 'chat:#build is kept'],
+    ['!channel add #release-7 ttl=2h what is left to do', 'chat:#release-7 is kept: ends in 2h'],
+  ],
+  async run(context, { channel, type, ttl, topic }) {
+    const place = meant(context, channel)
+    const config = configOf(context)
+    const base = fresh(context, place)
+    const typed = { ...base, ...(type === undefined ? {} : { type: typeNamed(context, type) }), topic: topic ?? '' }
+    const { ttlMs, modes, join } = natureOf(config.channels.types, typed)
+    const untilMs = ttl === undefined ? (ttlMs === null ? null : context.atMs + ttlMs) : endOf(context, ttl)
+    const kept = { ...typed, untilMs }
+    if (untilMs !== null) refuseConfigured(context, place, 'so that it has no end')
+    return {
+      lines: [],
+      effect: db => {
+        if (keptChannel(db, place)) {
+          throw new ChanopError('conflict', `${formatPlace(place)} is kept already: channel show ${place.channel}`)
+        }
+        storeChannel(db, kept)
+        const users = joiners(db, place, join, context.atMs).map(({ name }) => name as UserId)
+        for (const order of bringOrders(place, users, `${context.event.seq}`)) placeOrder(db, order, context.atMs)
+      },
+      orders: [applied(context, kept, { modes }, `${escapeInline(formatPlace(kept))} is kept${listed(context, kept)}`)],
+    }
+  },
+})
+
+/** What the configuration names stays as long as it does. */
+function refuseConfigured(context: Context, place: Place, why: string): void {
+  if (!configured(configOf(context), place.network).includes(place.channel)) return
+  throw new ChanopError(
+    'conflict',
+    `${formatPlace(place)} is in the configuration, ${why}: room unlink it and part it first`,
+  )
+}
+
+const list = declare({
+  name: 'channel list',
+  aliases: ['channels'],
+  summary: 'the channels of the networks we run, and what is special about each',
+  role: 'member',
+  reply: 'private',
+  args: z.object({}),
+  examples: [['!channel list', /^chat:#general · 2 in\n/]],
+  async run(context) {
+    const config = configOf(context)
+    const lines = await context.ledger.read(db =>
+      managedNetworks(config).flatMap(network => {
+        const kept = new Map(keptChannels(db, network).map(each => [each.channel, each]))
+        const names = [...new Set([...configured(config, network), ...kept.keys()])].sort()
+        return names.map(name => {
+          const each = kept.get(name) ?? fresh(context, { network, channel: name })
+          const parts = [`${membersOf(db, each).length} in`, ...traits(context, each)]
+          return escapeInline(`${network}:${name} · ${parts.join(', ')}`)
+        })
+      }),
+    )
+    return { lines: lines.length > 0 ? lines : ['no channel is kept here: channel add #name'] }
+  },
+})
+
+const show = declare({
+  name: 'channel show',
+  summary: 'one channel: type, modes, topic, instructions, end',
+  role: 'member',
+  reply: 'private',
+  args: z.object({ channel }),
+  examples: [['!channel show #general', /^chat:#general · 2 in\n/]],
+  async run(context, { channel }) {
+    const place = meant(context, channel)
+    return {
+      lines: await context.ledger.read(db => {
+        const kept = known(db, context, place)
+        const { greeting, join } = natureOf(configOf(context).channels.types, kept)
+        const parts = [`${membersOf(db, kept).length} in`, ...traits(context, kept)]
+        const made = keptChannel(db, place)
+          ? `made by ${kept.createdBy}, ${time(kept.createdMs)}`
+          : 'made by the configuration'
+        return [
+          `${formatPlace(place)} · ${parts.join(', ')}`,
+          kept.topic && `topic: ${kept.topic}`,
+          greeting && `instructions: ${truncate(greeting, 300)}`,
+          join.length > 0 && `enter by themselves: ${join.join(', ')}`,
+          made,
+        ]
+          .filter(line => typeof line === 'string' && line !== '')
+          .map(line => escapeInline(line as string))
+      }),
+    }
+  },
+})
+
+const settable = ['type', 'ttl', 'greeting', 'modes'] as const
+const usual = 'default'
+
+/** The channel with one property changed; `default` is what its type says. */
+function changed(context: Context, kept: KeptChannel, key: (typeof settable)[number], value: string): KeptChannel {
+  const { types } = configOf(context).channels
+  if (key === 'type') return { ...kept, type: typeNamed(context, value) }
+  if (key === 'greeting') return { ...kept, greeting: value === usual ? '' : value }
+  if (key === 'ttl') {
+    const { ttlMs } = natureOf(types, kept)
+    if (value === usual) return { ...kept, untilMs: ttlMs === null ? null : context.atMs + ttlMs }
+    return { ...kept, untilMs: endOf(context, value) }
+  }
+  const modes = value === usual ? '' : value
+  const checked = channelModes.safeParse(modes)
+  if (modes !== '' && !checked.success) {
+    throw new ChanopError('usage', `'${modes.slice(0, 20)}': ${checked.error.issues[0]?.message ?? 'no modes'}`)
+  }
+  return { ...kept, modes }
+}
+
+const set = declare({
+  name: 'channel set',
+  summary: 'changes type, time to live, on-join instructions or modes of a channel',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    channel,
+    key: z.enum(settable),
+    value: z.string().min(1).max(1000).meta({ rest: true }).describe('or default: what the type says'),
+  }),
+  examples: [
+    ['!channel set #general modes +m', 'chat:#general: +m'],
+    [
+      '!channel set #general greeting Welcome {nick}, read the topic of {channel} first',
+      'chat:#general: instructions set',
+    ],
+    ['!channel set #general modes +k', /^'\+k': write modes that are plain switches/],
+  ],
+  async run(context, { channel, key, value }) {
+    const place = meant(context, channel)
+    const { types } = configOf(context).channels
+    const before = await context.ledger.read(db => known(db, context, place))
+    const kept = changed(context, before, key, value)
+    if (kept.untilMs !== null) refuseConfigured(context, place, 'so that it has no end')
+    const now = natureOf(types, kept)
+    const said =
+      key === 'greeting' ? `instructions ${now.greeting ? 'set' : 'taken away'}` : traits(context, kept).join(', ')
+    const done = escapeInline(`${formatPlace(place)}: ${said || `no ${key} of its own`}`)
+    const effect = (db: Db): void => {
+      // Somebody may have dropped it since it was read.
+      known(db, context, place)
+      storeChannel(db, kept)
+      if (key !== 'type') return
+      const users = joiners(db, place, now.join, context.atMs).map(({ name }) => name as UserId)
+      for (const order of bringOrders(place, users, `${context.event.seq}`)) placeOrder(db, order, context.atMs)
+    }
+    const modes = modesChange(natureOf(types, before).modes, now.modes)
+    const touches = key === 'modes' || key === 'type'
+    return touches
+      ? { lines: [], effect, orders: [applied(context, kept, { modes }, done)] }
+      : { lines: [done], effect }
+  },
+})
+
+const topic = declare({
+  name: 'channel topic',
+  summary: 'sets a channel’s topic, or shows it',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ channel, topic: z.string().max(300).optional().meta({ rest: true }) }),
+  examples: [['!channel topic #general all that matters', 'chat:#general: all that matters']],
+  async run(context, { channel, topic: said }) {
+    const place = meant(context, channel)
+    const kept = await context.ledger.read(db => known(db, context, place))
+    if (said === undefined) return escapeInline(`${formatPlace(place)}: ${kept.topic || 'no topic of ours'}`)
+    const next = { ...kept, topic: said }
+    return {
+      lines: [],
+      effect: db => storeChannel(db, { ...known(db, context, place), topic: said }),
+      orders: [applied(context, next, { modes: '' }, escapeInline(`${formatPlace(place)}: ${said}`))],
+    }
+  },
+})
+
+const members = declare({
+  name: 'channel members',
+  summary: 'who is in a channel: agents with their type, and people',
+  role: 'member',
+  reply: 'private',
+  args: z.object({ channel }),
+  examples: [['!channel members #general', 'chat:#general: 2 people: bob, olga']],
+  async run(context, { channel }) {
+    const place = meant(context, channel)
+    const line = await context.ledger.read(db => {
+      known(db, context, place)
+      const types = new Map(agents(db).map(({ network, name, type }) => [`${network}:${name}`, type]))
+      const all = membersOf(db, place).map(each => ({ ...each, type: types.get(`${place.network}:${each.user}`) }))
+      const programs = all.filter(({ type }) => type !== undefined).map(({ name, type }) => `${name} (${type})`)
+      const people = all.filter(({ type }) => type === undefined).map(({ name }) => name)
+      return [
+        counted(programs, 'agent', 'agents'),
+        counted(people, people.length === 1 ? 'person' : 'people', 'people'),
+      ].filter(Boolean)
+    })
+    return escapeInline(`${formatPlace(place)}: ${line.join(' · ') || 'nobody but us'}`)
+  },
+})
+
+const counted = (names: readonly string[], one: string, many: string): string =>
+  names.length === 0 ? '' : `${names.length} ${names.length === 1 ? one : many}: ${names.join(', ')}`
+
+const lockOf = (locked: boolean) =>
+  declare({
+    name: locked ? 'channel lock' : 'channel unlock',
+    summary: locked ? 'only operators may address agents there' : 'everybody may address agents there again',
+    role: 'operator',
+    reply: 'public',
+    mutates: true,
+    args: z.object({ channel }),
+    examples: [
+      locked
+        ? ['!channel lock #general', 'chat:#general is locked: only operators may address agents there']
+        : ['!channel unlock #general', 'chat:#general is not locked'],
+    ],
+    async run(context, { channel }) {
+      const place = meant(context, channel)
+      return {
+        lines: [],
+        effect: db => {
+          const kept = known(db, context, place)
+          const same = kept.locked === locked
+          if (!same) storeChannel(db, { ...kept, locked })
+          const name = escapeInline(formatPlace(place))
+          if (!locked) return [same ? `${name} is not locked` : `${name} is open: everybody may address agents there`]
+          return [`${name} is locked${same ? ' already' : ''}: only operators may address agents there`]
+        },
+      }
+    },
+  })
+
+const del = declare({
+  name: 'channel del',
+  summary: 'gives a channel up: everybody is put out, and it is kept no longer',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ channel }),
+  async confirm({ channel }, context) {
+    const place = meant(context, channel)
+    refuseConfigured(context, place, 'so that it can not be deleted')
+    const inside = await context.ledger.read(db => (known(db, context, place), membersOf(db, place).length))
+    return escapeInline(
+      `gives up ${formatPlace(place)} and puts out the ${inside} in it; what was said stays in the record`,
+    )
+  },
+  examples: [['!channel del #general', /^chat:#general is in the configuration/]],
+  async run(context, { channel }) {
+    const place = meant(context, channel)
+    const by = context.caller.person?.name ?? context.caller.account
+    return {
+      lines: [],
+      effect: db => {
+        if (!dropChannel(db, place)) throw new ChanopError('conflict', `${formatPlace(place)} was given up already`)
+      },
+      orders: [
+        {
+          order: releaseOrder(place, `${by} closed ${place.channel}`, `${context.event.seq}`),
+          done: `${escapeInline(formatPlace(place))} is given up`,
+          failed: `${escapeInline(formatPlace(place))} is kept no longer, but the server did not close it: {reason}`,
+        },
+      ],
+    }
+  },
+})
+
+export const channelCommands = [add, list, show, set, topic, members, lockOf(true), lockOf(false), del]
