@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod'
-import type { Act, ChatEvent, Draft, MessageId, NetworkId, Place, UserId } from './event.ts'
+import type { Act, ChatEvent, Draft, MessageId, NetworkId, Place, Sign, UserId } from './event.ts'
 import type { Log } from './log.ts'
 
 /** What the platform can carry in one message. */
@@ -93,7 +93,7 @@ export interface Adapter {
   /** Makes those who are connected enter; resolves with how many of them did. Only where we run the network. */
   bring?(place: Place, users: readonly UserId[]): Promise<number>
   /**
-   * Makes a channel stay when it is empty and over restarts of its server, with these modes and this topic ('': as they
+   * Enters a channel and makes it stay when it is empty and over restarts of its server, with these modes and this topic ('': as they
    * are). Changes nothing that is so already. Only where we run the network.
    */
   keep?(place: Place, as: { readonly modes: string; readonly topic: string }): Promise<void>
@@ -153,6 +153,11 @@ export interface AdapterContext {
   readonly dataDir: string
   /** Resolves `env:NAME` or `secret:NAME`; rejects `secret-missing` with what to do. */
   secret(reference: string): Promise<string>
+  /**
+   * Takes signs in: rosters in their order between the facts given to the sink, signs of life at any time. Resolves when
+   * they are noted and never rejects; one that is lost is made good by the next. Absent: nobody wants them.
+   */
+  signs?(signs: readonly Sign[]): Promise<void>
   /** Told whenever `standing()` changes. */
   changed(): void
 }

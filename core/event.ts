@@ -125,6 +125,27 @@ export interface GapEvent extends Base {
 /** A fact from a platform. A discriminated union on `kind`. */
 export type ChatEvent = MessageEvent | EditEvent | DeleteEvent | ReactionEvent | MemberEvent | TopicEvent | GapEvent
 
+/** Who is in a place, or what changed there: `whole` when nobody else is. For the list of members, no fact of the record. */
+export interface RosterSign {
+  readonly kind: 'roster'
+  readonly place: Place
+  readonly present: readonly Sender[]
+  /** Ids that are not there any more, e.g. of somebody who logged in and has another one now. */
+  readonly gone: readonly UserId[]
+  readonly whole?: true
+  readonly atMs: number
+}
+/** Somebody is there although they say nothing. Only their being there is kept, never the sign. */
+export interface LifeSign {
+  readonly kind: 'life'
+  readonly place: Place
+  readonly sender: Sender
+  readonly what: 'typing' | 'heartbeat'
+  readonly atMs: number
+}
+/** What an adapter notices besides facts. */
+export type Sign = RosterSign | LifeSign
+
 /** What a bot, or a relayed person, wants to say in one place. */
 export interface Draft {
   readonly content: Content

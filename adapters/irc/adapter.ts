@@ -1,6 +1,6 @@
 import type { Accounts, Adapter, AdapterContext, Cursors, Found, Limits, Sink, Standing } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
-import type { ChatEvent, Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
+import type { ChatEvent, Draft, MessageId, NetworkId, Place, RosterSign, UserId } from '../../core/event.ts'
 import { ownWayIsSecure, react, redact } from './acts.ts'
 import { accountsFor } from './accounts/index.ts'
 import { type Control, readControl } from './control.ts'
@@ -19,6 +19,7 @@ import { compose, type Frame } from './outbound.ts'
 import { ourFaces } from './ours.ts'
 import { Relaying } from './relaying.ts'
 import { Roster } from './roster.ts'
+import { changesOf, lifeOf, Roll } from './signs.ts'
 import type { Outgoing } from './settle.ts'
 import { frameFor, textBytesOf } from './frame.ts'
 import type { Session } from './session.ts'
@@ -64,7 +65,8 @@ class IrcAdapter implements Adapter {
   #own = new Set<string>()
   #roster = new Roster(foldFor(undefined))
   #feed: Feed | null = null
-  #gathered: ChatEvent[] = []
+  #gathered: (ChatEvent | RosterSign)[] = []
+  readonly #roll = new Roll()
   /** Nicks of people with accounts, as far as they were asked for. */
   readonly #reached = new Map<UserId, string>()
   readonly #directs: DirectMarks
@@ -89,7 +91,11 @@ class IrcAdapter implements Adapter {
     )
     const places = context.places.filter(place => place.network === context.network && !place.private)
     const names = [...config.channels, ...places.map(place => place.channel)]
-    const hooks = { emit: (events: readonly ChatEvent[]) => this.#feed?.push(events), changed: () => context.changed() }
+    const hooks = {
+      emit: (events: readonly ChatEvent[]) => this.#feed?.push(events),
+      changed: () => context.changed(),
+      live: (channel: string) => this.#main.voice && this.#roll.ask(this.#main.voice.session, channel),
+    }
     this.#channels = new Channels(names, this.#cursors, hooks, context.log)
     this.#main = this.#face(mainBot, true)
     for (const bot of config.personas ? context.personas : [])
@@ -98,6 +104,7 @@ class IrcAdapter implements Adapter {
       session: () => this.#mainVoice().session,
       nickOf: async user => (await this.#reach(this.#mainVoice(), user)).nick,
       isOwn: nick => this.#own.has(this.#fold(nick)),
+      enter: place => this.join(place),
       leave: (place, reason) => this.part(place, reason),
     }
     Object.assign(this, channelActs(hand, config.managed, context.personas))
@@ -165,6 +172,7 @@ class IrcAdapter implements Adapter {
         for (const face of this.#all) face.session?.pause(paused)
       },
       accepted: events => this.#directs.keep(events),
+      roster: async sign => this.#context.signs?.([sign]),
     })
     const runs = this.#all.map(async (face, index) => {
       await wait(startDelayMs(index))
@@ -204,6 +212,7 @@ class IrcAdapter implements Adapter {
     if (face.main) {
       this.#flush()
       this.#channels.down()
+      this.#roll.clear()
     }
     this.#reached.clear()
     this.#context.changed()
@@ -219,9 +228,21 @@ class IrcAdapter implements Adapter {
 
   #line(face: Face, line: Line): void {
     if (line.command === 'NICK') this.#nicks()
+    this.#signs(face, line)
     if (face.main) this.#channels.line(line)
     else if (line.command === 'KICK' && face.voice?.session.isSelf(line.params[1] ?? ''))
       this.#comeBack(face, line.params[0] ?? '')
+  }
+
+  #signs({ voice, main }: Face, line: Line): void {
+    if (!voice) return
+    const life = lifeOf(line, voice.heard)
+    if (life) void this.#context.signs?.([life])
+    if (!main) return
+    for (const change of changesOf(line, voice.heard)) this.#gathered.push(change)
+    const known = (nick: string, account: string): void => this.#roster.saw(nick, account)
+    const roster = this.#roll.take(line, voice.session, voice.heard, known)
+    if (roster) this.#gathered.push(roster)
   }
 
   #comeBack(face: Face, channel: string): void {

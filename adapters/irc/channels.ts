@@ -34,6 +34,8 @@ interface Channel {
 export interface ChannelsHooks {
   emit(events: readonly ChatEvent[]): void
   changed(): void
+  /** All that was missed of this channel is handed over. */
+  live(channel: string): void
 }
 
 const joinRefusals = new Set([
@@ -307,6 +309,7 @@ export class Channels {
     this.#turn(channel, 'live')
     channel.heardMs = Date.now()
     if (events.length > 0) this.#hooks.emit(events)
+    this.#hooks.live(channel.name)
     this.#hooks.changed()
   }
 

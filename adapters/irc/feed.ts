@@ -1,5 +1,5 @@
 import type { Sink } from '../../core/adapter.ts'
-import type { ChatEvent } from '../../core/event.ts'
+import type { ChatEvent, RosterSign } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 
@@ -8,22 +8,25 @@ export interface FeedHooks {
   pause(paused: boolean): void
   /** The ledger has these. */
   accepted(events: readonly ChatEvent[]): Promise<void>
+  roster(sign: RosterSign): Promise<void>
 }
 
 const mostPerCall = 2_000
 const pauseAt = 10_000
 const resumeAt = 2_000
 
+const isFact = (one: ChatEvent | RosterSign): one is ChatEvent => one.kind !== 'roster'
+
 /**
  * Hands events to the sink in order, one call at a time: while it works the next batch gathers. What the sink rejects
- * is kept and offered again, for as long as it takes.
+ * is kept and offered again, for as long as it takes. A roster goes between the events it came between.
  */
 export class Feed {
   readonly #sink: Sink
   readonly #signal: AbortSignal
   readonly #log: Log
   readonly #hooks: FeedHooks
-  #queue: ChatEvent[] = []
+  #queue: (ChatEvent | RosterSign)[] = []
   #busy: Promise<void> | null = null
   #paused = false
 
@@ -34,7 +37,7 @@ export class Feed {
     this.#hooks = hooks
   }
 
-  push(events: readonly ChatEvent[]): void {
+  push(events: readonly (ChatEvent | RosterSign)[]): void {
     for (const event of events) this.#queue.push(event)
     if (!this.#paused && this.#queue.length > pauseAt) this.#pause(true)
     if (!this.#busy && this.#queue.length > 0) this.#busy = this.#run()
@@ -47,12 +50,24 @@ export class Feed {
 
   async #run(): Promise<void> {
     while (this.#queue.length > 0 && !this.#signal.aborted) {
-      const batch = this.#queue.length <= mostPerCall ? this.#queue : this.#queue.slice(0, mostPerCall)
-      this.#queue = this.#queue.length <= mostPerCall ? [] : this.#queue.slice(mostPerCall)
+      const [first] = this.#queue
+      if (first?.kind === 'roster') {
+        this.#queue.shift()
+        await this.#hooks.roster(first)
+        continue
+      }
+      const batch = this.#facts()
+      this.#queue = this.#queue.slice(batch.length)
       await this.#offer(batch)
       if (this.#paused && this.#queue.length < resumeAt) this.#pause(false)
     }
     this.#busy = null
+  }
+
+  /** The facts up to the next roster, as many as one call takes. */
+  #facts(): ChatEvent[] {
+    const roster = this.#queue.findIndex(one => one.kind === 'roster')
+    return this.#queue.slice(0, roster === -1 ? mostPerCall : Math.min(roster, mostPerCall)).filter(isFact)
   }
 
   /** Resolves once no call of the sink is under way. */

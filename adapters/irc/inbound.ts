@@ -46,7 +46,7 @@ const replayMs = 60_000
 const netsplit = /^\S+\.\S+ \S+\.\S+$/
 const services = /^(?:nick|chan|memo|oper|hist|sasl|bot|host|group|stat)serv$|^global$/i
 
-function senderOf(line: Line, heard: Heard): Sender {
+export function senderOf(line: Line, heard: Heard): Sender {
   const { nick } = line
   const relayed = line.tags['draft/relaymsg'] !== undefined
   const account = relayed ? undefined : line.tags['account'] || undefined
@@ -55,7 +55,7 @@ function senderOf(line: Line, heard: Heard): Sender {
   return { id: strangerId(nick, heard.fold), name: nick, kind, verified: false }
 }
 
-const channelPlace = (name: string, heard: Heard): Place => ({
+export const channelPlace = (name: string, heard: Heard): Place => ({
   network: heard.network,
   channel: heard.fold(name) as ChannelId,
 })
@@ -105,7 +105,7 @@ function contentOf(line: Line): Content | null {
 }
 
 /** Where a message was said: null when it is not for us to report. */
-function placeOf(told: Told, heard: Heard): Place | null {
+export function placeOf(told: Told, heard: Heard): Place | null {
   const { line } = told
   const target = line.params[0] ?? ''
   if (heard.isChannel(target)) return heard.persona === null ? channelPlace(target, heard) : null

@@ -1,7 +1,7 @@
 /** For tests: an adapter at work with what it told its sink, and a plain IRC client beside it. */
 import { connect, type Socket } from 'node:net'
 import type { Adapter, AdapterContext } from '../../core/adapter.ts'
-import type { ChannelId, ChatEvent, MessageEvent, MessageId, NetworkId, Place } from '../../core/event.ts'
+import type { ChannelId, ChatEvent, MessageEvent, MessageId, NetworkId, Place, Sign } from '../../core/event.ts'
 import { silentLog } from '../../core/log.ts'
 import { deadline } from '../../core/retry.ts'
 import { createIrcAdapter } from './adapter.ts'
@@ -58,11 +58,13 @@ export interface TrialOptions {
 
 export class Trial {
   readonly events: ChatEvent[] = []
+  readonly signs: Sign[] = []
   readonly cursors: Map<string, string>
   adapter!: Adapter
   readonly #stop = new AbortController()
   readonly #events = new Watch<ChatEvent>(this.events)
   readonly #standing = new Watch<string>([])
+  readonly #signs = new Watch<Sign>(this.signs)
   #run: Promise<void> = Promise.resolve()
 
   private constructor(cursors: Map<string, string>) {
@@ -85,6 +87,10 @@ export class Trial {
       dataDir: options.dataDir ?? '/nonexistent',
       secret: reference => Promise.resolve(reference.replace(/^(env|secret):/, '')),
       changed: () => trial.#standing.look(),
+      signs: async signs => {
+        trial.signs.push(...signs)
+        trial.#signs.look()
+      },
     }
     trial.adapter = await createIrcAdapter(ircSchema.parse(options.config) as IrcConfig, context)
     const sink = async (events: readonly ChatEvent[]): Promise<void> => {
@@ -144,6 +150,11 @@ export class Trial {
       text,
       deadlineMs,
     )
+  }
+
+  sign<S extends Sign>(found: (sign: Sign) => sign is S, what: string, deadlineMs?: number): Promise<S>
+  sign(found: (sign: Sign) => boolean, what: string, deadlineMs = 10_000): Promise<Sign> {
+    return this.#signs.wait(signs => signs.find(found), what, deadlineMs)
   }
 
   async stop(): Promise<void> {
