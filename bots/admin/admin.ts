@@ -14,14 +14,22 @@ import { ChanopError } from '../../core/error.ts'
 import { parsePlace, type UserId } from '../../core/event.ts'
 import { grant, owners, personFor } from '../../core/identity.ts'
 import type { Log } from '../../core/log.ts'
+import { Signer } from './agents/engagement.ts'
+import { keepAgents } from './agents/keeper.ts'
 import { about } from './commands/about.ts'
+import { agentCommands } from './commands/agent.ts'
+import { agentsCommands } from './commands/agents.ts'
 import { auditCommands } from './commands/audit.ts'
+import { canCommands } from './commands/can.ts'
+import { channelCommands } from './commands/channels.ts'
 import { configCommands } from './commands/config.ts'
+import { linkCommands } from './commands/links.ts'
 import { networkCommands } from './commands/networks.ts'
 import { peopleCommands } from './commands/people.ts'
 import { roleCommands } from './commands/roles.ts'
 import { secretCommands } from './commands/secrets.ts'
 import type { AdminServices, Beat } from './services.ts'
+import { upkeep } from './upkeep.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const run = promisify(execFile)
@@ -32,9 +40,14 @@ export const adminCommands: readonly Command<AdminServices>[] = [
   ...networkCommands,
   ...roleCommands,
   ...peopleCommands,
+  ...agentsCommands,
+  ...agentCommands,
   ...configCommands,
   ...secretCommands,
   ...auditCommands,
+  ...canCommands,
+  ...channelCommands,
+  ...linkCommands,
   ...frontCommands<AdminServices>('admin'),
 ]
 
@@ -98,12 +111,14 @@ export async function runAdmin(
     version: version(),
     beats,
     catalogue: new Catalogue(),
+    signer: await Signer.open(context),
     program,
     restart: restarter(context.log),
     ...over,
   }
   const { served } = await openDesk(context, { commands: adminCommands, services, front: true })
   await leaveNames(context)
+  const kept = keepAgents(context)
   context.ready()
-  await served
+  await Promise.all([served, kept])
 }

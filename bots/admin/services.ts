@@ -2,6 +2,7 @@ import type { configSchema } from '../../config/schema.ts'
 import type { BotContext } from '../../core/bot.ts'
 import { commandsOf } from '../../core/command/command.ts'
 import type { Catalogue } from '../../core/command/published.ts'
+import type { Signer } from './agents/engagement.ts'
 
 /** What is known of a bot's process from its heartbeat. */
 export interface Beat {
@@ -17,6 +18,8 @@ export interface AdminServices {
   readonly version: string
   readonly beats: ReadonlyMap<string, Beat>
   readonly catalogue: Catalogue
+  /** Signs what agents may do. */
+  readonly signer: Signer
   /** Runs a program of the project and returns its output; rejects `internal` with its last line. */
   readonly program: (args: readonly string[], signal: AbortSignal) => Promise<string>
   /** Restarts a bot by the process manager; not awaited: admin itself may be the one. */

@@ -73,7 +73,8 @@ export async function signed(
 
 function refuseTaken(db: Db, { name, network }: Agent): void {
   const known = agentNamed(db, name)
-  if (known) throw new ChanopError('account-exists', `${name} is an agent already (${known.state}): choose another name`)
+  if (known)
+    throw new ChanopError('account-exists', `${name} is an agent already (${known.state}): choose another name`)
   const person = sql(db, 'SELECT 1 FROM identity WHERE network = ? AND user = ?').get(network, name)
   if (person || reserved.has(name))
     throw new ChanopError('account-exists', `${name} is taken by a ${person ? 'person' : 'bot'}: choose another name`)
@@ -118,12 +119,16 @@ const register = declare({
     ...terms,
     claim: z.boolean().default(false).meta({ flag: true }).describe('a code instead of the password, for ten minutes'),
   }),
-  examples: [['!register worker-1 channels=#general for=30d', 'worker-1 is registered as worker; its login is in your DM']],
+  examples: [
+    ['!register worker-1 channels=#general for=30d', 'worker-1 is registered as worker; its login is in your DM'],
+  ],
   async run(context, { nick, claim, ...typed }) {
     const names = expandNames(nick)?.map(name => agentName.safeParse(name))
     const bad = names?.find(({ success }) => !success)
-    if (!names || bad) throw new ChanopError('usage', `write a name of letters, digits, _ and - (32 at most), or worker-{1..500}`)
-    if (claim && names.length > 1) throw new ChanopError('usage', 'a claim code is for one agent: register them one by one')
+    if (!names || bad)
+      throw new ChanopError('usage', `write a name of letters, digits, _ and - (32 at most), or worker-{1..500}`)
+    if (claim && names.length > 1)
+      throw new ChanopError('usage', 'a claim code is for one agent: register them one by one')
     const agents = await Promise.all(names.map(name => drafted(context, name.data as string, typed)))
     const orders = agents.map(agent => made(context, agent))
     const keep = (db: Db): void => {
@@ -139,7 +144,8 @@ const register = declare({
       lines: [],
       effect: db => {
         keep(db)
-        if (code !== null) claimable(db, context, code, { agent: (orders[0] as Made).agent.name, login: server[0] as string })
+        if (code !== null)
+          claimable(db, context, code, { agent: (orders[0] as Made).agent.name, login: server[0] as string })
       },
       orders: orders.map(({ agent, order }, index) => ({
         order,
@@ -160,7 +166,11 @@ interface Made {
 function made({ event, services }: Context, agent: Agent): Made {
   const password = newPassword()
   const asked = { network: agent.network, account: agent.name, seq: event.seq, step: 'register' as const }
-  return { agent, password, order: passwordOrder(services.context.vault, password, { ...asked, kind: 'account.create' }) }
+  return {
+    agent,
+    password,
+    order: passwordOrder(services.context.vault, password, { ...asked, kind: 'account.create' }),
+  }
 }
 
 function claimable(db: Db, { services, atMs }: Context, code: string, kept: { agent: string; login: string }): void {
@@ -286,7 +296,11 @@ function renewed({ event, services }: Context, agent: Agent, graceMs: number): M
   const password = newPassword()
   const args = { reason: changed, ...(graceMs > 0 ? { sessions: 'keep' } : {}) }
   const asked = { network: agent.network, account: agent.name, seq: event.seq, step: 'rotate' as const, args }
-  return { agent, password, order: passwordOrder(services.context.vault, password, { ...asked, kind: 'account.password' }) }
+  return {
+    agent,
+    password,
+    order: passwordOrder(services.context.vault, password, { ...asked, kind: 'account.password' }),
+  }
 }
 
 const farewell = ({ event, atMs }: Context, { network, name }: Agent, graceMs: number): NewOrder =>
@@ -353,7 +367,10 @@ const restore = declare({
       found.map(async ({ agent, groups }) => {
         const later = await withTerms(context, agent, { for: forMs })
         const asked = { network: agent.network, account: agent.name, seq: event.seq, step: 'restore' as const }
-        return { agent: await signed(context, later, groups), order: accountOrder({ ...asked, kind: 'account.restore' }) }
+        return {
+          agent: await signed(context, later, groups),
+          order: accountOrder({ ...asked, kind: 'account.restore' }),
+        }
       }),
     )
     const keep = (db: Db): void => {

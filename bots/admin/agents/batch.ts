@@ -1,0 +1,98 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { agentNamed } from '../../../core/agent.ts'
+import type { BotContext } from '../../../core/bot.ts'
+import { type Place, text } from '../../../core/event.ts'
+import { enqueue } from '../../../core/ledger/deliveries.ts'
+import { type Order, orderByKey } from '../../../core/ledger/orders.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import type { Vault } from '../../../core/secrets.ts'
+import { announce } from '../say.ts'
+import { agentsFolder } from './engagement.ts'
+import { loginLine } from './login.ts'
+
+/** Many orders of one command: their end is told in one line, and their passwords go into one file on the host. */
+export interface Batch {
+  readonly id: string
+  /** `registered`, `revoked`, … */
+  readonly verb: string
+  /** Where it was asked, with the other places of its room. */
+  readonly places: readonly Place[]
+  /** The asker's own. */
+  readonly direct: Place
+  readonly items: readonly { readonly name: string; readonly key: string; readonly password?: string }[]
+}
+
+const box = (id: string): string => `batch:${id}`
+
+/** Part of the transaction that places the orders: nothing of it is lost with the process. */
+export function keepBatch(db: Db, vault: Vault, batch: Batch): void {
+  sql(db, 'INSERT INTO claim VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING').run(
+    batch.id,
+    'batch',
+    batch.verb,
+    vault.seal(box(batch.id), JSON.stringify(batch)),
+    0,
+  )
+}
+
+const open = (db: Db, vault: Vault): Batch[] =>
+  sql(db, "SELECT hash, sealed FROM claim WHERE kind = 'batch' ORDER BY hash")
+    .all()
+    .map(row => JSON.parse(vault.open(box(row['hash'] as string), row['sealed'] as Buffer)) as Batch)
+
+/** Ends the batches whose orders have all ended. Repeated after a crash it ends in the same file and one line. */
+export async function endBatches(context: BotContext): Promise<void> {
+  const { ledger, vault } = context
+  const waiting = await ledger.read(db => sql(db, "SELECT 1 FROM claim WHERE kind = 'batch' LIMIT 1").get())
+  if (!waiting) return
+  for (const batch of await ledger.read(db => open(db, vault))) {
+    const orders = await ledger.read(db => batch.items.map(({ key }) => orderByKey(db, key)))
+    if (orders.some(order => order?.state === 'queued' || order?.state === 'sending')) continue
+    const failed = orders.filter(order => order?.state !== 'done')
+    const file = await leaveLogins(context, batch, orders)
+    const told = summary(batch, failed)
+    await ledger.write(db => {
+      if (sql(db, 'DELETE FROM claim WHERE hash = ?').run(batch.id).changes === 0) return
+      announce(db, context, batch.places, file ? `${told}; where the logins are is in your DM` : told, batch.id)
+      const act = {
+        do: 'send' as const,
+        content: text(`the logins are in ${file} on the host`),
+        as: { name: context.name },
+      }
+      if (file) enqueue(db, { place: batch.direct, bot: context.name, act }, Date.now())
+    })
+  }
+}
+
+function summary({ verb, items }: Batch, failed: readonly (Order | null)[]): string {
+  const done = `${items.length - failed.length} agents ${verb}`
+  if (failed.length === 0) return done
+  const some = failed.slice(0, 3).map(order => `${order?.args['account']}: ${order?.error}`)
+  return `${done}, ${failed.length} failed: ${some.join('; ')}${failed.length > some.length ? '; …' : ''}`
+}
+
+/** Writes the logins that hold now, whole and for the owner alone; the file's name, or null when there are none. */
+async function leaveLogins(
+  { ledger, dataDir }: BotContext,
+  { id, items }: Batch,
+  orders: readonly (Order | null)[],
+): Promise<string | null> {
+  const lines = await ledger.read(db =>
+    items.flatMap(({ name, password }, index) => {
+      const agent = agentNamed(db, name)
+      if (password === undefined || !agent || orders[index]?.state !== 'done') return []
+      return [`${loginLine(db, agent, password)} engagement=${agent.engagement}`]
+    }),
+  )
+  if (lines.length === 0) return null
+  const folder = agentsFolder(dataDir)
+  const file = join(folder, `${id}.txt`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  writeFileSync(`${file}.new`, `${lines.join('\n')}\n`, { mode: 0o600, flush: true })
+  renameSync(`${file}.new`, file)
+  const handle = openSync(folder, 'r')
+  fsyncSync(handle)
+  closeSync(handle)
+  return file
+}

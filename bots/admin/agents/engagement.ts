@@ -1,0 +1,143 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  calculateJwkThumbprint,
+  CompactSign,
+  compactVerify,
+  decodeProtectedHeader,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+} from 'jose'
+import { z } from 'zod'
+import type { Agent } from '../../../core/agent.ts'
+import type { BotContext } from '../../../core/bot.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { listSecrets, resolveSecret, storeSecret } from '../../../core/secrets.ts'
+
+/**
+ * What an agent may do, as signed: a compact JWS (RFC 7515) with Ed25519 (RFC 8037, `alg` EdDSA). Times are seconds, as
+ * in RFC 7519; without `exp` it holds until it is revoked.
+ */
+const engagement = z.object({
+  v: z.literal(1),
+  /** Account and nick. */
+  nick: z.string(),
+  /** The instance that signed it. */
+  iss: z.string(),
+  type: z.string(),
+  channels: z.array(z.string()),
+  permissions: z.array(z.string()),
+  rate: z.object({ count: z.number(), perMs: z.number() }),
+  groups: z.array(z.string()),
+  iat: z.number(),
+  exp: z.number().optional(),
+  kid: z.string(),
+})
+export type Engagement = z.output<typeof engagement>
+
+export interface KeySet {
+  readonly keys: readonly JWK[]
+}
+
+const prefix = 'engagement.'
+const alg = 'EdDSA'
+const wrong = (why: string): ChanopError => new ChanopError('denied', `this engagement counts for nothing: ${why}`)
+
+/** What a compact JWS says, if one of `keys` signed it and it holds at `nowMs`. Throws `denied` with why it does not. */
+export async function verifyEngagement(jws: string, keys: KeySet, nowMs: number): Promise<Engagement> {
+  const kid = kidOf(jws)
+  const key = keys.keys.find(each => each.kid === kid)
+  if (!key) throw wrong(`no key ${kid} is known`)
+  const { payload } = await compactVerify(jws, await importJWK(key, alg), { algorithms: [alg] }).catch(() => {
+    throw wrong('it was changed, or another key signed it')
+  })
+  const said = engagement.safeParse(JSON.parse(new TextDecoder().decode(payload)))
+  if (!said.success || said.data.kid !== kid) throw wrong('it is of another kind')
+  if (said.data.exp !== undefined && said.data.exp * 1000 <= nowMs) throw wrong('its time is over')
+  return said.data
+}
+
+function kidOf(jws: string): string {
+  try {
+    const { kid } = decodeProtectedHeader(jws)
+    if (kid) return kid
+  } catch (error) {
+    throw new ChanopError('denied', 'this is no engagement', { cause: error })
+  }
+  throw wrong('it names no key')
+}
+
+/** Only what others need. */
+const publicPart = ({ kty, crv, x, kid }: JWK): JWK => ({ kty, crv, x, kid, alg, use: 'sig' }) as JWK
+
+/** Signs engagements with the newest key of the vault; older ones stay known, so that what they signed can be verified. */
+export class Signer {
+  readonly #context: BotContext
+  readonly #keys: readonly JWK[]
+
+  private constructor(context: BotContext, keys: readonly JWK[]) {
+    this.#context = context
+    this.#keys = keys
+  }
+
+  /** Reads the keys, or makes the first, and leaves the public parts in `data/agents/keys.json`. */
+  static async open(context: BotContext): Promise<Signer> {
+    if (context.vault.locked) return new Signer(context, [])
+    const made = await newKey()
+    const keys = await context.ledger.write(db => {
+      const { vault } = context
+      if (!listSecrets(db).some(({ name }) => name.startsWith(prefix))) {
+        storeSecret(db, vault, `${prefix}${made.kid}`, JSON.stringify(made), 'admin', Date.now())
+      }
+      const names = listSecrets(db).filter(({ name }) => name.startsWith(prefix))
+      names.sort((a, b) => b.atMs - a.atMs)
+      return names.map(({ name }) => JSON.parse(resolveSecret(db, vault, `secret:${name}`, {})) as JWK)
+    })
+    const signer = new Signer(context, keys)
+    publish(context.dataDir, signer.publicKeys)
+    return signer
+  }
+
+  get publicKeys(): KeySet {
+    return { keys: this.#keys.map(publicPart) }
+  }
+
+  /** Throws `vault-locked`. */
+  async sign(agent: Omit<Agent, 'engagement'>, groups: readonly string[], nowMs: number): Promise<string> {
+    const key = this.#keys[0]
+    if (!key) throw new ChanopError('vault-locked', this.#context.vault.locked ?? 'the vault is locked')
+    const kid = key.kid as string
+    const payload: Engagement = {
+      v: 1,
+      nick: agent.name,
+      iss: this.#context.instance,
+      type: agent.type,
+      channels: [...agent.channels],
+      permissions: [...agent.permissions],
+      rate: agent.rate,
+      groups: [...groups],
+      iat: Math.floor(nowMs / 1000),
+      ...(agent.expiresMs === null ? {} : { exp: Math.floor(agent.expiresMs / 1000) }),
+      kid,
+    }
+    const bytes = new TextEncoder().encode(JSON.stringify(payload))
+    return new CompactSign(bytes).setProtectedHeader({ alg, kid }).sign(await importJWK(key, alg))
+  }
+}
+
+async function newKey(): Promise<JWK> {
+  const { privateKey } = await generateKeyPair(alg, { crv: 'Ed25519', extractable: true })
+  const key = await exportJWK(privateKey)
+  return { ...key, kid: (await calculateJwkThumbprint(key)).replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 8) }
+}
+
+export const agentsFolder = (dataDir: string): string => join(dataDir, 'agents')
+
+function publish(dataDir: string, keys: KeySet): void {
+  const file = join(agentsFolder(dataDir), 'keys.json')
+  mkdirSync(agentsFolder(dataDir), { recursive: true, mode: 0o700 })
+  writeFileSync(`${file}.new`, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+}

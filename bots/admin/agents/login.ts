@@ -1,0 +1,11 @@
+import type { Agent } from '../../../core/agent.ts'
+import type { Db } from '../../../core/ledger/sqlite.ts'
+import { standings } from '../standing.ts'
+
+/** `account=… password=… server=ircs://… fingerprint=…`: what a program needs to log in, in one line. */
+export function loginLine(db: Db, { name, network }: Pick<Agent, 'name' | 'network'>, password: string): string {
+  const standing = standings(db).find(each => each.network === network)
+  const server = standing?.address === undefined ? [] : [`server=${standing.address}`]
+  const pin = standing?.fingerprint === undefined ? [] : [`fingerprint=${standing.fingerprint}`]
+  return [`account=${name}`, `password=${password}`, ...server, ...pin].join(' ')
+}

@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto'
+import type { Step } from '../../../core/agent.ts'
+import type { NetworkId } from '../../../core/event.ts'
+import type { NewOrder, OrderKind } from '../../../core/ledger/orders.ts'
+import type { Vault } from '../../../core/secrets.ts'
+
+/** 192 random bits, in letters that every account service takes. */
+export const newPassword = (): string => randomBytes(24).toString('base64url').replace(/^-/, '_')
+
+export interface AccountOrder {
+  readonly network: NetworkId
+  readonly account: string
+  readonly kind: OrderKind
+  /** Makes the key, with the account: the fact that asked for it, or another number that is never used again. */
+  readonly seq: number | string
+  readonly step?: Step
+  readonly args?: Readonly<Record<string, string>>
+  readonly notBeforeMs?: number
+}
+
+/** An order about an agent's account; `step` moves its record on when the order ends. */
+export function accountOrder(asked: AccountOrder): NewOrder {
+  const { network, account, kind, seq, step, args = {}, notBeforeMs } = asked
+  return {
+    key: `agent.${kind}.${account}.${seq}`,
+    network,
+    kind,
+    args: { account, ...(step ? { agent: step } : {}), ...args },
+    ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
+  }
+}
+
+/** The same with a password, sealed until it is carried out and emptied then. */
+export function passwordOrder(vault: Vault, password: string, asked: AccountOrder): NewOrder {
+  const order = accountOrder(asked)
+  return { ...order, sealed: vault.seal(`order:${order.key}`, password) }
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import type { Agent, Rate } from '../../../core/agent.ts'
+import type { CommandContext } from '../../../core/command/command.ts'
+import { durationMs } from '../../../core/command/values.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { includes } from '../../../core/identity.ts'
+import { duration } from '../../../core/text.ts'
+import type { AdminServices } from '../services.ts'
+
+const words = (pattern: RegExp, form: string) =>
+  z.string().transform((typed, context): string[] => {
+    const all = typed.split(/[\s,]+/).filter(Boolean)
+    const bad = all.find(word => !pattern.test(word))
+    if (bad === undefined && all.length <= 100) return [...new Set(all)]
+    context.addIssue({ code: 'custom', message: `'${(bad ?? 'so many').slice(0, 40)}' does not fit: ${form}` })
+    return z.NEVER
+  })
+
+const unitsMs = { s: 1000, m: 60_000, h: 3_600_000 } as const
+
+const rate = z.string().transform((typed, context): Rate => {
+  const found = /^([1-9]\d{0,3})\/(\d{0,3})([smh])$/.exec(typed)
+  if (found)
+    return { count: Number(found[1]), perMs: Number(found[2] || 1) * unitsMs[found[3] as keyof typeof unitsMs] }
+  context.addIssue({ code: 'custom', message: 'write lines in a time: 5/s, 30/m or 10/30s' })
+  return z.NEVER
+})
+
+export const defaultRate: Rate = { count: 5, perMs: 1000 }
+
+/** What `register`, `adopt` and `agent edit` say of an agent, each as key=value. */
+export const terms = {
+  type: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,19}$/, 'write a lower-case word, e.g. worker')
+    .refine(type => type !== 'all', 'all are all: take another word')
+    .optional()
+    .meta({ named: true })
+    .describe('worker unless said'),
+  channels: words(/^(\*|[#&+!][^\s,\u0007]{0,63})$/, 'write #a,#b or *')
+    .optional()
+    .meta({ named: true })
+    .describe('where it may be; everywhere unless said'),
+  permissions: words(/^(\*|[a-z][a-z0-9.-]*)$/, 'write names of commands, with a dot for a blank: last,log.show')
+    .optional()
+    .meta({ named: true })
+    .describe('commands it may use; none unless said'),
+  owner: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ named: true })
+    .describe('network:account, or a name; you unless said'),
+  for: durationMs().optional().meta({ named: true }).describe('until it ends; without an end unless said'),
+  skills: words(/^[a-z0-9][a-z0-9._+-]{0,30}$/i, 'write words')
+    .optional()
+    .meta({ named: true }),
+  rate: rate.optional().meta({ named: true }).describe('lines in a time; 5/s unless said'),
+}
+
+export interface Terms {
+  readonly type?: string | undefined
+  readonly channels?: readonly string[] | undefined
+  readonly permissions?: readonly string[] | undefined
+  readonly owner?: string | undefined
+  readonly for?: number | undefined
+  readonly skills?: readonly string[] | undefined
+  readonly rate?: Rate | undefined
+}
+
+type Context = CommandContext<AdminServices>
+
+/** The names of commands as declared. Nobody grants more than they may do, and owners' commands belong to no agent. */
+async function permissionsOf({ services, ledger, caller }: Context, typed: readonly string[]): Promise<string[]> {
+  const catalogue = await ledger.read(db => services.catalogue.refresh(db))
+  return typed.map(word => {
+    if (word === '*') return word
+    const command = catalogue.named(word) ?? catalogue.named(word.replace('.', ' '))
+    if (!command) throw new ChanopError('not-found', `permissions: there is no command ${word}; help lists them`)
+    if (command.role === 'owner' || caller.agent || !includes(caller.globalRole, command.role)) {
+      throw new ChanopError('denied', `${command.name} can not be granted by you to an agent: it needs ${command.role}`)
+    }
+    return command.name
+  })
+}
+
+/** An agent's terms with what was typed over them. */
+export async function withTerms<T extends Omit<Agent, 'engagement'>>(
+  context: Context,
+  agent: T,
+  typed: Terms,
+): Promise<T> {
+  const { atMs } = context
+  const owner = typed.owner?.toLowerCase()
+  return {
+    ...agent,
+    ...(typed.type === undefined ? {} : { type: typed.type }),
+    ...(typed.channels === undefined ? {} : { channels: typed.channels }),
+    ...(typed.permissions === undefined ? {} : { permissions: await permissionsOf(context, typed.permissions) }),
+    ...(owner === undefined ? {} : { owner: owner.includes(':') ? owner : `${agent.network}:${owner}` }),
+    ...(typed.for === undefined ? {} : { expiresMs: atMs + typed.for }),
+    ...(typed.skills === undefined ? {} : { skills: typed.skills }),
+    ...(typed.rate === undefined ? {} : { rate: typed.rate }),
+  }
+}
+
+export const rateText = ({ count, perMs }: Rate): string => `${count} lines in ${duration(perMs)}`

@@ -1,0 +1,322 @@
+/** One agent or all of them looked at and kept in order: `agents`, `agent …`, `engagement`, `key`, `claim`. */
+import { z } from 'zod'
+import { type Agent, agents, engaged } from '../../../core/agent.ts'
+import { durationMs, rest } from '../../../core/command/values.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { includes } from '../../../core/identity.ts'
+import { place as placeOrder } from '../../../core/ledger/orders.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { ago, duration, escapeInline } from '../../../core/text.ts'
+import { claimed, redeem } from '../agents/claims.ts'
+import { accountOrder } from '../agents/orders.ts'
+import { chosen, editAgent, forgetAgent, groupsOf, need, setAgentState, theAgent } from '../agents/record.ts'
+import { rateText, terms, withTerms } from '../agents/terms.ts'
+import { outsideOf, putOut } from '../agents/watch.ts'
+import { declare } from '../services.ts'
+import { agentName, guardAgents, selector, signed } from './agents.ts'
+
+const nobodyHere = /^there is no agent nobody: agents lists who there is$/
+
+const until = ({ expiresMs }: Agent, nowMs: number): string =>
+  expiresMs === null ? '' : expiresMs > nowMs ? ` · ${duration(expiresMs - nowMs)} left` : ' · its time is over'
+
+const channelsOf = ({ channels }: Agent): string => (channels.includes('*') ? 'everywhere' : channels.join(' '))
+
+const row = (agent: Agent, nowMs: number): string =>
+  `${agent.name} · ${agent.type} · ${agent.state} · ${escapeInline(channelsOf(agent))} · of ${escapeInline(agent.owner)}${until(agent, nowMs)}`
+
+const counted = (found: readonly Agent[]): string => {
+  const states = Map.groupBy(found, ({ state }) => state)
+  const parts = [...states].map(([state, all]) => `${all.length} ${state}`)
+  return `${found.length} agent${found.length === 1 ? '' : 's'}: ${parts.join(', ')}`
+}
+
+const list = declare({
+  name: 'agent list',
+  aliases: ['agents'],
+  summary: 'the agents, or those that a selector means',
+  role: 'member',
+  reply: 'public',
+  args: z.object({ selector: selector.optional() }),
+  examples: [['!agents', 'no agents yet: register NICK makes one']],
+  async run({ ledger, atMs }, { selector: which }) {
+    const found = await ledger.read(db => (which === undefined ? agents(db) : chosen(db, which)))
+    if (found.length === 0) return 'no agents yet: register NICK makes one'
+    return { lines: [counted(found), ...found.map(agent => row(agent, atMs))] }
+  },
+})
+
+const show = declare({
+  name: 'agent show',
+  summary: 'all that is known of an agent',
+  role: 'member',
+  reply: 'private',
+  args: z.object({ nick: agentName }),
+  examples: [['!agent show nobody', nobodyHere]],
+  async run({ ledger, atMs }, { nick }) {
+    const agent = await ledger.read(db => theAgent(db, nick))
+    const groups = await ledger.read(db => groupsOf(db, nick))
+    const { permissions, skills, reason, createdBy, createdMs } = agent
+    return {
+      lines: [
+        row(agent, atMs) + (reason === null ? '' : ` · ${escapeInline(reason)}`),
+        escapeInline(`may use: ${permissions.join(', ') || 'no commands'} · ${rateText(agent.rate)}`),
+        ...(skills.length > 0 ? [escapeInline(`skills: ${skills.join(', ')}`)] : []),
+        ...(groups.length > 0 ? [`groups: ${groups.join(', ')}`] : []),
+        `registered by ${escapeInline(createdBy)} ${ago(createdMs, atMs)}`,
+      ],
+    }
+  },
+})
+
+const edit = declare({
+  name: 'agent edit',
+  summary: 'changes what an agent may do; a new engagement is signed',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    nick: agentName,
+    ...terms,
+    native: z.enum(['yes', 'no']).optional().meta({ named: true }).describe('understands group mentions by itself'),
+  }),
+  examples: [['!agent edit nobody type=worker', nobodyHere]],
+  async run(context, { nick, native, ...typed }) {
+    const { ledger, atMs, event, services } = context
+    if (native === undefined && Object.values(typed).every(value => value === undefined))
+      throw new ChanopError('usage', `say what to change: agent edit ${nick} channels=#a,#b rate=5/s for=30d`)
+    const known = await ledger.read(db => ({ agent: theAgent(db, nick), groups: groupsOf(db, nick) }))
+    const wanted = await withTerms(context, known.agent, typed)
+    const agent = await signed(
+      context,
+      native === undefined ? wanted : { ...wanted, native: native === 'yes' },
+      known.groups,
+    )
+    return {
+      lines: [],
+      effect: db => {
+        const now = theAgent(db, nick)
+        if (now.changedMs !== known.agent.changedMs)
+          throw new ChanopError('conflict', `${nick} was changed meanwhile: say it again`)
+        editAgent(db, agent, atMs)
+        for (const channel of outsideOf(db, agent)) putOut(db, services.context, agent, { channel, seq: event.seq })
+        return [row(agent, atMs)]
+      },
+    }
+  },
+})
+
+const del = declare({
+  name: 'agent del',
+  summary: 'deletes an agent and its account; with --keep only the record',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    nick: agentName,
+    keep: z.boolean().default(false).meta({ flag: true }).describe('the account stays'),
+  }),
+  confirm: async ({ nick, keep }, { ledger }) => {
+    await ledger.read(db => theAgent(db, nick))
+    return keep
+      ? `${nick} is no agent any more; its account stays`
+      : `deletes ${nick} and its account, and ends its sessions`
+  },
+  examples: [['!agent del nobody', nobodyHere]],
+  async run({ ledger, atMs, event }, { nick, keep }) {
+    const { network, name } = await ledger.read(db => theAgent(db, nick))
+    if (keep) return { lines: [`${name} is no agent any more; its account stays`], effect: db => forgetAgent(db, name) }
+    return {
+      lines: [],
+      effect: db => {
+        need(theAgent(db, name), ['active', 'rotating', 'revoked', 'deleted'], 'deleted', atMs)
+        setAgentState(db, name, 'deleted', null, atMs)
+      },
+      orders: [
+        {
+          order: accountOrder({ network, account: name, kind: 'account.drop', seq: event.seq, step: 'drop' }),
+          done: `${name} is deleted`,
+          failed: `${name} may nothing any more, but its account was not deleted: {reason}`,
+        },
+      ],
+    }
+  },
+})
+
+const sessions = declare({
+  name: 'agent sessions',
+  summary: 'how often an agent is logged in',
+  role: 'member',
+  reply: 'public',
+  args: z.object({ nick: agentName }),
+  examples: [['!agent sessions nobody', nobodyHere]],
+  async run({ ledger, event }, { nick }) {
+    const { network, name } = await ledger.read(db => theAgent(db, nick))
+    const order = accountOrder({ network, account: name, kind: 'account.check', seq: event.seq })
+    return { lines: [], orders: [{ order, done: `${name}: {reason}`, failed: `${name}: {reason}` }] }
+  },
+})
+
+const kick = declare({
+  name: 'agent kick',
+  summary: 'ends the sessions of agents; they may log in again',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ selector, reason: rest().optional() }),
+  confirm: async ({ selector: which }, { ledger }) => {
+    const found = await ledger.read(db => chosen(db, which))
+    return found.length > 1 ? `ends the sessions of ${found.length} agents` : null
+  },
+  examples: [['!agent kick ghost', "nobody fits 'ghost': agents lists who there is"]],
+  async run({ ledger, event }, { selector: which, reason = 'ended by an operator' }) {
+    const found = await ledger.read(db => chosen(db, which))
+    return {
+      lines: [],
+      orders: found.map(({ network, name }) => ({
+        order: accountOrder({ network, account: name, kind: 'account.end-sessions', seq: event.seq, args: { reason } }),
+        done: `${name}: {reason}`,
+        failed: `${name}: {reason}`,
+      })),
+    }
+  },
+})
+
+const dayMs = 86_400_000
+
+/** When an agent was last seen to do anything, or was made. */
+const lastSeen = (db: Db, { network, name, createdMs }: Agent): number =>
+  Math.max(
+    createdMs,
+    Number(
+      sql(db, 'SELECT seen_ms FROM presence WHERE network = ? AND user = ?').get(network, name)?.['seen_ms'] ??
+        sql(db, 'SELECT max(at_ms) AS at FROM event WHERE sender = ?').get(name)?.['at'] ??
+        0,
+    ),
+  )
+
+const idleSince = (db: Db, idleMs: number, nowMs: number): Agent[] =>
+  agents(db).filter(agent => agent.state !== 'deleted' && lastSeen(db, agent) <= nowMs - idleMs)
+
+const reap = declare({
+  name: 'agent reap',
+  summary: 'deletes agents that were not seen for a time, with their accounts',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ idle: durationMs().meta({ named: true }).describe('how long, e.g. 14d') }),
+  confirm: async ({ idle }, { ledger, atMs }) => {
+    if (idle < dayMs) throw new ChanopError('usage', 'idle is a day at least: agent reap idle=14d')
+    const found = await ledger.read(db => idleSince(db, idle, atMs))
+    return found.length === 0
+      ? null
+      : `deletes ${found.length}: ${found
+          .map(({ name }) => name)
+          .join(', ')
+          .slice(0, 300)}`
+  },
+  examples: [['!agent reap idle=14d', 'everybody was seen in the last 2w']],
+  async run({ ledger, atMs, event }, { idle }) {
+    const found = await ledger.read(db => idleSince(db, idle, atMs))
+    if (found.length === 0) return `everybody was seen in the last ${duration(idle)}`
+    return {
+      lines: [`${found.length} agents are being deleted; agents shows who is left`],
+      effect: db => {
+        for (const { network, name } of found) {
+          setAgentState(db, name, 'deleted', null, atMs)
+          placeOrder(
+            db,
+            accountOrder({ network, account: name, kind: 'account.drop', seq: event.seq, step: 'drop' }),
+            atMs,
+          )
+        }
+      },
+    }
+  },
+})
+
+const certificate = declare({
+  name: 'agent cert',
+  summary: 'lets an agent log in by a certificate (SASL EXTERNAL), or takes one away',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    verb: z.enum(['add', 'del']),
+    nick: agentName,
+    fingerprint: z
+      .string()
+      .regex(/^([0-9a-f]{64}|([0-9a-f]{2}:){31}[0-9a-f]{2})$/i, 'write its SHA-256: 64 hexadecimal digits')
+      .describe('SHA-256 of the certificate, hex'),
+  }),
+  examples: [[`!agent cert add nobody ${'ab'.repeat(32)}`, nobodyHere]],
+  async run({ ledger, event, atMs }, { verb, nick, fingerprint }) {
+    const { network, ...agent } = await ledger.read(db => theAgent(db, nick))
+    need({ network, ...agent }, ['active', 'rotating'], 'changed', atMs)
+    const kind = verb === 'add' ? 'account.certificate' : 'account.certificate-del'
+    const order = accountOrder({ network, account: nick, kind, seq: event.seq, args: { fingerprint } })
+    const short = fingerprint.replaceAll(':', '').slice(-6).toLowerCase()
+    const done = `${nick}: certificate …${short} ${verb === 'add' ? 'opens its account' : 'is taken away'}`
+    return { lines: [], orders: [{ order, done, failed: `${nick}: {reason}` }] }
+  },
+})
+
+const engagement = declare({
+  name: 'engagement',
+  summary: 'an agent’s signed engagement; key shows what it is verified with',
+  role: 'guest',
+  agents: true,
+  reply: 'private',
+  args: z.object({ nick: agentName.optional().describe('an agent’s own without') }),
+  examples: [['!engagement nobody', nobodyHere]],
+  async run(context, { nick }) {
+    const { caller, ledger, atMs } = context
+    const agent = await ledger.read(db => theAgent(db, nick ?? caller.account))
+    if (!includes(caller.globalRole, 'member')) guardAgents(context, [agent], 'engagement')
+    if (!engaged(agent, atMs) || agent.engagement === null)
+      return `${agent.name} has no engagement now: it is ${agent.state}`
+    return { lines: [`engagement=${escapeInline(agent.engagement)}`] }
+  },
+})
+
+const key = declare({
+  name: 'key',
+  summary: 'the public keys with which anybody can verify an engagement',
+  role: 'guest',
+  agents: true,
+  reply: 'public',
+  args: z.object({}),
+  examples: [['!key', /^\{"kty":"OKP"/]],
+  async run({ services }) {
+    const { keys } = services.signer.publicKeys
+    if (keys.length === 0) return 'no key: the vault is locked'
+    return { lines: keys.map(one => escapeInline(JSON.stringify(one))) }
+  },
+})
+
+const claim = declare({
+  name: 'claim',
+  summary: 'hands over the login that waits for a code, once',
+  role: 'guest',
+  agents: true,
+  reply: 'private',
+  where: 'dm',
+  mutates: true,
+  args: z.object({ code: z.string().min(4).max(40).meta({ secret: true }) }),
+  examples: [['claim AAAA-BBBB-CCCC', /^no login waits for that code/]],
+  async run({ ledger, services, atMs, caller }, { code }) {
+    const { vault } = services.context
+    if (!caller.verified)
+      throw new ChanopError('denied', 'log in to an account first: the login is said to nobody else')
+    const { agent, login } = await ledger.read(db => claimed(db, vault, code, atMs))
+    return {
+      lines: [`the login of ${agent}:`],
+      effect: db => {
+        redeem(db, vault, code, atMs)
+      },
+      secret: login,
+    }
+  },
+})
+
+export const agentCommands = [list, show, edit, del, sessions, kick, reap, certificate, engagement, key, claim]
