@@ -80,6 +80,31 @@ it('a full disk rejects every write of the turn and leaves the ledger usable', a
   assert.equal((await ledger.read(db => after(db, 0, 10))).length, 2)
 })
 
+it('a disk that fills up after another write of the turn has thrown: what was told is what stands', async t => {
+  const ledger = Ledger.open(':memory:')
+  t.after(() => ledger.close())
+  const add = (key: string): Promise<unknown> =>
+    ledger.write(db => append(db, messageNumber(0, { key: `irc:${key}` }), 'general', 0))
+  await add('first')
+  const pages = await ledger.read(db => db.pragma('page_count', { simple: true }))
+  await ledger.read(db => db.pragma(`max_page_count = ${Number(pages) + 2}`))
+  const large = 'x'.repeat(100_000)
+  const throwing = ledger.write(() => {
+    throw new Error('no')
+  })
+  const results = await Promise.allSettled([add('small'), throwing, add(large), add('last')])
+  await ledger.read(db => db.pragma('max_page_count = 1000000'))
+  const keys = await ledger.read(db => after(db, 0, 10).map(({ event }) => event.key.slice('irc:'.length)))
+  const told = ['small', 'throwing', large, 'last'].filter((_, i) => results[i]?.status === 'fulfilled')
+  assert.deepEqual(keys, ['first', ...told])
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected', 'rejected'],
+  )
+  await add('after')
+  assert.equal((await ledger.read(db => after(db, 0, 10))).length, keys.length + 1)
+})
+
 it('a data folder that can not be written: ledger-readonly', async t => {
   const folder = temporaryFolder(t)
   const closed = join(folder, 'closed')

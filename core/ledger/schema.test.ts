@@ -101,6 +101,34 @@ it('two that migrate at once do each step once', async t => {
   assert.deepEqual(db.prepare('SELECT * FROM t19').pluck().all(), [19])
 })
 
+it('many that open a new file in the same moment all get in', async t => {
+  const folder = temporaryFolder(t)
+  const [openers, rounds] = [4, 25]
+  const module = JSON.stringify(new URL('sqlite.ts', import.meta.url))
+  const program = `const { workerData } = await import('node:worker_threads')
+    const { connect } = await import(${module})
+    const { folder, openers, rounds, arrived } = workerData
+    for (let round = 1; round <= rounds; round++) {
+      Atomics.add(arrived, 0, 1)
+      while (Atomics.load(arrived, 0) < round * openers);
+      const db = connect(folder + '/' + round + '.db')
+      db.exec('CREATE TABLE IF NOT EXISTS a (x)')
+      Atomics.add(arrived, 1, 1)
+      while (Atomics.load(arrived, 1) < round * openers);
+      db.close()
+    }`
+  const url = new URL(`data:text/javascript,${encodeURIComponent(program)}`)
+  const arrived = new Int32Array(new SharedArrayBuffer(8))
+  const workerData = { folder, openers, rounds, arrived }
+  const workers = Array.from({ length: openers }, () => new Worker(url, { workerData }))
+  const refused = Promise.race(
+    workers.map(worker => once(worker, 'error').then(([error]) => Promise.reject(error as Error))),
+  )
+  t.after(() => Promise.all(workers.map(worker => worker.terminate())))
+  const done = Promise.all(workers.map(worker => new Promise(resolve => worker.once('exit', resolve))))
+  await Promise.race([done, refused])
+})
+
 /** A connection whose statements say how they would be carried out. */
 function planned(db: Db, work: (db: Db) => unknown): string[] {
   const seen = new Set<string>()
