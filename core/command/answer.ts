@@ -2,7 +2,7 @@ import { directly, formatPlace, type MessageEvent, type Place } from '../event.t
 import { enqueue, type NewDelivery } from '../ledger/deliveries.ts'
 import type { Stored } from '../ledger/events.ts'
 import { place as placeOrder } from '../ledger/orders.ts'
-import type { Db } from '../ledger/sqlite.ts'
+import { type Db, sql } from '../ledger/sqlite.ts'
 import { say, sealedDraft } from '../say.ts'
 import type { Vault } from '../secrets.ts'
 import { parseInline } from '../text.ts'
@@ -89,8 +89,14 @@ function whisper(
   enqueue(db, { place: privatePlace(stored), bot, act, ...(waits ? { waits } : {}) }, nowMs)
 }
 
-/** Overwrites the words of a message that held a secret: the record keeps that it was said, not what. */
+/** Overwrites the words of a message that held a secret, and of its copies: the record keeps that it was said, not what. */
 export function wipe(db: Db, seq: number, masked: string): void {
   const content = JSON.stringify({ segments: [{ kind: 'text', text: masked }] })
-  db.prepare("UPDATE event SET body = json_set(body, '$.content', json(?)) WHERE seq = ?").run(content, seq)
+  sql(db, "UPDATE event SET body = json_set(body, '$.content', json(?)) WHERE seq = ?").run(content, seq)
+  sql(db, 'UPDATE revision SET content = ? WHERE seq = ? AND content IS NOT NULL').run(content, seq)
+  sql(
+    db,
+    `UPDATE delivery SET act = json_set(act, iif(act ->> 'do' = 'edit', '$.draft.content', '$.content'), json(?))
+     WHERE source = ? AND act ->> 'do' IN ('send', 'edit')`,
+  ).run(content, seq)
 }

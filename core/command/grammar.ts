@@ -35,6 +35,8 @@ export interface Heard {
   readonly prefixed: boolean
   /** By name or in a direct conversation: an answer is expected. */
   readonly addressed: boolean
+  /** It stands behind a name, as a relay or a liar writes it: `[owner] !restart`. Never obeyed. */
+  readonly behindName?: true
 }
 
 export interface Ears {
@@ -66,12 +68,19 @@ function address(text: string, bots: ReadonlyMap<string, string>): { bot: string
   return bot === undefined ? null : { bot, rest }
 }
 
+/** `[irc] <owner> !restart`: no address, and no sender either. */
+function behindName(text: string, prefix: string): Heard | null {
+  const [names] = /^(?:(?:\[[^\]\n]{1,64}\]|<[^>\n]{1,64}>|\([^)\n]{1,64}\))\s*){1,3}/.exec(text) ?? []
+  const line = names === undefined ? null : afterPrefix(text.slice(names.length), prefix)
+  return line === null ? null : { line, to: null, prefixed: true, addressed: false, behindName: true }
+}
+
 /** Reads a normalised text; null when it is certainly talk. */
 export function hear(text: string, ears: Ears): Heard | null {
   const bare = afterPrefix(text, ears.prefix)
   if (bare !== null) return { line: bare, to: ears.to, prefixed: true, addressed: ears.direct }
   const called = address(text, ears.bots)
-  if (!called && !ears.direct) return null
+  if (!called && !ears.direct) return behindName(text, ears.prefix)
   const rest = called ? called.rest : text
   const inner = afterPrefix(rest, ears.prefix)
   const line = inner ?? rest

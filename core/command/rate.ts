@@ -1,3 +1,5 @@
+import type { Caller } from './command.ts'
+
 interface Bucket {
   tokens: number
   atMs: number
@@ -42,4 +44,13 @@ export class RateLimit {
   #forget(nowMs: number): void {
     for (const [key, bucket] of this.#buckets) if (nowMs - bucket.atMs > forgetMs) this.#buckets.delete(key)
   }
+}
+
+/** An account. */
+export const keyOf = ({ network, account }: Caller): string => `${network}\n${account}`
+
+/** Whom a limit counts: an account. Those without one share a place, so that another nick is no fresh start. */
+export const limitKey = (caller: Caller): string => {
+  if (caller.verified) return keyOf(caller)
+  return `${caller.network}\n\n${caller.private ? '' : caller.place.channel}`
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { audit } from '../audit.ts'
 import { asChanopError, ChanopError } from '../error.ts'
-import type { MessageEvent, Place } from '../event.ts'
+import type { EditEvent, MessageEvent, Place } from '../event.ts'
 import { includes } from '../identity.ts'
-import { bySeq, type Stored } from '../ledger/events.ts'
+import { bySeq, messageOf, type Stored } from '../ledger/events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Db } from '../ledger/sqlite.ts'
 import type { Log } from '../log.ts'
@@ -17,7 +17,7 @@ import { callerOf, inert, refusal } from './gate.ts'
 import { type Heard, hear, spoken } from './grammar.ts'
 import { type Outcome, outcomeOf } from './outcome.ts'
 import { Catalogue, type Published } from './published.ts'
-import { RateLimit } from './rate.ts'
+import { keyOf, limitKey, RateLimit } from './rate.ts'
 import { type Resolved, resolve } from './suggest.ts'
 import { Turns } from './turns.ts'
 import { unknown } from './unknown.ts'
@@ -111,7 +111,7 @@ export class Router<S> {
       return { found, caller: callerOf(db, stored, nowMs), owner: this.#owner(db, heard, found) }
     })
     if (owner === null) return false
-    const why = inert(stored, caller, nowMs)
+    const why = heard.behindName ? 'text: a name in front of a command is no sender' : inert(stored, caller, nowMs)
     if (why !== null) return this.#ignore(stored, caller, found, why, finish)
     if (owner !== this.#o.bot) return false
     const command = found.is === 'command' ? this.#own.get(found.command.name) : undefined
@@ -124,6 +124,25 @@ export class Router<S> {
       return true
     }
     return this.#turns.run(keyOf(caller), limited !== null || command?.urgent === true, work)
+  }
+
+  /** Leaves word of a command that somebody wrote by editing: it is not carried out. As `handle`. */
+  async handleEdit(stored: Stored<EditEvent>, finish: (db: Db) => void): Promise<boolean> {
+    const { event } = stored
+    const message: MessageEvent = { ...event, kind: 'message', id: event.target }
+    const heard = this.recognise(message)
+    if (!heard || this.#o.ignored?.(message)) return false
+    const edited = { ...stored, event: message }
+    const { found, caller } = await this.#o.ledger.read(db => ({
+      found: resolve(this.#catalogue.refresh(db), heard.line, heard.addressed),
+      caller: callerOf(db, edited, this.#nowMs()),
+    }))
+    return this.#ignore(edited, caller, found, 'edit: what is written by editing carries no command', db => {
+      const target = messageOf(db, event.place, event.target)
+      const masked = found.is === 'command' ? assign(found.command.fields, found.rest) : null
+      if (target && masked?.secret) wipe(db, target.seq, `${heard.line.split(' ')[0]} ***`)
+      finish(db)
+    })
   }
 
   #nowMs(): number {
@@ -429,14 +448,6 @@ export class Router<S> {
 
 /** The process stops: the command was neither done nor refused. */
 class Stopped extends Error {}
-
-const keyOf = ({ network, account }: Caller): string => `${network}\n${account}`
-
-/** Whom a limit counts: an account. Those without one share a place, so that another nick is no fresh start. */
-const limitKey = (caller: Caller): string => {
-  if (caller.verified) return keyOf(caller)
-  return `${caller.network}\n\n${caller.private ? '' : caller.place.channel}`
-}
 
 const wiping = ({ name }: { name: string }, { secret, masked }: Pick<Assigned, 'secret' | 'masked'>) =>
   secret ? { wipe: `${name} ${masked}` } : {}

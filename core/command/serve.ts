@@ -1,7 +1,7 @@
 import type { BotContext } from '../bot.ts'
 import { follow } from '../consumer.ts'
 import { asChanopError } from '../error.ts'
-import type { MessageEvent } from '../event.ts'
+import type { EditEvent, MessageEvent } from '../event.ts'
 import { advanceTo, cursorOf, forgetHandled, isHandled, markHandled } from '../ledger/consumers.ts'
 import type { Stored } from '../ledger/events.ts'
 import type { Db } from '../ledger/sqlite.ts'
@@ -9,7 +9,16 @@ import { backoffMs, sleep } from '../retry.ts'
 import type { Router } from './router.ts'
 
 type Context = Pick<BotContext, 'name' | 'ledger' | 'bus' | 'log' | 'signal'>
-type Message = Stored<MessageEvent>
+type Asked = Stored<MessageEvent> | Stored<EditEvent>
+
+const isEdit = (asked: Asked): asked is Stored<EditEvent> => asked.event.kind === 'edit'
+
+/** The fact, when it has the shape of a command. */
+function askedBy<S>(router: Router<S>, { event, ...rest }: Stored): Asked | null {
+  if (event.kind === 'message') return router.recognise(event) && { ...rest, event }
+  if (event.kind !== 'edit') return null
+  return router.recognise({ ...event, kind: 'message', id: event.target }) && { ...rest, event }
+}
 
 const most = 500
 const saveMs = 2000
@@ -38,10 +47,11 @@ export async function serveCommands<S>(context: Context, router: Router<S>): Pro
     else forgetHandled(db, consumer, upTo)
     advanceTo(db, consumer, upTo)
   }
-  const attend = async (stored: Message): Promise<void> => {
+  const attend = async (stored: Asked): Promise<void> => {
     for (let failures = 0; !signal.aborted; failures++) {
       try {
-        await router.handle(stored, finish(stored.seq))
+        if (isEdit(stored)) await router.handleEdit(stored, finish(stored.seq))
+        else await router.handle(stored, finish(stored.seq))
         break
       } catch (error) {
         if (signal.aborted) return
@@ -53,11 +63,11 @@ export async function serveCommands<S>(context: Context, router: Router<S>): Pro
   }
   const take = async (batch: readonly Stored[]): Promise<void> => {
     for (const stored of batch) {
-      const message = stored.event.kind === 'message' && router.recognise(stored.event) ? (stored as Message) : null
-      const again = message !== null && stored.seq <= newest
-      if (message && !(again && (await ledger.read(db => isHandled(db, consumer, stored.seq))))) {
+      const asked = askedBy(router, stored)
+      const again = asked !== null && stored.seq <= newest
+      if (asked && !(again && (await ledger.read(db => isHandled(db, consumer, stored.seq))))) {
         flying.add(stored.seq)
-        void attend(message)
+        void attend(asked)
       }
       read = stored.seq
     }
