@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../audit.ts'
+import type { Assigned } from './args.ts'
 import type { Answer } from './command.ts'
 
 /** What became of a command, before it is committed. */
@@ -22,3 +23,7 @@ export const outcomeOf = (
   line: string,
   rest: Omit<Outcome, 'answer' | 'reply'> & { reply?: 'public' | 'private' },
 ): Outcome => ({ reply: 'public', ...rest, answer: { lines: line === '' ? [] : [line] } })
+
+/** What a command that held a secret is overwritten with. */
+export const wiping = ({ name }: { name: string }, { secret, masked }: Pick<Assigned, 'secret' | 'masked'>) =>
+  secret ? { wipe: `${name} ${masked}` } : {}

@@ -15,7 +15,7 @@ import type { Answer, Caller, Command, CommandContext, CommandSettings } from '.
 import { codeOf, keepPending, pendingBot, pendingOf, usePending } from './confirm.ts'
 import { callerOf, inert, refusal } from './gate.ts'
 import { type Heard, hear, spoken } from './grammar.ts'
-import { type Outcome, outcomeOf } from './outcome.ts'
+import { type Outcome, outcomeOf, wiping } from './outcome.ts'
 import { Catalogue, type Published } from './published.ts'
 import { keyOf, limitKey, RateLimit } from './rate.ts'
 import { type Resolved, resolve } from './suggest.ts'
@@ -448,9 +448,6 @@ export class Router<S> {
 
 /** The process stops: the command was neither done nor refused. */
 class Stopped extends Error {}
-
-const wiping = ({ name }: { name: string }, { secret, masked }: Pick<Assigned, 'secret' | 'masked'>) =>
-  secret ? { wipe: `${name} ${masked}` } : {}
 
 async function previewOf<S>(
   command: Command<S>,
