@@ -22,7 +22,7 @@ export interface Agent {
   /** `network:account` of who answers for it. */
   readonly owner: string
   readonly state: AgentState
-  /** Where it may be; `*` is everywhere. */
+  /** Where it may be: names, `#task-*` for all that begin so, `*` for everywhere. */
   readonly channels: readonly string[]
   /** Names of the commands it may use; `*` is everything a member may. */
   readonly permissions: readonly string[]
@@ -83,7 +83,10 @@ export const engaged = ({ state, expiresMs }: Agent, nowMs: number): boolean =>
 
 /** Whether it may be in a channel. */
 export const mayEnter = ({ channels }: Pick<Agent, 'channels'>, channel: string): boolean =>
-  channels.some(each => each === '*' || each.toLowerCase() === channel.toLowerCase())
+  channels.some(each => fitsName(each.toLowerCase(), channel.toLowerCase()))
+
+const fitsName = (pattern: string, channel: string): boolean =>
+  pattern.endsWith('*') ? channel.startsWith(pattern.slice(0, -1)) : channel === pattern
 
 /** What an order means for the record of the account it is about; kept in its argument `agent`. */
 export type Step = 'register' | 'rotate' | 'suspend' | 'restore' | 'drop'

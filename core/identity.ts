@@ -1,4 +1,5 @@
 import type { NetworkId, Sender, UserId } from './event.ts'
+import { getMeta, setMeta } from './ledger/ledger.ts'
 import { type Db, type Row, sql } from './ledger/sqlite.ts'
 
 /** From most to least. A role includes all that stand after it. */
@@ -80,7 +81,15 @@ export function dropIdentity(db: Db, network: NetworkId, user: UserId): void {
   sql(db, 'DELETE FROM identity WHERE network = ? AND user = ?').run(network, user)
 }
 
+/** Gives a role, in place of the one held there. One for a time gives back what was held for good when it ends. */
 export function grant(db: Db, to: Omit<Grant, 'by'>, by: string, nowMs: number): void {
+  const key = beforeKey(to.person.id, to.room)
+  const held = sql(db, 'SELECT role, until_ms, granted_by FROM role WHERE person = ? AND room = ?').get(
+    to.person.id,
+    to.room,
+  )
+  if (to.untilMs === null || !held) sql(db, 'DELETE FROM meta WHERE key = ?').run(key)
+  else if (held['until_ms'] === null) setMeta(db, key, JSON.stringify([held['role'], held['granted_by']]))
   sql(
     db,
     `INSERT INTO role VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (person, room) DO UPDATE SET role = excluded.role,
@@ -88,9 +97,45 @@ export function grant(db: Db, to: Omit<Grant, 'by'>, by: string, nowMs: number):
   ).run(to.person.id, to.room, to.role, to.untilMs, by, nowMs)
 }
 
+const beforeKey = (person: number, room: string): string => `role.before ${person} ${room}`
+
 /** Takes a role away; false when there was none. The caller makes sure that an owner stays. */
-export const revoke = (db: Db, person: Person, room: string): boolean =>
-  sql(db, 'DELETE FROM role WHERE person = ? AND room = ?').run(person.id, room).changes > 0
+export function revoke(db: Db, person: Person, room: string): boolean {
+  sql(db, 'DELETE FROM meta WHERE key = ?').run(beforeKey(person.id, room))
+  return sql(db, 'DELETE FROM role WHERE person = ? AND room = ?').run(person.id, room).changes > 0
+}
+
+export interface Ended extends Grant {
+  readonly untilMs: number
+  /** What is held again from now on. */
+  readonly again: Role | null
+}
+
+/** Ends the roles whose time is over. Each is told once: its row is gone with the same transaction. */
+export function endRoles(db: Db, nowMs: number): Ended[] {
+  const rows = sql(
+    db,
+    `SELECT p.id, p.name, r.room, r.role, r.until_ms, r.granted_by FROM role r JOIN person p ON p.id = r.person
+     WHERE r.until_ms <= ? ORDER BY p.name, r.room`,
+  ).all(nowMs)
+  return rows.map(row => {
+    const ended = { ...grantOf(row), untilMs: Number(row['until_ms']) }
+    const before = getMeta(db, beforeKey(ended.person.id, ended.room))
+    revoke(db, ended.person, ended.room)
+    if (before === null) return { ...ended, again: null }
+    const [role, by] = JSON.parse(before) as [Role, string]
+    grant(db, { person: ended.person, room: ended.room, role, untilMs: null }, by, nowMs)
+    return { ...ended, again: role }
+  })
+}
+
+const grantOf = (row: Row): Grant => ({
+  person: personOf(row),
+  room: row['room'] as string,
+  role: row['role'] as Role,
+  untilMs: row['until_ms'] === null ? null : Number(row['until_ms']),
+  by: row['granted_by'] as string,
+})
 
 export const grants = (db: Db, nowMs: number): Grant[] =>
   sql(
@@ -99,14 +144,19 @@ export const grants = (db: Db, nowMs: number): Grant[] =>
      WHERE r.until_ms IS NULL OR r.until_ms > ? ORDER BY p.name, r.room`,
   )
     .all(nowMs)
-    .map(row => ({
-      person: personOf(row),
-      room: row['room'] as string,
-      role: row['role'] as Role,
-      untilMs: row['until_ms'] === null ? null : Number(row['until_ms']),
-      by: row['granted_by'] as string,
-    }))
+    .map(grantOf)
 
 /** How many hold the global role of owner without an end. */
 export const owners = (db: Db): number =>
   Number(sql(db, "SELECT count(*) AS n FROM role WHERE role = 'owner' AND room = '' AND until_ms IS NULL").get()?.['n'])
+
+/**
+ * Every account of those who hold the global role of owner without an end. Commands that could leave none of them able to
+ * speak are refused.
+ */
+export const ownerAccounts = (db: Db): { network: NetworkId; user: UserId }[] =>
+  sql(
+    db,
+    `SELECT i.network, i.user FROM role r JOIN identity i ON i.person = r.person
+     WHERE r.role = 'owner' AND r.room = '' AND r.until_ms IS NULL ORDER BY i.network, i.user`,
+  ).all() as never

@@ -14,6 +14,7 @@ export interface Hand {
   nickOf(user: UserId): Promise<string>
   /** Nicks of our own connections, folded. */
   isOwn(nick: string): boolean
+  enter(place: Place): Promise<void>
   leave(place: Place, reason: string): Promise<void>
 }
 
@@ -127,8 +128,10 @@ function managedActs(hand: Hand, bots: readonly string[]): Required<Pick<Adapter
       )
       return there.length
     },
-    async keep({ channel }, { modes, topic }) {
+    async keep(place, { modes, topic }) {
       const session = hand.session()
+      const { channel } = place
+      await hand.enter(place)
       if (isInspircd(session)) await insist(session, channel, inspircdModes(channel))
       else await register(session, channel, bots)
       if (modes) await insist(session, channel, [`SAMODE ${channel} ${oneLine(modes)}`])

@@ -3,7 +3,7 @@ import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { Act, ChatEvent, Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import type { Connection } from './connection.ts'
-import { eventOf, gapOf, placeFor } from './inbound.ts'
+import { eventOf, gapOf, placeFor, senderOf } from './inbound.ts'
 import type { MemoryConfig } from './index.ts'
 import { Lanes } from './lanes.ts'
 import { type Author, isPrivate, type NativeMessage, type Post, privateChannel } from './native.ts'
@@ -91,6 +91,7 @@ export class MemoryAdapter implements Adapter {
     const missed = await this.#missed(connection)
     if (missed.length > 0 && !(await this.#offer(missed, sink, signal))) return
     connection.live()
+    await this.#signs(connection)
     for (;;) {
       const happenings = await connection.next()
       if (!happenings) return
@@ -98,6 +99,26 @@ export class MemoryAdapter implements Adapter {
       if (!(await this.#offer(events, sink, signal))) return
       connection.acknowledge()
     }
+  }
+
+  /** Who is in our channels now, and from now on who shows a sign of life there. */
+  async #signs(connection: Connection): Promise<void> {
+    const { signs } = this.#context
+    if (!signs) return
+    const at = (channel: string) => ({ place: placeFor(this.network, channel), atMs: this.#platform.nowMs })
+    connection.onLife = (by, channel, what) => {
+      void signs([{ kind: 'life', ...at(channel), sender: senderOf(by), what }])
+    }
+    const rosters = this.#mine()
+      .filter(({ name }) => !isPrivate(name))
+      .map(({ name }) => ({
+        kind: 'roster' as const,
+        ...at(name),
+        present: this.#platform.present(name).map(senderOf),
+        gone: [],
+        whole: true as const,
+      }))
+    if (rosters.length > 0) await signs(rosters)
   }
 
   /** Offers the same events until the ledger has them; false when we are told to stop. */
@@ -241,6 +262,7 @@ export class MemoryAdapter implements Adapter {
   async keep(place: Place, { modes, topic }: { modes: string; topic: string }): Promise<void> {
     await this.#act(() => {
       const channel = this.#platform.channel(place.channel)
+      this.#platform.enter(this.#author(), place.channel)
       channel.kept = true
       if (modes) channel.modes = modes
       if (topic && channel.topic !== topic) this.#platform.setTopic(this.#author(), place.channel, topic)

@@ -118,7 +118,7 @@ export async function runAdmin(
   }
   const { served } = await openDesk(context, { commands: adminCommands, services, front: true })
   await leaveNames(context)
-  const kept = keepAgents(context)
+  const kept = [keepAgents(context), upkeep(context)]
   context.ready()
-  await Promise.all([served, kept])
+  await Promise.all([served, ...kept])
 }

@@ -1,0 +1,44 @@
+import type { Config } from '../../../config/schema.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { type ChannelId, type NetworkId, parsePlace, type Place } from '../../../core/event.ts'
+import { Rooms } from '../../../core/rooms.ts'
+
+/** Whether we run a network, so that its channels are ours to keep. */
+export function isManaged(config: Config, network: string): boolean {
+  const found = Object.hasOwn(config.networks, network) ? config.networks[network] : undefined
+  return found !== undefined && (found.kind === 'memory' || ('managed' in found && found.managed === true))
+}
+
+export const managedNetworks = (config: Config): NetworkId[] =>
+  Object.keys(config.networks).filter(network => isManaged(config, network)) as NetworkId[]
+
+const form = /^#[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}$/
+
+/**
+ * The channel somebody means: `#name` of this network, or of the one we run when this is none; or `network:#name`.
+ * Lower case. Throws what to do.
+ */
+export function channelMeant(config: Config, near: NetworkId, written: string): Place {
+  const bare = !written.includes(':')
+  const network = isManaged(config, near) ? near : managedNetworks(config)[0]
+  const place = bare ? network && { network, channel: written as ChannelId } : parsePlace(written)
+  if (!place || !isManaged(config, place.network)) {
+    const ours = managedNetworks(config).join(', ')
+    throw new ChanopError('unsupported', `channels are kept on the networks we run (${ours || 'none here'}) alone`)
+  }
+  if (!form.test(place.channel)) {
+    throw new ChanopError(
+      'usage',
+      `'${place.channel.slice(0, 70)}' is no channel: write # and letters, digits, - _ . +`,
+    )
+  }
+  return { network: place.network, channel: place.channel.toLowerCase() as ChannelId }
+}
+
+/** Channels that the configuration names: they are there as long as it does. */
+export function configured(config: Config, network: string): ChannelId[] {
+  const own = (config.networks[network] as { channels?: readonly string[] } | undefined)?.channels ?? []
+  const placed = new Rooms(config.rooms).onNetwork(network).map(place => place.channel as string)
+  const channels = [...own, ...placed].filter(channel => channel.startsWith('#')).map(channel => channel.toLowerCase())
+  return [...new Set(channels)] as ChannelId[]
+}

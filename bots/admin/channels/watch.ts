@@ -1,0 +1,198 @@
+import type { configSchema } from '../../../config/schema.ts'
+import { type Agent, agentOf, agents, engaged } from '../../../core/agent.ts'
+import type { BotContext } from '../../../core/bot.ts'
+import { RateLimit } from '../../../core/command/rate.ts'
+import { follow } from '../../../core/consumer.ts'
+import { directly, type MemberEvent, type NetworkId, type UserId } from '../../../core/event.ts'
+import { type KeptChannel, dropChannel, keptChannel, keptChannels } from '../../../core/ledger/channels.ts'
+import { advanceTo, cursorOf } from '../../../core/ledger/consumers.ts'
+import type { Stored } from '../../../core/ledger/events.ts'
+import { place as placeOrder } from '../../../core/ledger/orders.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { say } from '../../../core/say.ts'
+import { duration } from '../../../core/text.ts'
+import { standings } from '../standing.ts'
+import { joiners, membersOf } from './members.ts'
+import { bringOrders, keepOrder, releaseOrder } from './orders.ts'
+import { isManaged } from './places.ts'
+import { greet, natureOf, typeFor } from './types.ts'
+
+type Context = BotContext<typeof configSchema>
+
+const consumer = 'admin.channels'
+/** A program that comes and goes is told its instructions this often at most. */
+const greetings = { perMinute: 1, burst: 1 }
+/** Talk is read again after a crash: its cursor is kept once in so many facts. */
+const savedEvery = 1000
+/** How often agents are looked for that should be somewhere. */
+const bringEveryMs = 10_000
+
+/**
+ * What happens to channels by itself: instructions for agents that enter, agents that are made to enter, channels whose
+ * time is over, and channels made as they shall be when their network comes up. All of it is keyed, so that it happens
+ * once however often the process dies.
+ */
+export class ChannelWatch {
+  readonly #context: Context
+  readonly #greeted = new RateLimit()
+  #broughtMs = 0
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  get #config() {
+    return this.#context.settings.current
+  }
+
+  /** Follows who enters until the process stops. */
+  async follow(): Promise<void> {
+    const { ledger, bus, log, signal } = this.#context
+    const newest = ledger.newestSeq()
+    const from = await ledger.write(db => cursorOf(db, consumer, newest))
+    let saved = from
+    const take = async (batch: readonly Stored[]): Promise<void> => {
+      const entered = batch.filter(isArrival)
+      const read = batch.at(-1)?.seq ?? 0
+      if (entered.length > 0) {
+        await ledger.write(db => {
+          for (const fact of entered) this.#entered(db, fact, Date.now())
+          advanceTo(db, consumer, read)
+        })
+        bus.signal('orders', { id: 0 })
+      } else if (read - saved >= savedEvery) ledger.mark(db => advanceTo(db, consumer, read))
+      else return
+      saved = read
+    }
+    await follow({ ledger, bus, log, from, take }, signal)
+  }
+
+  #entered(db: Db, { event, seq }: Stored<MemberEvent>, nowMs: number): void {
+    const { place, sender } = event
+    if (!sender.verified || !isManaged(this.#config, place.network)) return
+    const agent = agentOf(db, place.network, sender.id)
+    if (!agent || !engaged(agent, nowMs)) return
+    const seen = presenceMark(db, place.network, sender.id) ?? `e${seq}`
+    for (const kept of keptChannels(db, place.network)) this.#bring(db, kept, nowMs, [agent], () => seen)
+    const { types } = this.#config.channels
+    const kept = keptChannel(db, place)
+    const { greeting } = natureOf(types, kept ?? { type: typeFor(types, place.channel), modes: '', greeting: '' })
+    if (greeting === '' || this.#greeted.ask(`${place.channel}\n${agent.name}`, greetings, nowMs) !== 'go') return
+    // A notice: no program answers one, so that two can not keep each other talking.
+    const content = {
+      segments: [{ kind: 'text' as const, text: greet(greeting, sender.name, place.channel) }],
+      style: 'notice' as const,
+    }
+    const to = directly(place.network, sender.id)
+    say(db, { bot: this.#context.name, content, places: [to], room: undefined, key: `channel.greeting.${seq}` }, nowMs)
+  }
+
+  /** Looks at all that depends on time. `nowMs` is a parameter for tests. */
+  async sweep(nowMs = Date.now()): Promise<void> {
+    const bringing = nowMs - this.#broughtMs >= bringEveryMs
+    if (bringing) this.#broughtMs = nowMs
+    const { ledger, bus } = this.#context
+    const ordered = await ledger.read(db => this.#due(db, nowMs, bringing))
+    if (!ordered) return
+    await ledger.write(db => {
+      this.#reconcile(db, nowMs)
+      for (const kept of keptChannels(db)) this.#age(db, kept, nowMs)
+      if (bringing) this.#bringAll(db, nowMs)
+    })
+    bus.signal('orders', { id: 0 })
+    bus.signal('deliveries', { id: 0 })
+  }
+
+  /** Whether there is anything to write: an idle instance writes nothing. */
+  #due(db: Db, nowMs: number, bringing: boolean): boolean {
+    const kept = keptChannels(db)
+    if (kept.length === 0) return false
+    if (bringing && kept.some(each => natureOf(this.#config.channels.types, each).join.length > 0)) return true
+    if (kept.some(each => each.untilMs !== null && this.#warnMs(each) <= nowMs)) return true
+    return [...this.#marks(db)].some(([network, mark]) =>
+      kept.some(
+        each => each.network === network && !isOrdered(db, keepOrder(each, { modes: '', topic: '' }, mark).key),
+      ),
+    )
+  }
+
+  /** For each managed network that is up: since when. */
+  #marks(db: Db): Map<string, string> {
+    const up = standings(db).filter(({ network, state }) => state === 'up' && isManaged(this.#config, network))
+    return new Map(up.map(({ network, sinceMs }) => [network, `up${sinceMs}`]))
+  }
+
+  #reconcile(db: Db, nowMs: number): void {
+    const marks = this.#marks(db)
+    for (const kept of keptChannels(db)) {
+      const mark = marks.get(kept.network)
+      if (mark === undefined) continue
+      const { modes } = natureOf(this.#config.channels.types, kept)
+      placeOrder(db, keepOrder(kept, { modes, topic: kept.topic }, mark), nowMs)
+    }
+  }
+
+  /** When a channel hears of its end: the configured time before, but never in the first four fifths of its life. */
+  #warnMs({ untilMs, createdMs }: KeptChannel): number {
+    if (untilMs === null) return Number.POSITIVE_INFINITY
+    return untilMs - Math.min(this.#config.channels.warnSeconds * 1000, (untilMs - createdMs) / 5)
+  }
+
+  #age(db: Db, kept: KeptChannel, nowMs: number): void {
+    const { network, channel, untilMs } = kept
+    if (untilMs === null || this.#warnMs(kept) > nowMs) return
+    if (untilMs <= nowMs) {
+      dropChannel(db, kept)
+      placeOrder(db, releaseOrder(kept, `the time of ${channel} is over`, `ttl${untilMs}`), nowMs)
+      return
+    }
+    const { prefix } = this.#config.commands
+    const line = `${channel} ends in ${duration(untilMs - nowMs)} and everybody leaves it: ${prefix}channel set ${channel} ttl 2h keeps it longer`
+    const content = { segments: [{ kind: 'text' as const, text: line }] }
+    const key = `channel.warn.${network}.${channel}.${untilMs}`
+    say(db, { bot: this.#context.name, content, places: [{ network, channel }], room: undefined, key }, nowMs)
+  }
+
+  /** Agents who came online since they were last looked for. */
+  #bringAll(db: Db, nowMs: number): void {
+    const all = agents(db)
+    for (const kept of keptChannels(db)) {
+      this.#bring(db, kept, nowMs, all, name => presenceMark(db, kept.network, name as UserId))
+    }
+  }
+
+  /** Makes agents enter whom the channel's type wants and who are not in. `markOf`: null leaves one out. */
+  #bring(
+    db: Db,
+    kept: KeptChannel,
+    nowMs: number,
+    from: readonly Agent[],
+    markOf: (name: string) => string | null,
+  ): void {
+    const { join } = natureOf(this.#config.channels.types, kept)
+    if (join.length === 0) return
+    const inside = new Set(membersOf(db, kept).map(({ user }) => user as string))
+    for (const { name } of joiners(db, kept, join, nowMs, from)) {
+      const mark = inside.has(name) ? null : markOf(name)
+      if (mark === null) continue
+      for (const order of bringOrders(kept, [name as UserId], `${name}.${mark}`)) placeOrder(db, order, nowMs)
+    }
+  }
+}
+
+const isArrival = (fact: Stored): fact is Stored<MemberEvent> =>
+  fact.event.kind === 'member' &&
+  fact.event.change === 'join' &&
+  fact.event.origin === 'live' &&
+  fact.event.sender.kind !== 'self'
+
+const isOrdered = (db: Db, key: string): boolean => sql(db, 'SELECT 1 FROM orders WHERE key = ?').get(key) !== undefined
+
+/** Changes each time somebody comes online; null while they are offline or unknown. */
+function presenceMark(db: Db, network: NetworkId, user: UserId): string | null {
+  const row = sql(db, "SELECT since_ms FROM presence WHERE network = ? AND user = ? AND state <> 'offline'").get(
+    network,
+    user,
+  )
+  return row ? `on${Number(row['since_ms'])}` : null
+}

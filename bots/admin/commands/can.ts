@@ -1,0 +1,158 @@
+import { z } from 'zod'
+import { type Agent, agentNamed } from '../../../core/agent.ts'
+import type { Caller, CommandContext } from '../../../core/command/command.ts'
+import { isIgnored } from '../../../core/command/desk.ts'
+import { refusal } from '../../../core/command/gate.ts'
+import type { Published } from '../../../core/command/published.ts'
+import { resolve } from '../../../core/command/suggest.ts'
+import { ChanopError } from '../../../core/error.ts'
+import type { NetworkId, Sender, UserId } from '../../../core/event.ts'
+import {
+  type Grant,
+  grants,
+  identify,
+  identitiesOf,
+  includes,
+  type Person,
+  personByName,
+  roleIn,
+} from '../../../core/identity.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { duration, escapeInline } from '../../../core/text.ts'
+import { type AdminServices, declare } from '../services.ts'
+
+type Context = CommandContext<AdminServices>
+
+/** Somebody as the router would see them here. */
+interface Somebody {
+  readonly name: string
+  readonly caller: Caller
+}
+
+const accountForm = /^([a-z][a-z0-9-]*):(\S+)$/
+
+function callerFor(
+  { caller }: Context,
+  account: { network: NetworkId; user: UserId },
+  as: Pick<Caller, 'person' | 'agent' | 'role' | 'globalRole'> & { name: string; room: string },
+): Caller {
+  const { network, user } = account
+  return { ...caller, ...as, network, account: user, verified: true, place: { ...caller.place, network } }
+}
+
+function ofPerson(db: Db, context: Context, person: Person, room: string): Somebody {
+  const [account] = identitiesOf(db, person)
+  const roleHere = roleIn(db, person, room, context.atMs)
+  const globalRole = roleIn(db, person, '', context.atMs)
+  const { network, account: user } = context.caller
+  const at = account ?? { network, user }
+  return {
+    name: person.name,
+    caller: callerFor(context, at, { person, agent: null, role: roleHere, globalRole, name: person.name, room }),
+  }
+}
+
+const ofAgent = (context: Context, agent: Agent, room: string): Somebody => ({
+  name: agent.name,
+  caller: callerFor(
+    context,
+    { network: agent.network, user: agent.name as UserId },
+    { person: null, agent, role: 'guest', globalRole: 'guest', name: agent.name, room },
+  ),
+})
+
+/** A person or agent by name, or anybody by `network:account`: of an account nobody knows, what a guest may. */
+function find(db: Db, context: Context, who: string, room: string): Somebody {
+  const bare = who.replace(/^@/, '')
+  const person = personByName(db, bare)
+  if (person) return ofPerson(db, context, person, room)
+  const [, network = context.caller.network as string, user = bare] = accountForm.exec(bare) ?? []
+  const agent = agentNamed(db, user)
+  if (agent?.network === network) return ofAgent(context, agent, room)
+  const sender: Sender = { id: user.toLowerCase() as UserId, name: user, kind: 'person', verified: true }
+  const known = identify(db, network as NetworkId, sender, room, context.atMs).person
+  if (known) return ofPerson(db, context, known, room)
+  if (!accountForm.test(bare)) {
+    throw new ChanopError(
+      'not-found',
+      `nobody is called ${who.slice(0, 60)}: write a name, an agent or network:account`,
+    )
+  }
+  const nobody = { person: null, agent: null, role: 'guest', globalRole: 'guest', name: user, room } as const
+  return { name: bare, caller: callerFor(context, { network: network as NetworkId, user: sender.id }, nobody) }
+}
+
+/** `operator in ops for 2h more (by olga)` */
+function heldLine({ role, room, untilMs, by }: Grant, nowMs: number): string {
+  const where = room === '' ? 'everywhere' : `in ${room}`
+  const until = untilMs === null ? '' : ` for ${duration(Math.max(0, untilMs - nowMs), 2)} more`
+  return `${role} ${where}${until} (by ${by})`
+}
+
+function held(db: Db, { caller }: Somebody, nowMs: number): string {
+  const { agent, person } = caller
+  if (agent) {
+    const ends =
+      agent.expiresMs === null ? '' : `, engaged for ${duration(Math.max(0, agent.expiresMs - nowMs), 2)} more`
+    const may = agent.permissions.length > 0 ? agent.permissions.join(', ') : 'nothing'
+    return `agent, ${agent.state}${agent.paused ? ', paused' : ''}${ends}, permissions: ${may}`
+  }
+  const all = person ? grants(db, nowMs).filter(each => each.person.id === person.id) : []
+  const ended = person ? endedRoles(db, person, nowMs) : []
+  return [...all.map(each => heldLine(each, nowMs)), ...ended].join('; ') || 'guest: no role'
+}
+
+const endedRoles = (db: Db, person: Person, nowMs: number): string[] =>
+  sql(db, 'SELECT role, room, until_ms FROM role WHERE person = ? AND until_ms <= ?')
+    .all(person.id, nowMs)
+    .map(row => `${String(row['role'])} ${row['room'] ? `in ${String(row['room'])}` : 'everywhere'} has ended`)
+
+/** What the command itself asks for, whoever says it. */
+function demands({ role, scope, where, bot }: Published): string {
+  const reach = scope === 'room' || includes('member', role) ? '' : ' everywhere'
+  const need = role === 'guest' ? 'is for everybody' : `needs ${role}${reach}`
+  return where === 'dm' ? `${need}, in a direct message to ${bot}` : need
+}
+
+const can = declare({
+  name: 'can',
+  summary: 'whether somebody may do something, and why; nothing is run',
+  role: 'member',
+  reply: 'private',
+  args: z.object({
+    who: z.string().describe('a name, an agent, or network:account'),
+    in: z.string().optional().meta({ named: true }).describe('a room; this one without'),
+    command: z.string().min(1).max(200).meta({ rest: true }).describe('as it would be typed'),
+  }),
+  examples: [
+    ['!can olga role grant', /^yes: role grant needs operator everywhere; olga is owner everywhere/],
+    ['!can chat:bob restart oracle', /^no: restart needs operator everywhere; chat:bob is guest: no role/],
+  ],
+  async run(context, { who, in: room = context.caller.room, command }) {
+    const { services, settings, atMs } = context
+    const config = services.context.settings.current
+    if (room !== context.caller.room && !Object.hasOwn(config.rooms, room)) {
+      throw new ChanopError('not-found', `no room ${room.slice(0, 60)}; rooms lists them`)
+    }
+    return context.ledger.read(db => {
+      const line = command.startsWith(settings.prefix) ? command.slice(settings.prefix.length) : command
+      const found = resolve(services.catalogue.refresh(db), line, false)
+      if (found.is !== 'command') {
+        const near = found.near ? `did you mean ${found.near}?` : 'help lists them'
+        throw new ChanopError('not-found', `no command ${line.slice(0, 40)}; ${near}`)
+      }
+      const somebody = find(db, context, who, room)
+      const { caller, name } = somebody
+      const ignored = isIgnored(config.ignore, {
+        place: caller.place,
+        sender: { id: caller.account, name, kind: 'person', verified: true },
+      })
+      const no = refusal(found.command, caller, atMs)
+      const verdict = ignored ? `no: ${name} is ignored` : no === null ? 'yes' : 'no'
+      const what = `${found.command.name} ${demands(found.command)}`
+      return escapeInline(`${verdict}: ${what}; ${name} is ${held(db, somebody, atMs)}`)
+    })
+  },
+})
+
+export const canCommands = [can]

@@ -1,0 +1,189 @@
+import { z } from 'zod'
+import type { Answer, CommandContext } from '../../../core/command/command.ts'
+import { RateLimit } from '../../../core/command/rate.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { directly, type NetworkId, text, type UserId } from '../../../core/event.ts'
+import { identitiesOf, includes, type Person, personByName, roleIn } from '../../../core/identity.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { say } from '../../../core/say.ts'
+import { escapeInline } from '../../../core/text.ts'
+import { newCode } from '../agents/claims.ts'
+import { type Account, burn, offer, take } from '../links/codes.ts'
+import { join, part, refuseAgent } from '../links/join.ts'
+import { type AdminServices, declare } from '../services.ts'
+
+type Context = CommandContext<AdminServices>
+
+const accountForm = /^([a-z][a-z0-9-]*):(\S+)$/
+
+/** Codes that were tried, by account; and by everybody, in case somebody has many accounts. */
+const tries = new RateLimit()
+const perAccount = { perMinute: 0.5, burst: 5 }
+const inAll = { perMinute: 30, burst: 60 }
+
+const accountOf = ({ caller }: Context): Account => ({
+  network: caller.network,
+  user: caller.account,
+  name: caller.name,
+})
+
+function mustBeKnown({ caller }: Context): void {
+  if (!caller.verified) {
+    throw new ChanopError('denied', 'nobody vouches for you here: log in to your account and say it again')
+  }
+}
+
+/** Guessing must not pay: after a few codes an account waits. */
+function limit({ caller, atMs }: Context): void {
+  const key = `${caller.network}:${caller.account}`
+  const all = tries.ask('', inAll, atMs)
+  if (tries.ask(key, perAccount, atMs) === 'go' && all === 'go') return
+  throw new ChanopError('rate-limited', `too many codes were tried: go on in ${tries.waitSeconds(key, perAccount)} s`)
+}
+
+const written = ({ network, user }: Pick<Account, 'network' | 'user'>): string => `${network}:${user}`
+
+/** The other side hears of it: who did not mean it can undo it. */
+function tellGiver(db: Db, context: Context, giver: Account, joined: Account): void {
+  const { prefix } = context.settings
+  const line = `${written(joined)} is your account too from now on; not yours? ${prefix}link del ${written(joined)}`
+  const places = [directly(giver.network, giver.user)]
+  say(
+    db,
+    { bot: 'admin', content: text(line), places, room: undefined, key: `link.${context.event.seq}` },
+    context.atMs,
+  )
+}
+
+/** A new code for the account that asks. Sealed like a password: it goes out on an encrypted way or not at all. */
+async function give(context: Context): Promise<Answer> {
+  if (!context.caller.private) {
+    throw new ChanopError('usage', 'a code is not said in a room: say link to admin in a direct message')
+  }
+  const code = newCode()
+  const { prefix } = context.settings
+  return {
+    lines: [
+      `the code comes next: say ${prefix}link CODE to admin in a direct message with your other account, within 10 minutes`,
+      'show it to nobody: who says it is you from then on (none comes? connect with TLS and say link again)',
+    ],
+    effect: db => {
+      refuseAgent(db, accountOf(context))
+      offer(db, accountOf(context), code, context.atMs)
+    },
+    secret: code,
+  }
+}
+
+function use(context: Context, code: string): Answer {
+  limit(context)
+  if (!context.caller.private) {
+    return {
+      lines: ['others saw that code: it counts no more. Say link to admin in a direct message for a new one'],
+      effect: db => void burn(db, code),
+    }
+  }
+  return {
+    lines: [],
+    effect: db => {
+      const giver = take(db, code, context.atMs)
+      const joining = accountOf(context)
+      const person = join(db, giver, joining, context.atMs)
+      tellGiver(db, context, giver, joining)
+      const role = roleIn(db, person, '', context.atMs)
+      return [escapeInline(`${written(joining)} is ${person.name} from now on, like ${written(giver)} · ${role}`)]
+    },
+  }
+}
+
+const link = declare({
+  name: 'link',
+  summary: 'makes accounts on two networks one person: gives a code, which the other account says',
+  role: 'guest',
+  reply: 'private',
+  mutates: true,
+  args: z.object({
+    code: z.string().max(40).optional().meta({ secret: true }).describe('the code that your other account was given'),
+  }),
+  examples: [['!link', 'a code is not said in a room: say link to admin in a direct message']],
+  async run(context, { code }) {
+    mustBeKnown(context)
+    return code === undefined ? give(context) : use(context, code)
+  },
+})
+
+/** The person behind the asker, or behind a name that an operator gives. */
+function personMeant(db: Db, { caller }: Context, who: string | undefined): Person {
+  const found = who === undefined ? caller.person : (personByName(db, who) ?? personAt(db, who))
+  if (!found) {
+    throw new ChanopError(
+      'not-found',
+      who === undefined ? 'nobody knows you here yet' : `nobody is called ${who.slice(0, 60)}`,
+    )
+  }
+  if (found.id !== caller.person?.id && !includes(caller.globalRole, 'operator')) {
+    throw new ChanopError('denied', `that is not you: operators alone see the accounts of ${found.name}`)
+  }
+  return found
+}
+
+const personAt = (db: Db, who: string): Person | null => {
+  const [, network = '', user = ''] = accountForm.exec(who) ?? []
+  const row = sql(
+    db,
+    'SELECT p.id, p.name FROM identity i JOIN person p ON p.id = i.person WHERE i.network = ? AND i.user = ?',
+  ).get(network, user)
+  return row ? { id: Number(row['id']), name: row['name'] as string } : null
+}
+
+const list = declare({
+  name: 'link list',
+  aliases: ['links'],
+  summary: 'the accounts that are one person: yours, or somebody’s for operators',
+  role: 'guest',
+  reply: 'private',
+  args: z.object({ who: z.string().optional().describe('a name, or network:account; you without') }),
+  examples: [['!link list', 'olga: chat:olga']],
+  async run(context, { who }) {
+    mustBeKnown(context)
+    return context.ledger.read(db => {
+      const person = personMeant(db, context, who)
+      return escapeInline(`${person.name}: ${identitiesOf(db, person).map(written).join(', ')}`)
+    })
+  },
+})
+
+const del = declare({
+  name: 'link del',
+  aliases: ['unlink'],
+  summary: 'an account is no longer its person’s',
+  role: 'guest',
+  reply: 'private',
+  mutates: true,
+  args: z.object({ account: z.string().regex(accountForm, 'write network:account; link list shows them') }),
+  examples: [['!link del chat:olga', 'chat:olga is the only account of olga: it stays']],
+  async run(context, { account }) {
+    mustBeKnown(context)
+    const { caller, atMs } = context
+    const [, network, user] = accountForm.exec(account) as RegExpExecArray
+    const at = { network: network as NetworkId, user: user as UserId }
+    return {
+      lines: [],
+      effect: db => {
+        const person = personAt(db, account)
+        if (!person) throw new ChanopError('not-found', `${account} is nobody’s account; link list shows them`)
+        if (person.id !== caller.person?.id) {
+          if (!includes(caller.globalRole, 'operator'))
+            throw new ChanopError('denied', `${account} is not your account`)
+          const role = roleIn(db, person, '', atMs)
+          if (!includes(caller.globalRole, role))
+            throw new ChanopError('denied', `${person.name} is ${role}: only such a one may change that`)
+        }
+        part(db, person, at)
+        return [escapeInline(`${account} is not ${person.name} any more`)]
+      },
+    }
+  },
+})
+
+export const linkCommands = [link, list, del]

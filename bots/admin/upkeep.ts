@@ -1,0 +1,69 @@
+import type { configSchema } from '../../config/schema.ts'
+import { audit } from '../../core/audit.ts'
+import type { BotContext } from '../../core/bot.ts'
+import { asChanopError } from '../../core/error.ts'
+import { type Ended, endRoles } from '../../core/identity.ts'
+import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import { sleep } from '../../core/retry.ts'
+import { ChannelWatch } from './channels/watch.ts'
+import { tellOps } from './ops.ts'
+
+type Context = BotContext<typeof configSchema>
+
+const everyMs = 1000
+
+/** What time does by itself: roles and channels end. Resolves when the process stops. */
+export async function upkeep(context: Context): Promise<void> {
+  const { log, signal } = context
+  const channels = new ChannelWatch(context)
+  const following = channels.follow()
+  let said = ''
+  while (!signal.aborted) {
+    try {
+      await endTimedRoles(context)
+      await channels.sweep()
+      said = ''
+    } catch (thrown) {
+      const { message } = asChanopError(thrown)
+      if (!signal.aborted && message !== said) log.error({ error: thrown }, `what is due waits: ${message}`)
+      said = message
+    }
+    await sleep(everyMs, signal)
+  }
+  await following
+}
+
+/** Ends roles whose time is over, tells the operators, and leaves it in the audit. */
+export async function endTimedRoles(context: Context, nowMs = Date.now()): Promise<void> {
+  const { ledger, bus } = context
+  const due = await ledger.read(
+    db => sql(db, 'SELECT 1 FROM role WHERE until_ms <= ? LIMIT 1').get(nowMs) !== undefined,
+  )
+  if (!due) return
+  await ledger.write(db => {
+    for (const ended of endRoles(db, nowMs)) tell(db, context, ended, nowMs)
+  })
+  bus.signal('deliveries', { id: 0 })
+}
+
+function tell(db: Db, context: Context, { person, room, role, untilMs, by, again }: Ended, nowMs: number): void {
+  const where = room === '' ? '' : ` in ${room}`
+  const then = again === null ? '' : `, ${again} again`
+  const line = `${person.name} is not ${role}${where} any more: the time that ${by} gave is over${then}`
+  tellOps(db, context, line, `role.ended.${person.id}.${room}.${untilMs}`)
+  audit(db, {
+    atMs: nowMs,
+    bot: context.name,
+    event: null,
+    network: '',
+    channel: '',
+    account: context.name,
+    name: context.name,
+    role: 'owner',
+    command: 'role revoke',
+    args: `${person.name}${room === '' ? '' : ` in=${room}`}`,
+    decision: 'allowed',
+    result: line,
+    ms: 0,
+  })
+}
