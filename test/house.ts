@@ -22,6 +22,8 @@ export interface HouseOptions {
   /** The configuration as YAML; `{server}` becomes a name of this house alone. */
   readonly config?: string
   readonly env?: Readonly<Record<string, string>>
+  /** A folder that is there already, with what a managed server left in it; it outlives the house. */
+  readonly dataDir?: string
 }
 
 const plainConfig = `
@@ -48,7 +50,7 @@ export class House {
 
   constructor(t: Closing, options: HouseOptions = {}) {
     this.#options = options
-    this.dataDir = mkdtempSync(join(tmpdir(), 'chanop-house-'))
+    this.dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'chanop-house-'))
     this.configFile = join(this.dataDir, 'chanop.yaml')
     writeFileSync(this.configFile, (options.config ?? plainConfig).replaceAll('{server}', this.#name))
     this.ledger = Ledger.open(join(this.dataDir, 'ledger.db'))
@@ -93,12 +95,22 @@ export class House {
     return bridge
   }
 
-  /** Runs another bot's main. */
-  async run(name: string, main: (context: BotContext<typeof configSchema>) => Promise<void>): Promise<void> {
+  /** Runs a bot's main until the house closes. Resolves, once it is ready, with what stops this bot alone. */
+  async run(
+    name: string,
+    main: (context: BotContext<typeof configSchema>) => Promise<void>,
+  ): Promise<() => Promise<void>> {
     const ready = Promise.withResolvers<void>()
-    const context = { ...(await this.context(name)), ready: ready.resolve }
-    this.#running.push(main(context).finally(() => ready.resolve()))
+    const stop = new AbortController()
+    const signal = AbortSignal.any([stop.signal, this.signal])
+    const context = { ...(await this.context(name)), signal, ready: ready.resolve }
+    const running = main(context).finally(() => ready.resolve())
+    this.#running.push(running)
     await ready.promise
+    return async () => {
+      stop.abort()
+      await running
+    }
   }
 
   async grant(network: string, user: string, role: Role, room = ''): Promise<void> {
@@ -112,6 +124,6 @@ export class House {
     this.#stop.abort()
     await Promise.allSettled(this.#running)
     this.ledger.close()
-    rmSync(this.dataDir, { recursive: true, force: true })
+    if (!this.#options.dataDir) rmSync(this.dataDir, { recursive: true, force: true })
   }
 }
