@@ -1,7 +1,7 @@
 import { ChanopError } from '../../core/error.ts'
 import { sleep } from '../../core/retry.ts'
 import type { Faults } from './faults.ts'
-import type { Happening } from './native.ts'
+import type { Author, Happening } from './native.ts'
 
 const gone = (reason: string): ChanopError =>
   new ChanopError('network-down', `The connection is gone (${reason}); it is made again by itself.`)
@@ -14,6 +14,8 @@ export class Connection {
   readonly account: string
   /** The server's log when this connection was made: older happenings come from history, newer ones by `next`. */
   readonly openedSeq: number
+  /** Told of those who write or give a sign of life in a channel of this account. */
+  onLife: ((by: Author, channel: string, what: 'typing' | 'heartbeat') => void) | null = null
   readonly #faults: Faults
   readonly #changed: () => void
   readonly #abort = new AbortController()

@@ -1,5 +1,15 @@
-import type { ChannelId, ChatEvent, GapEvent, MessageId, NetworkId, Origin, Place, UserId } from '../../core/event.ts'
-import { type Happening, isPrivate } from './native.ts'
+import type {
+  ChannelId,
+  ChatEvent,
+  GapEvent,
+  MessageId,
+  NetworkId,
+  Origin,
+  Place,
+  Sender,
+  UserId,
+} from '../../core/event.ts'
+import { type Author, type Happening, isPrivate } from './native.ts'
 
 export const placeFor = (network: NetworkId, channel: string, thread?: MessageId): Place => ({
   network,
@@ -8,18 +18,20 @@ export const placeFor = (network: NetworkId, channel: string, thread?: MessageId
   ...(isPrivate(channel) ? { private: true as const } : {}),
 })
 
+export const senderOf = (by: Author): Sender => ({
+  id: by.id as UserId,
+  name: by.name,
+  kind: by.bot ? 'bot' : 'person',
+  verified: by.verified,
+})
+
 /** A line of the server's log as an event. The key is the message's own id, or the line's position. */
 export function eventOf(network: NetworkId, happening: Happening, origin: Origin): ChatEvent {
   const { seq, channel, thread, by, atMs, ...deed } = happening
   const base = {
     key: `${network}:${deed.kind === 'message' ? deed.id : `h${seq}`}`,
     place: placeFor(network, channel, thread),
-    sender: {
-      id: by.id as UserId,
-      name: by.name,
-      kind: by.bot ? ('bot' as const) : ('person' as const),
-      verified: by.verified,
-    },
+    sender: senderOf(by),
     atMs,
     origin,
   }

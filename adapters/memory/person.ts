@@ -95,6 +95,11 @@ export class MemoryUser {
     this.#platform.exit(this.author, channel, reason, options.split)
   }
 
+  /** Shows as writing, or gives a sign of life. */
+  sign(channel: string, what: 'typing' | 'heartbeat'): void {
+    this.#platform.sign(this.author, this.#channel(channel), what)
+  }
+
   /** Shows another name from now on; the id stays. */
   rename(name: string): void {
     this.#platform.renamed(this.author, name)

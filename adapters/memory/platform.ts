@@ -220,6 +220,22 @@ export class MemoryPlatform {
     }
   }
 
+  /** Nothing happened, but somebody is there. */
+  sign(by: Author, channel: string, what: 'typing' | 'heartbeat'): void {
+    const { members } = this.channel(channel)
+    for (const connection of this.#connections) {
+      if (connection.account !== by.id && members.has(connection.account)) connection.onLife?.(by, channel, what)
+    }
+  }
+
+  /** The people in a channel, as they are known now. */
+  present(channel: string): Author[] {
+    return [...this.channel(channel).members.keys()].flatMap(id => {
+      const { name, verified = false, bot = false } = this.#people.get(id) ?? {}
+      return name === undefined ? [] : [{ id, name, verified, bot }]
+    })
+  }
+
   setTopic(by: Author, channel: string, topic: string): void {
     this.channel(channel).topic = topic
     this.#happen(by, channel, undefined, { kind: 'topic', topic })

@@ -1,6 +1,8 @@
 import type { Config, configSchema } from '../../config/schema.ts'
 import type { Adapter } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
+import { bots } from '../../core/command/desk.ts'
+import { Catalogue } from '../../core/command/published.ts'
 import { asChanopError } from '../../core/error.ts'
 import type { ChatEvent, NetworkId } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
@@ -12,12 +14,14 @@ import { Links } from './links.ts'
 import { personas, saveStanding } from './networks.ts'
 import { Orderly } from './orders.ts'
 import { relaysSplit } from './relay.ts'
+import { Signs } from './signs.ts'
 import { Splits } from './splits.ts'
 import { Rooms } from '../../core/rooms.ts'
 
 const silentAfterMs = 3500
 const lookAnywayMs = 1000
 const drainMs = 3000
+const botNames = new Map(bots.map(name => [name as string, name as string]))
 
 export interface BridgeOptions {
   /** For how long those who leave in a netsplit are collected. */
@@ -35,14 +39,17 @@ export class Bridge {
   readonly #beats = new Map<string, number>()
   readonly #away = new Set<string>()
   readonly #splits: Splits
+  readonly #catalogue = new Catalogue()
 
   constructor(context: BotContext<typeof configSchema>, options: BridgeOptions = {}) {
     this.context = context
     const { ledger, vault, log, signal, settings } = context
     this.#rooms = new Rooms(settings.current.rooms)
+    const noticed = new Signs({ ledger, log, signal, members: this.#members })
     this.links = new Links({
       context,
       sink: events => this.#take(events),
+      signs: signs => noticed.take(signs),
       places: network => this.#rooms.onNetwork(network),
       changed: network => this.#changed(network),
     })
@@ -105,6 +112,7 @@ export class Bridge {
           ignore: this.context.settings.current.ignore,
           members: this.#members,
           split: this.#splits.gone,
+          guard: { catalogue: this.#catalogue, prefix: this.context.settings.current.commands.prefix, bots: botNames },
         },
         Date.now(),
       ),

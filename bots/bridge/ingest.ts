@@ -3,6 +3,7 @@ import { enqueue } from '../../core/ledger/deliveries.ts'
 import { advance, append, messageOf, revise, type Stored } from '../../core/ledger/events.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
 import type { Config } from '../../config/schema.ts'
+import { type Guard, holdsSecret } from '../../core/command/guard.ts'
 import { isIgnored } from '../../core/command/desk.ts'
 import { isAuthor, relays } from './relay.ts'
 import { isSplit, presenceOf, type Split } from './splits.ts'
@@ -11,6 +12,7 @@ import type { Rooms } from '../../core/rooms.ts'
 export interface Intake {
   readonly rooms: Rooms
   readonly ignore: Config['ignore']
+  readonly guard: Guard
   /** Who left in a netsplit. */
   readonly split: Split
   /** Places and users already noted as members, `<place>\n<user>`: spares a row for every message. */
@@ -24,12 +26,14 @@ export interface Taken {
   readonly left: readonly string[]
 }
 
-function join(db: Db, place: number, { sender, atMs }: ChatEvent): void {
+function join(db: Db, place: number, event: ChatEvent): void {
+  const { sender, atMs } = event
+  const name = event.kind === 'member' && event.change === 'rename' ? (event.detail ?? sender.name) : sender.name
   sql(
     db,
     `INSERT INTO member VALUES (?, ?, ?, ?, ?) ON CONFLICT (place, user)
      DO UPDATE SET name = excluded.name, verified = excluded.verified`,
-  ).run(place, sender.id, sender.name, sender.verified ? 1 : 0, atMs)
+  ).run(place, sender.id, name, sender.verified ? 1 : 0, atMs)
 }
 
 /** Follows an edit or a delete: the current text of a message changes, its fact stays. */
@@ -66,7 +70,7 @@ export function ingest(db: Db, events: readonly ChatEvent[], intake: Intake, now
     follow(db, event)
     if (event.kind === 'message') newest.set(fact.placeId, event)
     if (isSplit(event)) split.set(presenceOf(event), nowMs)
-    if (isIgnored(intake.ignore, event)) continue
+    if (isIgnored(intake.ignore, event) || (event.kind === 'message' && holdsSecret(db, event, intake.guard))) continue
     for (const delivery of relays(db, fact, intake.rooms, split)) enqueue(db, delivery, nowMs)
   }
   for (const [place, event] of newest) advance(db, place, event.id, event.atMs)

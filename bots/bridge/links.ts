@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.ts'
 import type { Adapter, Sink } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
 import { asChanopError } from '../../core/error.ts'
-import type { ChannelId, NetworkId, Place } from '../../core/event.ts'
+import type { ChannelId, NetworkId, Place, Sign } from '../../core/event.ts'
 import { openOrders } from '../../core/ledger/orders.ts'
 import { sleep } from '../../core/retry.ts'
 import { dropStanding, openNetwork, saveStanding } from './networks.ts'
@@ -22,6 +22,7 @@ interface Link {
 export interface LinksOptions {
   readonly context: BotContext
   readonly sink: Sink
+  readonly signs: (signs: readonly Sign[]) => Promise<void>
   readonly places: (network: string) => readonly Place[]
   /** How a network is has changed. */
   readonly changed: (network: NetworkId) => void
@@ -81,7 +82,7 @@ export class Links {
   }
 
   async #open(name: string, config: NetworkConfig): Promise<void> {
-    const { context, sink, places, changed } = this.#o
+    const { context, sink, signs, places, changed } = this.#o
     const { log, ledger } = context
     const stop = new AbortController()
     const signal = AbortSignal.any([stop.signal, context.signal])
@@ -92,7 +93,7 @@ export class Links {
       await ledger.write(db => saveStanding(db, name, standing, Date.now()))
     }
     try {
-      const adapter = await openNetwork(name, config, { context, places, changed })
+      const adapter = await openNetwork(name, config, { context, signs, places, changed })
       const run = adapter.run(sink, signal).catch(async (error: unknown) => {
         link.failed = true
         await off(error).catch((fault: unknown) => log.error({ error: fault, network: name }, 'not noted'))

@@ -2,7 +2,7 @@ import { kinds } from '../../adapters/index.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Adapter, AdapterContext, AdapterKind, Standing } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
-import type { NetworkId, Place } from '../../core/event.ts'
+import type { NetworkId, Place, Sign } from '../../core/event.ts'
 import { newest } from '../../core/ledger/events.ts'
 import { keptChannels } from '../../core/ledger/channels.ts'
 import { getCursor, setCursor } from '../../core/ledger/consumers.ts'
@@ -13,11 +13,12 @@ export const personas = ['admin', 'bridge', 'oracle', 'scribe'] as const
 
 export interface NetworkOptions {
   readonly context: BotContext
+  readonly signs: (signs: readonly Sign[]) => Promise<void>
   readonly places: (network: string) => readonly Place[]
   readonly changed: (network: NetworkId) => void
 }
 
-function adapterContext(network: NetworkId, { context, places, changed }: NetworkOptions): AdapterContext {
+function adapterContext(network: NetworkId, { context, signs, places, changed }: NetworkOptions): AdapterContext {
   const { ledger } = context
   return {
     network,
@@ -28,6 +29,7 @@ function adapterContext(network: NetworkId, { context, places, changed }: Networ
     dataDir: context.dataDir,
     secret: reference => context.secret(reference),
     changed: () => changed(network),
+    signs,
     cursors: {
       newest: place => ledger.read(db => newest(db, place)),
       get: name => ledger.read(db => getCursor(db, network, name)),
