@@ -123,6 +123,34 @@ const shape = z.strictObject({
         .default({}),
     })
     .prefault({}),
+  /** Groups of agents, whether agents are there, and the words that stop them. */
+  fleet: z
+    .strictObject({
+      /** Who may address a group by a mention (`@worker status`). Agents need `call` in their engagement. */
+      role: z.enum(['owner', 'operator', 'member', 'guest']).default('member'),
+      /** For how long answers to a group's call are counted. */
+      answerSeconds: z.int().min(1).max(3600).default(60),
+      /** In which agents have to answer to `stop`, `pause` and `resume`. */
+      stopSeconds: z.int().min(1).max(60).default(5),
+      /** Calls of groups by one person, and in one room. */
+      perPersonPerMinute: z.int().min(1).max(600).default(6),
+      perRoomPerMinute: z.int().min(1).max(600).default(12),
+      /** More than these are never woken by one call. */
+      most: z.int().min(1).max(10_000).default(1000),
+      /** How many agents may call further agents because one called them: 0 is none, whatever their engagement says. */
+      hops: z.int().min(0).max(5).default(1),
+      /** Without a word or another sign for so long, an agent that is there is idle. */
+      idleMinutes: z.int().min(1).max(10_080).default(10),
+      /** An agent that sends heartbeats and then gives no sign for so long is offline, though its connection stands. */
+      offlineMinutes: z.int().min(1).max(10_080).default(5),
+      /** The room, or `network:channel`, that hears of agents that are down and back; null: nobody does. */
+      alertRoom: z.string().min(1).max(200).nullable().default('ops'),
+      /** An agent that is back within this time was never down. */
+      alertSeconds: z.int().min(0).max(86_400).default(30),
+      /** Who was not seen for so long is forgotten; agents are named to the alert room instead. Null: never. */
+      reapDays: z.int().min(1).max(3650).nullable().default(90),
+    })
+    .prefault({}),
   /** `network:user` to the time (Unix ms) until which they are neither relayed nor obeyed; null: for good. */
   ignore: z.record(place, z.int().nullable()).default({}),
   models: z.record(z.string(), model).default({}),

@@ -157,7 +157,7 @@ export interface AdapterContext {
    * Takes signs in: rosters in their order between the facts given to the sink, signs of life at any time. Resolves when
    * they are noted and never rejects; one that is lost is made good by the next. Absent: nobody wants them.
    */
-  signs?(signs: readonly Sign[]): Promise<void>
+  readonly signs?: (signs: readonly Sign[]) => Promise<void>
   /** Told whenever `standing()` changes. */
   changed(): void
 }
