@@ -11,7 +11,6 @@ import {
   keptChannels,
   storeChannel,
 } from '../../../core/ledger/channels.ts'
-import { place as placeOrder } from '../../../core/ledger/orders.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
 import { nearest } from '../../../core/nearest.ts'
 import { duration, escapeInline, parseDuration, time, truncate } from '../../../core/text.ts'
@@ -101,6 +100,13 @@ function applied(context: Context, kept: KeptChannel, change: { modes: string },
   }
 }
 
+/** Agents whom the type wants in, after we are in ourselves: nobody is to be missed. */
+async function brought(context: Context, place: Place, selectors: readonly string[]): Promise<Ordered[]> {
+  const agents = await context.ledger.read(db => joiners(db, place, selectors, context.atMs))
+  const users = agents.map(({ name }) => name as UserId)
+  return bringOrders(place, users, `${context.event.seq}`).map(order => ({ order, done: '', failed: '' }))
+}
+
 const add = declare({
   name: 'channel add',
   summary: 'makes a channel that stays, by the type its name begins with',
@@ -133,10 +139,11 @@ const add = declare({
           throw new ChanopError('conflict', `${formatPlace(place)} is kept already: channel show ${place.channel}`)
         }
         storeChannel(db, kept)
-        const users = joiners(db, place, join, context.atMs).map(({ name }) => name as UserId)
-        for (const order of bringOrders(place, users, `${context.event.seq}`)) placeOrder(db, order, context.atMs)
       },
-      orders: [applied(context, kept, { modes }, `${escapeInline(formatPlace(kept))} is kept${listed(context, kept)}`)],
+      orders: [
+        applied(context, kept, { modes }, `${escapeInline(formatPlace(kept))} is kept${listed(context, kept)}`),
+        ...(await brought(context, place, join)),
+      ],
     }
   },
 })
@@ -260,14 +267,12 @@ const set = declare({
       // Somebody may have dropped it since it was read.
       known(db, context, place)
       storeChannel(db, kept)
-      if (key !== 'type') return
-      const users = joiners(db, place, now.join, context.atMs).map(({ name }) => name as UserId)
-      for (const order of bringOrders(place, users, `${context.event.seq}`)) placeOrder(db, order, context.atMs)
     }
+    const coming = key === 'type' ? await brought(context, place, now.join) : []
     const modes = modesChange(natureOf(types, before).modes, now.modes)
     const touches = key === 'modes' || key === 'type'
     return touches
-      ? { lines: [], effect, orders: [applied(context, kept, { modes }, done)] }
+      ? { lines: [], effect, orders: [applied(context, kept, { modes }, done), ...coming] }
       : { lines: [done], effect }
   },
 })

@@ -17,7 +17,7 @@ type Context = CommandContext<AdminServices>
 const accountForm = /^([a-z][a-z0-9-]*):(\S+)$/
 
 /** Codes that were tried, by account; and by everybody, in case somebody has many accounts. */
-const tries = new RateLimit()
+const tries = new WeakMap<AdminServices, RateLimit>()
 const perAccount = { perMinute: 0.5, burst: 5 }
 const inAll = { perMinute: 30, burst: 60 }
 
@@ -34,11 +34,13 @@ function mustBeKnown({ caller }: Context): void {
 }
 
 /** Guessing must not pay: after a few codes an account waits. */
-function limit({ caller, atMs }: Context): void {
+function limit({ caller, atMs, services }: Context): void {
   const key = `${caller.network}:${caller.account}`
-  const all = tries.ask('', inAll, atMs)
-  if (tries.ask(key, perAccount, atMs) === 'go' && all === 'go') return
-  throw new ChanopError('rate-limited', `too many codes were tried: go on in ${tries.waitSeconds(key, perAccount)} s`)
+  const rate = tries.get(services) ?? new RateLimit()
+  tries.set(services, rate)
+  const all = rate.ask('', inAll, atMs)
+  if (rate.ask(key, perAccount, atMs) === 'go' && all === 'go') return
+  throw new ChanopError('rate-limited', `too many codes were tried: go on in ${rate.waitSeconds(key, perAccount)} s`)
 }
 
 const written = ({ network, user }: Pick<Account, 'network' | 'user'>): string => `${network}:${user}`

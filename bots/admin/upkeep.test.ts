@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { verifyAudit } from '../../core/audit.ts'
+import type { NetworkId, UserId } from '../../core/event.ts'
+import { identify, owners } from '../../core/identity.ts'
+import { openHouse } from './channels/testing.ts'
+import { endTimedRoles } from './upkeep.ts'
+
+const hourMs = 3_600_000
+const bob = { id: 'bob' as UserId, name: 'bob', kind: 'person', verified: true } as const
+
+test('a role for a time ends aloud, once, and gives back what was held before', async t => {
+  const house = await openHouse(t)
+  const olga = house.server('a').user('olga')
+  await olga.shouldReply('#general', '!role grant bob member', 'bob is member')
+  await olga.shouldReply('#general', '!role grant bob operator for=1h', 'bob is operator for 1h')
+  await olga.shouldReply('#general', '!role grant bob operator in=ops for=1h', 'bob is operator in ops for 1h')
+  const contexts = [await house.context('admin'), await house.context('admin')]
+  for (const context of contexts) await endTimedRoles(context, Date.now() + hourMs / 2)
+  for (const context of contexts) await endTimedRoles(context, Date.now() + hourMs)
+  await olga.hears('#ops', 'bob is not operator any more: the time that olga gave is over, member again')
+  await olga.hears('#ops', /^bob is not operator in ops any more: the time that olga gave is over$/)
+  assert.equal(olga.reads('#ops').length, 2)
+  const roleIn = (room: string) =>
+    house.ledger.read(db => identify(db, 'chat' as NetworkId, bob, room, Date.now() + hourMs).role)
+  assert.deepEqual([await roleIn(''), await roleIn('ops')], ['member', 'member'])
+  await olga.shouldReply('#general', '!audit cmd=role', /role revoke bob in=ops → allowed/, { in: '@admin' })
+  assert.equal((await house.ledger.read(verifyAudit)).broken, null)
+})
+
+test('what was taken away or given for good meanwhile does not come back', async t => {
+  const house = await openHouse(t)
+  const olga = house.server('a').user('olga')
+  await olga.shouldReply('#general', '!role grant bob operator', 'bob is operator')
+  await olga.shouldReply('#general', '!role grant bob member for=1h', 'bob is member for 1h')
+  await olga.shouldReply('#general', '!role revoke bob', /no role any more/)
+  await olga.shouldReply('#general', '!role grant bob member for=1h', 'bob is member for 1h')
+  await endTimedRoles(await house.context('admin'), Date.now() + hourMs)
+  const held = await house.ledger.read(db => identify(db, 'chat' as NetworkId, bob, '', Date.now()).role)
+  assert.equal(held, 'guest')
+})
+
+test('the last owner stays whatever is tried', async t => {
+  const house = await openHouse(t)
+  const olga = house.server('a').user('olga')
+  await olga.shouldReply('#general', '!role grant olga owner for=1h', /that is the last owner/)
+  await olga.shouldReply('#general', '!role grant olga member', /that is the last owner/)
+  await olga.shouldReply('#general', '!role revoke olga', /that is the last owner/)
+  await olga.shouldReply('#general', '!ignore chat:olga', /that is you/)
+  await olga.shouldReply('#general', '!link del chat:olga', /it stays/, { in: '@admin' })
+  await olga.shouldReply('#general', '!role grant bob owner for=1h', 'bob is owner for 1h')
+  const timed = house.server('a').user('bob')
+  await timed.shouldReply('#general', '!role revoke olga', /that is the last owner/)
+  await timed.shouldReply('#general', '!ignore chat:olga', /not ignored|last owner|is owner/)
+  const asked = await timed.shouldReply('#general', '!person del olga', /!yes (\w+)/)
+  await timed.shouldReply('#general', `!yes ${/!yes (\w+)/.exec(asked.text)?.[1]}`, /that is the last owner/)
+  assert.equal(await house.ledger.read(owners), 1)
+})
