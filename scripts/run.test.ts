@@ -80,7 +80,8 @@ test('the first run brings Node.js and packages, the second finds them', async t
 
 test('another lock file, and tests after a start, install again', async t => {
   const { root, run, calls } = checkout(t)
-  writeFileSync(join(root, 'scripts', 'test-kill.ts'), '')
+  mkdirSync(join(root, 'test', 'kill'), { recursive: true })
+  writeFileSync(join(root, 'test', 'kill', 'main.ts'), '')
   await run(['start'])
   appendFileSync(join(root, 'package-lock.json'), '\n')
   await run(['start'])

@@ -42,6 +42,9 @@ export const cleanEnv = ({ env, node, home, pm2Home, config, paths }: Instance):
   HOME: home,
   PM2_HOME: pm2Home,
   PM2_DISABLE_VERSION_CHECK: '1',
+  // An app that ran for 5 s is no crash loop: the next time it ends it comes back at once. PM2 looks every 10 s.
+  EXP_BACKOFF_RESET_TIMER: '5000',
+  PM2_WORKER_INTERVAL: '10000',
   CHANOP_CONFIG: config,
   CHANOP_DATA: paths.data,
   ...(env['LANG'] ? { LANG: env['LANG'] } : {}),
