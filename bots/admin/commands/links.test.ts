@@ -31,11 +31,18 @@ test('two accounts that prove each other are one person, with one role, once', a
   const olga = house.server('a').user('olga')
   const olly = house.server('b').user('olly')
   const code = await codeFor(house, 'a', 'olga')
-  await olly.shouldReply('@admin', `link ${code.toLowerCase()}`, /^other:olly is olga from now on, like chat:olga · owner$/)
+  await olly.shouldReply(
+    '@admin',
+    `link ${code.toLowerCase()}`,
+    /^other:olly is olga from now on, like chat:olga · owner$/,
+  )
   await olga.hears('@admin', /^other:olly is your account too from now on; not yours\? !link del other:olly/)
   assert.equal((await roleOf(house, 'other', 'olly')).role, 'owner')
   await olly.shouldReply('@admin', `link ${code}`, /^that code is wrong, used or older/)
-  await house.server('b').user('mallory').shouldReply('@admin', `link ${code}`, /^that code is wrong, used or older/)
+  await house
+    .server('b')
+    .user('mallory')
+    .shouldReply('@admin', `link ${code}`, /^that code is wrong, used or older/)
   await olly.shouldReply('@admin', 'link list', 'olga: chat:olga, other:olly')
   await olly.shouldReply('@admin', 'link del chat:olga', 'chat:olga is not olga any more')
   assert.equal((await roleOf(house, 'chat', 'olga')).role, 'guest')
@@ -47,11 +54,18 @@ test('nobody gains by somebody else’s account: one with a role does not join, 
   const olga = house.server('a').user('olga')
   await house.grant('other', 'bob', 'member')
   const code = await codeFor(house, 'b', 'mallory')
-  await olga.shouldReply('@admin', `link ${code}`, /^chat:olga is olga here, owner: an owner must role revoke that first/)
+  await olga.shouldReply(
+    '@admin',
+    `link ${code}`,
+    /^chat:olga is olga here, owner: an owner must role revoke that first/,
+  )
   assert.equal((await roleOf(house, 'chat', 'olga')).role, 'owner')
   assert.equal((await roleOf(house, 'other', 'mallory')).person, null)
   const bobs = await codeFor(house, 'a', 'olga')
-  await house.server('b').user('bob').shouldReply('@admin', `link ${bobs}`, /^other:bob is bob here, member:/)
+  await house
+    .server('b')
+    .user('bob')
+    .shouldReply('@admin', `link ${bobs}`, /^other:bob is bob here, member:/)
   assert.equal((await roleOf(house, 'other', 'bob')).role, 'member')
 })
 
@@ -79,8 +93,14 @@ test('a code works only where it should: not in a room, not for strangers, agent
   await olly.shouldReply('#general', `!link ${shown}`, /^others saw that code: it counts no more/, { in: '@admin' })
   await olly.shouldReply('@admin', `link ${shown}`, /^that code is wrong, used or older/)
   const code = await codeFor(house, 'a', 'olga')
-  await house.server('b').user('stranger', { verified: false }).shouldReply('@admin', `link ${code}`, /nobody vouches for you/)
-  await house.server('a').user('olga').shouldReply('@admin', `link ${code}`, /^that is the account the code was given to/)
+  await house
+    .server('b')
+    .user('stranger', { verified: false })
+    .shouldReply('@admin', `link ${code}`, /nobody vouches for you/)
+  await house
+    .server('a')
+    .user('olga')
+    .shouldReply('@admin', `link ${code}`, /^that is the account the code was given to/)
   const worker = house.server('a').user('worker-1')
   await worker.shouldReply('@admin', `link ${code}`, /worker-1/)
   assert.equal((await roleOf(house, 'chat', 'worker-1')).person, null)
@@ -89,7 +109,10 @@ test('a code works only where it should: not in a room, not for strangers, agent
   await olly.shouldReply('@admin', `link ${newer}`, /is olga from now on/)
   const account = { network: 'chat' as NetworkId, user: 'olga' as UserId, name: 'olga' }
   await house.ledger.write(db => offer(db, account, 'ABCD-EFGH-JKLM', 1000))
-  await assert.rejects(house.ledger.write(db => take(db, 'ABCD-EFGH-JKLM', 1000 + linkMs)), { code: 'not-found' })
+  await assert.rejects(
+    house.ledger.write(db => take(db, 'ABCD-EFGH-JKLM', 1000 + linkMs)),
+    { code: 'not-found' },
+  )
 })
 
 test('guessing is slowed down, and no code is left in the record or the audit', async t => {
@@ -116,8 +139,14 @@ test('operators see and undo links of those they stand above; others do not', as
   const bob = house.server('a').user('bob')
   await house.grant('chat', 'bob', 'operator')
   await olly.shouldReply('@admin', `link ${await codeFor(house, 'a', 'olga')}`, /is olga from now on/)
-  await house.server('a').user('carl').shouldReply('@admin', 'link list olga', /^that is not you/)
-  await house.server('a').user('carl').shouldReply('@admin', 'link del other:olly', /is not your account/)
+  await house
+    .server('a')
+    .user('carl')
+    .shouldReply('@admin', 'link list olga', /^that is not you/)
+  await house
+    .server('a')
+    .user('carl')
+    .shouldReply('@admin', 'link del other:olly', /is not your account/)
   await bob.shouldReply('@admin', 'link list olga', 'olga: chat:olga, other:olly')
   await bob.shouldReply('@admin', 'link del other:olly', /^olga is owner: only such a one may change that/)
 })
