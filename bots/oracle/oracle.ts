@@ -13,6 +13,7 @@ import { addressed } from './addressed.ts'
 const consumer = 'oracle.talk'
 /** The same line is not said again in a room before this. */
 const quietMs = 10 * 60_000
+const saveMs = 2000
 
 const missing = (prefix: string): string =>
   `I can't answer yet: no model is configured. Put one under models in config/chanop.yaml (config/example.yaml shows how), then ${prefix}config reload.`
@@ -37,6 +38,19 @@ export async function runOracle(context: BotContext<typeof configSchema>): Promi
     })
     told.set(here, nowMs)
   }
+  let read = from
+  let saved = from
+  // Reading plain talk twice after a crash costs nothing: its cursor needs no commit of its own.
+  const saving = setInterval(() => {
+    if (read === saved) return
+    try {
+      ledger.mark(db => advanceTo(db, consumer, read))
+      saved = read
+    } catch (error) {
+      log.warn({ error }, 'how far the talk was read could not be kept; it is tried again')
+    }
+  }, saveMs)
+  signal.addEventListener('abort', () => clearInterval(saving), { once: true })
   context.ready()
   await follow(
     {
@@ -53,7 +67,7 @@ export async function runOracle(context: BotContext<typeof configSchema>): Promi
           const talk = await ledger.read(db => addressed(db, event, settings.current.commands.prefix))
           if (talk) await answer(stored as Stored<MessageEvent>, event.place)
         }
-        ledger.mark(db => advanceTo(db, consumer, batch.at(-1)?.seq ?? 0))
+        read = batch.at(-1)?.seq ?? read
       },
     },
     signal,
