@@ -126,19 +126,47 @@ export function readAudit(db: Db, filter: AuditFilter, limit: number): AuditRow[
     .map(rowOf)
 }
 
-/** The id of the first line that does not fit its hash or its predecessor, or that is missing at the end; null when all is whole. */
-export function verifyAudit(db: Db): { lines: number; broken: number | null } {
-  let previous = ''
-  let lines = 0
-  let lastId = 0
-  for (const row of db.prepare('SELECT * FROM audit ORDER BY id').iterate() as IterableIterator<Row>) {
+/** How far the chain was walked. */
+export interface Proof {
+  readonly lines: number
+  readonly lastId: number
+  readonly hash: string
+  /** The id of the first line that does not fit its hash or its predecessor, or that is missing at the end. */
+  readonly broken: number | null
+  /** Nothing is left to be walked. */
+  readonly done: boolean
+}
+
+export const unproved: Proof = { lines: 0, lastId: 0, hash: '', broken: null, done: false }
+
+/** Walks on along the chain by up to `limit` lines, and hands over each that holds. */
+export function prove(
+  db: Db,
+  from: Proof,
+  limit: number,
+  each: (row: AuditRow, previous: string) => void = () => {},
+): Proof {
+  let { lines, lastId, hash } = from
+  const rows = sql(db, 'SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT ?').all(lastId, limit)
+  for (const row of rows) {
     const entry = rowOf(row)
-    if (row['previous'] !== previous || row['hash'] !== hashOf(previous, entry)) return { lines, broken: entry.id }
-    previous = entry.hash
+    if (row['previous'] !== hash || row['hash'] !== hashOf(hash, entry)) {
+      return { lines, lastId, hash, broken: entry.id, done: true }
+    }
+    each(entry, hash)
+    hash = entry.hash
     lastId = entry.id
     lines++
   }
+  if (rows.length === limit) return { lines, lastId, hash, broken: null, done: false }
   // SQLite remembers the highest id that was ever given out.
   const given = Number(sql(db, "SELECT seq FROM sqlite_sequence WHERE name = 'audit'").get()?.['seq'] ?? 0)
-  return { lines, broken: given > lastId ? lastId + 1 : null }
+  return { lines, lastId, hash, broken: given > lastId ? lastId + 1 : null, done: true }
+}
+
+/** The whole chain at once; `prove` leaves room for other work. */
+export function verifyAudit(db: Db): { lines: number; broken: number | null } {
+  let proof = unproved
+  while (!proof.done) proof = prove(db, proof, 10_000)
+  return { lines: proof.lines, broken: proof.broken }
 }

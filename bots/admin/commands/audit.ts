@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { type AuditRow, readAudit, verifyAudit } from '../../../core/audit.ts'
+import { type AuditRow, type Proof, readAudit } from '../../../core/audit.ts'
 import { moment, whole } from '../../../core/command/values.ts'
 import { escapeInline, time } from '../../../core/text.ts'
+import { exportAudit, proveAll } from '../audit-walk.ts'
 import { declare } from '../services.ts'
 
 const usual = 10
@@ -39,6 +40,11 @@ const show = declare({
   },
 })
 
+const verdict = ({ lines, broken }: Proof): string =>
+  broken === null
+    ? `whole: ${lines} lines, each fits the one before`
+    : `broken at line ${broken}: it or what stood before it was changed`
+
 const verify = declare({
   name: 'audit verify',
   summary: 'proves that no line of the audit was changed or taken out',
@@ -46,12 +52,21 @@ const verify = declare({
   reply: 'private',
   args: z.object({}),
   examples: [['!audit verify', /^whole: \d+ lines/]],
-  async run({ ledger }) {
-    const { lines, broken } = await ledger.read(verifyAudit)
-    return broken === null
-      ? `whole: ${lines} lines, each fits the one before`
-      : `broken at line ${broken}: it or what stood before it was changed`
+  run: async ({ ledger, signal }) => verdict(await proveAll(ledger, signal)),
+})
+
+const exportAll = declare({
+  name: 'audit export',
+  summary: 'writes the whole audit to a file on the host, with what proves it',
+  role: 'owner',
+  reply: 'private',
+  args: z.object({}),
+  examples: [['!audit export', /exports\/audit-\S+\.jsonl · \d+ lines\nSHA-256 [0-9a-f]{64}\nwhole: /]],
+  async run({ services, ledger, signal, atMs, event }) {
+    const name = `${new Date(atMs).toISOString().slice(0, 10)}-${event.seq}`
+    const { path, sha256, proof } = await exportAudit({ ledger, dataDir: services.context.dataDir }, name, signal)
+    return { lines: [escapeInline(`${path} · ${proof.lines} lines`), `SHA-256 ${sha256}`, verdict(proof)] }
   },
 })
 
-export const auditCommands = [show, verify]
+export const auditCommands = [show, verify, exportAll]

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import { lstat, mkdir, open, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { type AuditRow, type Proof, prove, unproved } from '../../core/audit.ts'
+import { ChanopError } from '../../core/error.ts'
+import type { Ledger } from '../../core/ledger/ledger.ts'
+
+/** As many lines as take a few ms: what is urgent comes between. */
+const walkedAtOnce = 1000
+
+interface Line extends AuditRow {
+  readonly previous: string
+}
+
+/** Walks along the whole chain; `part` gets what holds, in order. Rejects when `signal` aborts. */
+export async function proveAll(
+  ledger: Ledger,
+  signal: AbortSignal,
+  part: (lines: readonly Line[]) => Promise<void> = async () => undefined,
+): Promise<Proof> {
+  let proof = unproved
+  while (!proof.done) {
+    signal.throwIfAborted()
+    const from = proof
+    const lines: Line[] = []
+    proof = await ledger.read(db => prove(db, from, walkedAtOnce, (row, previous) => lines.push({ ...row, previous })))
+    await part(lines)
+    await setImmediate()
+  }
+  return proof
+}
+
+export interface ExportedAudit {
+  readonly path: string
+  readonly sha256: string
+  readonly proof: Proof
+}
+
+/**
+ * Writes the audit as JSON lines, as far as its chain holds, to `<data>/exports/audit-<name>.jsonl` (0600). The file is
+ * there whole or not at all. A line's `hash` is the SHA-256 of the JSON list of previous, atMs, bot, event, network,
+ * channel, account, name, role, command, args, decision, result, ms.
+ */
+export async function exportAudit(
+  { ledger, dataDir }: { readonly ledger: Ledger; readonly dataDir: string },
+  name: string,
+  signal: AbortSignal,
+): Promise<ExportedAudit> {
+  const path = join(dataDir, 'exports', `audit-${name}.jsonl`)
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  if (!(await lstat(dirname(path))).isDirectory()) {
+    throw new ChanopError('conflict', `${dirname(path)} is not a folder: remove what stands there`)
+  }
+  const draft = `${path}.new`
+  await rm(draft, { force: true })
+  const file = await open(draft, 'wx', 0o600)
+  const hash = createHash('sha256')
+  try {
+    const proof = await proveAll(ledger, signal, async lines => {
+      const text = lines.map(line => `${JSON.stringify(line)}\n`).join('')
+      hash.update(text)
+      await file.write(text)
+    })
+    await file.sync()
+    await rename(draft, path)
+    return { path, sha256: hash.digest('hex'), proof }
+  } finally {
+    await file.close()
+    await rm(draft, { force: true })
+  }
+}
