@@ -25,7 +25,8 @@ async function main(): Promise<number> {
   const instance = instanceOf()
   console.log(`Chanop ${instance.version} in ${instance.paths.data}`)
   const findings = [...(await ofMachine(instance)), ...(await ofInstance(instance))]
-  for (const { name, ok, detail, fix } of findings) line(ok, name, '', fix ? `${detail}: ${fix}` : detail)
+  const columns = Math.max(...findings.map(({ name }) => name.length))
+  for (const { name, ok, detail, fix } of findings) line(ok, name, '', fix ? `${detail}: ${fix}` : detail, columns)
   const wrong = findings.filter(({ ok }) => !ok).length
   console.log(wrong === 0 ? 'All is well.' : `${wrong} of ${findings.length} checks found something.`)
   return wrong === 0 ? 0 : 1
@@ -83,9 +84,15 @@ async function ofPrograms({ paths, env }: Instance, { config, ircd }: Plan): Pro
   const fix = 'npm start gets it, or says how'
   return [
     ...(config.redis.url === null
-      ? [redis ? good('redis', `${redis.version} (${redis.path})`) : bad('redis', 'no redis-server', fix)]
+      ? [
+          redis
+            ? good('redis program', `${redis.version} (${redis.path})`)
+            : bad('redis program', 'no redis-server', fix),
+        ]
       : []),
-    ...(ircd ? [irc ? good('irc server', `${irc.server} ${irc.version}`) : bad('irc server', 'none found', fix)] : []),
+    ...(ircd
+      ? [irc ? good('irc program', `${irc.server} ${irc.version}`) : bad('irc program', 'none found', fix)]
+      : []),
   ]
 }
 

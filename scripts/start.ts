@@ -111,7 +111,8 @@ async function whereTo(instance: Instance): Promise<void> {
   console.log(
     `  chat       npm run chat  (or any IRC client with SASL: ${tls.host} port ${tls.port} with TLS, ${plain.port} without)`,
   )
-  console.log(`  TLS key    SHA-256 ${tls.fingerprint}`)
+  // As irssi wants it; whoever wants none of the colons can leave them out.
+  console.log(`  TLS key    SHA-256 ${tls.fingerprint.toUpperCase().match(/../g)?.join(':')}`)
   const login = await ownerLogin(instance)
   const file = shown(instance, instance.paths.ownerLogin)
   if (login === null) console.log('  owner      has another password than the first one, which is no longer kept')

@@ -7,11 +7,11 @@ const [green, red, dim, plain] =
 
 export const seconds = (sinceMs: number): string => `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`
 
-/** One line: a mark, a name, a time and what came of it. */
-export function line(ok: boolean, name: string, time: string, detail: string): void {
+/** One line: a mark, a name, a time and what came of it. `columns`: how wide the longest name is. */
+export function line(ok: boolean, name: string, time: string, detail: string, columns = 12): void {
   const mark = ok ? `${green}✓${plain}` : `${red}✗${plain}`
   const start = stdout.isTTY ? '\r\x1b[K' : ''
-  stdout.write(`${start}  ${mark} ${name.padEnd(12)} ${dim}${time.padStart(7)}${plain}  ${detail}\n`)
+  stdout.write(`${start}  ${mark} ${name.padEnd(columns)} ${dim}${time.padStart(7)}${plain}  ${detail}\n`)
 }
 
 /** Runs a step and shows its line with what `work` resolves with. */

@@ -17,9 +17,10 @@ const soonDays = 30
 export async function checkRedis({ paths }: Instance, { config }: Plan): Promise<Finding> {
   const answer =
     config.redis.url === null ? await pingRedis(redisSocketPath(paths.data)) : await pingUrl(config.redis.url)
-  if (answer === 'PONG') return good('redis', 'answers')
-  if (config.redis.url === null) return bad('redis', `the managed Redis: ${answer}`, 'npm start; npx pm2 logs redis')
-  return bad('redis', `redis.url: ${answer}`, 'start that server, or correct redis.url')
+  if (answer === 'PONG') return good('redis bus', 'answers')
+  if (config.redis.url === null)
+    return bad('redis bus', `the managed Redis: ${answer}`, 'npm start; npx pm2 logs redis')
+  return bad('redis bus', `redis.url: ${answer}`, 'start that server, or correct redis.url')
 }
 
 async function pingUrl(url: string): Promise<string> {
