@@ -1,11 +1,11 @@
 import type { ChatEvent } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
-import { advance, append, messageOf, revise, type Stored } from '../../core/ledger/events.ts'
+import { advance, append, revise, type Stored } from '../../core/ledger/events.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
 import type { Config } from '../../config/schema.ts'
 import { type Guard, holdsSecret } from '../../core/command/guard.ts'
 import { isIgnored } from '../../core/command/desk.ts'
-import { isAuthor, relays } from './relay.ts'
+import { isAuthor, meant, relays } from './relay.ts'
 import { isSplit, presenceOf, type Split } from './splits.ts'
 import type { Rooms } from '../../core/rooms.ts'
 
@@ -39,7 +39,7 @@ function join(db: Db, place: number, event: ChatEvent): void {
 /** Follows an edit or a delete: the current text of a message changes, its fact stays. */
 function follow(db: Db, event: ChatEvent): void {
   if (event.kind !== 'edit' && event.kind !== 'delete') return
-  const target = messageOf(db, event.place, event.target)
+  const target = meant(db, event.place, event.target)
   if (!target) return
   if (event.kind === 'delete') revise(db, target.seq, null, event.atMs)
   else if (isAuthor(target.event, event)) revise(db, target.seq, event.content, event.atMs)

@@ -1,4 +1,4 @@
-import type { Act, ChatEvent, Content, Draft, MemberEvent, Place } from '../../core/event.ts'
+import type { Act, ChatEvent, Content, Draft, MemberEvent, MessageEvent, MessageId, Place } from '../../core/event.ts'
 import { messageOf, type Stored } from '../../core/ledger/events.ts'
 import type { NewDelivery } from '../../core/ledger/deliveries.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
@@ -33,6 +33,12 @@ const notice = (text: string): Act => ({
   as: { name: 'bridge' },
 })
 
+/** The message of a native id: in the thread where it is spoken of, or in its channel, as the one that opened the thread. */
+export function meant(db: Db, place: Place, id: MessageId): Stored<MessageEvent> | null {
+  const { thread, ...channel } = place
+  return messageOf(db, place, id) ?? (thread === undefined ? null : messageOf(db, channel, id))
+}
+
 /** Whether what happens to a message is done by who wrote it. */
 export const isAuthor = (message: ChatEvent, { place, sender }: ChatEvent): boolean =>
   message.sender.id === sender.id && message.place.network === place.network
@@ -48,14 +54,14 @@ function actOf(db: Db, stored: Stored, room: Room, split: Split): Relayed | null
   const { event } = stored
   if (event.kind === 'message') {
     const { replyTo, ...content } = event.content
-    const answered = replyTo && messageOf(db, event.place, replyTo)
-    const root = event.place.thread && messageOf(db, event.place, event.place.thread)
+    const answered = replyTo && meant(db, event.place, replyTo)
+    const root = event.place.thread && meant(db, event.place, event.place.thread)
     const seq = (answered || root)?.seq
     return { act: { do: 'send', ...draftOf(event, content), ...(seq ? { replySeq: seq } : {}) }, source: stored.seq }
   }
   if (event.kind === 'member') return tellsMember(event, room, split) ? { act: notice(memberText(event)) } : null
   if (event.kind === 'topic' || event.kind === 'gap') return null
-  const target = messageOf(db, event.place, event.target)
+  const target = meant(db, event.place, event.target)
   if (!target) return null
   if (event.kind === 'reaction') {
     const { emoji, removed } = event

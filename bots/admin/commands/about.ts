@@ -108,7 +108,7 @@ const say = declare({
   reply: 'private',
   mutates: true,
   args: z.object({ where: z.string(), text: z.string().min(1).meta({ rest: true }) }),
-  examples: [['!say #ops the disk was changed', 'said in chat:#ops']],
+  examples: [['!say #ops the disk was changed', /said in irc:#ops$/]],
   async run({ services, caller, event }, { where, text }) {
     const places = sayIn(services.context.settings.current, where, caller.network)
     if (places.length === 0)

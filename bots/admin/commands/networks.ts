@@ -12,7 +12,7 @@ const networks = declare({
   role: 'guest',
   reply: 'public',
   args: z.object({}),
-  examples: [['!networks', /^chat up \S+/]],
+  examples: [['!networks', /^irc up \S+/]],
   async run({ ledger, services, atMs }) {
     const known = new Map((await ledger.read(standings)).map(entry => [entry.network, entry]))
     const old = bridgeSilent(services, atMs)
@@ -32,7 +32,7 @@ const show = declare({
   role: 'guest',
   reply: 'private',
   args: z.object({ network: z.string() }),
-  examples: [['!network show chat', /^chat up .*\nplaces: /]],
+  examples: [['!network show irc', /^irc up .*\nplaces: /]],
   async run({ ledger, services, atMs }, { network }) {
     const { networks: configured, rooms } = services.context.settings.current
     if (!Object.hasOwn(configured, network)) {
@@ -63,7 +63,7 @@ const rooms = declare({
   role: 'guest',
   reply: 'public',
   args: z.object({}),
-  examples: [['!rooms', /^general: chat:#general ⇄ other:#general · open/]],
+  examples: [['!rooms', /^general: irc:#general ⇄ libera:#general · open/]],
   run: async ({ services }) => ({
     lines: new Rooms(services.context.settings.current.rooms).all().map(({ name, places, open, joins }) => {
       const written = places.map(place => `${place.network}:${place.channel}`).join(' ⇄ ')

@@ -100,7 +100,7 @@ const list = declare({
   role: 'operator',
   reply: 'private',
   args: z.object({}),
-  examples: [['!person list', /^olga: owner · chat:olga/]],
+  examples: [['!person list', /^alice: owner · irc:alice/]],
   async run({ ledger, atMs }) {
     const rows = await ledger.read(db =>
       (
@@ -164,7 +164,7 @@ const del = declare({
   mutates: true,
   args: z.object({ account }),
   confirm: ({ account }) => `deletes the account ${account} and ends its sessions`,
-  examples: [['!person del olga', /^deletes the account olga and ends its sessions · !yes \w{3}/]],
+  examples: [['!person del bob', /^deletes the account bob and ends its sessions · !yes \w{3}/]],
   async run(context, { account }) {
     const { caller, atMs } = context
     const network = managed(context)

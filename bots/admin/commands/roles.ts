@@ -44,7 +44,7 @@ const list = declare({
   role: 'member',
   reply: 'private',
   args: z.object({}),
-  examples: [['!role list', /^olga: owner/]],
+  examples: [['!role list', /^alice: owner/]],
   async run({ ledger, atMs }) {
     const all = await ledger.read(db =>
       grants(db, atMs).map(held => ({ ...held, accounts: identitiesOf(db, held.person) })),
@@ -115,7 +115,7 @@ const taken = declare({
     who: z.string().describe('a name, or network:account'),
     in: z.string().optional().meta({ named: true }).describe('the room; everywhere without'),
   }),
-  examples: [['!role revoke olga', 'that is the last owner: make another one first']],
+  examples: [['!role revoke alice', 'that is the last owner: make another one first']],
   async run({ caller, atMs }, { who, in: room = '' }) {
     return {
       lines: [],

@@ -6,6 +6,9 @@ import { declare } from '../services.ts'
 
 const name = z.string().regex(secretName, 'write a name such as OPENAI_API_KEY')
 
+const missing = (name: string): ChanopError =>
+  new ChanopError('not-found', `there is no secret ${name}; secret list shows them`)
+
 const list = declare({
   name: 'secret list',
   aliases: ['secrets'],
@@ -51,12 +54,15 @@ const del = declare({
   mutates: true,
   args: z.object({ name }),
   examples: [['secret del NOBODY', 'there is no secret NOBODY; secret list shows them']],
-  confirm: ({ name }) => `deletes ${name}: what refers to it stops working`,
+  confirm: async ({ name }, { ledger }) => {
+    const known = (await ledger.read(listSecrets)).some(secret => secret.name === name)
+    if (!known) throw missing(name)
+    return `deletes ${name}: what refers to it stops working`
+  },
   run: async (_context, { name }) => ({
     lines: [`${name} is deleted`],
     effect: db => {
-      if (!dropSecret(db, name))
-        throw new ChanopError('not-found', `there is no secret ${name}; secret list shows them`)
+      if (!dropSecret(db, name)) throw missing(name)
     },
   }),
 })

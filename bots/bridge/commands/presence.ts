@@ -15,7 +15,7 @@ const joinPlace = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ place: z.string().describe('network:channel, or #channel of this network') }),
-  examples: [['!join #dev', 'in chat:#dev']],
+  examples: [['!join #dev', 'in irc:#dev']],
   async run(context, { place }) {
     const target = placeMeant(context, place)
     const channels = channelsOf(context, target.network)
@@ -51,7 +51,7 @@ const partPlace = declare({
     place: z.string().describe('network:channel, or #channel of this network'),
     reason: z.string().max(200).optional().meta({ rest: true }),
   }),
-  examples: [['!part #general', /^chat:#general is in the room general: room unlink/]],
+  examples: [['!part #general', /^irc:#general is in the room general: room unlink/]],
   async run(context, { place, reason }) {
     const target = placeMeant(context, place)
     const room = context.services.bridge.rooms.of(target)
@@ -94,7 +94,7 @@ const ignore = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ who: someone, for: durationMs().optional().meta({ named: true }) }),
-  examples: [['!ignore chat:mallory for=30m', 'chat:mallory is ignored for 30m']],
+  examples: [['!ignore irc:mallory for=30m', 'irc:mallory is ignored for 30m']],
   async run(context, { who, for: forMs }) {
     const { settings, bus, ledger } = context.services.bridge.context
     const { caller, atMs } = context
@@ -150,7 +150,7 @@ const ignoreDel = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ who: someone }),
-  examples: [['!ignore del chat:mallory', 'chat:mallory is not ignored; ignore list shows who is']],
+  examples: [['!ignore del irc:mallory', 'irc:mallory is not ignored; ignore list shows who is']],
   async run(context, { who }) {
     const { settings, bus } = context.services.bridge.context
     const { [who]: until, ...left } = settings.current.ignore

@@ -39,7 +39,7 @@ const add = declare({
     open: z.boolean().default(false).meta({ flag: true }).describe('everybody may read its history'),
     joins: z.boolean().default(false).meta({ flag: true }).describe('joins and parts are relayed'),
   }),
-  examples: [['!room add dev chat:#dev', 'dev: chat:#dev']],
+  examples: [['!room add dev irc:#dev', 'dev: irc:#dev']],
   async run(context, { name, place, open, joins }) {
     const { rooms } = context.services.bridge.context.settings.current
     if (Object.hasOwn(rooms, name))
@@ -57,7 +57,7 @@ const link = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ name, place: z.string().describe('network:channel, or #channel of this network') }),
-  examples: [['!room link ops other:#ops', 'ops: chat:#ops ⇄ other:#ops']],
+  examples: [['!room link ops libera:#ops', 'ops: irc:#ops ⇄ libera:#ops']],
   async run(context, { name, place }) {
     const { rooms } = context.services.bridge.context.settings.current
     const room = roomOf(rooms, name)
@@ -78,7 +78,7 @@ const unlink = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ name, place: z.string().describe('network:channel, or #channel of this network') }),
-  examples: [['!room unlink general other:#general', 'general: chat:#general']],
+  examples: [['!room unlink general libera:#general', 'general: irc:#general']],
   async run(context, { name, place }) {
     const { rooms } = context.services.bridge.context.settings.current
     const room = roomOf(rooms, name)
@@ -106,7 +106,7 @@ const del = declare({
     const { places } = roomOf(services.bridge.context.settings.current.rooms, name)
     return `deletes the room ${name} (${places.join(', ')})`
   },
-  examples: [['!room del general', /^deletes the room general \(chat:#general, other:#general\) · !yes \w{3}/]],
+  examples: [['!room del general', /^deletes the room general \(irc:#general, libera:#general\) · !yes \w{3}/]],
   run: async (context, { name }) => {
     roomOf(context.services.bridge.context.settings.current.rooms, name)
     return { lines: [`${name} is deleted`], ...changing(context, { [`rooms.${name}`]: removed }) }
