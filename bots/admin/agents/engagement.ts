@@ -41,7 +41,8 @@ export interface KeySet {
   readonly keys: readonly JWK[]
 }
 
-const prefix = 'engagement.'
+/** Of the names under which the keys are in the vault. */
+export const keyPrefix = 'engagement.'
 const alg = 'EdDSA'
 const wrong = (why: string): ChanopError => new ChanopError('denied', `this engagement counts for nothing: ${why}`)
 
@@ -88,10 +89,10 @@ export class Signer {
     const made = await newKey()
     const keys = await context.ledger.write(db => {
       const { vault } = context
-      if (!listSecrets(db).some(({ name }) => name.startsWith(prefix))) {
-        storeSecret(db, vault, `${prefix}${made.kid}`, JSON.stringify(made), 'admin', Date.now())
+      if (!listSecrets(db).some(({ name }) => name.startsWith(keyPrefix))) {
+        storeSecret(db, vault, `${keyPrefix}${made.kid}`, JSON.stringify(made), 'admin', Date.now())
       }
-      const names = listSecrets(db).filter(({ name }) => name.startsWith(prefix))
+      const names = listSecrets(db).filter(({ name }) => name.startsWith(keyPrefix))
       names.sort((a, b) => b.atMs - a.atMs)
       return names.map(({ name }) => JSON.parse(resolveSecret(db, vault, `secret:${name}`, {})) as JWK)
     })

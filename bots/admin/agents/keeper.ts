@@ -3,13 +3,11 @@ import { type Agent, agents, settleAgent } from '../../../core/agent.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { follow } from '../../../core/consumer.ts'
 import { asChanopError } from '../../../core/error.ts'
-import type { ChannelId, NetworkId, Place } from '../../../core/event.ts'
 import { states } from '../../../core/ledger/deliveries.ts'
 import { cursorOf } from '../../../core/ledger/consumers.ts'
 import { place as placeOrder } from '../../../core/ledger/orders.ts'
 import { type Db, sql } from '../../../core/ledger/sqlite.ts'
-import { Rooms } from '../../../core/rooms.ts'
-import { announce } from '../say.ts'
+import { tellOps } from '../ops.ts'
 import { endBatches } from './batch.ts'
 import { forgetOldClaims } from './claims.ts'
 import { revokeRecord, suspension } from './revoke.ts'
@@ -18,14 +16,6 @@ import { consumer, Watch } from './watch.ts'
 const lookMs = 1000
 
 type Context = BotContext<typeof configSchema>
-
-/** Where operators are told what happened by itself: the room `ops`, else the channel `#ops` of the agent's network. */
-export function opsPlaces({ settings }: Context, network: NetworkId): readonly Place[] {
-  const room = new Rooms(settings.current.rooms).named('ops')
-  if (room) return room.places
-  const config = settings.current.networks[network] as { channels?: readonly string[] } | undefined
-  return config?.channels?.includes('#ops') ? [{ network, channel: '#ops' as ChannelId }] : []
-}
 
 /** Ends engagements whose time is over. */
 export function expire(db: Db, context: Context, nowMs: number): void {
@@ -36,7 +26,7 @@ export function expire(db: Db, context: Context, nowMs: number): void {
     revokeRecord(db, agent, 'its engagement is over', nowMs)
     placeOrder(db, suspension(agent, 'your engagement is over', key), nowMs)
     const line = `the engagement of ${agent.name} is over: it is suspended; restore ${agent.name} for=30d takes it back`
-    announce(db, context, opsPlaces(context, agent.network), line, `agent.${agent.name}.${key}`)
+    tellOps(db, context, line, `agent.${agent.name}.${key}`)
   }
 }
 

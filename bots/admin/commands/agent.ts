@@ -215,7 +215,7 @@ const reap = declare({
           .join(', ')
           .slice(0, 300)}`
   },
-  examples: [['!agent reap idle=14d', 'everybody was seen in the last 2w']],
+  examples: [['!agent reap idle=14d', 'everybody was seen in the last 14d']],
   async run({ ledger, atMs, event }, { idle }) {
     const found = await ledger.read(db => idleSince(db, idle, atMs))
     if (found.length === 0) return `everybody was seen in the last ${duration(idle)}`

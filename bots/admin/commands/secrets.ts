@@ -2,9 +2,16 @@ import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
 import { dropSecret, listSecrets, secretName, storeSecret } from '../../../core/secrets.ts'
 import { ago } from '../../../core/text.ts'
+import { keyPrefix } from '../agents/engagement.ts'
 import { declare } from '../services.ts'
 
-const name = z.string().regex(secretName, 'write a name such as OPENAI_API_KEY')
+/** What the admin keeps in the vault for itself: not for people to see, set or delete. */
+const own = (name: string): boolean => name.startsWith(keyPrefix)
+
+const name = z
+  .string()
+  .regex(secretName, 'write a name such as OPENAI_API_KEY')
+  .refine(typed => !own(typed), 'that name is kept for our own keys')
 
 const missing = (name: string): ChanopError =>
   new ChanopError('not-found', `there is no secret ${name}; secret list shows them`)
@@ -19,7 +26,7 @@ const list = declare({
   args: z.object({}),
   examples: [['secret list', 'the vault is empty']],
   async run({ ledger, atMs }) {
-    const all = await ledger.read(listSecrets)
+    const all = (await ledger.read(listSecrets)).filter(secret => !own(secret.name))
     if (all.length === 0) return 'the vault is empty'
     return { lines: all.map(secret => `${secret.name} · set by ${secret.by} ${ago(secret.atMs, atMs)}`) }
   },
