@@ -1,6 +1,6 @@
 import { ChanopError } from '../../core/error.ts'
 import { type Batch, isBatch, joinMultiline } from './batch.ts'
-import { type Line, lastParam, serverTimeMs } from './line.ts'
+import { type Line, lastParam } from './line.ts'
 import type { Session } from './session.ts'
 
 interface Waiting {
@@ -160,5 +160,3 @@ export async function holds(history: History, target: string, id: string): Promi
     throw error
   }
 }
-
-export const timeOf = (line: Line): number => serverTimeMs(line) ?? 0
