@@ -2,6 +2,7 @@ import type { Act, ChatEvent, Content, Draft, MemberEvent, MessageEvent, Message
 import { messageOf, type Stored } from '../../core/ledger/events.ts'
 import type { NewDelivery } from '../../core/ledger/deliveries.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import { safeName, truncate, visible } from '../../core/text.ts'
 import type { Room, Rooms } from '../../core/rooms.ts'
 import { isSplit, presenceOf, type Split } from './splits.ts'
 
@@ -18,13 +19,14 @@ function relayable(db: Db, { event, placeId: at }: Stored): boolean {
 
 const draftOf = (event: ChatEvent, content: Content): Draft => ({
   content,
-  as: { name: event.sender.name, relayed: true },
+  as: { name: safeName(event.sender.name), relayed: true },
 })
 
 const memberText = (event: MemberEvent): string => {
-  const reason = event.detail ? ` (${event.detail})` : ''
-  if (event.change === 'rename') return `${event.sender.name} is now ${event.detail ?? ''}`
-  return event.change === 'join' ? `${event.sender.name} joined` : `${event.sender.name} left${reason}`
+  const name = safeName(event.sender.name)
+  const detail = event.detail ? truncate(visible(event.detail), 200) : ''
+  if (event.change === 'rename') return `${name} is now ${safeName(detail)}`
+  return event.change === 'join' ? `${name} joined` : `${name} left${detail ? ` (${detail})` : ''}`
 }
 
 const notice = (text: string): Act => ({
@@ -81,7 +83,7 @@ const tellsMember = (event: MemberEvent, room: Room, split: Split): boolean =>
 /** What a place hears of a netsplit somewhere else in its room. */
 export function relaysSplit({ event }: Stored, left: number, rooms: Rooms): NewDelivery[] {
   if (!rooms.of(event.place)?.joins) return []
-  const act = notice(`netsplit: ${left === 1 ? event.sender.name : `${left} people`} left`)
+  const act = notice(`netsplit: ${left === 1 ? safeName(event.sender.name) : `${left} people`} left`)
   return rooms.others(event.place).map(place => ({ place, bot: 'bridge', act }))
 }
 
