@@ -31,7 +31,7 @@ const model = z.strictObject({
  */
 export const channelModes = z
   .string()
-  .regex(/^(?:[+-][ACGKMNOQRSTUcimnpstz]+){1,2}$/, 'write modes that are plain switches, e.g. +im or +m-t')
+  .regex(/^(?:[+-][ACGKMNQRSTUcimnpst]+){1,2}$/, 'write modes that are plain switches, e.g. +im or +m-t')
 
 const room = z.strictObject({
   places: z.array(channel).min(1),

@@ -156,11 +156,11 @@ function managedActs(hand: Hand, bots: readonly string[]): Required<Pick<Adapter
 }
 
 /**
- * `P`: stays when empty and over restarts, with topic, modes and lists. `H`: what is replayed to whoever joins. `w`: who
- * comes by our own socket is an operator of it, so that bots may speak and act whatever the modes are.
+ * `P`: stays when empty and over restarts, with topic, modes and lists. `H`: what is replayed to whoever joins. `w` and `I`:
+ * who comes by our own socket may enter and is an operator, so that bots speak and act whatever the modes are.
  */
 const inspircdModes = (channel: string): string[] => [
-  `SAMODE ${channel} +PHw ${history.inspircdLines}:${history.inspircdAge} o:*!*@${botHost}`,
+  `SAMODE ${channel} +PHwI ${history.inspircdLines}:${history.inspircdAge} o:*!*@${botHost} *!*@${botHost}`,
 ]
 
 function absent(error: unknown): null {

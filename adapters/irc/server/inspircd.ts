@@ -23,6 +23,7 @@ const modules = [
   'hostchange', 'permchannels', 'chanhistory', 'svshold', 'chghost', 'chgident', 'chgname', 'samode', 'sajoin', 'sanick', 'sapart',
   'sakick', 'satopic', 'customprefix', 'banexception', 'muteban', 'timedbans', 'shun', 'globops', 'check', 'xline_db', 'nicklock',
   'mlock', 'topiclock', 'ssl_gnutls', 'sslinfo', 'alias', 'autoop',
+  'inviteexception',
 ]
 
 type Attributes = Readonly<Record<string, string | number>>

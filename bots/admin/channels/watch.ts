@@ -7,7 +7,7 @@ import { directly, type MemberEvent, type NetworkId, type UserId } from '../../.
 import { type KeptChannel, dropChannel, keptChannel, keptChannels } from '../../../core/ledger/channels.ts'
 import { advanceTo, cursorOf } from '../../../core/ledger/consumers.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
-import { place as placeOrder } from '../../../core/ledger/orders.ts'
+import { type NewOrder, orderByKey, place as placeOrder } from '../../../core/ledger/orders.ts'
 import { type Db, sql } from '../../../core/ledger/sqlite.ts'
 import { say } from '../../../core/say.ts'
 import { duration } from '../../../core/text.ts'
@@ -25,7 +25,7 @@ const greetings = { perMinute: 1, burst: 1 }
 /** Talk is read again after a crash: its cursor is kept once in so many facts. */
 const savedEvery = 1000
 /** How often agents are looked for that should be somewhere. */
-const bringEveryMs = 10_000
+const bringEveryMs = 5_000
 
 /**
  * What happens to channels by itself: instructions for agents that enter, agents that are made to enter, channels whose
@@ -72,8 +72,9 @@ export class ChannelWatch {
     if (!sender.verified || !isManaged(this.#config, place.network)) return
     const agent = agentOf(db, place.network, sender.id)
     if (!agent || !engaged(agent, nowMs)) return
-    const seen = presenceMark(db, place.network, sender.id) ?? `e${seq}`
-    for (const kept of keptChannels(db, place.network)) this.#bring(db, kept, nowMs, [agent], () => seen)
+    for (const kept of keptChannels(db, place.network)) {
+      for (const order of this.#missing(db, kept, nowMs, [agent])) placeOrder(db, order, nowMs)
+    }
     const { types } = this.#config.channels
     const kept = keptChannel(db, place)
     const { greeting } = natureOf(types, kept ?? { type: typeFor(types, place.channel), modes: '', greeting: '' })
@@ -87,33 +88,27 @@ export class ChannelWatch {
     say(db, { bot: this.#context.name, content, places: [to], room: undefined, key: `channel.greeting.${seq}` }, nowMs)
   }
 
-  /** Looks at all that depends on time. `nowMs` is a parameter for tests. */
+  /** Looks at all that depends on time; an idle instance writes nothing. `nowMs` is a parameter for tests. */
   async sweep(nowMs = Date.now()): Promise<void> {
+    const { ledger, bus } = this.#context
     const bringing = nowMs - this.#broughtMs >= bringEveryMs
     if (bringing) this.#broughtMs = nowMs
-    const { ledger, bus } = this.#context
-    const ordered = await ledger.read(db => this.#due(db, nowMs, bringing))
-    if (!ordered) return
+    const due = await ledger.read(db => {
+      const kept = keptChannels(db)
+      const aged = kept.filter(each => this.#warnMs(each) <= nowMs)
+      const orders = [...this.#reconciling(db, kept), ...(bringing ? this.#brought(db, kept, nowMs) : [])]
+      return { aged, orders: orders.filter(({ key }) => orderByKey(db, key) === null) }
+    })
+    if (due.aged.length === 0 && due.orders.length === 0) return
     await ledger.write(db => {
-      this.#reconcile(db, nowMs)
-      for (const kept of keptChannels(db)) this.#age(db, kept, nowMs)
-      if (bringing) this.#bringAll(db, nowMs)
+      for (const order of due.orders) placeOrder(db, order, nowMs)
+      for (const { network, channel } of due.aged) {
+        const kept = keptChannel(db, { network, channel })
+        if (kept) this.#age(db, kept, nowMs)
+      }
     })
     bus.signal('orders', { id: 0 })
     bus.signal('deliveries', { id: 0 })
-  }
-
-  /** Whether there is anything to write: an idle instance writes nothing. */
-  #due(db: Db, nowMs: number, bringing: boolean): boolean {
-    const kept = keptChannels(db)
-    if (kept.length === 0) return false
-    if (bringing && kept.some(each => natureOf(this.#config.channels.types, each).join.length > 0)) return true
-    if (kept.some(each => each.untilMs !== null && this.#warnMs(each) <= nowMs)) return true
-    return [...this.#marks(db)].some(([network, mark]) =>
-      kept.some(
-        each => each.network === network && !isOrdered(db, keepOrder(each, { modes: '', topic: '' }, mark).key),
-      ),
-    )
   }
 
   /** For each managed network that is up: since when. */
@@ -122,14 +117,14 @@ export class ChannelWatch {
     return new Map(up.map(({ network, sinceMs }) => [network, `up${sinceMs}`]))
   }
 
-  #reconcile(db: Db, nowMs: number): void {
+  /** Each channel is made as it shall be whenever its network has come up. */
+  #reconciling(db: Db, kept: readonly KeptChannel[]): NewOrder[] {
     const marks = this.#marks(db)
-    for (const kept of keptChannels(db)) {
-      const mark = marks.get(kept.network)
-      if (mark === undefined) continue
-      const { modes } = natureOf(this.#config.channels.types, kept)
-      placeOrder(db, keepOrder(kept, { modes, topic: kept.topic }, mark), nowMs)
-    }
+    return kept.flatMap(each => {
+      const mark = marks.get(each.network)
+      const { modes } = natureOf(this.#config.channels.types, each)
+      return mark === undefined ? [] : [keepOrder(each, { modes, topic: each.topic }, mark)]
+    })
   }
 
   /** When a channel hears of its end: the configured time before, but never in the first four fifths of its life. */
@@ -153,30 +148,21 @@ export class ChannelWatch {
     say(db, { bot: this.#context.name, content, places: [{ network, channel }], room: undefined, key }, nowMs)
   }
 
-  /** Agents who came online since they were last looked for. */
-  #bringAll(db: Db, nowMs: number): void {
+  #brought(db: Db, kept: readonly KeptChannel[], nowMs: number): NewOrder[] {
     const all = agents(db)
-    for (const kept of keptChannels(db)) {
-      this.#bring(db, kept, nowMs, all, name => presenceMark(db, kept.network, name as UserId))
-    }
+    return kept.flatMap(each => this.#missing(db, each, nowMs, all))
   }
 
-  /** Makes agents enter whom the channel's type wants and who are not in. `markOf`: null leaves one out. */
-  #bring(
-    db: Db,
-    kept: KeptChannel,
-    nowMs: number,
-    from: readonly Agent[],
-    markOf: (name: string) => string | null,
-  ): void {
+  /** Makes those of `from` enter whom the channel's type wants, who are connected and not in. Once for each time they come. */
+  #missing(db: Db, kept: KeptChannel, nowMs: number, from: readonly Agent[]): NewOrder[] {
     const { join } = natureOf(this.#config.channels.types, kept)
-    if (join.length === 0) return
+    const up = this.#marks(db).get(kept.network)
+    if (join.length === 0 || up === undefined) return []
     const inside = new Set(membersOf(db, kept).map(({ user }) => user as string))
-    for (const { name } of joiners(db, kept, join, nowMs, from)) {
-      const mark = inside.has(name) ? null : markOf(name)
-      if (mark === null) continue
-      for (const order of bringOrders(kept, [name as UserId], `${name}.${mark}`)) placeOrder(db, order, nowMs)
-    }
+    return joiners(db, kept, join, nowMs, from).flatMap(({ name }) => {
+      const mark = inside.has(name) ? null : comingOf(db, kept.network, name as UserId)
+      return mark === null ? [] : bringOrders(kept, [name as UserId], `${name}.${up}.${mark}`)
+    })
   }
 }
 
@@ -186,13 +172,14 @@ const isArrival = (fact: Stored): fact is Stored<MemberEvent> =>
   fact.event.origin === 'live' &&
   fact.event.sender.kind !== 'self'
 
-const isOrdered = (db: Db, key: string): boolean => sql(db, 'SELECT 1 FROM orders WHERE key = ?').get(key) !== undefined
-
-/** Changes each time somebody comes online; null while they are offline or unknown. */
-function presenceMark(db: Db, network: NetworkId, user: UserId): string | null {
-  const row = sql(db, "SELECT since_ms FROM presence WHERE network = ? AND user = ? AND state <> 'offline'").get(
-    network,
-    user,
+/** Changes each time somebody comes online; null while they are not there. */
+function comingOf(db: Db, network: NetworkId, user: UserId): string | null {
+  const present = sql(db, 'SELECT state, since_ms FROM presence WHERE network = ? AND user = ?').get(network, user)
+  if (present) return present['state'] === 'offline' ? null : `on${Number(present['since_ms'])}`
+  const member = sql(
+    db,
+    'SELECT min(m.since_ms) AS since FROM member m JOIN place p ON p.id = m.place WHERE p.network = ? AND m.user = ?',
   )
-  return row ? `on${Number(row['since_ms'])}` : null
+  const since = member.get(network, user)?.['since']
+  return since == null ? null : `in${Number(since)}`
 }
