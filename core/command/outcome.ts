@@ -1,6 +1,9 @@
-import type { AuditEntry } from '../audit.ts'
+import { type AuditEntry, audit } from '../audit.ts'
+import type { MessageEvent } from '../event.ts'
+import type { Stored } from '../ledger/events.ts'
+import type { Db } from '../ledger/sqlite.ts'
 import type { Assigned } from './args.ts'
-import type { Answer } from './command.ts'
+import type { Answer, Caller } from './command.ts'
 
 /** What became of a command, before it is committed. */
 export interface Outcome {
@@ -27,3 +30,33 @@ export const outcomeOf = (
 /** What a command that held a secret is overwritten with. */
 export const wiping = ({ name }: { name: string }, { secret, masked }: Pick<Assigned, 'secret' | 'masked'>) =>
   secret ? { wipe: `${name} ${masked}` } : {}
+
+interface Done {
+  readonly bot: string
+  readonly stored: Stored<MessageEvent>
+  readonly caller: Caller
+  readonly outcome: Outcome
+  /** The first line that was said. */
+  readonly said: string
+  readonly ms: number
+}
+
+/** Leaves the line of the audit that says what became of a command. */
+export function auditOutcome(db: Db, { bot, stored, caller, outcome, said, ms }: Done, nowMs: number): void {
+  const { event, seq } = stored
+  audit(db, {
+    atMs: nowMs,
+    bot,
+    event: seq,
+    network: event.place.network,
+    channel: event.place.channel,
+    account: event.sender.id,
+    name: event.sender.name,
+    role: caller.role,
+    command: outcome.command,
+    args: outcome.args,
+    decision: outcome.decision,
+    result: (outcome.result ?? said).slice(0, 300),
+    ms,
+  })
+}

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { audit } from '../audit.ts'
 import { asChanopError, ChanopError } from '../error.ts'
 import type { EditEvent, MessageEvent, Place } from '../event.ts'
 import { includes } from '../identity.ts'
@@ -15,10 +14,11 @@ import type { Answer, Caller, Command, CommandContext, CommandSettings } from '.
 import { codeOf, keepPending, pendingBot, pendingOf, usePending } from './confirm.ts'
 import { callerOf, inert, refusal } from './gate.ts'
 import { type Heard, hear, spoken } from './grammar.ts'
-import { type Outcome, outcomeOf, wiping } from './outcome.ts'
+import { auditOutcome, type Outcome, outcomeOf, wiping } from './outcome.ts'
 import { Catalogue, type Published } from './published.ts'
 import { keyOf, limitKey, RateLimit } from './rate.ts'
 import { type Resolved, resolve } from './suggest.ts'
+import { Stopped, timely } from './timely.ts'
 import { Turns } from './turns.ts'
 import { unknown } from './unknown.ts'
 
@@ -261,7 +261,8 @@ export class Router<S> {
     }
     const end = new AbortController()
     try {
-      const answer = await this.#timely(end, async signal => {
+      const limits = { limitMs: this.#o.deadlineMs ?? deadlineMs, stop: this.#o.signal }
+      const answer = await timely(end, limits, async signal => {
         const context = this.#context(visit, signal, nowMs)
         const preview = confirmed ? null : await previewOf(command, parsed.args, context)
         return preview === null ? command.run(context, parsed.args) : this.#ask(visit, preview, nowMs)
@@ -278,30 +279,6 @@ export class Router<S> {
   #context({ stored, caller }: Visit<S>, signal: AbortSignal, atMs: number): CommandContext<S> {
     const { services, ledger, settings } = this.#o
     return { services, ledger, caller, event: stored, atMs, signal, settings: settings() }
-  }
-
-  /** Gives a command up when its time is over; what it does after that is not committed. */
-  async #timely<T>(end: AbortController, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { promise, reject } = Promise.withResolvers<never>()
-    const limitMs = this.#o.deadlineMs ?? deadlineMs
-    const timer = setTimeout(() => {
-      reject(
-        new ChanopError('usage', `that took longer than ${limitMs / 1000} s and was given up: nothing was changed`),
-      )
-      end.abort()
-    }, limitMs)
-    const stop = (): void => {
-      reject(new Stopped())
-      end.abort()
-    }
-    this.#o.signal?.addEventListener('abort', stop, { once: true })
-    try {
-      this.#o.signal?.throwIfAborted()
-      return await Promise.race([work(end.signal), promise])
-    } finally {
-      clearTimeout(timer)
-      this.#o.signal?.removeEventListener('abort', stop)
-    }
   }
 
   /** Asks to confirm: nothing is done yet. */
@@ -427,27 +404,9 @@ export class Router<S> {
     const tools = { bot, vault, roomPlaces, settings: this.#o.settings() }
     deliverAnswer(db, tools, { stored, answer: { ...answer, lines }, reply }, nowMs)
     if (outcome.wipe !== undefined) wipe(db, stored.seq, outcome.wipe)
-    const { event, seq } = stored
-    audit(db, {
-      atMs: nowMs,
-      bot,
-      event: seq,
-      network: event.place.network,
-      channel: event.place.channel,
-      account: event.sender.id,
-      name: event.sender.name,
-      role: caller.role,
-      command: outcome.command,
-      args: outcome.args,
-      decision: outcome.decision,
-      result: (outcome.result ?? lines[0] ?? '').slice(0, 300),
-      ms,
-    })
+    auditOutcome(db, { bot, stored, caller, outcome, said: lines[0] ?? '', ms }, nowMs)
   }
 }
-
-/** The process stops: the command was neither done nor refused. */
-class Stopped extends Error {}
 
 async function previewOf<S>(
   command: Command<S>,
