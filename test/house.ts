@@ -12,6 +12,7 @@ import { grant, personFor, type Role } from '../core/identity.ts'
 import { instanceId, Ledger } from '../core/ledger/ledger.ts'
 import { silentLog } from '../core/log.ts'
 import { resolveSecret, Vault } from '../core/secrets.ts'
+import { followSettings } from '../core/settings-following.ts'
 import { Settings } from '../core/settings.ts'
 
 interface Closing {
@@ -71,7 +72,8 @@ export class House {
     const settings = await Settings.open(this.configFile, configSchema, ledger)
     const vault = await Vault.open(join(dataDir, 'keys', 'vault.key'), ledger)
     const bus = this.bus.peer()
-    bus.onSignal('settings', () => void settings.reload())
+    const following = followSettings(settings, ledger, silentLog())
+    bus.onSignal('settings', () => void following.reload())
     return {
       name,
       log: silentLog(),
