@@ -103,7 +103,8 @@ async function openContext<S extends z.ZodType<Common>>(
     const url = settings.current.redis.url
     const bus = new RedisBus(url ? { url } : { path: redisSocketPath(dataDir) }, instance, log)
     await bus.start(busWaitMs)
-    ledger.onCommit(seq => bus.ring(seq))
+    // What this process does with a commit itself, such as sending copies, comes before the others wake up for it.
+    ledger.onCommit(seq => void setImmediate(() => setImmediate(() => bus.ring(seq))))
     const following = followSettings(settings, ledger, log)
     bus.onSignal('settings', () => void following.reload())
     const beat = setInterval(() => {

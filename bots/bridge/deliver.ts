@@ -175,17 +175,14 @@ export class Deliverer {
 
   #pump(): void {
     if (this.#o.signal.aborted) return
-    // An act on an earlier message finds its copy only once that is settled.
-    if (!this.#settleLandings()) return
     const ready: [Lane, Adapter, Delivery][] = []
     for (const lane of this.#lanes.values()) {
       const adapter = this.#o.adapters.get(lane.network)
       if (lane.busy || !adapter || adapter.standing().state !== 'up') continue
       for (const delivery of this.#take(lane, adapter)) ready.push([lane, adapter, delivery])
     }
-    if (ready.length === 0) return
-    const ids = ready.map(([, , delivery]) => delivery.id)
-    if (this.#mark(db => setState(db, ids, 'sending'))) {
+    // One commit for both; an act on an earlier message finds its copy only once that is settled.
+    if (this.#settleLandings(ready.map(([, , delivery]) => delivery.id))) {
       for (const [lane, adapter, delivery] of ready) void this.#fly(lane, adapter, delivery)
       return
     }
@@ -193,7 +190,6 @@ export class Deliverer {
       lane.flying.delete(delivery.id)
       this.#putBack(lane, delivery)
     }
-    this.#scheduleLater()
   }
 
   /** False when the ledger does not take it now: nothing goes out unmarked. */
@@ -306,14 +302,18 @@ export class Deliverer {
     if (this.#landings.length === 1) setImmediate(() => this.#settleLandings())
   }
 
-  /** False when the ledger does not take them now: they are kept, and nothing else goes out before. */
-  #settleLandings(): boolean {
+  /**
+   * Settles what has landed and marks those that go out `next`. False when the ledger does not take it now: the landings
+   * are kept, and nothing goes out.
+   */
+  #settleLandings(next: readonly number[] = []): boolean {
     const landed = this.#landings
-    if (landed.length === 0) return true
+    if (landed.length === 0 && next.length === 0) return true
     this.#landings = []
     const nowMs = Date.now()
     const done = this.#mark(db => {
       for (const [delivery, ids] of landed) settle(db, delivery, ids, nowMs)
+      if (next.length > 0) setState(db, next, 'sending')
     })
     if (done) return true
     this.#landings = [...landed, ...this.#landings]
