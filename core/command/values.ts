@@ -66,7 +66,7 @@ export const moment = (direction: 'past' | 'future', now: () => number = Date.no
 export const place = () =>
   z.string().transform((typed, context): Place => {
     const value = parsePlace(typed)
-    return value ?? fail(context, `'${typed.slice(0, 60)}' is no place: write network:channel, e.g. irc:#general`)
+    return value ?? fail(context, `'${typed.slice(0, 60)}' is no place: write network:channel, e.g. home:#general`)
   })
 
 function fail(context: z.RefinementCtx, message: string): never {
