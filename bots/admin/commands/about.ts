@@ -8,6 +8,9 @@ import { declare } from '../services.ts'
 import { announce, sayIn } from '../say.ts'
 import { bridgeSilent, networkLine, silentMs, standings } from '../standing.ts'
 
+/** What waits for less is on its way. */
+const lateMs = 2000
+
 const whoami = declare({
   name: 'whoami',
   summary: 'who you are here, and what that allows',
@@ -48,9 +51,9 @@ const status = declare({
     const redis = context.bus.up ? 'redis ok' : 'redis away (nothing is lost)'
     const deaf = bridgeSilent(services, atMs)
     const networks = (await ledger.read(standings)).map(entry => networkLine(entry, atMs, deaf))
-    const waiting = (await ledger.read(backlog)).map(
-      ({ network, queued, oldestMs }) => `${network}: ${queued} wait, oldest ${duration(atMs - oldestMs)}`,
-    )
+    const waiting = (await ledger.read(backlog))
+      .filter(({ oldestMs }) => atMs - oldestMs > lateMs)
+      .map(({ network, queued, oldestMs }) => `${network}: ${queued} wait, oldest ${duration(atMs - oldestMs)}`)
     const memory = [...beats.values()].reduce((sum, beat) => sum + beat.rssBytes, 0)
     const first = [`up ${duration(atMs - startedMs, 2)}`, ...states, redis, ...(memory > 0 ? [size(memory)] : [])]
     const locked = context.vault.locked ? [`vault locked: ${context.vault.locked}`] : []

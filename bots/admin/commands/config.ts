@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
 import { dropSetting, type Origin, storeSetting } from '../../../core/settings.ts'
 import { ago, escapeInline } from '../../../core/text.ts'
-import { declare } from '../services.ts'
+import { type AdminServices, declare } from '../services.ts'
 
 const shown = (value: unknown): string => escapeInline(JSON.stringify(value) ?? 'null')
 
@@ -42,6 +42,24 @@ function valueOf(typed: string): unknown {
   }
 }
 
+/** What is valid as YAML; else as the text it is: `?` means something to YAML. */
+function checkedValue(
+  settings: Pick<AdminServices['context']['settings'], 'check'>,
+  key: string,
+  typed: string,
+): unknown {
+  try {
+    return settings.check(key, valueOf(typed))
+  } catch (error) {
+    try {
+      return settings.check(key, typed)
+    } catch {
+      // The first reason is the better one.
+      throw error
+    }
+  }
+}
+
 const set = declare({
   name: 'config set',
   summary: 'changes a setting in all bots at once; it wins over the file',
@@ -55,7 +73,7 @@ const set = declare({
   ],
   async run({ services, caller, atMs }, { key, value }) {
     const { settings, bus } = services.context
-    const checked = settings.check(key, valueOf(value))
+    const checked = checkedValue(settings, key, value)
     const was = settings.get(key).value
     const by = caller.person?.name ?? caller.account
     return {

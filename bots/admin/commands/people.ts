@@ -14,7 +14,7 @@ import {
 } from '../../../core/identity.ts'
 import type { NewOrder } from '../../../core/ledger/orders.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
+import type { Caller, CommandContext } from '../../../core/command/command.ts'
 import { type AdminServices, declare } from '../services.ts'
 
 const account = z
@@ -86,6 +86,11 @@ function guard(db: Db, network: NetworkId, account: string, own: Role, nowMs: nu
   if (!row) throw new ChanopError('not-found', `no person has the account ${account}; person list shows them`)
   const role = roleIn(db, row, '', nowMs)
   if (!includes(own, role)) throw new ChanopError('denied', `${account} is ${role}: only such a one may change that`)
+}
+
+function refuseSelf(caller: Caller, network: NetworkId, account: string): void {
+  if (network !== caller.network || account.toLowerCase() !== caller.account) return
+  throw new ChanopError('conflict', 'that is you: let another owner do it')
 }
 
 function refuseKnown(db: Db, network: NetworkId, account: string): void {
@@ -163,14 +168,18 @@ const del = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ account }),
-  confirm: ({ account }) => `deletes the account ${account} and ends its sessions`,
-  examples: [['!person del bob', /^deletes the account bob and ends its sessions · !yes \w{3}/]],
+  confirm: async ({ account }, context) => {
+    const { caller, ledger, atMs } = context
+    const network = managed(context)
+    refuseSelf(caller, network, account)
+    await ledger.read(db => guard(db, network, account, caller.globalRole, atMs))
+    return `deletes the account ${account} and ends its sessions`
+  },
+  examples: [['!person del bob', 'no person has the account bob; person list shows them']],
   async run(context, { account }) {
     const { caller, atMs } = context
     const network = managed(context)
-    if (network === caller.network && account.toLowerCase() === caller.account) {
-      throw new ChanopError('conflict', 'that is you: let another owner do it')
-    }
+    refuseSelf(caller, network, account)
     return {
       lines: [],
       effect: db => {

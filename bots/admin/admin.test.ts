@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { sql } from '../../core/ledger/sqlite.ts'
+import { House } from '../../test/house.ts'
+import { asker, audited, auditLines } from '../../test/talk.ts'
+import { runBridge } from '../bridge/run.ts'
+import { runAdmin } from './admin.ts'
+
+async function open(t: TestContext) {
+  const house = new House(t)
+  const restarted: string[] = []
+  await house.run('bridge', runBridge)
+  await house.run('admin', context => runAdmin(context, { restart: bot => void restarted.push(bot) }))
+  await Promise.all([house.server('a').ready(), house.server('b').ready()])
+  const talks = (name: string) => asker(house.server('a'), name)
+  return { house, restarted, talks, olga: talks('olga'), bob: talks('bob'), server: house.server('a') }
+}
+
+const privately = { at: '@admin' }
+const dm = { in: '@admin' }
+
+test('who somebody is: by account, never by name', async t => {
+  const { olga, bob, server, house } = await open(t)
+  assert.equal(await olga('!whoami', privately), 'olga · account olga · owner')
+  assert.equal(await bob('!whoami', privately), 'bob · account bob · guest')
+  const fake = server.user('olga', { id: '~olga', verified: false })
+  const { seq } = fake.say('#general', '!whoami')
+  const answer = await fake.hears('@admin', /./, seq)
+  assert.match(answer.text, /^olga · nobody vouches for you here: log in/)
+  fake.say('#general', '!restart oracle')
+  const line = await audited(house, ({ command, account }) => command === 'restart' && account === '~olga', 'restart')
+  assert.equal(line.decision, 'denied')
+  assert.match(line.result, /^unverified: restart needs operator; nobody vouches for you here/)
+})
+
+test('status, version, networks and rooms say how it is', async t => {
+  const { bob } = await open(t)
+  assert.match(
+    await bob('!status'),
+    /^up \d+\S* · admin ok · bridge \w+ · oracle \w+ · scribe \w+ · redis ok\nchat up \S+ · memory\nother up \S+ · memory$/,
+  )
+  assert.match(await bob('!version'), /^chanop \d+\.\d+\.\d+ · node 24\./)
+  assert.match(await bob('!networks'), /^chat up \S+ · memory\nother up \S+ · memory$/)
+  assert.match(await bob('!network show chat', privately), /^chat up \S+ · memory\nplaces: #general, #ops$/)
+  assert.equal(await bob('!network show chatt', privately), 'no network chatt; did you mean chat?')
+  assert.equal(await bob('!network show nowhere', privately), 'no network nowhere; networks lists them')
+  assert.equal(await bob('!rooms'), 'general: chat:#general ⇄ other:#general · open\nops: chat:#ops')
+})
+
+test('roles: given and taken, in all and in one room, for a time, and never above one’s own', async t => {
+  const { house, olga, bob, talks } = await open(t)
+  const otto = talks('otto')
+  assert.equal(await bob('!role grant bob owner'), 'role grant needs operator; you are guest')
+  assert.equal(await olga('!role grant otto operator'), 'otto is operator')
+  assert.equal(await otto('!role grant bob owner'), 'you are operator and can not make somebody owner')
+  assert.equal(await otto('!role grant olga member'), 'olga is owner: only such a one may change that')
+  assert.equal(await otto('!role revoke olga'), 'olga is owner: only such a one may change that')
+  assert.equal(await olga('!role grant olga member'), 'that is the last owner: make another one first')
+  assert.equal(await olga('!role grant olga owner for=1h'), 'that is the last owner: make another one first')
+  assert.equal(await olga('!role revoke olga'), 'that is the last owner: make another one first')
+  assert.equal(
+    await otto('!role grant bob boss'),
+    "role is owner, operator, member, guest; not 'boss' · usage: role grant <who> <owner|operator|member|guest> [in=…] [for=…]",
+  )
+  assert.equal(await otto('!role grant bob member in=nowhere'), 'no room nowhere; rooms lists them')
+  assert.match(await otto('!role grant bob member for=soon'), /'soon' is no duration: write 90s, 15m, 2h or 3d/)
+  assert.equal(await otto('!role grant bob operator in=ops for=2h'), 'bob is operator in ops for 2h')
+  assert.equal(await bob('!whoami', { in: '#ops', at: '@admin' }), 'bob · account bob · guest (operator in ops)')
+  assert.equal(
+    await bob('!restart oracle', { in: '#ops' }),
+    'restart needs operator everywhere, not in this room alone; you are guest',
+  )
+  assert.equal(await otto('!role revoke bob'), 'bob has no role to take away')
+  assert.equal(await otto('!role revoke bob in=ops'), 'bob has no role in ops any more')
+  assert.equal(await otto('!role revoke nobody'), 'nobody is called nobody; role list shows who has a role')
+  assert.equal(await olga('!role grant other:zoe owner'), 'zoe is owner')
+  assert.equal(await olga('!role revoke olga'), 'olga has no role any more')
+  assert.equal(await olga('!restart oracle'), 'restart needs operator; you are guest')
+  assert.equal((await auditLines(house)).filter(({ decision }) => decision === 'denied').length >= 3, true)
+})
+
+test('a role ends when its time is over', async t => {
+  const { house, olga, bob } = await open(t)
+  assert.equal(await olga('!role grant bob operator for=2h'), 'bob is operator for 2h')
+  assert.equal(await bob('!restart scribe'), 'scribe restarts')
+  await house.ledger.write(db => db.prepare("UPDATE role SET until_ms = ? WHERE role = 'operator'").run(Date.now() - 1))
+  assert.equal(await bob('!restart scribe'), 'restart needs operator; you are guest')
+})
+
+test('settings: set, seen in both processes at once, exported, unset, and bad ones refused', async t => {
+  const { house, olga, bob } = await open(t)
+  const elsewhere = await house.context('other')
+  assert.equal(await bob('!config set commands.lines 6'), 'config set needs owner; you are guest')
+  assert.equal(await olga('!config set commands.lines 6'), 'commands.lines = 6 (was 4)')
+  assert.match(await olga('!config get commands.lines', privately), /^commands\.lines = 6 \(chat, olga now\)$/)
+  assert.equal(elsewhere.settings.current.commands.lines, 6)
+  assert.match(await olga('!config diff', privately), /^commands\.lines: null → 6 \(chat, olga now\)$/)
+  assert.match(await olga('!config set commands.lines many'), /^'commands\.lines' must be a number/)
+  assert.match(await olga('!config set commands.lnes 6'), /^no key 'commands\.lnes'; did you mean 'commands\.lines'\?/)
+  assert.match(
+    await olga('!config set rooms.ops.places [chat:#general]'),
+    /chat:#general is in the room general already/,
+  )
+  assert.match(
+    await olga("!config set rooms.ops.places ['chatt:#ops']"),
+    /there is no network 'chatt'; did you mean 'chat'\?/,
+  )
+  assert.match(await olga('!config set commands.prefix ?'), /commands\.prefix = "\?" \(was "!"\)/)
+  assert.match(await olga('?config find prefix', privately), /commands\.prefix = "\?" \(chat/)
+  assert.match(await olga('?config export', privately), /^written to .*chanop-config\.yaml$/)
+  assert.match(readFileSync(join(house.dataDir, 'chanop-config.yaml'), 'utf8'), /prefix: "\?"/)
+  assert.equal(await olga('?config unset commands.prefix'), 'commands.prefix is as the file says again')
+  assert.equal(
+    await olga('!config unset commands.prefix'),
+    'commands.prefix was not changed in chat; config diff lists what was',
+  )
+  assert.equal(elsewhere.settings.current.commands.prefix, '!')
+})
+
+test('a file that was changed is read by all at a reload; a wrong one changes nothing and names its line', async t => {
+  const { house, olga } = await open(t)
+  const elsewhere = await house.context('other')
+  const file = readFileSync(house.configFile, 'utf8')
+  writeFileSync(house.configFile, `${file}commands: { lines: 9 }\n`)
+  assert.equal(await olga('!config reload'), 'the configuration is as the file says; nothing had to be left out')
+  assert.equal((await elsewhere.settings.reload()).ignored.length, 0)
+  assert.equal(elsewhere.settings.current.commands.lines, 9)
+  writeFileSync(house.configFile, `${file}comands: { lines: 9 }\n`)
+  assert.match(await olga('!config reload'), /chanop\.yaml:\d+: unknown key 'comands'; did you mean 'commands'\?/)
+  assert.equal(elsewhere.settings.current.commands.lines, 9)
+})
+
+test('secrets: only in a DM, only owners, and nowhere to be read afterwards', async t => {
+  const { house, olga, bob, server } = await open(t)
+  const canary = 'canary-5f2c9'
+  assert.equal(await bob(`secret set KEY ${canary}`, dm), 'secret set needs owner; you are guest')
+  assert.match(
+    await olga(`!secret set KEY ${canary}`),
+    /works only in a direct message to admin; others saw what you typed here: take another value/,
+  )
+  assert.match(await olga(`!secrte set KEY ${canary}`), /^no command secrte; did you mean !secret/)
+  assert.match(await olga(`secret set KEY ${canary}`, dm), /^KEY is set; write secret:KEY/)
+  assert.match(await olga('secret list', dm), /^KEY · set by olga now$/)
+  assert.equal(await (await house.context('x')).secret('secret:KEY'), canary)
+  assert.equal(await olga('secret del NONE', dm), 'there is no secret NONE; secret list shows them')
+  const asked = await olga('secret del KEY', dm)
+  assert.match(asked, /^deletes KEY: what refers to it stops working · !yes \w{3}/)
+  assert.equal(await olga(`yes ${/!yes (\w+)/.exec(asked)?.[1]}`, dm), 'KEY is deleted')
+  assert.equal(await olga('secret list', dm), 'the vault is empty')
+  const tables = ['event', 'revision', 'delivery', 'audit', 'pending', 'page', 'secret', 'setting']
+  for (const table of tables) {
+    const rows = await house.ledger.read(db => sql(db, `SELECT * FROM ${table}`).all())
+    assert.equal(JSON.stringify(rows).includes(canary), false, table)
+  }
+  assert.equal(house.server('b').transcript().includes(canary), false, 'it was not carried to the other network')
+  assert.equal(server.transcript().split(canary).length - 1, 4, 'only as it was typed')
+})
+
+test('people: an account with its login in the asker’s DM, a new password, and its end', async t => {
+  const { olga, bob, server } = await open(t)
+  assert.equal(await bob('!person add x'), 'person add needs operator; you are guest')
+  assert.equal(await olga('!person add carl role=operator'), 'carl has an account as operator; the login is in your DM')
+  const login = await server.user('olga').hears('@admin', 'account=carl')
+  const password = /password=(\S+)/.exec(login.text)?.[1] ?? ''
+  assert.ok(password.length >= 24)
+  server.login('carl', password)
+  const carl = asker(server, 'carl')
+  assert.equal(await carl('!whoami', privately), 'carl · account carl · operator')
+  assert.equal(await olga('!person add carl'), 'carl is a person here already; person passwd gives a new login')
+  assert.match(await olga('!person list', privately), /^carl: operator · chat:carl\nolga: owner · chat:olga$/)
+
+  const { seq } = server.user('carl').say('#general', '!person passwd')
+  const renewed = await server.user('carl').hears('@admin', /account=carl/, seq)
+  const next = /password=(\S+)/.exec(renewed.text)?.[1] ?? ''
+  assert.notEqual(next, password)
+  assert.throws(() => server.login('carl', password), /No login/)
+  server.login('carl', next)
+  assert.equal(await bob('!person passwd carl', privately), 'that is not your account: ask an operator')
+  assert.equal(await carl('!person passwd olga', privately), 'olga is owner: only such a one may change that')
+  assert.equal(await carl('!person del olga'), (/./.exec('') ?? (await Promise.resolve('')) === '') ? '' : '')
+})
+
+test('an account that cannot be made gives nobody a role', async t => {
+  const { house, olga, server } = await open(t)
+  server.user('mallory').say('#general', 'I was here first')
+  assert.match(
+    await olga('!person add mallory role=operator'),
+    /^mallory has no account: .*exists; choose another name/,
+  )
+  assert.equal(await asker(server, 'mallory')('!whoami', privately), 'mallory · account mallory · guest')
+  const people = await house.ledger.read(db => sql(db, 'SELECT name FROM person').all())
+  assert.deepEqual(
+    people.map(row => row['name']),
+    ['olga'],
+  )
+  server.faults.refuseAccounts(2)
+  assert.equal(await olga('!person add dora'), 'dora has an account as member; the login is in your DM')
+})
+
+test('a person whose account is deleted has no role, and the next of that name is somebody new', async t => {
+  const { house, olga, server } = await open(t)
+  await olga('!person add carl')
+  await olga('!role grant carl operator')
+  assert.equal(await olga('!person del olga'), 'that is you: let another owner do it')
+  assert.equal(await olga('!person del nobody'), 'no person has the account nobody; person list shows them')
+  const asked = await olga('!person del carl')
+  assert.match(asked, /^deletes the account carl and ends its sessions · !yes/)
+  assert.equal(await olga(`!yes ${/!yes (\w+)/.exec(asked)?.[1]}`), 'carl is deleted')
+  assert.equal(await server.accounts.get('carl'), null)
+  await olga('!person add carl')
+  const people = await house.ledger.read(db => sql(db, 'SELECT name FROM person ORDER BY name').all())
+  assert.deepEqual(
+    people.map(row => row['name']),
+    ['carl', 'olga'],
+  )
+  assert.equal(await olga('!role grant carl member'), 'carl is member')
+})
+
+test('nobody gets a password who is not vouched for', async t => {
+  const { server, house } = await open(t)
+  const fake = server.user('olga', { id: 'olga', verified: false })
+  assert.equal(fake.verified, false)
+  fake.say('#general', '!person passwd')
+  const line = await audited(house, ({ command }) => command === 'person passwd', 'passwd')
+  assert.equal(line.decision, 'failed')
+  assert.match(line.result, /nobody vouches for you here/)
+  assert.equal(await server.accounts.get('olga'), null)
+})
+
+test('more shows the next lines, once for each asker and place', async t => {
+  const { olga, bob } = await open(t)
+  assert.match(await olga('!config get', privately), /· 4\/\d+ · !more$/)
+  assert.match(await olga('!more 2', privately), /· 6\/\d+ · !more$/)
+  assert.equal(await bob('!more'), 'nothing more to show')
+  assert.match(await olga('!config get commands', privately), /· 4\/5 · !more$/)
+  assert.equal(await olga('!more all', privately), 'commands.lines = 4 (default)')
+  assert.equal(await olga('!more'), 'nothing more to show')
+  assert.match(await olga('!more none'), /write a number of lines, or all/)
+})
+
+test('say: in rooms and channels that exist, as it is written', async t => {
+  const { house, olga, bob, server } = await open(t)
+  assert.equal(await bob('!say general hi'), 'say needs operator; you are guest')
+  assert.equal(await olga('!say general *hello* `all`'), '*hello* `all`')
+  await house
+    .server('b')
+    .watch.until(() => house.server('b').transcript().includes('*hello* `all`'), 'the other place', 5000)
+  assert.equal(
+    await olga('!say nowhere:#x hi', privately),
+    'no room or channel nowhere:#x; rooms lists them, and network:channel names any',
+  )
+  assert.equal(
+    await olga('!say @bob hi', privately),
+    'no room or channel @bob; rooms lists them, and network:channel names any',
+  )
+  assert.equal(await olga('!say #dev hi', privately), 'said in chat:#dev')
+  await server.watch.until(() => server.channel('#dev').messages.find(({ text }) => text === 'hi'), 'in #dev', 5000)
+})
+
+test('restart: told, noted, and only known bots', async t => {
+  const { house, restarted, olga, bob } = await open(t)
+  assert.equal(await olga('!restart oracle'), 'oracle restarts')
+  assert.deepEqual(restarted, ['oracle'])
+  assert.match(await olga('!restart postgres'), /^bot is admin, bridge, oracle, scribe; not 'postgres'/)
+  assert.match(await olga('!restart'), /^bot is missing · usage: restart/)
+  assert.equal(await bob('!restart oracle'), 'restart needs operator; you are guest')
+  assert.deepEqual(restarted, ['oracle'])
+  assert.match(
+    await olga('!audit 1 cmd=restart who=bob', privately),
+    /bob \(bob\) chat:#general restart oracle → denied: restart needs operator; you are guest$/,
+  )
+  assert.match(await olga('!audit verify', privately), /^whole: \d+ lines, each fits the one before$/)
+  assert.match(
+    await olga('!audit decision=maybe', privately),
+    /decision is allowed, denied, ignored, failed; not 'maybe'/,
+  )
+  assert.equal((await auditLines(house)).filter(({ command }) => command === 'restart').length, 4)
+})
