@@ -15,6 +15,7 @@ import { codeOf, keepPending, pendingBot, pendingOf, usePending } from './confir
 import { callerOf, inert, refusal } from './gate.ts'
 import { type Heard, hear, spoken } from './grammar.ts'
 import { auditOutcome, type Outcome, outcomeOf, wiping } from './outcome.ts'
+import { ownerOf, type Party } from './owner.ts'
 import { Catalogue, type Published } from './published.ts'
 import { keyOf, limitKey, RateLimit } from './rate.ts'
 import { type Resolved, resolve } from './suggest.ts'
@@ -72,7 +73,7 @@ export class Router<S> {
   readonly #catalogue = new Catalogue()
   readonly #own: ReadonlyMap<string, Command<S>>
   readonly #names: ReadonlyMap<string, string>
-  readonly #talkers: readonly string[]
+  readonly #party: Party
   readonly #rate = new RateLimit()
   readonly #mistakes = new RateLimit()
   readonly #turns = new Turns()
@@ -81,7 +82,8 @@ export class Router<S> {
     this.#o = options
     this.#own = new Map(options.commands.map(command => [command.name, command]))
     this.#names = new Map(options.bots.map(name => [name.toLowerCase(), name]))
-    this.#talkers = options.talkers ?? ['oracle']
+    const { bot, front = false, talkers = ['oracle'] } = options
+    this.#party = { bot, front, talkers }
   }
 
   /** Whether a message has the shape of a command, for whomever: what has not is talk. Pure, no ledger needed. */
@@ -108,7 +110,7 @@ export class Router<S> {
     const nowMs = this.#nowMs()
     const { found, caller, owner } = await this.#o.ledger.read(db => {
       const found = resolve(this.#catalogue.refresh(db), heard.line, heard.addressed)
-      return { found, caller: callerOf(db, stored, nowMs), owner: this.#owner(db, heard, found) }
+      return { found, caller: callerOf(db, stored, nowMs), owner: ownerOf(db, heard, found, this.#party) }
     })
     if (owner === null) return false
     const why = heard.behindName ? 'text: a name in front of a command is no sender' : inert(stored, caller, nowMs)
@@ -147,26 +149,6 @@ export class Router<S> {
 
   #nowMs(): number {
     return (this.#o.nowMs ?? Date.now)()
-  }
-
-  /** The bot whose a message is; null: it is talk. What nobody owns is the front's, whose name only the front knows. */
-  #owner(db: Db, heard: Heard, found: Resolved): string | null {
-    const known = found.is === 'command' ? found.command : null
-    if (!heard.prefixed) {
-      // Talk to the oracle is talk, and so is talk where nobody knows whom it is meant for.
-      if (heard.to !== null && this.#talkers.includes(heard.to) && !this.#isExact(heard, known, heard.to)) return null
-      if (heard.to === null && !known) return null
-    }
-    if (known?.name === 'yes' && found.is === 'command') return pendingBot(db, codeOf(found.rest)) ?? known.bot
-    return known ? known.bot : this.#o.front ? this.#o.bot : null
-  }
-
-  /** Without a prefix the words of a talker's command count only as they are, alone or with arguments that fit. */
-  #isExact(heard: Heard, known: Published | null, talker: string): boolean {
-    if (!known || known.bot !== talker) return false
-    const line = heard.line.toLowerCase()
-    const name = [known.name, ...known.aliases].find(word => line === word || line.startsWith(`${word} `))
-    return name !== undefined && assign(known.fields, heard.line.slice(name.length)).fault === null
   }
 
   async #outcome(
