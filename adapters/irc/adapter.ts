@@ -19,26 +19,13 @@ import { compose, type Frame } from './outbound.ts'
 import { ourFaces } from './ours.ts'
 import { Relaying } from './relaying.ts'
 import { Roster } from './roster.ts'
+import { mainBot, type Route, Routes } from './routes.ts'
 import { changesOf, lifeOf, Roll } from './signs.ts'
 import type { Outgoing } from './settle.ts'
 import { frameFor, textBytesOf } from './frame.ts'
 import type { Session } from './session.ts'
 import type { Voice } from './voice.ts'
-import { reach, type Whois } from './whois.ts'
 import { setTimeout as wait } from 'node:timers/promises'
-
-/** The bot whose connection listens in all channels. */
-const mainBot = 'bridge'
-const typingMs = 3_000
-/** When to offer again what could not be said because the connection or the channel was not there. */
-const waitMs = 100
-
-/** Who speaks, where to, and what it takes. */
-interface Route {
-  readonly voice: Voice
-  readonly face: Face
-  readonly target: string
-}
 
 class IrcAdapter implements Adapter {
   readonly network: NetworkId
@@ -67,12 +54,10 @@ class IrcAdapter implements Adapter {
   #feed: Feed | null = null
   #gathered: (ChatEvent | RosterSign)[] = []
   readonly #roll = new Roll()
-  /** Nicks of people with accounts, as far as they were asked for. */
-  readonly #reached = new Map<UserId, string>()
   readonly #directs: DirectMarks
   readonly #relaying: Relaying
   readonly #partial = new Map<string, ReadonlyMap<string, MessageId>>()
-  readonly #typed = new Map<string, number>()
+  readonly #routes: Routes
 
   /** Where others connect to the server we run. */
   readonly #address: Pick<Standing, 'address' | 'fingerprint'>
@@ -100,20 +85,23 @@ class IrcAdapter implements Adapter {
     this.#main = this.#face(mainBot, true)
     for (const bot of config.personas ? context.personas : [])
       if (bot !== mainBot) this.#faces.set(bot, this.#face(bot, false))
+    const main = this.#main
+    const routes = new Routes({
+      network: this.network,
+      main,
+      faces: this.#faces,
+      channels: this.#channels,
+      lastNick: user => this.#roster.nickOf(user),
+    })
+    this.#routes = routes
     const hand: Hand = {
-      session: () => this.#mainVoice().session,
-      nickOf: async user => (await this.#reach(this.#mainVoice(), user)).nick,
+      session: () => routes.voiceOf(main).session,
+      nickOf: async user => (await routes.reach(routes.voiceOf(main), user)).nick,
       isOwn: nick => this.#own.has(this.#fold(nick)),
       enter: place => this.join(place),
       leave: (place, reason) => this.part(place, reason),
     }
     Object.assign(this, channelActs(hand, config.managed, context.personas))
-  }
-
-  #mainVoice(): Voice {
-    const voice = this.#main.open
-    if (!voice) throw this.#notConnected(`${mainBot} is not connected to ${this.network}`)
-    return voice
   }
 
   get #cursors(): Cursors {
@@ -214,7 +202,7 @@ class IrcAdapter implements Adapter {
       this.#channels.down()
       this.#roll.clear()
     }
-    this.#reached.clear()
+    this.#routes.forget()
     this.#context.changed()
   }
 
@@ -253,7 +241,7 @@ class IrcAdapter implements Adapter {
   #followed(face: Face, line: Line): void {
     if (face.main) this.#roster.follow(line)
     else if (line.tags['account']) this.#roster.saw(line.nick, line.tags['account'])
-    if (line.command === 'NICK' || line.command === 'QUIT' || line.command === 'ACCOUNT') this.#reached.clear()
+    if (line.command === 'NICK' || line.command === 'QUIT' || line.command === 'ACCOUNT') this.#routes.forget()
   }
 
   #gather(face: Face, events: readonly ChatEvent[]): void {
@@ -290,52 +278,11 @@ class IrcAdapter implements Adapter {
     }
   }
 
-  /** Certainly not sent. */
-  #notConnected(what: string): ChanopError {
-    return new ChanopError('send-later', `${what}; it waits for the connection`, { afterMs: waitMs })
-  }
-
-  /** The connection that speaks for a persona; the main one for everybody else. */
-  #speaker(place: Place, as: Draft['as']): Face {
-    const asked = parseDirect(place.channel)?.persona
-    const bot = asked ?? (as && !as.relayed ? as.name : mainBot)
-    return this.#faces.get(bot) ?? this.#main
-  }
-
-  /** At once where the target is known, else after asking the server who has the account. */
-  #route(place: Place, as: Draft['as'], secret: boolean): Route | Promise<Route> {
-    const face = this.#speaker(place, as)
-    const voice = face.open
-    if (!voice) throw this.#notConnected(`${face.bot} is not connected to ${this.network}`)
-    const direct = parseDirect(place.channel)
-    if (!direct) {
-      const route = { voice, face, target: place.channel }
-      const state = this.#channels.standing(place.channel)
-      if (state === 'joining') return this.#entered(place.channel).then(() => route)
-      if (state === 'out') throw this.#notConnected(`not in ${place.channel} yet`)
-      return route
-    }
-    const known = direct.user.startsWith('~') ? direct.user.slice(1) : this.#reached.get(direct.user)
-    if (known !== undefined && !secret) return { voice, face, target: known }
-    return this.#reach(voice, direct.user).then(({ nick }) => ({ voice, face, target: nick }))
-  }
-
-  async #entered(channel: string): Promise<void> {
-    await this.#channels.left(channel, 'joining')
-    if (this.#channels.standing(channel) === 'out') throw this.#notConnected(`not in ${channel} yet`)
-  }
-
-  async #reach(voice: Voice, user: UserId): Promise<Whois> {
-    const found = await reach(voice.session, user, this.#roster.nickOf(user))
-    if (!user.startsWith('~')) this.#reached.set(user, found.nick)
-    return found
-  }
-
   async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
     if (draft.secret && !parseDirect(place.channel)) {
       throw new ChanopError('send-refused', 'a secret is never said in a channel: write to me privately')
     }
-    const routed = this.#route(place, draft.as, draft.secret === true)
+    const routed = this.#routes.to(place, draft.as, draft.secret === true)
     const route = routed instanceof Promise ? await routed : routed
     const relayed = this.#relaying.allowed(place.channel) ? this.#frame(route, draft, deliveryId, true) : null
     if (relayed !== null && relayed.relayAs !== null) {
@@ -368,7 +315,7 @@ class IrcAdapter implements Adapter {
   }
 
   async #react(place: Place, target: MessageId, emoji: string, removed: boolean, deliveryId: string): Promise<void> {
-    const { voice, target: to } = await this.#route(place, undefined, false)
+    const { voice, target: to } = await this.#routes.to(place, undefined, false)
     await react(voice, to, { target, emoji, removed, deliveryId })
   }
 
@@ -378,26 +325,16 @@ class IrcAdapter implements Adapter {
     reason: string | undefined,
     deliveryId: string,
   ): Promise<void> {
-    const { voice, target: to } = await this.#route(place, undefined, false)
+    const { voice, target: to } = await this.#routes.to(place, undefined, false)
     await redact(voice, to, { target, reason, deliveryId })
   }
 
   typing(place: Place, as: string, active: boolean): void {
-    const face = this.#speaker(place, { name: as })
-    const direct = parseDirect(place.channel)
-    const target = direct ? (this.#reached.get(direct.user) ?? this.#roster.nickOf(direct.user)) : place.channel
-    const session = face.open?.session
-    if (!session?.has('message-tags') || !target || session.flood.waiting > 0) return
-    const key = `${as} ${place.channel}`
-    const nowMs = performance.now()
-    if (active && nowMs - (this.#typed.get(key) ?? -typingMs) < typingMs) return
-    if (active) this.#typed.set(key, nowMs)
-    else this.#typed.delete(key)
-    session.write(`@+typing=${active ? 'active' : 'done'} TAGMSG ${target}`)
+    this.#routes.typing(place, as, active)
   }
 
   async *#history(place: Place, after: MessageId): AsyncIterable<ChatEvent> {
-    const { voice, target } = await this.#route(place, undefined, false)
+    const { voice, target } = await this.#routes.to(place, undefined, false)
     if (!voice.history.available)
       throw new ChanopError('unsupported', `${this.network} keeps no history that can be asked for`)
     for await (const page of pagesAfter(voice.history, target, `msgid=${after}`)) {
@@ -406,7 +343,7 @@ class IrcAdapter implements Adapter {
   }
 
   async find(place: Place, deliveryId: string): Promise<Found> {
-    const { voice, target } = await this.#route(place, undefined, false)
+    const { voice, target } = await this.#routes.to(place, undefined, false)
     await this.#channels.left(place.channel, 'catching')
     const replayed = this.#channels.replayed(place.channel)
     return findDelivery({
@@ -438,9 +375,9 @@ class IrcAdapter implements Adapter {
 
   async secure(place: Place): Promise<boolean> {
     const direct = parseDirect(place.channel)
-    const voice = this.#speaker(place, undefined).open
+    const voice = this.#routes.speaker(place, undefined).open
     if (!direct || !voice || !ownWayIsSecure(voice)) return false
-    const found = await this.#reach(voice, direct.user)
+    const found = await this.#routes.reach(voice, direct.user)
     return found.secure
   }
 

@@ -11,7 +11,7 @@ export interface KeptChannel {
   readonly topic: string
   /** In the network's own notation, e.g. `+im`. */
   readonly modes: string
-  /** Only operators may address agents there. */
+  /** Only operators may address agents there: read where a message calls them. */
   readonly locked: boolean
   /** Said privately to agents that enter, with `{nick}` and `{channel}`; '' is the type's. */
   readonly greeting: string
@@ -68,10 +68,3 @@ export function storeChannel(db: Db, kept: KeptChannel): void {
 /** Forgets a channel; false when nothing was known of it. */
 export const dropChannel = (db: Db, { network, channel }: Pick<Place, 'network' | 'channel'>): boolean =>
   sql(db, 'DELETE FROM channel WHERE network = ? AND channel = ?').run(network, channel.toLowerCase()).changes > 0
-
-/** Whether only operators may address agents in a place. Cheap: to be asked for each message. */
-export const isLocked = (db: Db, { network, channel }: Pick<Place, 'network' | 'channel'>): boolean =>
-  sql(db, 'SELECT 1 FROM channel WHERE network = ? AND channel = ? AND locked = 1').get(
-    network,
-    channel.toLowerCase(),
-  ) !== undefined

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NetworkId, ChannelId } from '../../../core/event.ts'
-import { isLocked, keptChannel, storeChannel } from '../../../core/ledger/channels.ts'
+import { keptChannel, storeChannel } from '../../../core/ledger/channels.ts'
 import type { House } from '../../../test/house.ts'
 import { engage, openHouse } from '../channels/testing.ts'
 import { ChannelWatch } from '../channels/watch.ts'
@@ -104,7 +104,7 @@ test('properties are changed by who may, refused in one line, and said', async t
 test('a locked channel is known as such', async t => {
   const house = await openHouse(t)
   const olga = house.server('a').user('olga')
-  const locked = (): Promise<boolean> => house.ledger.read(db => isLocked(db, at('#General')))
+  const locked = (): Promise<boolean> => house.ledger.read(db => keptChannel(db, at('#General'))?.locked ?? false)
   assert.equal(await locked(), false)
   await olga.shouldReply('#general', '!channel lock #general', /is locked: only operators/)
   assert.equal(await locked(), true)
