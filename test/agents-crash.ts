@@ -9,7 +9,7 @@ import { readControl } from '../adapters/irc/control.ts'
 import { type Line, lastParam } from '../adapters/irc/line.ts'
 import { type Agent, agentNamed } from '../core/agent.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
-import { sql } from '../core/ledger/sqlite.ts'
+import { type Db, sql } from '../core/ledger/sqlite.ts'
 import { sleep } from '../core/retry.ts'
 import { Instance, killNow, type ServerKind, until } from './instance.ts'
 import { Client, type Login, persist } from './irc.ts'
@@ -22,6 +22,8 @@ export interface CrashOptions {
   readonly runs: number
   readonly seed: number
   readonly server: ServerKind
+  /** Who is killed, in turn. */
+  readonly targets?: readonly Target[]
   readonly say: (text: string) => void
 }
 
@@ -111,7 +113,8 @@ class Crash {
     await this.#quiet()
     for (let n = 1; n <= this.#o.runs; n++) {
       const name = `run-${n}`
-      const target = targets[n % targets.length] as Target
+      const chosen = this.#o.targets ?? targets
+      const target = chosen[n % chosen.length] as Target
       const killing = this.#kill(target)
       const told = await this.#story(name)
       await killing
@@ -168,12 +171,19 @@ class Crash {
       open: open.length,
       newest: !fresh || open[0] === passwords.at(-1),
     })
-    if (wrong !== null) {
-      this.findings.push(`${name}: ${wrong}`)
-      this.#o.say(`${name}: ${wrong}`)
-    }
+    if (wrong === null) return
+    const evidence = await this.#ledger.read(db => ordersOf(db, name))
+    const told = `${name}: ${wrong}; account ${JSON.stringify(account)}, ${open.length} of ${passwords.length} open; ${evidence}`
+    this.findings.push(told)
+    this.#o.say(told)
   }
 }
+
+const ordersOf = (db: Db, name: string): string =>
+  sql(db, "SELECT kind, state, attempts, result, error FROM orders WHERE args ->> 'account' = ? ORDER BY id")
+    .all(name)
+    .map(row => Object.values(row).join(' '))
+    .join(' | ')
 
 function verdict(found: {
   readonly agent: Agent | null
@@ -224,6 +234,7 @@ if (import.meta.main) {
       runs: { type: 'string', default: '200' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
       server: { type: 'string', default: 'ergo' },
+      targets: { type: 'string', default: targets.join(',') },
     },
   })
   const server = values.server === 'inspircd' ? 'inspircd' : 'ergo'
@@ -232,6 +243,7 @@ if (import.meta.main) {
     runs: Number(values.runs),
     seed: Number(values.seed),
     server,
+    targets: targets.filter(target => values.targets.split(',').includes(target)),
     say: text => console.log(text),
   })
   console.log(`kills ${outcome.kills}; records ${JSON.stringify(outcome.states)}; findings ${outcome.findings.length}`)

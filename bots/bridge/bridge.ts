@@ -20,6 +20,7 @@ import { Rooms } from '../../core/rooms.ts'
 
 const silentAfterMs = 3500
 const lookAnywayMs = 1000
+const lookOftenMs = 50
 const drainMs = 3000
 const botNames = new Map(bots.map(name => [name as string, name as string]))
 
@@ -90,7 +91,10 @@ export class Bridge {
     context.bus.onSignal('orders', () => this.#lookForOrders())
     context.bus.onSignal('heartbeat', ({ bot }) => this.#beats.set(bot, Date.now()))
     const timer = setInterval(() => this.#tick(), lookAnywayMs)
-    context.signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+    // Nobody rings while Redis is away: what is said, and whom it ends, does not wait a second for that.
+    const often = setInterval(() => context.bus.up || heard(), lookOftenMs)
+    const stop = (): void => [timer, often].forEach(clearInterval)
+    context.signal.addEventListener('abort', stop, { once: true })
     this.#lookForOrders()
   }
 

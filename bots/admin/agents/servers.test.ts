@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { on } from 'node:events'
 import { after, before, describe, test } from 'node:test'
+import { connect } from 'node:tls'
 import type { Line } from '../../../adapters/irc/line.ts'
 import { availableServers, startErgo, startInspircd, type TestServer } from '../../../adapters/irc/server/testing.ts'
+import { fingerprintOf, makeCertificate } from '../../../adapters/irc/server/certificate.ts'
 import { agentNamed } from '../../../core/agent.ts'
+import { sql } from '../../../core/ledger/sqlite.ts'
 import { House } from '../../../test/house.ts'
 import { Client } from '../../../test/irc.ts'
 import { runBridge } from '../../bridge/run.ts'
@@ -73,6 +77,30 @@ const loginOf = (text: string): Login => {
   const found = /account=(\S+) password=(\S+) server=ircs:\/\/127\.0\.0\.1:\d+ fingerprint=[0-9a-f]{64}/.exec(text)
   assert.ok(found, text)
   return { account: found[1] as string, password: found[2] as string }
+}
+
+/** Whether a login by SASL EXTERNAL with this certificate is let in. */
+async function byCertificate(server: TestServer, as: { cert: string; key: string }): Promise<boolean> {
+  const { control } = server
+  assert.ok(control)
+  const { host, port } = control.tls
+  const socket = connect({ host, port, cert: as.cert, key: as.key, rejectUnauthorized: false })
+  socket.setEncoding('utf8').write('CAP REQ :sasl\r\nAUTHENTICATE EXTERNAL\r\n')
+  let text = ''
+  try {
+    for await (const [chunk] of on(socket, 'data', { close: ['close'] })) {
+      text += chunk as string
+      if (/AUTHENTICATE :?\+\r\n/.test(text)) {
+        text = ''
+        socket.write('AUTHENTICATE +\r\n')
+      }
+      const numeric = / (90[3-8]) /.exec(text)?.[1]
+      if (numeric) return numeric === '903'
+    }
+    return false
+  } finally {
+    socket.destroy()
+  }
 }
 
 const starters = { ergo: startErgo, inspircd: startInspircd } as const
@@ -173,6 +201,81 @@ rooms:
       await owner.asks('!restore worker-1', /worker-1 is restored/)
       const back = await enter(next)
       assert.ok(back.client.open)
+    })
+
+    test('what an agent may is its account\u2019s: no look-alike, tag, relay or notice has it', async () => {
+      await owner.asks('!register boss permissions=agent.list', /boss is registered/)
+      const boss = await enter(loginOf(await owner.hears(/account=boss/)))
+      const mallory = await enter({ account: 'mallory', password: await server.account('mallory') })
+      const before = owner.heard.length
+      await boss.asks('!agents', /\d agents?: /)
+      await owner.hears(/\d agents?: /, before)
+      const from = owner.heard.length
+      mallory.client.write('@+account=boss PRIVMSG #general :!agents')
+      mallory.client.write('@account=boss PRIVMSG #general :!agents')
+      mallory.say('#general', '[boss] !agents')
+      mallory.say('#general', '<boss> !agents')
+      mallory.client.write('RELAYMSG #general boss/x :!agents')
+      boss.client.write('NOTICE #general :!agents')
+      boss.client.write('QUIT :gone')
+      await boss.closed
+      mallory.client.write('NICK boss')
+      mallory.say('#general', '!agents')
+      mallory.client.write('NICK B0ss')
+      mallory.say('#general', '!agents')
+      await mallory.hears(/agent list needs member/)
+      await owner.asks('!version', /PRIVMSG #general .*\d+\.\d+\.\d+/)
+      const answers = owner.heard.slice(from).filter(line => /\d agents?: /.test(line.params.join(' ')))
+      assert.deepEqual(answers, [])
+      const said = await house.ledger.read(db => sql(db, "SELECT result FROM audit WHERE command = 'agent list'").all())
+      assert.ok(
+        said.some(row => /ignored: notice/.test(String(row['result']))),
+        JSON.stringify(said),
+      )
+    })
+
+    test('outside its channels an agent is put out; its certificate opens its account until it is taken away', async () => {
+      await owner.asks('!register keen channels=#general,#ops', /keen is registered/)
+      const login = loginOf(await owner.hears(/account=keen/))
+      const keen = await enter(login)
+      keen.client.write('JOIN #other')
+      await keen.hears(/^KICK #other keen the engagement of keen does not name #other/)
+
+      const { certificatePem: cert, keyPem: key } = makeCertificate(['keen.test'])
+      const print = fingerprintOf(cert)
+      const opens = (): Promise<boolean> => byCertificate(server, { cert, key })
+      assert.equal(await opens(), false)
+      await owner.asks(`!agent cert add keen ${print}`, /opens its account/)
+      assert.equal(await opens(), true)
+      await owner.asks(`!agent cert del keen ${print}`, /is taken away/)
+      assert.equal(await opens(), false)
+    })
+
+    test('an account that is there is adopted with its password, never registered over', async () => {
+      const password = await server.account('oldbot')
+      await owner.asks('!register oldbot', /oldbot is not registered: .*exists/)
+      await owner.asks('!adopt oldbot', /oldbot is an agent now/)
+      const old = await enter({ account: 'oldbot', password })
+      await owner.asks('!agent sessions oldbot', /oldbot: 1 session/)
+      await owner.asks('!agent kick oldbot out you go', /oldbot: 1 session ended/)
+      await old.hears(/ERROR .*out you go/)
+      const asked = await owner.asks('!agent del oldbot', /deletes oldbot/)
+      await owner.asks(`!yes ${/!yes (\w+)/.exec(asked)?.[1]}`, /oldbot is deleted/)
+      await refused({ account: 'oldbot', password })
+      await owner.asks('!register oldbot', /oldbot is registered/)
+    })
+
+    test('an agent that says too much is warned, then not heard', async () => {
+      await owner.asks('!register loud rate=3/s', /loud is registered/)
+      const loud = await enter(loginOf(await owner.hears(/account=loud/)))
+      const talk = (): void => [1, 2, 3, 4].forEach(n => void loud.say('#general', `noise ${n}`))
+      talk()
+      await owner.hears(/PRIVMSG #general .*loud: more than 3 lines in 1s: slow down/)
+      talk()
+      await owner.hears(/PRIVMSG #general .*loud is muted for a minute/)
+      await owner.hears(/^MODE #general \+b m:loud/i)
+      loud.say('#general', 'not heard')
+      await loud.hears(/^404 /)
     })
   })
 }
