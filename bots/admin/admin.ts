@@ -11,7 +11,7 @@ import { frontCommands } from '../../core/command/front.ts'
 import { helpCommands } from '../../core/command/help.ts'
 import { Catalogue, readPublished } from '../../core/command/published.ts'
 import { ChanopError } from '../../core/error.ts'
-import { parsePlace, type UserId } from '../../core/event.ts'
+import { type MessageEvent, parsePlace, type UserId } from '../../core/event.ts'
 import { grant, owners, personFor } from '../../core/identity.ts'
 import type { Log } from '../../core/log.ts'
 import { Signer } from './agents/engagement.ts'
@@ -23,11 +23,15 @@ import { auditCommands } from './commands/audit.ts'
 import { canCommands } from './commands/can.ts'
 import { channelCommands } from './commands/channels.ts'
 import { configCommands } from './commands/config.ts'
+import { fleetCommands } from './commands/fleet.ts'
+import { groupCommands } from './commands/groups.ts'
 import { linkCommands } from './commands/links.ts'
 import { networkCommands } from './commands/networks.ts'
 import { peopleCommands } from './commands/people.ts'
 import { roleCommands } from './commands/roles.ts'
 import { secretCommands } from './commands/secrets.ts'
+import { stopCommands } from './commands/stop.ts'
+import { Fleet } from './fleet/fleet.ts'
 import type { AdminServices, Beat } from './services.ts'
 import { upkeep } from './upkeep.ts'
 
@@ -42,6 +46,9 @@ export const adminCommands: readonly Command<AdminServices>[] = [
   ...peopleCommands,
   ...agentsCommands,
   ...agentCommands,
+  ...fleetCommands,
+  ...groupCommands,
+  ...stopCommands,
   ...configCommands,
   ...secretCommands,
   ...auditCommands,
@@ -98,6 +105,12 @@ async function leaveNames({ ledger, dataDir }: BotContext<typeof configSchema>):
   await writeFile(join(dataDir, 'run', 'commands.json'), `${JSON.stringify(names)}\n`, { mode: 0o600 })
 }
 
+const silentMs = 5000
+
+/** Whether a bot runs. Without the bus, or before its first heartbeat, nobody knows better. */
+const runs = ({ bus }: BotContext, beat: Beat | undefined): boolean =>
+  !bus.up || beat === undefined || Date.now() - beat.atMs < silentMs
+
 export async function runAdmin(
   context: BotContext<typeof configSchema>,
   over: Partial<AdminServices> = {},
@@ -111,14 +124,16 @@ export async function runAdmin(
     version: version(),
     beats,
     catalogue: new Catalogue(),
+    fleet: new Fleet({ context, bridgeRuns: () => runs(context, beats.get('bridge')) }),
     signer: await Signer.open(context),
     program,
     restart: restarter(context.log),
     ...over,
   }
-  const { served } = await openDesk(context, { commands: adminCommands, services, front: true })
+  const { served, router } = await openDesk(context, { commands: adminCommands, services, front: true })
   await leaveNames(context)
-  const kept = [keepAgents(context), upkeep(context)]
+  const isCommand = (event: MessageEvent): boolean => router.recognise(event) !== null
+  const kept = [keepAgents(context), upkeep(context), services.fleet.run(isCommand)]
   context.ready()
   await Promise.all([served, ...kept])
 }

@@ -3,6 +3,7 @@ import type { BotContext } from '../../core/bot.ts'
 import { commandsOf } from '../../core/command/command.ts'
 import type { Catalogue } from '../../core/command/published.ts'
 import type { Signer } from './agents/engagement.ts'
+import type { Fleet } from './fleet/fleet.ts'
 
 /** What is known of a bot's process from its heartbeat. */
 export interface Beat {
@@ -18,6 +19,8 @@ export interface AdminServices {
   readonly version: string
   readonly beats: ReadonlyMap<string, Beat>
   readonly catalogue: Catalogue
+  /** Who of the agents is there, and groups that are called. */
+  readonly fleet: Fleet
   /** Signs what agents may do. */
   readonly signer: Signer
   /** Runs a program of the project and returns its output; rejects `internal` with its last line. */

@@ -1,0 +1,177 @@
+/** Who of the fleet is there, and calling a group by a command. */
+import { z } from 'zod'
+import type { CommandContext } from '../../../core/command/command.ts'
+import { rest } from '../../../core/command/values.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { type Db, type Row, sql } from '../../../core/ledger/sqlite.ts'
+import { duration, escapeInline, safeName } from '../../../core/text.ts'
+import { decide } from '../fleet/ask.ts'
+import { openCall } from '../fleet/call.ts'
+import { chunks } from '../fleet/naming.ts'
+import { choose, type Target } from '../fleet/targets.ts'
+import { type AdminServices, declare } from '../services.ts'
+
+type Context = CommandContext<AdminServices>
+
+/** So many are told one by one. */
+const few = 6
+
+interface Shown {
+  readonly name: string
+  readonly state: string
+  readonly text: string
+}
+
+const ago = (atMs: number, nowMs: number): string => `${duration(Math.max(0, nowMs - atMs))} ago`
+
+function rowOf(db: Db, { agent, label, accounts }: Target, nowMs: number): Shown {
+  const rows = accounts.flatMap(account => {
+    const [network = '', user = ''] = account.split('\n')
+    const found = sql(db, 'SELECT * FROM presence WHERE network = ? AND user = ?').get(network, user)
+    return found ? [found] : []
+  })
+  const name = label.slice(label.indexOf(':') + 1)
+  const row = rows.toSorted((one, other) => Number(other['seen_ms']) - Number(one['seen_ms']))[0]
+  const paused = agent?.paused ? ' · paused' : ''
+  if (!row) return { name, state: 'never seen', text: `${name} was never seen${paused}` }
+  const state = agent ? String(row['state']) : isHere(db, row) ? 'online' : 'offline'
+  const since = state === 'idle' || !agent ? Number(row['seen_ms']) : Number(row['since_ms'])
+  const where = String(row['channel']) === '' ? '' : ` · last in ${escapeInline(String(row['channel']))}`
+  return { name, state, text: `${name} ${state} ${duration(Math.max(0, nowMs - since))}${where}${paused}` }
+}
+
+const isHere = (db: Db, row: Row): boolean =>
+  sql(
+    db,
+    `SELECT 1 FROM member m JOIN place p ON p.id = m.place
+     WHERE p.network = ? AND m.user = ? AND p.private = 0 LIMIT 1`,
+  ).get(row['network'], row['user']) !== undefined
+
+function summary(rows: readonly Shown[]): string[] {
+  const states = ['online', 'idle', 'offline', 'never seen']
+    .map(state => ({ state, names: rows.filter(row => row.state === state).map(({ name }) => name) }))
+    .filter(({ names }) => names.length > 0)
+  const counted = states.map(({ state, names }) => `${names.length} ${state}`).join(', ')
+  return [counted, ...states.flatMap(({ state, names }) => chunks(names).map(line => `${state}: ${line}`))]
+}
+
+const who = declare({
+  name: 'who',
+  summary: 'which agents are online, idle and offline; of a few, since when',
+  role: 'guest',
+  agents: true,
+  reply: 'public',
+  args: z.object({ selector: rest().max(2000).optional().describe('worker-1, @all, @worker, @wor*; all without') }),
+  examples: [
+    ['!who', '1 online, 1 offline\nonline: worker-001\noffline: worker-002'],
+    ['!who worker-001', /^worker-001 online \d+\w+ · last in #general$/],
+    ['!who @scout', "nobody fits '@scout': agents lists who there is"],
+  ],
+  async run({ ledger, services, atMs }, { selector }) {
+    await services.fleet.look()
+    const rows = await ledger.read(db => {
+      const { targets, nobody } = choose(db, selector ?? '@all', atMs)
+      if (selector !== undefined && nobody.length > 0) throw nobodyFits(nobody)
+      return targets.map(target => rowOf(db, target, atMs))
+    })
+    if (rows.length === 0) return 'no agents yet: register NICK makes one'
+    return { lines: selector !== undefined && rows.length <= few ? rows.map(({ text }) => text) : summary(rows) }
+  },
+})
+
+export const nobodyFits = (nobody: readonly string[]): ChanopError =>
+  new ChanopError(
+    'not-found',
+    `nobody fits ${nobody.map(part => `'${part.slice(0, 40)}'`).join(', ')}: agents lists who there is`,
+  )
+
+const words: Readonly<Record<string, string>> = {
+  join: 'came',
+  leave: 'left',
+  message: 'said something',
+  typing: 'was typing',
+  heartbeat: 'gave a sign of life',
+}
+
+/** Where somebody was is for those who may see that place: its room is open, or they are in it themselves. */
+function maySee(db: Db, { caller, services }: Context, network: string, channel: string): boolean {
+  const { fleet, context } = services
+  const place = { network, channel } as never
+  const room = fleet.rooms.of(place)
+  if (room && context.settings.current.rooms[room.name]?.open) return true
+  return (
+    sql(
+      db,
+      `SELECT 1 FROM member m JOIN place p ON p.id = m.place
+       WHERE p.network = ? AND p.channel = ? AND p.thread = '' AND p.network = ? AND m.user = ?`,
+    ).get(network, channel, caller.network, caller.account) !== undefined
+  )
+}
+
+const seen = declare({
+  name: 'seen',
+  summary: 'when somebody was last seen, and where',
+  role: 'guest',
+  agents: true,
+  reply: 'public',
+  args: z.object({ nick: z.string().min(1).max(64) }),
+  examples: [
+    ['!seen worker-001', /^worker-001 is here · came \d+\w+ ago in #general$/],
+    ['!seen nobody', 'nobody called nobody was seen here'],
+  ],
+  async run(context, { nick }) {
+    const { ledger, services, caller, atMs } = context
+    await services.fleet.look()
+    return ledger.read(db => {
+      const row = sql(
+        db,
+        `SELECT * FROM presence WHERE user = ? OR name = ? COLLATE NOCASE
+         ORDER BY network = ? DESC, user = ? DESC, seen_ms DESC LIMIT 1`,
+      ).get(nick.toLowerCase(), nick, caller.network, nick.toLowerCase())
+      if (!row) return `nobody called ${escapeInline(safeName(nick, 60))} was seen here`
+      const [network, channel] = [String(row['network']), String(row['channel'])]
+      const where = channel !== '' && maySee(db, context, network, channel) ? ` in ${channel}` : ''
+      const elsewhere = network === caller.network ? '' : ` on ${network}`
+      const did = `${words[String(row['what'])] ?? 'was seen'} ${ago(Number(row['seen_ms']), atMs)}${where}${elsewhere}`
+      const here = isHere(db, row) ? 'is here · ' : ''
+      return escapeInline(`${safeName(String(row['name']))} ${here}${did}`)
+    })
+  },
+})
+
+const call = declare({
+  name: 'call',
+  summary: 'wakes the agents of a group in this room and counts who answers, as a mention of the group does',
+  role: 'guest',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    selector: z.string().min(1).max(500).describe('@all, @worker, @wor*, @group; ,-x leaves out x'),
+    words: rest().max(1000),
+  }),
+  examples: [
+    ['!call @worker status', 'worker-001: alice: status'],
+    ['!call @scout status', '@scout: nobody fits; agents lists who there is'],
+  ],
+  async run(context, { selector, words: said }) {
+    const { ledger, services, event, atMs } = context
+    const { fleet } = services
+    if (context.caller.private) throw new ChanopError('usage', 'say it in the room where the agents are')
+    const config = services.context.settings.current
+    const mention = { selector, words: said }
+    const decision = await ledger.read(db => decide(db, { stored: event, mention }, config, fleet.rooms, atMs))
+    if (decision.is === 'silent') throw new ChanopError('denied', 'that can not be said from here')
+    if (decision.is === 'no') throw new ChanopError('denied', decision.line)
+    const limited = fleet.limited(event, atMs)
+    if (limited !== null) throw new ChanopError('denied', limited || 'too many calls')
+    const untilMs = atMs + config.fleet.answerSeconds * 1000
+    const { here } = decision
+    return {
+      lines: [],
+      effect: db =>
+        openCall(db, 'admin', fleet.rooms, { stored: event, kind: 'mention', ...mention, here, untilMs }, atMs),
+    }
+  },
+})
+
+export const fleetCommands = [who, seen, call]

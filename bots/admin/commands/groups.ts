@@ -1,0 +1,249 @@
+/** Named groups of agents and people. */
+import { z } from 'zod'
+import { type Agent, agentNamed, agents } from '../../../core/agent.ts'
+import type { CommandContext } from '../../../core/command/command.ts'
+import { rest } from '../../../core/command/values.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { personByName } from '../../../core/identity.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { select, spellings } from '../../../core/selector.ts'
+import { escapeInline } from '../../../core/text.ts'
+import { editAgent, groups, groupsOf } from '../agents/record.ts'
+import { chunks } from '../fleet/naming.ts'
+import { type AdminServices, declare } from '../services.ts'
+import { signed } from './agents.ts'
+
+type Context = CommandContext<AdminServices>
+
+const groupName = z
+  .string()
+  .regex(/^@?[A-Za-z][A-Za-z0-9_-]{0,30}$/, 'write a name of letters, digits, _ and -')
+  .transform(typed => typed.replace(/^@/, '').toLowerCase())
+
+const exists = (db: Db, name: string): boolean =>
+  sql(db, 'SELECT 1 FROM party WHERE name = ? LIMIT 1').get(name) !== undefined
+
+const noGroup = (name: string): ChanopError =>
+  new ChanopError('not-found', `there is no group ${name}; group list shows them`)
+
+const membersIn = (db: Db, name: string): string[] =>
+  sql(db, "SELECT member FROM party WHERE name = ? AND member <> '' ORDER BY member")
+    .all(name)
+    .map(row => String(row['member']))
+
+/** A name that already means somebody else would change what people say by it. */
+function refuseName(db: Db, name: string): void {
+  const types = new Set(agents(db).flatMap(({ type }) => spellings(type.toLowerCase())))
+  const means = name === 'all' ? 'everybody' : types.has(name) ? 'a type' : agentNamed(db, name) ? 'an agent' : null
+  if (means) throw new ChanopError('conflict', `@${name} is ${means} already: choose another name`)
+}
+
+/** Agents that a selector means and people by name (`person:bob`), as members are written. */
+function membersMeant(db: Db, selector: string): string[] {
+  const parts = selector.split(/[\s,]+/).filter(part => part !== '')
+  const people = parts.filter(part => /^person:/i.test(part))
+  const { names, nobody } = select(parts.filter(part => !people.includes(part)).join(','), agents(db), groups(db))
+  const found = people.map(part => {
+    const person = personByName(db, part.slice('person:'.length))
+    if (!person) throw new ChanopError('not-found', `nobody is called ${part.slice(7, 60)}; person list shows them`)
+    return `person:${person.name.toLowerCase()}`
+  })
+  if (nobody.length > 0) {
+    const shown = nobody.map(part => `'${part.slice(0, 40)}'`).join(', ')
+    throw new ChanopError('not-found', `no agent fits ${shown}; a person is written person:NAME`)
+  }
+  return [...names, ...found]
+}
+
+/** An engagement names the groups of its agent: it is signed anew for each whose groups change. */
+async function resigned(context: Context, members: readonly string[], change: (now: string[]) => string[]) {
+  const found = await context.ledger.read(db =>
+    members.flatMap(name => {
+      const agent = agentNamed(db, name)
+      return agent ? [{ agent, now: groupsOf(db, name) }] : []
+    }),
+  )
+  return Promise.all(
+    found.map(({ agent, now }): Promise<Agent> => signed(context, agent, [...new Set(change(now))].sort())),
+  )
+}
+
+const add = (db: Db, name: string, member: string, by: string, nowMs: number): number =>
+  sql(db, 'INSERT INTO party VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING').run(name, member, by, nowMs).changes
+
+const list = declare({
+  name: 'group list',
+  aliases: ['group', 'groups'],
+  summary: 'the named groups, and the types that are groups by themselves',
+  role: 'member',
+  reply: 'public',
+  args: z.object({}),
+  examples: [['!groups', '@crew: 1\ntypes: @worker: 2']],
+  async run({ ledger }) {
+    const { named, types } = await ledger.read(db => ({
+      named: sql(db, "SELECT name, sum(member <> '') AS n FROM party GROUP BY name ORDER BY name").all(),
+      types: sql(
+        db,
+        "SELECT type AS name, count(*) AS n FROM agent WHERE state <> 'deleted' GROUP BY type ORDER BY type",
+      ).all(),
+    }))
+    const shown = (rows: typeof named): string[] =>
+      chunks(rows.map(row => `@${String(row['name'])}: ${String(row['n'])}`))
+    if (named.length + types.length === 0) return 'no groups yet: group add NAME makes one'
+    return { lines: [...shown(named), ...shown(types).map(line => `types: ${line}`)].map(escapeInline) }
+  },
+})
+
+const show = declare({
+  name: 'group show',
+  summary: 'who is in a group, or whom a selector means',
+  role: 'member',
+  reply: 'public',
+  args: z.object({ group: rest().max(500) }),
+  examples: [
+    ['!group show crew', '@crew: worker-001 (1)'],
+    ['!group show @worker*', '@worker\\*: worker-001, worker-002 (2)'],
+    ['!group show nobody', 'there is no group nobody; group list shows them'],
+  ],
+  async run({ ledger }, { group }) {
+    return ledger.read(db => {
+      const name = groupName.safeParse(group)
+      const isNamed = name.success && exists(db, name.data)
+      if (!isNamed && !/[@*,\s]/.test(group)) throw noGroup(escapeInline(group.slice(0, 40)))
+      const members = isNamed ? membersIn(db, name.data) : select(group, agents(db), groups(db)).names
+      const title = isNamed ? `@${name.data}` : group
+      if (members.length === 0) return escapeInline(`${title}: nobody`)
+      const shown = chunks(members)
+      return {
+        lines: shown.map((line, at) =>
+          escapeInline(
+            `${at === 0 ? `${title}: ` : ''}${line}${at === shown.length - 1 ? ` (${members.length})` : ''}`,
+          ),
+        ),
+      }
+    })
+  },
+})
+
+const addTo = declare({
+  name: 'group add',
+  summary: 'makes a group, and puts agents and people into it',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    group: groupName,
+    members: rest().max(2000).optional().describe('worker-1, @scout, person:bob; none makes an empty group'),
+  }),
+  examples: [
+    ['!group add night worker-001,worker-002', '@night: 2 added'],
+    ['!group add worker worker-001', '@worker is a type already: choose another name'],
+  ],
+  async run(context, { group, members }) {
+    const { ledger, caller, atMs } = context
+    const chosen = await ledger.read(db => {
+      if (!exists(db, group)) refuseName(db, group)
+      return members === undefined ? [] : membersMeant(db, members)
+    })
+    const agentsAnew = await resigned(context, chosen, now => [...now, group])
+    const by = caller.person?.name ?? caller.account
+    return {
+      lines: [],
+      effect: db => {
+        const made = add(db, group, '', by, atMs) > 0
+        const added = chosen.filter(member => add(db, group, member, by, atMs) > 0).length
+        for (const agent of agentsAnew) editAgent(db, agent, atMs)
+        return [`@${group}: ${members === undefined ? (made ? 'made' : 'is there already') : `${added} added`}`]
+      },
+    }
+  },
+})
+
+const del = declare({
+  name: 'group del',
+  summary: 'takes members out of a group; without any, deletes the group',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ group: groupName, members: rest().max(2000).optional() }),
+  examples: [
+    ['!group del crew worker-001', '@crew: 1 taken out'],
+    ['!group del crew', '@crew is deleted'],
+    ['!group del nobody', 'there is no group nobody; group list shows them'],
+  ],
+  async run(context, { group, members }) {
+    const { ledger, atMs } = context
+    const chosen = await ledger.read(db => {
+      if (!exists(db, group)) throw noGroup(group)
+      return members === undefined ? membersIn(db, group) : membersMeant(db, members)
+    })
+    const agentsAnew = await resigned(context, chosen, now => now.filter(each => each !== group))
+    return {
+      lines: [],
+      effect: db => {
+        const drop = sql(db, 'DELETE FROM party WHERE name = ? AND member = ?')
+        const out = chosen.filter(member => drop.run(group, member).changes > 0).length
+        if (members === undefined) drop.run(group, '')
+        for (const agent of agentsAnew) editAgent(db, agent, atMs)
+        return [members === undefined ? `@${group} is deleted` : `@${group}: ${out} taken out`]
+      },
+    }
+  },
+})
+
+/** The asker as a member is written. */
+function self({ caller }: Context): string {
+  if (caller.agent) return caller.agent.name
+  if (caller.person) return `person:${caller.person.name.toLowerCase()}`
+  throw new ChanopError('denied', 'nobody here knows you: an operator can make you a person first')
+}
+
+const join = declare({
+  name: 'group join',
+  summary: 'you are in a group from now on: who calls it calls you',
+  role: 'member',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ group: groupName }),
+  examples: [['!group join crew', 'you are in @crew']],
+  async run(context, { group }) {
+    const { ledger, atMs } = context
+    const member = self(context)
+    if (!(await ledger.read(db => exists(db, group)))) throw noGroup(group)
+    const agentsAnew = await resigned(context, [member], now => [...now, group])
+    return {
+      lines: [`you are in @${group}`],
+      effect: db => {
+        add(db, group, member, context.caller.account, atMs)
+        for (const agent of agentsAnew) editAgent(db, agent, atMs)
+      },
+    }
+  },
+})
+
+const part = declare({
+  name: 'group part',
+  summary: 'you leave a group',
+  role: 'member',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ group: groupName }),
+  examples: [['!group part crew', 'you are not in @crew; group show crew tells who is']],
+  async run(context, { group }) {
+    const { ledger, atMs } = context
+    const member = self(context)
+    if (!(await ledger.read(db => exists(db, group)))) throw noGroup(group)
+    const agentsAnew = await resigned(context, [member], now => now.filter(each => each !== group))
+    return {
+      lines: [],
+      effect: db => {
+        const out = sql(db, 'DELETE FROM party WHERE name = ? AND member = ?').run(group, member).changes
+        if (out === 0) return [`you are not in @${group}; group show ${group} tells who is`]
+        for (const agent of agentsAnew) editAgent(db, agent, atMs)
+        return [`you left @${group}`]
+      },
+    }
+  },
+})
+
+export const groupCommands = [list, show, addTo, del, join, part]

@@ -1,0 +1,112 @@
+import type { Config } from '../../../config/schema.ts'
+import { type Agent, agentOf, engaged } from '../../../core/agent.ts'
+import type { Caller } from '../../../core/command/command.ts'
+import { callerOf, inert } from '../../../core/command/gate.ts'
+import type { MessageEvent } from '../../../core/event.ts'
+import { includes } from '../../../core/identity.ts'
+import { keptChannel } from '../../../core/ledger/channels.ts'
+import { bySeq, type Stored } from '../../../core/ledger/events.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import type { Rooms } from '../../../core/rooms.ts'
+import { placesOf } from './call.ts'
+import type { Mention } from './mention.ts'
+import { choose, type Here, present } from './targets.ts'
+
+/** The permission an engagement has to name, and the command that does the same. */
+export const callPermission = 'call'
+/** Calls older than this do not count as the reason of another one. */
+const causeMs = 600_000
+
+export type Decision =
+  /** Nobody is woken and nothing is said. */
+  | { readonly is: 'silent' }
+  | { readonly is: 'no'; readonly line: string }
+  | { readonly is: 'go'; readonly here: readonly Here[] }
+
+export interface Question {
+  readonly stored: Stored<MessageEvent>
+  readonly mention: Mention
+}
+
+/** May this message call a group, and who of it is here? */
+export function decide(db: Db, { stored, mention }: Question, config: Config, rooms: Rooms, nowMs: number): Decision {
+  const caller = callerOf(db, stored, nowMs)
+  if (inert(stored, caller, nowMs) !== null) return { is: 'silent' }
+  const refused = refusal(db, caller, stored, config, nowMs)
+  if (refused !== null) return { is: 'no', line: refused }
+  return whoIsHere(db, { stored, mention }, config, rooms, nowMs)
+}
+
+/** Who of a selector is in the room of a message, without the one who calls and those who are paused. */
+export function whoIsHere(
+  db: Db,
+  { stored, mention: { selector } }: Question,
+  config: Config,
+  rooms: Rooms,
+  nowMs: number,
+): Decision {
+  const own = `${stored.event.place.network}\n${stored.event.sender.id}`
+  const { targets } = choose(db, selector, nowMs)
+  const others = targets.filter(({ accounts }) => !accounts.includes(own))
+  const awake = others.filter(({ agent }) => agent?.paused !== true)
+  const here = present(db, awake, placesOf(rooms, stored))
+  if (here.length === 0) return { is: 'no', line: nobodyLine(selector, others.length, awake.length) }
+  const { most } = config.fleet
+  if (here.length > most) {
+    return { is: 'no', line: `${selector} is ${here.length} here, more than ${most} are never called at once` }
+  }
+  return { is: 'go', here }
+}
+
+function nobodyLine(selector: string, known: number, awake: number): string {
+  if (known === 0) return `${selector}: nobody fits; agents lists who there is`
+  if (awake === 0) return `${selector}: all ${known} are paused; resume ${selector} wakes them`
+  return `${selector}: none of ${known} is in this room; who ${selector} shows where they are`
+}
+
+function refusal(db: Db, caller: Caller, stored: Stored<MessageEvent>, config: Config, nowMs: number): string | null {
+  if (caller.agent) return agentRefusal(db, caller.agent, stored, config, nowMs)
+  const { channel } = stored.event.place
+  const locked = keptChannel(db, stored.event.place)?.locked === true && !includes(config.fleet.role, 'operator')
+  const needed = locked ? 'operator' : config.fleet.role
+  if (includes(caller.role, needed)) return null
+  const why = locked ? `${channel} is locked: to call agents here` : 'to call a group'
+  if (!caller.verified)
+    return `${why} you have to be ${needed}, and nobody vouches for you here: log in to your account`
+  return `${why} you have to be ${needed}; you are ${caller.role}`
+}
+
+function agentRefusal(db: Db, agent: Agent, stored: Stored, config: Config, nowMs: number): string | null {
+  const { name, permissions } = agent
+  if (!engaged(agent, nowMs)) return `the engagement of ${name} is over`
+  if (!permissions.includes(callPermission) && !permissions.includes('*')) {
+    return `${name} may not call groups; agent edit ${name} permissions=${callPermission} lets it`
+  }
+  const { hops } = config.fleet
+  if (hopsBefore(db, stored, hops) < hops) return null
+  return `${name} was called by an agent itself: calls of agents stop after ${hops}`
+}
+
+/** How many agents called one after the other until this message was said: the guard against loops. */
+function hopsBefore(db: Db, { seq, event }: Pick<Stored, 'seq' | 'event'>, most: number): number {
+  const label = `${event.place.network}:${event.sender.id}`
+  let cause = causeOf(db, label, seq, event.atMs)
+  for (let hops = 0; hops <= most; hops++) {
+    if (!cause) return hops
+    const { place, sender } = cause.event
+    const by = sender.verified ? agentOf(db, place.network, sender.id) : null
+    if (!by) return hops
+    cause = causeOf(db, `${by.network}:${by.name}`, cause.seq, cause.event.atMs)
+  }
+  return most + 1
+}
+
+/** What called an agent last before `seq`. */
+function causeOf(db: Db, label: string, seq: number, atMs: number): Stored | null {
+  const row = sql(
+    db,
+    `SELECT seq FROM call WHERE seq < ? AND until_ms > ? AND kind = 'mention'
+     AND EXISTS (SELECT 1 FROM json_each(asked) WHERE value = ?) ORDER BY seq DESC LIMIT 1`,
+  ).get(seq, atMs - causeMs, label)
+  return row ? bySeq(db, Number(row['seq'])) : null
+}

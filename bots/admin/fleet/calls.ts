@@ -1,0 +1,91 @@
+import type { Stored } from '../../../core/ledger/events.ts'
+import { messageOf } from '../../../core/ledger/events.ts'
+import type { Db } from '../../../core/ledger/sqlite.ts'
+import { callOfLine, keepAnswers, type OpenCall, openedCall, openSeqs } from './call.ts'
+
+/** How long after a reaction its message may become known. */
+const earlyMs = 5000
+
+/** The calls whose answers are counted, as the ledger holds them and as they were answered since. */
+export class Calls {
+  readonly #open = new Map<number, OpenCall>()
+  readonly #changed = new Set<number>()
+  /** Reactions to a line of ours that the bridge has not noted as sent yet. */
+  #early = new Set<Stored>()
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Takes note of calls that were opened, by whomever. */
+  refresh(db: Db): void {
+    for (const seq of openSeqs(db)) {
+      const call = this.#open.has(seq) ? null : openedCall(db, seq)
+      if (call) this.#open.set(seq, call)
+    }
+    const early = this.#early
+    this.#early = new Set()
+    for (const stored of early) this.heard(db, stored)
+  }
+
+  /** An answer is a message of one who was asked, or a reaction to the call, in the same room; of a stop it is any word. */
+  heard(db: Db, stored: Stored): void {
+    const { event } = stored
+    if (this.#open.size === 0 || !event.sender.verified) return
+    if (event.kind !== 'message' && event.kind !== 'reaction') return
+    const account = `${event.place.network}\n${event.sender.id}`
+    for (const call of this.#open.values()) {
+      const label = call.labels.get(account)
+      if (label === undefined || call.answered.has(label)) continue
+      const verdict = answers(db, stored, call)
+      if (verdict === 'later') this.#early.add(stored)
+      if (verdict !== true) continue
+      call.answered.add(label)
+      this.#changed.add(call.seq)
+    }
+  }
+
+  /** Calls that all have answered, and with `late` those whose time is over too. */
+  due(nowMs: number, late: boolean): OpenCall[] {
+    return [...this.#open.values()].filter(
+      call => call.answered.size >= call.asked.length || (late && call.untilMs <= nowMs),
+    )
+  }
+
+  /** When the next one ends by itself; null: none is open. */
+  get nextMs(): number | null {
+    return this.#open.size === 0 ? null : Math.min(...[...this.#open.values()].map(({ untilMs }) => untilMs))
+  }
+
+  closed(call: OpenCall): void {
+    this.#open.delete(call.seq)
+    this.#changed.delete(call.seq)
+  }
+
+  get dirty(): boolean {
+    return this.#changed.size > 0
+  }
+
+  /** Writes who has answered: in the transaction that moves the cursor past their answers. */
+  keep(db: Db): void {
+    for (const seq of this.#changed) {
+      const call = this.#open.get(seq)
+      if (call) keepAnswers(db, call)
+    }
+  }
+
+  kept(): void {
+    this.#changed.clear()
+  }
+}
+
+function answers(db: Db, stored: Stored, call: OpenCall): boolean | 'later' {
+  const { event } = stored
+  if (stored.seq <= call.seq) return false
+  if (call.kind !== 'mention') return true
+  if (event.kind === 'message') return stored.room === call.stored.room
+  if (event.kind !== 'reaction' || event.removed) return false
+  const target = messageOf(db, event.place, event.target)
+  if (target === null) return Date.now() - stored.receivedMs < earlyMs ? 'later' : false
+  return target.seq === call.seq || callOfLine(target.event) === call.seq
+}

@@ -1,0 +1,319 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { configSchema } from '../../../config/schema.ts'
+import type { BotContext } from '../../../core/bot.ts'
+import { isIgnored } from '../../../core/command/desk.ts'
+import { RateLimit } from '../../../core/command/rate.ts'
+import { follow } from '../../../core/consumer.ts'
+import { asChanopError } from '../../../core/error.ts'
+import { type MessageEvent, type NetworkId, type Place, text } from '../../../core/event.ts'
+import { advanceTo, cursorOf } from '../../../core/ledger/consumers.ts'
+import type { Stored } from '../../../core/ledger/events.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { Rooms } from '../../../core/rooms.ts'
+import { say } from '../../../core/say.ts'
+import { sayIn } from '../say.ts'
+import { standings } from '../standing.ts'
+import { type Decision, decide, type Question } from './ask.ts'
+import { closeCall, openCall, placesOf } from './call.ts'
+import { Calls } from './calls.ts'
+import { mayMention, mentionOf } from './mention.ts'
+import { some } from './naming.ts'
+import { alertsOf, keepTold, toldOf } from './outages.ts'
+import { forget, type Look, Presence } from './presence.ts'
+import { knownWords } from './targets.ts'
+
+type Context = BotContext<typeof configSchema>
+
+export interface FleetOptions {
+  readonly context: Context
+  /** Whether the bridge runs, as far as anybody knows: without it nobody can be seen. */
+  readonly bridgeRuns: () => boolean
+}
+
+const consumer = 'admin.fleet'
+const tickMs = 250
+const saveMs = 3000
+const lookMs = 2000
+const reapEveryMs = 3_600_000
+const dayMs = 86_400_000
+/** An answer that was said in time and is read late still counts, for so long. */
+const patienceMs = 5000
+
+/**
+ * The fleet's daily life: who of the agents is there, groups that are called by a mention, and how many of them answered.
+ * Reads every fact with a cursor of its own; what it remembers between two writes it reads again after a crash.
+ */
+export class Fleet {
+  readonly #o: FleetOptions
+  readonly #presence = new Presence()
+  readonly #calls = new Calls()
+  readonly #persons = new RateLimit()
+  readonly #inRooms = new RateLimit()
+  #read = 0
+  #saved = 0
+  #savedMs = 0
+  #lookedMs = 0
+  #stamp = ''
+  #nextMs: number | null = 0
+  #reapedMs = 0
+  #busy = false
+  #rooms: { readonly of: unknown; readonly rooms: Rooms } | null = null
+
+  constructor(options: FleetOptions) {
+    this.#o = options
+  }
+
+  get #config() {
+    return this.#o.context.settings.current
+  }
+
+  get rooms(): Rooms {
+    const { rooms } = this.#config
+    if (this.#rooms?.of !== rooms) this.#rooms = { of: rooms, rooms: new Rooms(rooms) }
+    return this.#rooms.rooms
+  }
+
+  /** Follows the ledger until the process stops. `isCommand` tells what another one answers. */
+  async run(isCommand: (event: MessageEvent) => boolean): Promise<void> {
+    const { ledger, bus, log, signal } = this.#o.context
+    const newest = ledger.newestSeq()
+    this.#read = this.#saved = await ledger.write(db => cursorOf(db, consumer, newest))
+    const timer = setInterval(() => this.#tick(), tickMs)
+    try {
+      await follow({ ledger, bus, log, from: this.#read, take: batch => this.#take(batch, isCommand) }, signal)
+    } finally {
+      clearInterval(timer)
+      this.#save()
+    }
+  }
+
+  // ---- what is heard ----------------------------------------------------------------------------------------------
+
+  async #take(batch: readonly Stored[], isCommand: (event: MessageEvent) => boolean): Promise<void> {
+    const { ledger } = this.#o.context
+    await ledger.read(db => this.#calls.refresh(db))
+    for (const stored of batch) {
+      // What was read before a part of this batch failed is not told twice.
+      if (stored.seq <= this.#read) continue
+      const { event } = stored
+      this.#presence.saw(stored)
+      if (this.#calls.size > 0) await ledger.read(db => this.#calls.heard(db, stored))
+      if (event.kind === 'message' && mayMention(event.content) && this.#mayCall(event) && !isCommand(event)) {
+        await this.#mentioned(stored as Stored<MessageEvent>)
+      }
+      this.#read = stored.seq
+    }
+    if (this.#calls.size > 0) await this.#count(Date.now())
+  }
+
+  #mayCall(event: MessageEvent): boolean {
+    return event.sender.kind !== 'self' && !event.place.private && !isIgnored(this.#config.ignore, event)
+  }
+
+  async #mentioned(stored: Stored<MessageEvent>): Promise<void> {
+    const { ledger } = this.#o.context
+    const question = await ledger.read((db): Question | null => {
+      const words = knownWords(db)
+      const mention = words && mentionOf(stored.event.content, words)
+      return mention && { stored, mention }
+    })
+    if (question) await this.#ask(question)
+  }
+
+  async #ask(question: Question): Promise<void> {
+    const { ledger } = this.#o.context
+    const nowMs = Date.now()
+    const decision = await ledger.read(db => decide(db, question, this.#config, this.rooms, nowMs))
+    if (decision.is === 'silent') return
+    const limited = this.limited(question.stored, nowMs)
+    if (limited === '') return
+    const meant: Decision = limited === null ? decision : { is: 'no', line: limited }
+    await ledger.write(db => {
+      this.carryOut(db, question, meant, nowMs)
+      this.#keep(db, question.stored.seq)
+    })
+    this.#kept(question.stored.seq)
+    await ledger.read(db => this.#calls.refresh(db))
+  }
+
+  /** What to say to somebody who calls too often: once, then '' for nothing; null: they may. */
+  limited({ event, room }: Stored<MessageEvent>, nowMs: number): string | null {
+    const { perPersonPerMinute, perRoomPerMinute } = this.#config.fleet
+    const { place, sender } = event
+    // Who has no account shares a limit with all such in the room: another name is no fresh start.
+    const who = sender.verified ? `${place.network}\n${sender.id}` : `${place.network}\n\n${room}`
+    const limits = [
+      [this.#persons, who, perPersonPerMinute],
+      [this.#inRooms, room, perRoomPerMinute],
+    ] as const
+    for (const [limit, key, perMinute] of limits) {
+      const rate = { perMinute, burst: Math.max(1, Math.ceil(perMinute / 2)) }
+      const said = limit.ask(key, rate, nowMs)
+      if (said === 'tell') return `too many calls: go on in ${limit.waitSeconds(key, rate)} s`
+      if (said === 'silent') return ''
+    }
+    return null
+  }
+
+  /** Part of a transaction: wakes those who are meant, or says why not. */
+  carryOut(db: Db, { stored, mention }: Question, decision: Decision, nowMs: number): void {
+    const { name } = this.#o.context
+    if (decision.is === 'silent') return
+    if (decision.is === 'no') {
+      const room = this.rooms.of(stored.event.place)?.name
+      const saying = { bot: name, content: text(decision.line), places: placesOf(this.rooms, stored), room }
+      say(db, { ...saying, key: `fleet.no.${stored.seq}`, replySeq: stored.seq }, nowMs)
+      return
+    }
+    const untilMs = nowMs + this.#config.fleet.answerSeconds * 1000
+    const { here } = decision
+    openCall(db, name, this.rooms, { stored, kind: 'mention', ...mention, here, untilMs }, nowMs)
+  }
+
+  // ---- what time does ---------------------------------------------------------------------------------------------
+
+  #tick(): void {
+    const { log, ledger } = this.#o.context
+    const nowMs = Date.now()
+    if (this.#busy) return
+    this.#busy = true
+    const work = async (): Promise<void> => {
+      if (this.#calls.size > 0) await this.#count(nowMs)
+      if (nowMs - this.#savedMs > saveMs) this.#save()
+      if (nowMs - this.#lookedMs > lookMs) await this.#lookIfNew(nowMs)
+      if (nowMs - this.#reapedMs > reapEveryMs) await this.#reap(nowMs)
+      await ledger.read(db => this.#calls.refresh(db))
+    }
+    work()
+      .catch((error: unknown) => log.error({ error }, asChanopError(error).message))
+      .finally(() => (this.#busy = false))
+  }
+
+  /** Tells the calls that are over. While facts wait to be read, silence proves nothing yet. */
+  async #count(nowMs: number): Promise<void> {
+    const { ledger, name } = this.#o.context
+    const next = this.#calls.nextMs ?? nowMs
+    const read = this.#read >= ledger.newestSeq() || nowMs > next + patienceMs
+    const due = this.#calls.due(nowMs, read)
+    if (due.length === 0) return
+    await ledger.write(db => {
+      for (const call of due) closeCall(db, name, this.rooms, call, nowMs)
+      this.#keep(db, this.#read)
+    })
+    for (const call of due) this.#calls.closed(call)
+    this.#kept(this.#read)
+  }
+
+  #keep(db: Db, seq: number): void {
+    this.#presence.keep(db)
+    this.#calls.keep(db)
+    advanceTo(db, consumer, seq)
+  }
+
+  #kept(seq: number): void {
+    this.#presence.kept()
+    this.#calls.kept()
+    this.#saved = seq
+    this.#savedMs = Date.now()
+  }
+
+  /** Reading the same facts twice after a power cut costs nothing: this needs no commit of its own. */
+  #save(): void {
+    if (this.#read <= this.#saved && !this.#presence.dirty && !this.#calls.dirty) return
+    const seq = this.#read
+    this.#o.context.ledger.mark(db => this.#keep(db, seq))
+    this.#kept(seq)
+  }
+
+  /** Whatever commits to the ledger may change who is there; time alone only at a known moment. */
+  async #lookIfNew(nowMs: number): Promise<void> {
+    const stamp = await this.#o.context.ledger.read(stampOf)
+    this.#lookedMs = nowMs
+    if (stamp === this.#stamp && (this.#nextMs === null || nowMs < this.#nextMs)) return
+    await this.look(nowMs)
+    this.#stamp = await this.#o.context.ledger.read(stampOf)
+  }
+
+  /** How every agent is now; tells the alert room what is new. */
+  async look(nowMs = Date.now()): Promise<Look> {
+    const { ledger } = this.#o.context
+    this.#save()
+    const runs = this.#o.bridgeRuns()
+    const up = await ledger.read(db => new Map(standings(db).map(each => [each.network, each])))
+    const isUp = (network: string): boolean => runs && up.get(network)?.state === 'up'
+    const look = ledger.mark(db => this.#presence.look(db, this.#config.fleet, isUp, nowMs))
+    const rule = {
+      alertSeconds: this.#config.fleet.alertSeconds,
+      upSinceMs: (network: string) => up.get(network)?.sinceMs ?? 0,
+    }
+    const before = await ledger.read(toldOf)
+    const { lines, told, nextMs } = alertsOf(look, before, rule, nowMs)
+    const places = this.#alertPlaces()
+    if (!isDeepStrictEqual(told, before) && places.length > 0) {
+      await ledger.write(db => {
+        keepTold(db, told)
+        this.#alert(db, places, lines, nowMs)
+      })
+    }
+    const times = [look.nextMs, nextMs].filter(time => time !== null)
+    this.#nextMs = times.length === 0 ? null : Math.min(...times)
+    return look
+  }
+
+  /** The room of the settings; `#room` of the managed network where there is no such room. */
+  #alertPlaces(): Place[] {
+    const { alertRoom } = this.#config.fleet
+    if (alertRoom === null) return []
+    const found = sayIn(this.#config, alertRoom, '' as NetworkId)
+    if (found.length > 0 || /[:#]/.test(alertRoom)) return found
+    const channel = `#${alertRoom}`
+    for (const [network, config] of Object.entries(this.#config.networks)) {
+      const { channels } = config as { channels?: readonly string[] }
+      if (channels?.includes(channel)) return sayIn(this.#config, channel, network as NetworkId)
+    }
+    return []
+  }
+
+  #alert(db: Db, places: readonly Place[], lines: readonly string[], nowMs: number): void {
+    const [first] = places
+    if (!first) return
+    const saying = { bot: this.#o.context.name, places, room: this.rooms.of(first)?.name }
+    for (const [index, line] of lines.entries()) {
+      say(db, { ...saying, content: text(line), key: `fleet.alert.${nowMs}.${index}` }, nowMs)
+    }
+  }
+
+  /** Forgets who was not seen for long; agents are only named, once a day: deleting them is for people to say. */
+  async #reap(nowMs: number): Promise<void> {
+    this.#reapedMs = nowMs
+    const { reapDays } = this.#config.fleet
+    if (reapDays === null) return
+    const beforeMs = nowMs - reapDays * dayMs
+    await this.#o.context.ledger.write(db => {
+      forget(db, beforeMs)
+      const names = longGone(db, beforeMs)
+      const places = this.#alertPlaces()
+      const [first] = places
+      if (names.length === 0 || !first) return
+      const line = `not seen for ${reapDays} days: ${some(names)}; agent reap idle=${reapDays}d deletes such agents`
+      const key = `fleet.reap.${new Date(nowMs).toISOString().slice(0, 10)}`
+      const saying = { bot: this.#o.context.name, content: text(line), places, room: this.rooms.of(first)?.name }
+      say(db, { ...saying, key }, nowMs)
+    })
+  }
+}
+
+const longGone = (db: Db, beforeMs: number): string[] =>
+  sql(
+    db,
+    `SELECT a.name FROM agent a JOIN presence p ON p.network = a.network AND p.user = a.name
+     WHERE p.state = 'offline' AND p.seen_ms < ? ORDER BY a.name`,
+  )
+    .all(beforeMs)
+    .map(row => String(row['name']))
+
+/** Changes with every commit, of this connection or another. */
+function stampOf(db: Db): string {
+  const own = sql(db, 'SELECT total_changes() AS n').get()?.['n']
+  return `${String(db.pragma('data_version', { simple: true }))}.${String(own)}`
+}

@@ -1,0 +1,155 @@
+import { type Agent, agents, engaged } from '../../../core/agent.ts'
+import { formatPlace, type Place } from '../../../core/event.ts'
+import { identitiesOf, personByName } from '../../../core/identity.ts'
+import { knownPlaceId } from '../../../core/ledger/events.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { type Groups, select, spellings } from '../../../core/selector.ts'
+import { groups } from '../agents/record.ts'
+import type { Known } from './mention.ts'
+
+/** Somebody a selector means: an agent, or a person in a named group. */
+export interface Target {
+  /** `irc:worker-003`, `person:bob`. */
+  readonly label: string
+  /** Accounts they answer with, `network\nuser`. */
+  readonly accounts: readonly string[]
+  readonly agent: Agent | null
+}
+
+/** A target that is there. */
+export interface Here extends Target {
+  /** What they are called in that place at the moment. */
+  readonly nick: string
+  readonly place: Place
+}
+
+const personMark = 'person:'
+
+/** How somebody is written in a line: without the network. */
+export const nameOf = (label: string): string => label.slice(label.indexOf(':') + 1)
+
+const targetOf = (agent: Agent): Target => ({
+  label: `${agent.network}:${agent.name}`,
+  accounts: [`${agent.network}\n${agent.name}`],
+  agent,
+})
+
+function personTarget(db: Db, name: string): Target | null {
+  const person = personByName(db, name)
+  if (!person) return null
+  const accounts = identitiesOf(db, person).map(({ network, user }) => `${network}\n${user}`)
+  return { label: `${personMark}${person.name}`, accounts, agent: null }
+}
+
+/** The accounts behind a label that a call was opened with. */
+export function accountsOf(db: Db, label: string): readonly string[] {
+  if (label.startsWith(personMark)) return personTarget(db, label.slice(personMark.length))?.accounts ?? []
+  return [label.replace(':', '\n')]
+}
+
+/** Parts of a selector that name people: those of named groups. */
+function peopleIn(db: Db, selector: string, named: Groups): Target[] {
+  const words = selector.split(/[\s,]+/).map(part => part.toLowerCase())
+  const out = new Set(words.filter(word => word.startsWith('-')).map(word => word.slice(1)))
+  const names = new Set<string>()
+  for (const word of words) {
+    if (!word.startsWith('@')) continue
+    for (const member of named.get(word.slice(1)) ?? []) {
+      if (member.startsWith(personMark) && !out.has(member)) names.add(member.slice(personMark.length))
+    }
+  }
+  return [...names].flatMap(name => personTarget(db, name) ?? [])
+}
+
+export interface Chosen {
+  readonly targets: readonly Target[]
+  /** Parts of the selector that fitted nobody. */
+  readonly nobody: readonly string[]
+}
+
+/** Whom a selector means: agents whose engagement holds, and people of named groups. */
+export function choose(db: Db, selector: string, nowMs: number): Chosen {
+  const named = groups(db)
+  const all = agents(db).filter(agent => engaged(agent, nowMs))
+  const { names, nobody } = select(selector, all, named)
+  const wanted = new Set(names)
+  const people = peopleIn(db, selector, named)
+  const empty = nobody.filter(
+    part => !named.get(part.slice(1).toLowerCase())?.some(each => each.startsWith(personMark)),
+  )
+  return { targets: [...all.filter(({ name }) => wanted.has(name)).map(targetOf), ...people], nobody: empty }
+}
+
+interface Member {
+  readonly name: string
+  readonly place: Place
+}
+
+/** Who of whom the network vouches for is in these places, by `network\nuser`: the first place counts. */
+function membersIn(db: Db, places: readonly Place[]): Map<string, Member> {
+  const found = new Map<string, Member>()
+  for (const place of places) {
+    const id = knownPlaceId(db, place)
+    if (id === null) continue
+    for (const row of sql(db, 'SELECT user, name FROM member WHERE place = ? AND verified = 1').all(id)) {
+      const account = `${place.network}\n${String(row['user'])}`
+      if (!found.has(account)) found.set(account, { name: String(row['name']), place })
+    }
+  }
+  return found
+}
+
+/** A channel, whatever thread of it something was said in. */
+export const channelOf = ({ network, channel, private: direct }: Place): Place => ({
+  network,
+  channel,
+  ...(direct ? { private: direct } : {}),
+})
+
+/** Those of the targets that are in one of the places now, and where each is. */
+export function present(db: Db, targets: readonly Target[], places: readonly Place[]): Here[] {
+  const members = membersIn(db, places.map(channelOf))
+  return targets.flatMap(target => {
+    for (const account of target.accounts) {
+      const member = members.get(account)
+      if (member) return [{ ...target, nick: member.name, place: member.place }]
+    }
+    return []
+  })
+}
+
+/** Every channel anybody was ever seen in that is not private: where else an agent may be found. */
+export const publicPlaces = (db: Db): Place[] =>
+  sql(db, "SELECT network, channel FROM place WHERE private = 0 AND thread = '' ORDER BY id")
+    .all()
+    .map(row => ({ network: row['network'], channel: row['channel'] }) as Place)
+
+/** By place, in the order of the first of each. */
+export function byPlace(here: readonly Here[]): { place: Place; here: Here[] }[] {
+  const found = new Map<string, { place: Place; here: Here[] }>()
+  for (const one of here) {
+    const key = formatPlace(one.place)
+    const entry = found.get(key) ?? { place: one.place, here: [] }
+    entry.here.push(one)
+    found.set(key, entry)
+  }
+  return [...found.values()]
+}
+
+/** The words that mean somebody in a message; null as long as there are no agents at all. */
+export function knownWords(db: Db): Known | null {
+  const rows = sql(db, "SELECT name, type FROM agent WHERE state <> 'deleted'").all()
+  const named = groups(db)
+  const all = rows.map(row => ({ name: String(row['name']), type: String(row['type']) }))
+  const parties = new Set(
+    sql(db, 'SELECT DISTINCT name FROM party')
+      .all()
+      .map(row => String(row['name']).toLowerCase()),
+  )
+  if (rows.length === 0 && parties.size === 0) return null
+  const types = new Set([...new Set(all.map(({ type }) => type.toLowerCase()))].flatMap(spellings))
+  return {
+    isGroup: word => word === 'all' || parties.has(word) || types.has(word),
+    isAnybody: part => select(part, all, named).names.length > 0,
+  }
+}

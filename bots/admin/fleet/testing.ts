@@ -1,0 +1,44 @@
+/** Agents on a memory server, for tests that talk to them. */
+import type { MemoryUser } from '../../../adapters/memory/person.ts'
+import type { Agent } from '../../../core/agent.ts'
+import type { NetworkId } from '../../../core/event.ts'
+import type { Db } from '../../../core/ledger/sqlite.ts'
+import type { House } from '../../../test/house.ts'
+import { insertAgent } from '../agents/record.ts'
+
+/** The record of an agent as `register` leaves it. */
+export function enrol(db: Db, name: string, over: Partial<Agent> = {}): void {
+  insertAgent(db, {
+    name,
+    network: 'chat' as NetworkId,
+    type: 'worker',
+    owner: 'chat:olga',
+    state: 'active',
+    channels: ['*'],
+    permissions: [],
+    skills: [],
+    rate: { count: 100, perMs: 1000 },
+    native: false,
+    engagement: null,
+    reason: null,
+    paused: false,
+    createdMs: 1,
+    changedMs: 1,
+    expiresMs: null,
+    createdBy: 'test',
+    ...over,
+  })
+}
+
+/** An agent that is registered and in a channel. */
+export async function agentIn(
+  house: House,
+  name: string,
+  over: Partial<Agent> = {},
+  channel = '#general',
+): Promise<MemoryUser> {
+  await house.ledger.write(db => enrol(db, name, over))
+  const user = house.server('a').user(name)
+  user.join(channel)
+  return user
+}
