@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { House } from '../../test/house.ts'
+import { runAdmin } from '../admin/admin.ts'
+import { runBridge } from '../bridge/run.ts'
+import { runOracle } from './oracle.ts'
+
+const line = "I can't answer yet: no model is configured."
+
+async function open(t: TestContext, config?: string) {
+  const house = new House(t, config === undefined ? {} : { config })
+  await house.run('bridge', runBridge)
+  await house.run('admin', context => runAdmin(context))
+  await house.run('oracle', runOracle)
+  await Promise.all([house.server('a').ready(), house.server('b').ready()])
+  const said = () => house.server('a').transcript().split(line).length - 1
+  return { house, a: house.server('a'), b: house.server('b'), said }
+}
+
+for (const words of [
+  'oracle: what is this?',
+  'Oracle, 2+2?',
+  '@oracle: ¿qué tal?',
+  'well @oracle, what’s up?',
+  'oracle?',
+]) {
+  test(`by name, as “${words}”: one line in the whole room, that says what to do`, async t => {
+    const { a, b } = await open(t)
+    const answer = await a.user('bob').shouldReply('#general', words, line)
+    assert.equal(answer.name, 'oracle')
+    assert.match(
+      answer.text,
+      /Put one under models in config\/chanop\.yaml \(config\/example\.yaml shows how\), then !config reload\.$/,
+    )
+    await b.watch.until(() => b.transcript().includes(line), 'the other place', 5000)
+  })
+}
+
+test('in a direct conversation with it, and when one of its lines is answered', async t => {
+  const { a, said } = await open(t)
+  const answer = await a.user('bob').shouldReply('#ops', 'oracle: are you there?', line)
+  await a.user('bob').shouldReply('@oracle', 'hello there', line)
+  await a.user('bob').shouldStayQuiet('#ops', 'oracle: again?', '!version', /^chanop/)
+  assert.equal(said(), 2, 'once in #ops, once in the direct conversation')
+  a.user('bob').say('#ops', 'thanks', { replyTo: answer.id })
+  await a.user('bob').shouldStayQuiet('#ops', 'well', '!version', /^chanop/)
+  assert.equal(said(), 2, 'the same is not said again so soon')
+})
+
+test('a mention as a platform knows it counts, and an answer to its line', async t => {
+  const { a } = await open(t)
+  const mention = {
+    segments: [
+      { kind: 'mention' as const, id: null, name: 'oracle' },
+      { kind: 'text' as const, text: ' hi' },
+    ],
+  }
+  const { seq } = a.user('bob').say('#general', mention)
+  await a.user('bob').hears('#general', line, seq)
+})
+
+test('not when it is not meant, by no program, no notice, no relay, no command and nobody who is ignored', async t => {
+  const { a, said } = await open(
+    t,
+    `
+owner: chat:olga
+networks:
+  chat: { kind: memory, server: '{server}-a', channels: ['#general'] }
+  other: { kind: memory, server: '{server}-b', channels: ['#general'] }
+rooms:
+  general: { places: ['chat:#general', 'other:#general'] }
+ignore: { 'chat:mallory': null }
+`,
+  )
+  const bob = a.user('bob')
+  for (const words of [
+    'oracle is down',
+    'the oracle: a story',
+    'admin: tell oracle: hi',
+    'ask oracle',
+    'oracles?',
+    '!oracle hi',
+  ])
+    bob.say('#general', words)
+  bob.say('#general', 'oracle: hi', { style: 'notice' })
+  bob.say('#general', 'oracle: hi', { hops: 1 })
+  a.user('robot', { bot: true }).say('#general', 'oracle: hi')
+  a.user('mallory').say('#general', 'oracle: hi')
+  a.user('bob').say('@admin', 'oracle hi')
+  await bob.shouldReply('#general', '!version', /^chanop/)
+  assert.equal(said(), 0)
+})
+
+test('what was said while it was away is not answered, and nothing once there is a model', async t => {
+  const { house, a, said } = await open(t)
+  a.down()
+  a.user('bob').say('#general', 'oracle: hello?')
+  a.up()
+  await a.ready()
+  await a.user('bob').shouldStayQuiet('#general', 'well', '!version', /^chanop/)
+  assert.equal(said(), 0)
+  await house.ledger.write(db => {
+    const model = {
+      model: 'm',
+      apiKey: 'env:KEY',
+      price: { inputPerMillion: 1, outputPerMillion: 1 },
+      contextTokens: 1000,
+    }
+    db.prepare("INSERT INTO setting VALUES ('models.main', ?, 'test', 1)").run(JSON.stringify(model))
+  })
+  house.bus.signal('settings', { by: 'test' })
+  await a
+    .user('olga')
+    .shouldReply('#general', '!config get models.main.model', 'models.main.model = "m"', { in: '@admin' })
+  await a.user('bob').shouldStayQuiet('#general', 'oracle: hello?', '!version', /^chanop/)
+  assert.equal(said(), 0)
+})
