@@ -1,0 +1,40 @@
+/** `npm run docs`: writes the pages of docs/ that are made from the sources. A test says when one is stale. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { adminCommands } from '../bots/admin/admin.ts'
+import { bridgeCommands } from '../bots/bridge/run.ts'
+import { scribeCommands } from '../bots/scribe/commands/all.ts'
+import type { Command } from '../core/command/command.ts'
+import { renderReference } from '../core/command/docs.ts'
+import { errorPage } from '../core/error-page.ts'
+
+export interface Page {
+  /** Below the project's folder. */
+  readonly path: string
+  readonly text: string
+}
+
+export const pages = (): readonly Page[] => [
+  {
+    path: 'docs/commands.md',
+    text: renderReference([...adminCommands, ...bridgeCommands, ...scribeCommands] as readonly Command<never>[]),
+  },
+  { path: 'docs/errors.md', text: errorPage() },
+]
+
+const root = resolve(import.meta.dirname, '..')
+
+/** The page as it stands; empty when it is not there. */
+export const written = ({ path }: Page): Promise<string> =>
+  readFile(join(root, path), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  })
+
+if (import.meta.main) {
+  for (const page of pages()) {
+    const fresh = (await written(page)) === page.text
+    if (!fresh) await writeFile(join(root, page.path), page.text)
+    console.log(`${page.path}: ${fresh ? 'fresh' : 'written anew'}`)
+  }
+}
