@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { ChanopError } from './error.ts'
 import { temporaryFolder, temporaryLedger } from './ledger/testing.ts'
-import { dropSecret, listSecrets, resolveSecret, storeSecret, Vault } from './secrets.ts'
+import { dropSecret, listSecrets, newPassword, resolveSecret, storeSecret, Vault } from './secrets.ts'
 
 const code = (wanted: string, message: RegExp) => (error: unknown) => {
   assert.ok(error instanceof ChanopError, String(error))
@@ -143,4 +143,10 @@ it('no value stands in the ledger in clear', async t => {
   await ledger.write(db => storeSecret(db, vault, 'TOKEN', 'canary-hunter2', 'alice', 1))
   ledger.checkpoint()
   assert.equal(readFileSync(ledger.path).includes('canary-hunter2'), false)
+})
+
+it('a new password has only letters that every client and service takes, and is no option of a command line', () => {
+  const passwords = Array.from({ length: 5000 }, newPassword)
+  for (const password of passwords) assert.match(password, /^[A-Za-z0-9_][A-Za-z0-9_-]{31}$/)
+  assert.equal(new Set(passwords).size, passwords.length)
 })

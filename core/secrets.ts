@@ -96,6 +96,12 @@ function makeKey(keyFile: string): void {
   closeSync(folder)
 }
 
+/**
+ * 192 random bits, in letters that every account service takes. Never a `-` first: a client's command line would take it
+ * for an option (irssi's `/network add -sasl_password`).
+ */
+export const newPassword = (): string => randomBytes(24).toString('base64url').replace(/^-/, '_')
+
 const idOf = (key: Buffer): Buffer => createHash('sha256').update('chanop vault').update(key).digest().subarray(0, 4)
 
 export interface SecretInfo {

@@ -1,8 +1,8 @@
 /** Accounts and channels that must be there before anyone works. Harmless when repeated, or cut off at any point. */
-import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ChanopError } from '../../../core/error.ts'
+import { newPassword } from '../../../core/secrets.ts'
 import { accountsFor, type ManagedAccounts } from '../accounts/index.ts'
 import { type Control, readControl } from '../control.ts'
 import { readIfThere, writeWhole } from './files.ts'
@@ -39,7 +39,7 @@ async function provisionBots(accounts: ManagedAccounts, control: Control): Promi
 async function provisionOwner(accounts: ManagedAccounts, dataDir: string, owner: string): Promise<void> {
   const path = ownerLoginPath(dataDir)
   const kept = /^account=(\S+) password=(\S+)$/m.exec((await readIfThere(path)) ?? '')
-  const password = kept?.[1] === owner && kept[2] ? kept[2] : randomBytes(32).toString('base64url')
+  const password = kept?.[1] === owner && kept[2] ? kept[2] : newPassword()
   if (!kept && (await accounts.get(owner)) !== null) return
   if (kept?.[1] !== owner) await writeWhole(path, `account=${owner} password=${password}\n`)
   try {

@@ -1,11 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import type { Step } from '../../../core/agent.ts'
 import type { NetworkId } from '../../../core/event.ts'
 import type { NewOrder, OrderKind } from '../../../core/ledger/orders.ts'
 import type { Vault } from '../../../core/secrets.ts'
-
-/** 192 random bits, in letters that every account service takes. */
-export const newPassword = (): string => randomBytes(24).toString('base64url').replace(/^-/, '_')
 
 export interface AccountOrder {
   readonly network: NetworkId

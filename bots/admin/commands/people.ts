@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
@@ -15,6 +14,7 @@ import {
 import type { NewOrder } from '../../../core/ledger/orders.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
 import type { Caller, CommandContext } from '../../../core/command/command.ts'
+import { newPassword } from '../../../core/secrets.ts'
 import { type AdminServices, declare } from '../services.ts'
 
 const account = z
@@ -30,8 +30,6 @@ export function managed({ services }: CommandContext<AdminServices>): NetworkId 
 }
 
 const managedIrc = (network: object): boolean => 'managed' in network && network.managed === true
-
-const newPassword = (): string => randomBytes(24).toString('base64url')
 
 const keyed = (context: CommandContext<AdminServices>, kind: string): string => `${kind}.${context.event.seq}`
 
