@@ -102,7 +102,7 @@ const show = declare({
   args: z.object({ group: rest().max(500) }),
   examples: [
     ['!group show crew', '@crew: worker-001 (1)'],
-    ['!group show @worker*', '@worker\\*: worker-001, worker-002 (2)'],
+    ['!group show @worker*', '@worker*: worker-001, worker-002 (2)'],
     ['!group show nobody', 'there is no group nobody; group list shows them'],
   ],
   async run({ ledger }, { group }) {
