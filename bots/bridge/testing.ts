@@ -94,16 +94,3 @@ export const deliveries = (house: House): Promise<DeliveryRow[]> =>
   house.ledger.read(
     (db: Db) => sql(db, 'SELECT id, state, attempts, error, act FROM delivery ORDER BY id').all() as never,
   )
-
-export interface AuditLine {
-  readonly account: string
-  readonly command: string
-  readonly args: string
-  readonly decision: string
-  readonly result: string
-}
-
-export const auditLines = (house: House): Promise<AuditLine[]> =>
-  house.ledger.read(
-    (db: Db) => sql(db, 'SELECT account, command, args, decision, result FROM audit ORDER BY id').all() as never,
-  )
