@@ -10,6 +10,7 @@ import { channelActs, type Hand } from './channel-acts.ts'
 import { Channels } from './channels.ts'
 import { Face, startDelayMs } from './faces.ts'
 import { Feed } from './feed.ts'
+import { forgetLater } from './forget.ts'
 import { findDelivery } from './find.ts'
 import { pagesAfter } from './history.ts'
 import type { IrcConfig } from './index.ts'
@@ -294,7 +295,9 @@ class IrcAdapter implements Adapter {
     }
     const clear = this.#relaying.clear(place.channel)
     if (clear) await clear
-    return this.#say(route, compose(draft, this.#frame(route, draft, deliveryId, false)), deliveryId)
+    const ids = await this.#say(route, compose(draft, this.#frame(route, draft, deliveryId, false)), deliveryId)
+    if (draft.secret) forgetLater(route.voice, route.target, { ids, by: deliveryId }, this.#context.log)
+    return ids
   }
 
   #frame({ voice, face, target }: Route, draft: Draft, deliveryId: string, relay: boolean): Frame {

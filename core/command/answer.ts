@@ -1,5 +1,6 @@
 import { directly, formatPlace, type MessageEvent, type Place } from '../event.ts'
 import { enqueue, type NewDelivery } from '../ledger/deliveries.ts'
+import { setMeta } from '../ledger/ledger.ts'
 import type { Stored } from '../ledger/events.ts'
 import { place as placeOrder } from '../ledger/orders.ts'
 import { type Db, sql } from '../ledger/sqlite.ts'
@@ -89,6 +90,9 @@ function whisper(
   enqueue(db, { place: privatePlace(stored), bot, act, ...(waits ? { waits } : {}) }, nowMs)
 }
 
+/** Set when something was wiped, until it is out of the files too (`Ledger.scrub`). */
+export const scrubMark = 'scrub'
+
 /** Overwrites the words of a message that held a secret, and of its copies: the record keeps that it was said, not what. */
 export function wipe(db: Db, seq: number, masked: string): void {
   const content = JSON.stringify({ segments: [{ kind: 'text', text: masked }] })
@@ -99,4 +103,5 @@ export function wipe(db: Db, seq: number, masked: string): void {
     `UPDATE delivery SET act = json_set(act, iif(act ->> 'do' = 'edit', '$.draft.content', '$.content'), json(?))
      WHERE source = ? AND act ->> 'do' IN ('send', 'edit')`,
   ).run(content, seq)
+  setMeta(db, scrubMark, `${seq}`)
 }

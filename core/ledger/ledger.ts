@@ -103,6 +103,15 @@ export class Ledger {
     this.#db.pragma('wal_checkpoint(PASSIVE)')
   }
 
+  /**
+   * Leaves nothing of what was overwritten in the write-ahead log; what is free in the file is zero already
+   * (`secure_delete`). False when somebody is reading an older state just now: try again.
+   */
+  scrub(): boolean {
+    const [row] = this.#db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
+    return row?.busy === 0
+  }
+
   close(): void {
     this.#flush()
     this.#db.close()

@@ -64,6 +64,8 @@ export function connect(path: string, options: { readonly?: boolean } = {}): Db 
     if (!options.readonly) useWal(db)
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
+    // What is wiped is gone from the file too.
+    db.pragma('secure_delete = ON')
     db.pragma('cache_size = -16000')
     db.pragma('temp_store = MEMORY')
     return db

@@ -4,6 +4,8 @@ import type { BotContext } from '../../../core/bot.ts'
 import { follow } from '../../../core/consumer.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { states } from '../../../core/ledger/deliveries.ts'
+import { scrubMark } from '../../../core/command/answer.ts'
+import { getMeta } from '../../../core/ledger/ledger.ts'
 import { cursorOf } from '../../../core/ledger/consumers.ts'
 import { place as placeOrder } from '../../../core/ledger/orders.ts'
 import { type Db, sql } from '../../../core/ledger/sqlite.ts'
@@ -67,7 +69,9 @@ export async function keepAgents(context: Context): Promise<void> {
   }
   const tick = (): void => {
     look()
-    sweep(context).catch((error: unknown) => log.error({ error }, asChanopError(error).message))
+    scrub(context)
+      .then(() => sweep(context))
+      .catch((error: unknown) => log.error({ error }, asChanopError(error).message))
   }
   const timer = setInterval(tick, lookMs)
   const off = [bus.onRing(look), ledger.onCommit(look)]
@@ -76,6 +80,13 @@ export async function keepAgents(context: Context): Promise<void> {
   await follow({ ledger, bus, log, from, take: batch => watch.take(batch) }, signal)
   clearInterval(timer)
   for (const stop of off) stop()
+}
+
+/** Takes what was wiped out of the ledger's files. The mark stays until that is done, whoever dies meanwhile. */
+async function scrub({ ledger }: Context): Promise<void> {
+  const mark = await ledger.read(db => getMeta(db, scrubMark))
+  if (mark === null || !ledger.scrub()) return
+  await ledger.write(db => sql(db, 'DELETE FROM meta WHERE key = ? AND value = ?').run(scrubMark, mark))
 }
 
 /** Writes only when there is something to write: an idle system does nothing. */
