@@ -16,7 +16,8 @@ const standing = JSON.stringify({ state: 'up', sinceMs: 0, server: 'memory', lac
 const commands = [...fleetCommands, ...groupCommands, ...stopCommands, ...frontCommands<AdminServices>('admin')]
 
 exampleTests<AdminServices>('the fleet', async stage => {
-  const { context, close } = await stageContext(stage, 'admin')
+  const staged = await stageContext(stage, 'admin')
+  const { context } = staged
   await stage.ledger.write(db => {
     sql(db, 'INSERT INTO standing VALUES (?, ?, ?)').run('irc', standing, stage.nowMs)
     const place = placeId(db, channel('#general'))
@@ -37,5 +38,5 @@ exampleTests<AdminServices>('the fleet', async stage => {
     fleet: new Fleet({ context, bridgeRuns: () => true }),
     signer: await Signer.open(context),
   }
-  return { commands, services: services as unknown as AdminServices, front: true, close }
+  return { commands, services: services as unknown as AdminServices, front: true, close: () => staged.close() }
 })
