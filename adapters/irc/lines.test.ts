@@ -211,6 +211,12 @@ describe('outbound', () => {
     for (const line of said) assert.match(line, /\+chanop\/o=ourinstance0 /)
     const [relay] = lines({ content: text('x'), as }, { relayAs: 'Bob/relay' })
     assert.match(relay ?? '', / RELAYMSG #a Bob\/relay :x$/)
+    const blank = lines({ content: text('one\n \u3000\nthree'), as }, { relayAs: 'Bob/relay' })
+    assert.deepEqual(
+      blank.map(line => line.replace(/^.*? :/, '')),
+      ['one', 'three'],
+      'a blank relayed line would be refused, and all of it with it',
+    )
   })
 
   it('makes names harmless', () => {

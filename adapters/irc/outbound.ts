@@ -129,9 +129,11 @@ function partsOf(draft: Draft, frame: Frame): Part[] {
   const first = filled[0] as string[]
   if (once !== '') filled[0] = [`${each}${once}${(first[0] as string).slice(each.length)}`, ...first.slice(1)]
   if (batched && filled.flat().length > 1 && frame.multiline) return pack(filled, frame.multiline)
+  // A relayed line with nothing to be seen is refused, and what stands around it would be lost with it.
+  const says = (text: string): boolean => (frame.relayAs === null ? text !== '' : text.trim() !== '')
   return filled
     .flat()
-    .filter(text => text !== '')
+    .filter(says)
     .map(text => ({ pieces: [{ text: wrap(text), concat: false }] }))
 }
 

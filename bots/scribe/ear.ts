@@ -45,7 +45,7 @@ export class Ear {
     if (found.is !== 'command') return { command: heard.prefixed && found.is === 'family', masked: null }
     const { masked, secret } = assign(found.command.fields, found.rest)
     const chat = !heard.prefixed && heard.to !== null && this.#talkers.includes(heard.to)
-    return { command: !chat || secret, masked: secret ? `${found.command.name} ${masked}` : null }
+    return { command: (!chat && !heard.behindName) || secret, masked: secret ? `${found.command.name} ${masked}` : null }
   }
 
   /** The fact as it may be kept. */
