@@ -28,6 +28,7 @@ import { groupCommands } from './commands/groups.ts'
 import { linkCommands } from './commands/links.ts'
 import { networkCommands } from './commands/networks.ts'
 import { peopleCommands } from './commands/people.ts'
+import { registerCommands } from './commands/register.ts'
 import { roleCommands } from './commands/roles.ts'
 import { secretCommands } from './commands/secrets.ts'
 import { stopCommands } from './commands/stop.ts'
@@ -44,6 +45,7 @@ export const adminCommands: readonly Command<AdminServices>[] = [
   ...networkCommands,
   ...roleCommands,
   ...peopleCommands,
+  ...registerCommands,
   ...agentsCommands,
   ...agentCommands,
   ...fleetCommands,

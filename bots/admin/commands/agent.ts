@@ -7,13 +7,13 @@ import { includes } from '../../../core/identity.ts'
 import { place as placeOrder } from '../../../core/ledger/orders.ts'
 import { type Db, sql } from '../../../core/ledger/sqlite.ts'
 import { ago, duration, escapeInline } from '../../../core/text.ts'
+import { agentName, guardAgents, selector, signed } from '../agents/asking.ts'
 import { claimed, redeem } from '../agents/claims.ts'
 import { accountOrder } from '../agents/orders.ts'
 import { chosen, editAgent, forgetAgent, groupsOf, need, setAgentState, theAgent } from '../agents/record.ts'
 import { rateText, terms, withTerms } from '../agents/terms.ts'
 import { outsideOf, putOut } from '../agents/watch.ts'
 import { declare } from '../services.ts'
-import { agentName, guardAgents, selector, signed } from './agents.ts'
 
 const nobodyHere = /^there is no agent nobody: agents lists who there is$/
 

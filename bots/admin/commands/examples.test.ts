@@ -13,6 +13,7 @@ import { auditCommands } from './audit.ts'
 import { configCommands } from './config.ts'
 import { networkCommands } from './networks.ts'
 import { peopleCommands } from './people.ts'
+import { registerCommands } from './register.ts'
 import { roleCommands } from './roles.ts'
 import { secretCommands } from './secrets.ts'
 
@@ -22,6 +23,7 @@ const commands = [
   ...networkCommands,
   ...roleCommands,
   ...peopleCommands,
+  ...registerCommands,
   ...agentsCommands,
   ...agentCommands,
   ...configCommands,

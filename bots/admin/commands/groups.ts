@@ -11,7 +11,7 @@ import { escapeInline } from '../../../core/text.ts'
 import { editAgent, groups, groupsOf } from '../agents/record.ts'
 import { chunks } from '../fleet/naming.ts'
 import { type AdminServices, declare } from '../services.ts'
-import { signed } from './agents.ts'
+import { signed } from '../agents/asking.ts'
 
 type Context = CommandContext<AdminServices>
 

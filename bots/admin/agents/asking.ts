@@ -1,0 +1,103 @@
+/** What the commands about agents share. */
+import { z } from 'zod'
+import type { Agent } from '../../../core/agent.ts'
+import type { Answer, CommandContext } from '../../../core/command/command.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { directly } from '../../../core/event.ts'
+import { includes } from '../../../core/identity.ts'
+import { type NewOrder, place as placeOrder } from '../../../core/ledger/orders.ts'
+import type { Db } from '../../../core/ledger/sqlite.ts'
+import { Rooms } from '../../../core/rooms.ts'
+import type { AdminServices } from '../services.ts'
+import { keepBatch } from './batch.ts'
+
+export type Context = CommandContext<AdminServices>
+
+/** More than these are told in one line, and their logins are left in a file. */
+export const fewAgents = 5
+
+export const agentName = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,31}$/, 'write a name of letters, digits, _ and -')
+  .transform(typed => typed.toLowerCase())
+
+export const selector = z.string().min(1).max(2000).describe('worker-1, a,b, @all, @worker, @wor*; ,-x leaves out x')
+
+export const byOf = ({ caller }: Context): string => caller.person?.name ?? caller.account
+
+/** An agent with the order that makes, or renews, its account. */
+export interface Made {
+  readonly agent: Agent
+  readonly order: NewOrder
+  readonly password: string
+}
+
+/** The agent with an engagement that says what it says now. */
+export async function signed(
+  { services, atMs }: Context,
+  agent: Omit<Agent, 'engagement'>,
+  groups: readonly string[],
+): Promise<Agent> {
+  return { ...agent, engagement: await services.signer.sign(agent, groups, atMs) }
+}
+
+/** Whether an agent is the caller's: their own account, or they answer for it. */
+export const isOwn = ({ caller }: Context, agent: Agent): boolean => {
+  const who = `${caller.network}:${caller.account}`
+  return caller.verified && (who === `${agent.network}:${agent.name}` || who === agent.owner)
+}
+
+/** An operator, whoever answers for all of them, the agent itself, or one whose engagement names the command. */
+export function guardAgents(context: Context, agents: readonly Agent[], command: string): void {
+  const { caller } = context
+  if (!caller.agent && includes(caller.globalRole, 'operator')) return
+  if (caller.agent?.permissions.includes(command)) return
+  const other = agents.find(agent => !isOwn(context, agent))
+  if (other) throw new ChanopError('denied', `${other.name} is not yours: ask an operator`)
+}
+
+/** Orders of one command whose end is told in one line; their passwords go into a file. */
+function batched(
+  context: Context,
+  verb: string,
+  items: readonly { readonly agent: Agent; readonly order: NewOrder; readonly password?: string }[],
+): (db: Db) => void {
+  const { caller, event, atMs, services } = context
+  const places = new Rooms(services.context.settings.current.rooms).with(caller.place)
+  const direct = caller.private ? caller.place : directly(caller.network, caller.account)
+  return db => {
+    for (const { order } of items) placeOrder(db, order, atMs)
+    keepBatch(db, services.context.vault, {
+      id: `${verb}-${event.seq}`,
+      verb,
+      places: caller.private ? [caller.place] : places,
+      direct,
+      items: items.map(({ agent, order, password }) => ({
+        name: agent.name,
+        key: order.key,
+        ...(password === undefined ? {} : { password }),
+      })),
+    })
+  }
+}
+
+export const listed = (names: readonly string[]): string =>
+  names.length <= 10 ? names.join(', ') : `${names.slice(0, 5).join(', ')} … ${names.at(-1)} (${names.length})`
+
+/** Many of them: said at once, told when all orders have ended. */
+export function many(
+  context: Context,
+  verb: string,
+  items: readonly { readonly agent: Agent; readonly order: NewOrder; readonly password?: string }[],
+  keep: (db: Db) => void,
+): Answer {
+  const batch = batched(context, verb, items)
+  const names = listed(items.map(({ agent }) => agent.name))
+  return {
+    lines: [`${items.length} agents are being ${verb}: ${names}; I say when it is done`],
+    effect: db => {
+      keep(db)
+      batch(db)
+    },
+  }
+}

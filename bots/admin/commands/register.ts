@@ -1,0 +1,148 @@
+/** How agents come: `register` and `adopt`. */
+import { z } from 'zod'
+import { type Agent, agentNamed } from '../../../core/agent.ts'
+import { bots } from '../../../core/command/desk.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { expandNames } from '../../../core/selector.ts'
+import { newPassword } from '../../../core/secrets.ts'
+import { duration } from '../../../core/text.ts'
+import { agentName, byOf, type Context, fewAgents, type Made, many, signed } from '../agents/asking.ts'
+import { claimMs, keepClaim, newCode } from '../agents/claims.ts'
+import { loginLine } from '../agents/login.ts'
+import { accountOrder, passwordOrder } from '../agents/orders.ts'
+import { insertAgent } from '../agents/record.ts'
+import { defaultRate, type Terms, terms, withTerms } from '../agents/terms.ts'
+import { declare } from '../services.ts'
+import { managed } from './people.ts'
+
+const reserved = new Set<string>([...bots, 'all'])
+
+async function drafted(context: Context, name: string, typed: Terms): Promise<Agent> {
+  const { caller, atMs } = context
+  const network = managed(context)
+  const blank: Omit<Agent, 'engagement'> = {
+    name,
+    network,
+    type: 'worker',
+    owner: `${caller.network}:${caller.account}`,
+    state: 'registering',
+    channels: ['*'],
+    permissions: [],
+    skills: [],
+    rate: defaultRate,
+    native: false,
+    reason: null,
+    paused: false,
+    createdMs: atMs,
+    changedMs: atMs,
+    expiresMs: null,
+    createdBy: byOf(context),
+  }
+  return signed(context, await withTerms(context, blank, typed), [])
+}
+
+function refuseTaken(db: Db, { name, network }: Agent): void {
+  const known = agentNamed(db, name)
+  if (known)
+    throw new ChanopError('account-exists', `${name} is an agent already (${known.state}): choose another name`)
+  const person = sql(db, 'SELECT 1 FROM identity WHERE network = ? AND user = ?').get(network, name)
+  if (person || reserved.has(name))
+    throw new ChanopError('account-exists', `${name} is taken by a ${person ? 'person' : 'bot'}: choose another name`)
+}
+
+const register = declare({
+  name: 'register',
+  summary: 'makes an account and an engagement for a program; the login comes once, to you alone',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    nick: z.string().min(1).max(80).describe('a name, or many: worker-{001..500}'),
+    ...terms,
+    claim: z.boolean().default(false).meta({ flag: true }).describe('a code instead of the password, for ten minutes'),
+  }),
+  examples: [
+    ['!register worker-1 channels=#general for=30d', 'worker-1 is registered as worker; its login is in your DM'],
+  ],
+  async run(context, { nick, claim, ...typed }) {
+    const names = expandNames(nick)?.map(name => agentName.safeParse(name))
+    const bad = names?.find(({ success }) => !success)
+    if (!names || bad)
+      throw new ChanopError('usage', `write a name of letters, digits, _ and - (32 at most), or worker-{1..500}`)
+    if (claim && names.length > 1)
+      throw new ChanopError('usage', 'a claim code is for one agent: register them one by one')
+    const agents = await Promise.all(names.map(name => drafted(context, name.data as string, typed)))
+    const orders = agents.map(agent => made(context, agent))
+    const keep = (db: Db): void => {
+      for (const { agent } of orders) {
+        refuseTaken(db, agent)
+        insertAgent(db, agent)
+      }
+    }
+    if (orders.length > fewAgents) return many(context, 'registered', orders, keep)
+    const server = await context.ledger.read(db => orders.map(({ agent, password }) => loginLine(db, agent, password)))
+    const code = claim ? newCode() : null
+    return {
+      lines: [],
+      effect: db => {
+        keep(db)
+        if (code !== null)
+          claimable(db, context, code, { agent: (orders[0] as Made).agent.name, login: server[0] as string })
+      },
+      orders: orders.map(({ agent, order }, index) => ({
+        order,
+        done: `${agent.name} is registered as ${agent.type}; its ${code === null ? 'login' : 'claim code'} is in your DM`,
+        failed: `${agent.name} is not registered: {reason}`,
+        secret: code === null ? `${server[index]}\nengagement=${agent.engagement}` : claimText(agent.name, code),
+      })),
+    }
+  },
+})
+
+function made({ event, services }: Context, agent: Agent): Made {
+  const password = newPassword()
+  const asked = { network: agent.network, account: agent.name, seq: event.seq, step: 'register' as const }
+  return {
+    agent,
+    password,
+    order: passwordOrder(services.context.vault, password, { ...asked, kind: 'account.create' }),
+  }
+}
+
+function claimable(db: Db, { services, atMs }: Context, code: string, kept: { agent: string; login: string }): void {
+  keepClaim(db, services.context.vault, { code, ...kept, untilMs: atMs + claimMs })
+}
+
+const claimText = (name: string, code: string): string =>
+  `claim code of ${name}: ${code} · once, within ${duration(claimMs)}: npm run claim -- ${code} on the host, or claim ${code} in a DM to admin`
+
+const adopt = declare({
+  name: 'adopt',
+  summary: 'makes an agent of an account that is there; its password stays as it is',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ account: agentName, ...terms }),
+  examples: [['!adopt oldbot type=observer', 'oldbot is an agent now; its password is as it was']],
+  async run(context, { account, ...typed }) {
+    const agent = await drafted(context, account, typed)
+    const asked = { network: agent.network, account: agent.name, seq: context.event.seq, step: 'register' as const }
+    return {
+      lines: [],
+      effect: db => {
+        refuseTaken(db, agent)
+        insertAgent(db, agent)
+      },
+      orders: [
+        {
+          order: accountOrder({ ...asked, kind: 'account.check' }),
+          done: `${agent.name} is an agent now; its password is as it was`,
+          failed: `${agent.name} is not adopted: {reason}`,
+        },
+      ],
+    }
+  },
+})
+
+export const registerCommands = [register, adopt]
