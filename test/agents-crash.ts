@@ -148,11 +148,12 @@ class Crash {
     await until('everything to be up and done', comesBackMs, async () => {
       const bots = await Promise.all(targets.slice(0, 2).map(name => this.#instance.bot(name as 'admin' | 'bridge')))
       if (bots.some(bot => bot?.state !== 'ready' || !alive(bot.pid))) return false
+      // Whatever was still on its way is answered before this, and then its orders are known.
+      if (!(await this.#owner.asks('!version', /\d+\.\d+\.\d+/))) return false
       const open = await this.#ledger.read(
         db => sql(db, 'SELECT count(*) AS n FROM orders WHERE state < 10').get()?.['n'],
       )
-      const answered = open === 0 && (await this.#owner.asks('!version', /\d+\.\d+\.\d+/))
-      return answered
+      return open === 0
     })
   }
 
