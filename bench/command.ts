@@ -5,57 +5,83 @@ import { say, spread, whole } from './figures.ts'
 import { Talker } from './talk.ts'
 
 const answerMs = 10_000
-/** The owner may say so many at once before the rate limit of the configuration. */
-const burst = 900
+const oneByOne = 200
+/** Left out at the beginning: the first ones find cold code. */
+const warm = 20
+/** Fewer than one person may say at once by the limits of `bench/main.ts`. */
+const together = 4000
 const underWay = 64
+const people = 8
 
-export async function benchCommand(instance: Instance, runs: number): Promise<void> {
-  let answered: (() => void) | null = null
-  const login = await instance.owner()
-  const owner = new Talker(login, instance.channel, line => {
-    if (line.includes(':admin!')) answered?.()
-  })
-  await owner.entered
-  const once = (): Promise<number> => {
-    const { promise, resolve, reject } = Promise.withResolvers<number>()
-    const timer = setTimeout(() => reject(new Error('!version was not answered')), answerMs)
-    const fromMs = performance.now()
-    answered = () => {
-      clearTimeout(timer)
-      resolve(performance.now() - fromMs)
+/** Several people in the channel, and what is called at each answer of `admin`. */
+class Crowd {
+  answered: () => void = () => undefined
+  readonly #people: Talker[] = []
+  #turn = 0
+
+  static async enter(instance: Instance): Promise<Crowd> {
+    const crowd = new Crowd()
+    for (let n = 0; n < people; n++) {
+      const login = await instance.account('irc', `asker${n}`)
+      const hear = (line: string): void => {
+        if (line.startsWith(':admin!') || line.includes(' :admin!')) crowd.answered()
+      }
+      crowd.#people.push(new Talker(login, instance.channel, n === 0 ? hear : () => undefined))
     }
-    owner.say('!version')
-    return promise
+    await Promise.all(crowd.#people.map(one => one.entered))
+    return crowd
   }
-  for (let run = 1; run <= runs; run++) {
-    const times: number[] = []
-    for (let n = 0; n < 200; n++) {
-      times.push(await once())
-      await wait(15)
-    }
-    say(`!version, run ${run}: one at a time`, spread(times.slice(20)))
-    await wait(8000)
-    say(
-      `!version, run ${run}: ${underWay} under way`,
-      `${whole(await rate(owner, heard => (answered = heard)))} per second`,
-    )
-    await wait(8000)
+
+  /** The next of them asks. */
+  ask(): void {
+    this.#people[this.#turn++ % people]?.say('!version')
   }
-  owner.socket.destroy()
+
+  leave(): void {
+    for (const one of this.#people) one.socket.destroy()
+  }
 }
 
-async function rate(owner: Talker, listen: (heard: () => void) => void): Promise<number> {
+function once(crowd: Crowd): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const timer = setTimeout(() => reject(new Error('!version was not answered')), answerMs)
+  const fromMs = performance.now()
+  crowd.answered = () => {
+    clearTimeout(timer)
+    resolve(performance.now() - fromMs)
+  }
+  crowd.ask()
+  return promise
+}
+
+async function perSecond(crowd: Crowd): Promise<number> {
   const done = Promise.withResolvers<void>()
   let [said, heard] = [0, 0]
   const next = (): void => {
-    if (said++ < burst) owner.say('!version')
+    if (said++ < together) crowd.ask()
   }
-  listen(() => {
-    if (++heard === burst) done.resolve()
+  crowd.answered = () => {
+    if (++heard === together) done.resolve()
     else next()
-  })
+  }
   const fromMs = performance.now()
   for (let n = 0; n < underWay; n++) next()
-  await Promise.race([done.promise, wait(30_000)])
+  await Promise.race([done.promise, wait(60_000, undefined, { ref: false })])
   return (heard * 1000) / (performance.now() - fromMs)
+}
+
+export async function benchCommand(instance: Instance, runs: number): Promise<void> {
+  const crowd = await Crowd.enter(instance)
+  for (let run = 1; run <= runs; run++) {
+    const timesMs: number[] = []
+    for (let n = 0; n < oneByOne; n++) {
+      timesMs.push(await once(crowd))
+      await wait(15)
+    }
+    say(`!version, run ${run}: one at a time`, spread(timesMs.slice(warm)))
+    const rate = await perSecond(crowd)
+    say(`!version, run ${run}: ${people} people, ${underWay} under way`, `${whole(rate)} per second`)
+    await wait(10_000)
+  }
+  crowd.leave()
 }

@@ -8,6 +8,7 @@ import { accountsFor } from '../adapters/irc/accounts/index.ts'
 import { readControl } from '../adapters/irc/control.ts'
 import { freePorts } from '../adapters/irc/server/ports.ts'
 import { processOn, startErgo, startInspircd, type TestServer } from '../adapters/irc/server/testing.ts'
+import { connect as connectLedger } from '../core/ledger/sqlite.ts'
 import { redisSocketPath } from '../core/paths.ts'
 import { deadline, sleep } from '../core/retry.ts'
 import type { Login } from './irc.ts'
@@ -20,6 +21,7 @@ export type Bot = (typeof bots)[number]
 
 const root = resolve(import.meta.dirname, '..')
 const channel = '#general'
+const networksMs = 30_000
 const passed = ['PATH', 'HOME', 'REDIS_SERVER', 'ERGO_BIN', 'CHANOP_DEBIAN', 'XDG_CACHE_HOME']
 
 export interface InstanceOptions {
@@ -61,6 +63,7 @@ export class Instance {
     try {
       await instance.#configure(options.config ?? '')
       await instance.run('start')
+      await until('its networks', networksMs, () => instance.connected())
       return instance
     } catch (error) {
       await instance.close()
@@ -119,6 +122,17 @@ export class Instance {
     await accounts.create(name, password)
     accounts.close()
     return { host: '127.0.0.1', port: this.#port, account: name, password }
+  }
+
+  /** Whether every network is up, as the bridge wrote it down. What is said before is history that is never relayed. */
+  async connected(): Promise<boolean> {
+    const db = connectLedger(join(this.data, 'ledger.db'), { readonly: true })
+    try {
+      const standing = db.prepare('SELECT standing FROM standing').pluck().all() as string[]
+      return standing.length === (this.external ? 2 : 1) && standing.every(text => text.includes('"state":"up"'))
+    } finally {
+      db.close()
+    }
   }
 
   /** The login that `npm start` made for the owner. */
