@@ -146,6 +146,8 @@ export interface LifeSign {
 /** What an adapter notices besides facts. */
 export type Sign = RosterSign | LifeSign
 
+export type Control = 'stop' | 'pause' | 'resume'
+
 /** What a bot, or a relayed person, wants to say in one place. */
 export interface Draft {
   readonly content: Content
@@ -155,6 +157,8 @@ export interface Draft {
   readonly secret?: true
   /** A secret draft at rest: the vault's box of the content as JSON; `content` is empty until it is opened. */
   readonly sealed?: string
+  /** For programs that are named in it: what they are to do, besides the words. */
+  readonly control?: Control
   /** Sent although it may already have been sent before a crash and the platform can't tell: adapters label it. */
   readonly repeat?: true
 }

@@ -1,4 +1,13 @@
-import { type Content, type Draft, type MessageEvent, type MessageId, type Place, text, type UserId } from './event.ts'
+import {
+  type Content,
+  type Control,
+  type Draft,
+  type MessageEvent,
+  type MessageId,
+  type Place,
+  text,
+  type UserId,
+} from './event.ts'
 import { enqueue, type NewDelivery } from './ledger/deliveries.ts'
 import { append } from './ledger/events.ts'
 import type { Db } from './ledger/sqlite.ts'
@@ -16,6 +25,7 @@ export interface Saying {
   readonly key: string
   /** The fact it answers. */
   readonly replySeq?: number
+  readonly control?: Control
   readonly waits?: NewDelivery['waits']
 }
 
@@ -31,6 +41,7 @@ export function say(db: Db, saying: Saying, nowMs: number): void {
     content: saying.content,
     as: { name: saying.bot },
     ...(saying.replySeq === undefined ? {} : { replySeq: saying.replySeq }),
+    ...(saying.control === undefined ? {} : { control: saying.control }),
   }
   const fact: MessageEvent = {
     kind: 'message',

@@ -147,6 +147,7 @@ function tagText(frame: Frame, draft: Draft, mark: string, label: string | null)
     const { replyTo } = draft.content
     tags.push(`${deliveryTag}=${escapeTag(mark)}`)
     tags.push(`${draft.as?.relayed ? originTag : instanceTag}=${escapeTag(frame.instance)}`)
+    if (draft.control) tags.push(`+chanop/${draft.control}`)
     // Ids that we made up ourselves mean nothing to anybody else.
     if (replyTo !== undefined && !replyTo.startsWith('~')) {
       tags.push(`+reply=${escapeTag(replyTo)}`, `+draft/reply=${escapeTag(replyTo)}`)

@@ -53,7 +53,8 @@ export function openCall(db: Db, bot: string, rooms: Rooms, call: NewCall, nowMs
     )
     const content = text(lines.join('\n'))
     const room = rooms.of(place)?.name
-    say(db, { bot, content, places: [place], room, key: wakeKey(stored.seq, index) }, nowMs)
+    const control = kind === 'mention' ? {} : { control: kind }
+    say(db, { bot, content, places: [place], room, key: wakeKey(stored.seq, index), ...control }, nowMs)
   }
   sql(
     db,

@@ -116,6 +116,29 @@ describe('a group that is mentioned', () => {
     await alice.shouldReply('#general', '@worker go', /^worker-001\|busy: alice: go$/)
   })
 
+  it('may have a name of its own, with agents and people in it', async t => {
+    const { house, alice } = await openWorld(t)
+    const [one] = await workers(house, 'worker-001', 'worker-002')
+    const olga = house.server('a').user('olga')
+    const bob = house.server('b').user('bob')
+    bob.join('#general')
+    await house.grant('other', 'bob', 'member')
+    await listed(house, 'bob')
+    await olga.shouldReply('#ops', '!group add crew worker-001, person:bob', '@crew: 2 added')
+    await olga.shouldReply('#ops', '!group add empty', '@empty: made')
+    await alice.shouldReply('#general', '!group join crew', 'you are in @crew')
+    await alice.shouldReply('#general', '!group show crew', '@crew: person:alice, person:bob, worker-001 (3)')
+    await alice.shouldReply('#general', '@empty hello', '@empty: nobody fits')
+    await alice.shouldReply('#general', '@crew: assemble', /^worker-001: alice: assemble$/)
+    await bob.hears('#general', /^bob: alice: assemble$/)
+    one?.say('#general', 'here')
+    bob.say('#general', 'here')
+    await alice.hears('#general', '2 of 2 answered')
+    await alice.shouldReply('#general', '!group part crew', 'you left @crew')
+    await olga.shouldReply('#ops', '!group del crew', '@crew is deleted')
+    await alice.shouldStayQuiet('#general', '@crew: still there?', '!who worker-001', /^worker-001/)
+  })
+
   it('splits many names over lines that each wake', async t => {
     const { house, alice } = await openWorld(t)
     const names = Array.from({ length: 80 }, (_, n) => `worker-${String(n).padStart(3, '0')}`)
@@ -174,6 +197,20 @@ describe('who may call a group', () => {
     second.say('#general', '@worker do it')
     await alice.hears('#general', 'second was called by an agent itself: calls of agents stop after 1')
     assert.equal(await house.ledger.read(db => sql(db, 'SELECT count(*) AS n FROM call').get()?.['n']), 1)
+  })
+
+  it('is an operator where the channel is locked', async t => {
+    const { house, alice } = await openWorld(t)
+    await workers(house, 'worker-001')
+    await house.ledger.write(db =>
+      sql(
+        db,
+        "INSERT INTO channel (network, channel, locked, created_ms, created_by) VALUES ('chat', '#general', 1, 1, 'olga')",
+      ).run(),
+    )
+    await alice.shouldReply('#general', '@worker go', '#general is locked: to call agents here you have to be operator')
+    house.server('a').user('olga').say('#general', '@worker go')
+    await alice.hears('#general', /^worker-001: olga: go$/)
   })
 
   it('is nobody by what is a command, a notice, or in a private talk', async t => {

@@ -137,6 +137,9 @@ for (const { kind, reason } of await availableServers()) {
     it('stops, and counts who obeyed', async () => {
       const from = say('!stop @all')
       await hears(new RegExp(`^stop: ${count} of ${count} obeyed in \\d+m?s$`), from)
+      const told = owner.lines.find(line => /^worker-001, .*: stop$/.test(line.params.at(-1) ?? ''))
+      assert.ok(told && '+chanop/stop' in told.tags, 'the line has the tag for programs')
+      assert.equal(told.tags['account'], 'admin')
     })
 
     it('knows who is there; who is down is told, and who is back', async () => {
