@@ -16,6 +16,7 @@ import { Orderly } from './orders.ts'
 import { relaysSplit } from './relay.ts'
 import { Signs } from './signs.ts'
 import { Splits } from './splits.ts'
+import { targetKey, withStray } from './strays.ts'
 import { Rooms } from '../../core/rooms.ts'
 
 const silentAfterMs = 3500
@@ -41,6 +42,7 @@ export class Bridge {
   readonly #away = new Set<string>()
   readonly #splits: Splits
   readonly #catalogue = new Catalogue()
+  readonly #strays = new Map<string, readonly Stored[]>()
 
   constructor(context: BotContext<typeof configSchema>, options: BridgeOptions = {}) {
     this.context = context
@@ -116,11 +118,16 @@ export class Bridge {
           ignore: this.context.settings.current.ignore,
           members: this.#members,
           split: this.#splits.gone,
+          strays: this.#strays,
           guard: { catalogue: this.#catalogue, prefix: this.context.settings.current.commands.prefix, bots: botNames },
         },
         Date.now(),
       ),
     )
+    for (const { event, placeId } of taken.stored) {
+      if (event.kind === 'message') this.#strays.delete(targetKey(placeId, event.id))
+    }
+    for (const stray of taken.strays) withStray(this.#strays, stray)
     this.#splits.note(taken.stored, Date.now())
     for (const member of taken.joined) this.#members.add(member)
     for (const member of taken.left) this.#members.delete(member)

@@ -6,6 +6,7 @@ import type { Config } from '../../config/schema.ts'
 import { type Guard, holdsSecret } from '../../core/command/guard.ts'
 import { isIgnored } from '../../core/command/desk.ts'
 import { isAuthor, meant, relays } from './relay.ts'
+import { type Strays, targetKey, withStray } from './strays.ts'
 import { isSplit, presenceOf, type Split } from './splits.ts'
 import type { Rooms } from '../../core/rooms.ts'
 
@@ -13,6 +14,7 @@ export interface Intake {
   readonly rooms: Rooms
   readonly ignore: Config['ignore']
   readonly guard: Guard
+  readonly strays: Strays
   /** Who left in a netsplit. */
   readonly split: Split
   /** Places and users already noted as members, `<place>\n<user>`: spares a row for every message. */
@@ -24,6 +26,8 @@ export interface Taken {
   /** To be added to, and taken from, `Intake.members` after the commit. */
   readonly joined: readonly string[]
   readonly left: readonly string[]
+  /** Edits and deletes that still wait for their message. */
+  readonly strays: readonly Stored[]
 }
 
 function join(db: Db, place: number, event: ChatEvent): void {
@@ -37,12 +41,20 @@ function join(db: Db, place: number, event: ChatEvent): void {
 }
 
 /** Follows an edit or a delete: the current text of a message changes, its fact stays. */
-function follow(db: Db, event: ChatEvent): void {
-  if (event.kind !== 'edit' && event.kind !== 'delete') return
+function follow(db: Db, event: ChatEvent): 'done' | 'stray' {
+  if (event.kind !== 'edit' && event.kind !== 'delete') return 'done'
   const target = meant(db, event.place, event.target)
-  if (!target) return
+  if (!target) return 'stray'
   if (event.kind === 'delete') revise(db, target.seq, null, event.atMs)
   else if (isAuthor(target.event, event)) revise(db, target.seq, event.content, event.atMs)
+  return 'done'
+}
+
+/** Whether nothing of a fact goes to other places. */
+function staysHere(db: Db, event: ChatEvent, intake: Intake): boolean {
+  if (isIgnored(intake.ignore, event)) return true
+  if (event.kind === 'edit') return holdsSecret(db, { ...event, kind: 'message', id: event.target }, intake.guard)
+  return event.kind === 'message' && holdsSecret(db, event, intake.guard)
 }
 
 /**
@@ -55,6 +67,8 @@ export function ingest(db: Db, events: readonly ChatEvent[], intake: Intake, now
   const left: string[] = []
   const newest = new Map<number, ChatEvent & { kind: 'message' }>()
   const split = new Map(intake.split)
+  const strays = new Map(intake.strays)
+  const waiting = new Set<Stored>()
   for (const event of events) {
     const fact = append(db, event, intake.rooms.of(event.place)?.name, nowMs)
     if (!fact) continue
@@ -67,14 +81,24 @@ export function ingest(db: Db, events: readonly ChatEvent[], intake: Intake, now
       join(db, fact.placeId, event)
       joined.push(member)
     }
-    follow(db, event)
+    if (follow(db, event) === 'stray') {
+      withStray(strays, fact)
+      waiting.add(fact)
+    }
     if (event.kind === 'message') newest.set(fact.placeId, event)
     if (isSplit(event)) split.set(presenceOf(event), nowMs)
-    if (isIgnored(intake.ignore, event) || (event.kind === 'message' && holdsSecret(db, event, intake.guard))) continue
-    for (const delivery of relays(db, fact, intake.rooms, split)) enqueue(db, delivery, nowMs)
+    const early = event.kind === 'message' ? (strays.get(targetKey(fact.placeId, event.id)) ?? []) : []
+    for (const stray of early) {
+      follow(db, stray.event)
+      waiting.delete(stray)
+    }
+    for (const one of [fact, ...early]) {
+      if (staysHere(db, one.event, intake)) continue
+      for (const delivery of relays(db, one, intake.rooms, split)) enqueue(db, delivery, nowMs)
+    }
   }
   for (const [place, event] of newest) advance(db, place, event.id, event.atMs)
-  return { stored, joined, left }
+  return { stored, joined, left, strays: [...waiting] }
 }
 
 const noteworthy = (event: ChatEvent, member: string, intake: Intake): boolean =>

@@ -114,6 +114,28 @@ test('an edit behind its message finds the copy, however fast it comes, and edit
   await settled(house)
 })
 
+test('what comes in the wrong order ends as it would have in the right one', async t => {
+  const { house, servers } = await openHall(t, 'ab')
+  const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
+  const alice = a.user('alice')
+  a.faults.reorder(1)
+  const edited = alice.say(hall, 'draft')
+  alice.edit(edited.id, 'final')
+  await a.quiet()
+  a.faults.reorder(1)
+  const deleted = alice.say(hall, 'oops')
+  alice.remove(deleted.id)
+  alice.say(hall, 'mark')
+  await until(() => copyOf(b, 'mark') && copyOf(b, 'final'), 'the end')
+  await settled(house)
+  assert.deepEqual(copies(b), ['alice: final', 'alice: mark'])
+  const current = await house.ledger.read(db => db.prepare('SELECT content FROM revision ORDER BY seq').all())
+  assert.deepEqual(
+    current.map(row => (row as { content: string | null }).content),
+    ['{"segments":[{"kind":"text","text":"final"}]}', null],
+  )
+})
+
 test('order is kept while many are under way, and while edits stand between', async t => {
   const { house, servers } = await openHall(t)
   const [a, b, c] = servers as [MemoryPlatform, MemoryPlatform, MemoryPlatform]
