@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import type { MemoryUser } from '../../../adapters/memory/person.ts'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
-import { agentNamed } from '../../../core/agent.ts'
 import type { AgentState } from '../../../core/agent.ts'
+import { agentNamed } from '../../../core/agent.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
 import { House } from '../../../test/house.ts'
 import { runBridge } from '../../bridge/run.ts'
@@ -177,6 +178,33 @@ test('a claim code opens once, in time, for whoever has an account', async t => 
   await bob.shouldReply('@admin', `claim ${stale}`, 'no login waits for that code')
   const stored = await world.house.ledger.read(db => JSON.stringify(sql(db, 'SELECT body FROM event').all()))
   assert.ok(!stored.includes(first) && !stored.toLowerCase().includes(first.toLowerCase()), 'a typed code is wiped')
+})
+
+test('a claim code opens on the host by npm run claim, typed or piped, once', async t => {
+  const world = await World.open(t)
+  const env = { ...process.env, CHANOP_DATA: world.house.dataDir }
+  const claim = (code: string, piped: boolean): { status: number | null; stdout: string; stderr: string } => {
+    const script = join(import.meta.dirname, '../../../scripts/claim.ts')
+    const args = piped ? [script] : [script, code]
+    return spawnSync(process.execPath, args, { env, encoding: 'utf8', ...(piped ? { input: `${code}\n` } : {}) })
+  }
+  for (const [name, piped] of [
+    ['worker-1', false],
+    ['worker-2', true],
+  ] as const) {
+    const { seq } = world.olga.say(room, `!register ${name} --claim`)
+    const { text } = await world.olga.hears('@admin', `claim code of ${name}`, seq)
+    const code = /: (\S+-\S+-\S+) ·/.exec(text)?.[1] as string
+    const first = claim(code, piped)
+    assert.equal(first.stderr, '')
+    assert.ok(world.server.accounts.opens(name, /password=(\S+)/.exec(first.stdout)?.[1] as string))
+    const second = claim(code, piped)
+    assert.equal(second.status, 1)
+    assert.match(
+      second.stderr,
+      /^claim: no login waits for that code: it was used, or its time is over; rotate gives a new one\n$/,
+    )
+  }
 })
 
 test('an agent may do what its engagement names, and nothing else', async t => {

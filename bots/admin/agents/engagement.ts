@@ -1,8 +1,8 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
-  calculateJwkThumbprint,
   CompactSign,
+  calculateJwkThumbprint,
   compactVerify,
   decodeProtectedHeader,
   exportJWK,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { agentNamed, type AgentState, type Step } from '../../../core/agent.ts'
+import { type AgentState, agentNamed, type Step } from '../../../core/agent.ts'
 import type { NetworkId } from '../../../core/event.ts'
 import { Ledger } from '../../../core/ledger/ledger.ts'
 import { type OrderKind, place, settleOrder } from '../../../core/ledger/orders.ts'

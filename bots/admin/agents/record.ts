@@ -1,4 +1,4 @@
-import { type Agent, agentNamed, agents, type AgentState, engaged } from '../../../core/agent.ts'
+import { type Agent, type AgentState, agentNamed, agents, engaged } from '../../../core/agent.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Db, sql } from '../../../core/ledger/sqlite.ts'
 import { type Groups, select } from '../../../core/selector.ts'

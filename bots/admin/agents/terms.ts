@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Agent, Rate } from '../../../core/agent.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
-import { durationMs } from '../../../core/command/values.ts'
+import { durationMs } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { includes } from '../../../core/identity.ts'
 import { duration } from '../../../core/text.ts'

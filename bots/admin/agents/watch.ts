@@ -1,5 +1,5 @@
-import { type Agent, agentOf, mayEnter } from '../../../core/agent.ts'
 import type { configSchema } from '../../../config/schema.ts'
+import { type Agent, agentOf, mayEnter } from '../../../core/agent.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { text, type UserId } from '../../../core/event.ts'
 import { advanceTo } from '../../../core/ledger/consumers.ts'
@@ -16,6 +16,7 @@ import { Meter } from './meter.ts'
 
 export const consumer = 'agents'
 const muteMs = 60_000
+const restMs = 5000
 
 interface Finding {
   readonly stored: Stored
@@ -27,6 +28,7 @@ interface Finding {
 export class Watch {
   readonly #context: BotContext<typeof configSchema>
   readonly #meter = new Meter()
+  #writtenMs = 0
 
   constructor(context: BotContext<typeof configSchema>) {
     this.#context = context
@@ -35,6 +37,10 @@ export class Watch {
   async take(batch: readonly Stored[]): Promise<void> {
     const { ledger, settings, bus } = this.#context
     const findings = await ledger.read(db => batch.flatMap(stored => this.#judge(db, stored)))
+    // Judging the same facts again after a crash is harmless, so that where we are need not be written for each.
+    const nowMs = Date.now()
+    if (findings.length === 0 && nowMs - this.#writtenMs < restMs) return
+    this.#writtenMs = nowMs
     const muted = findings.some(({ verdict }) => verdict === 'mute')
     await ledger.write(db => {
       for (const finding of findings) this.#act(db, finding)
