@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { audit, type AuditEntry, readAudit, verifyAudit } from './audit.ts'
+import { type AuditEntry, audit, readAudit, verifyAudit } from './audit.ts'
 import { temporaryLedger } from './ledger/testing.ts'
 
 const entry = (over: Partial<AuditEntry> = {}): AuditEntry => ({

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { type Child, runChild, temporaryFolder } from './ledger/testing.ts'
 import { locations } from './bot.ts'
+import { type Child, runChild, temporaryFolder } from './ledger/testing.ts'
 
 const program = join(import.meta.dirname, 'testing-bot.ts')
 

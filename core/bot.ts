@@ -9,8 +9,8 @@ import { createLog, isLevel, type Log } from './log.ts'
 import { redisSocketPath } from './paths.ts'
 import { sleep } from './retry.ts'
 import { resolveSecret, Vault } from './secrets.ts'
-import { followSettings } from './settings-following.ts'
 import { Settings } from './settings.ts'
+import { followSettings } from './settings-following.ts'
 
 /** What every bot's process has. */
 export interface BotContext<S extends z.ZodType = z.ZodType> {

@@ -1,8 +1,8 @@
 import type { Bus } from './bus/bus.ts'
-import type { Ledger } from './ledger/ledger.ts'
-import { after, type Stored } from './ledger/events.ts'
-import type { Log } from './log.ts'
 import { asChanopError } from './error.ts'
+import { after, type Stored } from './ledger/events.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import type { Log } from './log.ts'
 import { backoffMs, sleep } from './retry.ts'
 
 export interface Following {

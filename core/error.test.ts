@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { asChanopError, catalogue, ChanopError, type ErrorCode } from './error.ts'
+import { asChanopError, ChanopError, catalogue, type ErrorCode } from './error.ts'
 import { errorPage, errorPagePath } from './error-page.ts'
 
 const root = join(import.meta.dirname, '..')

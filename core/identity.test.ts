@@ -12,8 +12,8 @@ import {
   type Person,
   personByName,
   personFor,
-  revoke,
   type Role,
+  revoke,
   roleIn,
 } from './identity.ts'
 import type { Ledger } from './ledger/ledger.ts'

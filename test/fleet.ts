@@ -6,11 +6,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { lastParam } from '../adapters/irc/line.ts'
+import { lastParam } from '../adapters/irc/text/line.ts'
 import { AgentSocket } from './agent-socket.ts'
 import { Instance, killNow, type ServerKind, until } from './instance.ts'
 import { Client, type Login } from './irc.ts'
-import { memoryOf, type Memory } from './memory.ts'
+import { type Memory, memoryOf } from './memory.ts'
 
 const types = ['worker', 'scout', 'aide'] as const
 const settings = `

@@ -1,9 +1,9 @@
 /** Random strings from each side through the whole bridge: nothing breaks, nobody is forged, everything is recorded. */
 import assert from 'node:assert/strict'
-import { describe, test, type TestContext } from 'node:test'
-import type { MemoryPlatform } from '../adapters/memory/platform.ts'
+import { describe, type TestContext, test } from 'node:test'
 import { availableServers, startErgo, startInspircd } from '../adapters/irc/server/testing.ts'
-import { Guest } from '../adapters/irc/trial.ts'
+import { Guest } from '../adapters/irc/testing/trial.ts'
+import type { MemoryPlatform } from '../adapters/memory/platform.ts'
 import { runAdmin } from '../bots/admin/admin.ts'
 import { runBridge } from '../bots/bridge/run.ts'
 import { settled, until } from '../bots/bridge/testing.ts'

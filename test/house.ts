@@ -12,8 +12,8 @@ import { grant, personFor, type Role } from '../core/identity.ts'
 import { instanceId, Ledger } from '../core/ledger/ledger.ts'
 import { silentLog } from '../core/log.ts'
 import { resolveSecret, Vault } from '../core/secrets.ts'
-import { followSettings } from '../core/settings-following.ts'
 import { Settings } from '../core/settings.ts'
+import { followSettings } from '../core/settings-following.ts'
 
 interface Closing {
   after(done: () => void | Promise<void>): void

@@ -1,6 +1,6 @@
 /** A plain IRC client for tests of the whole system: logs in by SASL, joins one channel and hands over every line. */
 import { connect, type Socket } from 'node:net'
-import { type Line, lastParam, parseLine } from '../adapters/irc/line.ts'
+import { type Line, lastParam, parseLine } from '../adapters/irc/text/line.ts'
 import { sleep } from '../core/retry.ts'
 
 export interface Login {

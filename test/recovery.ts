@@ -3,7 +3,7 @@
  * every part of one instance is killed once, one after the other.
  */
 import { parseArgs } from 'node:util'
-import { type Line, lastParam } from '../adapters/irc/line.ts'
+import { type Line, lastParam } from '../adapters/irc/text/line.ts'
 import { sleep } from '../core/retry.ts'
 import { type Bot, bots, Instance, killNow, type ServerKind, until } from './instance.ts'
 import { Client, type Login, persist } from './irc.ts'

@@ -1,7 +1,6 @@
 /** Whoever pretends to be the owner gets nothing done, and the audit says why. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test, type TestContext } from 'node:test'
-import type { MemoryPlatform } from '../adapters/memory/platform.ts'
+import { after, before, describe, type TestContext, test } from 'node:test'
 import {
   availableServers,
   startErgo,
@@ -9,7 +8,8 @@ import {
   startNgircd,
   type TestServer,
 } from '../adapters/irc/server/testing.ts'
-import { Guest } from '../adapters/irc/trial.ts'
+import { Guest } from '../adapters/irc/testing/trial.ts'
+import type { MemoryPlatform } from '../adapters/memory/platform.ts'
 import { runAdmin } from '../bots/admin/admin.ts'
 import { runBridge } from '../bots/bridge/run.ts'
 import type { MessageId } from '../core/event.ts'

@@ -1,4 +1,4 @@
-import type { Session } from './session.ts'
+import type { Session } from './link/session.ts'
 
 /** `multiline` as negotiated, null when text must be split into lines. */
 export function multilineOf(session: Session): { maxBytes: number; maxLines: number } | null {

@@ -1,9 +1,9 @@
 import { ChanopError } from '../../core/error.ts'
 import type { MessageId } from '../../core/event.ts'
-import { escapeTag } from './line.ts'
-import { deliveryTag, instanceTag } from './settle.ts'
-import type { Voice } from './voice.ts'
-import { isLoopback } from './wire.ts'
+import { deliveryTag, instanceTag } from './link/settle.ts'
+import { isLoopback } from './link/wire.ts'
+import type { Voice } from './people/voice.ts'
+import { escapeTag } from './text/line.ts'
 
 /** Shows a reaction, or takes it back (IRCv3 draft/react). */
 export async function react(

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { UserId } from '../../core/event.ts'
 import { sleep } from '../../core/retry.ts'
 import { availableServers, startErgo, startInspircd, type TestServer } from './server/testing.ts'
-import { Guest, place, Trial } from './trial.ts'
+import { Guest, place, Trial } from './testing/trial.ts'
 
 const bots = ['bridge', 'admin', 'oracle']
 const build = place('#build')

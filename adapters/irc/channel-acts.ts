@@ -1,10 +1,10 @@
 import type { Adapter } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { Place, UserId } from '../../core/event.ts'
-import { type Line, lastParam } from './line.ts'
+import type { Session } from './link/session.ts'
+import { isRefusal } from './link/settle.ts'
 import { botHost, history } from './server/settings.ts'
-import type { Session } from './session.ts'
-import { isRefusal } from './settle.ts'
+import { type Line, lastParam } from './text/line.ts'
 
 /** What the acts need of the connection that does them. */
 export interface Hand {

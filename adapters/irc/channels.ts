@@ -2,10 +2,10 @@ import type { Cursors } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { ChannelId, ChatEvent, MessageId, Place } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
-import { gapOf, missed, missedByReplay } from './catchup.ts'
-import { ownMark } from './inbound.ts'
-import { type Line, lastParam } from './line.ts'
-import type { Voice } from './voice.ts'
+import { gapOf, missed, missedByReplay } from './past/catchup.ts'
+import type { Voice } from './people/voice.ts'
+import { ownMark } from './text/inbound.ts'
+import { type Line, lastParam } from './text/line.ts'
 
 /** Our own deliveries in the replay of this connection and heard since: tag value → id. */
 export interface Replayed {

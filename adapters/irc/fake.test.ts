@@ -3,9 +3,9 @@ import { describe, it } from 'node:test'
 import type { ChanopError } from '../../core/error.ts'
 import { text } from '../../core/event.ts'
 import { silentLog } from '../../core/log.ts'
-import { FakeServer, type FakeOptions } from './fake.ts'
-import { type Fault, Session } from './session.ts'
-import { place, Trial, type TrialOptions } from './trial.ts'
+import { type Fault, Session } from './link/session.ts'
+import { type FakeOptions, FakeServer } from './testing/fake.ts'
+import { place, Trial, type TrialOptions } from './testing/trial.ts'
 
 const full = [
   'message-tags',

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { NetworkId } from '../../core/event.ts'
 import { text } from '../../core/event.ts'
-import { parseFormat } from './format.ts'
-import { type Heard, toEvents } from './inbound.ts'
-import { parseLine } from './line.ts'
-import { foldFor } from './names.ts'
-import { compose, relayNick } from './outbound.ts'
-import { guard } from './wire.ts'
+import { guard } from './link/wire.ts'
+import { parseFormat } from './text/format.ts'
+import { type Heard, toEvents } from './text/inbound.ts'
+import { parseLine } from './text/line.ts'
+import { foldFor } from './text/names.ts'
+import { compose, relayNick } from './text/outbound.ts'
 
 const rounds = 10_000
 const seed = Number(process.env['CHANOP_SEED'] ?? 20_261_121)

@@ -1,10 +1,10 @@
 import { ChanopError } from '../../core/error.ts'
 import type { Draft, NetworkId, Place, UserId } from '../../core/event.ts'
 import type { Channels } from './channels.ts'
-import type { Face } from './faces.ts'
-import { parseDirect } from './names.ts'
-import type { Voice } from './voice.ts'
-import { reach, type Whois } from './whois.ts'
+import type { Face } from './people/faces.ts'
+import type { Voice } from './people/voice.ts'
+import { reach, type Whois } from './people/whois.ts'
+import { parseDirect } from './text/names.ts'
 
 /** The bot whose connection listens in all channels. */
 export const mainBot = 'bridge'

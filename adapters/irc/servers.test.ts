@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { ChanopError } from '../../core/error.ts'
 import { type Draft, type MessageEvent, text } from '../../core/event.ts'
 import { availableServers, startErgo, startInspircd, startNgircd, type TestServer } from './server/testing.ts'
-import { firstId, Guest, place, textOf, Trial, type TrialOptions } from './trial.ts'
+import { firstId, Guest, place, Trial, type TrialOptions, textOf } from './testing/trial.ts'
 
 const starts = { ergo: startErgo, inspircd: startInspircd, ngircd: startNgircd }
 const channels = ['#general', '#ops']

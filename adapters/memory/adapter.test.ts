@@ -1,7 +1,7 @@
-import type { NetworkId } from '../../core/event.ts'
 import { adapterContract, type ContractFixture } from '../../core/contract/adapter.ts'
-import { memory } from './index.ts'
+import type { NetworkId } from '../../core/event.ts'
 import { placeFor } from './inbound.ts'
+import { memory } from './index.ts'
 import { type MemoryPlatform, memoryServer } from './platform.ts'
 
 const network = 'mem' as NetworkId

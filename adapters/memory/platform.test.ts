@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert'
 import { type TestContext, test } from 'node:test'
-import { formatPlace, type Draft, type MessageId, type NetworkId, type Place, text } from '../../core/event.ts'
 import { RecordBook } from '../../core/contract/record.ts'
+import { type Draft, formatPlace, type MessageId, type NetworkId, type Place, text } from '../../core/event.ts'
 import { silentLog } from '../../core/log.ts'
 import type { MemoryAdapter } from './adapter.ts'
-import { memory, type MemoryConfig } from './index.ts'
 import { placeFor } from './inbound.ts'
+import { type MemoryConfig, memory } from './index.ts'
 import { postsOf } from './outbound.ts'
 import { type MemoryPlatform, memoryServer } from './platform.ts'
 

@@ -5,7 +5,7 @@ import { MemoryAccounts } from './accounts.ts'
 import { Connection } from './connection.ts'
 import { Faults } from './faults.ts'
 import { type Author, type Deed, type Happening, isPrivate, type NativeMessage, type Post } from './native.ts'
-import { type Person, MemoryUser } from './person.ts'
+import { MemoryUser, type Person } from './person.ts'
 import { line } from './transcript.ts'
 import { Watch } from './watch.ts'
 

@@ -8,6 +8,7 @@ import type { ChatEvent, NetworkId } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
 import type { Stored } from '../../core/ledger/events.ts'
 import { sleep } from '../../core/retry.ts'
+import { Rooms } from '../../core/rooms.ts'
 import { Deliverer } from './deliver.ts'
 import { ingest } from './ingest.ts'
 import { Links } from './links.ts'
@@ -17,7 +18,6 @@ import { relaysSplit } from './relay.ts'
 import { Signs } from './signs.ts'
 import { Splits } from './splits.ts'
 import { targetKey, withStray } from './strays.ts'
-import { Rooms } from '../../core/rooms.ts'
 
 const silentAfterMs = 3500
 const lookAnywayMs = 1000

@@ -2,8 +2,8 @@ import type { Adapter } from '../../core/adapter.ts'
 import { asChanopError } from '../../core/error.ts'
 import { type MessageId, type NetworkId, text } from '../../core/event.ts'
 import {
-  type Delivery,
   byIds,
+  type Delivery,
   enqueue,
   expireLeases,
   fail,

@@ -1,14 +1,14 @@
+import type { Config } from '../../config/schema.ts'
+import { isIgnored } from '../../core/command/desk.ts'
+import { type Guard, holdsSecret } from '../../core/command/guard.ts'
 import type { ChatEvent } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
 import { advance, append, revise, type Stored } from '../../core/ledger/events.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
-import type { Config } from '../../config/schema.ts'
-import { type Guard, holdsSecret } from '../../core/command/guard.ts'
-import { isIgnored } from '../../core/command/desk.ts'
-import { isAuthor, meant, relays } from './relay.ts'
-import { type Strays, targetKey, withStray } from './strays.ts'
-import { isSplit, presenceOf, type Split } from './splits.ts'
 import type { Rooms } from '../../core/rooms.ts'
+import { isAuthor, meant, relays } from './relay.ts'
+import { isSplit, presenceOf, type Split } from './splits.ts'
+import { type Strays, targetKey, withStray } from './strays.ts'
 
 export interface Intake {
   readonly rooms: Rooms

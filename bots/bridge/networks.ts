@@ -3,9 +3,9 @@ import type { Config } from '../../config/schema.ts'
 import type { Adapter, AdapterContext, AdapterKind, Standing } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
 import type { NetworkId, Place, Sign } from '../../core/event.ts'
-import { newest } from '../../core/ledger/events.ts'
 import { keptChannels } from '../../core/ledger/channels.ts'
 import { getCursor, setCursor } from '../../core/ledger/consumers.ts'
+import { newest } from '../../core/ledger/events.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
 
 /** The bots that have a face of their own where the platform can show one. */

@@ -1,7 +1,9 @@
 import type { AccountInfo, Adapter } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
-import { grant, isRole, personFor } from '../../core/identity.ts'
 import type { ChannelId, NetworkId, Place, UserId } from '../../core/event.ts'
+import { grant, isRole, personFor } from '../../core/identity.ts'
+import { states } from '../../core/ledger/deliveries.ts'
+import type { Ledger } from '../../core/ledger/ledger.ts'
 import {
   type Order,
   openOrders,
@@ -10,8 +12,6 @@ import {
   postponeOrder,
   settleOrder,
 } from '../../core/ledger/orders.ts'
-import { states } from '../../core/ledger/deliveries.ts'
-import type { Ledger } from '../../core/ledger/ledger.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs, deadline } from '../../core/retry.ts'

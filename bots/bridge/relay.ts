@@ -1,9 +1,9 @@
 import type { Act, ChatEvent, Content, Draft, MemberEvent, MessageEvent, MessageId, Place } from '../../core/event.ts'
-import { messageOf, type Stored } from '../../core/ledger/events.ts'
 import type { NewDelivery } from '../../core/ledger/deliveries.ts'
+import { messageOf, type Stored } from '../../core/ledger/events.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
-import { safeName, truncate, visible } from '../../core/text.ts'
 import type { Room, Rooms } from '../../core/rooms.ts'
+import { safeName, truncate, visible } from '../../core/text.ts'
 import { isSplit, presenceOf, type Split } from './splits.ts'
 
 /** A copy of a copy goes round in circles: what another relay brought is recorded and not relayed. */

@@ -1,5 +1,5 @@
-import type { LifeSign, RosterSign, Sender, Sign } from '../../core/event.ts'
 import { asChanopError } from '../../core/error.ts'
+import type { LifeSign, RosterSign, Sender, Sign } from '../../core/event.ts'
 import { placeId } from '../../core/ledger/events.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'

@@ -1,5 +1,5 @@
 import { bots } from '../../core/command/desk.ts'
-import { hear, normalise, spoken } from '../../core/command/grammar.ts'
+import { hear, normalise, spoken } from '../../core/command/parse/grammar.ts'
 import type { MessageEvent } from '../../core/event.ts'
 import { messageOf } from '../../core/ledger/events.ts'
 import type { Db } from '../../core/ledger/sqlite.ts'

@@ -1,7 +1,7 @@
-import { assign } from '../../core/command/args.ts'
-import { hear, spoken } from '../../core/command/grammar.ts'
+import { assign } from '../../core/command/parse/args.ts'
+import { hear, spoken } from '../../core/command/parse/grammar.ts'
+import { resolve } from '../../core/command/parse/suggest.ts'
 import { Catalogue } from '../../core/command/published.ts'
-import { resolve } from '../../core/command/suggest.ts'
 import { type MessageEvent, text } from '../../core/event.ts'
 import type { Stored } from '../../core/ledger/events.ts'
 import type { Db } from '../../core/ledger/sqlite.ts'
@@ -45,7 +45,10 @@ export class Ear {
     if (found.is !== 'command') return { command: heard.prefixed && found.is === 'family', masked: null }
     const { masked, secret } = assign(found.command.fields, found.rest)
     const chat = !heard.prefixed && heard.to !== null && this.#talkers.includes(heard.to)
-    return { command: (!chat && !heard.behindName) || secret, masked: secret ? `${found.command.name} ${masked}` : null }
+    return {
+      command: (!chat && !heard.behindName) || secret,
+      masked: secret ? `${found.command.name} ${masked}` : null,
+    }
   }
 
   /** The fact as it may be kept. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import type { Sender } from '../../core/event.ts'
 import { grant, type Person, personFor, type Role } from '../../core/identity.ts'
 import { after } from '../../core/ledger/events.ts'

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { temporaryLedger } from '../ledger/testing.ts'
 import { type Ledger } from '../ledger/ledger.ts'
+import { temporaryLedger } from '../ledger/testing.ts'
 import { silentLog } from '../log.ts'
 import { sleep } from '../retry.ts'
-import { type JobWorker, openQueue, openWorker, queueNames, type QueueConnection } from './queues.ts'
+import { type JobWorker, openQueue, openWorker, type QueueConnection, queueNames } from './queues.ts'
 import { noRedis, RedisServer } from './testing.ts'
 
 const deadlineMs = 20_000

@@ -1,14 +1,14 @@
 import { directly, formatPlace, type MessageEvent, type Place } from '../event.ts'
 import { enqueue, type NewDelivery } from '../ledger/deliveries.ts'
-import { setMeta } from '../ledger/ledger.ts'
 import type { Stored } from '../ledger/events.ts'
+import { setMeta } from '../ledger/ledger.ts'
 import { place as placeOrder } from '../ledger/orders.ts'
 import { type Db, sql } from '../ledger/sqlite.ts'
 import { say, sealedDraft } from '../say.ts'
 import type { Vault } from '../secrets.ts'
 import { parseInline } from '../text.ts'
 import type { Answer, CommandSettings } from './command.ts'
-import { dropPage, keepPage, pageLines } from './pager.ts'
+import { dropPage, keepPage, pageLines } from './state/pager.ts'
 
 export interface AnswerTools {
   readonly bot: string

@@ -6,7 +6,7 @@ import type { Stored } from '../ledger/events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { NewOrder } from '../ledger/orders.ts'
 import type { Db } from '../ledger/sqlite.ts'
-import { fieldsOf } from './fields.ts'
+import { fieldsOf } from './parse/fields.ts'
 
 /** What an instance sets for all commands: the section `commands` of its configuration. */
 export interface CommandSettings {

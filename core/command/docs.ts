@@ -1,5 +1,5 @@
 import type { Command } from './command.ts'
-import { type Field } from './fields.ts'
+import { type Field } from './parse/fields.ts'
 import { publishedOf } from './published.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')

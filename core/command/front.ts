@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Command, type CommandContext, commandsOf } from './command.ts'
-import { codeOf, dropPending } from './confirm.ts'
-import { pageOf } from './pager.ts'
+import { codeOf, dropPending } from './state/confirm.ts'
+import { pageOf } from './state/pager.ts'
 
 const most = 40
 

@@ -1,4 +1,4 @@
-import { agentOf, type Agent, engaged } from '../agent.ts'
+import { type Agent, agentOf, engaged } from '../agent.ts'
 import type { MessageEvent } from '../event.ts'
 import { identify, includes } from '../identity.ts'
 import type { Stored } from '../ledger/events.ts'

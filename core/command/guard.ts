@@ -1,9 +1,9 @@
 import type { MessageEvent } from '../event.ts'
 import type { Db } from '../ledger/sqlite.ts'
-import { assign } from './args.ts'
-import { hear, spoken } from './grammar.ts'
+import { assign } from './parse/args.ts'
+import { hear, spoken } from './parse/grammar.ts'
+import { resolve } from './parse/suggest.ts'
 import type { Catalogue } from './published.ts'
-import { resolve } from './suggest.ts'
 import { unknown } from './unknown.ts'
 
 export interface Guard {

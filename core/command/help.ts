@@ -3,8 +3,8 @@ import type { Role } from '../identity.ts'
 import { nearest } from '../nearest.ts'
 import { escapeInline } from '../text.ts'
 import { type Caller, type Command, commandsOf } from './command.ts'
-import type { Field } from './fields.ts'
 import { refusal } from './gate.ts'
+import type { Field } from './parse/fields.ts'
 import { type Published, readPublished } from './published.ts'
 
 const perLevel = 15

@@ -2,8 +2,8 @@ import { type AuditEntry, audit } from '../audit.ts'
 import type { MessageEvent } from '../event.ts'
 import type { Stored } from '../ledger/events.ts'
 import type { Db } from '../ledger/sqlite.ts'
-import type { Assigned } from './args.ts'
 import type { Answer, Caller } from './command.ts'
+import type { Assigned } from './parse/args.ts'
 
 /** What became of a command, before it is committed. */
 export interface Outcome {

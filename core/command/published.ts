@@ -3,7 +3,7 @@ import type { Role } from '../identity.ts'
 import { getMeta, setMeta } from '../ledger/ledger.ts'
 import { type Db, sql } from '../ledger/sqlite.ts'
 import type { Command } from './command.ts'
-import { type Field, fieldsOf, usageOf } from './fields.ts'
+import { type Field, fieldsOf, usageOf } from './parse/fields.ts'
 
 /** What every process knows of a command, whoever owns it: a declaration as plain data. */
 export interface Published {

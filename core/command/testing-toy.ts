@@ -4,7 +4,7 @@ import type { NetworkId } from '../event.ts'
 import { sql } from '../ledger/sqlite.ts'
 import { type Command, commandsOf } from './command.ts'
 import { frontCommands } from './front.ts'
-import { rest, whole } from './values.ts'
+import { rest, whole } from './parse/values.ts'
 
 /** What the toy commands do is seen here. */
 export interface Toy {

@@ -1,6 +1,6 @@
 import { escapeInline } from '../text.ts'
+import type { Resolved } from './parse/suggest.ts'
 import type { Catalogue } from './published.ts'
-import type { Resolved } from './suggest.ts'
 
 /** What is said of words that are no command. */
 export interface Unknown {

@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert'
-import type { Check } from './adapter.ts'
 import type { ChatEvent } from '../event.ts'
 import { formatPlace } from '../event.ts'
-import { randomText, seeded, seedOf } from './random.ts'
+import type { Check } from './adapter.ts'
 import { needs, type World } from './harness.ts'
+import { randomText, seeded, seedOf } from './random.ts'
 
 const numbers = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, n) => `n ${from + n}`)
 

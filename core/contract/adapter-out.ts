@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert'
 import type { Adapter } from '../adapter.ts'
-import type { Check } from './adapter.ts'
 import { ChanopError } from '../error.ts'
 import type { MessageId } from '../event.ts'
+import type { Check } from './adapter.ts'
 import { draft, needs, type World, within } from './harness.ts'
 import { randomText, seeded, seedOf } from './random.ts'
 

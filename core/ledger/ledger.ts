@@ -1,6 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { randomBytes } from 'node:crypto'
 import { ChanopError } from '../error.ts'
 import { migrations } from './schema.ts'
 import { asLedgerError, connect, type Db, isStorageFault, migrate, sql } from './sqlite.ts'

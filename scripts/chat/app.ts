@@ -1,5 +1,5 @@
 /** The client on a screen. */
-import type { Line } from '../../adapters/irc/line.ts'
+import type { Line } from '../../adapters/irc/text/line.ts'
 import { act, type Stage } from './act.ts'
 import { type Completion, complete } from './complete.ts'
 import { afterSending, type Editor, edits, emptyEditor, insert, setText } from './editor.ts'

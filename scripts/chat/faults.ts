@@ -1,5 +1,5 @@
 /** What a failed connection means and what to do about it, in one line. */
-import type { Endpoint } from '../../adapters/irc/wire.ts'
+import type { Endpoint } from '../../adapters/irc/link/wire.ts'
 import { ChanopError } from '../../core/error.ts'
 
 const advice: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 /** What each line of the server changes in the windows. */
-import { fromUser, type Line, lastParam, serverTimeMs } from '../../adapters/irc/line.ts'
-import { foldFor } from '../../adapters/irc/names.ts'
+import { fromUser, type Line, lastParam, serverTimeMs } from '../../adapters/irc/text/line.ts'
+import { foldFor } from '../../adapters/irc/text/names.ts'
 import { remark } from './entry.ts'
 import { type Placed, placeSpeech } from './speech.ts'
 import type { Window, Windows } from './windows.ts'

@@ -1,5 +1,5 @@
 /** Capability negotiation, SASL PLAIN and the nick, up to the server's welcome. */
-import type { Line } from '../../adapters/irc/line.ts'
+import type { Line } from '../../adapters/irc/text/line.ts'
 import { ChanopError } from '../../core/error.ts'
 
 export interface Login {

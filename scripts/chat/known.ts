@@ -1,6 +1,6 @@
 /** The commands that Tab knows: a list to begin with, the bots' own list when they left one, and what their help names. */
 import { readFile } from 'node:fs/promises'
-import type { Line } from '../../adapters/irc/line.ts'
+import type { Line } from '../../adapters/irc/text/line.ts'
 import { withoutFormat } from './format.ts'
 
 const builtIn = [

@@ -1,9 +1,9 @@
 /** The client line by line: what stdin holds is said, what arrives is printed. For pipes and scripts. */
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import type { Line } from '../../adapters/irc/text/line.ts'
 import { ChanopError } from '../../core/error.ts'
 import { sleep } from '../../core/retry.ts'
-import type { Line } from '../../adapters/irc/line.ts'
 import { act } from './act.ts'
 import type { Entry } from './entry.ts'
 import { follow, refusalOf } from './follow.ts'

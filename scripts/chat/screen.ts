@@ -4,7 +4,7 @@ import { formatRuns } from './format.ts'
 import type { RowCache } from './render.ts'
 import type { Row, Run, Style } from './style.ts'
 import type { Window, Windows } from './windows.ts'
-import { clip, columns, graphemes, graphemeColumns } from './wrap.ts'
+import { clip, columns, graphemeColumns, graphemes } from './wrap.ts'
 
 export interface View {
   readonly windows: Windows

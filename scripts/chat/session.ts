@@ -1,8 +1,8 @@
 /** One person's connection to the server: logs in, joins, fetches history, and comes back after a loss. */
-import { type Batch, Batches, isBatch, joinMultiline } from '../../adapters/irc/batch.ts'
-import { flatten } from '../../adapters/irc/history.ts'
-import { type Line, parseLine } from '../../adapters/irc/line.ts'
-import { type Endpoint, Wire } from '../../adapters/irc/wire.ts'
+import { type Batch, Batches, isBatch, joinMultiline } from '../../adapters/irc/link/batch.ts'
+import { type Endpoint, Wire } from '../../adapters/irc/link/wire.ts'
+import { flatten } from '../../adapters/irc/past/history.ts'
+import { type Line, parseLine } from '../../adapters/irc/text/line.ts'
 import { ChanopError } from '../../core/error.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { takeBytes } from '../../core/text.ts'

@@ -1,6 +1,6 @@
 /** Where a PRIVMSG or NOTICE belongs. */
-import { fromUser, type Line, serverTimeMs } from '../../adapters/irc/line.ts'
-import type { Fold } from '../../adapters/irc/names.ts'
+import { fromUser, type Line, serverTimeMs } from '../../adapters/irc/text/line.ts'
+import type { Fold } from '../../adapters/irc/text/names.ts'
 import type { Entry } from './entry.ts'
 
 export interface Listener {

@@ -1,8 +1,8 @@
 /** Where to connect, as whom, and into which channels: from the options, the data folder and the configuration. */
 import { readFile } from 'node:fs/promises'
 import { type Control, controlPath, readControl } from '../../adapters/irc/control.ts'
+import type { Endpoint } from '../../adapters/irc/link/wire.ts'
 import { configSchema } from '../../config/schema.ts'
-import type { Endpoint } from '../../adapters/irc/wire.ts'
 import { loadConfig } from '../../core/config/load.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import { type Instance, shown } from '../instance.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { complete } from './complete.ts'
-import { afterSending, type Edit, edits, type Editor, emptyEditor, insert, setText } from './editor.ts'
+import { afterSending, type Edit, type Editor, edits, emptyEditor, insert, setText } from './editor.ts'
 import { ownWords, readInput } from './input.ts'
 import { press } from './keys.ts'
 import { KnownCommands, namesIn } from './known.ts'

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseLine } from '../../adapters/irc/line.ts'
-import { setText, emptyEditor } from './editor.ts'
+import { parseLine } from '../../adapters/irc/text/line.ts'
+import { emptyEditor, setText } from './editor.ts'
 import { type Entry, remark } from './entry.ts'
 import { follow } from './follow.ts'
 import { clock, entryRows, RowCache } from './render.ts'
 import { bodyRows, frame, inputRow, type View } from './screen.ts'
 import { paint } from './style.ts'
-import { columns } from './wrap.ts'
 import { Windows } from './windows.ts'
+import { columns } from './wrap.ts'
 
 function take(windows: Windows, ...raws: string[]): void {
   for (const raw of raws) {

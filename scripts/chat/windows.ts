@@ -1,5 +1,5 @@
 /** The conversations that are open, and what stands in them. */
-import { type Fold, foldFor } from '../../adapters/irc/names.ts'
+import { type Fold, foldFor } from '../../adapters/irc/text/names.ts'
 import type { Entry } from './entry.ts'
 
 export interface Window {

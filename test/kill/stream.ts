@@ -1,5 +1,5 @@
 /** Numbered messages, and the two kinds of people who say and see them. */
-import { type Line, lastParam, serverTimeMs } from '../../adapters/irc/line.ts'
+import { type Line, lastParam, serverTimeMs } from '../../adapters/irc/text/line.ts'
 import { sleep } from '../../core/retry.ts'
 import type { Side } from '../instance.ts'
 import { Client, type Login, persist } from '../irc.ts'

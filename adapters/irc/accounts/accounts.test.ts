@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect, type TLSSocket } from 'node:tls'
 import { after, before, describe, test } from 'node:test'
+import { connect, type TLSSocket } from 'node:tls'
 import { fingerprintOf, makeCertificate } from '../server/certificate.ts'
 import { availableServers, startErgo, startInspircd, type TestServer } from '../server/testing.ts'
 import { accountsFor, type ManagedAccounts } from './index.ts'

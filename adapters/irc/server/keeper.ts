@@ -2,9 +2,9 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { asChanopError } from '../../../core/error.ts'
 import type { Log } from '../../../core/log.ts'
 import { backoffMs, sleep } from '../../../core/retry.ts'
-import { asChanopError } from '../../../core/error.ts'
 import { explain, lacksListener } from './faults.ts'
 import { type Launch, start } from './launch.ts'
 

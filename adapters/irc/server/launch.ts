@@ -1,8 +1,7 @@
 /** How a server's processes are started: argument lists, environment, and the wrappers that tie them to us. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { runnable } from './programs.ts'
-import { libraryEnv } from './programs.ts'
+import { libraryEnv, runnable } from './programs.ts'
 import { type Folders, type Settings } from './settings.ts'
 
 export interface Launch {

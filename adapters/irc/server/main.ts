@@ -1,6 +1,7 @@
 /** PM2 app `ircd`: the managed IRC server of this data folder, in the foreground. */
-import { asChanopError } from '../../../core/error.ts'
+
 import { locations } from '../../../core/bot.ts'
+import { asChanopError } from '../../../core/error.ts'
 import { createLog } from '../../../core/log.ts'
 import { sleep } from '../../../core/retry.ts'
 import { supervise } from './supervisor.ts'

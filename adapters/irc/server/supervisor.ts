@@ -2,8 +2,9 @@
  * Holds the managed IRC server: Ergo, or InspIRCd with Anope. PM2 can't hold these directly: it stops with SIGINT, of
  * which InspIRCd dies without a word to anyone, and it knows nothing of the order of two.
  */
-import type { Log } from '../../../core/log.ts'
+
 import { asChanopError, ChanopError } from '../../../core/error.ts'
+import type { Log } from '../../../core/log.ts'
 import { backoffMs, deadline, sleep } from '../../../core/retry.ts'
 import { markFilled, restoreDatabase } from './database.ts'
 import { Keeper } from './keeper.ts'

@@ -1,6 +1,6 @@
 import type { Config } from '../../../config/schema.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { type ChannelId, type NetworkId, parsePlace, type Place } from '../../../core/event.ts'
+import { type ChannelId, type NetworkId, type Place, parsePlace } from '../../../core/event.ts'
 import { Rooms } from '../../../core/rooms.ts'
 
 /** Whether we run a network, so that its channels are ours to keep. */

@@ -4,8 +4,8 @@ import { ChanopError } from '../../../core/error.ts'
 import { identitiesOf } from '../../../core/identity.ts'
 import { backlog } from '../../../core/ledger/deliveries.ts'
 import { ago, duration, escapeInline, size } from '../../../core/text.ts'
-import { declare } from '../services.ts'
 import { announce, sayIn } from '../say.ts'
+import { declare } from '../services.ts'
 import { bridgeSilent, networkLine, silentMs, standings } from '../standing.ts'
 
 /** What waits for less is on its way. */

@@ -1,7 +1,7 @@
 /** One agent or all of them looked at and kept in order: `agents`, `agent …`, `engagement`, `key`, `claim`. */
 import { z } from 'zod'
 import { type Agent, agents, engaged } from '../../../core/agent.ts'
-import { durationMs, rest } from '../../../core/command/values.ts'
+import { durationMs, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { includes } from '../../../core/identity.ts'
 import { place as placeOrder } from '../../../core/ledger/orders.ts'

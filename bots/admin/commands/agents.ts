@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Agent } from '../../../core/agent.ts'
 import type { Ordered } from '../../../core/command/command.ts'
-import { durationMs, rest } from '../../../core/command/values.ts'
+import { durationMs, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type NewOrder, place as placeOrder } from '../../../core/ledger/orders.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { NetworkId, ChannelId } from '../../../core/event.ts'
+import type { ChannelId, NetworkId } from '../../../core/event.ts'
 import { keptChannel, storeChannel } from '../../../core/ledger/channels.ts'
 import type { House } from '../../../test/house.ts'
 import { engage, openHouse } from '../channels/testing.ts'

@@ -1,7 +1,8 @@
+import { frontCommands } from '../../../core/command/front.ts'
+import { channel } from '../../../core/command/testing.ts'
 import { exampleTests } from '../../../core/contract/commands.ts'
 import { placeId } from '../../../core/ledger/events.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
-import { channel } from '../../../core/command/testing.ts'
 import { stageContext } from '../../../test/stage.ts'
 import { Signer } from '../agents/engagement.ts'
 import { Fleet } from '../fleet/fleet.ts'
@@ -10,7 +11,6 @@ import type { AdminServices } from '../services.ts'
 import { fleetCommands } from './fleet.ts'
 import { groupCommands } from './groups.ts'
 import { stopCommands } from './stop.ts'
-import { frontCommands } from '../../../core/command/front.ts'
 
 const standing = JSON.stringify({ state: 'up', sinceMs: 0, server: 'memory', lacks: [] })
 const commands = [...fleetCommands, ...groupCommands, ...stopCommands, ...frontCommands<AdminServices>('admin')]

@@ -1,7 +1,7 @@
 /** Who of the fleet is there, and calling a group by a command. */
 import { z } from 'zod'
 import type { CommandContext } from '../../../core/command/command.ts'
-import { rest } from '../../../core/command/values.ts'
+import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Db, type Row, sql } from '../../../core/ledger/sqlite.ts'
 import { duration, escapeInline, safeName } from '../../../core/text.ts'

@@ -2,16 +2,16 @@
 import { z } from 'zod'
 import { type Agent, agentNamed, agents } from '../../../core/agent.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
-import { rest } from '../../../core/command/values.ts'
+import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { personByName } from '../../../core/identity.ts'
 import { type Db, sql } from '../../../core/ledger/sqlite.ts'
 import { select, spellings } from '../../../core/selector.ts'
 import { escapeInline } from '../../../core/text.ts'
+import { signed } from '../agents/asking.ts'
 import { editAgent, groups, groupsOf } from '../agents/record.ts'
 import { chunks } from '../fleet/naming.ts'
 import { type AdminServices, declare } from '../services.ts'
-import { signed } from '../agents/asking.ts'
 
 type Context = CommandContext<AdminServices>
 

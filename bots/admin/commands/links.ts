@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Answer, CommandContext } from '../../../core/command/command.ts'
-import { RateLimit } from '../../../core/command/rate.ts'
+import { RateLimit } from '../../../core/command/state/rate.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { directly, type NetworkId, text, type UserId } from '../../../core/event.ts'
 import { identitiesOf, includes, type Person, personByName, roleIn } from '../../../core/identity.ts'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Caller, CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
 import {
@@ -13,7 +14,6 @@ import {
 } from '../../../core/identity.ts'
 import type { NewOrder } from '../../../core/ledger/orders.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
-import type { Caller, CommandContext } from '../../../core/command/command.ts'
 import { newPassword } from '../../../core/secrets.ts'
 import { type AdminServices, declare } from '../services.ts'
 

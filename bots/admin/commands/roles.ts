@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationMs } from '../../../core/command/values.ts'
+import { durationMs } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
 import {

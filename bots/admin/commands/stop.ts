@@ -1,7 +1,7 @@
 /** The kill switch: `stop`, `pause`, `resume` reach agents by a mention with the word, and count who obeyed. */
 import { z } from 'zod'
 import type { Answer, CommandContext } from '../../../core/command/command.ts'
-import { rest } from '../../../core/command/values.ts'
+import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { includes } from '../../../core/identity.ts'
 import { type Db, sql } from '../../../core/ledger/sqlite.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { parseFormat } from '../../../adapters/irc/text/format.ts'
 import { type Content, type Segment, text } from '../../../core/event.ts'
-import { parseFormat } from '../../../adapters/irc/format.ts'
 import { type Known, mentionOf } from './mention.ts'
 
 const known: Known = {

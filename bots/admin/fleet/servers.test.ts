@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { availableServers, startErgo, startInspircd, type TestServer } from '../../../adapters/irc/server/testing.ts'
-import { Guest } from '../../../adapters/irc/trial.ts'
+import { Guest } from '../../../adapters/irc/testing/trial.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
 import { AgentSocket } from '../../../test/agent-socket.ts'
 import { House } from '../../../test/house.ts'

@@ -1,6 +1,6 @@
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { formatPlace, type NetworkId, parsePlace, type Place } from '../../../core/event.ts'
+import { formatPlace, type NetworkId, type Place, parsePlace } from '../../../core/event.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
 import { nearest } from '../../../core/nearest.ts'
 import { storeSetting } from '../../../core/settings.ts'

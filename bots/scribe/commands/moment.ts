@@ -1,4 +1,4 @@
-import { parseMoment } from '../../../core/command/values.ts'
+import { parseMoment } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 
 /** A time that was given as `key=…`. Throws `usage`. */

@@ -1,0 +1,89 @@
+import type { Log } from '../../../core/log.ts'
+import { type Backoff, backoffMs, sleep } from '../../../core/retry.ts'
+import type { Line } from '../text/line.ts'
+import type { Batch } from './batch.ts'
+import { type Fault, Session, type SessionOptions } from './session.ts'
+
+export interface LinkHooks {
+  up(session: Session): void
+  line(session: Session, line: Line): void
+  batch(session: Session, batch: Batch): void
+  flush(): void
+  /** `session` is closed; the next attempt follows after `againMs`. */
+  down(session: Session, fault: Fault, againMs: number): void
+}
+
+export interface LinkOptions {
+  /** Asked anew for each attempt: passwords and addresses may have changed meanwhile. */
+  options(): Promise<SessionOptions>
+  readonly backoff: Backoff
+  readonly log: Log
+}
+
+/** A login that is refused is tried again, but slowly: hammering gets an address banned. */
+const refused: Backoff = { firstMs: 60_000, maxMs: 600_000 }
+/** A connection that lasted this long starts the waiting times anew. */
+const steadyMs = 20_000
+
+/** Keeps one connection: whenever it ends another is made, for ever, until the signal aborts. */
+export class Link {
+  session: Session | null = null
+  readonly #options: LinkOptions
+  readonly #hooks: LinkHooks
+
+  constructor(options: LinkOptions, hooks: LinkHooks) {
+    this.#options = options
+    this.#hooks = hooks
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    let attempt = 0
+    while (!signal.aborted) {
+      const beganMs = performance.now()
+      const { session, fault } = await this.#once(signal)
+      if (signal.aborted) {
+        if (session) this.#hooks.down(session, fault, 0)
+        return
+      }
+      if (performance.now() - beganMs > steadyMs && !fault.permanent) attempt = 0
+      const againMs = backoffMs(fault.permanent ? refused : this.#options.backoff, attempt++)
+      if (session) this.#hooks.down(session, fault, againMs)
+      this.#options.log.info({ reason: fault.reason, againMs: Math.round(againMs) }, 'not connected; trying again')
+      await sleep(againMs, signal)
+    }
+  }
+
+  async #once(signal: AbortSignal): Promise<{ session: Session | null; fault: Fault }> {
+    let options: SessionOptions
+    try {
+      options = await this.#options.options()
+    } catch (error) {
+      return { session: null, fault: { reason: (error as Error).message, permanent: false } }
+    }
+    if (signal.aborted) return { session: null, fault: { reason: 'stopped', permanent: false } }
+    return new Promise(resolve => {
+      const closed = (fault: Fault): void => {
+        signal.removeEventListener('abort', stop)
+        this.session = null
+        resolve({ session, fault })
+      }
+      const hooks = this.#hooks
+      const session: Session = new Session(options, {
+        ready: () => hooks.up(session),
+        line: line => hooks.line(session, line),
+        batch: batch => hooks.batch(session, batch),
+        flush: () => hooks.flush(),
+        closed,
+      })
+      const stop = (): void => session.quit('stopped')
+      signal.addEventListener('abort', stop, { once: true })
+      this.session = session
+      session.connect()
+    })
+  }
+
+  /** The session when it is registered. */
+  get open(): Session | null {
+    return this.session?.open ? this.session : null
+  }
+}

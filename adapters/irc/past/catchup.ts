@@ -1,0 +1,120 @@
+import type { Cursors } from '../../../core/adapter.ts'
+import { ChanopError } from '../../../core/error.ts'
+import type { ChannelId, ChatEvent, GapEvent, MessageId, UserId } from '../../../core/event.ts'
+import type { Voice } from '../people/voice.ts'
+import type { Line } from '../text/line.ts'
+import { parseDirect } from '../text/names.ts'
+import { holds, pagesAfter, pagesBack, timestamp } from './history.ts'
+
+/** How far the ledger has heard a channel. */
+export interface Heardpoint {
+  readonly id: MessageId
+  readonly atMs: number
+}
+
+/** What is taken of a channel that was never heard before. */
+const firstLines = 10_000
+const directMarkMs = 5_000
+
+const directMark = (persona: string | null): string => `dm ${persona ?? ''}`
+
+/**
+ * Up to when each connection has handed over its private messages. Written at most every few seconds: a mark that is
+ * too old only fetches some again, which the ledger knows by their keys.
+ */
+export class DirectMarks {
+  readonly #cursors: Cursors
+  readonly #writtenMs = new Map<string, number>()
+
+  constructor(cursors: Cursors) {
+    this.#cursors = cursors
+  }
+
+  async keep(events: readonly ChatEvent[]): Promise<void> {
+    const nowMs = performance.now()
+    for (const { place, atMs } of events) {
+      if (!place.private) continue
+      const name = directMark(parseDirect(place.channel)?.persona ?? null)
+      if (nowMs - (this.#writtenMs.get(name) ?? -directMarkMs) < directMarkMs) continue
+      this.#writtenMs.set(name, nowMs)
+      await this.#cursors.set(name, String(atMs))
+    }
+  }
+}
+
+export function gapOf(voice: Voice, channel: string, fromMs: number, reason: string): GapEvent {
+  const { network, nonce, fold } = voice.heard
+  const { nick } = voice.session
+  return {
+    kind: 'gap',
+    key: `${network}:gap/${nonce}/${channel}`,
+    place: { network, channel: channel as ChannelId },
+    sender: { id: `~${fold(nick)}` as UserId, name: nick, kind: 'self', verified: false },
+    atMs: Date.now(),
+    origin: 'backfill',
+    fromMs,
+    reason,
+  }
+}
+
+const backfill = (voice: Voice, lines: readonly Line[], channel: string): ChatEvent[] =>
+  lines.flatMap(line => voice.events(line, channel))
+
+/** Everything of a channel since `heard`, oldest first, in pages; with a `gap` in front where some is gone. */
+export async function* missed(voice: Voice, channel: string, heard: Heardpoint | null): AsyncGenerator<ChatEvent[]> {
+  if (heard === null) {
+    const pages: Line[][] = []
+    for await (const page of pagesBack(voice.history, channel, firstLines)) pages.unshift(page)
+    for (const page of pages) yield backfill(voice, page, channel)
+    return
+  }
+  const known = !heard.id.startsWith('~') && (await holds(voice.history, channel, heard.id))
+  if (!known)
+    yield [gapOf(voice, channel, heard.atMs, 'the server no longer has what was said here; some may be missing')]
+  const point = known ? `msgid=${heard.id}` : timestamp(heard.atMs)
+  for await (const page of pagesAfter(voice.history, channel, point)) yield backfill(voice, page, channel)
+}
+
+/** The same from the replay a server sends at JOIN (InspIRCd `+H`), which can't be asked for more. */
+export function missedByReplay(
+  voice: Voice,
+  channel: string,
+  heard: Heardpoint | null,
+  replay: readonly Line[],
+): ChatEvent[] {
+  if (heard === null) return backfill(voice, replay, channel)
+  const at = replay.findLastIndex(line => line.tags['msgid'] === heard.id)
+  if (at !== -1) return backfill(voice, replay.slice(at + 1), channel)
+  const reason =
+    replay.length === 0
+      ? 'the server keeps no history of this channel'
+      : 'the replay of the server does not reach back far enough'
+  return [gapOf(voice, channel, heard.atMs, reason), ...backfill(voice, replay, channel)]
+}
+
+/** Private messages that came while this connection was away. */
+export async function missedDirect(voice: Voice, cursors: Cursors): Promise<ChatEvent[]> {
+  const name = directMark(voice.persona)
+  const since = await cursors.get(name)
+  if (since === null) {
+    await cursors.set(name, String(Date.now()))
+    return []
+  }
+  const from = timestamp(Number(since) - 1)
+  const to = timestamp(Date.now() + 86_400_000)
+  try {
+    const targets = await voice.history.ask(`TARGETS ${from} ${to} ${voice.history.page}`)
+    const events: ChatEvent[] = []
+    for (const { params } of targets) {
+      const target = params[1] ?? ''
+      if (target === '' || voice.session.isChannel(target)) continue
+      for await (const page of pagesAfter(voice.history, target, from)) {
+        events.push(...page.flatMap(line => voice.events(line, target)))
+      }
+    }
+    return events
+  } catch (error) {
+    if (error instanceof ChanopError && error.code === 'unsupported') return []
+    throw error
+  }
+}

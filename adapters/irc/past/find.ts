@@ -1,0 +1,88 @@
+import type { Cursors, Found } from '../../../core/adapter.ts'
+import { ChanopError } from '../../../core/error.ts'
+import type { MessageId, Place } from '../../../core/event.ts'
+import type { Replayed } from '../channels.ts'
+import type { Voice } from '../people/voice.ts'
+import { ownMark } from '../text/inbound.ts'
+import { pagesBack } from './history.ts'
+
+/** How far back a lost delivery is looked for. */
+const mostLines = 2_000
+
+/** Parts of a delivery that were found: tag value → id, and how many there must be. */
+class Trace {
+  readonly ids = new Map<string, MessageId>()
+  readonly #delivery: string
+  #parts = 1
+
+  constructor(delivery: string) {
+    this.#delivery = delivery
+  }
+
+  see(mark: string, id: MessageId): void {
+    if (mark !== this.#delivery && !mark.startsWith(`${this.#delivery}.`)) return
+    const parts = /\.\d+-(\d+)$/.exec(mark.slice(this.#delivery.length))
+    if (parts) this.#parts = Number(parts[1])
+    this.ids.set(mark, id)
+  }
+
+  get whole(): boolean {
+    return this.ids.size > 0 && this.ids.size >= this.#parts
+  }
+
+  get inOrder(): MessageId[] {
+    const part = (mark: string): number => Number(/\.(\d+)-\d+$/.exec(mark)?.[1] ?? 0)
+    return [...this.ids].sort(([a], [b]) => part(a) - part(b)).map(([, id]) => id)
+  }
+}
+
+export interface Search {
+  readonly voice: Voice
+  readonly cursors: Cursors
+  readonly place: Place
+  /** The channel or nick as the server knows it. */
+  readonly target: string
+  readonly deliveryId: string
+  readonly replayed: Replayed | null
+  /** Told of the parts that arrived when others did not: the next `send` of this delivery leaves them out. */
+  partly(ids: ReadonlyMap<string, MessageId>): void
+}
+
+/** Looks for our own delivery tag in what the server remembers. */
+export async function findDelivery(search: Search): Promise<Found> {
+  const { voice, deliveryId } = search
+  const trace = new Trace(deliveryId)
+  if (!voice.session.has('message-tags')) return 'cannot-tell'
+  const known = voice.history.available ? await inHistory(search, trace) : inReplay(search, trace)
+  if (trace.whole) return trace.inOrder
+  if (!known) return 'cannot-tell'
+  if (trace.ids.size > 0) search.partly(trace.ids)
+  return 'not-sent'
+}
+
+function inReplay({ replayed }: Search, trace: Trace): boolean {
+  if (replayed === null) return false
+  for (const [mark, id] of replayed.marks) trace.see(mark, id)
+  return replayed.whole
+}
+
+/** False when the history does not reach back to what the ledger already knows: the server may have lost it. */
+async function inHistory({ voice, cursors, place, target }: Search, trace: Trace): Promise<boolean> {
+  const heard = place.private ? null : await cursors.newest(place)
+  let reached = heard === null || heard.id.startsWith('~')
+  try {
+    for await (const page of pagesBack(voice.history, target, mostLines)) {
+      for (const line of page) {
+        const id = (line.tags['msgid'] ?? '') as MessageId
+        if (id === heard?.id) reached = true
+        const mark = ownMark(line, voice.heard)
+        if (mark !== null) trace.see(mark, id)
+      }
+      if (trace.whole) return true
+    }
+  } catch (error) {
+    if (error instanceof ChanopError && error.code === 'unsupported') return false
+    throw error
+  }
+  return reached
+}

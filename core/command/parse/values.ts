@@ -1,0 +1,75 @@
+/** Kinds of argument for declarations. Each fault is one line that shows the form. */
+import { z } from 'zod'
+import { type Place, parsePlace } from '../../event.ts'
+import { parseDuration } from '../../text.ts'
+
+/** The text to the end of the message, as typed. */
+export const rest = (): z.ZodString => z.string().min(1).meta({ rest: true })
+
+/** Whole numbers typed as digits. */
+export const whole = (min: number, max: number) =>
+  z.string().transform((typed, context): number => {
+    const value = /^-?\d{1,15}$/.test(typed) ? Number(typed) : Number.NaN
+    if (value >= min && value <= max) return value
+    return fail(context, `'${typed.slice(0, 20)}' is no number from ${min} to ${max}`)
+  })
+
+/** `90s`, `15m`, `2h`, `3d`, `1d12h` → milliseconds. */
+export const durationMs = () =>
+  z.string().transform((typed, context): number => {
+    const value = parseDuration(typed)
+    if (value !== null && value > 0 && value < 1e14) return value
+    return fail(context, `'${typed.slice(0, 20)}' is no duration: write 90s, 15m, 2h or 3d`)
+  })
+
+const unitBytes: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 }
+
+/** `10k`, `5m`, `1.5g`, `200` → bytes, in powers of 1000. */
+export const sizeBytes = () =>
+  z.string().transform((typed, context): number => {
+    const found = /^(\d{1,12}(?:\.\d{1,3})?)\s?([kmgt]?)b?$/i.exec(typed)
+    if (found) return Math.round(Number(found[1]) * (unitBytes[(found[2] as string).toLowerCase()] as number))
+    return fail(context, `'${typed.slice(0, 20)}' is no size: write 500, 10k, 5m or 2g`)
+  })
+
+const dayMs = 86_400_000
+
+/** Unix ms of `2026-04-01`, `2026-04-01T18:00`, `18:00`, `today`, `yesterday`, `tomorrow`, or `2h` from now; UTC. */
+export function parseMoment(typed: string, direction: 'past' | 'future', nowMs: number): number | null {
+  const word = typed.trim().toLowerCase()
+  const todayMs = Math.floor(nowMs / dayMs) * dayMs
+  const day = { today: 0, yesterday: -1, tomorrow: 1 }[word]
+  if (day !== undefined) return todayMs + day * dayMs
+  const clock = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(word)
+  if (clock) {
+    const atMs = todayMs + (Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3] ?? 0)) * 1000
+    if (direction === 'past') return atMs > nowMs ? atMs - dayMs : atMs
+    return atMs <= nowMs ? atMs + dayMs : atMs
+  }
+  const ago = parseDuration(word)
+  if (ago !== null) return direction === 'past' ? nowMs - ago : nowMs + ago
+  const date = /^(\d{4}-\d\d-\d\d)(?:[t ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(z|[+-]\d\d:\d\d)?)?$/.exec(word)
+  if (!date) return null
+  const atMs = Date.parse(`${date[1]}T${date[2] ?? '00:00'}${(date[3] ?? 'z').toUpperCase()}`)
+  return Number.isNaN(atMs) ? null : atMs
+}
+
+/** A moment in the past (`since=18:00`, `since=2h`) or the future (`until=tomorrow`) → Unix ms. */
+export const moment = (direction: 'past' | 'future', now: () => number = Date.now) =>
+  z.string().transform((typed, context): number => {
+    const value = parseMoment(typed, direction, now())
+    if (value !== null) return value
+    return fail(context, `'${typed.slice(0, 30)}' is no time: write 18:00, 2026-04-01, 2026-04-01T18:00 or 2h (UTC)`)
+  })
+
+/** `network:channel`. */
+export const place = () =>
+  z.string().transform((typed, context): Place => {
+    const value = parsePlace(typed)
+    return value ?? fail(context, `'${typed.slice(0, 60)}' is no place: write network:channel, e.g. home:#general`)
+  })
+
+function fail(context: z.RefinementCtx, message: string): never {
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+}
