@@ -17,11 +17,13 @@ export interface LinkOptions {
   /** Asked anew for each attempt: passwords and addresses may have changed meanwhile. */
   options(): Promise<SessionOptions>
   readonly backoff: Backoff
+  /** After a login that the server refused for good, as it says. */
+  readonly refused?: Backoff
   readonly log: Log
 }
 
 /** A login that is refused is tried again, but slowly: hammering gets an address banned. */
-const refused: Backoff = { firstMs: 60_000, maxMs: 600_000 }
+const slowly: Backoff = { firstMs: 60_000, maxMs: 600_000 }
 /** A connection that lasted this long starts the waiting times anew. */
 const steadyMs = 20_000
 
@@ -46,7 +48,7 @@ export class Link {
         return
       }
       if (performance.now() - beganMs > steadyMs && !fault.permanent) attempt = 0
-      const againMs = backoffMs(fault.permanent ? refused : this.#options.backoff, attempt++)
+      const againMs = backoffMs(fault.permanent ? (this.#options.refused ?? slowly) : this.#options.backoff, attempt++)
       if (session) this.#hooks.down(session, fault, againMs)
       this.#options.log.info({ reason: fault.reason, againMs: Math.round(againMs) }, 'not connected; trying again')
       await sleep(againMs, signal)

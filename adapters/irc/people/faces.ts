@@ -34,6 +34,8 @@ const regainMs = 15_000
 const fromNickServ = /^nickserv!/i
 /** Our own server, or one beside it: nobody bans us for coming back at once. */
 const managedBackoff = { firstMs: 150, maxMs: 2_000 }
+/** Our own server refuses a bot as long as its account is still being made, right after the first start. */
+const managedRefused = { firstMs: 150, maxMs: 10_000 }
 const externalBackoff = { firstMs: 2_000, maxMs: 300_000 }
 
 /** One bot's connection, made again and again: the main one, or a persona with a nick of its own. */
@@ -64,7 +66,12 @@ export class Face {
     const near = config.managed || isLoopback(config.host)
     const backoff = near ? managedBackoff : externalBackoff
     this.#link = new Link(
-      { options: () => this.#options(wish), backoff, log: context.log.child({ persona: wish.bot }) },
+      {
+        options: () => this.#options(wish),
+        backoff,
+        ...(config.managed ? { refused: managedRefused } : {}),
+        log: context.log.child({ persona: wish.bot }),
+      },
       {
         up: session => this.#up(session),
         line: (_, line) => this.#line(line),
