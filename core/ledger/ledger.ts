@@ -73,13 +73,13 @@ export class Ledger {
    * Only for marks that a start after a power cut restores by itself (see `rebooted`).
    */
   mark<T>(work: (db: Db) => T): T {
-    this.#db.pragma('synchronous = NORMAL')
+    this.#db.exec('PRAGMA synchronous = NORMAL')
     try {
-      return this.#db.transaction(() => work(this.#db)).immediate()
+      return this.#atomically(() => work(this.#db))
     } catch (error) {
       throw asLedgerError(error)
     } finally {
-      this.#db.pragma('synchronous = FULL')
+      this.#db.exec('PRAGMA synchronous = FULL')
     }
   }
 
@@ -132,14 +132,29 @@ export class Ledger {
   #commit(jobs: readonly Job[]): (() => void)[] {
     try {
       try {
-        return this.#db.transaction(() => jobs.map(job => this.#run(job))).immediate()
+        return this.#atomically(() => jobs.map(job => this.#run(job)))
       } catch (error) {
         if (jobs.length === 1 || isStorageFault(error)) throw error
-        return this.#db.transaction(() => jobs.map(job => this.#runApart(job))).immediate()
+        return this.#atomically(() => jobs.map(job => this.#runApart(job)))
       }
     } catch (error) {
       const reason = asLedgerError(error)
       return jobs.map(job => () => job.reject(reason))
+    }
+  }
+
+  /** One transaction. The library's own way makes four functions anew for each, which a lone message feels. */
+  #atomically<T>(work: () => T): T {
+    const db = this.#db
+    sql(db, 'BEGIN IMMEDIATE').run()
+    try {
+      const result = work()
+      sql(db, 'COMMIT').run()
+      return result
+    } catch (error) {
+      // A fault of the disk may have ended it already.
+      if (db.inTransaction) sql(db, 'ROLLBACK').run()
+      throw error
     }
   }
 
