@@ -380,8 +380,8 @@ class IrcAdapter implements Adapter {
     const direct = parseDirect(place.channel)
     const voice = this.#routes.speaker(place, undefined).open
     if (!direct || !voice || !ownWayIsSecure(voice)) return false
-    const found = await this.#routes.reach(voice, direct.user)
-    return found.secure
+    // The main connection may be an operator's, who is shown addresses that others are not.
+    return (await this.#routes.reach(this.#main.open ?? voice, direct.user)).secure
   }
 
   away(persona: string, reason: string | null): void {
