@@ -1,5 +1,6 @@
 /** `npm test`: gets every server that the suites can use, says which there are, then runs them all. */
 import { spawn } from 'node:child_process'
+import { globSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { makeFolder } from '../adapters/irc/server/files.ts'
 import { findPrograms, runnable } from '../adapters/irc/server/programs.ts'
@@ -80,12 +81,21 @@ async function main(): Promise<number> {
   return runTests(process.argv.slice(2))
 }
 
+/** Suites that measure time, or need the whole machine: one after the other, after all others. */
+const alone = ['test/kill/kill.test.ts', 'test/recovery.test.ts', 'scripts/start.test.ts']
+
 /** `chosen`: paths or patterns, and options of node --test; without any path everything is run. */
-function runTests(chosen: readonly string[]): Promise<number> {
-  const all = chosen.some(argument => !argument.startsWith('-'))
-    ? []
-    : ['{core,adapters,bots,config,scripts,bench,test}/**/*.test.ts']
-  const args = ['--test', '--test-reporter=spec', '--test-timeout=300000', ...chosen, ...all]
+async function runTests(chosen: readonly string[]): Promise<number> {
+  if (chosen.some(argument => !argument.startsWith('-'))) return runNode(chosen)
+  const all = globSync('{core,adapters,bots,config,scripts,bench,test}/**/*.test.ts').sort()
+  // Most suites wait for servers more than they compute.
+  const together = ['--test-concurrency=4', ...chosen, ...all.filter(file => !alone.includes(file))]
+  const codes = [await runNode(together), await runNode(['--test-concurrency=1', ...chosen, ...alone])]
+  return Math.max(...codes)
+}
+
+function runNode(more: readonly string[]): Promise<number> {
+  const args = ['--test', '--test-reporter=spec', '--test-timeout=300000', ...more]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
   return new Promise((done, fail) => {
     child.once('error', fail)
