@@ -3,7 +3,10 @@ import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, statSync } fro
 import { dirname } from 'node:path'
 import { ChanopError } from '../error.ts'
 import { migrations } from './schema.ts'
-import { asLedgerError, connect, type Db, isStorageFault, migrate, sql } from './sqlite.ts'
+import { asLedgerError, busyMs, connect, type Db, isBusy, isStorageFault, migrate, sql, standStill } from './sqlite.ts'
+
+/** How often it is looked whether the other process is done. */
+const lookMs = 0.1
 
 interface Job {
   readonly run: (db: Db) => unknown
@@ -43,15 +46,21 @@ export class Ledger {
       db.close()
       throw asLedgerError(error)
     }
+    db.pragma('busy_timeout = 0')
     return new Ledger(path, db)
   }
 
   /** Runs `work` against the committed state. */
   async read<T>(work: (db: Db) => T): Promise<T> {
-    try {
-      return work(this.#db)
-    } catch (error) {
-      throw asLedgerError(error)
+    const endMs = performance.now() + busyMs
+    for (;;) {
+      try {
+        return work(this.#db)
+      } catch (error) {
+        // Only while another process recovers the file after a crash, or closes it as the last one.
+        if (!isBusy(error) || performance.now() > endMs) throw asLedgerError(error)
+        standStill(lookMs)
+      }
     }
   }
 
@@ -146,7 +155,7 @@ export class Ledger {
   /** One transaction. The library's own way makes four functions anew for each, which a lone message feels. */
   #atomically<T>(work: () => T): T {
     const db = this.#db
-    sql(db, 'BEGIN IMMEDIATE').run()
+    this.#begin(db)
     try {
       const result = work()
       sql(db, 'COMMIT').run()
@@ -155,6 +164,23 @@ export class Ledger {
       // A fault of the disk may have ended it already.
       if (db.inTransaction) sql(db, 'ROLLBACK').run()
       throw error
+    }
+  }
+
+  /**
+   * Another process' transaction lasts about as long as its fsync. SQLite itself would look again after 1, 2, 5, 10 ms
+   * and more: most of a command's time would be such naps.
+   */
+  #begin(db: Db): void {
+    const endMs = performance.now() + busyMs
+    for (;;) {
+      try {
+        sql(db, 'BEGIN IMMEDIATE').run()
+        return
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > endMs) throw error
+        standStill(lookMs)
+      }
     }
   }
 

@@ -39,7 +39,16 @@ export function asLedgerError(thrown: unknown): unknown {
 export const isStorageFault = (thrown: unknown): boolean =>
   thrown instanceof Database.SqliteError && asLedgerError(thrown) !== thrown
 
-const busyMs = 3000
+/** For so long a process waits for another one's transaction. */
+export const busyMs = 3000
+
+const pause = new Int32Array(new SharedArrayBuffer(4))
+
+/** Blocks this thread. */
+export const standStill = (delayMs: number): void => void Atomics.wait(pause, 0, 0, delayMs)
+
+export const isBusy = (thrown: unknown): boolean =>
+  thrown instanceof Database.SqliteError && thrown.code.startsWith('SQLITE_BUSY')
 
 /** SQLite does not wait by itself here: of several processes that open a new file at once, all but one are turned away. */
 function useWal(db: Db): void {
@@ -49,9 +58,8 @@ function useWal(db: Db): void {
       db.pragma('journal_mode = WAL')
       return
     } catch (error) {
-      const busy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
-      if (!busy || Date.now() > endMs) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+      if (!isBusy(error) || Date.now() > endMs) throw error
+      standStill(10)
     }
   }
 }
