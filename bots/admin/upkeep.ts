@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { configSchema } from '../../config/schema.ts'
 import { audit } from '../../core/audit.ts'
 import type { BotContext } from '../../core/bot.ts'
@@ -6,11 +8,14 @@ import { type Ended, endRoles } from '../../core/identity.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
 import { sleep } from '../../core/retry.ts'
 import { ChannelWatch } from './channels/watch.ts'
+import { rotateLogs } from './logs.ts'
 import { tellOps } from './ops.ts'
 
 type Context = BotContext<typeof configSchema>
 
 const everyMs = 1000
+const logsEveryMs = 60_000
+const mostLogBytes = 20_000_000
 
 /** What time does by itself: roles and channels end. Resolves when the process stops. */
 export async function upkeep(context: Context): Promise<void> {
@@ -18,10 +23,15 @@ export async function upkeep(context: Context): Promise<void> {
   const channels = new ChannelWatch(context)
   const following = channels.follow()
   let said = ''
+  let logsMs = 0
   while (!signal.aborted) {
     try {
       await endTimedRoles(context)
       await channels.sweep()
+      if (Date.now() - logsMs > logsEveryMs) {
+        logsMs = Date.now()
+        await keepLogsSmall(context)
+      }
       said = ''
     } catch (thrown) {
       const { message } = asChanopError(thrown)
@@ -31,6 +41,12 @@ export async function upkeep(context: Context): Promise<void> {
     await sleep(everyMs, signal)
   }
   await following
+}
+
+async function keepLogsSmall({ dataDir, log }: Context): Promise<void> {
+  const folder = join(dataDir, 'logs')
+  if (!existsSync(folder)) return
+  for (const name of await rotateLogs(folder, mostLogBytes)) log.info({ name }, 'a process log was rotated')
 }
 
 /** Ends roles whose time is over, tells the operators, and leaves it in the audit. */
