@@ -3,6 +3,7 @@ import { asChanopError } from '../../core/error.ts'
 import { type MessageId, type NetworkId, text } from '../../core/event.ts'
 import {
   byIds,
+  copiesIn,
   type Delivery,
   enqueue,
   expireLeases,
@@ -182,8 +183,9 @@ export class Deliverer {
       for (const delivery of this.#take(lane, adapter)) ready.push([lane, adapter, delivery])
     }
     // One commit for both; an act on an earlier message finds its copy only once that is settled.
-    if (this.#settleLandings(ready.map(([, , delivery]) => delivery.id))) {
-      for (const [lane, adapter, delivery] of ready) void this.#fly(lane, adapter, delivery)
+    const replies = this.#settleLandings(ready.map(([, , delivery]) => delivery))
+    if (replies) {
+      for (const [lane, adapter, delivery] of ready) void this.#fly(lane, adapter, delivery, replies.get(delivery.id))
       return
     }
     for (const [lane, , delivery] of ready) {
@@ -219,12 +221,12 @@ export class Deliverer {
     const taken: Delivery[] = []
     while (lane.queue.length > 0 && lane.flying.size < window) {
       const next = lane.queue[0] as Delivery
-      const alone = next.act.do !== 'send' || next.act.replySeq !== undefined
+      const alone = next.act.do !== 'send' || next.act.secret === true
       if (next.state === 'unknown' || next.notBeforeMs > Date.now()) {
         if (lane.flying.size === 0) this.#wait(lane, adapter, next)
         break
       }
-      if (alone && lane.flying.size > 0) break
+      if (alone ? lane.flying.size > 0 : waitsFor(next, lane)) break
       lane.queue.shift()
       lane.flying.set(next.id, next)
       taken.push(next)
@@ -283,10 +285,10 @@ export class Deliverer {
     lane.queue[at] = { ...again, state: 'queued' }
   }
 
-  async #fly(lane: Lane, adapter: Adapter, delivery: Delivery): Promise<void> {
+  async #fly(lane: Lane, adapter: Adapter, delivery: Delivery, replyTo: MessageId | undefined): Promise<void> {
     const { ledger, vault } = this.#o
     try {
-      const ids = await perform({ ledger, vault, adapter }, delivery, deliveryKey(delivery.id))
+      const ids = await perform({ ledger, vault, adapter }, delivery, deliveryKey(delivery.id), replyTo)
       this.#landed(lane, delivery, ids)
     } catch (thrown) {
       this.#failed(lane, delivery, thrown)
@@ -303,22 +305,29 @@ export class Deliverer {
   }
 
   /**
-   * Settles what has landed and marks those that go out `next`. False when the ledger does not take it now: the landings
-   * are kept, and nothing goes out.
+   * Settles what has landed and marks those that go out `next`; gives what the replies among these answer, by delivery.
+   * Null when the ledger does not take it now: the landings are kept, and nothing goes out.
    */
-  #settleLandings(next: readonly number[] = []): boolean {
+  #settleLandings(next: readonly Delivery[] = []): ReadonlyMap<number, MessageId> | null {
     const landed = this.#landings
-    if (landed.length === 0 && next.length === 0) return true
+    const replies = new Map<number, MessageId>()
+    if (landed.length === 0 && next.length === 0) return replies
     this.#landings = []
     const nowMs = Date.now()
     const done = this.#mark(db => {
       for (const [delivery, ids] of landed) settle(db, delivery, ids, nowMs)
-      if (next.length > 0) setState(db, next, 'sending')
+      const ids = next.map(delivery => delivery.id)
+      if (ids.length > 0) setState(db, ids, 'sending')
+      for (const { id, act, placeId } of next) {
+        const target =
+          act.do === 'send' && act.replySeq !== undefined ? copiesIn(db, act.replySeq, placeId)[0] : undefined
+        if (target) replies.set(id, target)
+      }
     })
-    if (done) return true
+    if (done) return replies
     this.#landings = [...landed, ...this.#landings]
     this.#scheduleLater()
-    return false
+    return null
   }
 
   #failed(lane: Lane, delivery: Delivery, thrown: unknown): void {
@@ -356,6 +365,12 @@ export class Deliverer {
     return lane.resumeMs
   }
 }
+
+/** A reply goes out once the copy it answers has its id. */
+const waitsFor = ({ act }: Delivery, { flying }: Lane): boolean =>
+  act.do === 'send' &&
+  act.replySeq !== undefined &&
+  [...flying.values()].some(({ source }) => source !== null && source === act.replySeq)
 
 /** The idempotency key an adapter gets: short, unique in the instance. */
 export const deliveryKey = (id: number): string => id.toString(36)

@@ -32,16 +32,23 @@ export async function saidBy({ ledger, adapter }: Tools, { act, placeId }: Deliv
   return copied ? null : { do: 'send', ...edited(act.draft) }
 }
 
-/** Does one act on its network. Resolves with the native ids of what was said, none for other acts. */
-export async function perform(tools: Tools, delivery: Delivery, key: string): Promise<readonly MessageId[]> {
+/**
+ * Does one act on its network. Resolves with the native ids of what was said, none for other acts. What is said, secrets
+ * apart, reaches the adapter before this returns, so that the order of calls is kept. `replyTo`: what a reply answers, here.
+ */
+export async function perform(
+  tools: Tools,
+  delivery: Delivery,
+  key: string,
+  replyTo?: MessageId,
+): Promise<readonly MessageId[]> {
   const { ledger, vault, adapter } = tools
   const { act, place } = delivery
   const copies = (seq: number): Promise<MessageId[]> => ledger.read(db => copiesIn(db, seq, delivery.placeId))
   if (act.do === 'send') {
-    const { do: _do, replySeq, ...draft } = act
+    const { do: _do, replySeq: _seq, ...draft } = act
     if (draft.secret && (await adapter.secure?.(place)) === false) throw insecure()
     const ready = openDraft(vault, draft)
-    const replyTo = replySeq === undefined ? undefined : (await copies(replySeq))[0]
     return adapter.send(place, replyTo ? { ...ready, content: { ...ready.content, replyTo } } : ready, key)
   }
   const target = await copies(act.seq)
