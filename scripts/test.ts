@@ -82,7 +82,13 @@ async function main(): Promise<number> {
 }
 
 /** Suites that measure time, or need the whole machine: one after the other, after all others. */
-const alone = ['test/kill/kill.test.ts', 'test/recovery.test.ts', 'scripts/start.test.ts']
+const alone = [
+  'test/kill/kill.test.ts',
+  'test/recovery.test.ts',
+  'scripts/start.test.ts',
+  'adapters/irc/server/supervisor.test.ts',
+  'core/bus/queues.test.ts',
+]
 
 /** `chosen`: paths or patterns, and options of node --test; without any path everything is run. */
 async function runTests(chosen: readonly string[]): Promise<number> {
