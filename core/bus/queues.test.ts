@@ -87,7 +87,8 @@ describe('queues', { skip: noRedis }, () => {
     work(t, server, rows, 60_000)
     await until('all are done', () => rows.done.length === 3)
     assert.deepEqual(sorted(rows.done), ids)
-    assert.deepEqual(rows.started.length, 3)
+    // At least once: a look for lost jobs may hand out a row again that is just being done; who does it claims it.
+    assert.deepEqual(sorted([...new Set(rows.started)]), ids)
   })
 
   it('two instances on one Redis do not meet', async t => {
