@@ -7,26 +7,24 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
-import { Instance, type ServerKind } from '../test/instance.ts'
+import { Instance } from '../test/instance.ts'
+import { optionsOf, twoServers } from '../test/options.ts'
 import { benchCommand } from './command.ts'
 import { say } from './figures.ts'
 import { megabytes, usage } from './processes.ts'
 import { benchRelay } from './relay.ts'
 import { benchSearch } from './search.ts'
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: 'memory,relay,command,ledger,search' },
-    servers: { type: 'string', default: 'ergo,ergo' },
-    runs: { type: 'string', default: '3' },
-    messages: { type: 'string', default: '30000' },
-    rows: { type: 'string', default: '1000000' },
-  },
+const options = optionsOf({
+  only: 'memory,relay,command,ledger,search',
+  servers: 'ergo,ergo',
+  runs: 3,
+  messages: 30_000,
+  rows: 1_000_000,
 })
-const wanted = new Set(values.only.split(','))
-const runs = Number(values.runs)
-const [managed, external] = values.servers.split(',') as [ServerKind, ServerKind]
+const wanted = new Set(options.only.split(','))
+const { runs, messages, rows } = options
+const [managed, external] = twoServers(options.servers)
 /** Settings that let one person do what a benchmark does. */
 const config = 'commands: { perMinute: 6000, burst: 1000 }\n'
 const idleMs = 10_000
@@ -52,7 +50,7 @@ async function live(): Promise<void> {
       await wait(idleMs)
       memory(instance)
     }
-    if (wanted.has('relay')) await benchRelay(instance, { runs, messages: Number(values.messages) })
+    if (wanted.has('relay')) await benchRelay(instance, { runs, messages })
     if (wanted.has('command')) await benchCommand(instance, runs)
   } finally {
     await instance.close()
@@ -60,18 +58,18 @@ async function live(): Promise<void> {
 }
 
 console.log(
-  `servers ${values.servers}, load ${loadavg()
+  `servers ${options.servers}, load ${loadavg()
     .map(load => load.toFixed(1))
     .join(' ')}`,
 )
 if (['memory', 'relay', 'command'].some(part => wanted.has(part))) await live()
 if (wanted.has('ledger')) {
-  execFileSync(process.execPath, [join(import.meta.dirname, 'ledger.ts'), values.rows], { stdio: 'inherit' })
+  execFileSync(process.execPath, [join(import.meta.dirname, 'ledger.ts'), String(rows)], { stdio: 'inherit' })
 }
 if (wanted.has('search')) {
   const folder = mkdtempSync(join(tmpdir(), 'chanop-bench-'))
   try {
-    for (const line of await benchSearch(Number(values.rows), folder)) console.log(line)
+    for (const line of await benchSearch(rows, folder)) console.log(line)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -2,11 +2,11 @@
  * How long each part is away after SIGKILL: `node test/recovery.ts [--rounds 20] [--servers ergo,inspircd]`. In each round
  * every part of one instance is killed once, one after the other.
  */
-import { parseArgs } from 'node:util'
 import { type Line, lastParam } from '../adapters/irc/text/line.ts'
 import { sleep } from '../core/retry.ts'
 import { type Bot, bots, Instance, killNow, type ServerKind, until } from './instance.ts'
 import { Client, type Login, persist } from './irc.ts'
+import { optionsOf, twoServers } from './options.ts'
 
 export const parts = [...bots, 'redis', 'ircd'] as const
 export type Part = (typeof parts)[number]
@@ -176,11 +176,8 @@ export async function recoveryTimes({ rounds, servers, say }: RecoveryOptions): 
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
-    options: { rounds: { type: 'string', default: '20' }, servers: { type: 'string', default: 'ergo,inspircd' } },
-  })
-  const servers = values.servers.split(',') as [ServerKind, ServerKind]
-  const times = await recoveryTimes({ servers, rounds: Number(values.rounds), say: text => console.log(text) })
+  const { rounds, servers } = optionsOf({ rounds: 20, servers: 'ergo,inspircd' })
+  const times = await recoveryTimes({ rounds, servers: twoServers(servers), say: text => console.log(text) })
   for (const part of parts) {
     const sorted = [...times[part]].sort((a, b) => a - b)
     console.log(

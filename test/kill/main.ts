@@ -1,17 +1,15 @@
 /** `npm run test:kill -- --messages 20000 --kills 30 --seed N --servers ergo,inspircd`: see docs/performance.md. */
-import { parseArgs } from 'node:util'
 import { availableServers } from '../../adapters/irc/server/testing.ts'
 import type { ServerKind } from '../instance.ts'
+import { optionsOf, twoServers } from '../options.ts'
 import { killRun, type Outcome } from './run.ts'
 
-const { values } = parseArgs({
-  options: {
-    messages: { type: 'string', default: '20000' },
-    kills: { type: 'string', default: '30' },
-    seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
-    servers: { type: 'string', default: 'ergo,inspircd' },
-    'every-ms': { type: 'string', default: '7000' },
-  },
+const options = optionsOf({
+  messages: 20_000,
+  kills: 30,
+  seed: Math.floor(Math.random() * 1e9),
+  servers: 'ergo,inspircd',
+  'every-ms': 7000,
 })
 
 /** The servers asked for, as far as they are here: two of one kind where only one is. */
@@ -21,7 +19,7 @@ async function choose(): Promise<readonly [ServerKind, ServerKind]> {
   for (const { kind, reason } of here) if (reason !== null && kind !== 'ngircd') console.log(`no ${kind}: ${reason}`)
   const [first] = usable
   if (first === undefined) throw new Error('there is no IRC server to test with: set ERGO_BIN or CHANOP_DEBIAN')
-  const asked = values.servers.split(',').map(kind => usable.find(known => known === kind) ?? first)
+  const asked = twoServers(options.servers).map(kind => usable.find(known => known === kind) ?? first)
   return [asked[0] ?? first, asked[1] ?? first] as [ServerKind, ServerKind]
 }
 
@@ -52,16 +50,14 @@ function print({ verdict, blows, tookMs, evidence, noHistory }: Outcome): void {
 }
 
 const servers = await choose()
-const seed = Number(values.seed)
-console.log(
-  `seed ${seed}: ${values.messages} messages, ${values.kills} kills, ${servers.join(' (managed) and ')} (external)`,
-)
+const { seed, messages, kills } = options
+console.log(`seed ${seed}: ${messages} messages, ${kills} kills, ${servers.join(' (managed) and ')} (external)`)
 const outcome = await killRun({
   servers,
   seed,
-  messages: Number(values.messages),
-  kills: Number(values.kills),
-  everyMs: Number(values['every-ms']),
+  messages,
+  kills,
+  everyMs: options['every-ms'],
   say: text => console.log(text),
 })
 print(outcome)
