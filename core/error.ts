@@ -114,6 +114,11 @@ export const catalogue = {
     audience: 'operator',
     help: 'The account service did not do it; the order stays and is repeated.',
   },
+  'model-failed': {
+    retry: 'later',
+    audience: 'operator',
+    help: 'No configured model could answer; the message gives the last reason, `!model test NAME` tries one.',
+  },
   'setup-failed': {
     retry: 'never',
     audience: 'operator',
