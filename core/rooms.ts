@@ -5,7 +5,12 @@ export type RoomsConfig = Readonly<
   Record<string, { readonly places: readonly string[]; readonly open: boolean; readonly joins: boolean }>
 >
 
+/**
+ * A conversation as people name it. Facts carry the name of the room of their time, so that a room's history stands
+ * under its own name and, from before its places were joined, under the names of these.
+ */
 export interface Room {
+  /** `network:channel` for a place that is in no room. */
   readonly name: string
   readonly places: readonly Place[]
   readonly open: boolean
@@ -31,8 +36,30 @@ export class Rooms {
     return this.#byPlace.get(formatPlace(place))
   }
 
+  /** The room of a place, or the place as a room of its own. */
+  around(place: Place): Room {
+    return this.of(place) ?? { name: formatPlace(place), places: [place], open: false, joins: false }
+  }
+
   named(name: string): Room | undefined {
     return this.#byName.get(name)
+  }
+
+  /**
+   * The room somebody means by its name, by `network:channel`, or by a channel alone; null when there is none in the
+   * configuration and the word is no place. A channel alone is looked for first on the network where it was written.
+   */
+  meant(word: string, near?: Place): Room | null {
+    const named = this.named(word)
+    if (named) return named
+    const place = parsePlace(word)
+    if (place && !word.startsWith('#')) return this.around(place)
+    const channel = word as Place['channel']
+    const here = near && { network: near.network, channel }
+    const own = here && (this.of(here) ?? (near.channel === word ? this.around(here) : undefined))
+    if (own) return own
+    const elsewhere = this.all().find(room => room.places.some(each => each.channel === channel))
+    return elsewhere ?? (here && word.startsWith('#') ? this.around(here) : null)
   }
 
   all(): Room[] {
@@ -55,3 +82,6 @@ export class Rooms {
     return this.all().flatMap(room => room.places.filter(place => place.network === network))
   }
 }
+
+/** Every name under which facts of a room may stand. */
+export const namesOf = (room: Room): string[] => [...new Set([room.name, ...room.places.map(formatPlace)])]

@@ -5,12 +5,15 @@ import { parseArgs } from 'node:util'
 import { exportTo, type Selection } from '../bots/scribe/export/export.ts'
 import { exportPath } from '../bots/scribe/export/place.ts'
 import { type FormatName, formatNames } from '../bots/scribe/record/format.ts'
-import { namesOf, type Room, type RoomsConfig, roomNamed } from '../bots/scribe/rooms.ts'
 import { configSchema } from '../config/schema.ts'
 import { parseMoment } from '../core/command/parse/values.ts'
 import { ChanopError } from '../core/error.ts'
+import { type ChannelId, formatPlace } from '../core/event.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
-import { connect, type Db, sql } from '../core/ledger/sqlite.ts'
+import { networksWith } from '../core/ledger/places.ts'
+import { connect } from '../core/ledger/sqlite.ts'
+import type { Tx } from '../core/ledger/tx.ts'
+import { namesOf, type Room, Rooms, type RoomsConfig } from '../core/rooms.ts'
 import { Settings } from '../core/settings.ts'
 import { count, size } from '../core/text.ts'
 import { type Instance, instanceOf, shown } from './instance.ts'
@@ -74,13 +77,14 @@ function read(args: readonly string[], nowMs: number): Wish | null {
 const parse = (args: readonly string[]) => parseArgs({ args: [...args], options, allowPositionals: true })
 
 /** A channel in no configured room is found by the places of the ledger. */
-function roomIn(db: Db, rooms: RoomsConfig, word: string): Room {
-  const configured = roomNamed(rooms, word)
+function roomIn(tx: Tx, rooms: Rooms, word: string): Room {
+  const configured = rooms.meant(word)
   if (configured) return configured
-  const places = sql(db, 'SELECT DISTINCT network FROM place WHERE channel = ? AND private = 0').all(word)
-  const names = places.map(row => `${String(row['network'])}:${word}`)
-  if (names.length === 1) return { name: names[0] as string, places: names, open: false }
-  const hint = names.length > 1 ? `which one: ${names.join(' or ')}?` : `rooms: ${Object.keys(rooms).join(', ')}`
+  const places = networksWith(tx, word).map(network => ({ network, channel: word as ChannelId }))
+  const [only, ...more] = places
+  if (only && more.length === 0) return rooms.around(only)
+  const known = rooms.all().map(({ name }) => name)
+  const hint = only ? `which one: ${places.map(formatPlace).join(' or ')}?` : `rooms: ${known.join(', ')}`
   throw new ChanopError('not-found', `no room ${word}; ${hint}`)
 }
 
@@ -110,7 +114,7 @@ async function main(): Promise<number> {
   const rooms = await roomsOf(instance)
   const db = connect(instance.paths.ledger, { readonly: true })
   try {
-    const room = wish.room === null ? null : roomIn(db, rooms, wish.room)
+    const room = wish.room === null ? null : roomIn(db, new Rooms(rooms), wish.room)
     const selection: Selection = { ...wish, ...(room ? { rooms: namesOf(room) } : {}) }
     const title = room?.name ?? 'all rooms'
     const path = wish.out

@@ -17,10 +17,10 @@ import { folder, record, said } from './testing.ts'
 
 const config = `
 networks: { memory: { kind: memory } }
-rooms: { general: { places: ['memory:#general'], open: true } }
+rooms: { general: { places: ['memory:#general'], open: true, joins: true } }
 scribe: { files: { format: text, rotate: monthly, keepDays: 36500 } }
 `
-const rooms = { general: { places: ['memory:#general'], open: true } }
+const rooms = { general: { places: ['memory:#general'], open: true, joins: true } }
 
 /** The scribe as it runs, in this process. */
 async function start(dataDir: string) {

@@ -38,7 +38,7 @@ export async function runScribe(context: Context): Promise<void> {
     index,
     exports,
     dataDir,
-    rooms: () => settings.current.rooms,
+    rooms: () => new Rooms(settings.current.rooms),
     report: ({ caller, event }, lines) => report(context, caller, event, lines),
     fault: error => log.error({ error }, asChanopError(error).message),
   }

@@ -1,13 +1,13 @@
 import { type CommandContext, commandsOf } from '../../core/command/command.ts'
+import type { Rooms } from '../../core/rooms.ts'
 import type { Exports } from './export/exports.ts'
 import type { SearchIndex } from './index/index.ts'
-import type { RoomsConfig } from './rooms.ts'
 
 /** What the scribe offers to its commands. */
 export interface ScribeServices {
   readonly index: SearchIndex
   /** As configured now. */
-  readonly rooms: () => RoomsConfig
+  readonly rooms: () => Rooms
   readonly exports: Exports
   readonly dataDir: string
   /** Says later, where a command was asked, what came of it; lines as those of an answer. */

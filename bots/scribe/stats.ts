@@ -1,4 +1,4 @@
-import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import { type Connection, sql } from '../../core/ledger/sqlite.ts'
 
 /** Rooms by the names that facts carry; null: every room. Private places are in no count. */
 export type Rooms = readonly string[] | null
@@ -27,7 +27,7 @@ const named = (rows: readonly Record<string, unknown>[]): { name: string; messag
   rows.map(row => ({ name: row['name'] as string, messages: Number(row['n']) }))
 
 /** What was said (commands and answers to them left out), counted when it was indexed: no slower when there is more. */
-export function statsOf(index: Db, rooms: Rooms, nowMs: number, most = 5): Stats {
+export function statsOf(index: Connection, rooms: Rooms, nowMs: number, most = 5): Stats {
   const day = Math.floor(nowMs / dayMs)
   const given = { rooms: rooms && JSON.stringify(rooms) }
   const sums = sql(
@@ -63,7 +63,7 @@ export function statsOf(index: Db, rooms: Rooms, nowMs: number, most = 5): Stats
   }
 }
 
-function daysOf(index: Db, given: { rooms: string | null }, today: number): number[] {
+function daysOf(index: Connection, given: { rooms: string | null }, today: number): number[] {
   const rows = sql(index, `SELECT day, sum(messages) AS n ${from} AND day > @after AND day <= @today GROUP BY day`).all(
     {
       ...given,

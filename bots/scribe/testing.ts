@@ -17,8 +17,8 @@ import {
 import { append, messageOf, revise, type Stored } from '../../core/ledger/events.ts'
 import { Ledger } from '../../core/ledger/ledger.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import { Rooms, type RoomsConfig } from '../../core/rooms.ts'
 import { Ear } from './ear.ts'
-import { type RoomsConfig, roomOf } from './rooms.ts'
 
 /** A folder that is gone after the test; with null the caller removes it. */
 export function folder(t: TestContext | null): string {
@@ -81,11 +81,11 @@ export function about(message: MessageEvent, fact: { kind: ChatEvent['kind'] } &
 
 /** Records facts the way the bridge does: with their room, and edits worked into current texts. */
 export function record(ledger: Ledger, events: readonly ChatEvent[], rooms: RoomsConfig = {}): Promise<Stored[]> {
-  return ledger.write(db => events.map(event => recordOne(db, event, rooms)))
+  return ledger.write(db => events.map(event => recordOne(db, event, new Rooms(rooms))))
 }
 
-function recordOne(db: Db, event: ChatEvent, rooms: RoomsConfig): Stored {
-  const stored = append(db, event, roomOf(rooms, event.place).name, event.atMs) as Stored
+function recordOne(db: Db, event: ChatEvent, rooms: Rooms): Stored {
+  const stored = append(db, event, rooms.around(event.place).name, event.atMs) as Stored
   if (event.kind === 'edit' || event.kind === 'delete') {
     const target = messageOf(db, event.place, event.target)
     if (target) revise(db, target.seq, event.kind === 'edit' ? event.content : null, event.atMs)

@@ -4,16 +4,17 @@ import { type TestContext, test } from 'node:test'
 import type { Sender } from '../../core/event.ts'
 import { grant, type Person, personFor, type Role } from '../../core/identity.ts'
 import { after } from '../../core/ledger/events.ts'
+import { Rooms } from '../../core/rooms.ts'
+import { maySee, visibleTo } from '../../core/visibility.ts'
 import { SearchIndex } from './index/index.ts'
 import { search } from './index/search.ts'
 import { parseTerms } from './index/words.ts'
 import { ear, folder, joined, ledgerIn, person, placeAt, record, said, startMs } from './testing.ts'
-import { maySee, visibleRooms } from './visibility.ts'
 
 const rooms = {
-  general: { places: ['irc:#general', 'memory:hall'], open: true },
-  ops: { places: ['irc:#ops', 'memory:ops'], open: false },
-  team: { places: ['irc:#team'], open: false },
+  general: { places: ['irc:#general', 'memory:hall'], open: true, joins: true },
+  ops: { places: ['irc:#ops', 'memory:ops'], open: false, joins: true },
+  team: { places: ['irc:#team'], open: false, joins: true },
 }
 const spoken = {
   general: 'irc:#general',
@@ -51,7 +52,7 @@ async function setUp(t: TestContext) {
     const place = placeAt(spoken[from])
     const by = audience ?? (place.private ? 'asker' : 'place')
     return ledger.read(async db => {
-      const visible = visibleRooms(db, { sender, person: who, place, audience: by }, rooms, startMs)
+      const visible = visibleTo(db, { sender, person: who, place, audience: by }, new Rooms(rooms), startMs)
       const direct = names.filter((_, n) => maySee(visible, stored[n] as never))
       for (const written of ['needle', '']) {
         const { seqs } = await search(index.db, db, { terms: parseTerms(written) }, visible, 100)
@@ -161,10 +162,10 @@ test('history from before a place was joined to an open room stays closed to tho
   const joinedRooms = { ...rooms, general: { ...rooms.general, places: [...rooms.general.places, 'irc:#lone'] } }
   assert.ok(!(await sees(person('eve'), 'general')).includes('lone'))
   const visible = await ledger.read(db =>
-    visibleRooms(
+    visibleTo(
       db,
       { sender: person('eve'), person: null, place: placeAt('irc:#general'), audience: 'place' },
-      joinedRooms,
+      new Rooms(joinedRooms),
       startMs,
     ),
   )
@@ -174,13 +175,13 @@ test('history from before a place was joined to an open room stays closed to tho
 
 test('what was said in a place before it was joined with others is not shown where the others read', async t => {
   const { ledger } = await setUp(t)
-  const joinedRooms = { ...rooms, both: { places: ['irc:#lone', 'memory:else'], open: false } }
+  const joinedRooms = { ...rooms, both: { places: ['irc:#lone', 'memory:else'], open: false, joins: true } }
   const lone = (await ledger.read(db => after(db, 0, 9)))[5]
   const seen = (audience: 'place' | 'asker') =>
     ledger.read(db => {
       const place = placeAt('irc:#lone')
       return maySee(
-        visibleRooms(db, { sender: alice, person: null, place, audience }, joinedRooms, startMs),
+        visibleTo(db, { sender: alice, person: null, place, audience }, new Rooms(joinedRooms), startMs),
         lone as never,
       )
     })
@@ -190,13 +191,13 @@ test('what was said in a place before it was joined with others is not shown whe
 
 test('a private place that somebody put into an open room shows nothing', async t => {
   const { ledger } = await setUp(t)
-  const odd = { ...rooms, general: { places: ['irc:@zoe'], open: true } }
+  const odd = { ...rooms, general: { places: ['irc:@zoe'], open: true, joins: true } }
   const [stored] = await record(ledger, [said('irc:@zoe', 'zoe', 'needle')], odd)
   const visible = await ledger.read(db =>
-    visibleRooms(
+    visibleTo(
       db,
       { sender: person('eve'), person: null, place: placeAt('irc:#general'), audience: 'place' },
-      odd,
+      new Rooms(odd),
       startMs,
     ),
   )

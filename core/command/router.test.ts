@@ -211,9 +211,7 @@ describe('Router', () => {
         it(`mistyped are neither kept nor said: ${said} of ${by}`, async () => {
           await stage.say(said, { by })
           const dump = await stage.read(db =>
-            ['event', 'audit', 'delivery']
-              .map(table => JSON.stringify(db.prepare(`SELECT * FROM ${table}`).all()))
-              .join(),
+            ['event', 'audit', 'delivery'].map(table => JSON.stringify(sql(db, `SELECT * FROM ${table}`).all())).join(),
           )
           assert.doesNotMatch(dump, /canary/)
           assert.deepEqual(toy.done, [])
@@ -225,7 +223,7 @@ describe('Router', () => {
       assert.equal(await stage.ask('secret set KEY a "b"  canary-2', said), 'KEY set')
       assert.deepEqual(toy.done, ['KEY=a "b"  canary-2'])
       const dump = await stage.read(db =>
-        ['event', 'audit', 'delivery'].map(table => JSON.stringify(db.prepare(`SELECT * FROM ${table}`).all())).join(),
+        ['event', 'audit', 'delivery'].map(table => JSON.stringify(sql(db, `SELECT * FROM ${table}`).all())).join(),
       )
       assert.doesNotMatch(dump, /canary/)
       assert.match(dump, /KEY \*\*\*/)
@@ -240,7 +238,7 @@ describe('Router', () => {
           ['irc:@otto', 'account=bob password=canary-77', true, true],
         ],
       )
-      const raw = await stage.read(db => JSON.stringify(db.prepare('SELECT act FROM delivery').all()))
+      const raw = await stage.read(db => JSON.stringify(sql(db, 'SELECT act FROM delivery').all()))
       assert.doesNotMatch(raw, /canary/)
       const order = await stage.read(db => Number(sql(db, 'SELECT id FROM orders').get()?.['id']))
       const released = await stage.ledger.write(db => settleOrder(db, order, { done: true, result: 'ok' }, 1))

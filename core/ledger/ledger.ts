@@ -3,13 +3,24 @@ import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, statSync } fro
 import { dirname } from 'node:path'
 import { ChanopError } from '../error.ts'
 import { migrations } from './schema.ts'
-import { asLedgerError, busyMs, connect, type Db, isBusy, isStorageFault, migrate, sql, standStill } from './sqlite.ts'
+import {
+  asLedgerError,
+  busyMs,
+  type Connection,
+  connect,
+  isBusy,
+  isStorageFault,
+  migrate,
+  sql,
+  standStill,
+} from './sqlite.ts'
+import type { Tx } from './tx.ts'
 
 /** How often it is looked whether the other process is done. */
 const lookMs = 0.1
 
 interface Job {
-  readonly run: (db: Db) => unknown
+  readonly run: (db: Connection) => unknown
   readonly resolve: (value: never) => void
   readonly reject: (reason: unknown) => void
 }
@@ -20,12 +31,12 @@ interface Job {
  */
 export class Ledger {
   readonly path: string
-  readonly #db: Db
+  readonly #db: Connection
   #jobs: Job[] = []
   #scheduled = false
   readonly #committed = new Set<(seq: number) => void>()
 
-  private constructor(path: string, db: Db) {
+  private constructor(path: string, db: Connection) {
     this.path = path
     this.#db = db
   }
@@ -51,7 +62,7 @@ export class Ledger {
   }
 
   /** Runs `work` against the committed state. */
-  async read<T>(work: (db: Db) => T): Promise<T> {
+  async read<T>(work: (db: Connection) => T): Promise<T> {
     const endMs = performance.now() + busyMs
     for (;;) {
       try {
@@ -68,7 +79,7 @@ export class Ledger {
    * Runs `work` inside the next transaction and resolves with its result once that is on the disk.
    * `work` is synchronous, touches nothing but the database and may be run twice.
    */
-  write<T>(work: (db: Db) => T): Promise<T> {
+  write<T>(work: (db: Connection) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#jobs.push({ run: work, resolve: resolve as (value: never) => void, reject })
       if (this.#scheduled) return
@@ -81,7 +92,7 @@ export class Ledger {
    * Commits at once without waiting for the disk: survives the death of this process, not a power cut.
    * Only for marks that a start after a power cut restores by itself (see `rebooted`).
    */
-  mark<T>(work: (db: Db) => T): T {
+  mark<T>(work: (db: Connection) => T): T {
     this.#db.exec('PRAGMA synchronous = NORMAL')
     try {
       return this.#atomically(() => work(this.#db))
@@ -171,7 +182,7 @@ export class Ledger {
    * Another process' transaction lasts about as long as its fsync. SQLite itself would look again after 1, 2, 5, 10 ms
    * and more: most of a command's time would be such naps.
    */
-  #begin(db: Db): void {
+  #begin(db: Connection): void {
     const endMs = performance.now() + busyMs
     for (;;) {
       try {
@@ -211,7 +222,7 @@ function makePrivate(path: string): void {
   }
 }
 
-function verify(db: Db): void {
+function verify(db: Connection): void {
   const result = String(db.pragma('quick_check(1)', { simple: true }))
   if (result !== 'ok') {
     const detail = result.split('\n').at(-1)?.slice(0, 120)
@@ -222,21 +233,21 @@ function verify(db: Db): void {
 const dayMs = 86_400_000
 
 /** A crash of a process does not damage the file; a power cut or the disk may. */
-function isDue(db: Db): boolean {
+function isDue(db: Connection): boolean {
   if (Number(db.pragma('user_version', { simple: true })) === 0) return true
   const [boot, atMs] = (getMeta(db, 'checked') ?? '').split(' ')
   return boot !== bootId() || Date.now() - Number(atMs) > dayMs
 }
 
-export const getMeta = (db: Db, key: string): string | null =>
+export const getMeta = (db: Tx, key: string): string | null =>
   (sql(db, 'SELECT value FROM meta WHERE key = ?').get(key)?.['value'] as string | undefined) ?? null
 
-export const setMeta = (db: Db, key: string, value: string): void => {
+export const setMeta = (db: Tx, key: string, value: string): void => {
   sql(db, 'INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(key, value)
 }
 
 /** This instance's own id, made once: 12 letters and digits. */
-export function instanceId(db: Db): string {
+export function instanceId(db: Tx): string {
   sql(db, "INSERT OR IGNORE INTO meta VALUES ('instance', ?)").run(randomBytes(6).toString('hex'))
   return getMeta(db, 'instance') as string
 }
@@ -254,7 +265,7 @@ function bootId(): string {
  * Whether the machine was restarted since the last call: marks made by `mark` may then be missing, and what stands as
  * queued may have been sent.
  */
-export function rebooted(db: Db): boolean {
+export function rebooted(db: Tx): boolean {
   const boot = bootId()
   const before = getMeta(db, 'boot')
   setMeta(db, 'boot', boot)

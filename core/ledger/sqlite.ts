@@ -1,17 +1,20 @@
 import Database from 'better-sqlite3'
 import { ChanopError, type ErrorCode } from '../error.ts'
+import type { Tx } from './tx.ts'
 
-export type Db = Database.Database
+/** An open file. */
+export type Connection = Database.Database & Tx
+export type Db = Tx
 export type Row = Record<string, string | number | bigint | Buffer | null>
 
-const statements = new WeakMap<Db, Map<string, Database.Statement>>()
+const statements = new WeakMap<Tx, Map<string, Database.Statement>>()
 
 /** The prepared statement of `text`, made once for each connection. */
-export function sql(db: Db, text: string): Database.Statement<unknown[], Row> {
-  let known = statements.get(db)
-  if (!known) statements.set(db, (known = new Map()))
+export function sql(tx: Tx, text: string): Database.Statement<unknown[], Row> {
+  let known = statements.get(tx)
+  if (!known) statements.set(tx, (known = new Map()))
   let statement = known.get(text)
-  if (!statement) known.set(text, (statement = db.prepare(text)))
+  if (!statement) known.set(text, (statement = (tx as Connection).prepare(text)))
   return statement as Database.Statement<unknown[], Row>
 }
 
@@ -51,7 +54,7 @@ export const isBusy = (thrown: unknown): boolean =>
   thrown instanceof Database.SqliteError && thrown.code.startsWith('SQLITE_BUSY')
 
 /** SQLite does not wait by itself here: of several processes that open a new file at once, all but one are turned away. */
-function useWal(db: Db): void {
+function useWal(db: Connection): void {
   const endMs = Date.now() + busyMs
   for (;;) {
     try {
@@ -65,10 +68,10 @@ function useWal(db: Db): void {
 }
 
 /** Opens a connection the way every process of Chanop does: WAL, fsync at each commit, foreign keys. */
-export function connect(path: string, options: { readonly?: boolean } = {}): Db {
-  let db: Db | undefined
+export function connect(path: string, options: { readonly?: boolean } = {}): Connection {
+  let db: Connection | undefined
   try {
-    db = new Database(path, { readonly: options.readonly ?? false, timeout: busyMs })
+    db = new Database(path, { readonly: options.readonly ?? false, timeout: busyMs }) as Connection
     if (!options.readonly) useWal(db)
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
@@ -84,7 +87,7 @@ export function connect(path: string, options: { readonly?: boolean } = {}): Db 
 }
 
 /** Brings a database up to the newest of `steps`. A database that is newer than `steps` is refused. */
-export function migrate(db: Db, steps: readonly string[]): void {
+export function migrate(db: Connection, steps: readonly string[]): void {
   const version = (): number => Number(db.pragma('user_version', { simple: true }))
   if (version() > steps.length) {
     throw new ChanopError(

@@ -13,7 +13,7 @@ import {
   roles,
 } from '../../../core/identity.ts'
 import type { NewOrder } from '../../../core/ledger/orders.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
 import { newPassword } from '../../../core/secrets.ts'
 import { type AdminServices, declare } from '../services.ts'
 
@@ -78,9 +78,10 @@ const add = declare({
 
 /** Somebody who stands above the asker keeps what they have. */
 function guard(db: Db, network: NetworkId, account: string, own: Role, nowMs: number): void {
-  const row = db
-    .prepare('SELECT p.id, p.name FROM identity i JOIN person p ON p.id = i.person WHERE network = ? AND user = ?')
-    .get(network, account.toLowerCase()) as { id: number; name: string } | undefined
+  const row = sql(
+    db,
+    'SELECT p.id, p.name FROM identity i JOIN person p ON p.id = i.person WHERE network = ? AND user = ?',
+  ).get(network, account.toLowerCase()) as { id: number; name: string } | undefined
   if (!row) throw new ChanopError('not-found', `no person has the account ${account}; person list shows them`)
   const role = roleIn(db, row, '', nowMs)
   if (!includes(own, role)) throw new ChanopError('denied', `${account} is ${role}: only such a one may change that`)
@@ -92,7 +93,7 @@ function refuseSelf(caller: Caller, network: NetworkId, account: string): void {
 }
 
 function refuseKnown(db: Db, network: NetworkId, account: string): void {
-  const known = db.prepare('SELECT 1 FROM identity WHERE network = ? AND user = ?').get(network, account.toLowerCase())
+  const known = sql(db, 'SELECT 1 FROM identity WHERE network = ? AND user = ?').get(network, account.toLowerCase())
   if (known) throw new ChanopError('conflict', `${account} is a person here already; person passwd gives a new login`)
 }
 
@@ -107,12 +108,11 @@ const list = declare({
   async run({ ledger, atMs }) {
     const rows = await ledger.read(db =>
       (
-        db
-          .prepare(
-            `SELECT p.id, p.name, group_concat(i.network || ':' || i.user, ', ') AS accounts FROM person p
+        sql(
+          db,
+          `SELECT p.id, p.name, group_concat(i.network || ':' || i.user, ', ') AS accounts FROM person p
              LEFT JOIN identity i ON i.person = p.id GROUP BY p.id ORDER BY p.name`,
-          )
-          .all() as { id: number; name: string; accounts: string | null }[]
+        ).all() as { id: number; name: string; accounts: string | null }[]
       ).map(row => `${row.name}: ${roleIn(db, row, '', atMs)} · ${row.accounts ?? 'no account'}`),
     )
     return { lines: rows.length > 0 ? rows : ['nobody yet: person add NAME'] }
@@ -183,11 +183,11 @@ const del = declare({
       effect: db => {
         guard(db, network, account, caller.globalRole, atMs)
         const person = personFor(db, network, account.toLowerCase() as UserId, account, atMs)
-        db.prepare('DELETE FROM role WHERE person = ?').run(person.id)
+        sql(db, 'DELETE FROM role WHERE person = ?').run(person.id)
         if (owners(db) === 0) throw new ChanopError('conflict', 'that is the last owner: make another one first')
         dropIdentity(db, network, account.toLowerCase() as UserId)
         // Or the next of that name would be given what is meant for this one's remains.
-        if (identitiesOf(db, person).length === 0) db.prepare('DELETE FROM person WHERE id = ?').run(person.id)
+        if (identitiesOf(db, person).length === 0) sql(db, 'DELETE FROM person WHERE id = ?').run(person.id)
       },
       orders: [
         {

@@ -15,7 +15,7 @@ import {
   revoke,
   roles,
 } from '../../../core/identity.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import { type Db, sql } from '../../../core/ledger/sqlite.ts'
 import { duration } from '../../../core/text.ts'
 import { declare } from '../services.ts'
 
@@ -26,9 +26,7 @@ function find(db: Db, who: string, near: NetworkId, nowMs: number, make: boolean
   const known = personByName(db, who)
   if (known) return known
   const [, network = near, user = who] = identityForm.exec(who) ?? []
-  const owner = db
-    .prepare('SELECT person FROM identity WHERE network = ? AND user = ?')
-    .get(network, user.toLowerCase())
+  const owner = sql(db, 'SELECT person FROM identity WHERE network = ? AND user = ?').get(network, user.toLowerCase())
   if (owner || make) return personFor(db, network as NetworkId, user.toLowerCase() as UserId, user, nowMs)
   throw new ChanopError('not-found', `nobody is called ${who.slice(0, 60)}; role list shows who has a role`)
 }
@@ -99,7 +97,7 @@ const given = declare({
 
 /** Nobody changes the role of somebody who stands above them. */
 function guardSuperior(db: Db, person: Person, own: Role, room: string): void {
-  const row = db.prepare('SELECT role FROM role WHERE person = ? AND room = ?').get(person.id, room)
+  const row = sql(db, 'SELECT role FROM role WHERE person = ? AND room = ?').get(person.id, room)
   const held = (row as { role: Role } | undefined)?.role
   if (held && !includes(own, held))
     throw new ChanopError('denied', `${person.name} is ${held}: only such a one may change that`)

@@ -315,5 +315,5 @@ const longGone = (db: Db, beforeMs: number): string[] =>
 /** Changes with every commit, of this connection or another. */
 function stampOf(db: Db): string {
   const own = sql(db, 'SELECT total_changes() AS n').get()?.['n']
-  return `${String(db.pragma('data_version', { simple: true }))}.${String(own)}`
+  return `${String(sql(db, 'PRAGMA data_version').get()?.['data_version'])}.${String(own)}`
 }

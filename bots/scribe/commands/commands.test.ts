@@ -10,6 +10,7 @@ import { text } from '../../../core/event.ts'
 import { enqueue, fail, queuedAfter, settle } from '../../../core/ledger/deliveries.ts'
 import { after } from '../../../core/ledger/events.ts'
 import { Ledger } from '../../../core/ledger/ledger.ts'
+import { Rooms } from '../../../core/rooms.ts'
 import { Exports } from '../export/exports.ts'
 import { SearchIndex } from '../index/index.ts'
 import type { ScribeServices } from '../services.ts'
@@ -17,13 +18,13 @@ import { about, ear, folder, joined, person, placeAt, record, said } from '../te
 import { scribeCommands } from './all.ts'
 
 const rooms = {
-  general: { places: ['irc:#general', 'memory:hall'], open: true },
-  ops: { places: ['irc:#ops'], open: false },
+  general: { places: ['irc:#general', 'memory:hall'], open: true, joins: true },
+  ops: { places: ['irc:#ops'], open: false, joins: true },
 }
 
 const servicesOf = (data: string, index: SearchIndex, copy: Ledger, reports: string[]): ScribeServices => ({
   index,
-  rooms: () => rooms,
+  rooms: () => new Rooms(rooms),
   exports: new Exports(copy.path, new AbortController().signal),
   dataDir: data,
   report: async (_, lines) => void reports.push(...lines),

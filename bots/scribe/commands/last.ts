@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
 import { recent } from '../../../core/ledger/events.ts'
+import { maySee } from '../../../core/visibility.ts'
 import { declare } from '../services.ts'
-import { maySee } from '../visibility.ts'
 import { scopeOf } from './scope.ts'
 import { shortLine } from './show.ts'
 

@@ -7,10 +7,10 @@ import { states } from '../../../core/ledger/deliveries.ts'
 import { bySeq, currentOf, placeOf, type Stored } from '../../../core/ledger/events.ts'
 import { type Db, type Row, sql } from '../../../core/ledger/sqlite.ts'
 import { escapeInline, safeName, time, truncate, visible } from '../../../core/text.ts'
+import { maySee } from '../../../core/visibility.ts'
 import { spoken } from '../record/format.ts'
 import { currentLine, lineOf } from '../record/line.ts'
 import { declare } from '../services.ts'
-import { maySee } from '../visibility.ts'
 import { type Context, visibleTo } from './scope.ts'
 
 const stateNames = new Map(Object.entries(states).map(([name, value]) => [value as number, name]))

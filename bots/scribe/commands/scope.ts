@@ -2,19 +2,19 @@ import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace } from '../../../core/event.ts'
 import { after } from '../../../core/ledger/events.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { namesOf, type Room } from '../../../core/rooms.ts'
+import { visibleTo as readable, type Visible } from '../../../core/visibility.ts'
 import { isDamage } from '../index/index.ts'
-import { namesOf, type Room, roomNamed, roomOf } from '../rooms.ts'
 import type { ScribeServices } from '../services.ts'
-import { type Visible, visibleRooms } from '../visibility.ts'
 
 export type Context = CommandContext<ScribeServices>
 
 /** What the asker may be shown where they ask; or, with `asker`, to them alone. */
-export function visibleTo(db: Db, context: Context, audience: 'place' | 'asker'): Visible {
+export function visibleTo(tx: Tx, context: Context, audience: 'place' | 'asker'): Visible {
   const { caller, event, services, atMs } = context
   const { sender } = event.event
-  return visibleRooms(db, { sender, person: caller.person, place: caller.place, audience }, services.rooms(), atMs)
+  return readable(tx, { sender, person: caller.person, place: caller.place, audience }, services.rooms(), atMs)
 }
 
 /** One room of which something may be shown. */
@@ -31,12 +31,12 @@ export interface Scope {
  * The room a command is about: the one that was named, else the one it was said in. Throws `not-found` in the same
  * words whether there is no such room or the asker may not see it.
  */
-export function scopeOf(db: Db, context: Context, word: string | undefined): Scope {
+export function scopeOf(tx: Tx, context: Context, word: string | undefined): Scope {
   const { caller, services } = context
   const rooms = services.rooms()
-  const room = word === undefined ? roomOf(rooms, caller.place) : roomNamed(rooms, word, caller.place)
+  const room = word === undefined ? rooms.around(caller.place) : rooms.meant(word, caller.place)
   for (const audience of ['place', 'asker'] as const) {
-    const visible = visibleTo(db, context, audience)
+    const visible = visibleTo(tx, context, audience)
     const names = room ? namesShown(room, visible, context) : []
     const reply = audience === 'asker' && !caller.place.private ? 'private' : 'public'
     if (room && names.length > 0) return { room, names, visible, reply }
@@ -53,7 +53,7 @@ function namesShown(room: Room, visible: Visible, { caller }: Context): string[]
 const mostBehind = 1000
 
 /** Reads the index after it has taken in what was said up to now, unless that would take long. Throws `conflict`. */
-export async function indexed<T>({ services, ledger }: Context, read: (db: Db) => T | Promise<T>): Promise<T> {
+export async function indexed<T>({ services, ledger }: Context, read: (tx: Tx) => T | Promise<T>): Promise<T> {
   const { index } = services
   return ledger.read(async db => {
     try {

@@ -10,7 +10,7 @@ import { about, folder, ledgerIn, record, said, startMs } from '../testing.ts'
 import { type Exported, exportTo, type Selection } from './export.ts'
 import { exportPath } from './place.ts'
 
-const rooms = { general: { places: ['irc:#general', 'memory:hall'], open: true } }
+const rooms = { general: { places: ['irc:#general', 'memory:hall'], open: true, joins: true } }
 const never = new AbortController().signal
 
 async function exported(t: TestContext, events: readonly ChatEvent[], format: FormatName, selection: Selection = {}) {

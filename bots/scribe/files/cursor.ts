@@ -1,5 +1,6 @@
 import { open, readFile, rename } from 'node:fs/promises'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { keyOf } from '../../../core/ledger/history.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 
 /** How far the log files have come, and in which history: `key` is that of the fact of `seq`. */
 export interface Mark {
@@ -27,9 +28,8 @@ export function movedTo(cursor: FileCursor, mark: Mark): FileCursor {
 }
 
 /** The cursor for this ledger: itself, or, when the ledger holds another history, the last mark both have. */
-export function fitted(cursor: FileCursor, ledger: Db): FileCursor {
-  const holds = ({ seq, key }: Mark): boolean =>
-    seq === 0 || sql(ledger, 'SELECT key FROM event WHERE seq = ?').get(seq)?.['key'] === key
+export function fitted(cursor: FileCursor, ledger: Tx): FileCursor {
+  const holds = ({ seq, key }: Mark): boolean => seq === 0 || keyOf(ledger, seq) === key
   if (holds(cursor)) return cursor
   const kept = cursor.marks.findLastIndex(holds)
   const mark = cursor.marks[kept] ?? startOfFiles

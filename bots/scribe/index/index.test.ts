@@ -8,8 +8,8 @@ import { publish } from '../../../core/command/published.ts'
 import { text } from '../../../core/event.ts'
 import { after } from '../../../core/ledger/events.ts'
 import { Ledger } from '../../../core/ledger/ledger.ts'
+import type { Visible } from '../../../core/visibility.ts'
 import { about, ear, folder, ledgerIn, record, said, startMs } from '../testing.ts'
-import type { Visible } from '../visibility.ts'
 import { SearchIndex } from './index.ts'
 import { type Query, search, whoIs } from './search.ts'
 import { parseTerms } from './words.ts'
@@ -55,7 +55,7 @@ test('words, phrases, beginnings and words to leave out; newest first', async t 
 
 test('from, in, since, until, and a next page', async t => {
   const { ledger, index, take, find } = setUp(t)
-  const rooms = { general: { places: ['irc:#a', 'memory:hall'], open: true } }
+  const rooms = { general: { places: ['irc:#a', 'memory:hall'], open: true, joins: true } }
   const at = (minute: number) => ({ atMs: startMs + minute * 60_000 })
   await record(
     ledger,

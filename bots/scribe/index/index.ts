@@ -1,7 +1,9 @@
 import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Stored } from '../../../core/ledger/events.ts'
-import { asLedgerError, connect, type Db, migrate, sql } from '../../../core/ledger/sqlite.ts'
+import { keyOf } from '../../../core/ledger/history.ts'
+import { asLedgerError, type Connection, connect, migrate, sql } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Ear } from '../ear.ts'
 import { indexMigrations } from './schema.ts'
 import { Taker } from './take.ts'
@@ -13,7 +15,7 @@ import { Taker } from './take.ts'
 export class SearchIndex {
   readonly path: string
   readonly #ear: Ear
-  #db: Db
+  #db: Connection
   #taker: Taker
 
   private constructor(path: string, ear: Ear) {
@@ -36,7 +38,7 @@ export class SearchIndex {
     }
   }
 
-  get db(): Db {
+  get db(): Connection {
     return this.#db
   }
 
@@ -54,17 +56,17 @@ export class SearchIndex {
   }
 
   /** Whether the ledger still is the one that was indexed; a restored backup, or another ledger, is not. */
-  fits(ledger: Db): boolean {
+  fits(ledger: Tx): boolean {
     const at = JSON.parse(this.#meta('at') ?? 'null') as { seq: number; key: string } | null
     if (!at) return true
-    return sql(ledger, 'SELECT key FROM event WHERE seq = ?').get(at.seq)?.['key'] === at.key
+    return keyOf(ledger, at.seq) === at.key
   }
 
   /**
    * Indexes a batch in the ledger's order and moves the cursor, in one transaction. Facts at or before the cursor are
    * left out: a batch may be offered twice.
    */
-  take(ledger: Db, batch: readonly Stored[]): void {
+  take(ledger: Tx, batch: readonly Stored[]): void {
     const { cursor } = this
     const fresh = batch.filter(fact => fact.seq > cursor)
     const last = fresh.at(-1)
@@ -111,7 +113,7 @@ export class SearchIndex {
   }
 }
 
-function openFile(path: string): Db {
+function openFile(path: string): Connection {
   // For its owner alone before SQLite opens it: the log beside it takes over its mode.
   closeSync(openSync(path, 'a', 0o600))
   const db = connect(path)

@@ -1,7 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { ChanopError } from '../../../core/error.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
-import type { Visible } from '../visibility.ts'
+import { firstReceivedSince } from '../../../core/ledger/history.ts'
+import { type Connection, sql } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import type { Visible } from '../../../core/visibility.ts'
 import { docFlags } from './take.ts'
 import { expression, type Term } from './words.ts'
 
@@ -32,7 +34,13 @@ const windowSize = 250_000
 const skewMs = 3_600_000
 
 /** The newest messages that fit and may be seen. Rejects `usage` when there are only words to leave out. */
-export async function search(index: Db, ledger: Db, query: Query, visible: Visible, limit: number): Promise<Hits> {
+export async function search(
+  index: Connection,
+  ledger: Tx,
+  query: Query,
+  visible: Visible,
+  limit: number,
+): Promise<Hits> {
   const sight = sightOf(index, visible)
   const groups = tagGroups(index, query, sight)
   if (groups === null) return { seqs: [], more: false }
@@ -41,7 +49,7 @@ export async function search(index: Db, ledger: Db, query: Query, visible: Visib
     throw new ChanopError('usage', 'say at least one word that is looked for, besides those left out')
   }
   const newest = Number(sql(index, 'SELECT coalesce(max(seq), 0) AS seq FROM doc').get()?.['seq'])
-  const oldest = query.sinceMs === undefined ? 1 : firstSince(ledger, query.sinceMs - skewMs)
+  const oldest = query.sinceMs === undefined ? 1 : firstReceivedSince(ledger, query.sinceMs - skewMs)
   const seqs: number[] = []
   let high = Math.min(newest, (query.before ?? Number.MAX_SAFE_INTEGER) - 1)
   while (high >= oldest && seqs.length <= limit) {
@@ -62,7 +70,7 @@ interface Sight {
 }
 
 function inWindow(
-  index: Db,
+  index: Connection,
   match: string | null,
   query: Query,
   sight: Sight,
@@ -94,7 +102,7 @@ function inWindow(
 
 const wordsFirst = 'fts f CROSS JOIN doc d ON d.seq = f.rowid WHERE fts MATCH ? AND f.rowid'
 
-function sightOf(index: Db, visible: Visible): Sight {
+function sightOf(index: Connection, visible: Visible): Sight {
   const rooms = roomIds(index, [...visible.rooms])
   const places = [...visible.places]
   const direct = visible.direct ?? -1
@@ -103,7 +111,7 @@ function sightOf(index: Db, visible: Visible): Sight {
 }
 
 /** Tags of which a message must have one of each group; null: nothing can fit. */
-function tagGroups(index: Db, query: Query, sight: Sight): (readonly string[])[] | null {
+function tagGroups(index: Connection, query: Query, sight: Sight): (readonly string[])[] | null {
   const groups: (readonly string[])[] = []
   if (query.rooms || query.places) {
     const rooms = roomIds(index, query.rooms ?? [])
@@ -114,26 +122,17 @@ function tagGroups(index: Db, query: Query, sight: Sight): (readonly string[])[]
   return groups.some(group => group.length === 0) ? null : groups
 }
 
-const roomIds = (index: Db, names: readonly string[]): number[] =>
+const roomIds = (index: Connection, names: readonly string[]): number[] =>
   sql(index, 'SELECT id FROM room WHERE name IN (SELECT value FROM json_each(?))')
     .all(JSON.stringify(names))
     .map(row => Number(row['id']))
 
-/** The first fact that came in at or after a time: facts come in in the order of their numbers. */
-function firstSince(ledger: Db, sinceMs: number): number {
-  let low = 1
-  let high = Number(sql(ledger, 'SELECT coalesce(max(seq), 0) AS seq FROM event').get()?.['seq']) + 1
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    const row = sql(ledger, 'SELECT seq, received_ms FROM event WHERE seq >= ? ORDER BY seq LIMIT 1').get(middle)
-    if (row && Number(row['received_ms']) < sinceMs) low = Number(row['seq']) + 1
-    else high = middle
-  }
-  return low
-}
-
 /** Rows of `who` that a name, a user id, `network:user` or the identities of a person stand for. */
-export function whoIs(index: Db, name: string, identities: readonly { network: string; user: string }[]): number[] {
+export function whoIs(
+  index: Connection,
+  name: string,
+  identities: readonly { network: string; user: string }[],
+): number[] {
   const bare = name.replace(/^@/, '')
   const colon = bare.indexOf(':')
   const exact = colon > 0 ? [{ network: bare.slice(0, colon), user: bare.slice(colon + 1) }, ...identities] : identities

@@ -1,6 +1,8 @@
 import type { Content, MessageEvent } from '../../../core/event.ts'
 import { currentOf, messageOf, type Stored } from '../../../core/ledger/events.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { revisionsBetween } from '../../../core/ledger/history.ts'
+import { type Connection, sql } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { plain } from '../../../core/text.ts'
 import type { Ear } from '../ear.ts'
 import { indexable } from './words.ts'
@@ -23,11 +25,11 @@ interface Count {
 
 /** Writes batches of facts into the index's tables. Its memory of row ids is good for one connection. */
 export class Taker {
-  readonly #db: Db
+  readonly #db: Connection
   readonly #ear: Ear
   readonly #ids = new Map<string, number>()
 
-  constructor(db: Db, ear: Ear) {
+  constructor(db: Connection, ear: Ear) {
     this.#db = db
     this.#ear = ear
   }
@@ -38,8 +40,8 @@ export class Taker {
   }
 
   /** One batch, inside a transaction of the index. `ledger` says how each message reads now. */
-  take(ledger: Db, batch: readonly Stored[]): void {
-    const revised = revisions(ledger, batch)
+  take(ledger: Tx, batch: readonly Stored[]): void {
+    const revised = revisionsBetween(ledger, batch[0]?.seq ?? 0, batch.at(-1)?.seq ?? 0)
     const counts = new Map<string, Count>()
     for (const stored of batch) {
       const { event, seq } = stored
@@ -77,7 +79,7 @@ export class Taker {
   }
 
   /** Takes a message's old words out and puts those in which it has now, if any. */
-  #follow(ledger: Db, seq: number): void {
+  #follow(ledger: Tx, seq: number): void {
     const row = sql(this.#db, 'SELECT text, tags FROM doc WHERE seq = ?').get(seq)
     if (row) {
       const old = [seq, row['text'], row['tags']]
@@ -130,18 +132,4 @@ export class Taker {
     this.#ids.set(key, id)
     return id
   }
-}
-
-/** Current contents of the messages of a batch that were changed since: null where one was deleted. */
-function revisions(ledger: Db, batch: readonly Stored[]): Map<number, Content | null> {
-  const rows = sql(ledger, 'SELECT seq, content FROM revision WHERE seq BETWEEN ? AND ?').all(
-    batch[0]?.seq ?? 0,
-    batch.at(-1)?.seq ?? 0,
-  )
-  return new Map(
-    rows.map(row => [
-      Number(row['seq']),
-      row['content'] === null ? null : (JSON.parse(row['content'] as string) as Content),
-    ]),
-  )
 }

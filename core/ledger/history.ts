@@ -1,0 +1,34 @@
+import type { Content } from '../event.ts'
+import { sql } from './sqlite.ts'
+import type { Tx } from './tx.ts'
+
+/** The key of a fact: whether two ledgers have the same history up to there. */
+export const keyOf = (tx: Tx, seq: number): string | null =>
+  (sql(tx, 'SELECT key FROM event WHERE seq = ?').get(seq)?.['key'] as string | undefined) ?? null
+
+export const newestSeq = (tx: Tx): number =>
+  Number(sql(tx, 'SELECT coalesce(max(seq), 0) AS seq FROM event').get()?.['seq'])
+
+/** The first fact that came in at or after a time: facts come in in the order of their numbers. */
+export function firstReceivedSince(tx: Tx, sinceMs: number): number {
+  let low = 1
+  let high = newestSeq(tx) + 1
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const row = sql(tx, 'SELECT seq, received_ms FROM event WHERE seq >= ? ORDER BY seq LIMIT 1').get(middle)
+    if (row && Number(row['received_ms']) < sinceMs) low = Number(row['seq']) + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Current contents of the messages in a span of numbers that were changed: null where one was deleted. */
+export function revisionsBetween(tx: Tx, first: number, last: number): Map<number, Content | null> {
+  const rows = sql(tx, 'SELECT seq, content FROM revision WHERE seq BETWEEN ? AND ?').all(first, last)
+  return new Map(
+    rows.map(row => [
+      Number(row['seq']),
+      row['content'] === null ? null : (JSON.parse(row['content'] as string) as Content),
+    ]),
+  )
+}

@@ -1,0 +1,84 @@
+import { formatPlace, type Place, type Sender } from './event.ts'
+import { identitiesOf, includes, type Person, roleIn } from './identity.ts'
+import type { Stored } from './ledger/events.ts'
+import { channelsWith } from './ledger/members.ts'
+import { directPlaceId, placeIdsOf } from './ledger/places.ts'
+import type { Tx } from './ledger/tx.ts'
+import type { Rooms } from './rooms.ts'
+
+/** Who asks, and where the answer is read. */
+export interface Reader {
+  readonly sender: Sender
+  /** The person behind a verified sender. */
+  readonly person: Person | null
+  /** Where it was asked. */
+  readonly place: Place
+  /** `place`: everybody there reads the answer. `asker`: only who asked does. */
+  readonly audience: 'place' | 'asker'
+}
+
+/** What may be shown. Private places are never in `rooms` or `places`. */
+export interface Visible {
+  /** Every place that is not private. */
+  readonly all: boolean
+  /** Rooms, by the name that facts carry. */
+  readonly rooms: ReadonlySet<string>
+  /** Row ids of places whose facts may be seen whatever room they carried. */
+  readonly places: ReadonlySet<number>
+  /** The asker's own private conversation, when that is where they ask. */
+  readonly direct: number | null
+}
+
+/**
+ * What the asker may see and everybody who reads the answer may see too:
+ * open rooms, and the room the question was asked in; for an answer to the asker alone also the rooms they are in, or
+ * every room for an operator; their own private conversation only when asked in it. A sender nobody vouches for has
+ * open rooms and the room they speak in.
+ */
+export function visibleTo(tx: Tx, reader: Reader, rooms: Rooms, nowMs: number): Visible {
+  const { place, sender, person, audience } = reader
+  const shown = { rooms: new Set<string>(), places: new Set<number>() }
+  for (const room of rooms.all()) if (room.open) shown.rooms.add(room.name)
+  if (!place.private) addHere(tx, shown, place, rooms)
+  if (audience === 'place' && !place.private) return { ...shown, all: false, direct: null }
+  if (!sender.verified) return { ...shown, all: false, direct: null }
+  const accounts = [{ network: place.network, user: sender.id }, ...(person ? identitiesOf(tx, person) : [])]
+  for (const channel of channelsWith(tx, accounts)) addPlace(tx, shown, channel, rooms)
+  for (const name of operatedRooms(tx, person, rooms, nowMs)) shown.rooms.add(name)
+  const all = person !== null && includes(roleIn(tx, person, '', nowMs), 'operator')
+  return { ...shown, all, direct: place.private ? directPlaceId(tx, place) : null }
+}
+
+interface Shown {
+  readonly rooms: Set<string>
+  readonly places: Set<number>
+}
+
+/**
+ * The room somebody speaks in. In a place that is joined with others everybody there reads the answer: what was said
+ * before they were joined is not theirs.
+ */
+function addHere(tx: Tx, shown: Shown, place: Place, rooms: Rooms): void {
+  const room = rooms.around(place)
+  shown.rooms.add(room.name)
+  if (room.places.length === 1) addPlace(tx, shown, place, rooms)
+}
+
+function addPlace(tx: Tx, shown: Shown, place: Place, rooms: Rooms): void {
+  shown.rooms.add(rooms.around(place).name)
+  shown.rooms.add(formatPlace(place))
+  for (const id of placeIdsOf(tx, place)) shown.places.add(id)
+}
+
+/** Rooms in which somebody is an operator although they are none everywhere. */
+function operatedRooms(tx: Tx, person: Person | null, rooms: Rooms, nowMs: number): string[] {
+  if (!person) return []
+  const names = rooms.all().map(({ name }) => name)
+  return names.filter(name => includes(roleIn(tx, person, name, nowMs), 'operator'))
+}
+
+/** Whether one fact may be shown. */
+export function maySee(visible: Visible, { event, placeId, room }: Stored): boolean {
+  if (event.place.private) return placeId === visible.direct
+  return visible.all || visible.rooms.has(room) || visible.places.has(placeId)
+}
