@@ -120,3 +120,11 @@ export function settleAgent(
   if (order.step === 'restore' && end.done) return move('revoked', 'active')
   if (order.step === 'drop') return end.done ? drop('deleted') : move('deleted', 'revoked', end.why)
 }
+
+/** How many agents there are of each type, those that are being deleted left out. */
+export const agentTypes = (db: Db): Map<string, number> =>
+  new Map(
+    sql(db, "SELECT type, count(*) AS n FROM agent WHERE state <> 'deleted' GROUP BY type ORDER BY type")
+      .all()
+      .map(row => [row['type'] as string, Number(row['n'])]),
+  )

@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { NetworkId, Sender, UserId } from './event.ts'
-import {
-  dropIdentity,
-  grant,
-  grants,
-  identify,
-  identitiesOf,
-  includes,
-  owners,
-  type Person,
-  personByName,
-  personFor,
-  type Role,
-  revoke,
-  roleIn,
-} from './identity.ts'
+import { identify } from './identity.ts'
 import type { Ledger } from './ledger/ledger.ts'
+import { dropIdentity, identitiesOf, type Person, personByName, personFor } from './ledger/people.ts'
+import { grant, grants, owners, revoke, roleIn } from './ledger/roles.ts'
 import { temporaryLedger } from './ledger/testing.ts'
+import { includes, type Role } from './role.ts'
 
 const irc = 'irc' as NetworkId
 const nowMs = 10_000

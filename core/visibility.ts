@@ -1,9 +1,11 @@
 import { formatPlace, type Place, type Sender } from './event.ts'
-import { identitiesOf, includes, type Person, roleIn } from './identity.ts'
 import type { Stored } from './ledger/events.ts'
 import { channelsWith } from './ledger/members.ts'
+import { identitiesOf, type Person } from './ledger/people.ts'
 import { directPlaceId, placeIdsOf } from './ledger/places.ts'
+import { roleIn } from './ledger/roles.ts'
 import type { Tx } from './ledger/tx.ts'
+import { includes } from './role.ts'
 import type { Rooms } from './rooms.ts'
 
 /** Who asks, and where the answer is read. */

@@ -1,7 +1,7 @@
 import type { configSchema } from '../../config/schema.ts'
 import type { BotContext } from '../../core/bot.ts'
 import { directly, type Place, text } from '../../core/event.ts'
-import { ownerAccounts } from '../../core/identity.ts'
+import { ownerAccounts } from '../../core/ledger/roles.ts'
 import type { Db } from '../../core/ledger/sqlite.ts'
 import { Rooms } from '../../core/rooms.ts'
 import { say } from '../../core/say.ts'

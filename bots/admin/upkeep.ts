@@ -4,8 +4,8 @@ import type { configSchema } from '../../config/schema.ts'
 import { audit } from '../../core/audit.ts'
 import type { BotContext } from '../../core/bot.ts'
 import { asChanopError } from '../../core/error.ts'
-import { type Ended, endRoles } from '../../core/identity.ts'
-import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import { type Ended, endRoles, rolesEnd } from '../../core/ledger/roles.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
 import { sleep } from '../../core/retry.ts'
 import { ChannelWatch } from './channels/watch.ts'
 import { rotateLogs } from './logs.ts'
@@ -52,9 +52,7 @@ async function keepLogsSmall({ dataDir, log }: Context): Promise<void> {
 /** Ends roles whose time is over, tells the operators, and leaves it in the audit. */
 export async function endTimedRoles(context: Context, nowMs = Date.now()): Promise<void> {
   const { ledger, bus } = context
-  const due = await ledger.read(
-    db => sql(db, 'SELECT 1 FROM role WHERE until_ms <= ? LIMIT 1').get(nowMs) !== undefined,
-  )
+  const due = await ledger.read(tx => rolesEnd(tx, nowMs))
   if (!due) return
   await ledger.write(db => {
     for (const ended of endRoles(db, nowMs)) tell(db, context, ended, nowMs)
@@ -62,12 +60,12 @@ export async function endTimedRoles(context: Context, nowMs = Date.now()): Promi
   bus.signal('deliveries', { id: 0 })
 }
 
-function tell(db: Db, context: Context, { person, room, role, untilMs, by, again }: Ended, nowMs: number): void {
+function tell(tx: Tx, context: Context, { person, room, role, untilMs, by, again }: Ended, nowMs: number): void {
   const where = room === '' ? '' : ` in ${room}`
   const then = again === null ? '' : `, ${again} again`
   const line = `${person.name} is not ${role}${where} any more: the time that ${by} gave is over${then}`
-  tellOps(db, context, line, `role.ended.${person.id}.${room}.${untilMs}`)
-  audit(db, {
+  tellOps(tx, context, line, `role.ended.${person.id}.${room}.${untilMs}`)
+  audit(tx, {
     atMs: nowMs,
     bot: context.name,
     event: null,

@@ -1,7 +1,6 @@
 import type { AccountInfo, Adapter } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { ChannelId, NetworkId, Place, UserId } from '../../core/event.ts'
-import { grant, isRole, personFor } from '../../core/identity.ts'
 import { states } from '../../core/ledger/deliveries.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
 import {
@@ -12,9 +11,12 @@ import {
   postponeOrder,
   settleOrder,
 } from '../../core/ledger/orders.ts'
+import { personFor } from '../../core/ledger/people.ts'
+import { grant } from '../../core/ledger/roles.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs, deadline } from '../../core/retry.ts'
+import { isRole } from '../../core/role.ts'
 import type { Vault } from '../../core/secrets.ts'
 
 export interface OrderlyOptions {

@@ -1,11 +1,12 @@
 import type { z } from 'zod'
 import type { Agent } from '../agent.ts'
 import type { MessageEvent, NetworkId, Place, UserId } from '../event.ts'
-import type { Person, Role } from '../identity.ts'
 import type { Stored } from '../ledger/events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { NewOrder } from '../ledger/orders.ts'
+import type { Person } from '../ledger/people.ts'
 import type { Db } from '../ledger/sqlite.ts'
+import type { Role } from '../role.ts'
 import { fieldsOf } from './parse/fields.ts'
 
 /** What an instance sets for all commands: the section `commands` of its configuration. */

@@ -1,8 +1,9 @@
 import { type Agent, agentOf, engaged } from '../agent.ts'
 import type { MessageEvent } from '../event.ts'
-import { identify, includes } from '../identity.ts'
+import { identify } from '../identity.ts'
 import type { Stored } from '../ledger/events.ts'
 import type { Db } from '../ledger/sqlite.ts'
+import { includes } from '../role.ts'
 import type { Caller } from './command.ts'
 import type { Published } from './published.ts'
 

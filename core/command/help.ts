@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Role } from '../identity.ts'
 import { nearest } from '../nearest.ts'
+import type { Role } from '../role.ts'
 import { escapeInline } from '../text.ts'
 import { type Caller, type Command, commandsOf } from './command.ts'
 import { refusal } from './gate.ts'

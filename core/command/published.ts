@@ -1,7 +1,7 @@
 import { ChanopError } from '../error.ts'
-import type { Role } from '../identity.ts'
 import { getMeta, setMeta } from '../ledger/ledger.ts'
 import { type Db, sql } from '../ledger/sqlite.ts'
+import type { Role } from '../role.ts'
 import type { Command } from './command.ts'
 import { type Field, fieldsOf, usageOf } from './parse/fields.ts'
 

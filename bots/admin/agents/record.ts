@@ -1,23 +1,8 @@
 import { type Agent, type AgentState, agentNamed, agents, engaged } from '../../../core/agent.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { groups, leaveAllGroups } from '../../../core/ledger/groups.ts'
 import { type Db, sql } from '../../../core/ledger/sqlite.ts'
-import { type Groups, select } from '../../../core/selector.ts'
-
-/** The groups an agent is named in. */
-export const groupsOf = (db: Db, name: string): string[] =>
-  sql(db, 'SELECT name FROM party WHERE member = ? ORDER BY name')
-    .all(name)
-    .map(row => row['name'] as string)
-
-/** All named groups with their members, for selectors. */
-export function groups(db: Db): Groups {
-  const found = new Map<string, string[]>()
-  for (const row of sql(db, "SELECT name, member FROM party WHERE member <> '' ORDER BY name, member").all()) {
-    const name = (row['name'] as string).toLowerCase()
-    found.set(name, [...(found.get(name) ?? []), (row['member'] as string).toLowerCase()])
-  }
-  return found
-}
+import { select } from '../../../core/selector.ts'
 
 /** The agents that a selector means. Throws `not-found` when it, or a part of it, fits nobody. */
 export function chosen(db: Db, selector: string): Agent[] {
@@ -90,7 +75,7 @@ export function setAgentState(db: Db, name: string, state: AgentState, reason: s
 
 export const forgetAgent = (db: Db, name: string): void => {
   sql(db, 'DELETE FROM agent WHERE name = ?').run(name)
-  sql(db, 'DELETE FROM party WHERE member = ?').run(name)
+  leaveAllGroups(db, name)
 }
 
 /** Refuses what can't be done to an agent in its state. */

@@ -3,7 +3,7 @@ import type { Agent, Rate } from '../../../core/agent.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { durationMs } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { includes } from '../../../core/identity.ts'
+import { includes } from '../../../core/role.ts'
 import { duration } from '../../../core/text.ts'
 import type { AdminServices } from '../services.ts'
 

@@ -1,7 +1,8 @@
 import { type Agent, agents, engaged, mayEnter } from '../../../core/agent.ts'
 import type { Place, UserId } from '../../../core/event.ts'
+import { groups } from '../../../core/ledger/groups.ts'
 import { type Db, sql } from '../../../core/ledger/sqlite.ts'
-import { type Groups, select } from '../../../core/selector.ts'
+import { select } from '../../../core/selector.ts'
 
 export interface Member {
   readonly user: UserId
@@ -18,16 +19,6 @@ export const membersOf = (db: Db, { network, channel }: Pick<Place, 'network' | 
     .all(network, channel)
     .map(row => ({ user: row['user'] as UserId, name: row['name'] as string }))
 
-/** Named groups with the agents in them. */
-function groupsIn(db: Db): Groups {
-  const groups = new Map<string, string[]>()
-  for (const row of sql(db, 'SELECT name, member FROM party').all()) {
-    const name = (row['name'] as string).toLowerCase()
-    groups.set(name, [...(groups.get(name) ?? []), (row['member'] as string).toLowerCase()])
-  }
-  return groups
-}
-
 /** Agents out of `from` that a channel's type makes enter: engaged now, and allowed to be there. */
 export function joiners(
   db: Db,
@@ -38,6 +29,6 @@ export function joiners(
 ): Agent[] {
   if (selectors.length === 0) return []
   const all = from.filter(agent => agent.network === network && engaged(agent, nowMs) && mayEnter(agent, channel))
-  const chosen = new Set(select(selectors.join(','), all, groupsIn(db)).names)
+  const chosen = new Set(select(selectors.join(','), all, groups(db)).names)
   return all.filter(({ name }) => chosen.has(name))
 }

@@ -7,17 +7,11 @@ import { resolve } from '../../../core/command/parse/suggest.ts'
 import type { Published } from '../../../core/command/published.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, Sender, UserId } from '../../../core/event.ts'
-import {
-  type Grant,
-  grants,
-  identify,
-  identitiesOf,
-  includes,
-  type Person,
-  personByName,
-  roleIn,
-} from '../../../core/identity.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { identify } from '../../../core/identity.ts'
+import { identitiesOf, type Person, personByName } from '../../../core/ledger/people.ts'
+import { type Grant, grantsOf, holds, roleIn } from '../../../core/ledger/roles.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { includes } from '../../../core/role.ts'
 import { duration, escapeInline } from '../../../core/text.ts'
 import { type AdminServices, declare } from '../services.ts'
 
@@ -40,10 +34,10 @@ function callerFor(
   return { ...caller, ...as, network, account: user, verified: true, place: { ...caller.place, network } }
 }
 
-function ofPerson(db: Db, context: Context, person: Person, room: string): Somebody {
-  const [account] = identitiesOf(db, person)
-  const roleHere = roleIn(db, person, room, context.atMs)
-  const globalRole = roleIn(db, person, '', context.atMs)
+function ofPerson(tx: Tx, context: Context, person: Person, room: string): Somebody {
+  const [account] = identitiesOf(tx, person)
+  const roleHere = roleIn(tx, person, room, context.atMs)
+  const globalRole = roleIn(tx, person, '', context.atMs)
   const { network, account: user } = context.caller
   const at = account ?? { network, user }
   return {
@@ -62,16 +56,16 @@ const ofAgent = (context: Context, agent: Agent, room: string): Somebody => ({
 })
 
 /** A person or agent by name, or anybody by `network:account`: of an account nobody knows, what a guest may. */
-function find(db: Db, context: Context, who: string, room: string): Somebody {
+function find(tx: Tx, context: Context, who: string, room: string): Somebody {
   const bare = who.replace(/^@/, '')
-  const person = personByName(db, bare)
-  if (person) return ofPerson(db, context, person, room)
+  const person = personByName(tx, bare)
+  if (person) return ofPerson(tx, context, person, room)
   const [, network = context.caller.network as string, user = bare] = accountForm.exec(bare) ?? []
-  const agent = agentNamed(db, user)
+  const agent = agentNamed(tx, user)
   if (agent?.network === network) return ofAgent(context, agent, room)
   const sender: Sender = { id: user.toLowerCase() as UserId, name: user, kind: 'person', verified: true }
-  const known = identify(db, network as NetworkId, sender, room, context.atMs).person
-  if (known) return ofPerson(db, context, known, room)
+  const known = identify(tx, network as NetworkId, sender, room, context.atMs).person
+  if (known) return ofPerson(tx, context, known, room)
   if (!accountForm.test(bare)) {
     throw new ChanopError(
       'not-found',
@@ -89,7 +83,7 @@ function heldLine({ role, room, untilMs, by }: Grant, nowMs: number): string {
   return `${role} ${where}${until} (by ${by})`
 }
 
-function held(db: Db, { caller }: Somebody, nowMs: number): string {
+function held(tx: Tx, { caller }: Somebody, nowMs: number): string {
   const { agent, person } = caller
   if (agent) {
     const ends =
@@ -97,15 +91,15 @@ function held(db: Db, { caller }: Somebody, nowMs: number): string {
     const may = agent.permissions.length > 0 ? agent.permissions.join(', ') : 'nothing'
     return `agent, ${agent.state}${agent.paused ? ', paused' : ''}${ends}, permissions: ${may}`
   }
-  const all = person ? grants(db, nowMs).filter(each => each.person.id === person.id) : []
-  const ended = person ? endedRoles(db, person, nowMs) : []
-  return [...all.map(each => heldLine(each, nowMs)), ...ended].join('; ') || 'guest: no role'
+  const all = person ? grantsOf(tx, person) : []
+  const lines = [
+    ...all.filter(each => holds(each, nowMs)).map(each => heldLine(each, nowMs)),
+    ...all.filter(each => !holds(each, nowMs)).map(endedLine),
+  ]
+  return lines.join('; ') || 'guest: no role'
 }
 
-const endedRoles = (db: Db, person: Person, nowMs: number): string[] =>
-  sql(db, 'SELECT role, room, until_ms FROM role WHERE person = ? AND until_ms <= ?')
-    .all(person.id, nowMs)
-    .map(row => `${String(row['role'])} ${row['room'] ? `in ${String(row['room'])}` : 'everywhere'} has ended`)
+const endedLine = ({ role, room }: Grant): string => `${role} ${room === '' ? 'everywhere' : `in ${room}`} has ended`
 
 /** What the command itself asks for, whoever says it. */
 function demands({ role, scope, where, bot }: Published): string {

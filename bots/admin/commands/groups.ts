@@ -1,15 +1,26 @@
 /** Named groups of agents and people. */
 import { z } from 'zod'
-import { type Agent, agentNamed, agents } from '../../../core/agent.ts'
+import { type Agent, agentNamed, agents, agentTypes } from '../../../core/agent.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { personByName } from '../../../core/identity.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import {
+  dropGroup,
+  groupExists,
+  groupMembers,
+  groups,
+  groupsOf,
+  joinGroup,
+  leaveGroup,
+  makeGroup,
+  personMember,
+} from '../../../core/ledger/groups.ts'
+import { personByName } from '../../../core/ledger/people.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { select, spellings } from '../../../core/selector.ts'
 import { escapeInline } from '../../../core/text.ts'
 import { signed } from '../agents/asking.ts'
-import { editAgent, groups, groupsOf } from '../agents/record.ts'
+import { editAgent } from '../agents/record.ts'
 import { chunks } from '../fleet/naming.ts'
 import { type AdminServices, declare } from '../services.ts'
 
@@ -20,33 +31,25 @@ const groupName = z
   .regex(/^@?[A-Za-z][A-Za-z0-9_-]{0,30}$/, 'write a name of letters, digits, _ and -')
   .transform(typed => typed.replace(/^@/, '').toLowerCase())
 
-const exists = (db: Db, name: string): boolean =>
-  sql(db, 'SELECT 1 FROM party WHERE name = ? LIMIT 1').get(name) !== undefined
-
 const noGroup = (name: string): ChanopError =>
   new ChanopError('not-found', `there is no group ${name}; group list shows them`)
 
-const membersIn = (db: Db, name: string): string[] =>
-  sql(db, "SELECT member FROM party WHERE name = ? AND member <> '' ORDER BY member")
-    .all(name)
-    .map(row => String(row['member']))
-
 /** A name that already means somebody else would change what people say by it. */
-function refuseName(db: Db, name: string): void {
-  const types = new Set(agents(db).flatMap(({ type }) => spellings(type.toLowerCase())))
-  const means = name === 'all' ? 'everybody' : types.has(name) ? 'a type' : agentNamed(db, name) ? 'an agent' : null
+function refuseName(tx: Tx, name: string): void {
+  const types = new Set(agents(tx).flatMap(({ type }) => spellings(type.toLowerCase())))
+  const means = name === 'all' ? 'everybody' : types.has(name) ? 'a type' : agentNamed(tx, name) ? 'an agent' : null
   if (means) throw new ChanopError('conflict', `@${name} is ${means} already: choose another name`)
 }
 
 /** Agents that a selector means and people by name (`person:bob`), as members are written. */
-function membersMeant(db: Db, selector: string): string[] {
+function membersMeant(tx: Tx, selector: string): string[] {
   const parts = selector.split(/[\s,]+/).filter(part => part !== '')
   const people = parts.filter(part => /^person:/i.test(part))
-  const { names, nobody } = select(parts.filter(part => !people.includes(part)).join(','), agents(db), groups(db))
+  const { names, nobody } = select(parts.filter(part => !people.includes(part)).join(','), agents(tx), groups(tx))
   const found = people.map(part => {
-    const person = personByName(db, part.slice('person:'.length))
+    const person = personByName(tx, part.slice('person:'.length))
     if (!person) throw new ChanopError('not-found', `nobody is called ${part.slice(7, 60)}; person list shows them`)
-    return `person:${person.name.toLowerCase()}`
+    return personMember(person.name)
   })
   if (nobody.length > 0) {
     const shown = nobody.map(part => `'${part.slice(0, 40)}'`).join(', ')
@@ -68,9 +71,6 @@ async function resigned(context: Context, members: readonly string[], change: (n
   )
 }
 
-const add = (db: Db, name: string, member: string, by: string, nowMs: number): number =>
-  sql(db, 'INSERT INTO party VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING').run(name, member, by, nowMs).changes
-
 const list = declare({
   name: 'group list',
   aliases: ['group', 'groups'],
@@ -80,15 +80,12 @@ const list = declare({
   args: z.object({}),
   examples: [['!groups', '@crew: 1\ntypes: @worker: 2']],
   async run({ ledger }) {
-    const { named, types } = await ledger.read(db => ({
-      named: sql(db, "SELECT name, sum(member <> '') AS n FROM party GROUP BY name ORDER BY name").all(),
-      types: sql(
-        db,
-        "SELECT type AS name, count(*) AS n FROM agent WHERE state <> 'deleted' GROUP BY type ORDER BY type",
-      ).all(),
+    const { named, types } = await ledger.read(tx => ({
+      named: [...groups(tx)].map(([name, members]) => [name, members.length] as const),
+      types: [...agentTypes(tx)],
     }))
-    const shown = (rows: typeof named): string[] =>
-      chunks(rows.map(row => `@${String(row['name'])}: ${String(row['n'])}`))
+    const shown = (counted: readonly (readonly [string, number])[]): string[] =>
+      chunks(counted.map(([name, count]) => `@${name}: ${count}`))
     if (named.length + types.length === 0) return 'no groups yet: group add NAME makes one'
     return { lines: [...shown(named), ...shown(types).map(line => `types: ${line}`)].map(escapeInline) }
   },
@@ -108,9 +105,9 @@ const show = declare({
   async run({ ledger }, { group }) {
     return ledger.read(db => {
       const name = groupName.safeParse(group)
-      const isNamed = name.success && exists(db, name.data)
+      const isNamed = name.success && groupExists(db, name.data)
       if (!isNamed && !/[@*,\s]/.test(group)) throw noGroup(escapeInline(group.slice(0, 40)))
-      const members = isNamed ? membersIn(db, name.data) : select(group, agents(db), groups(db)).names
+      const members = isNamed ? groupMembers(db, name.data) : select(group, agents(db), groups(db)).names
       const title = isNamed ? `@${name.data}` : group
       if (members.length === 0) return escapeInline(`${title}: nobody`)
       const shown = chunks(members)
@@ -142,7 +139,7 @@ const addTo = declare({
   async run(context, { group, members }) {
     const { ledger, caller, atMs } = context
     const chosen = await ledger.read(db => {
-      if (!exists(db, group)) refuseName(db, group)
+      if (!groupExists(db, group)) refuseName(db, group)
       return members === undefined ? [] : membersMeant(db, members)
     })
     const agentsAnew = await resigned(context, chosen, now => [...now, group])
@@ -150,8 +147,8 @@ const addTo = declare({
     return {
       lines: [],
       effect: db => {
-        const made = add(db, group, '', by, atMs) > 0
-        const added = chosen.filter(member => add(db, group, member, by, atMs) > 0).length
+        const made = makeGroup(db, group, by, atMs)
+        const added = chosen.filter(member => joinGroup(db, group, member, by, atMs)).length
         for (const agent of agentsAnew) editAgent(db, agent, atMs)
         return [`@${group}: ${members === undefined ? (made ? 'made' : 'is there already') : `${added} added`}`]
       },
@@ -174,16 +171,15 @@ const del = declare({
   async run(context, { group, members }) {
     const { ledger, atMs } = context
     const chosen = await ledger.read(db => {
-      if (!exists(db, group)) throw noGroup(group)
-      return members === undefined ? membersIn(db, group) : membersMeant(db, members)
+      if (!groupExists(db, group)) throw noGroup(group)
+      return members === undefined ? groupMembers(db, group) : membersMeant(db, members)
     })
     const agentsAnew = await resigned(context, chosen, now => now.filter(each => each !== group))
     return {
       lines: [],
       effect: db => {
-        const drop = sql(db, 'DELETE FROM party WHERE name = ? AND member = ?')
-        const out = chosen.filter(member => drop.run(group, member).changes > 0).length
-        if (members === undefined) drop.run(group, '')
+        const out = chosen.filter(member => leaveGroup(db, group, member)).length
+        if (members === undefined) dropGroup(db, group)
         for (const agent of agentsAnew) editAgent(db, agent, atMs)
         return [members === undefined ? `@${group} is deleted` : `@${group}: ${out} taken out`]
       },
@@ -194,7 +190,7 @@ const del = declare({
 /** The asker as a member is written. */
 function self({ caller }: Context): string {
   if (caller.agent) return caller.agent.name
-  if (caller.person) return `person:${caller.person.name.toLowerCase()}`
+  if (caller.person) return personMember(caller.person.name)
   throw new ChanopError('denied', 'nobody here knows you: an operator can make you a person first')
 }
 
@@ -209,12 +205,12 @@ const join = declare({
   async run(context, { group }) {
     const { ledger, atMs } = context
     const member = self(context)
-    if (!(await ledger.read(db => exists(db, group)))) throw noGroup(group)
+    if (!(await ledger.read(db => groupExists(db, group)))) throw noGroup(group)
     const agentsAnew = await resigned(context, [member], now => [...now, group])
     return {
       lines: [`you are in @${group}`],
       effect: db => {
-        add(db, group, member, context.caller.account, atMs)
+        joinGroup(db, group, member, context.caller.account, atMs)
         for (const agent of agentsAnew) editAgent(db, agent, atMs)
       },
     }
@@ -232,13 +228,12 @@ const part = declare({
   async run(context, { group }) {
     const { ledger, atMs } = context
     const member = self(context)
-    if (!(await ledger.read(db => exists(db, group)))) throw noGroup(group)
+    if (!(await ledger.read(db => groupExists(db, group)))) throw noGroup(group)
     const agentsAnew = await resigned(context, [member], now => now.filter(each => each !== group))
     return {
       lines: [],
       effect: db => {
-        const out = sql(db, 'DELETE FROM party WHERE name = ? AND member = ?').run(group, member).changes
-        if (out === 0) return [`you are not in @${group}; group show ${group} tells who is`]
+        if (!leaveGroup(db, group, member)) return [`you are not in @${group}; group show ${group} tells who is`]
         for (const agent of agentsAnew) editAgent(db, agent, atMs)
         return [`you left @${group}`]
       },

@@ -3,8 +3,10 @@ import type { Answer, CommandContext } from '../../../core/command/command.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { directly, type NetworkId, text, type UserId } from '../../../core/event.ts'
-import { identitiesOf, includes, type Person, personByName, roleIn } from '../../../core/identity.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { identitiesOf, type Person, personAt, personByName } from '../../../core/ledger/people.ts'
+import { roleIn } from '../../../core/ledger/roles.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { includes } from '../../../core/role.ts'
 import { say } from '../../../core/say.ts'
 import { escapeInline } from '../../../core/text.ts'
 import { newCode } from '../agents/claims.ts'
@@ -46,12 +48,12 @@ function limit({ caller, atMs, services }: Context): void {
 const written = ({ network, user }: Pick<Account, 'network' | 'user'>): string => `${network}:${user}`
 
 /** The other side hears of it: who did not mean it can undo it. */
-function tellGiver(db: Db, context: Context, giver: Account, joined: Account): void {
+function tellGiver(tx: Tx, context: Context, giver: Account, joined: Account): void {
   const { prefix } = context.settings
   const line = `${written(joined)} is your account too from now on; not yours? ${prefix}link del ${written(joined)}`
   const places = [directly(giver.network, giver.user)]
   say(
-    db,
+    tx,
     { bot: 'admin', content: text(line), places, room: undefined, key: `link.${context.event.seq}` },
     context.atMs,
   )
@@ -115,8 +117,8 @@ const link = declare({
 })
 
 /** The person behind the asker, or behind a name that an operator gives. */
-function personMeant(db: Db, { caller }: Context, who: string | undefined): Person {
-  const found = who === undefined ? caller.person : (personByName(db, who) ?? personAt(db, who))
+function personMeant(tx: Tx, { caller }: Context, who: string | undefined): Person {
+  const found = who === undefined ? caller.person : (personByName(tx, who) ?? personOfAccount(tx, who))
   if (!found) {
     throw new ChanopError(
       'not-found',
@@ -129,13 +131,9 @@ function personMeant(db: Db, { caller }: Context, who: string | undefined): Pers
   return found
 }
 
-const personAt = (db: Db, who: string): Person | null => {
-  const [, network = '', user = ''] = accountForm.exec(who) ?? []
-  const row = sql(
-    db,
-    'SELECT p.id, p.name FROM identity i JOIN person p ON p.id = i.person WHERE i.network = ? AND i.user = ?',
-  ).get(network, user)
-  return row ? { id: Number(row['id']), name: row['name'] as string } : null
+const personOfAccount = (tx: Tx, written: string): Person | null => {
+  const [, network = '', user = ''] = accountForm.exec(written) ?? []
+  return personAt(tx, network, user)
 }
 
 const list = declare({
@@ -172,7 +170,7 @@ const del = declare({
     return {
       lines: [],
       effect: db => {
-        const person = personAt(db, account)
+        const person = personOfAccount(db, account)
         if (!person) throw new ChanopError('not-found', `${account} is nobody’s account; link list shows them`)
         if (person.id !== caller.person?.id) {
           if (!includes(caller.globalRole, 'operator'))

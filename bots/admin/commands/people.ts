@@ -2,18 +2,11 @@ import { z } from 'zod'
 import type { Caller, CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import {
-  dropIdentity,
-  identitiesOf,
-  includes,
-  owners,
-  personFor,
-  type Role,
-  roleIn,
-  roles,
-} from '../../../core/identity.ts'
 import type { NewOrder } from '../../../core/ledger/orders.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { dropIdentity, forgetEmpty, identitiesOf, people, personAt, personFor } from '../../../core/ledger/people.ts'
+import { owners, revokeAll, roleIn } from '../../../core/ledger/roles.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { includes, type Role, roles } from '../../../core/role.ts'
 import { newPassword } from '../../../core/secrets.ts'
 import { type AdminServices, declare } from '../services.ts'
 
@@ -77,13 +70,10 @@ const add = declare({
 })
 
 /** Somebody who stands above the asker keeps what they have. */
-function guard(db: Db, network: NetworkId, account: string, own: Role, nowMs: number): void {
-  const row = sql(
-    db,
-    'SELECT p.id, p.name FROM identity i JOIN person p ON p.id = i.person WHERE network = ? AND user = ?',
-  ).get(network, account.toLowerCase()) as { id: number; name: string } | undefined
-  if (!row) throw new ChanopError('not-found', `no person has the account ${account}; person list shows them`)
-  const role = roleIn(db, row, '', nowMs)
+function guard(tx: Tx, network: NetworkId, account: string, own: Role, nowMs: number): void {
+  const person = personAt(tx, network, account.toLowerCase())
+  if (!person) throw new ChanopError('not-found', `no person has the account ${account}; person list shows them`)
+  const role = roleIn(tx, person, '', nowMs)
   if (!includes(own, role)) throw new ChanopError('denied', `${account} is ${role}: only such a one may change that`)
 }
 
@@ -92,8 +82,8 @@ function refuseSelf(caller: Caller, network: NetworkId, account: string): void {
   throw new ChanopError('conflict', 'that is you: let another owner do it')
 }
 
-function refuseKnown(db: Db, network: NetworkId, account: string): void {
-  const known = sql(db, 'SELECT 1 FROM identity WHERE network = ? AND user = ?').get(network, account.toLowerCase())
+function refuseKnown(tx: Tx, network: NetworkId, account: string): void {
+  const known = personAt(tx, network, account.toLowerCase())
   if (known) throw new ChanopError('conflict', `${account} is a person here already; person passwd gives a new login`)
 }
 
@@ -106,14 +96,11 @@ const list = declare({
   args: z.object({}),
   examples: [['!person list', /^alice: owner · irc:alice/]],
   async run({ ledger, atMs }) {
-    const rows = await ledger.read(db =>
-      (
-        sql(
-          db,
-          `SELECT p.id, p.name, group_concat(i.network || ':' || i.user, ', ') AS accounts FROM person p
-             LEFT JOIN identity i ON i.person = p.id GROUP BY p.id ORDER BY p.name`,
-        ).all() as { id: number; name: string; accounts: string | null }[]
-      ).map(row => `${row.name}: ${roleIn(db, row, '', atMs)} · ${row.accounts ?? 'no account'}`),
+    const rows = await ledger.read(tx =>
+      people(tx).map(person => {
+        const accounts = identitiesOf(tx, person).map(({ network, user }) => `${network}:${user}`)
+        return `${person.name}: ${roleIn(tx, person, '', atMs)} · ${accounts.join(', ') || 'no account'}`
+      }),
     )
     return { lines: rows.length > 0 ? rows : ['nobody yet: person add NAME'] }
   },
@@ -183,11 +170,10 @@ const del = declare({
       effect: db => {
         guard(db, network, account, caller.globalRole, atMs)
         const person = personFor(db, network, account.toLowerCase() as UserId, account, atMs)
-        sql(db, 'DELETE FROM role WHERE person = ?').run(person.id)
+        revokeAll(db, person)
         if (owners(db) === 0) throw new ChanopError('conflict', 'that is the last owner: make another one first')
         dropIdentity(db, network, account.toLowerCase() as UserId)
-        // Or the next of that name would be given what is meant for this one's remains.
-        if (identitiesOf(db, person).length === 0) sql(db, 'DELETE FROM person WHERE id = ?').run(person.id)
+        forgetEmpty(db, person)
       },
       orders: [
         {

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { type Agent, agentNamed } from '../../../core/agent.ts'
 import { bots } from '../../../core/command/desk.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { personAt } from '../../../core/ledger/people.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { newPassword } from '../../../core/secrets.ts'
 import { expandNames } from '../../../core/selector.ts'
 import { duration } from '../../../core/text.ts'
@@ -42,11 +43,11 @@ async function drafted(context: Context, name: string, typed: Terms): Promise<Ag
   return signed(context, await withTerms(context, blank, typed), [])
 }
 
-function refuseTaken(db: Db, { name, network }: Agent): void {
-  const known = agentNamed(db, name)
+function refuseTaken(tx: Tx, { name, network }: Agent): void {
+  const known = agentNamed(tx, name)
   if (known)
     throw new ChanopError('account-exists', `${name} is an agent already (${known.state}): choose another name`)
-  const person = sql(db, 'SELECT 1 FROM identity WHERE network = ? AND user = ?').get(network, name)
+  const person = personAt(tx, network, name)
   if (person || reserved.has(name))
     throw new ChanopError('account-exists', `${name} is taken by a ${person ? 'person' : 'bot'}: choose another name`)
 }
@@ -74,7 +75,7 @@ const register = declare({
       throw new ChanopError('usage', 'a claim code is for one agent: register them one by one')
     const agents = await Promise.all(names.map(name => drafted(context, name.data as string, typed)))
     const orders = agents.map(agent => made(context, agent))
-    const keep = (db: Db): void => {
+    const keep = (db: Tx): void => {
       for (const { agent } of orders) {
         refuseTaken(db, agent)
         insertAgent(db, agent)
@@ -110,7 +111,7 @@ function made({ event, services }: Context, agent: Agent): Made {
   }
 }
 
-function claimable(db: Db, { services, atMs }: Context, code: string, kept: { agent: string; login: string }): void {
+function claimable(db: Tx, { services, atMs }: Context, code: string, kept: { agent: string; login: string }): void {
   keepClaim(db, services.context.vault, { code, ...kept, untilMs: atMs + claimMs })
 }
 

@@ -2,37 +2,27 @@ import { z } from 'zod'
 import { durationMs } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import {
-  grant,
-  grants,
-  identitiesOf,
-  includes,
-  owners,
-  type Person,
-  personByName,
-  personFor,
-  type Role,
-  revoke,
-  roles,
-} from '../../../core/identity.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { identitiesOf, type Person, personAt, personByName, personFor } from '../../../core/ledger/people.ts'
+import { grant, grants, owners, revoke, roleWritten } from '../../../core/ledger/roles.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { includes, type Role, roles } from '../../../core/role.ts'
 import { duration } from '../../../core/text.ts'
 import { declare } from '../services.ts'
 
 const identityForm = /^([a-z][a-z0-9-]*):(\S+)$/
 
 /** Somebody by name, or by `network:account`; an account nobody met yet becomes a person when `make` is set. */
-function find(db: Db, who: string, near: NetworkId, nowMs: number, make: boolean): Person {
-  const known = personByName(db, who)
+function find(tx: Tx, who: string, near: NetworkId, nowMs: number, make: boolean): Person {
+  const known = personByName(tx, who)
   if (known) return known
   const [, network = near, user = who] = identityForm.exec(who) ?? []
-  const owner = sql(db, 'SELECT person FROM identity WHERE network = ? AND user = ?').get(network, user.toLowerCase())
-  if (owner || make) return personFor(db, network as NetworkId, user.toLowerCase() as UserId, user, nowMs)
+  const owner = personAt(tx, network, user.toLowerCase())
+  if (owner || make) return personFor(tx, network as NetworkId, user.toLowerCase() as UserId, user, nowMs)
   throw new ChanopError('not-found', `nobody is called ${who.slice(0, 60)}; role list shows who has a role`)
 }
 
-function mustStay(db: Db): void {
-  if (owners(db) === 0) throw new ChanopError('conflict', 'that is the last owner: make another one first')
+function mustStay(tx: Tx): void {
+  if (owners(tx) === 0) throw new ChanopError('conflict', 'that is the last owner: make another one first')
 }
 
 const list = declare({
@@ -96,9 +86,8 @@ const given = declare({
 })
 
 /** Nobody changes the role of somebody who stands above them. */
-function guardSuperior(db: Db, person: Person, own: Role, room: string): void {
-  const row = sql(db, 'SELECT role FROM role WHERE person = ? AND room = ?').get(person.id, room)
-  const held = (row as { role: Role } | undefined)?.role
+function guardSuperior(tx: Tx, person: Person, own: Role, room: string): void {
+  const held = roleWritten(tx, person, room)
   if (held && !includes(own, held))
     throw new ChanopError('denied', `${person.name} is ${held}: only such a one may change that`)
 }

@@ -1,10 +1,10 @@
 import { type Agent, agents, engaged } from '../../../core/agent.ts'
 import { formatPlace, type Place } from '../../../core/event.ts'
-import { identitiesOf, personByName } from '../../../core/identity.ts'
 import { knownPlaceId } from '../../../core/ledger/events.ts'
+import { groups } from '../../../core/ledger/groups.ts'
+import { identitiesOf, personByName } from '../../../core/ledger/people.ts'
 import { type Db, sql } from '../../../core/ledger/sqlite.ts'
 import { type Groups, select, spellings } from '../../../core/selector.ts'
-import { groups } from '../agents/record.ts'
 import type { Known } from './mention.ts'
 
 /** Somebody a selector means: an agent, or a person in a named group. */
@@ -141,15 +141,10 @@ export function knownWords(db: Db): Known | null {
   const rows = sql(db, "SELECT name, type FROM agent WHERE state <> 'deleted'").all()
   const named = groups(db)
   const all = rows.map(row => ({ name: String(row['name']), type: String(row['type']) }))
-  const parties = new Set(
-    sql(db, 'SELECT DISTINCT name FROM party')
-      .all()
-      .map(row => String(row['name']).toLowerCase()),
-  )
-  if (rows.length === 0 && parties.size === 0) return null
+  if (rows.length === 0 && named.size === 0) return null
   const types = new Set([...new Set(all.map(({ type }) => type.toLowerCase()))].flatMap(spellings))
   return {
-    isGroup: word => word === 'all' || parties.has(word) || types.has(word),
+    isGroup: word => word === 'all' || named.has(word) || types.has(word),
     isAnybody: part => select(part, all, named).names.length > 0,
   }
 }

@@ -1,5 +1,5 @@
 import type { NetworkId, Sender } from '../../../core/event.ts'
-import type { Person } from '../../../core/identity.ts'
+import type { Person } from '../../../core/ledger/people.ts'
 
 /**
  * Whose budget a request is on: a person's, whatever account they use; else the account's. All whom their network does

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
-import { identitiesOf, personByName } from '../../../core/identity.ts'
 import { currentOf } from '../../../core/ledger/events.ts'
+import { identitiesOf, personByName } from '../../../core/ledger/people.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
 import { escapeInline } from '../../../core/text.ts'
 import { maySee, type Visible } from '../../../core/visibility.ts'
