@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { lstat, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { type AuditRow, type Proof, prove, unproved } from '../../core/audit.ts'
 import { ChanopError } from '../../core/error.ts'
+import { type AuditRow, type Proof, prove, unproved } from '../../core/ledger/audit.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
 
 /** As many lines as take a few ms: what is urgent comes between. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import type { Agent } from '../agent.ts'
 import type { MessageEvent, NetworkId, Place, UserId } from '../event.ts'
+import type { Agent } from '../ledger/agents.ts'
 import type { Stored } from '../ledger/events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { NewOrder } from '../ledger/orders.ts'

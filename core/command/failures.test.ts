@@ -1,8 +1,8 @@
 /** What the router does when a command fails, comes too often, or is cut off. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { readAudit, verifyAudit } from '../audit.ts'
 import { ChanopError } from '../error.ts'
+import { readAudit, verifyAudit } from '../ledger/audit.ts'
 import { sql } from '../ledger/sqlite.ts'
 import { Stage } from './testing.ts'
 import { adminCommands, oracleCommands, scribeCommands, type Toy } from './testing-toy.ts'

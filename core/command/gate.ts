@@ -1,6 +1,6 @@
-import { type Agent, agentOf, engaged } from '../agent.ts'
 import type { MessageEvent } from '../event.ts'
 import { identify } from '../identity.ts'
+import { type Agent, agentOf, engaged } from '../ledger/agents.ts'
 import type { Stored } from '../ledger/events.ts'
 import type { Db } from '../ledger/sqlite.ts'
 import { includes } from '../role.ts'

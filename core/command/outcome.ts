@@ -1,5 +1,5 @@
-import { type AuditEntry, audit } from '../audit.ts'
 import type { MessageEvent } from '../event.ts'
+import { type AuditEntry, audit } from '../ledger/audit.ts'
 import type { Stored } from '../ledger/events.ts'
 import type { Db } from '../ledger/sqlite.ts'
 import type { Answer, Caller } from './command.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { readAudit } from '../audit.ts'
 import { text } from '../event.ts'
+import { readAudit } from '../ledger/audit.ts'
 import { settleOrder } from '../ledger/orders.ts'
 import { sql } from '../ledger/sqlite.ts'
 import { publish } from './published.ts'

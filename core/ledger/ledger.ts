@@ -246,6 +246,11 @@ export const setMeta = (db: Tx, key: string, value: string): void => {
   sql(db, 'INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(key, value)
 }
 
+/** Drops a value, unless it is another one by now. */
+export const dropMeta = (tx: Tx, key: string, value: string): void => {
+  sql(tx, 'DELETE FROM meta WHERE key = ? AND value = ?').run(key, value)
+}
+
 /** This instance's own id, made once: 12 letters and digits. */
 export function instanceId(db: Tx): string {
   sql(db, "INSERT OR IGNORE INTO meta VALUES ('instance', ?)").run(randomBytes(6).toString('hex'))

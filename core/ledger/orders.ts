@@ -1,5 +1,5 @@
-import { settleAgent } from '../agent.ts'
 import type { NetworkId } from '../event.ts'
+import { settleAgent } from './agent-steps.ts'
 import { states } from './deliveries.ts'
 import { type Db, type Row, sql } from './sqlite.ts'
 

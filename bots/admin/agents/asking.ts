@@ -1,9 +1,9 @@
 /** What the commands about agents share. */
 import { z } from 'zod'
-import type { Agent } from '../../../core/agent.ts'
 import type { Answer, CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { directly } from '../../../core/event.ts'
+import type { Agent } from '../../../core/ledger/agents.ts'
 import { type NewOrder, place as placeOrder } from '../../../core/ledger/orders.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
 import { includes } from '../../../core/role.ts'

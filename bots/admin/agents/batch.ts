@@ -1,11 +1,12 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { agentNamed } from '../../../core/agent.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { type Place, text } from '../../../core/event.ts'
+import { agentNamed } from '../../../core/ledger/agents.ts'
+import { batches, dropClaim, keepBatch as keepSealed } from '../../../core/ledger/claims.ts'
 import { enqueue } from '../../../core/ledger/deliveries.ts'
 import { type Order, orderByKey } from '../../../core/ledger/orders.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Vault } from '../../../core/secrets.ts'
 import { announce } from '../say.ts'
 import { agentsFolder } from './engagement.ts'
@@ -26,41 +27,31 @@ export interface Batch {
 const box = (id: string): string => `batch:${id}`
 
 /** Part of the transaction that places the orders: nothing of it is lost with the process. */
-export function keepBatch(db: Db, vault: Vault, batch: Batch): void {
-  sql(db, 'INSERT INTO claim VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING').run(
-    batch.id,
-    'batch',
-    batch.verb,
-    vault.seal(box(batch.id), JSON.stringify(batch)),
-    0,
-  )
+export function keepBatch(tx: Tx, vault: Vault, batch: Batch): void {
+  keepSealed(tx, { id: batch.id, sealed: vault.seal(box(batch.id), JSON.stringify(batch)) }, batch.verb)
 }
 
-const open = (db: Db, vault: Vault): Batch[] =>
-  sql(db, "SELECT hash, sealed FROM claim WHERE kind = 'batch' ORDER BY hash")
-    .all()
-    .map(row => JSON.parse(vault.open(box(row['hash'] as string), row['sealed'] as Buffer)) as Batch)
+const open = (tx: Tx, vault: Vault): Batch[] =>
+  batches(tx).map(({ id, sealed }) => JSON.parse(vault.open(box(id), sealed)) as Batch)
 
 /** Ends the batches whose orders have all ended. Repeated after a crash it ends in the same file and one line. */
 export async function endBatches(context: BotContext): Promise<void> {
   const { ledger, vault } = context
-  const waiting = await ledger.read(db => sql(db, "SELECT 1 FROM claim WHERE kind = 'batch' LIMIT 1").get())
-  if (!waiting) return
-  for (const batch of await ledger.read(db => open(db, vault))) {
-    const orders = await ledger.read(db => batch.items.map(({ key }) => orderByKey(db, key)))
+  for (const batch of await ledger.read(tx => open(tx, vault))) {
+    const orders = await ledger.read(tx => batch.items.map(({ key }) => orderByKey(tx, key)))
     if (orders.some(order => order?.state === 'queued' || order?.state === 'sending')) continue
     const failed = orders.filter(order => order?.state !== 'done')
     const file = await leaveLogins(context, batch, orders)
     const told = summary(batch, failed)
-    await ledger.write(db => {
-      if (sql(db, 'DELETE FROM claim WHERE hash = ?').run(batch.id).changes === 0) return
-      announce(db, context, batch.places, file ? `${told}; where the logins are is in your DM` : told, batch.id)
+    await ledger.write(tx => {
+      if (!dropClaim(tx, batch.id, 'batch')) return
+      announce(tx, context, batch.places, file ? `${told}; where the logins are is in your DM` : told, batch.id)
       const act = {
         do: 'send' as const,
         content: text(`the logins are in ${file} on the host`),
         as: { name: context.name },
       }
-      if (file) enqueue(db, { place: batch.direct, bot: context.name, act }, Date.now())
+      if (file) enqueue(tx, { place: batch.direct, bot: context.name, act }, Date.now())
     })
   }
 }
@@ -78,11 +69,11 @@ async function leaveLogins(
   { id, items }: Batch,
   orders: readonly (Order | null)[],
 ): Promise<string | null> {
-  const lines = await ledger.read(db =>
+  const lines = await ledger.read(tx =>
     items.flatMap(({ name, password }, index) => {
-      const agent = agentNamed(db, name)
+      const agent = agentNamed(tx, name)
       if (password === undefined || !agent || orders[index]?.state !== 'done') return []
-      return [`${loginLine(db, agent, password)} engagement=${agent.engagement}`]
+      return [`${loginLine(tx, agent, password)} engagement=${agent.engagement}`]
     }),
   )
   if (lines.length === 0) return null

@@ -11,9 +11,9 @@ import {
   type JWK,
 } from 'jose'
 import { z } from 'zod'
-import type { Agent } from '../../../core/agent.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { ChanopError } from '../../../core/error.ts'
+import type { Agent } from '../../../core/ledger/agents.ts'
 import { listSecrets, resolveSecret, storeSecret } from '../../../core/secrets.ts'
 
 /**

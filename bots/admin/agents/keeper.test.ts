@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type AgentState, agentNamed, type Step } from '../../../core/agent.ts'
 import type { NetworkId } from '../../../core/event.ts'
+import { repairAgents, type Step } from '../../../core/ledger/agent-steps.ts'
+import { type AgentState, agentNamed, insertAgent } from '../../../core/ledger/agents.ts'
 import { Ledger } from '../../../core/ledger/ledger.ts'
 import { type OrderKind, place, settleOrder } from '../../../core/ledger/orders.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
-import { repair } from './keeper.ts'
 import { accountOrder } from './orders.ts'
-import { insertAgent } from './record.ts'
 
 const network = 'irc' as NetworkId
 const nowMs = 5000
@@ -85,7 +84,7 @@ test('a start repairs records whose order is gone or ended, and leaves those alo
     settleOrder(db, ordered(db, 'made', 'account.create', 'register'), done, nowMs)
     db.prepare("UPDATE agent SET state = 'registering' WHERE name = 'made'").run()
   })
-  const repaired = await ledger.write(db => repair(db, nowMs))
+  const repaired = await ledger.write(db => repairAgents(db, nowMs))
   assert.deepEqual([...repaired].sort(), [
     'going was deleted',
     'lost was registering',
@@ -96,6 +95,6 @@ test('a start repairs records whose order is gone or ended, and leaves those alo
     ['lost', 'open', 'turning', 'going', 'made', 'fine'].map(name => agentNamed(db, name)?.state ?? 'none'),
   )
   assert.deepEqual(states, ['none', 'registering', 'active', 'revoked', 'active', 'active'])
-  assert.deepEqual(await ledger.write(db => repair(db, nowMs)), [])
+  assert.deepEqual(await ledger.write(db => repairAgents(db, nowMs)), [])
   ledger.close()
 })

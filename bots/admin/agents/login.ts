@@ -1,4 +1,4 @@
-import type { Agent } from '../../../core/agent.ts'
+import type { Agent } from '../../../core/ledger/agents.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
 import { standings } from '../standing.ts'
 

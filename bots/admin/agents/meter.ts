@@ -1,4 +1,4 @@
-import type { Rate } from '../../../core/agent.ts'
+import type { Rate } from '../../../core/ledger/agents.ts'
 
 export type Verdict = 'fine' | 'warn' | 'mute'
 

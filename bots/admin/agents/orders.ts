@@ -1,5 +1,5 @@
-import type { Step } from '../../../core/agent.ts'
 import type { NetworkId } from '../../../core/event.ts'
+import type { Step } from '../../../core/ledger/agent-steps.ts'
 import type { NewOrder, OrderKind } from '../../../core/ledger/orders.ts'
 import type { Vault } from '../../../core/secrets.ts'
 

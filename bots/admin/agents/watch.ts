@@ -1,7 +1,7 @@
 import type { configSchema } from '../../../config/schema.ts'
-import { type Agent, agentOf, mayEnter } from '../../../core/agent.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { text, type UserId } from '../../../core/event.ts'
+import { type Agent, agentOf, mayEnter } from '../../../core/ledger/agents.ts'
 import { advanceTo } from '../../../core/ledger/consumers.ts'
 import { enqueue } from '../../../core/ledger/deliveries.ts'
 import type { Stored } from '../../../core/ledger/events.ts'

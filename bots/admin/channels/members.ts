@@ -1,5 +1,5 @@
-import { type Agent, agents, engaged, mayEnter } from '../../../core/agent.ts'
 import type { Place, UserId } from '../../../core/event.ts'
+import { type Agent, agents, engaged, mayEnter } from '../../../core/ledger/agents.ts'
 import { groups } from '../../../core/ledger/groups.ts'
 import { type Db, sql } from '../../../core/ledger/sqlite.ts'
 import { select } from '../../../core/selector.ts'

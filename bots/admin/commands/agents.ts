@@ -1,19 +1,19 @@
 /** What becomes of agents: `rotate`, `revoke`, `restore`. */
 import { z } from 'zod'
-import type { Agent } from '../../../core/agent.ts'
 import type { Ordered } from '../../../core/command/command.ts'
 import { durationMs, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { type Agent, editAgent, setAgentState } from '../../../core/ledger/agents.ts'
+import { dropLoginsOf } from '../../../core/ledger/claims.ts'
 import { groupsOf } from '../../../core/ledger/groups.ts'
 import { type NewOrder, place as placeOrder } from '../../../core/ledger/orders.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
 import { newPassword } from '../../../core/secrets.ts'
 import { duration, escapeInline } from '../../../core/text.ts'
 import { type Context, fewAgents, guardAgents, listed, type Made, many, selector, signed } from '../agents/asking.ts'
-import { dropClaims } from '../agents/claims.ts'
 import { loginLine } from '../agents/login.ts'
 import { accountOrder, passwordOrder } from '../agents/orders.ts'
-import { chosen, editAgent, need, setAgentState, theAgent } from '../agents/record.ts'
+import { chosen, need, theAgent } from '../agents/record.ts'
 import { revokeRecord, suspension } from '../agents/revoke.ts'
 import { withTerms } from '../agents/terms.ts'
 import { declare } from '../services.ts'
@@ -48,7 +48,7 @@ const rotate = declare({
       for (const { agent } of items) {
         need(theAgent(db, agent.name), ['active', 'rotating'], 'rotated', atMs)
         setAgentState(db, agent.name, 'rotating', null, atMs)
-        dropClaims(db, agent.name)
+        dropLoginsOf(db, agent.name)
         if (graceMs > 0) placeOrder(db, farewell(context, agent, graceMs), atMs)
       }
     }

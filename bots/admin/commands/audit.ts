@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { type AuditRow, type Proof, readAudit } from '../../../core/audit.ts'
 import { moment, whole } from '../../../core/command/parse/values.ts'
+import { type AuditRow, type Proof, readAudit } from '../../../core/ledger/audit.ts'
 import { escapeInline, time } from '../../../core/text.ts'
 import { exportAudit, proveAll } from '../audit-walk.ts'
 import { declare } from '../services.ts'

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { channelModes } from '../../../config/schema.ts'
-import { agents } from '../../../core/agent.ts'
 import type { CommandContext, Ordered } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type Place, type UserId } from '../../../core/event.ts'
+import { agents } from '../../../core/ledger/agents.ts'
 import {
   dropChannel,
   type KeptChannel,

@@ -1,9 +1,9 @@
 /** Named groups of agents and people. */
 import { z } from 'zod'
-import { type Agent, agentNamed, agents, agentTypes } from '../../../core/agent.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { type Agent, agentNamed, agents, agentTypes, editAgent } from '../../../core/ledger/agents.ts'
 import {
   dropGroup,
   groupExists,
@@ -20,7 +20,6 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { select, spellings } from '../../../core/selector.ts'
 import { escapeInline } from '../../../core/text.ts'
 import { signed } from '../agents/asking.ts'
-import { editAgent } from '../agents/record.ts'
 import { chunks } from '../fleet/naming.ts'
 import { type AdminServices, declare } from '../services.ts'
 

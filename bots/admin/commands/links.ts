@@ -3,6 +3,7 @@ import type { Answer, CommandContext } from '../../../core/command/command.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { directly, type NetworkId, text, type UserId } from '../../../core/event.ts'
+import type { Giver } from '../../../core/ledger/claims.ts'
 import { identitiesOf, type Person, personAt, personByName } from '../../../core/ledger/people.ts'
 import { roleIn } from '../../../core/ledger/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -10,7 +11,7 @@ import { includes } from '../../../core/role.ts'
 import { say } from '../../../core/say.ts'
 import { escapeInline } from '../../../core/text.ts'
 import { newCode } from '../agents/claims.ts'
-import { type Account, burn, offer, take } from '../links/codes.ts'
+import { burn, offer, take } from '../links/codes.ts'
 import { join, part, refuseAgent } from '../links/join.ts'
 import { type AdminServices, declare } from '../services.ts'
 
@@ -23,7 +24,7 @@ const tries = new WeakMap<AdminServices, RateLimit>()
 const perAccount = { perMinute: 0.5, burst: 5 }
 const inAll = { perMinute: 30, burst: 60 }
 
-const accountOf = ({ caller }: Context): Account => ({
+const accountOf = ({ caller }: Context): Giver => ({
   network: caller.network,
   user: caller.account,
   name: caller.name,
@@ -45,10 +46,10 @@ function limit({ caller, atMs, services }: Context): void {
   throw new ChanopError('rate-limited', `too many codes were tried: go on in ${rate.waitSeconds(key, perAccount)} s`)
 }
 
-const written = ({ network, user }: Pick<Account, 'network' | 'user'>): string => `${network}:${user}`
+const written = ({ network, user }: Pick<Giver, 'network' | 'user'>): string => `${network}:${user}`
 
 /** The other side hears of it: who did not mean it can undo it. */
-function tellGiver(tx: Tx, context: Context, giver: Account, joined: Account): void {
+function tellGiver(tx: Tx, context: Context, giver: Giver, joined: Giver): void {
   const { prefix } = context.settings
   const line = `${written(joined)} is your account too from now on; not yours? ${prefix}link del ${written(joined)}`
   const places = [directly(giver.network, giver.user)]

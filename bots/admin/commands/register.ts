@@ -1,8 +1,8 @@
 /** How agents come: `register` and `adopt`. */
 import { z } from 'zod'
-import { type Agent, agentNamed } from '../../../core/agent.ts'
 import { bots } from '../../../core/command/desk.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { type Agent, agentNamed, insertAgent } from '../../../core/ledger/agents.ts'
 import { personAt } from '../../../core/ledger/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { newPassword } from '../../../core/secrets.ts'
@@ -12,7 +12,6 @@ import { agentName, byOf, type Context, fewAgents, type Made, many, signed } fro
 import { claimMs, keepClaim, newCode } from '../agents/claims.ts'
 import { loginLine } from '../agents/login.ts'
 import { accountOrder, passwordOrder } from '../agents/orders.ts'
-import { insertAgent } from '../agents/record.ts'
 import { defaultRate, type Terms, terms, withTerms } from '../agents/terms.ts'
 import { declare } from '../services.ts'
 import { managed } from './people.ts'

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import type { Answer, CommandContext } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { setPaused } from '../../../core/ledger/agents.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
 import { meantBy } from '../fleet/addressed.ts'
 import { type CallKind, openCall, placesOf } from '../fleet/call.ts'
@@ -25,7 +26,7 @@ interface Meant {
 const oracleName = /^@?oracle$/
 const allNames = /^@?\*$|^@all$/
 
-function meant(db: Db, { event, services, atMs }: Context, selector: string | undefined): Meant {
+function meant(db: Tx, { event, services, atMs }: Context, selector: string | undefined): Meant {
   const parts = (selector ?? '')
     .toLowerCase()
     .split(/[\s,]+/)
@@ -44,16 +45,12 @@ function meant(db: Db, { event, services, atMs }: Context, selector: string | un
   }
 }
 
-const pausing: Readonly<Record<Word, number | null>> = { stop: null, pause: 1, resume: 0 }
+const pausing: Readonly<Record<Word, boolean | null>> = { stop: null, pause: true, resume: false }
 
-function setPaused(db: Db, word: Word, targets: readonly Target[]): void {
+function keepPaused(tx: Tx, word: Word, targets: readonly Target[]): void {
   const paused = pausing[word]
-  if (paused === null) return
   const names = targets.map(({ label }) => nameOf(label))
-  sql(db, 'UPDATE agent SET paused = ? WHERE name IN (SELECT value FROM json_each(?))').run(
-    paused,
-    JSON.stringify(names),
-  )
+  if (paused !== null) setPaused(tx, names, paused)
 }
 
 const done: Readonly<Record<Word, string>> = { stop: 'told to stop', pause: 'paused', resume: 'awake again' }
@@ -93,7 +90,7 @@ async function tell(context: Context, word: Word, selector: string | undefined):
   return {
     lines: lines(word, found),
     effect: db => {
-      setPaused(db, word, found.targets)
+      keepPaused(db, word, found.targets)
       const { here } = found
       const call = { stored: event, kind: word, selector: selector ?? '', words: '', here, untilMs }
       if (here.length > 0) openCall(db, 'admin', fleet.rooms, call, atMs)

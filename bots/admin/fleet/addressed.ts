@@ -1,5 +1,5 @@
-import { agentOf, agents } from '../../../core/agent.ts'
 import type { MessageEvent } from '../../../core/event.ts'
+import { agentOf, agents } from '../../../core/ledger/agents.ts'
 import { eventColumns, messageOf, type Stored, storedOf } from '../../../core/ledger/events.ts'
 import { type Db, sql } from '../../../core/ledger/sqlite.ts'
 import { plain } from '../../../core/text.ts'

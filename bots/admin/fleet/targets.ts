@@ -1,5 +1,5 @@
-import { type Agent, agents, engaged } from '../../../core/agent.ts'
 import { formatPlace, type Place } from '../../../core/event.ts'
+import { type Agent, agents, engaged } from '../../../core/ledger/agents.ts'
 import { knownPlaceId } from '../../../core/ledger/events.ts'
 import { groups } from '../../../core/ledger/groups.ts'
 import { identitiesOf, personByName } from '../../../core/ledger/people.ts'

@@ -1,10 +1,9 @@
 /** Agents on a memory server, for tests that talk to them. */
 import type { MemoryUser } from '../../../adapters/memory/person.ts'
-import type { Agent } from '../../../core/agent.ts'
 import type { NetworkId } from '../../../core/event.ts'
+import { type Agent, insertAgent } from '../../../core/ledger/agents.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
 import type { House } from '../../../test/house.ts'
-import { insertAgent } from '../agents/record.ts'
 
 /** The record of an agent as `register` leaves it. */
 export function enrol(db: Db, name: string, over: Partial<Agent> = {}): void {

@@ -1,6 +1,7 @@
-import { agentOf } from '../../../core/agent.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
+import { agentOf } from '../../../core/ledger/agents.ts'
+import type { Giver } from '../../../core/ledger/claims.ts'
 import {
   addIdentity,
   dropIdentity,
@@ -12,12 +13,11 @@ import {
 } from '../../../core/ledger/people.ts'
 import { grantsOf, holds, ownerAccounts } from '../../../core/ledger/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import type { Account } from './codes.ts'
 
-const written = ({ network, user }: Pick<Account, 'network' | 'user'>): string => `${network}:${user}`
+const written = ({ network, user }: Pick<Giver, 'network' | 'user'>): string => `${network}:${user}`
 
 /** A program's account speaks for a program: it lends nobody its place, and has none to share. */
-export function refuseAgent(tx: Tx, { network, user }: Pick<Account, 'network' | 'user'>): void {
+export function refuseAgent(tx: Tx, { network, user }: Pick<Giver, 'network' | 'user'>): void {
   if (agentOf(tx, network, user)) {
     throw new ChanopError('denied', `${network}:${user} is an agent: accounts of agents are not linked`)
   }
@@ -33,7 +33,7 @@ const heldBy = (tx: Tx, person: Person, nowMs: number): string[] =>
  * the other said it. The joining account brings no role along: one that has any is refused, so that nobody is given what
  * somebody else's account may. Throws `conflict`, `denied`.
  */
-export function join(tx: Tx, giver: Account, joining: Account, nowMs: number): Person {
+export function join(tx: Tx, giver: Giver, joining: Giver, nowMs: number): Person {
   if (giver.network === joining.network && giver.user === joining.user) {
     throw new ChanopError('conflict', 'that is the account the code was given to: say it with your other account')
   }
@@ -49,7 +49,7 @@ export function join(tx: Tx, giver: Account, joining: Account, nowMs: number): P
 }
 
 /** Takes an account from a person without roles; what is left of nobody goes with it. */
-function leave(tx: Tx, person: Person, account: Account, nowMs: number): void {
+function leave(tx: Tx, person: Person, account: Giver, nowMs: number): void {
   const held = heldBy(tx, person, nowMs)
   if (held.length > 0) {
     throw new ChanopError(

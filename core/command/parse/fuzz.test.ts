@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { verifyAudit } from '../../audit.ts'
+import { verifyAudit } from '../../ledger/audit.ts'
 import { helpCommands } from '../help.ts'
 import { Stage } from '../testing.ts'
 import { adminCommands, oracleCommands, scribeCommands, type Toy } from '../testing-toy.ts'

@@ -1,5 +1,7 @@
-import type { NetworkId, UserId } from './event.ts'
-import { type Db, type Row, sql } from './ledger/sqlite.ts'
+import type { NetworkId, UserId } from '../event.ts'
+import { leaveAllGroups } from './groups.ts'
+import { type Row, sql } from './sqlite.ts'
+import type { Tx } from './tx.ts'
 
 /** Lines in a time: `5/s` is { count: 5, perMs: 1000 }. */
 export interface Rate {
@@ -64,16 +66,16 @@ const agentOfRow = (row: Row): Agent => ({
 })
 
 /** All records, by name. */
-export const agents = (db: Db): Agent[] => sql(db, 'SELECT * FROM agent ORDER BY name').all().map(agentOfRow)
+export const agents = (tx: Tx): Agent[] => sql(tx, 'SELECT * FROM agent ORDER BY name').all().map(agentOfRow)
 
-export function agentNamed(db: Db, name: string): Agent | null {
-  const row = sql(db, 'SELECT * FROM agent WHERE name = ?').get(name.toLowerCase())
+export function agentNamed(tx: Tx, name: string): Agent | null {
+  const row = sql(tx, 'SELECT * FROM agent WHERE name = ?').get(name.toLowerCase())
   return row ? agentOfRow(row) : null
 }
 
 /** The agent behind an account of a network. Only for senders for whom the network vouches. */
-export function agentOf(db: Db, network: NetworkId, account: UserId): Agent | null {
-  const found = agentNamed(db, account)
+export function agentOf(tx: Tx, network: NetworkId, account: UserId): Agent | null {
+  const found = agentNamed(tx, account)
   return found?.network === network ? found : null
 }
 
@@ -88,43 +90,78 @@ export const mayEnter = ({ channels }: Pick<Agent, 'channels'>, channel: string)
 const fitsName = (pattern: string, channel: string): boolean =>
   pattern.endsWith('*') ? channel.startsWith(pattern.slice(0, -1)) : channel === pattern
 
-/** What an order means for the record of the account it is about; kept in its argument `agent`. */
-export type Step = 'register' | 'rotate' | 'suspend' | 'restore' | 'drop'
-
-/**
- * Moves a record on with the end of an order, in the transaction that settles the order: no record is active without an
- * account, and none is gone while its account is there.
- */
-export function settleAgent(
-  db: Db,
-  order: { readonly network: string; readonly account: string; readonly step: string },
-  end: { readonly done: boolean; readonly why: string },
-  nowMs: number,
-): void {
-  const name = order.account.toLowerCase()
-  const move = (from: AgentState, to: AgentState, reason: string | null = null): void => {
-    sql(db, 'UPDATE agent SET state = ?, reason = ?, changed_ms = ? WHERE name = ? AND network = ? AND state = ?').run(
-      to,
-      reason,
-      nowMs,
-      name,
-      order.network,
-      from,
-    )
-  }
-  const drop = (from: AgentState): void => {
-    sql(db, 'DELETE FROM agent WHERE name = ? AND network = ? AND state = ?').run(name, order.network, from)
-  }
-  if (order.step === 'register') return end.done ? move('registering', 'active') : drop('registering')
-  if (order.step === 'rotate') return move('rotating', 'active')
-  if (order.step === 'restore' && end.done) return move('revoked', 'active')
-  if (order.step === 'drop') return end.done ? drop('deleted') : move('deleted', 'revoked', end.why)
-}
-
 /** How many agents there are of each type, those that are being deleted left out. */
-export const agentTypes = (db: Db): Map<string, number> =>
+export const agentTypes = (tx: Tx): Map<string, number> =>
   new Map(
-    sql(db, "SELECT type, count(*) AS n FROM agent WHERE state <> 'deleted' GROUP BY type ORDER BY type")
+    sql(tx, "SELECT type, count(*) AS n FROM agent WHERE state <> 'deleted' GROUP BY type ORDER BY type")
       .all()
       .map(row => [row['type'] as string, Number(row['n'])]),
   )
+
+/** Whether some engagement is over and its agent is not suspended yet. */
+export const engagementsEnd = (tx: Tx, nowMs: number): boolean =>
+  sql(tx, "SELECT 1 FROM agent WHERE state IN ('active', 'rotating') AND expires_ms <= ? LIMIT 1").get(nowMs) !==
+  undefined
+
+export function insertAgent(tx: Tx, agent: Agent): void {
+  sql(
+    tx,
+    `INSERT INTO agent (name, network, type, owner, state, channels, permissions, skills, rate, native, engagement, reason,
+     paused, created_ms, changed_ms, expires_ms, created_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    agent.name,
+    agent.network,
+    agent.type,
+    agent.owner,
+    agent.state,
+    JSON.stringify(agent.channels),
+    JSON.stringify(agent.permissions),
+    JSON.stringify(agent.skills),
+    JSON.stringify(agent.rate),
+    agent.native ? 1 : 0,
+    agent.engagement,
+    agent.reason,
+    agent.paused ? 1 : 0,
+    agent.createdMs,
+    agent.changedMs,
+    agent.expiresMs,
+    agent.createdBy,
+  )
+}
+
+/** What an operator can change, with the engagement that says so. Its state and all else stays. */
+export function editAgent(tx: Tx, agent: Agent, nowMs: number): void {
+  sql(
+    tx,
+    `UPDATE agent SET type = ?, owner = ?, channels = ?, permissions = ?, skills = ?, rate = ?, native = ?, expires_ms = ?,
+     engagement = ?, changed_ms = ? WHERE name = ?`,
+  ).run(
+    agent.type,
+    agent.owner,
+    JSON.stringify(agent.channels),
+    JSON.stringify(agent.permissions),
+    JSON.stringify(agent.skills),
+    JSON.stringify(agent.rate),
+    agent.native ? 1 : 0,
+    agent.expiresMs,
+    agent.engagement,
+    nowMs,
+    agent.name,
+  )
+}
+
+export function setAgentState(tx: Tx, name: string, state: AgentState, reason: string | null, nowMs: number): void {
+  sql(tx, 'UPDATE agent SET state = ?, reason = ?, changed_ms = ? WHERE name = ?').run(state, reason, nowMs, name)
+}
+
+export const forgetAgent = (tx: Tx, name: string): void => {
+  sql(tx, 'DELETE FROM agent WHERE name = ?').run(name)
+  leaveAllGroups(tx, name)
+}
+
+export function setPaused(tx: Tx, names: readonly string[], paused: boolean): void {
+  sql(tx, 'UPDATE agent SET paused = ? WHERE name IN (SELECT value FROM json_each(?))').run(
+    paused ? 1 : 0,
+    JSON.stringify(names),
+  )
+}

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { type Db, type Row, sql } from './ledger/sqlite.ts'
+import { type Row, sql } from './sqlite.ts'
+import type { Tx } from './tx.ts'
 
 /** One line of the audit: who asked for what, where, and what came of it. `args` has its secrets masked already. */
 export interface AuditEntry {
@@ -48,8 +49,8 @@ const hashOf = (previous: string, entry: AuditEntry): string =>
     .digest('hex')
 
 /** Adds a line; each holds the hash of the one before it, so that a changed line is found. */
-export function audit(db: Db, entry: AuditEntry): void {
-  const last = sql(db, 'SELECT hash FROM audit ORDER BY id DESC LIMIT 1').get()
+export function audit(tx: Tx, entry: AuditEntry): void {
+  const last = sql(tx, 'SELECT hash FROM audit ORDER BY id DESC LIMIT 1').get()
   const previous = (last?.['hash'] as string | undefined) ?? ''
   // SQLite keeps no lone surrogates: what is hashed must be what will be read.
   const whole = Object.entries(entry).map(([key, value]) => [
@@ -58,7 +59,7 @@ export function audit(db: Db, entry: AuditEntry): void {
   ])
   const kept = { ...(Object.fromEntries(whole) as AuditEntry), ms: Math.round(entry.ms * 10) / 10 }
   sql(
-    db,
+    tx,
     `INSERT INTO audit (at_ms, bot, event, network, channel, account, name, role, command, args, decision, result, ms,
      previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
@@ -106,9 +107,9 @@ export interface AuditFilter {
 }
 
 /** The newest lines that match, newest first. */
-export function readAudit(db: Db, filter: AuditFilter, limit: number): AuditRow[] {
+export function readAudit(tx: Tx, filter: AuditFilter, limit: number): AuditRow[] {
   return sql(
-    db,
+    tx,
     `SELECT * FROM audit WHERE (? IS NULL OR account = ? OR name = ?) AND (? IS NULL OR command LIKE ? || '%')
      AND (? IS NULL OR decision = ?) AND at_ms >= ? ORDER BY id DESC LIMIT ?`,
   )
@@ -141,13 +142,13 @@ export const unproved: Proof = { lines: 0, lastId: 0, hash: '', broken: null, do
 
 /** Walks on along the chain by up to `limit` lines, and hands over each that holds. */
 export function prove(
-  db: Db,
+  tx: Tx,
   from: Proof,
   limit: number,
   each: (row: AuditRow, previous: string) => void = () => {},
 ): Proof {
   let { lines, lastId, hash } = from
-  const rows = sql(db, 'SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT ?').all(lastId, limit)
+  const rows = sql(tx, 'SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT ?').all(lastId, limit)
   for (const row of rows) {
     const entry = rowOf(row)
     if (row['previous'] !== hash || row['hash'] !== hashOf(hash, entry)) {
@@ -160,13 +161,13 @@ export function prove(
   }
   if (rows.length === limit) return { lines, lastId, hash, broken: null, done: false }
   // SQLite remembers the highest id that was ever given out.
-  const given = Number(sql(db, "SELECT seq FROM sqlite_sequence WHERE name = 'audit'").get()?.['seq'] ?? 0)
+  const given = Number(sql(tx, "SELECT seq FROM sqlite_sequence WHERE name = 'audit'").get()?.['seq'] ?? 0)
   return { lines, lastId, hash, broken: given > lastId ? lastId + 1 : null, done: true }
 }
 
 /** The whole chain at once; `prove` leaves room for other work. */
-export function verifyAudit(db: Db): { lines: number; broken: number | null } {
+export function verifyAudit(tx: Tx): { lines: number; broken: number | null } {
   let proof = unproved
-  while (!proof.done) proof = prove(db, proof, 10_000)
+  while (!proof.done) proof = prove(tx, proof, 10_000)
   return { lines: proof.lines, broken: proof.broken }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { type AuditEntry, audit, readAudit, verifyAudit } from './audit.ts'
-import { temporaryLedger } from './ledger/testing.ts'
+import { temporaryLedger } from './testing.ts'
 
 const entry = (over: Partial<AuditEntry> = {}): AuditEntry => ({
   atMs: 1000,
