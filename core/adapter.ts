@@ -10,6 +10,8 @@ export interface Limits {
   readonly textUnits?: number
   readonly marks: boolean
   readonly threads: boolean
+  /** The least time between an act in a place and the next edit of a growing message there; 1000 when absent. */
+  readonly growEveryMs?: number
 }
 
 /**

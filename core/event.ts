@@ -161,6 +161,8 @@ export interface Draft {
   readonly control?: Control
   /** Sent although it may already have been sent before a crash and the platform can't tell: adapters label it. */
   readonly repeat?: true
+  /** Not whole yet: edits bring the rest. Where nothing can be edited only the whole is said. */
+  readonly growing?: true
 }
 
 /**

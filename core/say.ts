@@ -1,15 +1,17 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   type Content,
   type Control,
   type Draft,
+  type EditEvent,
   type MessageEvent,
   type MessageId,
   type Place,
   text,
   type UserId,
 } from './event.ts'
-import { enqueue, type NewDelivery } from './ledger/deliveries.ts'
-import { append } from './ledger/events.ts'
+import { amendDeliveries, enqueue, type NewDelivery } from './ledger/deliveries.ts'
+import { append, bySeq, currentOf, revise } from './ledger/events.ts'
 import type { Db } from './ledger/sqlite.ts'
 import type { Vault } from './secrets.ts'
 
@@ -27,21 +29,24 @@ export interface Saying {
   readonly replySeq?: number
   readonly control?: Control
   readonly waits?: NewDelivery['waits']
+  /** The beginning of a message that grows: `amend` gives it its next texts, and its last one. */
+  readonly growing?: true
 }
 
 /**
  * Says something: part of the conversation as a fact of its own, and one delivery to each place. In the caller's
- * transaction; nothing happens the second time with the same key.
+ * transaction; nothing happens the second time with the same key. The number of the fact; null when there was nothing to do.
  */
-export function say(db: Db, saying: Saying, nowMs: number): void {
+export function say(db: Db, saying: Saying, nowMs: number): number | null {
   const [first] = saying.places
-  if (!first) return
+  if (!first) return null
   const act = {
     do: 'send' as const,
     content: saying.content,
     as: { name: saying.bot },
     ...(saying.replySeq === undefined ? {} : { replySeq: saying.replySeq }),
     ...(saying.control === undefined ? {} : { control: saying.control }),
+    ...(saying.growing ? { growing: true as const } : {}),
   }
   const fact: MessageEvent = {
     kind: 'message',
@@ -54,11 +59,38 @@ export function say(db: Db, saying: Saying, nowMs: number): void {
     content: saying.content,
   }
   const kept = append(db, fact, saying.room, nowMs)
-  if (!kept) return
+  if (!kept) return null
   for (const place of saying.places) {
     const waits = saying.waits ? { waits: saying.waits } : {}
     enqueue(db, { place, bot: saying.bot, act, source: kept.seq, ...waits }, nowMs)
   }
+  return kept.seq
+}
+
+/**
+ * Gives a growing message its next text. The last one, when it is not `growing`, is told as an edit, for all who keep
+ * what is said. In the caller's transaction.
+ */
+export function amend(db: Db, seq: number, content: Content, nowMs: number, growing?: 'growing'): void {
+  const said = bySeq(db, seq)
+  if (said?.event.kind !== 'message') return
+  const before = currentOf(db, seq)?.content
+  if (before === null) return
+  revise(db, seq, content, Math.max(nowMs, said.event.atMs))
+  amendDeliveries(db, seq, content, growing !== undefined, nowMs)
+  if (growing || isDeepStrictEqual(content, said.event.content)) return
+  const { key, place, sender, id } = said.event
+  const whole: EditEvent = {
+    kind: 'edit',
+    key: `${key}:whole`,
+    place,
+    sender,
+    atMs: nowMs,
+    origin: 'live',
+    target: id,
+    content,
+  }
+  append(db, whole, said.room, nowMs)
 }
 
 const box = 'delivery'

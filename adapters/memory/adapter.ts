@@ -32,7 +32,8 @@ export class MemoryAdapter implements Adapter {
 
   constructor(config: MemoryConfig, context: AdapterContext, platform: MemoryPlatform) {
     this.network = context.network
-    this.limits = { textBytes: config.textBytes, marks: true, threads: true }
+    this.limits = { textBytes: config.textBytes, marks: true, threads: true, growEveryMs: 0 }
+    if (!config.edits) Object.defineProperty(this, 'edit', { value: undefined })
     this.accounts = platform.accounts
     this.#config = config
     this.#context = context

@@ -11,6 +11,8 @@ export const memorySchema = z.strictObject({
   channels: z.array(z.string().regex(/^#\S{1,63}$/, 'write a channel name, e.g. #general')).default([]),
   /** UTF-8 bytes of one message; longer drafts become several. */
   textBytes: z.int().min(16).default(4000),
+  /** Whether messages can be edited there. */
+  edits: z.boolean().default(true),
   /** How long an answer of the server may take. */
   answerMs: z.int().min(1).default(10_000),
 })

@@ -11,8 +11,9 @@ const opsRoom = 'ops'
 /** Tells the operators, in the room `ops`; where there is none, each owner privately. Once for each `key`, for ever. */
 export function tellOps(db: Db, context: BotContext<typeof configSchema>, line: string, key: string): void {
   const room = new Rooms(context.settings.current.rooms).named(opsRoom)
-  const tell = (places: readonly Place[], named: string | undefined, under: string): void =>
+  const tell = (places: readonly Place[], named: string | undefined, under: string): void => {
     say(db, { bot: context.name, content: text(line), places, room: named, key: under }, Date.now())
+  }
   if (room) return tell(room.places, room.name, key)
   for (const { network, user } of ownerAccounts(db)) tell([directly(network, user)], undefined, `${key}.${user}`)
 }

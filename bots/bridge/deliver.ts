@@ -2,6 +2,7 @@ import type { Adapter } from '../../core/adapter.ts'
 import { asChanopError } from '../../core/error.ts'
 import { type MessageId, type NetworkId, text } from '../../core/event.ts'
 import {
+  amendedAfter,
   byIds,
   copiesIn,
   type Delivery,
@@ -9,10 +10,12 @@ import {
   expireLeases,
   fail,
   markRepeat,
+  newestAmendment,
   open,
   postpone,
   queuedAfter,
   queuedIn,
+  requeue,
   setState,
   settle,
 } from '../../core/ledger/deliveries.ts'
@@ -21,29 +24,11 @@ import { type Db, sql } from '../../core/ledger/sqlite.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import type { Vault } from '../../core/secrets.ts'
+import { Lane, laneLimit } from './lane.ts'
 import { perform, saidBy } from './perform.ts'
 
-/** How many deliveries of one place are kept in memory; the rest waits in the ledger. */
-const laneLimit = 5000
 const readLimit = 1000
 const outageLookMs = 1000
-
-interface Lane {
-  readonly place: number
-  readonly network: NetworkId
-  queue: Delivery[]
-  /** Under way, by id. */
-  readonly flying: Map<number, Delivery>
-  /** The newest that was taken in from the ledger: none is taken in twice. */
-  lastId: number
-  /** Some were left in the ledger: go on there after this id. */
-  overflowAfter: number | null
-  /** What became of those that were under way is being found out, or the lane waits. */
-  busy: boolean
-  failures: number
-  /** Nothing that failed is tried again before; all that were under way together wait for the same time. */
-  resumeMs: number
-}
 
 export interface DelivererOptions {
   readonly ledger: Ledger
@@ -62,6 +47,7 @@ export class Deliverer {
   readonly #o: DelivererOptions
   readonly #lanes = new Map<number, Lane>()
   #lastId = 0
+  #lastAmended = 0
   #scheduled = false
   #looking = false
   #lookAgain = false
@@ -74,15 +60,17 @@ export class Deliverer {
   /** Takes over what the last run left. Call once, before the first `look`. */
   async start(): Promise<void> {
     // In one piece: what is queued right after it has a higher id and is found by the first look.
-    const { left, lastId } = await this.#o.ledger.write(db => {
+    const { left, lastId, lastAmended } = await this.#o.ledger.write(db => {
       expireLeases(db, rebooted(db))
       return {
         left: open(db),
         lastId: Number(sql(db, 'SELECT coalesce(max(id), 0) AS id FROM delivery').get()?.['id']),
+        lastAmended: newestAmendment(db),
       }
     })
     this.#lastId = lastId
-    for (const delivery of left) this.#add(delivery)
+    this.#lastAmended = lastAmended
+    for (const delivery of left) this.#lane(delivery).add(delivery)
     this.#schedule()
   }
 
@@ -104,10 +92,13 @@ export class Deliverer {
   async #read(): Promise<void> {
     for (;;) {
       const fresh = await this.#o.ledger.read(db => queuedAfter(db, this.#lastId, readLimit))
-      for (const delivery of fresh) this.#add(delivery)
+      for (const delivery of fresh) this.#lane(delivery).add(delivery)
       this.#lastId = fresh.at(-1)?.id ?? this.#lastId
-      if (fresh.length > 0) this.#schedule()
-      if (fresh.length < readLimit) return
+      const amended = await this.#o.ledger.read(db => amendedAfter(db, this.#lastAmended, readLimit))
+      for (const delivery of amended) this.#lane(delivery).renew(delivery)
+      this.#lastAmended = amended.at(-1)?.amended ?? this.#lastAmended
+      if (fresh.length + amended.length > 0) this.#schedule()
+      if (fresh.length < readLimit && amended.length < readLimit) return
     }
   }
 
@@ -115,11 +106,7 @@ export class Deliverer {
   async released(ids: readonly number[]): Promise<void> {
     const known = ids.filter(id => id <= this.#lastId)
     if (known.length === 0) return
-    for (const delivery of await this.#o.ledger.read(db => byIds(db, known))) {
-      const lane = this.#lane(delivery)
-      lane.queue.push(delivery)
-      lane.lastId = Math.max(lane.lastId, delivery.id)
-    }
+    for (const delivery of await this.#o.ledger.read(db => byIds(db, known))) this.#lane(delivery).release(delivery)
     this.#schedule()
   }
 
@@ -135,34 +122,10 @@ export class Deliverer {
     this.#settleLandings()
   }
 
-  #lane({ placeId, place }: Delivery): Lane {
-    let lane = this.#lanes.get(placeId)
-    if (!lane) {
-      lane = {
-        place: placeId,
-        network: place.network,
-        queue: [],
-        flying: new Map(),
-        lastId: 0,
-        overflowAfter: null,
-        busy: false,
-        failures: 0,
-        resumeMs: 0,
-      }
-      this.#lanes.set(placeId, lane)
-    }
+  #lane(delivery: Delivery): Lane {
+    let lane = this.#lanes.get(delivery.placeId)
+    if (!lane) this.#lanes.set(delivery.placeId, (lane = new Lane(delivery)))
     return lane
-  }
-
-  #add(delivery: Delivery): void {
-    const lane = this.#lane(delivery)
-    if (delivery.id <= lane.lastId || lane.overflowAfter !== null) return
-    if (lane.queue.length >= laneLimit) {
-      lane.overflowAfter = lane.lastId
-      return
-    }
-    lane.queue.push(delivery)
-    lane.lastId = delivery.id
   }
 
   #schedule(): void {
@@ -183,14 +146,14 @@ export class Deliverer {
       for (const delivery of this.#take(lane, adapter)) ready.push([lane, adapter, delivery])
     }
     // One commit for both; an act on an earlier message finds its copy only once that is settled.
-    const replies = this.#settleLandings(ready.map(([, , delivery]) => delivery))
-    if (replies) {
-      for (const [lane, adapter, delivery] of ready) void this.#fly(lane, adapter, delivery, replies.get(delivery.id))
-      return
-    }
-    for (const [lane, , delivery] of ready) {
-      lane.flying.delete(delivery.id)
-      this.#putBack(lane, delivery)
+    const marked = this.#settleLandings(ready.map(([, , delivery]) => delivery))
+    for (const [lane, adapter, delivery] of ready) {
+      const next = marked?.get(delivery.id)
+      if (next) void this.#fly(lane, adapter, next.delivery, next.replyTo)
+      else {
+        lane.flying.delete(delivery.id)
+        lane.putBack(delivery)
+      }
     }
   }
 
@@ -209,31 +172,22 @@ export class Deliverer {
     void sleep(outageLookMs, this.#o.signal).then(() => this.#schedule())
   }
 
-  /** In its place among those that wait. */
-  #putBack(lane: Lane, delivery: Delivery): void {
-    const at = lane.queue.findIndex(waiting => waiting.id > delivery.id)
-    lane.queue.splice(at === -1 ? lane.queue.length : at, 0, delivery)
+  /** What of a lane may go out now. */
+  #take(lane: Lane, adapter: Adapter): readonly Delivery[] {
+    const { go, held, againMs } = lane.depart(adapter, Date.now())
+    if (held) this.#wait(lane, adapter, held)
+    if (againMs !== null) this.#scheduleAt(lane, againMs)
+    if (lane.length < laneLimit / 2 && lane.overflowAfter !== null) void this.#refill(lane)
+    return go
   }
 
-  /** What of a lane may go out now, in order. Acts on earlier messages wait until all before them is settled. */
-  #take(lane: Lane, adapter: Adapter): Delivery[] {
-    const window = adapter.pipelined ?? 1
-    const taken: Delivery[] = []
-    while (lane.queue.length > 0 && lane.flying.size < window) {
-      const next = lane.queue[0] as Delivery
-      const alone = next.act.do !== 'send' || next.act.secret === true
-      if (next.state === 'unknown' || next.notBeforeMs > Date.now()) {
-        if (lane.flying.size === 0) this.#wait(lane, adapter, next)
-        break
-      }
-      if (alone ? lane.flying.size > 0 : waitsFor(next, lane)) break
-      lane.queue.shift()
-      lane.flying.set(next.id, next)
-      taken.push(next)
-      if (alone) break
-    }
-    if (lane.queue.length < laneLimit / 2 && lane.overflowAfter !== null) void this.#refill(lane)
-    return taken
+  #scheduleAt(lane: Lane, atMs: number): void {
+    if (lane.againMs !== null && lane.againMs <= atMs) return
+    lane.againMs = atMs
+    void this.#until(atMs).then(() => {
+      if (lane.againMs === atMs) lane.againMs = null
+      this.#schedule()
+    })
   }
 
   async #refill(lane: Lane): Promise<void> {
@@ -241,10 +195,7 @@ export class Deliverer {
     if (from === null) return
     lane.overflowAfter = null
     const rest = await this.#o.ledger.read(db => queuedIn(db, lane.place, from, laneLimit))
-    const inMemory = new Set(lane.queue.map(delivery => delivery.id))
-    for (const delivery of rest) if (!inMemory.has(delivery.id)) lane.queue.push(delivery)
-    lane.lastId = Math.max(lane.lastId, rest.at(-1)?.id ?? 0)
-    if (rest.length === laneLimit) lane.overflowAfter = lane.lastId
+    lane.refill(rest, rest.length < laneLimit)
     this.#schedule()
   }
 
@@ -272,17 +223,17 @@ export class Deliverer {
     const { ledger, vault } = this.#o
     const said = await saidBy({ ledger, vault, adapter }, head)
     const found = said ? ((await adapter.find?.(head.place, deliveryKey(head.id), said)) ?? 'cannot-tell') : 'not-sent'
-    const at = lane.queue.indexOf(head)
     if (typeof found !== 'string') {
-      ledger.mark(db => settle(db, head, found, Date.now()))
-      lane.queue.splice(at, 1)
+      if (ledger.mark(db => settle(db, head, found, Date.now()))) lane.drop(head)
+      else lane.renew({ ...head, state: 'queued' })
       return
     }
     const again = ledger.mark(db => {
-      setState(db, [head.id], 'queued')
-      return found === 'cannot-tell' ? markRepeat(db, head) : head
+      const labelled = found === 'cannot-tell' ? markRepeat(db, head) : head
+      requeue(db, head)
+      return labelled
     })
-    lane.queue[at] = { ...again, state: 'queued' }
+    lane.renew({ ...again, state: 'queued' })
   }
 
   async #fly(lane: Lane, adapter: Adapter, delivery: Delivery, replyTo: MessageId | undefined): Promise<void> {
@@ -305,29 +256,41 @@ export class Deliverer {
   }
 
   /**
-   * Settles what has landed and marks those that go out `next`; gives what the replies among these answer, by delivery.
-   * Null when the ledger does not take it now: the landings are kept, and nothing goes out.
+   * Settles what has landed and marks those that go out `next`; gives these as they read now, with what they reply to, by
+   * id. Null when the ledger does not take it now: the landings are kept, and nothing goes out.
    */
-  #settleLandings(next: readonly Delivery[] = []): ReadonlyMap<number, MessageId> | null {
+  #settleLandings(next: readonly Delivery[] = []): ReadonlyMap<number, Departing> | null {
     const landed = this.#landings
-    const replies = new Map<number, MessageId>()
-    if (landed.length === 0 && next.length === 0) return replies
+    if (landed.length === 0 && next.length === 0) return new Map()
     this.#landings = []
+    const departing = new Map<number, Departing>()
+    const rewritten: Delivery[] = []
     const nowMs = Date.now()
     const done = this.#mark(db => {
-      for (const [delivery, ids] of landed) settle(db, delivery, ids, nowMs)
-      const ids = next.map(delivery => delivery.id)
-      if (ids.length > 0) setState(db, ids, 'sending')
-      for (const { id, act, placeId } of next) {
-        const target =
-          act.do === 'send' && act.replySeq !== undefined ? copiesIn(db, act.replySeq, placeId)[0] : undefined
-        if (target) replies.set(id, target)
+      for (const [delivery, ids] of landed) if (!settle(db, delivery, ids, nowMs)) rewritten.push(delivery)
+      if (next.length > 0) {
+        setState(
+          db,
+          next.map(({ id }) => id),
+          'sending',
+        )
       }
+      for (const delivery of asTheyRead(db, next)) departing.set(delivery.id, departingNow(db, delivery))
     })
-    if (done) return replies
+    if (done) {
+      this.#again(rewritten)
+      return departing
+    }
     this.#landings = [...landed, ...this.#landings]
     this.#scheduleLater()
     return null
+  }
+
+  /** What was rewritten while it was under way goes out again. */
+  #again(rewritten: readonly Delivery[]): void {
+    if (rewritten.length === 0) return
+    for (const delivery of rewritten) this.#lane(delivery).renew({ ...delivery, state: 'queued' })
+    this.#schedule()
   }
 
   #failed(lane: Lane, delivery: Delivery, thrown: unknown): void {
@@ -335,42 +298,69 @@ export class Deliverer {
     const error = asChanopError(thrown)
     if (error.retry === 'never') {
       this.#o.log.warn({ delivery: delivery.id, code: error.code }, `not delivered: ${error.message}`)
-      this.#mark(db => this.#giveUp(db, delivery, error.message))
+      let final = true
+      this.#mark(db => {
+        final = this.#giveUp(db, delivery, error.message)
+      })
+      if (!final) this.#again([delivery])
       return
     }
     const maybeSent = error.code === 'network-down'
-    const notBeforeMs = maybeSent ? 0 : this.#resume(lane, error.afterMs)
-    this.#mark(db => {
-      postpone(db, delivery.id, notBeforeMs, error.message)
-      if (maybeSent) setState(db, [delivery.id], 'unknown')
-    })
+    const notBeforeMs = maybeSent ? 0 : resumeOf(lane, delivery, error.afterMs)
     const state = maybeSent ? 'unknown' : 'queued'
-    this.#putBack(lane, { ...delivery, notBeforeMs, state, attempts: delivery.attempts + 1 })
+    this.#mark(db => postpone(db, delivery, { notBeforeMs, state }, error.message))
+    lane.putBack({ ...delivery, notBeforeMs, state, attempts: delivery.attempts + 1 })
   }
 
-  /** Who waits for a secret hears that it does not come. */
-  #giveUp(db: Db, { id, act, place, bot }: Delivery, reason: string): void {
-    fail(db, id, reason, Date.now())
-    if (act.do !== 'send' || !act.secret) return
-    const line = `what was meant for you alone could not be said: ${reason}`
-    enqueue(db, { place, bot, act: { do: 'send', content: text(line), as: { name: bot } } }, Date.now())
-  }
-
-  /** When a lane goes on, Unix ms. One refusal sends back all that were under way: it counts once. */
-  #resume(lane: Lane, afterMs: number | undefined): number {
-    const nowMs = Date.now()
-    if (lane.resumeMs <= nowMs)
-      lane.resumeMs = nowMs + (afterMs ?? backoffMs({ firstMs: 250, maxMs: 60_000 }, lane.failures++))
-    else if (afterMs !== undefined) lane.resumeMs = Math.max(lane.resumeMs, nowMs + afterMs)
-    return lane.resumeMs
+  /** Who waits for a secret, or for the rest of an answer, hears that it does not come. False: a newer text goes out. */
+  #giveUp(db: Db, delivery: Delivery, reason: string): boolean {
+    if (!fail(db, delivery, reason, Date.now())) return false
+    const { act, place, bot } = delivery
+    const line =
+      act.do === 'send' && act.secret
+        ? `what was meant for you alone could not be said: ${reason}`
+        : act.do === 'edit' && delivery.amended !== null && !act.draft.growing
+          ? `this could not be said to its end here: ${reason}`
+          : null
+    if (line === null) return true
+    const replying = act.do === 'edit' ? { replySeq: act.seq } : {}
+    enqueue(db, { place, bot, act: { do: 'send', content: text(line), as: { name: bot }, ...replying } }, Date.now())
+    return true
   }
 }
 
-/** A reply goes out once the copy it answers has its id. */
-const waitsFor = ({ act }: Delivery, { flying }: Lane): boolean =>
-  act.do === 'send' &&
-  act.replySeq !== undefined &&
-  [...flying.values()].some(({ source }) => source !== null && source === act.replySeq)
+interface Departing {
+  readonly delivery: Delivery
+  /** What a reply answers, here. */
+  readonly replyTo: MessageId | undefined
+}
+
+/** A growing message may have been rewritten since it was read. */
+function asTheyRead(db: Db, deliveries: readonly Delivery[]): readonly Delivery[] {
+  const mayDiffer = ({ act, amended }: Delivery): boolean =>
+    amended !== null || (act.do === 'send' && act.growing === true)
+  const changed = deliveries.filter(mayDiffer).map(({ id }) => id)
+  if (changed.length === 0) return deliveries
+  const now = new Map(byIds(db, changed).map(delivery => [delivery.id, delivery]))
+  return deliveries.map(delivery => now.get(delivery.id) ?? delivery)
+}
+
+function departingNow(db: Db, delivery: Delivery): Departing {
+  const { act, placeId } = delivery
+  const answers = act.do === 'send' && act.replySeq !== undefined ? act.replySeq : null
+  return { delivery, replyTo: answers === null ? undefined : copiesIn(db, answers, placeId)[0] }
+}
+
+/** When a delivery that was refused goes out again, Unix ms. One refusal sends back all that were under way: it counts once. */
+function resumeOf(lane: Lane, { act, attempts }: Delivery, afterMs: number | undefined): number {
+  const nowMs = Date.now()
+  const backoff = { firstMs: 250, maxMs: 60_000 }
+  // An act on a message keeps up nothing but itself, unless the platform says how long to wait.
+  if (act.do !== 'send' && afterMs === undefined) return nowMs + backoffMs(backoff, attempts)
+  if (lane.resumeMs <= nowMs) lane.resumeMs = nowMs + (afterMs ?? backoffMs(backoff, lane.failures++))
+  else if (afterMs !== undefined) lane.resumeMs = Math.max(lane.resumeMs, nowMs + afterMs)
+  return lane.resumeMs
+}
 
 /** The idempotency key an adapter gets: short, unique in the instance. */
 export const deliveryKey = (id: number): string => id.toString(36)

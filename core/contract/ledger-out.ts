@@ -129,13 +129,14 @@ export function ledgerOutContract(current: () => Current): void {
 
     it('go back into the queue with a time, or end as failed with a reason', async () => {
       const id = await current().ledger.write(db => enqueue(db, say('later'), 1))
-      current().ledger.mark(db => postpone(db, id, 5000, 'slow down'))
+      const [first] = (await current().ledger.read(db => byIds(db, [id]))) as [Delivery]
+      current().ledger.mark(db => postpone(db, first, { notBeforeMs: 5000, state: 'queued' }, 'slow down'))
       const [delivery] = (await current().ledger.read(db => byIds(db, [id]))) as [Delivery]
       assert.deepEqual([delivery.state, delivery.attempts, delivery.notBeforeMs], ['queued', 1, 5000])
       const repeat = current().ledger.mark(db => markRepeat(db, delivery))
       assert.equal((repeat.act as Act & { repeat?: boolean }).repeat, true)
       assert.deepEqual((await current().ledger.read(db => byIds(db, [id])))[0]?.act, repeat.act)
-      current().ledger.mark(db => fail(db, id, 'refused', 9))
+      current().ledger.mark(db => fail(db, delivery, 'refused', 9))
       assert.equal(await stateOf(current().ledger, id), 'failed')
       assert.deepEqual(await current().ledger.read(openDeliveries), [])
     })
@@ -146,7 +147,8 @@ export function ledgerOutContract(current: () => Current): void {
         [1, 2].map(() => current().ledger.write(db => enqueue(db, say('', { act }), 1))),
       )) as [number, number]
       await settled(sent, ['n'])
-      current().ledger.mark(db => fail(db, failed, 'refused', 9))
+      const [refused] = (await current().ledger.read(db => byIds(db, [failed]))) as [Delivery]
+      current().ledger.mark(db => fail(db, refused, 'refused', 9))
       const rows = await current().ledger.read(db => sql(db, 'SELECT act FROM delivery').all())
       assert.deepEqual(
         rows.map(row => row['act']),

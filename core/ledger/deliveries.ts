@@ -1,5 +1,6 @@
-import type { Act, MessageId, NetworkId, Place } from '../event.ts'
+import type { Act, Content, MessageId, NetworkId, Place } from '../event.ts'
 import { placeId, placeOf } from './events.ts'
+import { getMeta, setMeta } from './ledger.ts'
 import { type Db, type Row, sql } from './sqlite.ts'
 
 /** States below 10 are open. */
@@ -28,6 +29,8 @@ export interface Delivery {
   readonly attempts: number
   readonly notBeforeMs: number
   readonly createdMs: number
+  /** Which rewriting this text is; null when it was never rewritten. */
+  readonly amended: number | null
 }
 
 const stateName = new Map(Object.entries(states).map(([name, value]) => [value as number, name as State]))
@@ -65,11 +68,12 @@ function deliveryOf(row: Row): Delivery {
     attempts: Number(row['attempts']),
     notBeforeMs: Number(row['not_before_ms']),
     createdMs: Number(row['created_ms']),
+    amended: row['amended'] === null ? null : Number(row['amended']),
   }
 }
 
 const columns = `d.id, d.place, d.bot, d.act, d.source, d.state, d.attempts, d.not_before_ms, d.created_ms,
-  p.network, p.channel, p.thread, p.private FROM delivery d JOIN place p ON p.id = d.place`
+  d.amended, p.network, p.channel, p.thread, p.private FROM delivery d JOIN place p ON p.id = d.place`
 
 /** Word for word the condition of the index delivery_open: SQLite does not infer it from `state = 1`. */
 const isOpen = 'd.state < 10'
@@ -114,18 +118,29 @@ export function expireLeases(db: Db, rebooted: boolean): number {
   return sql(db, `UPDATE delivery SET state = ${states.unknown} WHERE state < 10 AND state IN (${from})`).run().changes
 }
 
-/** It is out: keeps the native ids of all parts so that edits, deletes, replies and reactions find them. */
-export function settle(db: Db, delivery: Delivery, ids: readonly MessageId[], nowMs: number): void {
-  sql(
-    db,
-    `UPDATE delivery SET state = ${states.sent}, settled_ms = ?, error = NULL,
-     act = CASE secret WHEN 1 THEN '{}' ELSE act END WHERE id = ?`,
-  ).run(nowMs, delivery.id)
+/**
+ * It is out: keeps the native ids of all parts so that edits, deletes, replies and reactions find them. False: it was
+ * rewritten while it was under way, and the newer text is queued.
+ */
+export function settle(db: Db, delivery: Delivery, ids: readonly MessageId[], nowMs: number): boolean {
   const { act, placeId, source } = delivery
+  const newest = end(db, delivery, 'sent', null, nowMs)
   if (act.do === 'edit' && source !== null) dropGone(db, placeId, source, ids)
-  else if (act.do !== 'send') return
+  else if (act.do !== 'send') return newest
   const insert = sql(db, 'INSERT INTO copy VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
   for (const [part, id] of ids.entries()) insert.run(placeId, id, part, delivery.id, source)
+  return newest
+}
+
+/** Ends a delivery, and empties a secret; queues it again, and says false, when its text is not the newest any more. */
+function end(db: Db, { id, amended }: Delivery, as: 'sent' | 'failed', error: string | null, nowMs: number): boolean {
+  const row = sql(
+    db,
+    `UPDATE delivery SET state = iif(amended IS ?, ${states[as]}, ${states.queued}), error = ?,
+     settled_ms = iif(amended IS ?, ?, NULL), act = CASE secret WHEN 1 THEN '{}' ELSE act END
+     WHERE id = ? RETURNING state`,
+  ).get(amended, error, amended, nowMs, id)
+  return Number(row?.['state']) !== states.queued
 }
 
 /** An edit that made a message shorter took parts away; one that was said as a new message took none. */
@@ -136,21 +151,103 @@ function dropGone(db: Db, place: number, source: number, ids: readonly MessageId
   for (const id of kept) if (!ids.includes(id)) drop.run(place, id)
 }
 
-/** It will never be out: says why, and empties a secret. */
-export function fail(db: Db, id: number, error: string, nowMs: number): void {
-  sql(
-    db,
-    `UPDATE delivery SET state = ${states.failed}, settled_ms = ?, error = ?,
-     act = CASE secret WHEN 1 THEN '{}' ELSE act END WHERE id = ?`,
-  ).run(nowMs, error, id)
+/** It will never be out: says why, and empties a secret. False: it was rewritten meanwhile, and the newer text is queued. */
+export const fail = (db: Db, delivery: Delivery, error: string, nowMs: number): boolean =>
+  end(db, delivery, 'failed', error, nowMs)
+
+/** Back into the queue, not before a time; as `unknown` when the platform has to be asked first whether it is out. */
+export function postpone(
+  db: Db,
+  delivery: Delivery,
+  { notBeforeMs, state }: Pick<Delivery, 'notBeforeMs'> & { readonly state: 'queued' | 'unknown' },
+  error: string,
+): void {
+  sql(db, 'UPDATE delivery SET state = ?, attempts = attempts + 1, not_before_ms = ?, error = ? WHERE id = ?').run(
+    states[state],
+    notBeforeMs,
+    error,
+    delivery.id,
+  )
+  if (state === 'queued') catchUp(db, delivery)
 }
 
-/** Back into the queue, not before a time. */
-export function postpone(db: Db, id: number, notBeforeMs: number, error: string): void {
+/** Nobody said it: it is to be said. */
+export function requeue(db: Db, delivery: Delivery): void {
+  setState(db, [delivery.id], 'queued')
+  catchUp(db, delivery)
+}
+
+const amendments = 'amendments'
+
+/** The number of the newest rewriting. */
+export const newestAmendment = (db: Db): number => Number(getMeta(db, amendments) ?? 0)
+
+/** What is open and was rewritten since: in order of that. */
+export const amendedAfter = (db: Db, after: number, limit: number): Delivery[] =>
+  sql(db, `SELECT ${columns} WHERE d.amended > ? AND ${isOpen} ORDER BY d.amended LIMIT ?`)
+    .all(after, limit)
+    .map(deliveryOf)
+
+/** Everything that says one fact, or says it anew. */
+const saying = (db: Db, source: number): Delivery[] =>
+  sql(db, `SELECT ${columns} WHERE d.source = ? ORDER BY d.id`).all(source).map(deliveryOf)
+
+/**
+ * Gives a growing message its next text, the last one when `growing` is false. What was not said yet is rewritten where
+ * it waits; elsewhere there is one edit for each place, rewritten while it waits. Nothing for what reads so already.
+ */
+export function amendDeliveries(db: Db, source: number, content: Content, growing: boolean, nowMs: number): void {
+  const rows = saying(db, source)
+  for (const send of rows) {
+    if (send.act.do !== 'send' || !send.act.growing) continue
+    const { growing: _growing, replySeq, do: _do, ...draft } = send.act
+    const replying = replySeq === undefined ? {} : { replySeq }
+    const next = { ...draft, content, ...(growing ? { growing: true as const } : {}) }
+    const edit = rows.find(row => row.placeId === send.placeId && row.act.do === 'edit' && row.amended !== null)
+    if (send.state === 'failed' || send.state === 'cancelled') continue
+    if (send.state === 'held' || send.state === 'queued') rewrite(db, send, { do: 'send', ...replying, ...next })
+    else amendBy(db, send, edit, { do: 'edit', seq: source, draft: next }, nowMs)
+  }
+}
+
+/** What goes back into the queue takes over the newer text that waits behind it. */
+function catchUp(db: Db, { id, source, placeId }: Delivery): void {
+  if (source === null) return
+  const rows = saying(db, source).filter(row => row.placeId === placeId)
+  const send = rows.find(row => row.id === id)
+  const edit = rows.find(row => row.act.do === 'edit' && row.amended !== null && row.state === 'queued')
+  if (edit?.act.do !== 'edit' || send?.act.do !== 'send' || !send.act.growing) return
+  const { replySeq } = send.act
+  rewrite(db, send, { do: 'send', ...(replySeq === undefined ? {} : { replySeq }), ...edit.act.draft })
+  setState(db, [edit.id], 'cancelled')
+}
+
+type Edit = Act & { readonly do: 'edit' }
+
+function amendBy(db: Db, send: Delivery, edit: Delivery | undefined, act: Edit, nowMs: number): void {
+  const shown = edit ? (edit.act as Edit).draft.content : (send.act as Act & { do: 'send' }).content
+  const same = JSON.stringify(shown) === JSON.stringify(act.draft.content)
+  if (same && (!edit || edit.state === 'sent')) return
+  const { place, bot, source } = send
+  if (edit) rewrite(db, edit, act)
+  else amendedNow(db, enqueue(db, { place, bot, act, ...(source === null ? {} : { source }) }, nowMs))
+}
+
+/** What is under way stays so: its end finds the newer text. */
+function rewrite(db: Db, { id, state }: Delivery, act: Act): void {
+  const next = states[state] > states.unknown ? 'queued' : state
   sql(
     db,
-    `UPDATE delivery SET state = ${states.queued}, attempts = attempts + 1, not_before_ms = ?, error = ? WHERE id = ?`,
-  ).run(notBeforeMs, error, id)
+    `UPDATE delivery SET act = ?, state = ?, settled_ms = NULL, not_before_ms = iif(state < 10, not_before_ms, 0)
+     WHERE id = ?`,
+  ).run(JSON.stringify(act), states[next], id)
+  amendedNow(db, id)
+}
+
+function amendedNow(db: Db, id: number): void {
+  const number = newestAmendment(db) + 1
+  setMeta(db, amendments, `${number}`)
+  sql(db, 'UPDATE delivery SET amended = ? WHERE id = ?').run(number, id)
 }
 
 /** Marks a delivery as a possible repeat before it is sent again. */

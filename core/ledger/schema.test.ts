@@ -6,6 +6,8 @@ import { it } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import type { MessageId, UserId } from '../event.ts'
 import {
+  amendDeliveries,
+  amendedAfter,
   backlog,
   byIds,
   copiesIn,
@@ -26,6 +28,21 @@ import { openOrders, orderByKey, place, settleOrder } from './orders.ts'
 import { directPlaceId, placeIdsOf } from './places.ts'
 import { migrations } from './schema.ts'
 import { type Connection, connect, migrate } from './sqlite.ts'
+import {
+  answerTurn,
+  endTurn,
+  freeTurns,
+  keepTurns,
+  mergeTurns,
+  openTurns,
+  openTurnsIn,
+  queueTurn,
+  stoppingTurns,
+  stopTurns,
+  takeTurn,
+  turnHolders,
+  turnOfFact,
+} from './turns.ts'
 import { messageNumber, placeNamed, temporaryFolder, temporaryLedger } from './testing.ts'
 import type { Tx } from './tx.ts'
 
@@ -159,6 +176,7 @@ function planned(db: Connection, work: (tx: Tx) => unknown): string[] {
 
 const source = 1
 const here = placeNamed('#general')
+const asker = { network: here.network, user: 'u' as UserId, person: null, name: 'U' }
 const order = { key: 'o', network: here.network, kind: 'place.join' as const, args: {} }
 const act = { do: 'send' as const, content: messageNumber(1).content }
 
@@ -173,6 +191,18 @@ const hot: Record<string, (tx: Tx) => unknown> = {
   'queued deliveries': db => [queuedAfter(db, 0, 10), queuedIn(db, 1, 0, 10)],
   'open deliveries on start': db => [expireLeases(db, true), open(db), backlog(db)],
   'native ids': db => [copiesIn(db, source, 1), messageOf(db, here, 'n' as MessageId), bySeq(db, source)],
+  'a growing message': db => [amendDeliveries(db, source, act.content, true, 0), amendedAfter(db, 0, 10)],
+  turns: db => [
+    queueTurn(db, { asked: source, place: here, lane: 'general', by: asker }, 0),
+    takeTurn(db, 1, 'me', 9, 0),
+    keepTurns(db, 'me', 10),
+    answerTurn(db, 1, source),
+    [openTurns(db), openTurnsIn(db, 'general'), stoppingTurns(db, 'me'), turnHolders(db), turnOfFact(db, source)],
+    stopTurns(db, { of: asker, room: 'general' }, 'bob', 0),
+    mergeTurns(db, 1, [2]),
+    endTurn(db, 1, 'me', { state: 'stopped' }, 0),
+    freeTurns(db, 'me', 0),
+  ],
   texts: db => [recent(db, 'general', 50), currentOf(db, source), revise(db, source, null, 0)],
   'facts after a number': db => after(db, 0, 10),
   'newest of a place': db => newest(db, here),
@@ -201,7 +231,7 @@ for (const [name, work] of Object.entries(hot)) {
     assert.ok(plan.length > 0 || name === 'append' || name === 'enqueue')
     // The partial indexes of what is open, and lists given as JSON, are small: they may be read whole.
     const scans = plan.filter(
-      detail => detail.startsWith('SCAN') && !/USING INDEX (delivery|orders)_open|VIRTUAL TABLE/.test(detail),
+      detail => detail.startsWith('SCAN') && !/USING INDEX (delivery|orders|turn)_open|VIRTUAL TABLE/.test(detail),
     )
     assert.deepEqual(scans, [])
   })

@@ -6,6 +6,8 @@ import { ChanopError } from '../../../core/error.ts'
 import { setPaused } from '../../../core/ledger/agents.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
+import { type StopScope, turnsIn } from '../../../core/ledger/turns.ts'
+import { type Stopper, stopAnswers, stopScope } from '../../../core/stop.ts'
 import { meantBy } from '../fleet/addressed.ts'
 import { type CallKind, openCall, placesOf } from '../fleet/call.ts'
 import { some } from '../fleet/naming.ts'
@@ -19,30 +21,48 @@ type Word = Exclude<CallKind, 'mention'>
 interface Meant {
   readonly targets: readonly Target[]
   readonly here: readonly Here[]
-  /** The oracle is meant as well, or alone. */
-  readonly oracle: boolean
+  /** Which answers of the oracle are meant as well, or alone. */
+  readonly answers: StopScope | null
 }
 
 const oracleName = /^@?oracle$/
+const allAnswers = /^all$/
 const allNames = /^@?\*$|^@all$/
 
-function meant(db: Tx, { event, services, atMs }: Context, selector: string | undefined): Meant {
-  const parts = (selector ?? '')
+const partsOf = (selector: string | undefined): string[] =>
+  (selector ?? '')
     .toLowerCase()
     .split(/[\s,]+/)
     .filter(part => part !== '')
-  const others = parts.filter(part => !oracleName.test(part))
-  const asked = selector === undefined ? meantBy(db, event).map(nameOf) : others
+
+/** The answers of the oracle that are meant; null: none. */
+function answersMeant(db: Tx, context: Context, selector: string | undefined): StopScope | null {
+  const parts = partsOf(selector)
+  if (parts.some(part => allAnswers.test(part) || allNames.test(part))) return 'all'
+  if (selector !== undefined && !parts.some(part => oracleName.test(part))) return null
+  return stopScope(db, context.event.event, stopperOf(context))
+}
+
+const stopperOf = ({ caller }: Context): Stopper => ({
+  by: { network: caller.network, user: caller.account, person: caller.person?.id ?? null, name: caller.name },
+  room: caller.room,
+  role: caller.role,
+  globalRole: caller.globalRole,
+})
+
+/** Without a selector an answer that runs goes before the agent that was spoken to last. */
+function meant(db: Tx, context: Context, word: Word, selector: string | undefined): Meant {
+  const { event, services, atMs } = context
+  const answers = word === 'stop' ? answersMeant(db, context, selector) : null
+  const bare = selector === undefined
+  if (bare && answers && turnsIn(db, answers).length > 0) return { targets: [], here: [], answers }
+  const others = partsOf(selector).filter(part => !oracleName.test(part) && !allAnswers.test(part))
+  const asked = bare ? meantBy(db, event).map(nameOf) : others
   const { targets, nobody } = asked.length === 0 ? { targets: [], nobody: [] } : choose(db, asked.join(','), atMs)
   if (selector !== undefined && nobody.length > 0) throw nobodyFits(nobody)
   const agents = targets.filter(({ agent }) => agent !== null)
-  const oracle = others.length < parts.length || parts.some(part => allNames.test(part))
   const places = [...placesOf(services.fleet.rooms, event), ...publicPlaces(db)]
-  return {
-    targets: agents,
-    here: present(db, agents, places),
-    oracle: oracle || (parts.length === 0 && agents.length === 0),
-  }
+  return { targets: agents, here: present(db, agents, places), answers: bare && agents.length > 0 ? null : answers }
 }
 
 const pausing: Readonly<Record<Word, boolean | null>> = { stop: null, pause: true, resume: false }
@@ -63,39 +83,32 @@ function lines(word: Word, { targets, here }: Meant): string[] {
   return [word === 'stop' ? `not here: ${some(absent)}` : `${done[word]} though not here: ${some(absent)}`]
 }
 
-async function tell(context: Context, word: Word, selector: string | undefined): Promise<Answer | string> {
-  const { caller, ledger, services, event, atMs } = context
-  const { fleet } = services
-  const { bus, settings } = services.context
-  const plural =
-    selector !== undefined &&
-    selector
-      .toLowerCase()
-      .split(/[\s,]+/)
-      .some(part => allNames.test(part))
-  if (plural && !includes(caller.globalRole, 'operator')) {
+function mayTell({ caller }: Context, word: Word, selector: string | undefined, { targets }: Meant): void {
+  if (partsOf(selector).some(part => allNames.test(part)) && !includes(caller.globalRole, 'operator'))
     throw new ChanopError('denied', `${word} @all needs operator; you are ${caller.globalRole}`)
-  }
-  const found = await ledger.read(db => meant(db, context, selector))
-  const cancel = (): void => {
-    if (found.oracle && word === 'stop') bus.signal('cancel', { turn: null, reason: `${caller.name} said stop` })
-  }
-  if (found.targets.length === 0) {
-    if (!found.oracle || word !== 'stop') return `${word} whom? ${word} worker-1, ${word} @worker or ${word} @all`
-    const line =
-      selector === undefined ? 'you spoke to no agent here: the oracle is told to stop' : 'the oracle is told to stop'
-    return { lines: [line], committed: cancel }
-  }
+  if (targets.length > 0 && !caller.agent && !includes(caller.role, 'member'))
+    throw new ChanopError('denied', `${word} needs member; you are ${caller.role}`)
+}
+
+async function tell(context: Context, word: Word, selector: string | undefined): Promise<Answer | string> {
+  const { ledger, services, event, atMs } = context
+  const { fleet } = services
+  const { settings } = services.context
+  const found = await ledger.read(db => meant(db, context, word, selector))
+  mayTell(context, word, selector, found)
+  const { targets, here, answers } = found
+  if (targets.length === 0 && !answers) return `${word} whom? ${word} worker-1, ${word} @worker or ${word} @all`
   const untilMs = atMs + settings.current.fleet.stopSeconds * 1000
   return {
-    lines: lines(word, found),
+    lines: [],
     effect: db => {
-      keepPaused(db, word, found.targets)
-      const { here } = found
+      keepPaused(db, word, targets)
       const call = { stored: event, kind: word, selector: selector ?? '', words: '', here, untilMs }
       if (here.length > 0) openCall(db, 'admin', fleet.rooms, call, atMs)
+      const meantToo = answers && (targets.length === 0 || turnsIn(db, answers).length > 0)
+      const stopped = meantToo ? stopAnswers(db, answers, stopperOf(context), atMs) : []
+      return [...stopped, ...lines(word, found)]
     },
-    committed: cancel,
   }
 }
 
@@ -103,24 +116,30 @@ const whom = z.object({
   selector: rest()
     .max(2000)
     .optional()
-    .describe('worker-1, @all, @worker; without: the agent replied to or spoken to last'),
+    .describe(
+      'worker-1, @all, @worker; all: every answer of the oracle; without: your answer here, else the agent replied to or spoken to last',
+    ),
 })
-const common = { role: 'member', reply: 'public', mutates: true, urgent: true, args: whom } as const
+const common = { reply: 'public', mutates: true, urgent: true, args: whom } as const
 
 const stop = declare({
   ...common,
   name: 'stop',
-  summary: 'tells agents to stop what they do, and counts who obeyed',
+  summary:
+    'stops your answer of the oracle here, or the one that is replied to; tells agents to stop, and counts who obeyed',
+  role: 'guest',
   examples: [
     ['!stop worker-001', 'worker-001: stop'],
     ['!stop @worker', 'worker-001: stop\nnot here: worker-002'],
-    ['!stop', 'you spoke to no agent here: the oracle is told to stop'],
+    ['!stop', 'nothing of yours runs here'],
+    ['!stop all', 'the oracle answers nobody at the moment'],
   ],
   run: (context, { selector }) => tell(context, 'stop', selector),
 })
 
 const pause = declare({
   ...common,
+  role: 'member',
   name: 'pause',
   summary: 'agents do nothing until they are resumed, and no mention of a group wakes them',
   examples: [
@@ -132,6 +151,7 @@ const pause = declare({
 
 const resume = declare({
   ...common,
+  role: 'member',
   name: 'resume',
   summary: 'agents that were paused go on',
   examples: [['!resume worker-002', 'awake again though not here: worker-002']],

@@ -73,6 +73,7 @@ test('join and part: entered and kept, left and forgotten', async t => {
     account: 'chanop',
     channels: ['#general', '#ops', '#dev'],
     textBytes: 4000,
+    edits: true,
     answerMs: 10_000,
   })
   assert.equal(await olga('!join other:#far'), 'in other:#far')

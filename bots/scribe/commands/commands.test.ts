@@ -200,7 +200,7 @@ test('log show tells what became of a message', async t => {
     )
     const [hall, gone] = queuedAfter(db, 0, 9)
     if (hall) settle(db, hall, ['n1', 'n2'] as never, stage.nowMs)
-    if (gone) fail(db, gone.id, 'no such channel', stage.nowMs)
+    if (gone) fail(db, gone, 'no such channel', stage.nowMs)
   })
   const lines = (await stage.ask('!log show #1')).split('\n')
   assert.match(

@@ -1,0 +1,66 @@
+import { ChanopError } from './error.ts'
+import type { MessageEvent, MessageId, Place } from './event.ts'
+import { currentOf, messageOf } from './ledger/events.ts'
+import { type Asker, type StopScope, stopTurns, type Turn, turnOfFact, turnsIn } from './ledger/turns.ts'
+import type { Tx } from './ledger/tx.ts'
+import { includes, type Role } from './role.ts'
+import { duration, escapeInline, plain, truncate } from './text.ts'
+
+/** Who says stop, and where. */
+export interface Stopper {
+  readonly by: Asker
+  readonly room: string
+  readonly role: Role
+  readonly globalRole: Role
+}
+
+/** The turn of a message: the one that it asked for, or answers. */
+export function turnOfMessage(tx: Tx, place: Place, id: MessageId | undefined): Turn | null {
+  const message = id === undefined ? null : messageOf(tx, place, id)
+  return message && turnOfFact(tx, message.seq)
+}
+
+/**
+ * The answers of the oracle that a bare `stop` means: the one that is replied to, else the asker's own in this room.
+ * Null: none, because something else is replied to.
+ */
+export function stopScope(tx: Tx, { place, content }: MessageEvent, { by, room }: Stopper): StopScope | null {
+  const turn = turnOfMessage(tx, place, content.replyTo)
+  if (turn) return { fact: turn.asked }
+  return content.replyTo && messageOf(tx, place, content.replyTo) ? null : { of: by, room }
+}
+
+const most = 4
+
+/** Stops what is meant, inside the caller's transaction; says what it was. Throws `denied`. */
+export function stopAnswers(tx: Tx, scope: StopScope, stopper: Stopper, nowMs: number): string[] {
+  refuse(tx, scope, stopper)
+  const stopped = stopTurns(tx, scope, stopper.by.name, nowMs)
+  if (stopped.length === 0) return [nothing(scope)]
+  const lines = stopped.slice(0, most).map(turn => stoppedLine(tx, turn, stopper, nowMs))
+  return stopped.length > most ? [...lines, `and ${stopped.length - most} more`] : lines
+}
+
+function nothing(scope: StopScope): string {
+  if (scope === 'all') return 'the oracle answers nobody at the moment'
+  return 'fact' in scope ? 'that answer has ended already' : 'nothing of yours runs here'
+}
+
+function refuse(tx: Tx, scope: StopScope, { by, role, globalRole }: Stopper): void {
+  if (scope === 'all' && !includes(globalRole, 'operator'))
+    throw new ChanopError('denied', `stop all needs operator; you are ${globalRole}`)
+  if (scope === 'all' || !('fact' in scope) || includes(role, 'member')) return
+  const others = turnsIn(tx, scope).some(turn => !isBy(turn, by))
+  if (others) throw new ChanopError('denied', `to stop somebody else's answer needs member; you are ${role}`)
+}
+
+const isBy = (turn: Turn, { network, user, person }: Asker): boolean =>
+  (turn.by.network === network && turn.by.user === user) || (person !== null && turn.by.person === person)
+
+function stoppedLine(tx: Tx, turn: Turn, { by }: Stopper, nowMs: number): string {
+  const asked = currentOf(tx, turn.asked)?.content
+  const words = asked ? ` “${escapeInline(truncate(plain(asked).replace(/\s+/g, ' ').trim(), 40))}”` : ''
+  const whose = isBy(turn, by) ? '' : ` to ${escapeInline(turn.by.name)}`
+  if (turn.state === 'queued') return `stopped before it began: the answer${whose}${words}`
+  return `stopping the answer${whose}${words} (${duration(nowMs - (turn.startedMs ?? nowMs))})`
+}
