@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod'
-import type { Act, ChatEvent, Draft, MessageId, NetworkId, Place, Sign, UserId } from './event.ts'
+import type { Act, Attachment, ChatEvent, Draft, MessageId, NetworkId, Place, Reaction, Sign, UserId } from './event.ts'
 import type { Log } from './log.ts'
 
 /** What the platform can carry in one message. */
@@ -9,9 +9,12 @@ export interface Limits {
   /** UTF-16 code units of one native message, where the platform counts those. */
   readonly textUnits?: number
   readonly marks: boolean
+  /** A send to a place with `thread` lands in the thread of that message; one that isn't there yet is opened. */
   readonly threads: boolean
   /** The least time between an act in a place and the next edit of a growing message there; 1000 when absent. */
   readonly growEveryMs?: number
+  /** The largest file that can be uploaded here. Absent: none can, and files are words with an address. */
+  readonly fileBytes?: number
 }
 
 /**
@@ -63,7 +66,7 @@ export interface Adapter {
   run(sink: Sink, signal: AbortSignal): Promise<void>
   standing(): Standing
   /**
-   * Says one draft; it may become several native messages: all their ids in order. `deliveryId` is the idempotency key
+   * Says one draft; it may become several native messages: all their ids in order, those of uploads among them. `deliveryId` is the idempotency key
    * and is what `find` looks for. Calls for one place come one after the other unless `pipelined` is set; the adapter
    * keeps their order. Rejects with `ChanopError`: `send-later` when it was certainly not sent and may be tried again,
    * `network-down` when it was under way and nobody can know (`find` is asked before it is sent again), anything else
@@ -74,34 +77,25 @@ export interface Adapter {
   readonly pipelined?: number
   edit?(place: Place, target: readonly MessageId[], draft: Draft, deliveryId: string): Promise<readonly MessageId[]>
   remove?(place: Place, target: readonly MessageId[], reason: string | undefined, deliveryId: string): Promise<void>
-  react?(place: Place, target: MessageId, emoji: string, removed: boolean, deliveryId: string): Promise<void>
+  /** Shows a reaction as ours, or takes ours back. Repeated it changes nothing. */
+  react?(place: Place, target: MessageId, reaction: Reaction, deliveryId: string): Promise<void>
+  /**
+   * Says a draft in a place so that one person alone sees it. Rejects `unsupported` where that can't be done just here or
+   * just now: the bridge then says it in their direct conversation. Else as `send`. Never called with a secret.
+   */
+  sendEphemeral?(place: Place, user: UserId, draft: Draft, deliveryId: string): Promise<readonly MessageId[]>
+  /**
+   * The bytes of a file that came with a message of this network. Rejects `not-found` when it is gone for good, and with an
+   * error that may be tried again later otherwise. Ends with an error when `signal` aborts.
+   */
+  open?(attachment: Attachment, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
   /** Shows that `as` is writing. Best effort; must not block deliveries. */
   typing?(place: Place, as: string, active: boolean): void
-  /** Events after `after`, oldest first, until now. */
-  history?(place: Place, after: MessageId): AsyncIterable<ChatEvent>
   /** After a crash: what became of this delivery? Called only while the network is up. */
   find?(place: Place, deliveryId: string, act: Act): Promise<Found>
-  /** Enters or leaves a channel at run time. Places of the configuration are joined by `run`. */
-  join?(place: Place): Promise<void>
-  part?(place: Place, reason: string): Promise<void>
-  /** Sets a channel's topic. Like all acts on channels it may be repeated, and rejects `send-refused` with the server's reason. */
-  topic?(place: Place, topic: string): Promise<void>
-  /** Changes a channel's modes, in the network's own notation: `+im`, `-o+v alice bob`. */
-  mode?(place: Place, modes: string): Promise<void>
-  /** Asks somebody to come in, and lets them. Rejects `send-refused` when they are not connected. */
-  invite?(place: Place, user: UserId): Promise<void>
-  /** Puts somebody out. Resolves with nothing done when they are not in. */
-  kick?(place: Place, user: UserId, reason: string): Promise<void>
-  /** Makes those who are connected enter; resolves with how many of them did. Only where we run the network. */
-  bring?(place: Place, users: readonly UserId[]): Promise<number>
-  /**
-   * Enters a channel and makes it stay when it is empty and over restarts of its server, with these modes and this topic ('': as they
-   * are). Changes nothing that is so already. Only where we run the network.
-   */
-  keep?(place: Place, as: { readonly modes: string; readonly topic: string }): Promise<void>
-  /** The opposite: puts everybody out with `reason` and lets the channel end. We leave it too. */
-  release?(place: Place, reason: string): Promise<void>
-  /** The private place to reach one person, e.g. to hand over a login. */
+  /** Acts on channels. Places of the configuration are entered by `run`. */
+  readonly channels?: Channels
+  /** The direct conversation with one person. Rejects `not-found` or `send-refused` when they can't be reached so. */
   direct?(user: UserId): Promise<Place>
   /** Whether what is said in this private place crosses the network encrypted (or never leaves the machine). */
   secure?(place: Place): Promise<boolean>
@@ -109,6 +103,28 @@ export interface Adapter {
   away?(persona: string, reason: string | null): void
   /** Accounts of this network, where we may administer them. */
   readonly accounts?: Accounts
+}
+
+/**
+ * What a network lets us do with its channels. Every act may be repeated: it changes nothing that is so already, and
+ * rejects `send-refused` with the platform's reason.
+ */
+export interface Channels {
+  join(place: Place): Promise<void>
+  part(place: Place, reason: string): Promise<void>
+  /** Changes a channel's modes, in the network's own notation: `+im`, `-o+v alice bob`. */
+  mode?(place: Place, modes: string): Promise<void>
+  /** Puts somebody out. Resolves with nothing done when they are not in. */
+  kick?(place: Place, user: UserId, reason: string): Promise<void>
+  /** Makes those who are connected enter; resolves with how many of them did. Only where we run the network. */
+  bring?(place: Place, users: readonly UserId[]): Promise<number>
+  /**
+   * Enters a channel and makes it stay when it is empty and over restarts of its server, with these modes and this topic ('': as they
+   * are). Only where we run the network.
+   */
+  keep?(place: Place, as: { readonly modes: string; readonly topic: string }): Promise<void>
+  /** The opposite: puts everybody out with `reason` and lets the channel end. We leave it too. */
+  release?(place: Place, reason: string): Promise<void>
 }
 
 export interface AccountInfo {

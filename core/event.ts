@@ -30,6 +30,8 @@ export interface Sender {
   readonly id: UserId
   /** The display name of the moment. Grants nothing. */
   readonly name: string
+  /** Their picture: an `https:` address that anyone may open and that holds no token. Absent: there is none to be shown. */
+  readonly avatar?: string
   /** `self`: one of our own personas. `bot`: the platform marks it as a program, or it is a copy another relay made. */
   readonly kind: 'person' | 'bot' | 'self'
   /** The platform vouches for `id` on this very event (IRC: `account` server tag). Only then can it carry a role. */
@@ -38,19 +40,55 @@ export interface Sender {
 
 export type Mark = 'bold' | 'italic' | 'underline' | 'strike' | 'mono' | 'spoiler'
 
+/**
+ * Somebody is meant. `id` is of the network whose content this is, null where the platform could not resolve the name;
+ * `self` when it is one of our own accounts, whatever name it shows there.
+ */
+export interface Mention {
+  readonly kind: 'mention'
+  readonly id: UserId | null
+  readonly name: string
+  readonly self?: true
+}
+
 export type Segment =
   | { readonly kind: 'text'; readonly text: string; readonly marks?: readonly Mark[] }
   | { readonly kind: 'link'; readonly url: string; readonly text?: string }
-  | { readonly kind: 'mention'; readonly id: UserId | null; readonly name: string }
+  | Mention
   | { readonly kind: 'emoji'; readonly name: string; readonly text: string }
   | { readonly kind: 'code'; readonly text: string; readonly block: boolean; readonly language?: string }
   | { readonly kind: 'quote'; readonly text: string; readonly author?: string }
 
+/**
+ * A file on a message. Its bytes are had from the adapter of the message's network (`Adapter.open`), and from the media
+ * store once they were copied there.
+ */
 export interface Attachment {
+  /**
+   * Opaque: what that adapter needs to find the bytes again, for as long as the platform keeps them. Never an address with
+   * a token in it: this is kept for ever.
+   */
+  readonly ref: string
   readonly name: string
-  readonly url: string
+  /** The media type, e.g. `image/png`. */
   readonly type?: string
   readonly sizeBytes?: number
+  /** Pixels. */
+  readonly width?: number
+  readonly height?: number
+  /** Words of its own, where a platform has such beside the message's. */
+  readonly caption?: string
+  /** Where anyone may open it without a token. */
+  readonly url?: string
+}
+
+/** A file that goes out with a draft: its bytes are on this machine. */
+export interface Upload extends Attachment {
+  readonly sizeBytes: number
+  /** SHA-256 of the bytes, hex. */
+  readonly hash: string
+  /** The bytes from the beginning, as often as it is called. */
+  open(): ReadableStream<Uint8Array>
 }
 
 /** `action` is IRC's /me; `notice` is a message that no program may answer. */
@@ -78,12 +116,20 @@ interface Base {
   readonly origin: Origin
 }
 
+/** A command as a form was filled in: its full name (`agent add`) and values by the names of its fields. */
+export interface Asked {
+  readonly name: string
+  readonly args: Readonly<Record<string, string | number | boolean>>
+}
+
 export interface MessageEvent extends Base {
   readonly kind: 'message'
   readonly id: MessageId
   readonly content: Content
-  /** The bot that a private message was said to. */
+  /** The bot that a private message was said to. Absent where one account speaks for all bots. */
   readonly to?: string
+  /** A command that came with its arguments apart: a native slash command, a call. `content` says the same in words. */
+  readonly asked?: Asked
   /** Another relay already made this copy: `hops` says how often. Copies are recorded and never relayed again past 1. */
   readonly hops?: number
 }
@@ -97,6 +143,7 @@ export interface DeleteEvent extends Base {
   readonly target: MessageId
   readonly reason?: string
 }
+/** One person's reaction, `sender`'s: taking it back leaves those of others. */
 export interface ReactionEvent extends Base {
   readonly kind: 'reaction'
   readonly target: MessageId
@@ -148,11 +195,26 @@ export type Sign = RosterSign | LifeSign
 
 export type Control = 'stop' | 'pause' | 'resume'
 
+/** Who is shown as the author: a persona (a configured bot: `oracle`) or a relayed person. */
+export interface Face {
+  readonly name: string
+  /** As in `Sender`. */
+  readonly avatar?: string
+  readonly relayed?: true
+}
+
 /** What a bot, or a relayed person, wants to say in one place. */
 export interface Draft {
+  /** Its attachments are those that can't be uploaded here: they are shown as words, with their address where there is one. */
   readonly content: Content
-  /** The persona (a configured bot: `oracle`) or, for relayed people, their name as shown. */
-  readonly as?: { readonly name: string; readonly avatarUrl?: string; readonly relayed?: true }
+  /** Files to be uploaded with it. The bridge adds them just before it is sent, for a platform with `limits.fileBytes`. */
+  readonly uploads?: readonly Upload[]
+  readonly as?: Face
+  /**
+   * The one person who may see it. The bridge says it so that only they do (`Adapter.sendEphemeral`), else in their direct
+   * conversation: no adapter's `send` gets it.
+   */
+  readonly only?: UserId
   /** Never logged, never stored in clear, never in history where the platform can avoid it. */
   readonly secret?: true
   /** A secret draft at rest: the vault's box of the content as JSON; `content` is empty until it is opened. */
@@ -165,15 +227,23 @@ export interface Draft {
   readonly growing?: true
 }
 
+/** A reaction to be shown, or not any more when `removed`. `by`: whose it is, where the platform can say so. */
+export interface Reaction {
+  readonly emoji: string
+  readonly by?: Face
+  readonly removed?: true
+}
+
 /**
- * One act in a place: what a delivery row carries. `seq` names the fact whose copy in that place is meant, by its
- * number in the ledger; it becomes native ids when the act's turn comes.
+ * One act in a place: what a delivery row carries. `seq`, `replySeq` and `threadSeq` name the fact whose copy in that
+ * place is meant, by its number in the ledger; they become native ids when the act's turn comes. `threadSeq` is what opened
+ * the thread it belongs to, `replySeq` what it answers; a place without threads shows a thread as answers to its root.
  */
 export type Act =
-  | ({ readonly do: 'send'; readonly replySeq?: number } & Draft)
+  | ({ readonly do: 'send'; readonly replySeq?: number; readonly threadSeq?: number } & Draft)
   | { readonly do: 'edit'; readonly seq: number; readonly draft: Draft }
   | { readonly do: 'remove'; readonly seq: number; readonly reason?: string }
-  | { readonly do: 'react'; readonly seq: number; readonly emoji: string; readonly removed?: true }
+  | ({ readonly do: 'react'; readonly seq: number } & Reaction)
 
 export const text = (value: string): Content => ({ segments: [{ kind: 'text', text: value }] })
 

@@ -40,10 +40,13 @@ test('every segment has a fallback text', () => {
       { kind: 'code', text: 'a = 1', block: true },
       text('end'),
     ] as const,
-    attachments: [{ name: 'log.txt', url: 'https://a.example/1' }],
+    attachments: [
+      { ref: '1', name: 'log.txt', url: 'https://a.example/1' },
+      { ref: '2', name: 'b.png', caption: 'the map' },
+    ],
   }
   const expected =
-    'see this (https://a.example) @bob👋:party:\n> ann: one\n> two\na = 1\nend\nlog.txt https://a.example/1'
+    'see this (https://a.example) @bob👋:party:\n> ann: one\n> two\na = 1\nend\nlog.txt https://a.example/1\n[b.png] the map'
   assert.equal(plain(content), expected)
 })
 

@@ -11,7 +11,8 @@ const graphemeSegmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme
 
 /**
  * What a content says where nothing but text can be shown. Links show their real target, quotes begin with `> `,
- * blocks stand on lines of their own, each attachment is a line `name URL`. Not escaped for any wire.
+ * blocks stand on lines of their own, each attachment is a line `name URL`, or `[name]` where it has no address. Not
+ * escaped for any wire.
  */
 export function plain(content: Content): string {
   let out = ''
@@ -30,7 +31,10 @@ export function plain(content: Content): string {
 
 const isBlock = (segment: Segment): boolean => segment.kind === 'quote' || (segment.kind === 'code' && segment.block)
 
-const plainAttachment = ({ name, url }: Attachment): string => (name === '' || name === url ? url : `${name} ${url}`)
+function plainAttachment({ name, url, caption }: Attachment): string {
+  const file = url === undefined ? `[${name || 'a file'}]` : name === '' || name === url ? url : `${name} ${url}`
+  return caption === undefined ? file : `${file} ${caption}`
+}
 
 /** The fallback text of one segment. */
 export function plainSegment(segment: Segment): string {

@@ -1,5 +1,5 @@
 import { ChanopError } from '../../core/error.ts'
-import type { MessageId } from '../../core/event.ts'
+import type { MessageId, Reaction } from '../../core/event.ts'
 import { deliveryTag, instanceTag } from './link/settle.ts'
 import { isLoopback } from './link/wire.ts'
 import type { Voice } from './people/voice.ts'
@@ -9,19 +9,21 @@ import { escapeTag } from './text/line.ts'
 export async function react(
   voice: Voice,
   to: string,
-  act: { readonly target: MessageId; readonly emoji: string; readonly removed: boolean; readonly deliveryId: string },
+  target: MessageId,
+  { emoji, removed }: Reaction,
+  deliveryId: string,
 ): Promise<void> {
-  if (act.target.startsWith('~')) throw new ChanopError('unsupported', 'that message has no id that others know')
-  const reply = escapeTag(act.target)
+  if (target.startsWith('~')) throw new ChanopError('unsupported', 'that message has no id that others know')
+  const reply = escapeTag(target)
   const tags = [
-    `${deliveryTag}=${escapeTag(act.deliveryId)}`,
+    `${deliveryTag}=${escapeTag(deliveryId)}`,
     `${instanceTag}=${voice.heard.instance}`,
-    `${act.removed ? '+draft/unreact' : '+draft/react'}=${escapeTag(act.emoji)}`,
+    `${removed ? '+draft/unreact' : '+draft/react'}=${escapeTag(emoji)}`,
     `+reply=${reply}`,
     `+draft/reply=${reply}`,
   ].join(';')
   const lines = (label: string | null): string[] => [`@${label === null ? '' : `label=${label};`}${tags} TAGMSG ${to}`]
-  await voice.sends.say({ target: to, mark: act.deliveryId, lines })
+  await voice.sends.say({ target: to, mark: deliveryId, lines })
 }
 
 /** Takes messages back (IRCv3 draft/message-redaction). */

@@ -1,21 +1,30 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Accounts, Adapter, AdapterContext, Cursors, Found, Limits, Sink, Standing } from '../../core/adapter.ts'
+import type {
+  Accounts,
+  Adapter,
+  AdapterContext,
+  Channels as ChannelActs,
+  Cursors,
+  Found,
+  Limits,
+  Sink,
+  Standing,
+} from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
-import type { ChatEvent, Draft, MessageId, NetworkId, Place, RosterSign, UserId } from '../../core/event.ts'
+import type { ChatEvent, Draft, MessageId, NetworkId, Place, Reaction, RosterSign, UserId } from '../../core/event.ts'
+import { Feed } from '../../core/feed.ts'
 import { lacksOf } from './abilities.ts'
 import { accountsFor } from './accounts/index.ts'
 import { ownWayIsSecure, react, redact } from './acts.ts'
 import { channelActs, type Hand } from './channel-acts.ts'
 import { Channels } from './channels.ts'
 import { type Control, readControl } from './control.ts'
-import { Feed } from './feed.ts'
-import type { IrcConfig } from './index.ts'
+import type { IrcConfig } from './config.ts'
 import type { Session } from './link/session.ts'
 import type { Outgoing } from './link/settle.ts'
 import { DirectMarks, missedDirect } from './past/catchup.ts'
 import { findDelivery } from './past/find.ts'
 import { forgetLater } from './past/forget.ts'
-import { pagesAfter } from './past/history.ts'
 import { Face, startDelayMs } from './people/faces.ts'
 import { ourFaces } from './people/ours.ts'
 import { Roster } from './people/roster.ts'
@@ -36,14 +45,7 @@ class IrcAdapter implements Adapter {
   /** Gone while the server that we are connected to can't do it. */
   react?: NonNullable<Adapter['react']>
   remove?: NonNullable<Adapter['remove']>
-  history?: NonNullable<Adapter['history']>
-  declare readonly topic: NonNullable<Adapter['topic']>
-  declare readonly mode: NonNullable<Adapter['mode']>
-  declare readonly invite: NonNullable<Adapter['invite']>
-  declare readonly kick: NonNullable<Adapter['kick']>
-  declare readonly bring?: NonNullable<Adapter['bring']>
-  declare readonly keep?: NonNullable<Adapter['keep']>
-  declare readonly release?: NonNullable<Adapter['release']>
+  readonly channels: ChannelActs
   readonly #context: AdapterContext
   readonly #config: IrcConfig
   readonly #main: Face
@@ -99,10 +101,10 @@ class IrcAdapter implements Adapter {
       session: () => routes.voiceOf(main).session,
       nickOf: async user => (await routes.reach(routes.voiceOf(main), user)).nick,
       isOwn: nick => this.#own.has(this.#fold(nick)),
-      enter: place => this.join(place),
-      leave: (place, reason) => this.part(place, reason),
+      enter: place => this.#enter(place),
+      leave: (place, reason) => this.#leave(place, reason),
     }
-    Object.assign(this, channelActs(hand, config.managed, context.personas))
+    this.channels = channelActs(hand, config.managed, context.personas)
   }
 
   get #cursors(): Cursors {
@@ -145,10 +147,8 @@ class IrcAdapter implements Adapter {
   #able(session: Session): void {
     delete this.react
     delete this.remove
-    delete this.history
     if (session.has('message-tags')) this.react = (...act) => this.#react(...act)
     if (session.has('draft/message-redaction')) this.remove = (...act) => this.#remove(...act)
-    if (session.has('draft/chathistory')) this.history = (...asked) => this.#history(...asked)
   }
 
   get #all(): Face[] {
@@ -156,13 +156,16 @@ class IrcAdapter implements Adapter {
   }
 
   async run(sink: Sink, signal: AbortSignal): Promise<void> {
-    this.#feed = new Feed(sink, signal, this.#context.log, {
-      pause: paused => {
-        for (const face of this.#all) face.session?.pause(paused)
+    this.#feed = new Feed(
+      { sink, signal, log: this.#context.log },
+      {
+        pause: paused => {
+          for (const face of this.#all) face.session?.pause(paused)
+        },
+        accepted: events => this.#directs.keep(events),
+        roster: async sign => this.#context.signs?.([sign]),
       },
-      accepted: events => this.#directs.keep(events),
-      roster: async sign => this.#context.signs?.([sign]),
-    })
+    )
     const runs = this.#all.map(async (face, index) => {
       await wait(startDelayMs(index))
       await face.run(signal)
@@ -317,9 +320,9 @@ class IrcAdapter implements Adapter {
     return ids
   }
 
-  async #react(place: Place, target: MessageId, emoji: string, removed: boolean, deliveryId: string): Promise<void> {
+  async #react(place: Place, target: MessageId, reaction: Reaction, deliveryId: string): Promise<void> {
     const { voice, target: to } = await this.#routes.to(place, undefined, false)
-    await react(voice, to, { target, emoji, removed, deliveryId })
+    await react(voice, to, target, reaction, deliveryId)
   }
 
   async #remove(
@@ -334,15 +337,6 @@ class IrcAdapter implements Adapter {
 
   typing(place: Place, as: string, active: boolean): void {
     this.#routes.typing(place, as, active)
-  }
-
-  async *#history(place: Place, after: MessageId): AsyncIterable<ChatEvent> {
-    const { voice, target } = await this.#routes.to(place, undefined, false)
-    if (!voice.history.available)
-      throw new ChanopError('unsupported', `${this.network} keeps no history that can be asked for`)
-    for await (const page of pagesAfter(voice.history, target, `msgid=${after}`)) {
-      for (const line of page) yield* voice.events(line, target)
-    }
   }
 
   async find(place: Place, deliveryId: string): Promise<Found> {
@@ -360,13 +354,13 @@ class IrcAdapter implements Adapter {
     })
   }
 
-  async join(place: Place): Promise<void> {
+  async #enter(place: Place): Promise<void> {
     const joined = this.#channels.join(place.channel)
     for (const face of this.#faces.values()) face.open?.session.write(`JOIN ${place.channel}`)
     await joined
   }
 
-  async part(place: Place, reason: string): Promise<void> {
+  async #leave(place: Place, reason: string): Promise<void> {
     this.#channels.forget(place.channel)
     for (const face of this.#all) face.open?.session.write(`PART ${place.channel} :${reason}`)
     await this.#main.open?.session.barrier()

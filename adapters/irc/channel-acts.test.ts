@@ -54,47 +54,43 @@ for (const { kind, reason } of await availableServers()) {
     })
 
     it('keeps a channel with modes and topic, and may do so again', async () => {
-      await trial.adapter.join?.(build)
-      await trial.adapter.keep?.(build, { modes: '+i', topic: 'the build' })
-      await trial.adapter.keep?.(build, { modes: '+i', topic: 'the build' })
+      await trial.adapter.channels?.join(build)
+      await trial.adapter.channels?.keep?.(build, { modes: '+i', topic: 'the build' })
+      await trial.adapter.channels?.keep?.(build, { modes: '+i', topic: 'the build' })
       await shows(visitor, 'MODE #build', /^324 alice #build \+\w*i/)
-      await assert.rejects(async () => trial.adapter.keep?.(build, { modes: '+§', topic: '' }), {
+      await assert.rejects(async () => trial.adapter.channels?.keep?.(build, { modes: '+§', topic: '' }), {
         code: 'send-refused',
       })
     })
 
-    it('lets in whom it asks, brings who is there, and puts out', async () => {
+    it('brings who is there through a closed door, and puts out', async () => {
       visitor.say('JOIN #build')
       await visitor.wait(line => line.command === '473', 'the closed door')
-      await trial.adapter.invite?.(build, alice)
-      await visitor.wait(line => line.command === 'INVITE' && line.params[1] === '#build', 'the invitation')
-      visitor.say('JOIN #build')
+      assert.equal(await trial.adapter.channels?.bring?.(build, [alice]), 1)
       await visitor.wait(line => line.command === '332' && line.params.at(-1) === 'the build', 'the topic')
-      await trial.adapter.invite?.(build, alice)
-      await trial.adapter.kick?.(build, alice, 'not\r\nnow')
+      await trial.adapter.channels?.kick?.(build, alice, 'not\r\nnow')
       const kicked = await visitor.wait(line => line.command === 'KICK', 'the kick')
       assert.deepEqual(kicked.params, ['#build', 'alice', 'not now'])
-      await trial.adapter.kick?.(build, alice, 'again')
-      assert.equal(await trial.adapter.bring?.(build, [alice, 'nobody' as UserId]), 1)
+      await trial.adapter.channels?.kick?.(build, alice, 'again')
+      assert.equal(await trial.adapter.channels?.bring?.(build, [alice, 'nobody' as UserId]), 1)
       await visitor.wait(
         line => line.command === 'JOIN' && line.nick === 'alice' && visitor.lines.includes(kicked),
         'JOIN',
       )
-      await assert.rejects(async () => trial.adapter.invite?.(build, 'nobody' as UserId), { code: 'send-refused' })
     })
 
     it('changes topic and modes', async () => {
-      await trial.adapter.topic?.(build, 'a topic\r\nMODE #build +b alice')
+      await trial.adapter.channels?.keep?.(build, { modes: '', topic: 'a topic\r\nMODE #build +b alice' })
       await visitor.wait(
         line => line.command === 'TOPIC' && line.params.at(-1) === 'a topic MODE #build +b alice',
         'the new topic',
       )
-      await trial.adapter.mode?.(build, '-i+v alice')
+      await trial.adapter.channels?.mode?.(build, '-i+v alice')
       await visitor.wait(line => line.command === 'MODE' && line.params[1]?.includes('v') === true, 'the voice')
     })
 
     it('is there with all that after the server was killed, empty as it is', async () => {
-      await trial.adapter.mode?.(build, '+m')
+      await trial.adapter.channels?.mode?.(build, '+m')
       await shows(visitor, 'MODE #build', /\+\w*m/)
       visitor.leave()
       // InspIRCd writes its kept channels down once a second.
@@ -115,7 +111,7 @@ for (const { kind, reason } of await availableServers()) {
         personas: bots,
       })
       await trial.ready('#build')
-      await trial.adapter.keep?.(build, { modes: '', topic: 'a topic MODE #build +b alice' })
+      await trial.adapter.channels?.keep?.(build, { modes: '', topic: 'a topic MODE #build +b alice' })
       const { length } = visitor.lines
       await shows(visitor, 'MODE #build', /^324/)
       assert.equal(
@@ -126,11 +122,11 @@ for (const { kind, reason } of await availableServers()) {
     })
 
     it('gives a channel up: everybody is out, and nothing is left', async () => {
-      await trial.adapter.release?.(build, 'its time is over')
+      await trial.adapter.channels?.release?.(build, 'its time is over')
       const kicked = await visitor.wait(line => line.command === 'KICK', 'the last kick')
       assert.equal(kicked.params.at(-1), 'its time is over')
       await shows(visitor, 'MODE #build', /^403/)
-      await trial.adapter.release?.(build, 'again')
+      await trial.adapter.channels?.release?.(build, 'again')
     })
   })
 }

@@ -1,4 +1,4 @@
-import type { Adapter } from '../../core/adapter.ts'
+import type { Channels } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { Place, UserId } from '../../core/event.ts'
 import type { Session } from './link/session.ts'
@@ -18,8 +18,8 @@ export interface Hand {
   leave(place: Place, reason: string): Promise<void>
 }
 
-type Acts = Required<Pick<Adapter, 'topic' | 'mode' | 'invite' | 'kick'>> &
-  Partial<Pick<Adapter, 'bring' | 'keep' | 'release'>>
+type Plain = Required<Pick<Channels, 'join' | 'part' | 'mode' | 'kick'>>
+type Managed = Required<Pick<Channels, 'bring' | 'keep' | 'release'>>
 
 /** Already so: in the channel (443), not in it (441), gone (401). */
 const settled = new Set(['441', '443'])
@@ -92,20 +92,13 @@ async function topicIs(session: Session, channel: string, topic: string): Promis
 }
 
 /** Acts on channels by any connection that has the rights there. */
-function plainActs(hand: Hand, by: { readonly managed: boolean }): Acts {
+function plainActs(hand: Hand, by: { readonly managed: boolean }): Plain {
   const sa = (session: Session): string => (by.managed && isInspircd(session) ? 'SA' : '')
   return {
-    async topic({ channel }, topic) {
-      const session = hand.session()
-      await insist(session, channel, [`${sa(session)}TOPIC ${channel} :${oneLine(topic)}`])
-    },
+    join: place => hand.enter(place),
+    part: (place, reason) => hand.leave(place, reason),
     async mode({ channel }, modes) {
       await insist(hand.session(), channel, [`${by.managed ? 'SA' : ''}MODE ${channel} ${oneLine(modes)}`])
-    },
-    async invite({ channel }, user) {
-      const session = hand.session()
-      const nick = await hand.nickOf(user)
-      await insist(session, nick, [`INVITE ${nick} ${channel}`])
     },
     async kick({ channel }, user, reason) {
       const session = hand.session()
@@ -116,7 +109,7 @@ function plainActs(hand: Hand, by: { readonly managed: boolean }): Acts {
 }
 
 /** What only the operators of a server can do. */
-function managedActs(hand: Hand, bots: readonly string[]): Required<Pick<Adapter, 'bring' | 'keep' | 'release'>> {
+function managedActs(hand: Hand, bots: readonly string[]): Managed {
   return {
     async bring({ channel }, users) {
       const session = hand.session()
@@ -168,8 +161,8 @@ function absent(error: unknown): null {
   throw error
 }
 
-/** The methods of `Adapter` that act on channels. `bots`: accounts that are operators in every kept channel. */
-export const channelActs = (hand: Hand, managed: boolean, bots: readonly string[]): Acts => ({
+/** Acts on the channels of this network. `bots`: accounts that are operators in every kept channel. */
+export const channelActs = (hand: Hand, managed: boolean, bots: readonly string[]): Channels => ({
   ...plainActs(hand, { managed }),
   ...(managed ? managedActs(hand, bots) : {}),
 })

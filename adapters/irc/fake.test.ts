@@ -197,7 +197,7 @@ describe('adapter against a fake server', { timeout: 30_000 }, () => {
     await trial.adapter
       .send({ ...general, channel: `#general\r\nQUIT` as never }, draft('x'), 'd2')
       .catch(() => undefined)
-    await trial.adapter.react?.(general, `m1\r\nQUIT` as never, '👍\r\nQUIT', false, 'd3\r\nQUIT')
+    await trial.adapter.react?.(general, `m1\r\nQUIT` as never, { emoji: '👍\r\nQUIT' }, 'd3\r\nQUIT')
     trial.adapter.typing?.(general, 'bridge\r\nQUIT', true)
     trial.adapter.away?.('bridge', 'gone\r\nQUIT')
     await trial.adapter.send(general, draft('end'), 'd4')

@@ -129,7 +129,7 @@ for (const { kind, reason } of await availableServers()) {
       alice.say(`@+draft/react=👍;+draft/reply=${action.id} TAGMSG #general`)
       const reaction = await trial.event(event => event.kind === 'reaction', 'reaction')
       assert.equal(reaction.kind === 'reaction' && reaction.target, action.id)
-      await trial.adapter.react?.(general, action.id, '✅', false, 'd7')
+      await trial.adapter.react?.(general, action.id, { emoji: '✅' }, 'd7')
       const shown = await alice.wait(line => line.tags['+draft/react'] === '✅', 'our reaction')
       assert.equal(shown.tags['+reply'], action.id)
       await trial.adapter.send(general, { content: { ...text('indeed'), replyTo: action.id } }, 'd8')

@@ -1,10 +1,23 @@
-import type { Accounts, Adapter, AdapterContext, Found, Limits, Sink, Standing } from '../../core/adapter.ts'
+import type { Accounts, Adapter, AdapterContext, Channels, Found, Limits, Sink, Standing } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
-import type { Act, ChatEvent, Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
+import type {
+  Act,
+  Attachment,
+  ChatEvent,
+  Draft,
+  MessageId,
+  NetworkId,
+  Place,
+  Reaction,
+  Upload,
+  UserId,
+} from '../../core/event.ts'
+import { offer } from '../../core/feed.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
+import { MemoryChannels } from './channels.ts'
+import type { MemoryConfig } from './config.ts'
 import type { Connection } from './connection.ts'
 import { eventOf, gapOf, placeFor, senderOf } from './inbound.ts'
-import type { MemoryConfig } from './index.ts'
 import { Lanes } from './lanes.ts'
 import { type Author, isPrivate, type NativeMessage, type Post, privateChannel } from './native.ts'
 import { postsOf } from './outbound.ts'
@@ -21,6 +34,8 @@ export class MemoryAdapter implements Adapter {
   readonly limits: Limits
   readonly pipelined = 16
   readonly accounts: Accounts
+  readonly channels: Required<Channels>
+  declare readonly sendEphemeral?: NonNullable<Adapter['sendEphemeral']>
   readonly #config: MemoryConfig
   readonly #context: AdapterContext
   readonly #platform: MemoryPlatform
@@ -32,9 +47,12 @@ export class MemoryAdapter implements Adapter {
 
   constructor(config: MemoryConfig, context: AdapterContext, platform: MemoryPlatform) {
     this.network = context.network
-    this.limits = { textBytes: config.textBytes, marks: true, threads: true, growEveryMs: 0 }
+    const { textBytes, fileBytes, threads } = config
+    this.limits = { textBytes, marks: true, threads, growEveryMs: 0, ...(fileBytes === 0 ? {} : { fileBytes }) }
     if (!config.edits) Object.defineProperty(this, 'edit', { value: undefined })
     this.accounts = platform.accounts
+    this.channels = new MemoryChannels({ platform, author: () => this.#author(), act: serve => this.#act(serve) })
+    if (config.ephemeral) this.sendEphemeral = (place, user, ...said) => this.#say(place, ...said, user)
     this.#config = config
     this.#context = context
     this.#platform = platform
@@ -89,15 +107,16 @@ export class MemoryAdapter implements Adapter {
   }
 
   async #feed(connection: Connection, sink: Sink, signal: AbortSignal): Promise<void> {
+    const feed = { sink, signal, log: this.#context.log, backoff }
     const missed = await this.#missed(connection)
-    if (missed.length > 0 && !(await this.#offer(missed, sink, signal))) return
+    if (missed.length > 0 && !(await offer(feed, missed))) return
     connection.live()
     await this.#signs(connection)
     for (;;) {
       const happenings = await connection.next()
       if (!happenings) return
       const events = happenings.map(happening => eventOf(this.network, happening, 'live'))
-      if (!(await this.#offer(events, sink, signal))) return
+      if (!(await offer(feed, events))) return
       connection.acknowledge()
     }
   }
@@ -122,20 +141,6 @@ export class MemoryAdapter implements Adapter {
     if (rosters.length > 0) await signs(rosters)
   }
 
-  /** Offers the same events until the ledger has them; false when we are told to stop. */
-  async #offer(events: readonly ChatEvent[], sink: Sink, signal: AbortSignal): Promise<boolean> {
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      try {
-        await sink(events)
-        return true
-      } catch (error) {
-        this.#context.log.warn({ error, events: events.length }, 'events were not taken; offering them again')
-        await sleep(backoffMs(backoff, attempt), signal)
-      }
-    }
-    return false
-  }
-
   /** What happened between the newest message the ledger holds of each channel and this connection. */
   async #missed(connection: Connection): Promise<ChatEvent[]> {
     const from = new Map<string, number>()
@@ -153,21 +158,19 @@ export class MemoryAdapter implements Adapter {
     return [...gaps, ...happenings.map(happening => eventOf(this.network, happening, 'backfill'))]
   }
 
-  async *history(place: Place, after: MessageId): AsyncIterable<ChatEvent> {
-    const from = this.#platform.message(after)?.seq ?? 0
-    const only = ({ name }: Channel): number => (name === place.channel ? from : Number.POSITIVE_INFINITY)
-    for (const happening of this.#platform.history(this.#config.account, only, this.#platform.seq)) {
-      if (place.thread === undefined || happening.thread === place.thread)
-        yield eventOf(this.network, happening, 'backfill')
-    }
-  }
-
   // ---- out --------------------------------------------------------------------------------------------------------
 
   send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
+    return this.#say(place, draft, deliveryId)
+  }
+
+  #say(place: Place, draft: Draft, deliveryId: string, only?: UserId): Promise<readonly MessageId[]> {
     return this.#lanes.run(place.channel, async () => {
       const ids = [...(this.#begun.get(deliveryId) ?? [])]
-      for (const post of this.#posts(place, draft, deliveryId).slice(ids.length)) {
+      const files = await this.#uploaded(draft.uploads ?? [])
+      const posts = this.#posts(place, draft, deliveryId, files)
+      for (const each of posts.slice(ids.length)) {
+        const post = only === undefined ? each : { ...each, only }
         const message = await this.#act(() => this.#platform.post(this.#author(), place.channel, post))
         ids.push(message.id)
       }
@@ -193,9 +196,23 @@ export class MemoryAdapter implements Adapter {
     })
   }
 
-  #posts(place: Place, draft: Draft, deliveryId: string): Post[] {
+  async #uploaded(uploads: readonly Upload[]): Promise<Attachment[]> {
+    const files: Attachment[] = []
+    for (const upload of uploads) {
+      const bytes = new Uint8Array(await new Response(upload.open()).arrayBuffer())
+      files.push(this.#platform.files.keep(bytes, upload))
+    }
+    return files
+  }
+
+  async open({ ref }: Attachment): Promise<AsyncIterable<Uint8Array>> {
+    const bytes = await this.#act(() => this.#platform.files.read(ref))
+    return ReadableStream.from([bytes])
+  }
+
+  #posts(place: Place, draft: Draft, deliveryId: string, files: readonly Attachment[] = []): Post[] {
     const thread = place.thread === undefined ? {} : { thread: place.thread }
-    const posts = postsOf(draft, this.limits.textBytes)
+    const posts = postsOf(draft, this.limits.textBytes, files)
     return posts.map((post, part) => ({ ...post, ...thread, deliveryId, part, parts: posts.length }))
   }
 
@@ -203,9 +220,9 @@ export class MemoryAdapter implements Adapter {
     return this.#lanes.run(place.channel, () => this.#act(() => target.forEach(id => this.#removeIfThere(id, reason))))
   }
 
-  react(place: Place, target: MessageId, emoji: string, removed: boolean): Promise<void> {
+  react(place: Place, target: MessageId, { emoji, removed }: Reaction): Promise<void> {
     return this.#lanes.run(place.channel, () =>
-      this.#act(() => this.#platform.react(this.#author(), target, emoji, removed)),
+      this.#act(() => this.#platform.react(this.#author(), target, emoji, removed === true)),
     )
   }
 
@@ -229,55 +246,7 @@ export class MemoryAdapter implements Adapter {
     })
   }
 
-  // ---- channels and people ----------------------------------------------------------------------------------------
-
-  async join(place: Place): Promise<void> {
-    await this.#act(() => this.#platform.enter(this.#author(), place.channel))
-  }
-
-  async part(place: Place, reason: string): Promise<void> {
-    await this.#act(() => this.#platform.exit(this.#author(), place.channel, reason))
-  }
-
-  async topic(place: Place, topic: string): Promise<void> {
-    await this.#act(() => this.#platform.setTopic(this.#author(), place.channel, topic))
-  }
-
-  async mode(place: Place, modes: string): Promise<void> {
-    await this.#act(() => void (this.#platform.channel(place.channel).modes = modes))
-  }
-
-  async invite(place: Place, user: UserId): Promise<void> {
-    if (!this.#platform.known(user)) throw new ChanopError('send-refused', `nobody is connected as ${user}`)
-    await this.#act(() => this.#platform.channel(place.channel).invited.add(user))
-  }
-
-  async kick(place: Place, user: UserId, reason: string): Promise<void> {
-    await this.#act(() => this.#platform.putOut(user, place.channel, reason))
-  }
-
-  async bring(place: Place, users: readonly UserId[]): Promise<number> {
-    return this.#act(() => users.filter(user => this.#platform.bring(user, place.channel)).length)
-  }
-
-  async keep(place: Place, { modes, topic }: { modes: string; topic: string }): Promise<void> {
-    await this.#act(() => {
-      const channel = this.#platform.channel(place.channel)
-      this.#platform.enter(this.#author(), place.channel)
-      channel.kept = true
-      if (modes) channel.modes = modes
-      if (topic && channel.topic !== topic) this.#platform.setTopic(this.#author(), place.channel, topic)
-    })
-  }
-
-  async release(place: Place, reason: string): Promise<void> {
-    await this.#act(() => {
-      const channel = this.#platform.channel(place.channel)
-      channel.kept = false
-      for (const id of channel.members.keys()) this.#platform.putOut(id, place.channel, reason)
-      this.#platform.exit(this.#author(), place.channel, reason)
-    })
-  }
+  // ---- people -----------------------------------------------------------------------------------------------------
 
   async direct(user: UserId): Promise<Place> {
     if (!this.#platform.known(user)) throw new ChanopError('not-found', `There is nobody called ${user} here.`)

@@ -21,6 +21,7 @@ export const placeFor = (network: NetworkId, channel: string, thread?: MessageId
 export const senderOf = (by: Author): Sender => ({
   id: by.id as UserId,
   name: by.name,
+  ...(by.avatar === undefined ? {} : { avatar: by.avatar }),
   kind: by.bot ? 'bot' : 'person',
   verified: by.verified,
 })

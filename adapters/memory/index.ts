@@ -1,22 +1,5 @@
-import { z } from 'zod'
 import type { AdapterKind } from '../../core/adapter.ts'
-
-/** A chat server inside this process: for tests and for trying things out. Nothing of it outlives the process. */
-export const memorySchema = z.strictObject({
-  kind: z.literal('memory'),
-  /** Networks that name the same server meet there. */
-  server: z.string().min(1).default('memory'),
-  /** Our account on that server. */
-  account: z.string().min(1).default('chanop'),
-  channels: z.array(z.string().regex(/^#\S{1,63}$/, 'write a channel name, e.g. #general')).default([]),
-  /** UTF-8 bytes of one message; longer drafts become several. */
-  textBytes: z.int().min(16).default(4000),
-  /** Whether messages can be edited there. */
-  edits: z.boolean().default(true),
-  /** How long an answer of the server may take. */
-  answerMs: z.int().min(1).default(10_000),
-})
-export type MemoryConfig = z.output<typeof memorySchema>
+import { type MemoryConfig, memorySchema } from './config.ts'
 
 export const memory: AdapterKind<MemoryConfig> = {
   kind: 'memory',

@@ -1,4 +1,4 @@
-import type { Content, MessageId } from '../../core/event.ts'
+import type { Asked, Content, MessageId } from '../../core/event.ts'
 
 /** A message as the memory server holds it; tests look at every field. */
 export interface NativeMessage {
@@ -6,11 +6,13 @@ export interface NativeMessage {
   readonly seq: number
   readonly channel: string
   readonly thread?: MessageId
+  /** The one person who sees it. */
+  readonly only?: string
   /** The id of the user or the account that sent it. */
   readonly by: string
   /** The name shown: the persona or the relayed person where the sender gave one. */
   readonly name: string
-  readonly avatarUrl?: string
+  readonly avatar?: string
   readonly atMs: number
   /** As it reads now. */
   content: Content
@@ -44,6 +46,7 @@ interface HappeningBase {
 export interface Author {
   readonly id: string
   readonly name: string
+  readonly avatar?: string
   readonly verified: boolean
   readonly bot: boolean
 }
@@ -56,6 +59,7 @@ export type Deed =
       readonly hops?: number
       /** The persona a private message was said to. */
       readonly to?: string
+      readonly asked?: Asked
     }
   | { readonly kind: 'edit'; readonly target: MessageId; readonly content: Content }
   | { readonly kind: 'delete'; readonly target: MessageId; readonly reason?: string }
@@ -76,7 +80,7 @@ export interface Post {
   readonly content: Content
   readonly thread?: MessageId
   readonly name?: string
-  readonly avatarUrl?: string
+  readonly avatar?: string
   readonly deliveryId?: string
   readonly part?: number
   readonly parts?: number
@@ -86,6 +90,8 @@ export interface Post {
   readonly hops?: number
   /** The persona a private message is said to. */
   readonly to?: string
+  readonly asked?: Asked
+  readonly only?: string
 }
 
 /** The private channel of one person. */

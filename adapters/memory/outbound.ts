@@ -1,4 +1,4 @@
-import type { Draft, Segment } from '../../core/event.ts'
+import type { Attachment, Draft, Segment } from '../../core/event.ts'
 import { plain, plainSegment, takeBytes } from '../../core/text.ts'
 import type { Post } from './native.ts'
 
@@ -22,9 +22,13 @@ function inert(segment: Segment): Segment {
   }
 }
 
-/** A draft as the posts it takes, none longer than `textBytes`. The first is the reply, the last has the attachments. */
-export function postsOf(draft: Draft, textBytes: number): Post[] {
-  const { segments, attachments, replyTo, style } = draft.content
+/**
+ * A draft as the posts it takes, none longer than `textBytes`. The first is the reply, the last has what can't be uploaded
+ * and the `files` that were.
+ */
+export function postsOf(draft: Draft, textBytes: number, files: readonly Attachment[] = []): Post[] {
+  const { segments, replyTo, style } = draft.content
+  const attachments = [...(draft.content.attachments ?? []), ...files]
   const label: Segment[] = draft.repeat ? [{ kind: 'text', text: '(perhaps said before) ' }] : []
   const pieces = splitSegments([...label, ...segments.map(inert)], textBytes)
   if (pieces.length === 0) pieces.push([])
@@ -32,12 +36,12 @@ export function postsOf(draft: Draft, textBytes: number): Post[] {
   return pieces.map((piece, part) => ({
     content: {
       segments: piece,
-      ...(attachments && part === pieces.length - 1 ? { attachments } : {}),
+      ...(attachments.length > 0 && part === pieces.length - 1 ? { attachments } : {}),
       ...(replyTo !== undefined && part === 0 ? { replyTo } : {}),
       ...(style ? { style } : {}),
     },
     ...(as ? { name: clean(as.name).replaceAll('\n', ' ') } : {}),
-    ...(as?.avatarUrl === undefined ? {} : { avatarUrl: as.avatarUrl }),
+    ...(as?.avatar === undefined ? {} : { avatar: as.avatar }),
     ...(as?.relayed ? { relayed: true as const, hops: 1 } : {}),
     ...(secret ? { secret } : {}),
     ...(repeat ? { repeat } : {}),

@@ -1,5 +1,5 @@
 import { ChanopError } from '../../core/error.ts'
-import { type Attachment, type Content, type MessageId, type Style, text } from '../../core/event.ts'
+import { type Asked, type Attachment, type Content, type MessageId, type Style, text } from '../../core/event.ts'
 import { type Author, type NativeMessage, privateChannel } from './native.ts'
 import type { MemoryPlatform } from './platform.ts'
 
@@ -8,9 +8,12 @@ export interface Person {
   readonly name: string
   readonly verified: boolean
   readonly bot: boolean
+  readonly avatar?: string
 }
 
 export interface Say {
+  /** The command this is, as a form gives it. */
+  readonly asked?: Asked
   readonly thread?: MessageId
   readonly replyTo?: MessageId
   readonly attachments?: readonly Attachment[]
@@ -36,6 +39,7 @@ export class MemoryUser {
   readonly id: string
   readonly verified: boolean
   readonly bot: boolean
+  readonly avatar: string | undefined
   name: string
   online = true
   readonly #platform: MemoryPlatform
@@ -46,23 +50,30 @@ export class MemoryUser {
     this.name = person.name
     this.verified = person.verified
     this.bot = person.bot
+    this.avatar = person.avatar
   }
 
   get author(): Author {
     if (!this.online) throw new ChanopError('denied', `${this.id} is not logged in any more.`)
-    return { id: this.id, name: this.name, verified: this.verified, bot: this.bot }
+    const { id, name, verified, bot, avatar } = this
+    return { id, name, verified, bot, ...(avatar === undefined ? {} : { avatar }) }
   }
 
   /** Says it, entering the channel without a word when not yet in it. */
   say(channel: string, what: string | Content, options: Say = {}): NativeMessage {
     const { author } = this
-    const { thread, hops, ...extra } = options
+    const { thread, hops, asked, ...extra } = options
     const content: Content = { ...(typeof what === 'string' ? text(what) : what), ...extra }
     const target = this.#channel(channel)
     if (target === channel) this.#platform.enter(author, target, false)
     else this.#platform.openPrivate(target, this.id, ...this.#platform.accountsSeen)
     const to = target === channel ? {} : { to: channel.slice(1) }
-    const more = { ...(thread === undefined ? {} : { thread }), ...(hops === undefined ? {} : { hops }), ...to }
+    const more = {
+      ...(thread === undefined ? {} : { thread }),
+      ...(hops === undefined ? {} : { hops }),
+      ...(asked === undefined ? {} : { asked }),
+      ...to,
+    }
     return this.#platform.post(author, target, { content, ...more })
   }
 
@@ -118,7 +129,8 @@ export class MemoryUser {
 
   /** What this person can read in a channel, as it reads now. */
   reads(channel: string): readonly NativeMessage[] {
-    return this.#platform.channel(this.#channel(channel)).messages.filter(({ deleted }) => !deleted)
+    const { messages } = this.#platform.channel(this.#channel(channel))
+    return messages.filter(message => !message.deleted && this.#sees(message))
   }
 
   /** The first message of our bots after position `afterSeq` that matches (as it reads now: edits count). */
@@ -149,7 +161,11 @@ export class MemoryUser {
 
   #ours(channel: string): NativeMessage[] {
     const { messages } = this.#platform.channel(this.#channel(channel))
-    return messages.filter(message => !message.deleted && !this.#platform.known(message.by))
+    return messages.filter(message => !message.deleted && !this.#platform.known(message.by) && this.#sees(message))
+  }
+
+  #sees({ only }: NativeMessage): boolean {
+    return only === undefined || only === this.id
   }
 
   #channel(written: string): string {

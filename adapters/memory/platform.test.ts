@@ -5,7 +5,8 @@ import { type Draft, formatPlace, type MessageId, type NetworkId, type Place, te
 import { silentLog } from '../../core/log.ts'
 import type { MemoryAdapter } from './adapter.ts'
 import { placeFor } from './inbound.ts'
-import { type MemoryConfig, memory } from './index.ts'
+import type { MemoryConfig } from './config.ts'
+import { memory } from './index.ts'
 import { postsOf } from './outbound.ts'
 import { type MemoryPlatform, memoryServer } from './platform.ts'
 
@@ -59,7 +60,9 @@ test('people do everything and the ledger hears of it', async t => {
   const { platform, book } = await start(t)
   const alice = platform.user('alice')
   alice.join('#general')
-  const { id } = alice.say('#general', 'hi', { attachments: [{ name: 'a.txt', url: 'memory://a' }] })
+  const { id } = alice.say('#general', 'hi', {
+    attachments: [platform.files.keep(new Uint8Array(3), { name: 'a.txt' })],
+  })
   const reply = alice.say('#general', 'in a thread', { thread: id, replyTo: id })
   alice.edit(id, 'hi all')
   alice.react(id, '👍')
@@ -129,7 +132,7 @@ test('long drafts keep their marks, every part and one reply', async t => {
   const { platform, adapter } = await start(t, { textBytes: 40 })
   const bold = { kind: 'text', text: 'bold words '.repeat(9), marks: ['bold'] } as const
   const link = { kind: 'link', url: 'https://a.example/path' } as const
-  const attachments = [{ name: 'a', url: 'memory://a' }]
+  const attachments = [{ ref: 'gone', name: 'a' }]
   const replyTo = 'm0' as MessageId
   const ids = await adapter.send(general, { content: { segments: [bold, link], attachments, replyTo } }, 'd1')
   const { messages } = platform.channel('#general')
@@ -263,10 +266,10 @@ test('channels are entered and left at run time, and shown states come and go', 
   const alice = platform.user('alice')
   const side = placeFor(network, '#side')
   alice.say('#side', 'too early')
-  await adapter.join(side)
+  await adapter.channels.join(side)
   alice.say('#side', 'in time')
   await book.hears('in time')
-  await adapter.part(side, 'done')
+  await adapter.channels.part(side, 'done')
   alice.say('#side', 'too late')
   alice.say('#ops', 'still here')
   await book.hears('still here')

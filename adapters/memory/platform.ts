@@ -4,6 +4,7 @@ import { plain } from '../../core/text.ts'
 import { MemoryAccounts } from './accounts.ts'
 import { Connection } from './connection.ts'
 import { Faults } from './faults.ts'
+import { MemoryFiles } from './files.ts'
 import { type Author, type Deed, type Happening, isPrivate, type NativeMessage, type Post } from './native.ts'
 import { MemoryUser, type Person } from './person.ts'
 import { line } from './transcript.ts'
@@ -33,6 +34,7 @@ export interface Channel {
 export class MemoryPlatform {
   readonly name: string
   readonly faults = new Faults()
+  readonly files = new MemoryFiles()
   readonly watch: Watch
   readonly accounts: MemoryAccounts
   /** Away reasons by persona. */
@@ -66,7 +68,13 @@ export class MemoryPlatform {
     const id = options.id ?? name
     const known = this.#people.get(id)
     if (known) return known
-    const user = new MemoryUser(this, { id, name, verified: options.verified ?? true, bot: options.bot ?? false })
+    const user = new MemoryUser(this, {
+      id,
+      name,
+      verified: options.verified ?? true,
+      bot: options.bot ?? false,
+      ...(options.avatar === undefined ? {} : { avatar: options.avatar }),
+    })
     if (user.verified) this.accounts.ensure(id)
     this.#people.set(id, user)
     return user
@@ -241,9 +249,13 @@ export class MemoryPlatform {
     this.#happen(by, channel, undefined, { kind: 'topic', topic })
   }
 
-  post(by: Author, channel: string, { content, thread, hops, to, ...rest }: Post): NativeMessage {
+  post(by: Author, channel: string, { content, thread, hops, to, asked, ...rest }: Post): NativeMessage {
     const id = `m${this.#seq + 1}` as MessageId
-    const extra = { ...(hops === undefined ? {} : { hops }), ...(to === undefined ? {} : { to }) }
+    const extra = {
+      ...(hops === undefined ? {} : { hops }),
+      ...(to === undefined ? {} : { to }),
+      ...(asked === undefined ? {} : { asked }),
+    }
     const seen = { kind: 'message' as const, id, content, ...extra }
     const message: NativeMessage = {
       id,
@@ -263,7 +275,10 @@ export class MemoryPlatform {
     }
     this.#messages.set(id, message)
     this.channel(channel).messages.push(message)
-    this.#happen({ ...by, name: message.name }, channel, thread, seen)
+    // What one person alone sees is news to nobody else.
+    if (rest.only !== undefined) this.#seq++
+    else this.#happen({ ...by, name: message.name }, channel, thread, seen)
+    this.watch.look()
     return message
   }
 

@@ -128,8 +128,8 @@ export class Links {
     const ordered = await this.#o.context.ledger.read(db => openOrders(db).map(({ args }) => args['channel'] ?? ''))
     const unwanted = before.filter(channel => !now.includes(channel) && !ordered.includes(channel.toLowerCase()))
     const acts = [
-      ...now.filter(channel => !before.includes(channel)).map(channel => adapter.join?.(place(channel))),
-      ...unwanted.map(channel => adapter.part?.(place(channel), 'no longer wanted here')),
+      ...now.filter(channel => !before.includes(channel)).map(channel => adapter.channels?.join(place(channel))),
+      ...unwanted.map(channel => adapter.channels?.part(place(channel), 'no longer wanted here')),
     ]
     for (const act of acts)
       act?.catch((error: unknown) => this.#o.context.log.warn({ error, network }, asChanopError(error).message))

@@ -1,4 +1,4 @@
-import type { AccountInfo, Adapter } from '../../core/adapter.ts'
+import type { AccountInfo, Adapter, Channels } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { ChannelId, NetworkId, Place, UserId } from '../../core/event.ts'
 import { states } from '../../core/ledger/deliveries.ts'
@@ -196,29 +196,26 @@ function checked(info: AccountInfo | null, account: string): string {
   return `${counted(info.sessions)}${info.suspended ? ', suspended' : ''}`
 }
 
-type PlaceAct = (adapter: Adapter, place: Place, args: Order['args']) => Promise<string> | undefined
+type PlaceAct = (channels: Channels, place: Place, args: Order['args']) => Promise<string> | undefined
 
 const userOf = (args: Order['args']): UserId => (args['user'] ?? '') as UserId
 
 /** What each order does; undefined where the network can't. */
 const placeActs: Readonly<Record<string, PlaceAct>> = {
-  'place.join': (adapter, place) => adapter.join?.(place).then(() => 'joined'),
-  'place.part': (adapter, place, args) => adapter.part?.(place, args['reason'] ?? '').then(() => 'left'),
-  'place.topic': (adapter, place, args) => adapter.topic?.(place, args['topic'] ?? '').then(() => 'set'),
-  'place.mode': (adapter, place, args) => adapter.mode?.(place, args['modes'] ?? '').then(() => 'set'),
-  'place.invite': (adapter, place, args) => adapter.invite?.(place, userOf(args)).then(() => 'invited'),
-  'place.kick': (adapter, place, args) =>
-    adapter.kick?.(place, userOf(args), args['reason'] ?? '').then(() => 'put out'),
-  'place.bring': (adapter, place, args) =>
-    adapter.bring?.(place, (args['users'] ?? '').split(' ').filter(Boolean) as UserId[]).then(count => `${count} came`),
-  'place.keep': (adapter, place, args) =>
-    adapter.keep?.(place, { modes: args['modes'] ?? '', topic: args['topic'] ?? '' }).then(() => 'kept'),
-  'place.release': (adapter, place, args) => adapter.release?.(place, args['reason'] ?? '').then(() => 'given up'),
+  'place.join': (on, place) => on.join(place).then(() => 'joined'),
+  'place.part': (on, place, args) => on.part(place, args['reason'] ?? '').then(() => 'left'),
+  'place.mode': (on, place, args) => on.mode?.(place, args['modes'] ?? '').then(() => 'set'),
+  'place.kick': (on, place, args) => on.kick?.(place, userOf(args), args['reason'] ?? '').then(() => 'put out'),
+  'place.bring': (on, place, args) =>
+    on.bring?.(place, (args['users'] ?? '').split(' ').filter(Boolean) as UserId[]).then(count => `${count} came`),
+  'place.keep': (on, place, args) =>
+    on.keep?.(place, { modes: args['modes'] ?? '', topic: args['topic'] ?? '' }).then(() => 'kept'),
+  'place.release': (on, place, args) => on.release?.(place, args['reason'] ?? '').then(() => 'given up'),
 }
 
 function placeAct(adapter: Adapter, { kind, args, network }: Order): Promise<string> {
   const place: Place = { network, channel: (args['channel'] ?? '') as ChannelId }
-  const done = placeActs[kind]?.(adapter, place, args)
+  const done = adapter.channels && placeActs[kind]?.(adapter.channels, place, args)
   if (!done) throw unable(`${kind.replace('place.', '')} channels`)
   return done
 }

@@ -64,6 +64,7 @@ export async function perform(
     return []
   }
   if (!adapter.react) throw new ChanopError('unsupported', 'this network has no reactions')
-  await adapter.react(place, first, act.emoji, act.removed ?? false, key)
+  const { do: _do, seq: _seq, ...reaction } = act
+  await adapter.react(place, first, reaction, key)
   return []
 }

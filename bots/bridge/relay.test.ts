@@ -15,7 +15,7 @@ test('what is said in one of three places stands in the other two, whatever its 
     alice.say(hall, { segments: [{ kind: 'text', text: `waves ${at}`, marks: ['bold'] }], style: 'action' })
     alice.say(hall, { segments: [{ kind: 'text', text: `psst ${at}` }], style: 'notice' })
     const attachments = [
-      { name: 'plan.pdf', url: 'https://files.example/plan.pdf', type: 'application/pdf', sizeBytes: 9 },
+      { ref: 'p1', name: 'plan.pdf', url: 'https://files.example/plan.pdf', type: 'application/pdf', sizeBytes: 9 },
     ]
     alice.say(hall, { segments: [{ kind: 'text', text: `see ${at}` }], attachments })
     await server.quiet()

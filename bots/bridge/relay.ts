@@ -1,4 +1,15 @@
-import type { Act, ChatEvent, Content, Draft, MemberEvent, MessageEvent, MessageId, Place } from '../../core/event.ts'
+import type {
+  Act,
+  ChatEvent,
+  Content,
+  Draft,
+  Face,
+  MemberEvent,
+  MessageEvent,
+  MessageId,
+  Place,
+  Sender,
+} from '../../core/event.ts'
 import type { NewDelivery } from '../../core/ledger/deliveries.ts'
 import { messageOf, type Stored } from '../../core/ledger/events.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
@@ -17,10 +28,14 @@ function relayable(db: Db, { event, placeId: at }: Stored): boolean {
   return event.atMs >= since
 }
 
-const draftOf = (event: ChatEvent, content: Content): Draft => ({
-  content,
-  as: { name: safeName(event.sender.name), relayed: true },
+/** Who wrote it, as they are shown in other places. */
+const faceOf = ({ name, avatar }: Sender): Face => ({
+  name: safeName(name),
+  ...(avatar?.startsWith('https://') ? { avatar } : {}),
+  relayed: true,
 })
+
+const draftOf = (event: ChatEvent, content: Content): Draft => ({ content, as: faceOf(event.sender) })
 
 const memberText = (event: MemberEvent): string => {
   const name = safeName(event.sender.name)
@@ -67,7 +82,8 @@ function actOf(db: Db, stored: Stored, room: Room, split: Split): Relayed | null
   if (!target) return null
   if (event.kind === 'reaction') {
     const { emoji, removed } = event
-    return { act: { do: 'react', seq: target.seq, emoji, ...(removed ? { removed } : {}) } }
+    const by = faceOf(event.sender)
+    return { act: { do: 'react', seq: target.seq, emoji, by, ...(removed ? { removed } : {}) } }
   }
   // Anyone may send an edit of anybody's message on some platforms: only the author's own is taken over.
   if (event.kind === 'edit' && !isAuthor(target.event, event)) return null

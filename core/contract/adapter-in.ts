@@ -145,20 +145,4 @@ function historyContract(check: Check): void {
     assert.deepEqual(facts(told), facts(forgotten))
     assert.deepEqual(new Set(told.map(({ origin }) => origin)), new Set(['backfill']))
   })
-
-  check('history gives what came after a message, oldest first, under the same keys', async world => {
-    const { adapter } = await world.start()
-    needs(adapter.history !== undefined && world.platform.keepsHistory, 'history')
-    await sayAll(world, numbers(0, 10))
-    await heardAll(world, numbers(0, 10))
-    const told: ChatEvent[] = []
-    for await (const event of adapter.history(world.place, world.book.idOf('n 3'))) told.push(event)
-    const messages = told.filter(({ kind }) => kind === 'message')
-    const keys = world.book.messages().slice(4)
-    assert.deepEqual(
-      messages.map(({ key }) => key),
-      keys.map(({ key }) => key),
-    )
-    assert.ok(messages.every(({ origin }) => origin === 'backfill'))
-  })
 }

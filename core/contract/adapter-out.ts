@@ -192,10 +192,10 @@ function actsContract(check: Check): void {
     const [id] = await send(world, adapter, 'do you like it?', 'react-1')
     assert.ok(id)
     const shown = async (): Promise<readonly string[] | undefined> => (await world.platform.seen())[0]?.reactions
-    await adapter.react(world.place, id, '👍', false, 'react-2')
-    await adapter.react(world.place, id, '👍', false, 'react-2')
+    await adapter.react(world.place, id, { emoji: '👍' }, 'react-2')
+    await adapter.react(world.place, id, { emoji: '👍' }, 'react-2')
     assert.deepEqual(await shown(), ['👍'])
-    await adapter.react(world.place, id, '👍', true, 'react-3')
+    await adapter.react(world.place, id, { emoji: '👍', removed: true }, 'react-3')
     assert.deepEqual(await shown(), [])
   })
 

@@ -65,10 +65,10 @@ function flagsOf(event: ChatEvent): number {
   return (event.sender.verified ? verified : 0) | kind | (event.origin === 'backfill' ? backfill : 0)
 }
 
-/** What the kind adds to the common columns, as one JSON object. */
+/** What the kind adds to the common columns, and the picture of the moment, as one JSON object. */
 function bodyOf(event: ChatEvent): string {
-  const { key: _key, place: _place, sender: _sender, atMs: _atMs, origin: _origin, kind: _kind, ...rest } = event
-  return JSON.stringify(rest)
+  const { key: _key, place: _place, sender, atMs: _atMs, origin: _origin, kind: _kind, ...rest } = event
+  return JSON.stringify(sender.avatar === undefined ? rest : { ...rest, avatar: sender.avatar })
 }
 
 const nativeOf = (event: ChatEvent): string | null =>
@@ -126,11 +126,12 @@ export function revise(db: Db, seq: number, content: Content | null, atMs: numbe
   ).run(seq, content && JSON.stringify(content), atMs)
 }
 
-function senderOf(row: Row): Sender {
+function senderOf(row: Row, avatar: string | undefined): Sender {
   const flags = Number(row['flags'])
   return {
     id: row['sender'] as UserId,
     name: row['name'] as string,
+    ...(avatar === undefined ? {} : { avatar }),
     kind: flags & self ? 'self' : flags & bot ? 'bot' : 'person',
     verified: (flags & verified) !== 0,
   }
@@ -138,12 +139,13 @@ function senderOf(row: Row): Sender {
 
 /** A stored fact from a row of `eventColumns`. */
 export function storedOf(row: Row): Stored {
+  const { avatar, ...body } = JSON.parse(row['body'] as string) as { avatar?: string }
   const event = {
-    ...(JSON.parse(row['body'] as string) as object),
+    ...body,
     kind: row['kind'],
     key: row['key'],
     place: placeOf(row),
-    sender: senderOf(row),
+    sender: senderOf(row, avatar),
     atMs: Number(row['at_ms']),
     origin: Number(row['flags']) & backfill ? 'backfill' : 'live',
   } as ChatEvent

@@ -1,7 +1,7 @@
 import type { AdapterContext } from '../../../core/adapter.ts'
 import type { ChatEvent, MessageId } from '../../../core/event.ts'
 import { backoffMs } from '../../../core/retry.ts'
-import type { IrcConfig } from '../index.ts'
+import type { IrcConfig } from '../config.ts'
 import type { Batch } from '../link/batch.ts'
 import { type Plan, planFor, type Wish } from '../link/endpoints.ts'
 import { Link } from '../link/link.ts'

@@ -5,7 +5,7 @@ import type { ChannelId, ChatEvent, MessageEvent, MessageId, NetworkId, Place, S
 import { silentLog } from '../../../core/log.ts'
 import { deadline } from '../../../core/retry.ts'
 import { createIrcAdapter } from '../adapter.ts'
-import { type IrcConfig, ircSchema } from '../index.ts'
+import { type IrcConfig, ircSchema } from '../config.ts'
 import { type Line, parseLine } from '../text/line.ts'
 
 export const network = 'irc' as NetworkId

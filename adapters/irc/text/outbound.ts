@@ -69,7 +69,9 @@ export function relayNick(name: string, separators: string): string | null {
 function attachmentLines(draft: Draft): string {
   const lines = (draft.content.attachments ?? []).map(file => {
     const size = file.sizeBytes === undefined ? '' : ` (${Math.ceil(file.sizeBytes / 1024)} KB)`
-    return `${oneLine(file.name)}${size}: ${cleanText(file.url).replace(/\s/g, '%20')}`
+    const address = file.url === undefined ? '' : `: ${cleanText(file.url).replace(/\s/g, '%20')}`
+    const caption = file.caption === undefined ? '' : ` ${oneLine(file.caption)}`
+    return `${oneLine(file.name)}${size}${address}${caption}`
   })
   return lines.join('\n')
 }

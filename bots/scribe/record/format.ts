@@ -72,7 +72,7 @@ function csv(oneLine: boolean): LiveFormat {
     line: line => {
       const { attachments, ...plainCells } = line
       const text = oneLine ? joined(line.text) : line.text
-      const files = attachments?.map(file => `${file.name} ${file.url}`).join(oneLine ? ' ' : '\n')
+      const files = attachments?.map(file => [file.name, file.url].filter(Boolean).join(' ')).join(oneLine ? ' ' : '\n')
       const cells: Record<string, Cell> = { ...plainCells, at: iso(line.atMs), text, files }
       const record = csvColumns.map(column => csvCell(cells[column])).join(',')
       return `${oneLine ? record.replace(/[\r\n]+/g, ' ') : record}\r\n`
@@ -97,7 +97,10 @@ const textLines: LiveFormat = {
 /** What happened, as IRC clients show it: one line, nothing invisible in it. */
 export function spoken(line: Line): string {
   const name = safeName(line.name)
-  const files = line.attachments?.map(file => ` [${visible(file.name)} ${visible(file.url)}]`).join('') ?? ''
+  const files =
+    line.attachments
+      ?.map(file => ` [${[file.name, file.url ?? ''].map(visible).filter(Boolean).join(' ')}]`)
+      .join('') ?? ''
   const text = line.deleted ? '(deleted)' : visible(joined(line.text)) + files
   const about = line.target ? ` #${line.target}` : ''
   switch (line.kind) {

@@ -45,7 +45,9 @@ function shown(line: Line): string {
   if (line.kind !== 'message') return note(`${name} ${text}`)
   if (line.deleted) return `${name} ${note('deleted')}`
   const reply = line.target === undefined ? '' : note(`↩ ${link(line.target)} `)
-  const files = (line.attachments ?? []).map(file => ` ${note(escapeHtml(`[${file.name} ${file.url}]`))}`).join('')
+  const files = (line.attachments ?? [])
+    .map(file => ` ${note(escapeHtml(`[${[file.name, file.url].filter(Boolean).join(' ')}]`))}`)
+    .join('')
   return `${name} ${reply}${text}${files}${line.edits ? ` ${note('(edited)')}` : ''}`
 }
 

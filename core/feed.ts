@@ -1,14 +1,40 @@
-import type { Sink } from '../../core/adapter.ts'
-import type { ChatEvent, RosterSign } from '../../core/event.ts'
-import type { Log } from '../../core/log.ts'
-import { backoffMs, sleep } from '../../core/retry.ts'
+import type { Sink } from './adapter.ts'
+import type { ChatEvent, RosterSign } from './event.ts'
+import type { Log } from './log.ts'
+import { type Backoff, backoffMs, sleep } from './retry.ts'
+
+export interface FeedOptions {
+  readonly sink: Sink
+  readonly log: Log
+  readonly signal: AbortSignal
+  readonly backoff?: Backoff
+}
+
+const usual: Backoff = { firstMs: 100, maxMs: 10_000 }
+
+/**
+ * Offers the same events until the ledger has them: true from then on, when they may be acknowledged upstream; false when
+ * we were told to stop before.
+ */
+export async function offer({ sink, log, signal, backoff = usual }: FeedOptions, events: readonly ChatEvent[]) {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      await sink(events)
+      return true
+    } catch (error) {
+      log.warn({ error, events: events.length }, 'the ledger does not take events; they are offered again')
+      await sleep(backoffMs(backoff, attempt), signal)
+    }
+  }
+  return false
+}
 
 export interface FeedHooks {
   /** Too much waits for the ledger: stop reading from the network, or go on. */
-  pause(paused: boolean): void
-  /** The ledger has these. */
-  accepted(events: readonly ChatEvent[]): Promise<void>
-  roster(sign: RosterSign): Promise<void>
+  pause?(paused: boolean): void
+  /** The ledger has these: they may be acknowledged. Rejects: they are offered again. */
+  accepted?(events: readonly ChatEvent[]): Promise<void>
+  roster?(sign: RosterSign): Promise<void>
 }
 
 const mostPerCall = 2_000
@@ -22,19 +48,19 @@ const isFact = (one: ChatEvent | RosterSign): one is ChatEvent => one.kind !== '
  * is kept and offered again, for as long as it takes. A roster goes between the events it came between.
  */
 export class Feed {
-  readonly #sink: Sink
-  readonly #signal: AbortSignal
-  readonly #log: Log
+  readonly #o: FeedOptions
   readonly #hooks: FeedHooks
   #queue: (ChatEvent | RosterSign)[] = []
   #busy: Promise<void> | null = null
   #paused = false
 
-  constructor(sink: Sink, signal: AbortSignal, log: Log, hooks: FeedHooks) {
-    this.#sink = sink
-    this.#signal = signal
-    this.#log = log
+  constructor(options: FeedOptions, hooks: FeedHooks = {}) {
     this.#hooks = hooks
+    const sink: Sink = async events => {
+      await options.sink(events)
+      await hooks.accepted?.(events)
+    }
+    this.#o = { ...options, sink }
   }
 
   push(events: readonly (ChatEvent | RosterSign)[]): void {
@@ -45,20 +71,20 @@ export class Feed {
 
   #pause(paused: boolean): void {
     this.#paused = paused
-    this.#hooks.pause(paused)
+    this.#hooks.pause?.(paused)
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0 && !this.#signal.aborted) {
+    while (this.#queue.length > 0 && !this.#o.signal.aborted) {
       const [first] = this.#queue
       if (first?.kind === 'roster') {
         this.#queue.shift()
-        await this.#hooks.roster(first)
+        await this.#hooks.roster?.(first)
         continue
       }
       const batch = this.#facts()
       this.#queue = this.#queue.slice(batch.length)
-      await this.#offer(batch)
+      await offer(this.#o, batch)
       if (this.#paused && this.#queue.length < resumeAt) this.#pause(false)
     }
     this.#busy = null
@@ -73,18 +99,5 @@ export class Feed {
   /** Resolves once no call of the sink is under way. */
   async settled(): Promise<void> {
     await this.#busy
-  }
-
-  async #offer(batch: readonly ChatEvent[]): Promise<void> {
-    for (let attempt = 0; !this.#signal.aborted; attempt++) {
-      try {
-        await this.#sink(batch)
-        await this.#hooks.accepted(batch)
-        return
-      } catch (error) {
-        this.#log.warn({ error, events: batch.length }, 'the ledger does not take events; they are offered again')
-        await sleep(backoffMs({ firstMs: 100, maxMs: 10_000 }, attempt), this.#signal)
-      }
-    }
   }
 }

@@ -1,0 +1,56 @@
+import { z } from 'zod'
+
+const reference = z.string().regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME')
+const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write address:port, e.g. 127.0.0.1:6667')
+const channel = z.string().regex(/^[#&+!][^\s,\u0007]{0,63}$/, 'write a channel name, e.g. #general')
+
+const common = {
+  kind: z.literal('irc'),
+  channels: z.array(channel).default([]),
+  /** Give each bot a connection and nick of its own. */
+  personas: z.boolean().default(true),
+}
+
+/** The IRC server that `npm start` runs: addresses, accounts and passwords come from `data/ircd/control.json`. */
+const managed = z.strictObject({
+  ...common,
+  managed: z.literal(true),
+  listen: z
+    .strictObject({ tls: address.default('127.0.0.1:6697'), plain: address.default('127.0.0.1:6667') })
+    .prefault({}),
+})
+
+const external = z.strictObject({
+  ...common,
+  managed: z.literal(false).default(false),
+  host: z.string().min(1),
+  port: z.int().min(1).max(65535).default(6697),
+  tls: z.boolean().default(true),
+  /** SHA-256 of the server's certificate, hex: pins it instead of asking a certificate authority. */
+  fingerprint: z
+    .string()
+    .regex(/^[0-9a-fA-F:]{64,95}$/)
+    .optional(),
+  nick: z.string().regex(/^[A-Za-z_\-[\]\\^{}|`][A-Za-z0-9_\-[\]\\^{}|`]{0,31}$/),
+  sasl: z
+    .discriminatedUnion('mechanism', [
+      z.strictObject({ mechanism: z.literal('plain'), account: z.string(), password: reference }),
+      z.strictObject({
+        mechanism: z.literal('external'),
+        account: z.string().optional(),
+        certificate: z.string(),
+        key: z.string(),
+      }),
+    ])
+    .or(z.strictObject({ account: z.string(), password: reference }))
+    .optional(),
+  serverPassword: reference.optional(),
+  /** Lines a second this network takes from us after a burst of `burst` lines. null: no limit of our own. */
+  flood: z
+    .strictObject({ linesPerSecond: z.number().positive(), burst: z.int().min(1) })
+    .nullable()
+    .prefault({ linesPerSecond: 2, burst: 5 }),
+})
+
+export const ircSchema = z.union([managed, external])
+export type IrcConfig = z.output<typeof ircSchema>

@@ -1,0 +1,67 @@
+import type { Channels } from '../../core/adapter.ts'
+import type { Place, UserId } from '../../core/event.ts'
+import type { Author } from './native.ts'
+import type { MemoryPlatform } from './platform.ts'
+
+/** What the acts need of the adapter that does them. */
+export interface Hand {
+  readonly platform: MemoryPlatform
+  readonly author: () => Author
+  /** Has the server do something; rejects as every act of the adapter. */
+  readonly act: <T>(serve: () => T) => Promise<T>
+}
+
+/** Acts on the channels of a memory server. */
+export class MemoryChannels implements Required<Channels> {
+  readonly #hand: Hand
+
+  constructor(hand: Hand) {
+    this.#hand = hand
+  }
+
+  async join({ channel }: Place): Promise<void> {
+    const { platform, author, act } = this.#hand
+    await act(() => platform.enter(author(), channel))
+  }
+
+  async part({ channel }: Place, reason: string): Promise<void> {
+    const { platform, author, act } = this.#hand
+    await act(() => platform.exit(author(), channel, reason))
+  }
+
+  async mode({ channel }: Place, modes: string): Promise<void> {
+    const { platform, act } = this.#hand
+    await act(() => void (platform.channel(channel).modes = modes))
+  }
+
+  async kick({ channel }: Place, user: UserId, reason: string): Promise<void> {
+    const { platform, act } = this.#hand
+    await act(() => platform.putOut(user, channel, reason))
+  }
+
+  async bring({ channel }: Place, users: readonly UserId[]): Promise<number> {
+    const { platform, act } = this.#hand
+    return act(() => users.filter(user => platform.bring(user, channel)).length)
+  }
+
+  async keep({ channel }: Place, { modes, topic }: { modes: string; topic: string }): Promise<void> {
+    const { platform, author, act } = this.#hand
+    await act(() => {
+      const kept = platform.channel(channel)
+      platform.enter(author(), channel)
+      kept.kept = true
+      if (modes) kept.modes = modes
+      if (topic && kept.topic !== topic) platform.setTopic(author(), channel, topic)
+    })
+  }
+
+  async release({ channel }: Place, reason: string): Promise<void> {
+    const { platform, author, act } = this.#hand
+    await act(() => {
+      const left = platform.channel(channel)
+      left.kept = false
+      for (const id of left.members.keys()) platform.putOut(id, channel, reason)
+      platform.exit(author(), channel, reason)
+    })
+  }
+}
