@@ -1,12 +1,14 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { z } from 'zod'
+import { BothBuses } from './bus/both.ts'
 import type { Bus } from './bus/bus.ts'
+import { DirectBus } from './bus/direct.ts'
 import { RedisBus } from './bus/redis.ts'
 import { asChanopError, ChanopError } from './error.ts'
 import { instanceId, Ledger } from './ledger/ledger.ts'
 import { createLog, isLevel, type Log } from './log.ts'
-import { redisSocketPath } from './paths.ts'
+import { bellFolder, redisSocketPath } from './paths.ts'
 import { sleep } from './retry.ts'
 import { resolveSecret, Vault } from './secrets.ts'
 import { Settings } from './settings.ts'
@@ -79,7 +81,8 @@ function report(dataDir: string, name: string, state: 'starting' | 'ready' | 'fa
 }
 
 const heartbeatMs = 1000
-const busWaitMs = 1000
+/** Who carries out what the others commit. */
+const deliverer = 'bridge'
 const retryStartMs = 2000
 /** A check of the whole file is no cheap try. */
 const retryCorruptMs = 60_000
@@ -101,10 +104,13 @@ async function openContext<S extends z.ZodType<Common>>(
     if (vault.locked) log.error(vault.locked)
     const env = environment(dataDir)
     const url = settings.current.redis.url
-    const bus = new RedisBus(url ? { url } : { path: redisSocketPath(dataDir) }, instance, log)
-    await bus.start(busWaitMs)
-    // What this process does with a commit itself, such as sending copies, comes before the others wake up for it.
-    ledger.onCommit(seq => void setImmediate(() => setImmediate(() => bus.ring(seq))))
+    const redis = new RedisBus(url ? { url } : { path: redisSocketPath(dataDir) }, instance, log)
+    const direct = new DirectBus(bellFolder(dataDir), options.name, log)
+    const bus = new BothBuses(direct, redis)
+    direct.start()
+    redis.start()
+    // Before anything else that this process does with a commit: the others begin meanwhile.
+    ledger.onCommit((seq, first) => bus.ring(seq, [deliverer, ...first]))
     const following = followSettings(settings, ledger, log)
     bus.onSignal('settings', () => void following.reload())
     const beat = setInterval(() => {

@@ -1,4 +1,4 @@
-import type { Bus } from './bus/bus.ts'
+import { type Bus, lookAnyway } from './bus/bus.ts'
 import { asChanopError } from './error.ts'
 import { after, type Stored } from './ledger/events.ts'
 import type { Ledger } from './ledger/ledger.ts'
@@ -19,8 +19,6 @@ export interface Following {
   take(batch: readonly Stored[]): Promise<void>
 }
 
-const lookAnywayMs = 1000
-const lookOftenMs = 50
 const again = { firstMs: 200, maxMs: 15_000 }
 
 /** Reads the ledger's facts for ever, woken by the bell, by this process's own commits, and by itself otherwise. */
@@ -38,12 +36,11 @@ export async function follow(options: Following, signal: AbortSignal): Promise<v
     if (newest > seq) look()
   }
   const off = [bus.onRing(ring), ledger.onCommit(ring)]
+  lookAnyway(bus, look, signal)
   signal.addEventListener('abort', look, { once: true })
   while (!signal.aborted) {
     if (!due) {
-      const timer = setTimeout(look, bus.up ? lookAnywayMs : lookOftenMs)
       await wake.promise
-      clearTimeout(timer)
       continue
     }
     due = false

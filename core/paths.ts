@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 /** Longest path in bytes that a unix socket can have everywhere (sun_path holds 104 bytes on macOS, 108 on Linux). */
 export const longestSocketBytes = 100
@@ -75,6 +75,12 @@ export function shortFolder(dataDir: string): string {
   const instance = createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 12)
   return join('/tmp', `chanop-${process.getuid?.() ?? 0}-${instance}`)
 }
+
+/** Of a name in `bellFolder`: `.<bot>-<pid>.bell`. */
+const longestBell = '.a-bot-of-24-characters--4194304.bell'
+
+/** Where each process of an instance has a socket on which the others ring it (0700). */
+export const bellFolder = (dataDir: string): string => dirname(socketPath(dataDir, join('run', 'bell'), longestBell))
 
 /** Where the managed Redis listens. */
 export const redisSocketPath = (dataDir: string): string => socketPath(dataDir, 'redis', 'redis.sock')

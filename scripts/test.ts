@@ -85,6 +85,7 @@ async function main(): Promise<number> {
 const alone = [
   'test/kill/kill.test.ts',
   'test/recovery.test.ts',
+  'test/bell.test.ts',
   'scripts/start.test.ts',
   'adapters/irc/server/supervisor.test.ts',
   'core/bus/queues.test.ts',

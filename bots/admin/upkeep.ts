@@ -51,13 +51,12 @@ async function keepLogsSmall({ dataDir, log }: Context): Promise<void> {
 
 /** Ends roles whose time is over, tells the operators, and leaves it in the audit. */
 export async function endTimedRoles(context: Context, nowMs = Date.now()): Promise<void> {
-  const { ledger, bus } = context
+  const { ledger } = context
   const due = await ledger.read(tx => rolesEnd(tx, nowMs))
   if (!due) return
   await ledger.write(db => {
     for (const ended of endRoles(db, nowMs)) tell(db, context, ended, nowMs)
   })
-  bus.signal('deliveries', { id: 0 })
 }
 
 function tell(tx: Tx, context: Context, { person, room, role, untilMs, by, again }: Ended, nowMs: number): void {

@@ -1,7 +1,10 @@
 import type { Config, configSchema } from '../../config/schema.ts'
 import type { Adapter } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
+import { lookAnyway } from '../../core/bus/bus.ts'
+import { addressee } from '../../core/command/addressee.ts'
 import { bots } from '../../core/command/desk.ts'
+import type { Guard } from '../../core/command/guard.ts'
 import { Catalogue } from '../../core/command/published.ts'
 import { asChanopError } from '../../core/error.ts'
 import type { ChatEvent, NetworkId } from '../../core/event.ts'
@@ -20,8 +23,7 @@ import { Splits } from './splits.ts'
 import { targetKey, withStray } from './strays.ts'
 
 const silentAfterMs = 3500
-const lookAnywayMs = 1000
-const lookOftenMs = 50
+const presenceMs = 1000
 const drainMs = 3000
 const botNames = new Map(bots.map(name => [name as string, name as string]))
 
@@ -87,16 +89,12 @@ export class Bridge {
     }
     context.bus.onRing(heard)
     context.ledger.onCommit(heard)
-    context.bus.onSignal('deliveries', () => this.#look())
     // A reading of the settings that changed nothing may follow a secret that was set: who was refused tries again.
     context.bus.onSignal('settings', () => void this.links.follow(context.settings.current.networks))
-    context.bus.onSignal('orders', () => this.#lookForOrders())
     context.bus.onSignal('heartbeat', ({ bot }) => this.#beats.set(bot, Date.now()))
-    const timer = setInterval(() => this.#tick(), lookAnywayMs)
-    // Nobody rings while Redis is away: what is said, and whom it ends, does not wait a second for that.
-    const often = setInterval(() => context.bus.up || heard(), lookOftenMs)
-    const stop = (): void => [timer, often].forEach(clearInterval)
-    context.signal.addEventListener('abort', stop, { once: true })
+    lookAnyway(context.bus, heard, context.signal)
+    const timer = setInterval(() => this.#showPresence(), presenceMs)
+    context.signal.addEventListener('abort', () => clearInterval(timer), { once: true })
     this.#lookForOrders()
   }
 
@@ -109,21 +107,19 @@ export class Bridge {
   }
 
   async #take(events: readonly ChatEvent[]): Promise<void> {
-    const taken = await this.context.ledger.write(db =>
-      ingest(
-        db,
-        events,
-        {
-          rooms: this.#rooms,
-          ignore: this.context.settings.current.ignore,
-          members: this.#members,
-          split: this.#splits.gone,
-          strays: this.#strays,
-          guard: { catalogue: this.#catalogue, prefix: this.context.settings.current.commands.prefix, bots: botNames },
-        },
-        Date.now(),
-      ),
-    )
+    const { ledger, settings } = this.context
+    const { commands, ignore } = settings.current
+    const guard: Guard = { catalogue: this.#catalogue, prefix: commands.prefix, bots: botNames }
+    const split = this.#splits.gone
+    const taken = await ledger.write(db => {
+      const intake = { rooms: this.#rooms, ignore, members: this.#members, split, strays: this.#strays, guard }
+      const taken = ingest(db, events, intake, Date.now())
+      for (const { event } of taken.stored) {
+        const bot = event.kind === 'message' ? addressee(db, event, guard) : null
+        if (bot !== null) ledger.first(bot)
+      }
+      return taken
+    })
     for (const { event, placeId } of taken.stored) {
       if (event.kind === 'message') this.#strays.delete(targetKey(placeId, event.id))
     }
@@ -177,9 +173,8 @@ export class Bridge {
     this.orderly.look().catch((error: unknown) => this.context.log.error({ error }, asChanopError(error).message))
   }
 
-  #tick(): void {
-    this.#look()
-    this.#lookForOrders()
+  /** A persona whose bot is silent is away. */
+  #showPresence(): void {
     if (!this.context.bus.up) return
     for (const persona of personas) {
       const beat = this.#beats.get(persona)

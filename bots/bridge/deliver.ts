@@ -102,11 +102,13 @@ export class Deliverer {
     }
   }
 
-  /** Takes in deliveries that an order released: their ids are older than the newest seen. */
+  /** Takes in deliveries that an order released: their ids may be older than the newest seen. */
   async released(ids: readonly number[]): Promise<void> {
     const known = ids.filter(id => id <= this.#lastId)
     if (known.length === 0) return
-    for (const delivery of await this.#o.ledger.read(db => byIds(db, known))) this.#lane(delivery).release(delivery)
+    // A look that came first may have sent it already.
+    const queued = (await this.#o.ledger.read(db => byIds(db, known))).filter(({ state }) => state === 'queued')
+    for (const delivery of queued) this.#lane(delivery).release(delivery)
     this.#schedule()
   }
 

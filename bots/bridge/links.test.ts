@@ -114,7 +114,7 @@ test('a network whose secret is missing is off and says so; its orders wait', as
     )
   await give('waits', 'x')
   await give('fails', 'nowhere')
-  house.bus.signal('orders', { id: 1 })
+  house.bus.ring(0)
   const failed = await until(async () => {
     const one = await house.ledger.read(db => orderByKey(db, 'fails'))
     return one?.state === 'failed' ? one : null

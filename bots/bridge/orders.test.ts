@@ -22,7 +22,7 @@ async function give(house: House, order: Omit<NewOrder, 'network' | 'sealed'>, p
       enqueue(db, { place: { network, channel: hall as never }, bot: 'admin', act, waits: { order: id, result } }, 0)
     }
   })
-  house.bus.signal('orders', { id: 0 })
+  house.bus.ring(0)
 }
 
 const answer = async (house: House, server: MemoryPlatform): Promise<string | undefined> => {

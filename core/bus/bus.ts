@@ -1,16 +1,23 @@
 /**
- * The doorbell between the processes. Everything that crosses it may be lost without harm: who hears nothing looks at
- * the ledger anyway. Payloads are small JSON, never content of messages and never a secret.
+ * The doorbell between the processes. Everything that crosses it may be lost, or heard twice, without harm: who hears
+ * nothing looks at the ledger anyway. Payloads are small JSON, never content of messages and never a secret.
  */
 export interface Bus {
-  /** Says that the ledger has grown up to `seq`. Never rejects, never waits. */
-  ring(seq: number): void
+  /**
+   * Says that the ledger has grown up to `seq`, to the other processes. Those named in `first` hear it now, the others a
+   * moment later; without `first` everyone now. Never rejects, never waits.
+   */
+  ring(seq: number, first?: readonly string[]): void
   onRing(listener: (seq: number) => void): () => void
-  /** Tells the other processes something that is also in the ledger, or that only matters now. Never rejects. */
+  /** Tells all processes, this one too, what is also in the ledger or only matters now. Never rejects, never waits. */
   signal<T extends Topic>(topic: T, payload: Topics[T]): void
   onSignal<T extends Topic>(topic: T, listener: (payload: Topics[T]) => void): () => void
-  /** Whether signals reach the others at the moment. While false, look at the ledger more often. */
+  /** Whether rings and signals reach the others at the moment. While false, look at the ledger more often. */
   readonly up: boolean
+  /** Whether Redis takes part at the moment: nothing depends on it. */
+  readonly redisUp: boolean
+  /** Told whenever `up` has changed. */
+  onUp(listener: (up: boolean) => void): () => void
   close(): Promise<void>
 }
 
@@ -19,14 +26,6 @@ export interface Topics {
   heartbeat: { readonly bot: string; readonly pid: number; readonly atMs: number; readonly rssBytes: number }
   /** Settings in the ledger or the file have changed: read them again. */
   settings: { readonly by: string }
-  /** A delivery was queued or released although no event was appended. */
-  deliveries: { readonly id: number }
-  orders: { readonly id: number }
-  /** Stop what runs: `turn` null is all. */
-  cancel: { readonly turn: string | null; readonly reason: string }
-  typing: { readonly place: string; readonly as: string; readonly active: boolean }
-  /** A part of an answer that is being written. */
-  delta: { readonly turn: string; readonly text: string }
 }
 export type Topic = keyof Topics
 
@@ -45,4 +44,27 @@ export class Listeners {
   tell(topic: string, payload: unknown): void {
     for (const listener of this.#of.get(topic) ?? []) listener(payload as never)
   }
+}
+
+const lookAnywayMs = 1000
+const lookOftenMs = 50
+
+/** Calls `look` once a second, and 20 times a second while nobody could ring, until `signal` aborts. */
+export function lookAnyway(bus: Pick<Bus, 'up' | 'onUp'>, look: () => void, signal: AbortSignal): void {
+  if (signal.aborted) return
+  let timer: NodeJS.Timeout | undefined
+  const arm = (): void => {
+    clearInterval(timer)
+    timer = setInterval(look, bus.up ? lookAnywayMs : lookOftenMs)
+  }
+  const off = bus.onUp(() => {
+    look()
+    arm()
+  })
+  const stop = (): void => {
+    off()
+    clearInterval(timer)
+  }
+  arm()
+  signal.addEventListener('abort', stop, { once: true })
 }

@@ -4,6 +4,7 @@ import { type Bus, Listeners, type Topic, type Topics } from './bus.ts'
 export class MemoryBus implements Bus {
   readonly #shared: Listeners
   readonly #own = new Set<() => void>()
+  readonly #states = new Listeners()
   #closed = false
 
   constructor(shared: Listeners = new Listeners()) {
@@ -12,6 +13,14 @@ export class MemoryBus implements Bus {
 
   get up(): boolean {
     return !this.#closed
+  }
+
+  get redisUp(): boolean {
+    return this.up
+  }
+
+  onUp(listener: (up: boolean) => void): () => void {
+    return this.#states.add('up', listener)
   }
 
   /** Another end of the same bus. */
@@ -36,9 +45,11 @@ export class MemoryBus implements Bus {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return
     this.#closed = true
     for (const off of this.#own) off()
     this.#own.clear()
+    this.#states.tell('up', false)
   }
 
   #add(topic: string, listener: (payload: never) => void): () => void {

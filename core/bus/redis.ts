@@ -18,6 +18,10 @@ export function connectRedis(address: RedisAddress, options: Options = {}): Redi
   return new Redis(settings)
 }
 
+/** Redis, stopped or overloaded, leaves commands unanswered: beyond so many, or for longer, it counts as away. */
+const mostUnanswered = 500
+const answerMs = 1000
+
 /** The bus over Redis pub/sub, one channel a topic below `chanop:<instance>:`. */
 export class RedisBus implements Bus {
   readonly #publisher: Redis
@@ -28,6 +32,9 @@ export class RedisBus implements Bus {
   #subscribed = false
   #complained = false
   #closed = false
+  #up = false
+  #unanswered = 0
+  #answeredMs = 0
 
   constructor(address: RedisAddress, instance: string, log: Log) {
     this.#prefix = `chanop:${instance}:`
@@ -42,24 +49,29 @@ export class RedisBus implements Bus {
     this.#subscriber.on('ready', () => void this.#subscribe())
     this.#subscriber.on('close', () => {
       this.#subscribed = false
+      this.#changed()
     })
+    this.#publisher.on('ready', () => this.#changed())
+    this.#publisher.on('close', () => this.#changed())
   }
 
-  /** Starts connecting; resolves at the first connection or after `waitMs`, whichever comes first. */
-  async start(waitMs: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, waitMs)
-    const off = this.#listeners.add('subscribed', () => resolve())
+  /** Starts connecting, and waits for nothing. */
+  start(): void {
     for (const client of [this.#publisher, this.#subscriber]) {
       client.connect().catch((error: unknown) => this.#complain(error))
     }
-    await promise
-    clearTimeout(timer)
-    off()
   }
 
   get up(): boolean {
-    return this.#subscribed && this.#publisher.status === 'ready'
+    return this.#up
+  }
+
+  get redisUp(): boolean {
+    return this.#up
+  }
+
+  onUp(listener: (up: boolean) => void): () => void {
+    return this.#listeners.add('up', listener)
   }
 
   ring(seq: number): void {
@@ -83,22 +95,43 @@ export class RedisBus implements Bus {
     this.#subscribed = false
     this.#publisher.disconnect()
     this.#subscriber.disconnect()
+    this.#changed()
   }
 
   #publish(topic: string, payload: unknown): void {
     if (this.#closed || this.#publisher.status !== 'ready') return
+    const nowMs = performance.now()
+    if (this.#unanswered === 0) this.#answeredMs = nowMs
+    if (this.#unanswered >= mostUnanswered || nowMs - this.#answeredMs > answerMs) return this.#changed()
+    this.#unanswered++
     this.#publisher
       .publish(this.#prefix + topic, JSON.stringify(payload))
       .catch((error: unknown) => this.#complain(error))
+      .finally(() => {
+        this.#answeredMs = performance.now()
+        this.#unanswered--
+        this.#changed()
+      })
+  }
+
+  #changed(): void {
+    const hung = this.#unanswered > 0 && performance.now() - this.#answeredMs > answerMs
+    const up = this.#subscribed && this.#publisher.status === 'ready' && !hung
+    if (up === this.#up) return
+    this.#up = up
+    if (hung) this.#complain(new Error('a command has no answer'))
+    else if (up && this.#complained) {
+      this.#log.info('redis is back')
+      this.#complained = false
+    }
+    this.#listeners.tell('up', up)
   }
 
   async #subscribe(): Promise<void> {
     try {
       await this.#subscriber.psubscribe(`${this.#prefix}*`)
       this.#subscribed = true
-      if (this.#complained) this.#log.info('redis is back')
-      this.#complained = false
-      this.#listeners.tell('subscribed', null)
+      this.#changed()
     } catch (error) {
       this.#complain(error)
     }
@@ -121,6 +154,6 @@ export class RedisBus implements Bus {
   #complain(error: unknown): void {
     if (this.#complained || this.#closed) return
     this.#complained = true
-    this.#log.warn({ error }, 'redis does not answer: looking at the ledger by ourselves until it is back')
+    this.#log.warn({ error }, 'redis does not answer: the bots go on without it')
   }
 }

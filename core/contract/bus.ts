@@ -16,9 +16,14 @@ export function next<T>(subscribe: (listener: (value: T) => void) => () => void)
   })
 }
 
+/** Resolves once a bus reaches the others; rejects after a deadline. */
+export const isUp = async (bus: Bus): Promise<void> => {
+  if (!bus.up) await next<boolean>(listener => bus.onUp(listener))
+}
+
 /**
- * What every bus must do. `open` makes two ends of one new bus, as two processes have them, both up; they are closed
- * by the suite.
+ * What every bus must do. `open` makes two ends of one new bus, as two processes have them, both up or on their way; they
+ * are closed by the suite.
  */
 export function busContract(
   name: string,
@@ -30,6 +35,7 @@ export function busContract(
       it(title, async t => {
         const [a, b] = await open(t)
         t.after(() => Promise.all([a.close(), b.close()]))
+        await Promise.all([a, b].map(isUp))
         await body(a, b)
       })
     }
@@ -62,33 +68,31 @@ export function busContract(
 
     check('a signal arrives as it was, on its topic alone', async (a, b) => {
       const others: unknown[] = []
-      b.onSignal('orders', payload => others.push(payload))
-      b.onRing(seq => others.push(seq))
-      const heard = next<unknown>(listener => b.onSignal('cancel', listener))
-      const payload = { turn: 'a:b/c*[d]', reason: 'a person said "stop"\nnow 👍' }
-      a.signal('cancel', payload)
+      const stop = [b.onSignal('settings', payload => others.push(payload)), b.onRing(seq => others.push(seq))]
+      const heard = next<unknown>(listener => b.onSignal('heartbeat', listener))
+      const payload = { bot: 'a:b/c*[d] "x"\n👍', pid: 1, atMs: 2, rssBytes: 3 }
+      a.signal('heartbeat', payload)
       assert.deepEqual(await heard, payload)
+      for (const off of stop) off()
       await barrier(a, b)
       assert.deepEqual(others, [])
     })
 
     check('what a listener does to a payload stays with it', async (a, b) => {
-      b.onSignal('typing', payload => Object.assign(payload, { as: 'somebody else' }))
-      const heard: string[] = []
-      b.onSignal('delta', payload => heard.push(payload.text))
-      const mine = { place: 'irc:#general', as: 'oracle', active: true }
-      a.signal('typing', mine)
-      a.signal('delta', { turn: '1', text: 'x' })
+      a.onSignal('settings', payload => Object.assign(payload, { by: 'another' }))
+      b.onSignal('settings', payload => Object.assign(payload, { by: 'a third' }))
+      const mine = { by: 'x' }
+      a.signal('settings', mine)
       await barrier(a, b)
-      assert.equal(mine.as, 'oracle')
-      assert.deepEqual(heard, ['x'])
+      await barrier(a, a)
+      assert.equal(mine.by, 'x')
     })
 
     check('signals of one end stay in order', async (a, b) => {
       const heard: number[] = []
-      b.onSignal('deliveries', ({ id }) => heard.push(id))
-      const ids = Array.from({ length: 500 }, (_, id) => id)
-      for (const id of ids) a.signal('deliveries', { id })
+      b.onSignal('heartbeat', ({ atMs }) => heard.push(atMs))
+      const ids = Array.from({ length: 400 }, (_, id) => id)
+      for (const atMs of ids) a.signal('heartbeat', { bot: 'x', pid: 1, atMs, rssBytes: 0 })
       await barrier(a, b)
       assert.deepEqual(heard, ids)
     })
@@ -106,16 +110,17 @@ export function busContract(
     })
 
     check('a closed end says and hears nothing, and says so without failing', async (a, b) => {
-      const heard: number[] = []
+      const heard: (number | boolean)[] = []
       a.onRing(seq => heard.push(seq))
       b.onRing(seq => heard.push(seq))
+      b.onSignal('heartbeat', () => heard.push(true))
+      a.onUp(up => heard.push(up))
       await a.close()
       assert.equal(a.up, false)
       a.ring(1)
-      a.signal('orders', { id: 1 })
-      b.ring(2)
+      a.signal('heartbeat', { bot: 'x', pid: 1, atMs: 0, rssBytes: 0 })
       await barrier(b, b)
-      assert.deepEqual(heard, [2])
+      assert.deepEqual(heard, [false])
       await a.close()
     })
   })

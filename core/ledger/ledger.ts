@@ -25,6 +25,9 @@ interface Job {
   readonly reject: (reason: unknown) => void
 }
 
+/** Hears the newest sequence number, and whom a commit concerns most: see `Ledger.first`. */
+export type CommitListener = (seq: number, first: ReadonlySet<string>) => void
+
 /**
  * The truth: one SQLite file, shared by the bots' processes. All writes of one turn of the event loop are one
  * transaction, fsynced before any of their promises resolve. A write that throws is undone alone; the others stand.
@@ -34,7 +37,8 @@ export class Ledger {
   readonly #db: Connection
   #jobs: Job[] = []
   #scheduled = false
-  readonly #committed = new Set<(seq: number) => void>()
+  readonly #committed = new Set<CommitListener>()
+  #first = new Set<string>()
 
   private constructor(path: string, db: Connection) {
     this.path = path
@@ -103,10 +107,15 @@ export class Ledger {
     }
   }
 
-  /** Calls `listener` with the newest sequence number after each durable commit of this process. */
-  onCommit(listener: (seq: number) => void): () => void {
+  /** Calls `listener` after each commit of this process' writes, before their promises resolve. It must not throw. */
+  onCommit(listener: CommitListener): () => void {
     this.#committed.add(listener)
     return () => this.#committed.delete(listener)
+  }
+
+  /** Within the work of a `write`: the bot that should look at this commit before the others do. */
+  first(bot: string): void {
+    this.#first.add(bot)
   }
 
   newestSeq(): number {
@@ -142,10 +151,14 @@ export class Ledger {
     const jobs = this.#jobs
     if (jobs.length === 0) return
     this.#jobs = []
-    for (const settle of this.#commit(jobs)) settle()
-    if (this.#committed.size === 0 || !this.#db.open) return
-    const seq = this.newestSeq()
-    for (const listener of this.#committed) listener(seq)
+    const first = new Set<string>()
+    this.#first = first
+    const settle = this.#commit(jobs)
+    if (this.#committed.size > 0 && this.#db.open) {
+      const seq = this.newestSeq()
+      for (const listener of this.#committed) listener(seq, first)
+    }
+    for (const done of settle) done()
   }
 
   /** All in one transaction; when one throws, once more with each in a savepoint of its own. */

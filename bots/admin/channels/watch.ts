@@ -59,7 +59,6 @@ export class ChannelWatch {
           for (const fact of entered) this.#entered(db, fact, Date.now())
           advanceTo(db, consumer, read)
         })
-        bus.signal('orders', { id: 0 })
       } else if (read - saved >= savedEvery) ledger.mark(db => advanceTo(db, consumer, read))
       else return
       saved = read
@@ -90,7 +89,7 @@ export class ChannelWatch {
 
   /** Looks at all that depends on time; an idle instance writes nothing. `nowMs` is a parameter for tests. */
   async sweep(nowMs = Date.now()): Promise<void> {
-    const { ledger, bus } = this.#context
+    const { ledger } = this.#context
     const bringing = nowMs - this.#broughtMs >= bringEveryMs
     if (bringing) this.#broughtMs = nowMs
     const due = await ledger.read(db => {
@@ -107,8 +106,6 @@ export class ChannelWatch {
         if (kept) this.#age(db, kept, nowMs)
       }
     })
-    bus.signal('orders', { id: 0 })
-    bus.signal('deliveries', { id: 0 })
   }
 
   /** For each managed network that is up: since when. */

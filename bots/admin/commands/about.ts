@@ -48,7 +48,7 @@ const status = declare({
       if (!beat || atMs - beat.atMs > silentMs) return `${bot} ${context.bus.up ? 'silent' : 'unknown'}`
       return `${bot} ok`
     })
-    const redis = context.bus.up ? 'redis ok' : 'redis away (nothing is lost)'
+    const redis = context.bus.redisUp ? 'redis ok' : 'redis away (nothing is lost)'
     const deaf = bridgeSilent(services, atMs)
     const networks = (await ledger.read(standings)).map(entry => networkLine(entry, atMs, deaf))
     const waiting = (await ledger.read(backlog))
