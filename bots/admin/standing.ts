@@ -1,22 +1,6 @@
-import type { Standing } from '../../core/adapter.ts'
-import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import type { NetworkStanding } from '../../core/ledger/networks.ts'
 import { duration } from '../../core/text.ts'
 import type { AdminServices } from './services.ts'
-
-/** How a network was when the bridge last said so. */
-export interface NetworkStanding extends Standing {
-  readonly network: string
-  readonly toldMs: number
-}
-
-export const standings = (db: Db): NetworkStanding[] =>
-  sql(db, 'SELECT network, standing, at_ms FROM standing ORDER BY network')
-    .all()
-    .map(row => ({
-      ...(JSON.parse(row['standing'] as string) as Standing),
-      network: row['network'] as string,
-      toldMs: Number(row['at_ms']),
-    }))
 
 /** After this long without a heartbeat a bot counts as silent. */
 export const silentMs = 3500

@@ -4,7 +4,8 @@ import { type Guard, holdsSecret } from '../../core/command/guard.ts'
 import type { ChatEvent } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
 import { advance, append, revise, type Stored } from '../../core/ledger/events.ts'
-import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import { enterPlace, leavePlace } from '../../core/ledger/members.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
 import type { Rooms } from '../../core/rooms.ts'
 import { isAuthor, meant, relays } from './relay.ts'
 import { isSplit, presenceOf, type Split } from './splits.ts'
@@ -30,18 +31,14 @@ export interface Taken {
   readonly strays: readonly Stored[]
 }
 
-function join(db: Db, place: number, event: ChatEvent): void {
+function join(db: Tx, place: number, event: ChatEvent): void {
   const { sender, atMs } = event
   const name = event.kind === 'member' && event.change === 'rename' ? (event.detail ?? sender.name) : sender.name
-  sql(
-    db,
-    `INSERT INTO member VALUES (?, ?, ?, ?, ?) ON CONFLICT (place, user)
-     DO UPDATE SET name = excluded.name, verified = excluded.verified`,
-  ).run(place, sender.id, name, sender.verified ? 1 : 0, atMs)
+  enterPlace(db, place, { ...sender, name }, atMs)
 }
 
 /** Follows an edit or a delete: the current text of a message changes, its fact stays. */
-function follow(db: Db, event: ChatEvent): 'done' | 'stray' {
+function follow(db: Tx, event: ChatEvent): 'done' | 'stray' {
   if (event.kind !== 'edit' && event.kind !== 'delete') return 'done'
   const target = meant(db, event.place, event.target)
   if (!target) return 'stray'
@@ -51,7 +48,7 @@ function follow(db: Db, event: ChatEvent): 'done' | 'stray' {
 }
 
 /** Whether nothing of a fact goes to other places. */
-function staysHere(db: Db, event: ChatEvent, intake: Intake): boolean {
+function staysHere(db: Tx, event: ChatEvent, intake: Intake): boolean {
   if (isIgnored(intake.ignore, event)) return true
   if (event.kind === 'edit') return holdsSecret(db, { ...event, kind: 'message', id: event.target }, intake.guard)
   return event.kind === 'message' && holdsSecret(db, event, intake.guard)
@@ -61,7 +58,7 @@ function staysHere(db: Db, event: ChatEvent, intake: Intake): boolean {
  * Takes facts in, inside one transaction: records each that is new, its effect on members and on current texts, the
  * copies it brings about, and where a backfill of its place would go on.
  */
-export function ingest(db: Db, events: readonly ChatEvent[], intake: Intake, nowMs: number): Taken {
+export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, nowMs: number): Taken {
   const stored: Stored[] = []
   const joined: string[] = []
   const left: string[] = []
@@ -75,7 +72,7 @@ export function ingest(db: Db, events: readonly ChatEvent[], intake: Intake, now
     stored.push(fact)
     const member = `${fact.placeId}\n${event.sender.id}`
     if (event.kind === 'member' && event.change === 'leave') {
-      sql(db, 'DELETE FROM member WHERE place = ? AND user = ?').run(fact.placeId, event.sender.id)
+      leavePlace(db, fact.placeId, event.sender.id)
       left.push(member)
     } else if (event.origin === 'live' && event.sender.kind !== 'self' && noteworthy(event, member, intake)) {
       join(db, fact.placeId, event)

@@ -4,9 +4,10 @@ import type { Adapter, Sink } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
 import { asChanopError } from '../../core/error.ts'
 import type { ChannelId, NetworkId, Place, Sign } from '../../core/event.ts'
+import { dropStanding, saveStanding } from '../../core/ledger/networks.ts'
 import { openOrders } from '../../core/ledger/orders.ts'
 import { sleep } from '../../core/retry.ts'
-import { dropStanding, openNetwork, saveStanding } from './networks.ts'
+import { openNetwork } from './networks.ts'
 
 type NetworkConfig = Config['networks'][string]
 

@@ -1,12 +1,11 @@
 import { kinds } from '../../adapters/index.ts'
 import type { Config } from '../../config/schema.ts'
-import type { Adapter, AdapterContext, AdapterKind, Standing } from '../../core/adapter.ts'
+import type { Adapter, AdapterContext, AdapterKind } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
 import type { NetworkId, Place, Sign } from '../../core/event.ts'
 import { keptChannels } from '../../core/ledger/channels.ts'
 import { getCursor, setCursor } from '../../core/ledger/consumers.ts'
 import { newest } from '../../core/ledger/events.ts'
-import { type Db, sql } from '../../core/ledger/sqlite.ts'
 
 /** The bots that have a face of their own where the platform can show one. */
 export const personas = ['admin', 'bridge', 'oracle', 'scribe'] as const
@@ -48,17 +47,4 @@ export async function openNetwork(
   const kept = await options.context.ledger.read(db => keptChannels(db, name))
   const places = (network: string): readonly Place[] => [...options.places(network), ...kept]
   return kind.create(config, adapterContext(name as NetworkId, { ...options, places }))
-}
-
-/** Leaves word of how a network is, for `!networks` in another process. */
-export function saveStanding(db: Db, network: string, standing: Standing, nowMs: number): void {
-  sql(
-    db,
-    `INSERT INTO standing VALUES (?, ?, ?) ON CONFLICT (network) DO UPDATE SET standing = excluded.standing,
-     at_ms = excluded.at_ms`,
-  ).run(network, JSON.stringify(standing), nowMs)
-}
-
-export const dropStanding = (db: Db, network: string): void => {
-  sql(db, 'DELETE FROM standing WHERE network = ?').run(network)
 }

@@ -1,8 +1,10 @@
 import { asChanopError } from '../../core/error.ts'
-import type { LifeSign, RosterSign, Sender, Sign } from '../../core/event.ts'
+import type { LifeSign, RosterSign, Sign } from '../../core/event.ts'
 import { placeId } from '../../core/ledger/events.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
-import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import { enterPlace, isMember, leavePlace, membersAt } from '../../core/ledger/members.ts'
+import { noteLife } from '../../core/ledger/presence.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
 import type { Log } from '../../core/log.ts'
 
 export interface SignsOptions {
@@ -20,49 +22,33 @@ interface Changed {
   readonly gone: readonly string[]
 }
 
-function leave(db: Db, place: number, user: string): boolean {
-  return sql(db, 'DELETE FROM member WHERE place = ? AND user = ?').run(place, user).changes > 0
-}
-
-function enter(db: Db, place: number, { id, name, verified }: Sender, atMs: number): void {
-  sql(
-    db,
-    `INSERT INTO member VALUES (?, ?, ?, ?, ?) ON CONFLICT (place, user)
-     DO UPDATE SET name = excluded.name, verified = excluded.verified
-     WHERE name != excluded.name OR verified != excluded.verified`,
-  ).run(place, id, name, verified ? 1 : 0, atMs)
-}
-
 /** Makes the list of members what a roster says. Our own personas are in no list. */
-function follow(db: Db, sign: RosterSign): Changed {
-  const place = placeId(db, sign.place)
+function follow(tx: Tx, sign: RosterSign): Changed {
+  const place = placeId(tx, sign.place)
   const here = sign.present.filter(({ kind }) => kind !== 'self')
   const ids = new Set<string>(here.map(({ id }) => id))
   const gone = sign.whole
-    ? sql(db, 'SELECT user FROM member WHERE place = ?')
-        .all(place)
-        .map(row => row['user'] as string)
+    ? membersAt(tx, place)
+        .map(({ user }) => user as string)
         .filter(user => !ids.has(user))
     : sign.gone
-  const left = gone.filter(user => leave(db, place, user))
+  const left = gone.filter(user => leavePlace(tx, place, user))
   // A change concerns only whom the list has: who left meanwhile does not come back by it.
   for (const sender of here)
-    if (sign.whole || left.length > 0 || known(db, place, sender)) enter(db, place, sender, sign.atMs)
+    if (sign.whole || left.length > 0 || isMember(tx, place, sender.id)) enterPlace(tx, place, sender, sign.atMs)
   return { present: here.map(({ id }) => `${place}\n${id}`), gone: gone.map(user => `${place}\n${user}`) }
 }
 
-const known = (db: Db, place: number, { id }: Sender): boolean =>
-  sql(db, 'SELECT 1 FROM member WHERE place = ? AND user = ?').get(place, id) !== undefined
-
 /** Only when they were seen; what that means is for those who read it. */
-function note(db: Db, { place, sender, what, atMs }: LifeSign): void {
-  sql(
-    db,
-    `INSERT INTO presence VALUES (?, ?, 'online', ?, ?, ?, ?, ?) ON CONFLICT (network, user)
-     DO UPDATE SET seen_ms = excluded.seen_ms, what = excluded.what, name = excluded.name
-     WHERE excluded.seen_ms > seen_ms`,
-  ).run(place.network, sender.id, atMs, atMs, place.private ? '' : place.channel, what, sender.name)
-}
+const note = (tx: Tx, { place, sender, what, atMs }: LifeSign): void =>
+  noteLife(tx, {
+    network: place.network,
+    user: sender.id,
+    name: sender.name,
+    channel: place.private ? '' : place.channel,
+    what,
+    atMs,
+  })
 
 /**
  * Takes in what adapters notice besides facts. Rosters become the list of members at once; signs of life are gathered,

@@ -90,6 +90,12 @@ export const mayEnter = ({ channels }: Pick<Agent, 'channels'>, channel: string)
 const fitsName = (pattern: string, channel: string): boolean =>
   pattern.endsWith('*') ? channel.startsWith(pattern.slice(0, -1)) : channel === pattern
 
+/** Names and types, those that are being deleted left out. */
+export const agentNames = (tx: Tx): Pick<Agent, 'name' | 'type'>[] =>
+  sql(tx, "SELECT name, type FROM agent WHERE state <> 'deleted'")
+    .all()
+    .map(row => ({ name: row['name'] as string, type: row['type'] as string }))
+
 /** How many agents there are of each type, those that are being deleted left out. */
 export const agentTypes = (tx: Tx): Map<string, number> =>
   new Map(

@@ -1,4 +1,5 @@
-import type { Content } from '../event.ts'
+import type { Content, MessageEvent, UserId } from '../event.ts'
+import { eventColumns, type Stored, storedOf } from './events.ts'
 import { sql } from './sqlite.ts'
 import type { Tx } from './tx.ts'
 
@@ -32,3 +33,28 @@ export function revisionsBetween(tx: Tx, first: number, last: number): Map<numbe
     ]),
   )
 }
+
+/** When an account last said or did anything, by any network: walks the whole history of those who are long gone. */
+export function lastHeard(tx: Tx, user: string): number | null {
+  const atMs = sql(tx, 'SELECT max(at_ms) AS at FROM event WHERE sender = ?').get(user)?.['at']
+  return atMs == null ? null : Number(atMs)
+}
+
+export interface Said {
+  readonly room: string
+  readonly sender: UserId
+  /** Both exclusive. */
+  readonly afterSeq: number
+  readonly beforeSeq: number
+  readonly sinceMs: number
+}
+
+/** What somebody said in a room, newest first. */
+export const messagesOf = (tx: Tx, { room, sender, afterSeq, beforeSeq, sinceMs }: Said, limit: number) =>
+  sql(
+    tx,
+    `SELECT ${eventColumns} WHERE e.room = ? AND e.seq < ? AND e.seq > ? AND e.kind = 'message' AND e.sender = ?
+     AND e.at_ms > ? ORDER BY e.seq DESC LIMIT ?`,
+  )
+    .all(room, beforeSeq, afterSeq, sender, sinceMs, limit)
+    .map(row => storedOf(row) as Stored<MessageEvent>)

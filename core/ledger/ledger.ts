@@ -270,6 +270,13 @@ export function instanceId(db: Tx): string {
   return getMeta(db, 'instance') as string
 }
 
+/** Changes with every commit, of this connection or another. */
+export function changeStamp(tx: Tx): string {
+  const own = sql(tx, 'SELECT total_changes() AS n').get()?.['n']
+  const others = sql(tx, 'PRAGMA data_version').get()?.['data_version']
+  return `${String(others)}.${String(own)}`
+}
+
 /** Names this run of the machine. Linux tells; elsewhere every start of a process counts as one. */
 function bootId(): string {
   try {

@@ -1,4 +1,4 @@
-import type { NetworkId, Place } from '../event.ts'
+import type { ChannelId, NetworkId, Place } from '../event.ts'
 import { sql } from './sqlite.ts'
 import type { Tx } from './tx.ts'
 
@@ -23,3 +23,9 @@ export const networksWith = (tx: Tx, channel: string): NetworkId[] =>
   sql(tx, 'SELECT DISTINCT network FROM place WHERE channel = ? AND private = 0')
     .all(channel)
     .map(row => row['network'] as NetworkId)
+
+/** Every channel we ever met, in that order; no direct conversations. */
+export const publicPlaces = (tx: Tx): Place[] =>
+  sql(tx, "SELECT network, channel FROM place WHERE private = 0 AND thread = '' ORDER BY id")
+    .all()
+    .map(row => ({ network: row['network'] as NetworkId, channel: row['channel'] as ChannelId }))

@@ -1,6 +1,6 @@
 import type { Agent } from '../../../core/ledger/agents.ts'
+import { standings } from '../../../core/ledger/networks.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
-import { standings } from '../standing.ts'
 
 /** `account=… password=… server=ircs://… fingerprint=…`: what a program needs to log in, in one line. */
 export function loginLine(db: Db, { name, network }: Pick<Agent, 'name' | 'network'>, password: string): string {

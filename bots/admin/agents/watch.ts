@@ -5,13 +5,14 @@ import { type Agent, agentOf, mayEnter } from '../../../core/ledger/agents.ts'
 import { advanceTo } from '../../../core/ledger/consumers.ts'
 import { enqueue } from '../../../core/ledger/deliveries.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
+import { channelsWith } from '../../../core/ledger/members.ts'
+import { standings } from '../../../core/ledger/networks.ts'
 import { type NewOrder, place as placeOrder } from '../../../core/ledger/orders.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { Rooms } from '../../../core/rooms.ts'
 import { storeSetting } from '../../../core/settings.ts'
 import { duration } from '../../../core/text.ts'
 import { announce } from '../say.ts'
-import { standings } from '../standing.ts'
 import { Meter } from './meter.ts'
 
 export const consumer = 'agents'
@@ -36,27 +37,27 @@ export class Watch {
 
   async take(batch: readonly Stored[]): Promise<void> {
     const { ledger, settings, bus } = this.#context
-    const findings = await ledger.read(db => batch.flatMap(stored => this.#judge(db, stored)))
+    const findings = await ledger.read(tx => batch.flatMap(stored => this.#judge(tx, stored)))
     // Judging the same facts again after a crash is harmless, so that where we are need not be written for each.
     const nowMs = Date.now()
     if (findings.length === 0 && nowMs - this.#writtenMs < restMs) return
     this.#writtenMs = nowMs
     const muted = findings.some(({ verdict }) => verdict === 'mute')
-    await ledger.write(db => {
-      for (const finding of findings) this.#act(db, finding)
-      advanceTo(db, consumer, batch.at(-1)?.seq ?? 0)
+    await ledger.write(tx => {
+      for (const finding of findings) this.#act(tx, finding)
+      advanceTo(tx, consumer, batch.at(-1)?.seq ?? 0)
     })
     if (!muted) return
     await settings.reload()
     bus.signal('settings', { by: this.#context.name })
   }
 
-  #judge(db: Db, stored: Stored): Finding[] {
+  #judge(tx: Tx, stored: Stored): Finding[] {
     const { event } = stored
     const { sender, place } = event
     if (event.origin !== 'live' || !sender.verified || place.private || sender.kind === 'self') return []
     if (event.kind !== 'message' && !(event.kind === 'member' && event.change === 'join')) return []
-    const agent = agentOf(db, place.network, sender.id)
+    const agent = agentOf(tx, place.network, sender.id)
     if (!agent) return []
     const outside: Finding[] = mayEnter(agent, place.channel) ? [] : [{ stored, agent, verdict: 'outside' }]
     if (event.kind !== 'message' || this.#isMuted(agent)) return outside
@@ -69,27 +70,27 @@ export class Watch {
     return until === null || (until !== undefined && until > Date.now())
   }
 
-  #act(db: Db, { stored, agent, verdict }: Finding): void {
+  #act(tx: Tx, { stored, agent, verdict }: Finding): void {
     const { event, seq } = stored
     const { name, rate } = agent
     const said = `more than ${rate.count} lines in ${duration(rate.perMs)}`
-    if (verdict === 'outside') putOut(db, this.#context, agent, { channel: event.place.channel, seq })
-    else if (verdict === 'warn') this.#say(db, stored, `${name}: ${said}: slow down, or you are muted for a minute`)
+    if (verdict === 'outside') putOut(tx, this.#context, agent, { channel: event.place.channel, seq })
+    else if (verdict === 'warn') this.#say(tx, stored, `${name}: ${said}: slow down, or you are muted for a minute`)
     else {
-      mute(db, this.#context, agent, { nick: event.sender.name, channel: event.place.channel, seq })
-      this.#say(db, stored, `${name} is muted for a minute: ${said}, again`)
+      mute(tx, this.#context, agent, { nick: event.sender.name, channel: event.place.channel, seq })
+      this.#say(tx, stored, `${name} is muted for a minute: ${said}, again`)
     }
   }
 
-  #say(db: Db, { event, seq }: Stored, line: string): void {
+  #say(tx: Tx, { event, seq }: Stored, line: string): void {
     const places = new Rooms(this.#context.settings.current.rooms).with(event.place)
-    announce(db, this.#context, places, line, `agent.rate.${seq}`)
+    announce(tx, this.#context, places, line, `agent.rate.${seq}`)
   }
 }
 
 /** Out of a channel that its engagement does not name; where the network can't do that, a line says so. */
 export function putOut(
-  db: Db,
+  tx: Tx,
   context: BotContext,
   agent: Agent,
   from: { channel: string; seq: number | string },
@@ -102,32 +103,32 @@ export function putOut(
     kind: 'place.kick',
     args: { channel, user: agent.name, reason },
   }
-  const id = placeOrder(db, order, Date.now())
+  const id = placeOrder(tx, order, Date.now())
   const place = { network: agent.network, channel: channel as never }
   const act = {
     do: 'send' as const,
     content: text(`${reason}: it should leave ({reason})`),
     as: { name: context.name },
   }
-  enqueue(db, { place, bot: context.name, act, waits: { order: id, result: 'failed' } }, Date.now())
+  enqueue(tx, { place, bot: context.name, act, waits: { order: id, result: 'failed' } }, Date.now())
 }
 
 /** Neither relayed nor obeyed for a while and, where the server knows how, not heard either. */
 function mute(
-  db: Db,
+  tx: Tx,
   context: BotContext<typeof configSchema>,
   { network, name }: Agent,
   at: { nick: string; channel: string; seq: number },
 ): void {
   const untilMs = Date.now() + muteMs
   const current = { ...context.settings.current.ignore, [`${network}:${name}`]: untilMs }
-  storeSetting(db, 'ignore', current, context.name, Date.now())
-  const server = standings(db).find(each => each.network === network)?.server ?? ''
+  storeSetting(tx, 'ignore', current, context.name, Date.now())
+  const server = standings(tx).find(each => each.network === network)?.server ?? ''
   if (!/ergo|inspircd/i.test(server)) return
   const mode = (modes: string, notBeforeMs: number): void => {
     const args = { channel: at.channel, modes }
     const key = `agent.mute.${name}.${at.seq}.${modes.charAt(0)}`
-    placeOrder(db, { key, network, kind: 'place.mode', args, notBeforeMs }, Date.now())
+    placeOrder(tx, { key, network, kind: 'place.mode', args, notBeforeMs }, Date.now())
   }
   // Both servers know the ban `m:`: its subject may stay and not speak.
   mode(`+b m:${at.nick}!*@*`, 0)
@@ -135,12 +136,7 @@ function mute(
 }
 
 /** Where an agent is now although its engagement does not name it. */
-export const outsideOf = (db: Db, agent: Agent): string[] =>
-  sql(
-    db,
-    `SELECT p.channel FROM member m JOIN place p ON p.id = m.place
-     WHERE p.network = ? AND m.user = ? AND m.verified = 1 AND p.private = 0`,
-  )
-    .all(agent.network, agent.name as UserId)
-    .map(row => row['channel'] as string)
-    .filter(channel => !mayEnter(agent, channel))
+export const outsideOf = (tx: Tx, { network, name, channels }: Agent): string[] =>
+  channelsWith(tx, [{ network, user: name as UserId }])
+    .map(({ channel }) => channel as string)
+    .filter(channel => !mayEnter({ channels }, channel))

@@ -7,12 +7,14 @@ import { type Agent, agentOf, agents, engaged } from '../../../core/ledger/agent
 import { dropChannel, type KeptChannel, keptChannel, keptChannels } from '../../../core/ledger/channels.ts'
 import { advanceTo, cursorOf } from '../../../core/ledger/consumers.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
+import { memberSince, membersOf } from '../../../core/ledger/members.ts'
+import { standings } from '../../../core/ledger/networks.ts'
 import { type NewOrder, orderByKey, place as placeOrder } from '../../../core/ledger/orders.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { presenceAt } from '../../../core/ledger/presence.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { say } from '../../../core/say.ts'
 import { duration } from '../../../core/text.ts'
-import { standings } from '../standing.ts'
-import { joiners, membersOf } from './members.ts'
+import { joiners } from './members.ts'
 import { bringOrders, keepOrder, releaseOrder } from './orders.ts'
 import { isManaged } from './places.ts'
 import { greet, natureOf, typeFor } from './types.ts'
@@ -66,7 +68,7 @@ export class ChannelWatch {
     await follow({ ledger, bus, log, from, take }, signal)
   }
 
-  #entered(db: Db, { event, seq }: Stored<MemberEvent>, nowMs: number): void {
+  #entered(db: Tx, { event, seq }: Stored<MemberEvent>, nowMs: number): void {
     const { place, sender } = event
     if (!sender.verified || !isManaged(this.#config, place.network)) return
     const agent = agentOf(db, place.network, sender.id)
@@ -109,13 +111,13 @@ export class ChannelWatch {
   }
 
   /** For each managed network that is up: since when. */
-  #marks(db: Db): Map<string, string> {
+  #marks(db: Tx): Map<string, string> {
     const up = standings(db).filter(({ network, state }) => state === 'up' && isManaged(this.#config, network))
     return new Map(up.map(({ network, sinceMs }) => [network, `up${sinceMs}`]))
   }
 
   /** Each channel is made as it shall be whenever its network has come up. */
-  #reconciling(db: Db, kept: readonly KeptChannel[]): NewOrder[] {
+  #reconciling(db: Tx, kept: readonly KeptChannel[]): NewOrder[] {
     const marks = this.#marks(db)
     return kept.flatMap(each => {
       const mark = marks.get(each.network)
@@ -130,7 +132,7 @@ export class ChannelWatch {
     return untilMs - Math.min(this.#config.channels.warnSeconds * 1000, (untilMs - createdMs) / 5)
   }
 
-  #age(db: Db, kept: KeptChannel, nowMs: number): void {
+  #age(db: Tx, kept: KeptChannel, nowMs: number): void {
     const { network, channel, untilMs } = kept
     if (untilMs === null || this.#warnMs(kept) > nowMs) return
     if (untilMs <= nowMs) {
@@ -145,13 +147,13 @@ export class ChannelWatch {
     say(db, { bot: this.#context.name, content, places: [{ network, channel }], room: undefined, key }, nowMs)
   }
 
-  #brought(db: Db, kept: readonly KeptChannel[], nowMs: number): NewOrder[] {
+  #brought(db: Tx, kept: readonly KeptChannel[], nowMs: number): NewOrder[] {
     const all = agents(db)
     return kept.flatMap(each => this.#missing(db, each, nowMs, all))
   }
 
   /** Makes those of `from` enter whom the channel's type wants, who are connected and not in. Once for each time they come. */
-  #missing(db: Db, kept: KeptChannel, nowMs: number, from: readonly Agent[]): NewOrder[] {
+  #missing(db: Tx, kept: KeptChannel, nowMs: number, from: readonly Agent[]): NewOrder[] {
     const { join } = natureOf(this.#config.channels.types, kept)
     const up = this.#marks(db).get(kept.network)
     if (join.length === 0 || up === undefined) return []
@@ -170,13 +172,9 @@ const isArrival = (fact: Stored): fact is Stored<MemberEvent> =>
   fact.event.sender.kind !== 'self'
 
 /** Changes each time somebody comes online; null while they are not there. */
-function comingOf(db: Db, network: NetworkId, user: UserId): string | null {
-  const present = sql(db, 'SELECT state, since_ms FROM presence WHERE network = ? AND user = ?').get(network, user)
-  if (present) return present['state'] === 'offline' ? null : `on${Number(present['since_ms'])}`
-  const member = sql(
-    db,
-    'SELECT min(m.since_ms) AS since FROM member m JOIN place p ON p.id = m.place WHERE p.network = ? AND m.user = ?',
-  )
-  const since = member.get(network, user)?.['since']
-  return since == null ? null : `in${Number(since)}`
+function comingOf(tx: Tx, network: NetworkId, user: UserId): string | null {
+  const presence = presenceAt(tx, network, user)
+  if (presence) return presence.state === 'offline' ? null : `on${presence.sinceMs}`
+  const sinceMs = memberSince(tx, network, user)
+  return sinceMs === null ? null : `in${sinceMs}`
 }

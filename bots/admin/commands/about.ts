@@ -2,11 +2,12 @@ import { z } from 'zod'
 import { bots } from '../../../core/command/desk.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { backlog } from '../../../core/ledger/deliveries.ts'
+import { standings } from '../../../core/ledger/networks.ts'
 import { identitiesOf } from '../../../core/ledger/people.ts'
 import { ago, duration, escapeInline, size } from '../../../core/text.ts'
 import { announce, sayIn } from '../say.ts'
 import { declare } from '../services.ts'
-import { bridgeSilent, networkLine, silentMs, standings } from '../standing.ts'
+import { bridgeSilent, networkLine, silentMs } from '../standing.ts'
 
 /** What waits for less is on its way. */
 const lateMs = 2000

@@ -4,8 +4,10 @@ import { durationMs, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Agent, agents, editAgent, engaged, forgetAgent, setAgentState } from '../../../core/ledger/agents.ts'
 import { groupsOf } from '../../../core/ledger/groups.ts'
+import { lastHeard } from '../../../core/ledger/history.ts'
 import { place as placeOrder } from '../../../core/ledger/orders.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { presenceAt } from '../../../core/ledger/presence.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
 import { ago, duration, escapeInline } from '../../../core/text.ts'
 import { agentName, guardAgents, selector, signed } from '../agents/asking.ts'
@@ -41,7 +43,7 @@ const list = declare({
   args: z.object({ selector: selector.optional() }),
   examples: [['!agents', 'no agents yet: register NICK makes one']],
   async run({ ledger, atMs }, { selector: which }) {
-    const found = await ledger.read(db => (which === undefined ? agents(db) : chosen(db, which)))
+    const found = await ledger.read(tx => (which === undefined ? agents(tx) : chosen(tx, which)))
     if (found.length === 0) return 'no agents yet: register NICK makes one'
     return { lines: [counted(found), ...found.map(agent => row(agent, atMs))] }
   },
@@ -55,8 +57,8 @@ const show = declare({
   args: z.object({ nick: agentName }),
   examples: [['!agent show nobody', nobodyHere]],
   async run({ ledger, atMs }, { nick }) {
-    const agent = await ledger.read(db => theAgent(db, nick))
-    const groups = await ledger.read(db => groupsOf(db, nick))
+    const agent = await ledger.read(tx => theAgent(tx, nick))
+    const groups = await ledger.read(tx => groupsOf(tx, nick))
     const { permissions, skills, reason, createdBy, createdMs } = agent
     return {
       lines: [
@@ -86,7 +88,7 @@ const edit = declare({
     const { ledger, atMs, event, services } = context
     if (native === undefined && Object.values(typed).every(value => value === undefined))
       throw new ChanopError('usage', `say what to change: agent edit ${nick} channels=#a,#b rate=5/s for=30d`)
-    const known = await ledger.read(db => ({ agent: theAgent(db, nick), groups: groupsOf(db, nick) }))
+    const known = await ledger.read(tx => ({ agent: theAgent(tx, nick), groups: groupsOf(tx, nick) }))
     const wanted = await withTerms(context, known.agent, typed)
     const agent = await signed(
       context,
@@ -95,12 +97,12 @@ const edit = declare({
     )
     return {
       lines: [],
-      effect: db => {
-        const now = theAgent(db, nick)
+      effect: tx => {
+        const now = theAgent(tx, nick)
         if (now.changedMs !== known.agent.changedMs)
           throw new ChanopError('conflict', `${nick} was changed meanwhile: say it again`)
-        editAgent(db, agent, atMs)
-        for (const channel of outsideOf(db, agent)) putOut(db, services.context, agent, { channel, seq: event.seq })
+        editAgent(tx, agent, atMs)
+        for (const channel of outsideOf(tx, agent)) putOut(tx, services.context, agent, { channel, seq: event.seq })
         return [row(agent, atMs)]
       },
     }
@@ -118,20 +120,20 @@ const del = declare({
     keep: z.boolean().default(false).meta({ flag: true }).describe('the account stays'),
   }),
   confirm: async ({ nick, keep }, { ledger }) => {
-    await ledger.read(db => theAgent(db, nick))
+    await ledger.read(tx => theAgent(tx, nick))
     return keep
       ? `${nick} is no agent any more; its account stays`
       : `deletes ${nick} and its account, and ends its sessions`
   },
   examples: [['!agent del nobody', nobodyHere]],
   async run({ ledger, atMs, event }, { nick, keep }) {
-    const { network, name } = await ledger.read(db => theAgent(db, nick))
-    if (keep) return { lines: [`${name} is no agent any more; its account stays`], effect: db => forgetAgent(db, name) }
+    const { network, name } = await ledger.read(tx => theAgent(tx, nick))
+    if (keep) return { lines: [`${name} is no agent any more; its account stays`], effect: tx => forgetAgent(tx, name) }
     return {
       lines: [],
-      effect: db => {
-        need(theAgent(db, name), ['active', 'rotating', 'revoked', 'deleted'], 'deleted', atMs)
-        setAgentState(db, name, 'deleted', null, atMs)
+      effect: tx => {
+        need(theAgent(tx, name), ['active', 'rotating', 'revoked', 'deleted'], 'deleted', atMs)
+        setAgentState(tx, name, 'deleted', null, atMs)
       },
       orders: [
         {
@@ -152,7 +154,7 @@ const sessions = declare({
   args: z.object({ nick: agentName }),
   examples: [['!agent sessions nobody', nobodyHere]],
   async run({ ledger, event }, { nick }) {
-    const { network, name } = await ledger.read(db => theAgent(db, nick))
+    const { network, name } = await ledger.read(tx => theAgent(tx, nick))
     const order = accountOrder({ network, account: name, kind: 'account.check', seq: event.seq })
     return { lines: [], orders: [{ order, done: `${name}: {reason}`, failed: `${name}: {reason}` }] }
   },
@@ -166,12 +168,12 @@ const kick = declare({
   mutates: true,
   args: z.object({ selector, reason: rest().optional() }),
   confirm: async ({ selector: which }, { ledger }) => {
-    const found = await ledger.read(db => chosen(db, which))
+    const found = await ledger.read(tx => chosen(tx, which))
     return found.length > 1 ? `ends the sessions of ${found.length} agents` : null
   },
   examples: [['!agent kick ghost', "nobody fits 'ghost': agents lists who there is"]],
   async run({ ledger, event }, { selector: which, reason = 'ended by an operator' }) {
-    const found = await ledger.read(db => chosen(db, which))
+    const found = await ledger.read(tx => chosen(tx, which))
     return {
       lines: [],
       orders: found.map(({ network, name }) => ({
@@ -186,18 +188,11 @@ const kick = declare({
 const dayMs = 86_400_000
 
 /** When an agent was last seen to do anything, or was made. */
-const lastSeen = (db: Db, { network, name, createdMs }: Agent): number =>
-  Math.max(
-    createdMs,
-    Number(
-      sql(db, 'SELECT seen_ms FROM presence WHERE network = ? AND user = ?').get(network, name)?.['seen_ms'] ??
-        sql(db, 'SELECT max(at_ms) AS at FROM event WHERE sender = ?').get(name)?.['at'] ??
-        0,
-    ),
-  )
+const lastSeen = (tx: Tx, { network, name, createdMs }: Agent): number =>
+  Math.max(createdMs, presenceAt(tx, network, name)?.seenMs ?? lastHeard(tx, name) ?? 0)
 
-const idleSince = (db: Db, idleMs: number, nowMs: number): Agent[] =>
-  agents(db).filter(agent => agent.state !== 'deleted' && lastSeen(db, agent) <= nowMs - idleMs)
+const idleSince = (tx: Tx, idleMs: number, nowMs: number): Agent[] =>
+  agents(tx).filter(agent => agent.state !== 'deleted' && lastSeen(tx, agent) <= nowMs - idleMs)
 
 const reap = declare({
   name: 'agent reap',
@@ -208,7 +203,7 @@ const reap = declare({
   args: z.object({ idle: durationMs().meta({ named: true }).describe('how long, e.g. 14d') }),
   confirm: async ({ idle }, { ledger, atMs }) => {
     if (idle < dayMs) throw new ChanopError('usage', 'idle is a day at least: agent reap idle=14d')
-    const found = await ledger.read(db => idleSince(db, idle, atMs))
+    const found = await ledger.read(tx => idleSince(tx, idle, atMs))
     return found.length === 0
       ? null
       : `deletes ${found.length}: ${found
@@ -218,15 +213,15 @@ const reap = declare({
   },
   examples: [['!agent reap idle=14d', 'everybody was seen in the last 14d']],
   async run({ ledger, atMs, event }, { idle }) {
-    const found = await ledger.read(db => idleSince(db, idle, atMs))
+    const found = await ledger.read(tx => idleSince(tx, idle, atMs))
     if (found.length === 0) return `everybody was seen in the last ${duration(idle)}`
     return {
       lines: [`${found.length} agents are being deleted; agents shows who is left`],
-      effect: db => {
+      effect: tx => {
         for (const { network, name } of found) {
-          setAgentState(db, name, 'deleted', null, atMs)
+          setAgentState(tx, name, 'deleted', null, atMs)
           placeOrder(
-            db,
+            tx,
             accountOrder({ network, account: name, kind: 'account.drop', seq: event.seq, step: 'drop' }),
             atMs,
           )
@@ -252,7 +247,7 @@ const certificate = declare({
   }),
   examples: [[`!agent cert add nobody ${'ab'.repeat(32)}`, nobodyHere]],
   async run({ ledger, event, atMs }, { verb, nick, fingerprint }) {
-    const { network, ...agent } = await ledger.read(db => theAgent(db, nick))
+    const { network, ...agent } = await ledger.read(tx => theAgent(tx, nick))
     need({ network, ...agent }, ['active', 'rotating'], 'changed', atMs)
     const kind = verb === 'add' ? 'account.certificate' : 'account.certificate-del'
     const order = accountOrder({ network, account: nick, kind, seq: event.seq, args: { fingerprint } })
@@ -272,7 +267,7 @@ const engagement = declare({
   examples: [['!engagement nobody', nobodyHere]],
   async run(context, { nick }) {
     const { caller, ledger, atMs } = context
-    const agent = await ledger.read(db => theAgent(db, nick ?? caller.account))
+    const agent = await ledger.read(tx => theAgent(tx, nick ?? caller.account))
     if (!includes(caller.globalRole, 'member')) guardAgents(context, [agent], 'engagement')
     if (!engaged(agent, atMs) || agent.engagement === null)
       return `${agent.name} has no engagement now: it is ${agent.state}`
@@ -309,11 +304,11 @@ const claim = declare({
     const { vault } = services.context
     if (!caller.verified)
       throw new ChanopError('denied', 'log in to an account first: the login is said to nobody else')
-    const { agent, login } = await ledger.read(db => claimed(db, vault, code, atMs))
+    const { agent, login } = await ledger.read(tx => claimed(tx, vault, code, atMs))
     return {
       lines: [`the login of ${agent}:`],
-      effect: db => {
-        redeem(db, vault, code, atMs)
+      effect: tx => {
+        redeem(tx, vault, code, atMs)
       },
       secret: login,
     }

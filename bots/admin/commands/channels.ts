@@ -11,10 +11,11 @@ import {
   keptChannels,
   storeChannel,
 } from '../../../core/ledger/channels.ts'
+import { membersOf } from '../../../core/ledger/members.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
 import { nearest } from '../../../core/nearest.ts'
 import { duration, escapeInline, parseDuration, time, truncate } from '../../../core/text.ts'
-import { joiners, membersOf } from '../channels/members.ts'
+import { joiners } from '../channels/members.ts'
 import { bringOrders, keepOrder, releaseOrder } from '../channels/orders.ts'
 import { channelMeant, configured, managedNetworks } from '../channels/places.ts'
 import { modesChange, natureOf, typeFor } from '../channels/types.ts'

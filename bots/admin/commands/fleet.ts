@@ -3,7 +3,9 @@ import { z } from 'zod'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { type Db, type Row, sql } from '../../../core/ledger/sqlite.ts'
+import { isAnywhere, isIn } from '../../../core/ledger/members.ts'
+import { presenceAt, presenceNamed } from '../../../core/ledger/presence.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration, escapeInline, safeName } from '../../../core/text.ts'
 import { decide } from '../fleet/ask.ts'
 import { openCall } from '../fleet/call.ts'
@@ -24,28 +26,20 @@ interface Shown {
 
 const ago = (atMs: number, nowMs: number): string => `${duration(Math.max(0, nowMs - atMs))} ago`
 
-function rowOf(db: Db, { agent, label, accounts }: Target, nowMs: number): Shown {
-  const rows = accounts.flatMap(account => {
+function rowOf(tx: Tx, { agent, label, accounts }: Target, nowMs: number): Shown {
+  const known = accounts.flatMap(account => {
     const [network = '', user = ''] = account.split('\n')
-    const found = sql(db, 'SELECT * FROM presence WHERE network = ? AND user = ?').get(network, user)
-    return found ? [found] : []
+    return presenceAt(tx, network, user) ?? []
   })
   const name = label.slice(label.indexOf(':') + 1)
-  const row = rows.toSorted((one, other) => Number(other['seen_ms']) - Number(one['seen_ms']))[0]
+  const last = known.toSorted((one, other) => other.seenMs - one.seenMs)[0]
   const paused = agent?.paused ? ' · paused' : ''
-  if (!row) return { name, state: 'never seen', text: `${name} was never seen${paused}` }
-  const state = agent ? String(row['state']) : isHere(db, row) ? 'online' : 'offline'
-  const since = state === 'idle' || !agent ? Number(row['seen_ms']) : Number(row['since_ms'])
-  const where = String(row['channel']) === '' ? '' : ` · last in ${escapeInline(String(row['channel']))}`
+  if (!last) return { name, state: 'never seen', text: `${name} was never seen${paused}` }
+  const state = agent ? last.state : isAnywhere(tx, last.network, last.user) ? 'online' : 'offline'
+  const since = state === 'idle' || !agent ? last.seenMs : last.sinceMs
+  const where = last.channel === '' ? '' : ` · last in ${escapeInline(last.channel)}`
   return { name, state, text: `${name} ${state} ${duration(Math.max(0, nowMs - since))}${where}${paused}` }
 }
-
-const isHere = (db: Db, row: Row): boolean =>
-  sql(
-    db,
-    `SELECT 1 FROM member m JOIN place p ON p.id = m.place
-     WHERE p.network = ? AND m.user = ? AND p.private = 0 LIMIT 1`,
-  ).get(row['network'], row['user']) !== undefined
 
 function summary(rows: readonly Shown[]): string[] {
   const states = ['online', 'idle', 'offline', 'never seen']
@@ -94,18 +88,12 @@ const words: Readonly<Record<string, string>> = {
 }
 
 /** Where somebody was is for those who may see that place: its room is open, or they are in it themselves. */
-function maySee(db: Db, { caller, services }: Context, network: string, channel: string): boolean {
+function maySee(tx: Tx, { caller, services }: Context, network: string, channel: string): boolean {
   const { fleet, context } = services
   const place = { network, channel } as never
   const room = fleet.rooms.of(place)
   if (room && context.settings.current.rooms[room.name]?.open) return true
-  return (
-    sql(
-      db,
-      `SELECT 1 FROM member m JOIN place p ON p.id = m.place
-       WHERE p.network = ? AND p.channel = ? AND p.thread = '' AND p.network = ? AND m.user = ?`,
-    ).get(network, channel, caller.network, caller.account) !== undefined
-  )
+  return network === caller.network && isIn(tx, place, caller.account)
 }
 
 const seen = declare({
@@ -123,18 +111,14 @@ const seen = declare({
     const { ledger, services, caller, atMs } = context
     await services.fleet.look()
     return ledger.read(db => {
-      const row = sql(
-        db,
-        `SELECT * FROM presence WHERE user = ? OR name = ? COLLATE NOCASE
-         ORDER BY network = ? DESC, user = ? DESC, seen_ms DESC LIMIT 1`,
-      ).get(nick.toLowerCase(), nick, caller.network, nick.toLowerCase())
-      if (!row) return `nobody called ${escapeInline(safeName(nick, 60))} was seen here`
-      const [network, channel] = [String(row['network']), String(row['channel'])]
+      const known = presenceNamed(db, nick, caller.network)
+      if (!known) return `nobody called ${escapeInline(safeName(nick, 60))} was seen here`
+      const { network, channel, name, what, seenMs } = known
       const where = channel !== '' && maySee(db, context, network, channel) ? ` in ${channel}` : ''
       const elsewhere = network === caller.network ? '' : ` on ${network}`
-      const did = `${words[String(row['what'])] ?? 'was seen'} ${ago(Number(row['seen_ms']), atMs)}${where}${elsewhere}`
-      const here = isHere(db, row) ? 'is here · ' : ''
-      return escapeInline(`${safeName(String(row['name']))} ${here}${did}`)
+      const did = `${words[what] ?? 'was seen'} ${ago(seenMs, atMs)}${where}${elsewhere}`
+      const here = isAnywhere(db, network, known.user) ? 'is here · ' : ''
+      return escapeInline(`${safeName(name)} ${here}${did}`)
     })
   },
 })

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
+import { standings } from '../../../core/ledger/networks.ts'
 import { nearest } from '../../../core/nearest.ts'
 import { Rooms } from '../../../core/rooms.ts'
 import { declare } from '../services.ts'
-import { bridgeSilent, networkLine, standings } from '../standing.ts'
+import { bridgeSilent, networkLine } from '../standing.ts'
 
 const networks = declare({
   name: 'networks',

@@ -1,9 +1,11 @@
 import type { MessageEvent } from '../../../core/event.ts'
 import { agentOf, agents } from '../../../core/ledger/agents.ts'
-import { eventColumns, messageOf, type Stored, storedOf } from '../../../core/ledger/events.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { askedBy, lastCallOf } from '../../../core/ledger/calls.ts'
+import { messageOf, type Stored } from '../../../core/ledger/events.ts'
+import { messagesOf } from '../../../core/ledger/history.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { plain } from '../../../core/text.ts'
-import { callOfLine, lastCalled } from './call.ts'
+import { callOfLine } from './call.ts'
 
 /** What was said longer ago is not what a bare `stop` means. */
 const rememberMs = 3_600_000
@@ -23,36 +25,27 @@ function speaksTo(text: string, name: string): boolean {
  * Whom a bare `stop` means, as labels: the agent that is replied to (or the group, where the line that woke it is), else
  * whom the asker spoke to last in this place. Empty: nobody.
  */
-export function meantBy(db: Db, stored: Stored<MessageEvent>): readonly string[] {
+export function meantBy(tx: Tx, stored: Stored<MessageEvent>): readonly string[] {
   const { place, content } = stored.event
-  const target = content.replyTo ? messageOf(db, place, content.replyTo) : null
+  const target = content.replyTo ? messageOf(tx, place, content.replyTo) : null
   if (target) {
     const call = callOfLine(target.event)
-    const asked = call === null ? null : askedIn(db, call)
+    const asked = call === null ? null : askedBy(tx, call)
     if (asked) return asked
     const { sender } = target.event
-    const agent = sender.verified ? agentOf(db, target.event.place.network, sender.id) : null
+    const agent = sender.verified ? agentOf(tx, target.event.place.network, sender.id) : null
     if (agent) return [`${agent.network}:${agent.name}`]
   }
-  return lastAddressed(db, stored)
+  return lastAddressed(tx, stored)
 }
 
-function askedIn(db: Db, seq: number): string[] | null {
-  const row = sql(db, 'SELECT asked FROM call WHERE seq = ?').get(seq)
-  return row ? (JSON.parse(row['asked'] as string) as string[]) : null
-}
-
-function lastAddressed(db: Db, stored: Stored<MessageEvent>): readonly string[] {
+function lastAddressed(tx: Tx, stored: Stored<MessageEvent>): readonly string[] {
   const sinceMs = stored.event.atMs - rememberMs
-  const called = lastCalled(db, stored, sinceMs)
-  const all = agents(db)
-  const own = sql(
-    db,
-    `SELECT ${eventColumns} WHERE e.room = ? AND e.seq < ? AND e.seq > ? AND e.kind = 'message' AND e.sender = ?
-     AND e.at_ms > ? ORDER BY e.seq DESC LIMIT ?`,
-  )
-    .all(stored.room, stored.seq, called?.seq ?? 0, stored.event.sender.id, sinceMs, linesBack)
-    .map(row => storedOf(row) as Stored<MessageEvent>)
+  const called = lastCallOf(tx, { placeId: stored.placeId, sender: stored.event.sender.id, sinceMs })
+  const all = agents(tx)
+  const { room, seq, event: asked } = stored
+  const between = { afterSeq: called?.seq ?? 0, beforeSeq: seq, sinceMs }
+  const own = messagesOf(tx, { room, sender: asked.sender.id, ...between }, linesBack)
   for (const { event } of own) {
     const text = plain(event.content)
     const found = all.filter(({ name }) => speaksTo(text, name))

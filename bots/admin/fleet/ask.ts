@@ -3,9 +3,10 @@ import type { Caller } from '../../../core/command/command.ts'
 import { callerOf, inert } from '../../../core/command/gate.ts'
 import type { MessageEvent } from '../../../core/event.ts'
 import { type Agent, agentOf, engaged } from '../../../core/ledger/agents.ts'
+import { lastCallAsking } from '../../../core/ledger/calls.ts'
 import { keptChannel } from '../../../core/ledger/channels.ts'
 import { bySeq, type Stored } from '../../../core/ledger/events.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
 import type { Rooms } from '../../../core/rooms.ts'
 import { placesOf } from './call.ts'
@@ -29,27 +30,27 @@ export interface Question {
 }
 
 /** May this message call a group, and who of it is here? */
-export function decide(db: Db, { stored, mention }: Question, config: Config, rooms: Rooms, nowMs: number): Decision {
-  const caller = callerOf(db, stored, nowMs)
+export function decide(tx: Tx, { stored, mention }: Question, config: Config, rooms: Rooms, nowMs: number): Decision {
+  const caller = callerOf(tx, stored, nowMs)
   if (inert(stored, caller, nowMs) !== null) return { is: 'silent' }
-  const refused = refusal(db, caller, stored, config, nowMs)
+  const refused = refusal(tx, caller, stored, config, nowMs)
   if (refused !== null) return { is: 'no', line: refused }
-  return whoIsHere(db, { stored, mention }, config, rooms, nowMs)
+  return whoIsHere(tx, { stored, mention }, config, rooms, nowMs)
 }
 
 /** Who of a selector is in the room of a message, without the one who calls and those who are paused. */
 export function whoIsHere(
-  db: Db,
+  tx: Tx,
   { stored, mention: { selector } }: Question,
   config: Config,
   rooms: Rooms,
   nowMs: number,
 ): Decision {
   const own = `${stored.event.place.network}\n${stored.event.sender.id}`
-  const { targets } = choose(db, selector, nowMs)
+  const { targets } = choose(tx, selector, nowMs)
   const others = targets.filter(({ accounts }) => !accounts.includes(own))
   const awake = others.filter(({ agent }) => agent?.paused !== true)
-  const here = present(db, awake, placesOf(rooms, stored))
+  const here = present(tx, awake, placesOf(rooms, stored))
   if (here.length === 0) return { is: 'no', line: nobodyLine(selector, others.length, awake.length) }
   const { most } = config.fleet
   if (here.length > most) {
@@ -64,10 +65,10 @@ function nobodyLine(selector: string, known: number, awake: number): string {
   return `${selector}: none of ${known} is in this room; who ${selector} shows where they are`
 }
 
-function refusal(db: Db, caller: Caller, stored: Stored<MessageEvent>, config: Config, nowMs: number): string | null {
-  if (caller.agent) return agentRefusal(db, caller.agent, stored, config, nowMs)
+function refusal(tx: Tx, caller: Caller, stored: Stored<MessageEvent>, config: Config, nowMs: number): string | null {
+  if (caller.agent) return agentRefusal(tx, caller.agent, stored, config, nowMs)
   const { channel } = stored.event.place
-  const locked = keptChannel(db, stored.event.place)?.locked === true && !includes(config.fleet.role, 'operator')
+  const locked = keptChannel(tx, stored.event.place)?.locked === true && !includes(config.fleet.role, 'operator')
   const needed = locked ? 'operator' : config.fleet.role
   if (includes(caller.role, needed)) return null
   const why = locked ? `${channel} is locked: to call agents here` : 'to call a group'
@@ -76,37 +77,33 @@ function refusal(db: Db, caller: Caller, stored: Stored<MessageEvent>, config: C
   return `${why} you have to be ${needed}; you are ${caller.role}`
 }
 
-function agentRefusal(db: Db, agent: Agent, stored: Stored, config: Config, nowMs: number): string | null {
+function agentRefusal(tx: Tx, agent: Agent, stored: Stored, config: Config, nowMs: number): string | null {
   const { name, permissions } = agent
   if (!engaged(agent, nowMs)) return `the engagement of ${name} is over`
   if (!permissions.includes(callPermission) && !permissions.includes('*')) {
     return `${name} may not call groups; agent edit ${name} permissions=${callPermission} lets it`
   }
   const { hops } = config.fleet
-  if (hopsBefore(db, stored, hops) < hops) return null
+  if (hopsBefore(tx, stored, hops) < hops) return null
   return `${name} was called by an agent itself: calls of agents stop after ${hops}`
 }
 
 /** How many agents called one after the other until this message was said: the guard against loops. */
-function hopsBefore(db: Db, { seq, event }: Pick<Stored, 'seq' | 'event'>, most: number): number {
+function hopsBefore(tx: Tx, { seq, event }: Pick<Stored, 'seq' | 'event'>, most: number): number {
   const label = `${event.place.network}:${event.sender.id}`
-  let cause = causeOf(db, label, seq, event.atMs)
+  let cause = causeOf(tx, label, seq, event.atMs)
   for (let hops = 0; hops <= most; hops++) {
     if (!cause) return hops
     const { place, sender } = cause.event
-    const by = sender.verified ? agentOf(db, place.network, sender.id) : null
+    const by = sender.verified ? agentOf(tx, place.network, sender.id) : null
     if (!by) return hops
-    cause = causeOf(db, `${by.network}:${by.name}`, cause.seq, cause.event.atMs)
+    cause = causeOf(tx, `${by.network}:${by.name}`, cause.seq, cause.event.atMs)
   }
   return most + 1
 }
 
 /** What called an agent last before `seq`. */
-function causeOf(db: Db, label: string, seq: number, atMs: number): Stored | null {
-  const row = sql(
-    db,
-    `SELECT seq FROM call WHERE seq < ? AND until_ms > ? AND kind = 'mention'
-     AND EXISTS (SELECT 1 FROM json_each(asked) WHERE value = ?) ORDER BY seq DESC LIMIT 1`,
-  ).get(seq, atMs - causeMs, label)
-  return row ? bySeq(db, Number(row['seq'])) : null
+function causeOf(tx: Tx, label: string, seq: number, atMs: number): Stored | null {
+  const called = lastCallAsking(tx, label, seq, atMs - causeMs)
+  return called === null ? null : bySeq(tx, called)
 }

@@ -1,7 +1,8 @@
+import { keepAnswers, openCallSeqs } from '../../../core/ledger/calls.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
 import { messageOf } from '../../../core/ledger/events.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
-import { callOfLine, keepAnswers, type OpenCall, openedCall, openSeqs } from './call.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { callOfLine, type OpenCall, openedCall } from './call.ts'
 
 /** How long after a reaction its message may become known. */
 const earlyMs = 5000
@@ -18,18 +19,18 @@ export class Calls {
   }
 
   /** Takes note of calls that were opened, by whomever. */
-  refresh(db: Db): void {
-    for (const seq of openSeqs(db)) {
-      const call = this.#open.has(seq) ? null : openedCall(db, seq)
+  refresh(tx: Tx): void {
+    for (const seq of openCallSeqs(tx)) {
+      const call = this.#open.has(seq) ? null : openedCall(tx, seq)
       if (call) this.#open.set(seq, call)
     }
     const early = this.#early
     this.#early = new Set()
-    for (const stored of early) this.heard(db, stored)
+    for (const stored of early) this.heard(tx, stored)
   }
 
   /** An answer is a message of one who was asked, or a reaction to the call, in the same room; of a stop it is any word. */
-  heard(db: Db, stored: Stored): void {
+  heard(tx: Tx, stored: Stored): void {
     const { event } = stored
     if (this.#open.size === 0 || !event.sender.verified) return
     if (event.kind !== 'message' && event.kind !== 'reaction') return
@@ -37,7 +38,7 @@ export class Calls {
     for (const call of this.#open.values()) {
       const label = call.labels.get(account)
       if (label === undefined || call.answered.has(label)) continue
-      const verdict = answers(db, stored, call)
+      const verdict = answers(tx, stored, call)
       if (verdict === 'later') this.#early.add(stored)
       if (verdict !== true) continue
       call.answered.add(label)
@@ -67,10 +68,10 @@ export class Calls {
   }
 
   /** Writes who has answered: in the transaction that moves the cursor past their answers. */
-  keep(db: Db): void {
+  keep(tx: Tx): void {
     for (const seq of this.#changed) {
       const call = this.#open.get(seq)
-      if (call) keepAnswers(db, call)
+      if (call) keepAnswers(tx, seq, call.answered)
     }
   }
 
@@ -79,13 +80,13 @@ export class Calls {
   }
 }
 
-function answers(db: Db, stored: Stored, call: OpenCall): boolean | 'later' {
+function answers(tx: Tx, stored: Stored, call: OpenCall): boolean | 'later' {
   const { event } = stored
   if (stored.seq <= call.seq) return false
   if (call.kind !== 'mention') return true
   if (event.kind === 'message') return stored.room === call.stored.room
   if (event.kind !== 'reaction' || event.removed) return false
-  const target = messageOf(db, event.place, event.target)
+  const target = messageOf(tx, event.place, event.target)
   if (target === null) return Date.now() - stored.receivedMs < earlyMs ? 'later' : false
   return target.seq === call.seq || callOfLine(target.event) === call.seq
 }

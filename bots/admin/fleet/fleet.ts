@@ -8,18 +8,20 @@ import { asChanopError } from '../../../core/error.ts'
 import { type MessageEvent, type NetworkId, type Place, text } from '../../../core/event.ts'
 import { advanceTo, cursorOf } from '../../../core/ledger/consumers.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { changeStamp } from '../../../core/ledger/ledger.ts'
+import { standings } from '../../../core/ledger/networks.ts'
+import { agentsGoneSince, forgetPresence } from '../../../core/ledger/presence.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { Rooms } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { sayIn } from '../say.ts'
-import { standings } from '../standing.ts'
 import { type Decision, decide, type Question } from './ask.ts'
 import { closeCall, openCall, placesOf } from './call.ts'
 import { Calls } from './calls.ts'
 import { mayMention, mentionOf } from './mention.ts'
 import { some } from './naming.ts'
 import { alertsOf, keepTold, toldOf } from './outages.ts'
-import { forget, type Look, Presence } from './presence.ts'
+import { type Look, Presence } from './presence.ts'
 import { knownWords } from './targets.ts'
 
 type Context = BotContext<typeof configSchema>
@@ -156,7 +158,7 @@ export class Fleet {
   }
 
   /** Part of a transaction: wakes those who are meant, or says why not. */
-  carryOut(db: Db, { stored, mention }: Question, decision: Decision, nowMs: number): void {
+  carryOut(db: Tx, { stored, mention }: Question, decision: Decision, nowMs: number): void {
     const { name } = this.#o.context
     if (decision.is === 'silent') return
     if (decision.is === 'no') {
@@ -204,7 +206,7 @@ export class Fleet {
     this.#kept(this.#read)
   }
 
-  #keep(db: Db, seq: number): void {
+  #keep(db: Tx, seq: number): void {
     this.#presence.keep(db)
     this.#calls.keep(db)
     advanceTo(db, consumer, seq)
@@ -227,11 +229,11 @@ export class Fleet {
 
   /** Whatever commits to the ledger may change who is there; time alone only at a known moment. */
   async #lookIfNew(nowMs: number): Promise<void> {
-    const stamp = await this.#o.context.ledger.read(stampOf)
+    const stamp = await this.#o.context.ledger.read(changeStamp)
     this.#lookedMs = nowMs
     if (stamp === this.#stamp && (this.#nextMs === null || nowMs < this.#nextMs)) return
     await this.look(nowMs)
-    this.#stamp = await this.#o.context.ledger.read(stampOf)
+    this.#stamp = await this.#o.context.ledger.read(changeStamp)
   }
 
   /** How every agent is now; tells the alert room what is new. */
@@ -274,7 +276,7 @@ export class Fleet {
     return []
   }
 
-  #alert(db: Db, places: readonly Place[], lines: readonly string[], nowMs: number): void {
+  #alert(db: Tx, places: readonly Place[], lines: readonly string[], nowMs: number): void {
     const [first] = places
     if (!first) return
     const saying = { bot: this.#o.context.name, places, room: this.rooms.of(first)?.name }
@@ -290,8 +292,8 @@ export class Fleet {
     if (reapDays === null) return
     const beforeMs = nowMs - reapDays * dayMs
     await this.#o.context.ledger.write(db => {
-      forget(db, beforeMs)
-      const names = longGone(db, beforeMs)
+      forgetPresence(db, beforeMs)
+      const names = agentsGoneSince(db, beforeMs)
       const places = this.#alertPlaces()
       const [first] = places
       if (names.length === 0 || !first) return
@@ -301,19 +303,4 @@ export class Fleet {
       say(db, { ...saying, key }, nowMs)
     })
   }
-}
-
-const longGone = (db: Db, beforeMs: number): string[] =>
-  sql(
-    db,
-    `SELECT a.name FROM agent a JOIN presence p ON p.network = a.network AND p.user = a.name
-     WHERE p.state = 'offline' AND p.seen_ms < ? ORDER BY a.name`,
-  )
-    .all(beforeMs)
-    .map(row => String(row['name']))
-
-/** Changes with every commit, of this connection or another. */
-function stampOf(db: Db): string {
-  const own = sql(db, 'SELECT total_changes() AS n').get()?.['n']
-  return `${String(sql(db, 'PRAGMA data_version').get()?.['data_version'])}.${String(own)}`
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Presence as Known } from '../../../core/ledger/presence.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
 import type { House } from '../../../test/house.ts'
 import { until } from '../../../test/instance.ts'
@@ -7,12 +8,12 @@ import { runBridge } from '../../bridge/run.ts'
 import { runAdmin } from '../admin.ts'
 import { alertsOf } from './outages.ts'
 import type { Standing } from './presence.ts'
-import { judge, type Seen } from './state.ts'
+import { judge } from './state.ts'
 import { listed, openWorld, workers } from './testing-world.ts'
 
 const minute = 60_000
 const limits = { idleMinutes: 10, offlineMinutes: 5 }
-const seen = (state: Seen['state'], sinceMs: number, seenMs: number, what = 'message'): Seen => ({
+const seen = (state: Known['state'], sinceMs: number, seenMs: number, what = 'message'): Known => ({
   state,
   sinceMs,
   seenMs,
@@ -66,7 +67,7 @@ describe('the state of an agent', () => {
   })
 })
 
-const standing = (name: string, state: Seen['state'], sinceMs: number, split = false): Standing => ({
+const standing = (name: string, state: Known['state'], sinceMs: number, split = false): Standing => ({
   ...seen(state, sinceMs, sinceMs),
   network: 'irc',
   name,

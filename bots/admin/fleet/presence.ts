@@ -1,20 +1,18 @@
 import type { ChatEvent } from '../../../core/event.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
-import { type Db, type Row, sql } from '../../../core/ledger/sqlite.ts'
-import { judge, type Seen, type State, type Thresholds } from './state.ts'
-
-/** What was last seen of somebody. */
-interface Sight {
-  readonly network: string
-  readonly user: string
-  readonly name: string
-  readonly channel: string
-  readonly what: string
-  readonly atMs: number
-}
+import { everyMember } from '../../../core/ledger/members.ts'
+import {
+  agentPresences,
+  type Presence as Known,
+  noteSighting,
+  type Sighting,
+  setPresence,
+} from '../../../core/ledger/presence.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { judge, type Thresholds } from './state.ts'
 
 /** An agent and how it is. */
-export interface Standing extends Seen {
+export interface Standing extends Known {
   readonly network: string
   readonly name: string
   readonly channel: string
@@ -43,7 +41,7 @@ const whatOf = (event: ChatEvent): string => {
  * Signs without a fact (typing, heartbeats) are noted in the same table by the bridge.
  */
 export class Presence {
-  readonly #sights = new Map<string, Sight>()
+  readonly #sights = new Map<string, Sighting>()
   readonly #beats = new Set<string>()
   readonly #split = new Set<string>()
 
@@ -72,18 +70,8 @@ export class Presence {
   }
 
   /** Writes what was seen since the last time. States of agents are made by `look`. */
-  keep(db: Db): void {
-    const write = sql(
-      db,
-      `INSERT INTO presence (network, user, state, since_ms, seen_ms, channel, what, name)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (network, user)
-       DO UPDATE SET seen_ms = excluded.seen_ms, what = excluded.what, name = excluded.name,
-       channel = CASE excluded.channel WHEN '' THEN channel ELSE excluded.channel END
-       WHERE excluded.seen_ms >= seen_ms`,
-    )
-    for (const { network, user, name, channel, what, atMs } of this.#sights.values()) {
-      write.run(network, user, what === 'leave' ? 'offline' : 'online', atMs, atMs, channel, what, name)
-    }
+  keep(tx: Tx): void {
+    for (const sighting of this.#sights.values()) noteSighting(tx, sighting)
   }
 
   kept(): void {
@@ -91,69 +79,26 @@ export class Presence {
   }
 
   /** How every agent of the networks that are up is now, written down where that is new. `keep` comes first. */
-  look(db: Db, thresholds: Thresholds, isUp: (network: string) => boolean, nowMs: number): Look {
-    const here = membersNow(db)
+  look(tx: Tx, thresholds: Thresholds, isUp: (network: string) => boolean, nowMs: number): Look {
+    const here = new Set(everyMember(tx).map(({ network, user }) => keyOf(network, user)))
     const agents: Standing[] = []
     const engaged = new Set<string>()
     let nextMs: number | null = null
-    for (const row of sql(db, agentRows).all()) {
-      const network = String(row['network'])
-      const name = String(row['name'])
+    for (const { network, name, channel, presence: before } of agentPresences(tx)) {
       const key = keyOf(network, name)
       engaged.add(`${network}:${name}`)
-      const before = seenOf(row)
       if (before?.what === 'heartbeat') this.#beats.add(key)
       if (!isUp(network)) continue
       const evidence = { before, present: here.has(key), beats: this.#beats.has(key) }
       const now = judge(evidence, thresholds, nowMs)
       if (!now) continue
       if (now.nextMs !== null) nextMs = Math.min(nextMs ?? now.nextMs, now.nextMs)
-      if (isNew(before, now)) this.#write(db, network, name, now)
-      agents.push({ ...now, network, name, channel: String(row['channel'] ?? ''), split: this.#split.has(key) })
+      if (isNew(before, now)) setPresence(tx, network, name, now)
+      agents.push({ ...now, network, name, channel, split: this.#split.has(key) })
     }
     return { agents, engaged, nextMs }
   }
-
-  #write(db: Db, network: string, name: string, now: Seen): void {
-    sql(
-      db,
-      `INSERT INTO presence (network, user, state, since_ms, seen_ms, channel, what, name) VALUES (?, ?, ?, ?, ?, '', ?, ?)
-       ON CONFLICT (network, user) DO UPDATE SET state = excluded.state, since_ms = excluded.since_ms,
-       seen_ms = max(seen_ms, excluded.seen_ms), what = excluded.what`,
-    ).run(network, name, now.state, now.sinceMs, now.seenMs, now.what, name)
-  }
 }
 
-const agentRows = `SELECT a.network, a.name, p.state, p.since_ms, p.seen_ms, p.what, p.channel FROM agent a
-  LEFT JOIN presence p ON p.network = a.network AND p.user = a.name WHERE a.state IN ('active', 'rotating')`
-
-function seenOf(row: Row): Seen | null {
-  if (row['state'] === null) return null
-  return {
-    state: row['state'] as State,
-    sinceMs: Number(row['since_ms']),
-    seenMs: Number(row['seen_ms']),
-    what: String(row['what']),
-  }
-}
-
-const isNew = (before: Seen | null, now: Seen): boolean =>
+const isNew = (before: Known | null, now: Known): boolean =>
   before?.state !== now.state || before.sinceMs !== now.sinceMs || before.seenMs !== now.seenMs
-
-/** Everybody whom a network vouches for and lists in some channel, by `network\nuser`. */
-function membersNow(db: Db): Set<string> {
-  const rows = sql(
-    db,
-    `SELECT DISTINCT p.network, m.user FROM member m JOIN place p ON p.id = m.place
-     WHERE m.verified = 1 AND p.private = 0`,
-  ).all()
-  return new Set(rows.map(row => keyOf(String(row['network']), String(row['user']))))
-}
-
-/** Forgets those who are no agents and were not seen since a time. */
-export const forget = (db: Db, beforeMs: number): number =>
-  sql(
-    db,
-    `DELETE FROM presence WHERE seen_ms < ?
-     AND NOT EXISTS (SELECT 1 FROM agent a WHERE a.network = presence.network AND a.name = presence.user)`,
-  ).run(beforeMs).changes

@@ -1,16 +1,8 @@
-/** What is known of somebody's being there. Times are Unix ms. */
-export interface Seen {
-  readonly state: State
-  /** Since when it is so. */
-  readonly sinceMs: number
-  readonly seenMs: number
-  readonly what: string
-}
-export type State = 'online' | 'idle' | 'offline'
+import type { Presence, PresenceState } from '../../../core/ledger/presence.ts'
 
 export interface Evidence {
   /** What was known before; null: never seen. */
-  readonly before: Seen | null
+  readonly before: Presence | null
   /** In some channel now, as the network lists them. */
   readonly present: boolean
   /** Has sent a heartbeat: silence means that it hangs. */
@@ -29,7 +21,7 @@ export function judge(
   { before, present, beats }: Evidence,
   { idleMinutes, offlineMinutes }: Thresholds,
   nowMs: number,
-): (Seen & { readonly nextMs: number | null }) | null {
+): (Presence & { readonly nextMs: number | null }) | null {
   if (!present) return before && gone(before, nowMs)
   const seen = before && before.state !== 'offline' ? before : returned(before, nowMs)
   const idleMs = seen.seenMs + idleMinutes * minuteMs
@@ -40,16 +32,16 @@ export function judge(
   return { ...as(seen, 'online', nowMs), nextMs: next(idleMs) }
 }
 
-const as = (seen: Seen, state: State, sinceMs: number): Seen =>
+const as = (seen: Presence, state: PresenceState, sinceMs: number): Presence =>
   seen.state === state ? seen : { ...seen, state, sinceMs }
 
 /** A leave that was told has its time; otherwise it is noticed now. */
-function gone(before: Seen, nowMs: number): Seen & { nextMs: null } {
+function gone(before: Presence, nowMs: number): Presence & { nextMs: null } {
   return { ...as(before, 'offline', before.what === 'leave' ? before.seenMs : nowMs), nextMs: null }
 }
 
 /** Somebody is there who was not: the list of members says so even if no join was heard. Who only hangs is not back. */
-function returned(before: Seen | null, nowMs: number): Seen {
+function returned(before: Presence | null, nowMs: number): Presence {
   if (before !== null && before.seenMs > before.sinceMs) return { ...before, state: 'online', sinceMs: before.seenMs }
   const hangs = before !== null && before.seenMs === before.sinceMs && before.what !== 'leave'
   return hangs ? before : { state: 'online', sinceMs: nowMs, seenMs: nowMs, what: 'join' }

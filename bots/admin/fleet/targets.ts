@@ -1,9 +1,10 @@
 import { formatPlace, type Place } from '../../../core/event.ts'
-import { type Agent, agents, engaged } from '../../../core/ledger/agents.ts'
+import { type Agent, agentNames, agents, engaged } from '../../../core/ledger/agents.ts'
 import { knownPlaceId } from '../../../core/ledger/events.ts'
 import { groups } from '../../../core/ledger/groups.ts'
+import { verifiedMembersAt } from '../../../core/ledger/members.ts'
 import { identitiesOf, personByName } from '../../../core/ledger/people.ts'
-import { type Db, sql } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { type Groups, select, spellings } from '../../../core/selector.ts'
 import type { Known } from './mention.ts'
 
@@ -34,21 +35,21 @@ const targetOf = (agent: Agent): Target => ({
   agent,
 })
 
-function personTarget(db: Db, name: string): Target | null {
-  const person = personByName(db, name)
+function personTarget(tx: Tx, name: string): Target | null {
+  const person = personByName(tx, name)
   if (!person) return null
-  const accounts = identitiesOf(db, person).map(({ network, user }) => `${network}\n${user}`)
+  const accounts = identitiesOf(tx, person).map(({ network, user }) => `${network}\n${user}`)
   return { label: `${personMark}${person.name}`, accounts, agent: null }
 }
 
 /** The accounts behind a label that a call was opened with. */
-export function accountsOf(db: Db, label: string): readonly string[] {
-  if (label.startsWith(personMark)) return personTarget(db, label.slice(personMark.length))?.accounts ?? []
+export function accountsOf(tx: Tx, label: string): readonly string[] {
+  if (label.startsWith(personMark)) return personTarget(tx, label.slice(personMark.length))?.accounts ?? []
   return [label.replace(':', '\n')]
 }
 
 /** Parts of a selector that name people: those of named groups. */
-function peopleIn(db: Db, selector: string, named: Groups): Target[] {
+function peopleIn(tx: Tx, selector: string, named: Groups): Target[] {
   const words = selector.split(/[\s,]+/).map(part => part.toLowerCase())
   const out = new Set(words.filter(word => word.startsWith('-')).map(word => word.slice(1)))
   const names = new Set<string>()
@@ -58,7 +59,7 @@ function peopleIn(db: Db, selector: string, named: Groups): Target[] {
       if (member.startsWith(personMark) && !out.has(member)) names.add(member.slice(personMark.length))
     }
   }
-  return [...names].flatMap(name => personTarget(db, name) ?? [])
+  return [...names].flatMap(name => personTarget(tx, name) ?? [])
 }
 
 export interface Chosen {
@@ -68,12 +69,12 @@ export interface Chosen {
 }
 
 /** Whom a selector means: agents whose engagement holds, and people of named groups. */
-export function choose(db: Db, selector: string, nowMs: number): Chosen {
-  const named = groups(db)
-  const all = agents(db).filter(agent => engaged(agent, nowMs))
+export function choose(tx: Tx, selector: string, nowMs: number): Chosen {
+  const named = groups(tx)
+  const all = agents(tx).filter(agent => engaged(agent, nowMs))
   const { names, nobody } = select(selector, all, named)
   const wanted = new Set(names)
-  const people = peopleIn(db, selector, named)
+  const people = peopleIn(tx, selector, named)
   const empty = nobody.filter(
     part => !named.get(part.slice(1).toLowerCase())?.some(each => each.startsWith(personMark)),
   )
@@ -86,14 +87,14 @@ interface Member {
 }
 
 /** Who of whom the network vouches for is in these places, by `network\nuser`: the first place counts. */
-function membersIn(db: Db, places: readonly Place[]): Map<string, Member> {
+function membersIn(tx: Tx, places: readonly Place[]): Map<string, Member> {
   const found = new Map<string, Member>()
   for (const place of places) {
-    const id = knownPlaceId(db, place)
+    const id = knownPlaceId(tx, place)
     if (id === null) continue
-    for (const row of sql(db, 'SELECT user, name FROM member WHERE place = ? AND verified = 1').all(id)) {
-      const account = `${place.network}\n${String(row['user'])}`
-      if (!found.has(account)) found.set(account, { name: String(row['name']), place })
+    for (const { user, name } of verifiedMembersAt(tx, id)) {
+      const account = `${place.network}\n${user}`
+      if (!found.has(account)) found.set(account, { name, place })
     }
   }
   return found
@@ -107,8 +108,8 @@ export const channelOf = ({ network, channel, private: direct }: Place): Place =
 })
 
 /** Those of the targets that are in one of the places now, and where each is. */
-export function present(db: Db, targets: readonly Target[], places: readonly Place[]): Here[] {
-  const members = membersIn(db, places.map(channelOf))
+export function present(tx: Tx, targets: readonly Target[], places: readonly Place[]): Here[] {
+  const members = membersIn(tx, places.map(channelOf))
   return targets.flatMap(target => {
     for (const account of target.accounts) {
       const member = members.get(account)
@@ -117,12 +118,6 @@ export function present(db: Db, targets: readonly Target[], places: readonly Pla
     return []
   })
 }
-
-/** Every channel anybody was ever seen in that is not private: where else an agent may be found. */
-export const publicPlaces = (db: Db): Place[] =>
-  sql(db, "SELECT network, channel FROM place WHERE private = 0 AND thread = '' ORDER BY id")
-    .all()
-    .map(row => ({ network: row['network'], channel: row['channel'] }) as Place)
 
 /** By place, in the order of the first of each. */
 export function byPlace(here: readonly Here[]): { place: Place; here: Here[] }[] {
@@ -137,11 +132,10 @@ export function byPlace(here: readonly Here[]): { place: Place; here: Here[] }[]
 }
 
 /** The words that mean somebody in a message; null as long as there are no agents at all. */
-export function knownWords(db: Db): Known | null {
-  const rows = sql(db, "SELECT name, type FROM agent WHERE state <> 'deleted'").all()
-  const named = groups(db)
-  const all = rows.map(row => ({ name: String(row['name']), type: String(row['type']) }))
-  if (rows.length === 0 && named.size === 0) return null
+export function knownWords(tx: Tx): Known | null {
+  const named = groups(tx)
+  const all = agentNames(tx)
+  if (all.length === 0 && named.size === 0) return null
   const types = new Set([...new Set(all.map(({ type }) => type.toLowerCase()))].flatMap(spellings))
   return {
     isGroup: word => word === 'all' || named.has(word) || types.has(word),
