@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { kinds } from '../adapters/index.ts'
 import { nearest } from '../core/nearest.ts'
 import { parseDuration } from '../core/text.ts'
+import { isLoopback, providerNames, providerOf } from './providers.ts'
 
 /** `env:NAME` or `secret:NAME`: configuration holds references, never values. */
 export const reference = z
@@ -14,15 +15,69 @@ const place = z.string().regex(/^[^:\s]+:\S+$/, 'write network:channel, e.g. irc
 /** Channels with a `#` are compared without case, everywhere; other ids as they are. */
 const channel = place.overwrite(written => (/^[^:]+:[#&+]/.test(written) ? written.toLowerCase() : written))
 
-const model = z.strictObject({
-  provider: z.enum(['openai']).default('openai'),
-  model: z.string(),
-  apiKey: reference,
-  baseUrl: z.url().nullable().default(null),
-  priority: z.int().default(1),
-  weight: z.int().min(0).max(1000).default(100),
-  price: z.strictObject({ inputPerMillion: z.number().min(0), outputPerMillion: z.number().min(0) }),
-  contextTokens: z.int().positive(),
+const usd = z.number().min(0).max(1_000_000)
+/** Seconds within which undici itself does not hang up. */
+const waitSeconds = z.int().min(1).max(300)
+
+/** Of a million tokens. One typed per token is a thousand times too cheap or dear, and both were met. */
+const perMillion = z
+  .number()
+  .refine(
+    usd => usd === 0 || (usd >= 0.001 && usd <= 1000),
+    'write US dollars for a million tokens, 0.001 to 1000, or 0 when it is free',
+  )
+
+const model = z
+  .strictObject({
+    provider: z.enum(providerNames).default('openai'),
+    /** As the service calls it. */
+    model: z.string().min(1).max(200),
+    apiKey: reference.nullable().default(null),
+    baseUrl: z
+      .url({ protocol: /^https?$/, error: 'write a URL that begins with http:// or https://' })
+      .nullable()
+      .default(null),
+    on: z.boolean().default(true),
+    /** Lower ones are asked first. */
+    priority: z.int().min(0).max(1000).default(1),
+    /** Share among models of the same priority. */
+    weight: z.int().min(0).max(1000).default(100),
+    price: z
+      .strictObject({
+        inputPerMillion: perMillion,
+        outputPerMillion: perMillion,
+        /** Input that the provider had in its cache; null: as other input. */
+        cachedPerMillion: perMillion.nullable().default(null),
+      })
+      .nullable()
+      .default(null),
+    contextTokens: z.int().min(256).max(100_000_000).default(8192),
+    maxOutputTokens: z.int().min(1).max(1_000_000).default(4096),
+    firstTokenSeconds: waitSeconds.default(300),
+    betweenChunksSeconds: waitSeconds.default(60),
+    images: z.boolean().default(false),
+    tools: z.boolean().default(false),
+  })
+  .superRefine((given, context) => {
+    const { baseUrl, key } = providerOf(given.provider)
+    const wrong = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message })
+    const url = given.baseUrl ?? baseUrl
+    if (url === null) wrong('baseUrl', `give the address of the service, e.g. http://127.0.0.1:8000/v1`)
+    else if (isLoopback(url)) return
+    if (key !== null && given.apiKey === null) wrong('apiKey', `write env:${key} or secret:${key}`)
+    if (given.price === null) {
+      wrong('price', 'say what a million tokens cost, e.g. { inputPerMillion: 0.4, outputPerMillion: 1.6 }; 0 is free')
+    }
+  })
+
+const modelNames = z.array(z.string()).min(1)
+
+/** Null: no limit. */
+const limits = z.strictObject({
+  dailyUsd: usd.nullable().default(null),
+  monthlyUsd: usd.nullable().default(null),
+  /** false: it is told and goes on. */
+  hard: z.boolean().default(true),
 })
 
 /**
@@ -153,12 +208,39 @@ const shape = z.strictObject({
     .prefault({}),
   /** `network:user` to the time (Unix ms) until which they are neither relayed nor obeyed; null: for good. */
   ignore: z.record(place, z.int().nullable()).default({}),
-  models: z.record(z.string(), model).default({}),
+  /** IANA name, e.g. Europe/Berlin; null: this machine's. When a day begins, and what time it is for the oracle. */
+  timezone: z.string().refine(isTimezone, 'write a name such as Europe/Berlin or UTC').nullable().default(null),
+  models: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,60}$/, 'use lower-case letters, digits, ., - and _'), model)
+    .default({}),
+  /** Which models are asked, by their names above, where it is not all of them. */
+  modelsFor: z
+    .strictObject({
+      /** By the kind of work. */
+      tasks: z
+        .strictObject({
+          answer: modelNames.nullable().default(null),
+          summary: modelNames.nullable().default(null),
+          guard: modelNames.nullable().default(null),
+          memory: modelNames.nullable().default(null),
+        })
+        .prefault({}),
+      /** For answers in a room; `network:channel` of a place in none. */
+      rooms: z.record(z.string(), modelNames).default({}),
+    })
+    .prefault({}),
   budget: z
     .strictObject({
-      dailyUsd: z.number().min(0).default(5),
-      monthlyUsd: z.number().min(0).default(50),
-      perPersonDailyUsd: z.number().min(0).default(1),
+      dailyUsd: usd.default(5),
+      monthlyUsd: usd.default(50),
+      perPersonDailyUsd: usd.default(1),
+      perPersonMonthlyUsd: usd.nullable().default(null),
+      perRoomDailyUsd: usd.nullable().default(null),
+      perRoomMonthlyUsd: usd.nullable().default(null),
+      /** By a person's name, a room's, a model's: wins over the general ones. */
+      people: z.record(z.string(), limits).default({}),
+      rooms: z.record(z.string(), limits).default({}),
+      models: z.record(z.string(), limits).default({}),
       alertsAtPercent: z.array(z.int().min(1).max(100)).default([50, 80, 90]),
       hard: z.boolean().default(true),
     })
@@ -180,7 +262,31 @@ const shape = z.strictObject({
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
+function isTimezone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
+  }
+}
+
+/** What `modelsFor` names is there. */
+function checkModels(config: z.output<typeof shape>, context: z.RefinementCtx): void {
+  const known = Object.keys(config.models)
+  const check = (path: readonly string[], names: readonly string[] | null): void => {
+    for (const name of names ?? []) {
+      if (known.includes(name)) continue
+      const near = nearest(name, known)
+      const message = `there is no model '${name}'; ${near ? `did you mean '${near}'?` : `models are: ${known.join(', ') || 'none yet'}`}`
+      context.addIssue({ code: 'custom', path: ['modelsFor', ...path], message })
+    }
+  }
+  for (const [task, names] of Object.entries(config.modelsFor.tasks)) check(['tasks', task], names)
+  for (const [room, names] of Object.entries(config.modelsFor.rooms)) check(['rooms', room], names)
+}
+
 /** `config/chanop.yaml`, see `config/example.yaml`. Unknown keys are errors. */
-export const configSchema = shape.superRefine(checkRooms)
+export const configSchema = shape.superRefine(checkRooms).superRefine(checkModels)
 
 export type Config = z.output<typeof configSchema>

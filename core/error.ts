@@ -114,6 +114,16 @@ export const catalogue = {
     audience: 'operator',
     help: 'The account service did not do it; the order stays and is repeated.',
   },
+  'model-missing': {
+    retry: 'never',
+    audience: 'operator',
+    help: 'No model is configured for this, or all are off; `!model add` guides, `!model list` shows what there is.',
+  },
+  'budget-reached': {
+    retry: 'later',
+    audience: 'user',
+    help: 'A budget for models is used up; the message names which and when it begins anew, `!budget` shows all.',
+  },
   'model-failed': {
     retry: 'later',
     audience: 'operator',

@@ -278,7 +278,7 @@ export function changeStamp(tx: Tx): string {
 }
 
 /** Names this run of the machine. Linux tells; elsewhere every start of a process counts as one. */
-function bootId(): string {
+export function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   } catch {

@@ -68,3 +68,8 @@ export function forgetEmpty(tx: Tx, person: Person): void {
   leaveAllGroups(tx, personMember(person.name))
   sql(tx, 'DELETE FROM person WHERE id = ?').run(person.id)
 }
+
+export function personById(tx: Tx, id: number): Person | null {
+  const row = sql(tx, 'SELECT id, name FROM person WHERE id = ?').get(id)
+  return row ? personOf(row) : null
+}

@@ -27,6 +27,7 @@ import { channelsWith } from './members.ts'
 import { openOrders, orderByKey, place, settleOrder } from './orders.ts'
 import { directPlaceId, placeIdsOf } from './places.ts'
 import { migrations } from './schema.ts'
+import { passMark, spendBy } from './spend.ts'
 import { type Connection, connect, migrate } from './sqlite.ts'
 import {
   answerTurn,
@@ -44,6 +45,7 @@ import {
   turnOfFact,
 } from './turns.ts'
 import { messageNumber, placeNamed, temporaryFolder, temporaryLedger } from './testing.ts'
+import { bookTry, noteOutput, openTries, reserveTry, triesOfTurn } from './tries.ts'
 import type { Tx } from './tx.ts'
 
 const firstSchema = readFileSync(join(import.meta.dirname, 'fixtures', 'schema-1.sql'), 'utf8')
@@ -179,6 +181,10 @@ const here = placeNamed('#general')
 const asker = { network: here.network, user: 'u' as UserId, person: null, name: 'U' }
 const order = { key: 'o', network: here.network, kind: 'place.join' as const, args: {} }
 const act = { do: 'send' as const, content: messageNumber(1).content }
+const used = { inputTokens: 1, cachedTokens: 0, outputTokens: 1 }
+const words = { task: 'answer', room: 'general', person: null, model: 'm', service: 's', owner: 'o' }
+const price = { input: 1, cached: 1, output: 1 }
+const aTry = { ...words, ...used, turn: 1, day: 'd', month: 'm', price, mostMicroUsd: 1 }
 
 /** What runs for every message, or on every start, and may not read a whole table. */
 const hot: Record<string, (tx: Tx) => unknown> = {
@@ -218,6 +224,15 @@ const hot: Record<string, (tx: Tx) => unknown> = {
     orderByKey(db, 'o'),
     settleOrder(db, 1, { done: true, result: '' }, 0),
   ],
+  'tries and what was spent': db => [
+    reserveTry(db, aTry, [{ period: 'd', scope: 'all', microUsd: 1, hard: true }], 0),
+    noteOutput(db, 1, 1),
+    bookTry(db, 1, { ...used, outcome: 'stop', error: null, estimated: false }, 0),
+    openTries(db),
+    triesOfTurn(db, 1),
+    spendBy(db, 'd', 'room'),
+    passMark(db, 'd', 'all', 50),
+  ],
 }
 
 for (const [name, work] of Object.entries(hot)) {
@@ -231,7 +246,7 @@ for (const [name, work] of Object.entries(hot)) {
     assert.ok(plan.length > 0 || name === 'append' || name === 'enqueue')
     // The partial indexes of what is open, and lists given as JSON, are small: they may be read whole.
     const scans = plan.filter(
-      detail => detail.startsWith('SCAN') && !/USING INDEX (delivery|orders|turn)_open|VIRTUAL TABLE/.test(detail),
+      detail => detail.startsWith('SCAN') && !/USING INDEX (delivery|orders|turn|try)_open|VIRTUAL TABLE/.test(detail),
     )
     assert.deepEqual(scans, [])
   })

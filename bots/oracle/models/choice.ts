@@ -1,0 +1,50 @@
+import type { Config } from '../../../config/schema.ts'
+import { isLoopback, type Provider, providerOf } from '../../../config/providers.ts'
+import type { Price } from '../../../core/ledger/tries.ts'
+import type { Task } from './contract.ts'
+
+type ModelConfig = Config['models'][string]
+
+/** A configured model, with what its provider adds. */
+export interface Candidate {
+  readonly name: string
+  readonly config: ModelConfig
+  readonly provider: Provider
+  readonly baseUrl: string
+  readonly price: Price
+  /** What lessons and health are kept by. */
+  readonly service: string
+}
+
+export function candidateOf(name: string, config: ModelConfig): Candidate {
+  const provider = providerOf(config.provider)
+  const baseUrl = (config.baseUrl ?? provider.baseUrl ?? '').replace(/\/+$/, '')
+  const { inputPerMillion = 0, outputPerMillion = 0, cachedPerMillion = null } = config.price ?? {}
+  const price = { input: inputPerMillion, cached: cachedPerMillion ?? inputPerMillion, output: outputPerMillion }
+  return { name, config, provider, baseUrl, price, service: `${baseUrl} ${config.model}` }
+}
+
+/** Free because it runs here, and nobody said what it costs. */
+export const isLocal = ({ config, baseUrl }: Candidate): boolean => config.price === null && isLoopback(baseUrl)
+
+type Chosen = Pick<Config, 'models' | 'modelsFor'>
+
+/** The models that may do a task in a room, in no order. */
+export function allowed({ models, modelsFor }: Chosen, task: Task, room: string): Candidate[] {
+  const forRoom = task === 'answer' && Object.hasOwn(modelsFor.rooms, room) ? modelsFor.rooms[room] : undefined
+  const names = forRoom ?? modelsFor.tasks[task] ?? Object.keys(models)
+  return names
+    .map(name => candidateOf(name, models[name] as ModelConfig))
+    .filter(({ config }) => config.on && (config.weight > 0 || names.length === 1))
+}
+
+/** By priority, and inside of one by chance after their weights, so that each has its share of being first. */
+export function ordered(candidates: readonly Candidate[], random: () => number = Math.random): Candidate[] {
+  // Efraimidis and Spirakis: the keys u^(1/w), largest first, are a weighted draw without replacement.
+  const drawn = candidates.map(candidate => ({
+    candidate,
+    key: random() ** (1 / Math.max(candidate.config.weight, 1e-9)),
+  }))
+  drawn.sort((a, b) => a.candidate.config.priority - b.candidate.config.priority || b.key - a.key)
+  return drawn.map(({ candidate }) => candidate)
+}

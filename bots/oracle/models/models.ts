@@ -1,0 +1,200 @@
+import type { Config } from '../../../config/schema.ts'
+import { ChanopError } from '../../../core/error.ts'
+import type { Ledger } from '../../../core/ledger/ledger.ts'
+import type { Refusal } from '../../../core/ledger/tries.ts'
+import type { Log } from '../../../core/log.ts'
+import { processName } from '../../../core/process-name.ts'
+import { sleep } from '../../../core/retry.ts'
+import { duration } from '../../../core/text.ts'
+import { beginsAnew, ofPeriod, tellMarks, whose } from './alerts.ts'
+import { Books } from './books.ts'
+import { allowed, type Candidate, ordered } from './choice.ts'
+import { Clients } from './client.ts'
+import type { FinishReason, ModelEnd, ModelLimits, ModelPart, ModelRequest, Models, Task } from './contract.ts'
+import { Gate } from './gate.ts'
+import { Health } from './health.ts'
+import { Lessons } from './learned.ts'
+import { limitsOf } from './limits.ts'
+import { usd } from './money.ts'
+import { Plan } from './plan.ts'
+import { outputLimitOf, Requests, type TryResult } from './requests.ts'
+import { countTokens, loadTokenizer } from './tokens.ts'
+
+export interface ModelsOptions {
+  /** Whose words alerts are. */
+  readonly bot: string
+  readonly ledger: Ledger
+  readonly log: Log
+  readonly config: () => Config
+  readonly secret: (reference: string) => Promise<string>
+  /** Ends with the process. */
+  readonly signal: AbortSignal
+}
+
+/** Models behind providers, with fallback, budgets and books. One for a process. */
+export class ConfiguredModels implements Models {
+  readonly health = new Health()
+  readonly #options: ModelsOptions
+  readonly #lessons: Lessons
+  readonly #gate: Gate
+  readonly #requests: Requests
+  readonly #books: Books
+
+  private constructor(options: ModelsOptions, lessons: Lessons) {
+    const { ledger, config, bot, log } = options
+    this.#options = options
+    this.#lessons = lessons
+    this.#gate = new Gate({
+      ledger,
+      limitsOf: (tx, wanted) => limitsOf(tx, config().budget, wanted),
+      booked: (tx, booked) => tellMarks(tx, config(), bot, booked, Date.now()),
+    })
+    this.#books = new Books({ ledger, log, gate: this.#gate })
+    this.#requests = new Requests({
+      ledger,
+      log,
+      lessons,
+      clients: new Clients(),
+      gate: this.#gate,
+      books: this.#books,
+      secret: options.secret,
+      timezone: () => config().timezone,
+      owner: processName(),
+    })
+  }
+
+  /** Books what an earlier process left behind. Its timer ends with `signal`. */
+  static async open(options: ModelsOptions): Promise<ConfiguredModels> {
+    const models = new ConfiguredModels(options, await Lessons.open(options.ledger))
+    await models.#books.keep(options.signal)
+    if (Object.keys(options.config().models).length > 0) await loadTokenizer()
+    return models
+  }
+
+  limits(task: Task, room: string): ModelLimits | null {
+    const nowMs = Date.now()
+    const all = allowed(this.#options.config(), task, room).sort((a, b) => a.config.priority - b.config.priority)
+    const first = all.find(({ service }) => this.health.restOf(service, nowMs) === null) ?? all[0]
+    if (!first) return null
+    const { tokenFactor, contextTokens } = this.#lessons.of(first.service)
+    return {
+      model: first.name,
+      contextTokens: Math.min(first.config.contextTokens, contextTokens ?? Number.POSITIVE_INFINITY),
+      maxOutputTokens: outputLimitOf(first.config),
+      tokenFactor,
+      images: first.config.images,
+      tools: first.config.tools,
+    }
+  }
+
+  countTokens(text: string): Promise<number> {
+    return countTokens(text)
+  }
+
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelPart> {
+    const candidates = allowed(this.#options.config(), request.task, request.room)
+    return this.#ask(ordered(candidates), request, signal)
+  }
+
+  /** Asks one model and no other, whether it is on or not. */
+  only(candidate: Candidate, request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelPart> {
+    return this.#ask([candidate], request, signal)
+  }
+
+  async *#ask(candidates: readonly Candidate[], request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart> {
+    if (candidates.length === 0) throw this.#missing(request)
+    const plan = new Plan(candidates, this.health)
+    const done: TryResult[] = []
+    let said = false
+    while (!signal.aborted) {
+      const next = plan.next(Date.now())
+      if (!next) throw this.#failed(plan)
+      const { candidate, waitMs } = next
+      if (waitMs >= 1) await sleep(waitMs, signal)
+      if (signal.aborted) break
+      const id = await this.#requests.reserve(candidate, request, signal)
+      if (id === null) break
+      if (typeof id !== 'number') {
+        const line = await this.#budgetLine(id)
+        if (!id.limit.scope.startsWith('model:')) throw this.#budgetReached(line)
+        plan.exclude(candidate, line)
+        continue
+      }
+      if (said) yield { kind: 'restart', reason: plan.reasons().at(-1) ?? 'it failed', model: candidate.name }
+      said = false
+      const running = this.#requests.run(id, candidate, request, signal)
+      for await (const part of running.parts) {
+        said = part.kind === 'text'
+        yield part
+      }
+      const { result } = running
+      if (!result) break
+      done.push(result)
+      if (result.fault) {
+        this.health.fault(candidate.service, result.fault, Date.now())
+        plan.failed(candidate, result.fault)
+        this.#options.log.warn({ task: request.task, room: request.room }, `${candidate.name} ${result.fault.message}`)
+      } else {
+        if (result.outcome !== 'aborted') this.health.success(candidate.service)
+        yield endOf(result.outcome as FinishReason, candidate.name, done)
+        return
+      }
+    }
+    yield endOf('aborted', done.at(-1)?.model ?? '', done)
+  }
+
+  #missing({ task, room }: ModelRequest): ChanopError {
+    const { models, commands } = this.#options.config()
+    const none = Object.keys(models).length === 0
+    return new ChanopError(
+      'model-missing',
+      none
+        ? `no model is configured: ${commands.prefix}model add, in a DM to me, guides you`
+        : `no model is on for ${task === 'answer' ? `answers in ${room}` : task}: ${commands.prefix}model list shows them`,
+    )
+  }
+
+  #failed(plan: Plan): ChanopError {
+    const reasons = plan.reasons()
+    const afterMs = plan.afterMs(Date.now())
+    const shown = reasons.length > 2 ? [...reasons.slice(0, 2), `${reasons.length - 2} more failed`] : reasons
+    const hint =
+      afterMs === null
+        ? `${this.#options.config().commands.prefix}model list shows how they are, ${this.#options.config().commands.prefix}model test NAME tries one`
+        : `try again in ${duration(afterMs)}`
+    const line = `${shown.join('; ')}. ${hint[0]?.toUpperCase()}${hint.slice(1)}.`
+    return new ChanopError('model-failed', line, afterMs === null ? {} : { afterMs })
+  }
+
+  /** Who has spent what, and when it goes on. */
+  async #budgetLine({ limit, spend, held }: Refusal): Promise<string> {
+    const { timezone } = this.#options.config()
+    const who = await this.#options.ledger.read(tx => whose(tx, limit.scope))
+    const anew = beginsAnew(limit, timezone, Date.now())
+    if (held)
+      return `budget: what is under way may need the rest of ${ofPeriod(limit)} of ${who}; try again in a minute`
+    return `budget: ${who} spent ${usd(spend.costMicroUsd)} of ${ofPeriod(limit)}; it begins anew in ${anew}`
+  }
+
+  #budgetReached(line: string): ChanopError {
+    return new ChanopError('budget-reached', `${line} (${this.#options.config().commands.prefix}budget)`)
+  }
+}
+
+function endOf(finishReason: FinishReason, model: string, done: readonly TryResult[]): ModelEnd {
+  const sum = (value: (result: TryResult) => number): number => done.reduce((total, one) => total + value(one), 0)
+  return {
+    kind: 'end',
+    finishReason,
+    model,
+    usage: {
+      inputTokens: sum(one => one.booking.inputTokens),
+      outputTokens: sum(one => one.booking.outputTokens),
+      cachedTokens: sum(one => one.booking.cachedTokens),
+    },
+    costMicroUsd: sum(one => one.costMicroUsd),
+    estimated: done.some(one => one.booking.estimated),
+    tries: done.length,
+    ...(done.at(-1)?.promptCut ? { promptCut: true as const } : {}),
+  }
+}
