@@ -11,15 +11,16 @@ import {
   type UserId,
 } from './event.ts'
 import { amendDeliveries, enqueue, type NewDelivery } from './ledger/deliveries.ts'
-import { append, bySeq, currentOf, revise } from './ledger/events.ts'
+import { append, bySeq, currentOf, revise, rootOf } from './ledger/events.ts'
 import type { Db } from './ledger/sqlite.ts'
+import { localMentions } from './mentions.ts'
 import type { Vault } from './secrets.ts'
 
 /** Something a bot says. */
 export interface Saying {
   readonly bot: string
   readonly content: Content
-  /** All places of the room, or the one place that is in none. */
+  /** All places of the room, or the one place that is in none; in the thread of the first, where it is one. */
   readonly places: readonly Place[]
   /** The name of the room, where it has one. */
   readonly room: string | undefined
@@ -60,9 +61,12 @@ export function say(db: Db, saying: Saying, nowMs: number): number | null {
   }
   const kept = append(db, fact, saying.room, nowMs)
   if (!kept) return null
+  const threadSeq = rootOf(db, first)
   for (const place of saying.places) {
     const waits = saying.waits ? { waits: saying.waits } : {}
-    enqueue(db, { place, bot: saying.bot, act, source: kept.seq, ...waits }, nowMs)
+    const content = localMentions(db, saying.content, first.network, place.network)
+    const there = { ...act, content, ...(threadSeq === undefined ? {} : { threadSeq }) }
+    enqueue(db, { place, bot: saying.bot, act: there, source: kept.seq, ...waits }, nowMs)
   }
   return kept.seq
 }

@@ -115,7 +115,7 @@ export class MemoryAdapter implements Adapter {
     for (;;) {
       const happenings = await connection.next()
       if (!happenings) return
-      const events = happenings.map(happening => eventOf(this.network, happening, 'live'))
+      const events = happenings.map(happening => eventOf(this.network, this.#config.account, happening, 'live'))
       if (!(await offer(feed, events))) return
       connection.acknowledge()
     }
@@ -155,7 +155,7 @@ export class MemoryAdapter implements Adapter {
     }
     const after = ({ name }: Channel): number => from.get(name) ?? 0
     const happenings = this.#platform.history(this.#config.account, after, connection.openedSeq)
-    return [...gaps, ...happenings.map(happening => eventOf(this.network, happening, 'backfill'))]
+    return [...gaps, ...happenings.map(happening => eventOf(this.network, this.#config.account, happening, 'backfill'))]
   }
 
   // ---- out --------------------------------------------------------------------------------------------------------

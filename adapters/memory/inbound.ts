@@ -1,6 +1,7 @@
 import type {
   ChannelId,
   ChatEvent,
+  Content,
   GapEvent,
   MessageId,
   NetworkId,
@@ -26,8 +27,16 @@ export const senderOf = (by: Author): Sender => ({
   verified: by.verified,
 })
 
-/** A line of the server's log as an event. The key is the message's own id, or the line's position. */
-export function eventOf(network: NetworkId, happening: Happening, origin: Origin): ChatEvent {
+/** What `account` reads in a content: mentions of itself are of us. */
+const heardBy = (account: string, content: Content): Content => ({
+  ...content,
+  segments: content.segments.map(segment =>
+    segment.kind === 'mention' && segment.id === account ? { ...segment, self: true as const } : segment,
+  ),
+})
+
+/** A line of the server's log as an event for `account`. The key is the message's own id, or the line's position. */
+export function eventOf(network: NetworkId, account: string, happening: Happening, origin: Origin): ChatEvent {
   const { seq, channel, thread, by, atMs, ...deed } = happening
   const base = {
     key: `${network}:${deed.kind === 'message' ? deed.id : `h${seq}`}`,
@@ -36,7 +45,7 @@ export function eventOf(network: NetworkId, happening: Happening, origin: Origin
     atMs,
     origin,
   }
-  return { ...base, ...deed }
+  return { ...base, ...('content' in deed ? { ...deed, content: heardBy(account, deed.content) } : deed) }
 }
 
 /** What was said after a message that the server no longer knows can't be told from what was said before it. */

@@ -67,7 +67,7 @@ export class MemoryUser {
     const target = this.#channel(channel)
     if (target === channel) this.#platform.enter(author, target, false)
     else this.#platform.openPrivate(target, this.id, ...this.#platform.accountsSeen)
-    const to = target === channel ? {} : { to: channel.slice(1) }
+    const to = target === channel || !this.#platform.hasPersonas ? {} : { to: channel.slice(1) }
     const more = {
       ...(thread === undefined ? {} : { thread }),
       ...(hops === undefined ? {} : { hops }),

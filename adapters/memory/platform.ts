@@ -41,6 +41,8 @@ export class MemoryPlatform {
   readonly away = new Map<string, string>()
   /** Accounts whose adapter was ever connected: a private message reaches them. */
   readonly accountsSeen = new Set<string>()
+  /** Whether a private message can be said to one of our bots, or only to the account that speaks for all of them. */
+  hasPersonas = true
   readonly #log: Happening[] = []
   readonly #channels = new Map<string, Channel>()
   readonly #messages = new Map<MessageId, NativeMessage>()

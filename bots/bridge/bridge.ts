@@ -121,8 +121,8 @@ export class Bridge {
       }
       return taken
     })
-    for (const { event, placeId } of taken.stored) {
-      if (event.kind === 'message') this.#strays.delete(targetKey(placeId, event.id))
+    for (const { event } of taken.stored) {
+      if (event.kind === 'message') this.#strays.delete(targetKey(event.place, event.id))
     }
     for (const stray of taken.strays) withStray(this.#strays, stray)
     this.#splits.note(taken.stored, Date.now())

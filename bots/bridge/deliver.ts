@@ -4,7 +4,6 @@ import { type MessageId, type NetworkId, text } from '../../core/event.ts'
 import {
   amendedAfter,
   byIds,
-  copiesIn,
   type Delivery,
   enqueue,
   expireLeases,
@@ -18,6 +17,8 @@ import {
   requeue,
   setState,
   settle,
+  type Way,
+  wayOf,
 } from '../../core/ledger/deliveries.ts'
 import { type Ledger, rebooted } from '../../core/ledger/ledger.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
@@ -25,7 +26,7 @@ import type { Log } from '../../core/log.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import type { Vault } from '../../core/secrets.ts'
 import { Lane, laneLimit } from './lane.ts'
-import { perform, saidBy } from './perform.ts'
+import { perform, placeOn, saidBy } from './perform.ts'
 
 const readLimit = 1000
 const outageLookMs = 1000
@@ -151,7 +152,7 @@ export class Deliverer {
     const marked = this.#settleLandings(ready.map(([, , delivery]) => delivery))
     for (const [lane, adapter, delivery] of ready) {
       const next = marked?.get(delivery.id)
-      if (next) void this.#fly(lane, adapter, next.delivery, next.replyTo)
+      if (next) void this.#fly(lane, adapter, next.delivery, next.way)
       else {
         lane.flying.delete(delivery.id)
         lane.putBack(delivery)
@@ -222,9 +223,11 @@ export class Deliverer {
 
   /** Asks the platform what became of a delivery, and settles it or puts it back to be sent. */
   async #reconcile(lane: Lane, adapter: Adapter, head: Delivery): Promise<void> {
-    const { ledger, vault } = this.#o
-    const said = await saidBy({ ledger, vault, adapter }, head)
-    const found = said ? ((await adapter.find?.(head.place, deliveryKey(head.id), said)) ?? 'cannot-tell') : 'not-sent'
+    const { ledger } = this.#o
+    const way = await ledger.read(db => wayOf(db, head))
+    const said = saidBy(adapter, head, way)
+    const place = placeOn(adapter, head, way)
+    const found = said ? ((await adapter.find?.(place, deliveryKey(head.id), said)) ?? 'cannot-tell') : 'not-sent'
     if (typeof found !== 'string') {
       if (ledger.mark(db => settle(db, head, found, Date.now()))) lane.drop(head)
       else lane.renew({ ...head, state: 'queued' })
@@ -238,10 +241,10 @@ export class Deliverer {
     lane.renew({ ...again, state: 'queued' })
   }
 
-  async #fly(lane: Lane, adapter: Adapter, delivery: Delivery, replyTo: MessageId | undefined): Promise<void> {
-    const { ledger, vault } = this.#o
+  async #fly(lane: Lane, adapter: Adapter, delivery: Delivery, way: Way): Promise<void> {
+    const { vault } = this.#o
     try {
-      const ids = await perform({ ledger, vault, adapter }, delivery, deliveryKey(delivery.id), replyTo)
+      const ids = await perform({ vault, adapter }, delivery, deliveryKey(delivery.id), way)
       this.#landed(lane, delivery, ids)
     } catch (thrown) {
       this.#failed(lane, delivery, thrown)
@@ -258,7 +261,7 @@ export class Deliverer {
   }
 
   /**
-   * Settles what has landed and marks those that go out `next`; gives these as they read now, with what they reply to, by
+   * Settles what has landed and marks those that go out `next`; gives these as they read now, with what they speak of, by
    * id. Null when the ledger does not take it now: the landings are kept, and nothing goes out.
    */
   #settleLandings(next: readonly Delivery[] = []): ReadonlyMap<number, Departing> | null {
@@ -277,7 +280,7 @@ export class Deliverer {
           'sending',
         )
       }
-      for (const delivery of asTheyRead(db, next)) departing.set(delivery.id, departingNow(db, delivery))
+      for (const delivery of asTheyRead(db, next)) departing.set(delivery.id, { delivery, way: wayOf(db, delivery) })
     })
     if (done) {
       this.#again(rewritten)
@@ -333,8 +336,7 @@ export class Deliverer {
 
 interface Departing {
   readonly delivery: Delivery
-  /** What a reply answers, here. */
-  readonly replyTo: MessageId | undefined
+  readonly way: Way
 }
 
 /** A growing message may have been rewritten since it was read. */
@@ -345,12 +347,6 @@ function asTheyRead(db: Db, deliveries: readonly Delivery[]): readonly Delivery[
   if (changed.length === 0) return deliveries
   const now = new Map(byIds(db, changed).map(delivery => [delivery.id, delivery]))
   return deliveries.map(delivery => now.get(delivery.id) ?? delivery)
-}
-
-function departingNow(db: Db, delivery: Delivery): Departing {
-  const { act, placeId } = delivery
-  const answers = act.do === 'send' && act.replySeq !== undefined ? act.replySeq : null
-  return { delivery, replyTo: answers === null ? undefined : copiesIn(db, answers, placeId)[0] }
 }
 
 /** When a delivery that was refused goes out again, Unix ms. One refusal sends back all that were under way: it counts once. */

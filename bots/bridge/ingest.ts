@@ -3,11 +3,12 @@ import { isIgnored } from '../../core/command/desk.ts'
 import { type Guard, holdsSecret } from '../../core/command/guard.ts'
 import type { ChatEvent } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
-import { advance, append, revise, type Stored } from '../../core/ledger/events.ts'
+import { advance, append, messageOf, revise, type Stored } from '../../core/ledger/events.ts'
 import { enterPlace, leavePlace } from '../../core/ledger/members.ts'
+import { noteReaction } from '../../core/ledger/reactions.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import type { Rooms } from '../../core/rooms.ts'
-import { isAuthor, meant, relays } from './relay.ts'
+import { isAuthor, relays } from './relay.ts'
 import { isSplit, presenceOf, type Split } from './splits.ts'
 import { type Strays, targetKey, withStray } from './strays.ts'
 
@@ -37,10 +38,14 @@ function join(db: Tx, place: number, event: ChatEvent): void {
   enterPlace(db, place, { ...sender, name }, atMs)
 }
 
-/** Follows an edit or a delete: the current text of a message changes, its fact stays. */
-function follow(db: Tx, event: ChatEvent): 'done' | 'stray' {
-  if (event.kind !== 'edit' && event.kind !== 'delete') return 'done'
-  const target = meant(db, event.place, event.target)
+/** Follows what happens to a message: its current text or its reactions change, its fact stays. */
+function follow(db: Tx, { event, placeId }: Stored): 'done' | 'stray' {
+  if (event.kind !== 'edit' && event.kind !== 'delete' && event.kind !== 'reaction') return 'done'
+  const target = messageOf(db, event.place, event.target)
+  if (event.kind === 'reaction') {
+    if (target) noteReaction(db, target.seq, event, placeId)
+    return 'done'
+  }
   if (!target) return 'stray'
   if (event.kind === 'delete') revise(db, target.seq, null, event.atMs)
   else if (isAuthor(target.event, event)) revise(db, target.seq, event.content, event.atMs)
@@ -66,7 +71,7 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
   const split = new Map(intake.split)
   const strays = new Map(intake.strays)
   const waiting = new Set<Stored>()
-  for (const event of events) {
+  for (const event of events.map(withAddressee)) {
     const fact = append(db, event, intake.rooms.of(event.place)?.name, nowMs)
     if (!fact) continue
     stored.push(fact)
@@ -78,15 +83,15 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
       join(db, fact.placeId, event)
       joined.push(member)
     }
-    if (follow(db, event) === 'stray') {
+    if (follow(db, fact) === 'stray') {
       withStray(strays, fact)
       waiting.add(fact)
     }
     if (event.kind === 'message') newest.set(fact.placeId, event)
     if (isSplit(event)) split.set(presenceOf(event), nowMs)
-    const early = event.kind === 'message' ? (strays.get(targetKey(fact.placeId, event.id)) ?? []) : []
+    const early = event.kind === 'message' ? (strays.get(targetKey(event.place, event.id)) ?? []) : []
     for (const stray of early) {
-      follow(db, stray.event)
+      follow(db, stray)
       waiting.delete(stray)
     }
     for (const one of [fact, ...early]) {
@@ -97,6 +102,10 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
   for (const [place, event] of newest) advance(db, place, event.id, event.atMs)
   return { stored, joined, left, strays: [...waiting] }
 }
+
+/** Where one account speaks for all bots a private message is for who answers talk. */
+const withAddressee = (event: ChatEvent): ChatEvent =>
+  event.kind === 'message' && event.place.private && event.to === undefined ? { ...event, to: 'oracle' } : event
 
 const noteworthy = (event: ChatEvent, member: string, intake: Intake): boolean =>
   event.kind === 'member' || !intake.members.has(member)

@@ -150,10 +150,13 @@ export class Lane {
     }
   }
 
-  /** A reply goes out once the copy it answers has its id. */
+  /** A reply, or what stands in a thread, goes out once the copy it answers has its id. */
   #waitsForCopy({ act }: Delivery): boolean {
-    if (act.do !== 'send' || act.replySeq === undefined) return false
-    return [...this.flying.values()].some(each => each.act.do === 'send' && each.source === act.replySeq)
+    if (act.do !== 'send' || (act.replySeq === undefined && act.threadSeq === undefined)) return false
+    const wanted = [act.replySeq, act.threadSeq]
+    return [...this.flying.values()].some(
+      ({ act: other, source }) => other.do === 'send' && source !== null && wanted.includes(source),
+    )
   }
 
   /** Those of `facts` that something else concerns first. */

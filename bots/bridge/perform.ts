@@ -1,13 +1,12 @@
 import type { Adapter } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
-import type { Act, Draft, MessageId } from '../../core/event.ts'
-import { copiesIn, type Delivery } from '../../core/ledger/deliveries.ts'
-import type { Ledger } from '../../core/ledger/ledger.ts'
+import type { Act, Draft, MessageId, Place } from '../../core/event.ts'
+import type { Delivery, Way } from '../../core/ledger/deliveries.ts'
+import { channelOf } from '../../core/ledger/events.ts'
 import { openDraft } from '../../core/say.ts'
 import type { Vault } from '../../core/secrets.ts'
 
 interface Tools {
-  readonly ledger: Ledger
   readonly vault: Vault
   readonly adapter: Adapter
 }
@@ -25,34 +24,29 @@ const none = (what: string): ChanopError =>
   new ChanopError('unsupported', `the message this ${what} is about has no copy here`)
 
 /** What an act says as a message of its own; null when doing it twice does no harm. */
-export async function saidBy({ ledger, adapter }: Tools, { act, placeId }: Delivery): Promise<Act | null> {
+export function saidBy(adapter: Adapter, { act }: Delivery, { target }: Way): Act | null {
   if (act.do === 'send') return act
-  if (act.do !== 'edit') return null
-  const copied = adapter.edit && (await ledger.read(db => copiesIn(db, act.seq, placeId))).length > 0
-  return copied ? null : { do: 'send', ...edited(act.draft) }
+  if (act.do !== 'edit' || (adapter.edit && target.length > 0)) return null
+  return { do: 'send', ...edited(act.draft) }
+}
+
+/** Where an act is done: in its thread, where the platform has such. */
+export function placeOn({ limits }: Adapter, { place }: Delivery, { thread }: Way): Place {
+  const channel = channelOf(place)
+  return limits.threads && thread !== undefined ? { ...channel, thread } : channel
 }
 
 /**
  * Does one act on its network. Resolves with the native ids of what was said, none for other acts. What is said, secrets
- * apart, reaches the adapter before this returns, so that the order of calls is kept. `replyTo`: what a reply answers, here.
+ * apart, reaches the adapter before this returns, so that the order of calls is kept.
  */
-export async function perform(
-  tools: Tools,
-  delivery: Delivery,
-  key: string,
-  replyTo?: MessageId,
-): Promise<readonly MessageId[]> {
-  const { ledger, vault, adapter } = tools
-  const { act, place } = delivery
-  const copies = (seq: number): Promise<MessageId[]> => ledger.read(db => copiesIn(db, seq, delivery.placeId))
-  if (act.do === 'send') {
-    const { do: _do, replySeq: _seq, ...draft } = act
-    if (draft.secret && (await adapter.secure?.(place)) === false) throw insecure()
-    const ready = openDraft(vault, draft)
-    return adapter.send(place, replyTo ? { ...ready, content: { ...ready.content, replyTo } } : ready, key)
-  }
-  const target = await copies(act.seq)
-  const first = target[0]
+export async function perform(tools: Tools, delivery: Delivery, key: string, way: Way): Promise<readonly MessageId[]> {
+  const { adapter } = tools
+  const { act } = delivery
+  const place = placeOn(adapter, delivery, way)
+  if (act.do === 'send') return say(tools, place, act, key, way)
+  const { target } = way
+  const [first] = target
   if (act.do === 'edit') {
     if (!adapter.edit || !first) return adapter.send(place, edited(act.draft), key)
     return adapter.edit(place, target, act.draft, key)
@@ -67,4 +61,19 @@ export async function perform(
   const { do: _do, seq: _seq, ...reaction } = act
   await adapter.react(place, first, reaction, key)
   return []
+}
+
+async function say(
+  { adapter, vault }: Tools,
+  place: Place,
+  act: Act & { readonly do: 'send' },
+  key: string,
+  { replyTo, thread }: Way,
+): Promise<readonly MessageId[]> {
+  const { do: _do, replySeq: _reply, threadSeq: _thread, ...draft } = act
+  if (draft.secret && (await adapter.secure?.(place)) === false) throw insecure()
+  const ready = openDraft(vault, draft)
+  // Where there are no threads, what stands in one answers what opened it.
+  const answered = replyTo ?? (adapter.limits.threads ? undefined : thread)
+  return adapter.send(place, answered ? { ...ready, content: { ...ready.content, replyTo: answered } } : ready, key)
 }

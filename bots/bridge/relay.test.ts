@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { NativeMessage } from '../../adapters/memory/native.ts'
 import type { MemoryPlatform } from '../../adapters/memory/platform.ts'
+import type { NetworkId, UserId } from '../../core/event.ts'
 import { after } from '../../core/ledger/events.ts'
+import { addIdentity, personFor } from '../../core/ledger/people.ts'
 import { House } from '../../test/house.ts'
 import { copies, copyOf, hall, hallConfig, openHall, settled, until } from './testing.ts'
 
@@ -58,7 +61,8 @@ test('replies, threads, edits, reactions and deletes find every copy, from any o
   await until(() => copyOf(a, 'in a thread') && copyOf(a, 'an answer') && copyOf(c, 'an answer'), 'both')
   assert.equal(copyOf(a, 'an answer')?.content.replyTo, first.id)
   assert.equal(copyOf(c, 'an answer')?.content.replyTo, inC.id)
-  assert.equal(copyOf(a, 'in a thread')?.content.replyTo, first.id)
+  assert.equal(copyOf(a, 'in a thread')?.thread, first.id, 'a thread is one in every place that has such')
+  assert.equal(copyOf(a, 'in a thread')?.content.replyTo, undefined, 'and no reply')
 
   c.user('carol').react(inC.id, '👍')
   await until(() => first.reactions.length === 1 && inB.reactions.length === 1, 'reactions')
@@ -70,6 +74,85 @@ test('replies, threads, edits, reactions and deletes find every copy, from any o
   a.user('alice').remove(first.id)
   await until(() => inB.deleted && inC.deleted, 'deletes')
   await settled(house)
+})
+
+test('a thread and a reply are two things: where there are no threads, one answers what opened it', async t => {
+  const { servers } = await openHall(t, 'abc', { plain: 'c' })
+  const [a, b, c] = servers as [MemoryPlatform, MemoryPlatform, MemoryPlatform]
+  const root = a.user('alice').say(hall, 'root')
+  const [inB, inC] = [await until(() => copyOf(b, 'root'), 'b'), await until(() => copyOf(c, 'root'), 'c')]
+  const inThread = a.user('alice').say(hall, 'in its thread', { thread: root.id })
+  const threadB = await until(() => copyOf(b, 'in its thread'), 'the thread in b')
+  const threadC = await until(() => copyOf(c, 'in its thread'), 'the thread in c')
+  assert.deepEqual([threadB.thread, threadB.content.replyTo], [inB.id, undefined])
+  assert.deepEqual([threadC.thread, threadC.content.replyTo], [undefined, inC.id])
+
+  // A reply, a reaction, an edit and a deletion about what stands in a thread find it there, from places without one.
+  c.user('carol').say(hall, 'a reply to it', { replyTo: threadC.id })
+  const reply = await until(() => copyOf(a, 'a reply to it'), 'the reply')
+  assert.deepEqual([reply.thread, reply.content.replyTo], [root.id, inThread.id])
+  c.user('carol').react(threadC.id, '👀')
+  await until(() => inThread.reactions.length === 1 && threadB.reactions.length === 1, 'the reaction')
+  b.user('bob').say(hall, 'further in the thread', { thread: inB.id })
+  const further = await until(() => copyOf(a, 'further in the thread'), 'the next of the thread')
+  assert.equal(further.thread, root.id)
+  a.user('alice').edit(inThread.id, 'in its thread, edited')
+  await until(() => threadB.text.endsWith('edited') && threadC.text.endsWith('edited'), 'edits')
+})
+
+test('one person taking a reaction back leaves those of others', async t => {
+  const { house, servers } = await openHall(t, 'abc')
+  const [a, b, c] = servers as [MemoryPlatform, MemoryPlatform, MemoryPlatform]
+  const said = a.user('alice').say(hall, 'do you like it?')
+  const [inB, inC] = [
+    await until(() => copyOf(b, 'do you like it?'), 'b'),
+    await until(() => copyOf(c, 'do you like it?'), 'c'),
+  ]
+  const [bob, ben, carol] = [b.user('bob'), b.user('ben'), c.user('carol')]
+  bob.react(inB.id, '👍')
+  ben.react(inB.id, '👍')
+  carol.react(inC.id, '👍')
+  await b.quiet()
+  await c.quiet()
+  await settled(house)
+  const ours = (message: NativeMessage): number => message.reactions.filter(({ by }) => by === 'chanop').length
+  assert.deepEqual([said, inB, inC].map(ours), [1, 1, 1])
+  bob.unreact(inB.id, '👍')
+  await b.quiet()
+  await settled(house)
+  assert.deepEqual([said, inB, inC].map(ours), [1, 1, 1], 'ben and carol still like it')
+  carol.unreact(inC.id, '👍')
+  await c.quiet()
+  await settled(house)
+  assert.deepEqual([said, inB, inC].map(ours), [1, 0, 1], 'in b nobody from elsewhere does')
+  ben.unreact(inB.id, '👍')
+  await b.quiet()
+  await settled(house)
+  assert.deepEqual([said, inB, inC].map(ours), [0, 0, 0])
+})
+
+test('a mention leaves its network as the person who is linked there, or as a name', async t => {
+  const { house, servers } = await openHall(t, 'ab')
+  const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
+  await house.ledger.write(db => {
+    const person = personFor(db, 'a' as NetworkId, 'u1' as UserId, 'uma', Date.now())
+    addIdentity(db, person, { network: 'b' as NetworkId, user: 'uma-b' as UserId })
+  })
+  const mention = (id: string, name: string, self?: true) => ({
+    kind: 'mention' as const,
+    id: id as UserId,
+    name,
+    ...(self ? { self } : {}),
+  })
+  a.user('alice').say(hall, {
+    segments: [mention('u1', 'uma'), mention('u2', 'unlinked'), mention('chanop', 'Chanop', true)],
+  })
+  const copy = await until(() => copyOf(b, '@uma@unlinked@Chanop'), 'the copy')
+  assert.deepEqual(copy.content.segments, [
+    { kind: 'mention', id: 'uma-b', name: 'uma' },
+    { kind: 'mention', id: null, name: 'unlinked' },
+    { kind: 'mention', id: null, name: 'Chanop' },
+  ])
 })
 
 test('nobody edits what somebody else wrote, here or on another network', async t => {

@@ -1,18 +1,9 @@
-import type {
-  Act,
-  ChatEvent,
-  Content,
-  Draft,
-  Face,
-  MemberEvent,
-  MessageEvent,
-  MessageId,
-  Place,
-  Sender,
-} from '../../core/event.ts'
+import type { Act, ChatEvent, Content, Draft, Face, MemberEvent, NetworkId, Place, Sender } from '../../core/event.ts'
 import type { NewDelivery } from '../../core/ledger/deliveries.ts'
-import { messageOf, type Stored } from '../../core/ledger/events.ts'
+import { messageOf, placeId, rootOf, type Stored } from '../../core/ledger/events.ts'
+import { isReactedElsewhere } from '../../core/ledger/reactions.ts'
 import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import { localMentions } from '../../core/mentions.ts'
 import type { Room, Rooms } from '../../core/rooms.ts'
 import { safeName, truncate, visible } from '../../core/text.ts'
 import { isSplit, presenceOf, type Split } from './splits.ts'
@@ -50,12 +41,6 @@ const notice = (text: string): Act => ({
   as: { name: 'bridge' },
 })
 
-/** The message of a native id: in the thread where it is spoken of, or in its channel, as the one that opened the thread. */
-export function meant(db: Db, place: Place, id: MessageId): Stored<MessageEvent> | null {
-  const { thread, ...channel } = place
-  return messageOf(db, place, id) ?? (thread === undefined ? null : messageOf(db, channel, id))
-}
-
 /** Whether what happens to a message is done by who wrote it. */
 export const isAuthor = (message: ChatEvent, { place, sender }: ChatEvent): boolean =>
   message.sender.id === sender.id && message.place.network === place.network
@@ -71,14 +56,14 @@ function actOf(db: Db, stored: Stored, room: Room, split: Split): Relayed | null
   const { event } = stored
   if (event.kind === 'message') {
     const { replyTo, ...content } = event.content
-    const answered = replyTo && meant(db, event.place, replyTo)
-    const root = event.place.thread && meant(db, event.place, event.place.thread)
-    const seq = (answered || root)?.seq
-    return { act: { do: 'send', ...draftOf(event, content), ...(seq ? { replySeq: seq } : {}) }, source: stored.seq }
+    const replySeq = replyTo && messageOf(db, event.place, replyTo)?.seq
+    const threadSeq = rootOf(db, event.place)
+    const way = { ...(replySeq ? { replySeq } : {}), ...(threadSeq === undefined ? {} : { threadSeq }) }
+    return { act: { do: 'send', ...draftOf(event, content), ...way }, source: stored.seq }
   }
   if (event.kind === 'member') return tellsMember(event, room, split) ? { act: notice(memberText(event)) } : null
   if (event.kind === 'topic' || event.kind === 'gap') return null
-  const target = meant(db, event.place, event.target)
+  const target = messageOf(db, event.place, event.target)
   if (!target) return null
   if (event.kind === 'reaction') {
     const { emoji, removed } = event
@@ -103,6 +88,17 @@ export function relaysSplit({ event }: Stored, left: number, rooms: Rooms): NewD
   return rooms.others(event.place).map(place => ({ place, bot: 'bridge', act }))
 }
 
+/** Who takes a reaction back leaves it where somebody else's is shown by the same one of ours. */
+const staysIn = (db: Db, act: Act, place: Place): boolean =>
+  act.do === 'react' && act.removed === true && isReactedElsewhere(db, act.seq, act.emoji, placeId(db, place))
+
+/** An act of one network as it may be done on another. */
+function actOn(db: Db, act: Act, from: NetworkId, { network }: Place): Act {
+  if (act.do === 'send') return { ...act, content: localMentions(db, act.content, from, network) }
+  if (act.do !== 'edit') return act
+  return { ...act, draft: { ...act.draft, content: localMentions(db, act.draft.content, from, network) } }
+}
+
 /** The copies a fact brings about. Part of the transaction that records the fact. */
 export function relays(db: Db, stored: Stored, rooms: Rooms, split: Split): NewDelivery[] {
   const { event } = stored
@@ -110,9 +106,8 @@ export function relays(db: Db, stored: Stored, rooms: Rooms, split: Split): NewD
   if (!room || room.places.length < 2 || !relayable(db, stored)) return []
   const relayed = actOf(db, stored, room, split)
   if (!relayed) return []
-  return rooms.others(event.place).map((place: Place) => ({
-    place,
-    bot: 'bridge',
-    ...relayed,
-  }))
+  return rooms
+    .others(event.place)
+    .filter(place => !staysIn(db, relayed.act, place))
+    .map(place => ({ ...relayed, place, bot: 'bridge', act: actOn(db, relayed.act, event.place.network, place) }))
 }

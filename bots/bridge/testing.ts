@@ -12,10 +12,13 @@ interface Closing {
 
 export const hall = '#hall'
 
-/** One room in as many places as there are letters, each on a server of its own; `joins` are shown. */
-export const hallConfig = (letters: string, more = ''): string => {
+/** One room in as many places as there are letters, each on a server of its own; `joins` are shown. `plain`: those without threads. */
+export const hallConfig = (letters: string, more = '', plain = ''): string => {
   const names = letters.split('')
-  const networks = names.map(name => `  ${name}: { kind: memory, server: '{server}-${name}', channels: ['${hall}'] }`)
+  const without = (name: string): string => (plain.includes(name) ? ', threads: false' : '')
+  const networks = names.map(
+    name => `  ${name}: { kind: memory, server: '{server}-${name}', channels: ['${hall}']${without(name)} }`,
+  )
   const places = names.map(name => `'${name}:${hall}'`)
   return `
 owner: a:olga
@@ -36,9 +39,9 @@ export interface Hall {
 export async function openHall(
   t: Closing,
   letters = 'abc',
-  options: BridgeOptions & { more?: string } = {},
+  options: BridgeOptions & { more?: string; plain?: string } = {},
 ): Promise<Hall> {
-  const house = new House(t, { config: hallConfig(letters, options.more) })
+  const house = new House(t, { config: hallConfig(letters, options.more, options.plain) })
   const bridge = await house.bridge(options)
   const servers = letters.split('').map(letter => house.server(letter))
   await Promise.all(servers.map(server => server.ready()))

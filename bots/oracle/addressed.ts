@@ -26,7 +26,7 @@ export function addressed(db: Db, event: MessageEvent, prefix: string): boolean 
   if (heard?.prefixed || (heard?.to && heard.to !== 'oracle')) return false
   if (place.private) return to === 'oracle'
   const mentioned = content.segments.some(
-    segment => segment.kind === 'mention' && /^@?oracle$/i.test(normalise(segment.name)),
+    segment => segment.kind === 'mention' && (segment.self || /^@?oracle$/i.test(normalise(segment.name))),
   )
   return mentioned || named.test(said) || repliesToOracle(db, event)
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import type { UserId } from '../../core/event.ts'
 import { House } from '../../test/house.ts'
 import { runAdmin } from '../admin/admin.ts'
 import { runBridge } from '../bridge/run.ts'
@@ -89,6 +90,21 @@ ignore: { 'chat:mallory': null }
   a.user('bob').say('@admin', 'oracle hi')
   await bob.shouldReply('#general', '!version', /^chanop/)
   assert.equal(said(), 0)
+})
+
+test('where one account speaks for all bots, its mention and a private word are for the oracle', async t => {
+  const { a } = await open(t)
+  a.hasPersonas = false
+  const dan = a.user('dan')
+  const { seq } = dan.say('#general', {
+    segments: [
+      { kind: 'mention', id: 'chanop' as UserId, name: 'Whatever it is called' },
+      { kind: 'text', text: ' are you there?' },
+    ],
+  })
+  await dan.hears('#general', /no model/, seq)
+  await dan.shouldReply('@chanop', 'and in private?', /no model/)
+  await dan.shouldReply('@chanop', '!version', /^chanop/)
 })
 
 test('what was said while it was away is not answered, and nothing once there is a model', async t => {

@@ -1,5 +1,5 @@
 import type { Act, Content, MessageId, NetworkId, Place } from '../event.ts'
-import { placeId, placeOf } from './events.ts'
+import { channelId, placeId, placeOf } from './events.ts'
 import { getMeta, setMeta } from './ledger.ts'
 import { type Db, type Row, sql } from './sqlite.ts'
 
@@ -125,10 +125,15 @@ export function expireLeases(db: Db, rebooted: boolean): number {
 export function settle(db: Db, delivery: Delivery, ids: readonly MessageId[], nowMs: number): boolean {
   const { act, placeId, source } = delivery
   const newest = end(db, delivery, 'sent', null, nowMs)
-  if (act.do === 'edit' && source !== null) dropGone(db, placeId, source, ids)
+  const channel = channelId(db, placeId)
+  if (act.do === 'edit' && source !== null) dropGone(db, channel, source, ids)
   else if (act.do !== 'send') return newest
-  const insert = sql(db, 'INSERT INTO copy VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
-  for (const [part, id] of ids.entries()) insert.run(placeId, id, part, delivery.id, source)
+  const insert = sql(
+    db,
+    `INSERT INTO copy (place, native, part, delivery, source, thread) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  )
+  const thread = wayOf(db, delivery).thread ?? null
+  for (const [part, id] of ids.entries()) insert.run(channel, id, part, delivery.id, source, thread)
   return newest
 }
 
@@ -200,12 +205,12 @@ export function amendDeliveries(db: Db, source: number, content: Content, growin
   const rows = saying(db, source)
   for (const send of rows) {
     if (send.act.do !== 'send' || !send.act.growing) continue
-    const { growing: _growing, replySeq, do: _do, ...draft } = send.act
-    const replying = replySeq === undefined ? {} : { replySeq }
+    const { growing: _growing, replySeq: _reply, threadSeq: _thread, do: _do, ...draft } = send.act
     const next = { ...draft, content, ...(growing ? { growing: true as const } : {}) }
     const edit = rows.find(row => row.placeId === send.placeId && row.act.do === 'edit' && row.amended !== null)
     if (send.state === 'failed' || send.state === 'cancelled') continue
-    if (send.state === 'held' || send.state === 'queued') rewrite(db, send, { do: 'send', ...replying, ...next })
+    if (send.state === 'held' || send.state === 'queued')
+      rewrite(db, send, { do: 'send', ...replyOf(send.act), ...next })
     else amendBy(db, send, edit, { do: 'edit', seq: source, draft: next }, nowMs)
   }
 }
@@ -217,12 +222,20 @@ function catchUp(db: Db, { id, source, placeId }: Delivery): void {
   const send = rows.find(row => row.id === id)
   const edit = rows.find(row => row.act.do === 'edit' && row.amended !== null && row.state === 'queued')
   if (edit?.act.do !== 'edit' || send?.act.do !== 'send' || !send.act.growing) return
-  const { replySeq } = send.act
-  rewrite(db, send, { do: 'send', ...(replySeq === undefined ? {} : { replySeq }), ...edit.act.draft })
+  rewrite(db, send, { do: 'send', ...replyOf(send.act), ...edit.act.draft })
   setState(db, [edit.id], 'cancelled')
 }
 
 type Edit = Act & { readonly do: 'edit' }
+
+/** What a send answers and which thread it belongs to. */
+const replyOf = ({
+  replySeq,
+  threadSeq,
+}: Act & { readonly do: 'send' }): Pick<Act & { readonly do: 'send' }, 'replySeq' | 'threadSeq'> => ({
+  ...(replySeq === undefined ? {} : { replySeq }),
+  ...(threadSeq === undefined ? {} : { threadSeq }),
+})
 
 function amendBy(db: Db, send: Delivery, edit: Delivery | undefined, act: Edit, nowMs: number): void {
   const shown = edit ? (edit.act as Edit).draft.content : (send.act as Act & { do: 'send' }).content
@@ -258,16 +271,62 @@ export function markRepeat(db: Db, delivery: Delivery): Delivery {
   return { ...delivery, act }
 }
 
-/** All native ids under which a fact stands in a place, in order of their parts: of copies, or its own. */
-export function copiesIn(db: Db, source: number, place: number): MessageId[] {
+/** A fact as it stands in a channel. */
+export interface Copy {
+  /** All its native ids, in order of their parts. */
+  readonly ids: readonly MessageId[]
+  /** The thread it stands in there. */
+  readonly thread?: MessageId
+}
+
+/** Where a fact stands in the channel of a place: its copy, or itself. No ids when it doesn't. */
+export function copyIn(db: Db, source: number, place: number): Copy {
+  const channel = channelId(db, place)
   const rows = sql(
     db,
-    `SELECT c.native FROM delivery d JOIN copy c ON c.delivery = d.id
-     WHERE d.source = ? AND d.place = ? ORDER BY c.delivery, c.part`,
-  ).all(source, place)
-  if (rows.length > 0) return rows.map(row => row['native'] as MessageId)
-  const own = sql(db, "SELECT native FROM event WHERE seq = ? AND place = ? AND kind = 'message'").get(source, place)
-  return own?.['native'] ? [own['native'] as MessageId] : []
+    `SELECT c.native, c.thread FROM delivery d JOIN copy c ON c.delivery = d.id
+     WHERE d.source = ? AND c.place = ? ORDER BY c.delivery, c.part`,
+  ).all(source, channel)
+  const found = rows.length > 0 ? rows : ownIn(db, source, channel)
+  const thread = found[0]?.['thread'] as MessageId | '' | null | undefined
+  return { ids: found.map(row => row['native'] as MessageId), ...(thread ? { thread } : {}) }
+}
+
+const ownIn = (db: Db, seq: number, channel: number): Row[] =>
+  sql(
+    db,
+    `SELECT e.native, p.thread FROM event e JOIN place p ON p.id = e.place
+     WHERE e.seq = ? AND ifnull(e.channel, e.place) = ? AND e.kind = 'message'`,
+  ).all(seq, channel)
+
+/** All native ids under which a fact stands in a place, in order of their parts: of copies, or its own. */
+export const copiesIn = (db: Db, source: number, place: number): readonly MessageId[] => copyIn(db, source, place).ids
+
+/** What an act speaks of, as native ids in its channel. */
+export interface Way {
+  /** The thread it goes to: that of its place, else of what it answers or is about, else the one that its root opens. */
+  readonly thread?: MessageId
+  /** What it answers. */
+  readonly replyTo?: MessageId
+  /** The messages it is about; none when it stands for itself. */
+  readonly target: readonly MessageId[]
+}
+
+const nothing: Copy = { ids: [] }
+
+/** How an act finds what it speaks of, as things stand now. */
+export function wayOf(db: Db, { act, place, placeId: at }: Delivery): Way {
+  const send = act.do === 'send'
+  const about = send ? nothing : copyIn(db, act.seq, at)
+  const answered = send && act.replySeq !== undefined ? copyIn(db, act.replySeq, at) : nothing
+  const root = send && act.threadSeq !== undefined ? copyIn(db, act.threadSeq, at) : nothing
+  const thread = place.thread ?? about.thread ?? root.thread ?? root.ids[0] ?? answered.thread
+  const replyTo = answered.ids[0]
+  return {
+    target: about.ids,
+    ...(thread === undefined ? {} : { thread }),
+    ...(replyTo === undefined ? {} : { replyTo }),
+  }
 }
 
 export interface Backlog {

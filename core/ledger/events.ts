@@ -38,10 +38,11 @@ export function knownPlaceId(db: Db, place: Place): number | null {
   return known ? Number(known['id']) : null
 }
 
-/** The row id of a place, made when it is new. */
+/** The row id of a place, made when it is new; with that of its channel when it is a thread. */
 export function placeId(db: Db, place: Place): number {
   const known = knownPlaceId(db, place)
   if (known !== null) return known
+  if (place.thread !== undefined) placeId(db, channelOf(place))
   const made = sql(db, 'INSERT INTO place (network, channel, thread, private, since_ms) VALUES (?, ?, ?, ?, ?)').run(
     place.network,
     place.channel,
@@ -50,6 +51,23 @@ export function placeId(db: Db, place: Place): number {
     Date.now(),
   )
   return Number(made.lastInsertRowid)
+}
+
+/** A place without its thread. */
+export function channelOf(place: Place): Place {
+  if (place.thread === undefined) return place
+  const { thread: _thread, ...channel } = place
+  return channel
+}
+
+/** The row id of the channel that a place is, or is a thread of. */
+export function channelId(db: Db, place: number): number {
+  const row = sql(
+    db,
+    `SELECT c.id FROM place p JOIN place c ON c.network = p.network AND c.channel = p.channel AND c.thread = ''
+     WHERE p.id = ?`,
+  ).get(place)
+  return row ? Number(row['id']) : place
 }
 
 /** A place from the columns network, channel, thread and private. */
@@ -83,12 +101,13 @@ export function append(db: Db, event: ChatEvent, room: string | undefined, recei
   const named = room ?? `${event.place.network}:${event.place.channel}`
   const done = sql(
     db,
-    `INSERT INTO event (key, kind, place, room, native, sender, name, flags, at_ms, received_ms, body)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
+    `INSERT INTO event (key, kind, place, channel, room, native, sender, name, flags, at_ms, received_ms, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
   ).run(
     event.key,
     event.kind,
     place,
+    event.place.thread === undefined ? null : placeId(db, channelOf(event.place)),
     named,
     nativeOf(event),
     event.sender.id,
@@ -171,16 +190,26 @@ export function bySeq(db: Db, seq: number): Stored | null {
   return row ? storedOf(row) : null
 }
 
-/** The message a native id stands for: the fact itself, or the fact whose copy it is. */
+/**
+ * The message a native id stands for: the fact itself, or the fact whose copy it is. An id is unique in its channel: the
+ * thread of `place` does not matter.
+ */
 export function messageOf(db: Db, place: Place, id: MessageId): Stored<MessageEvent> | null {
-  const at = knownPlaceId(db, place)
+  const at = knownPlaceId(db, channelOf(place))
   if (at === null) return null
-  const own = sql(db, `SELECT ${eventColumns} WHERE e.kind = 'message' AND e.place = ? AND e.native = ?`).get(at, id)
+  const own = sql(
+    db,
+    `SELECT ${eventColumns} WHERE e.kind = 'message' AND ifnull(e.channel, e.place) = ? AND e.native = ?`,
+  ).get(at, id)
   if (own) return storedOf(own) as Stored<MessageEvent>
   const copied = sql(db, 'SELECT source FROM copy WHERE place = ? AND native = ?').get(at, id)
   if (copied?.['source'] == null) return null
   return bySeq(db, Number(copied['source'])) as Stored<MessageEvent> | null
 }
+
+/** The message that opened the thread a place is; undefined when it is none, or nobody told us of that message. */
+export const rootOf = (db: Db, place: Place): number | undefined =>
+  place.thread === undefined ? undefined : messageOf(db, place, place.thread)?.seq
 
 export interface RecentMessage extends Stored<MessageEvent> {
   /** The text as it is now: null when it was deleted. */

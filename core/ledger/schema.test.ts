@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import type { MessageId, UserId } from '../event.ts'
+import type { MessageId, ReactionEvent, UserId } from '../event.ts'
+import { plain } from '../text.ts'
 import {
   amendDeliveries,
   amendedAfter,
@@ -27,8 +28,9 @@ import { channelsWith } from './members.ts'
 import { openOrders, orderByKey, place, settleOrder } from './orders.ts'
 import { directPlaceId, placeIdsOf } from './places.ts'
 import { migrations } from './schema.ts'
+import { isReactedElsewhere, noteReaction } from './reactions.ts'
 import { passMark, spendBy } from './spend.ts'
-import { type Connection, connect, migrate } from './sqlite.ts'
+import { type Connection, connect, migrate, sql } from './sqlite.ts'
 import {
   answerTurn,
   endTurn,
@@ -57,18 +59,84 @@ it('a released migration is never edited: the first is what it was', () => {
   assert.equal(migrations[0], firstSchema, 'add a migration at the end of schema.ts instead of changing one')
 })
 
-it('a ledger of the first schema becomes one of the newest, with all that is in it', async t => {
+/** A ledger as the release before schema 3 left it: a conversation with threads, copies, agents, people and settings. */
+const released = join(import.meta.dirname, 'fixtures', 'release-0.1.db')
+
+type Tables = Record<string, Record<string, unknown>[]>
+
+function contents(db: Connection): Tables {
+  const names = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all() as string[]
+  return Object.fromEntries(names.map(name => [name, db.prepare(`SELECT * FROM ${name}`).all() as Tables[string]]))
+}
+
+it('a ledger of the release before becomes one of the newest, with all that is in it', async t => {
   const file = join(temporaryFolder(t), 'ledger.db')
+  copyFileSync(released, file)
   const old = connect(file)
-  migrate(old, [firstSchema])
-  append(old, messageNumber(1), 'general', 5)
+  const before = contents(old)
+  assert.equal(old.pragma('user_version', { simple: true }), 2)
   old.close()
   const ledger = Ledger.open(file)
   const fresh = Ledger.open(':memory:')
   t.after(() => (ledger.close(), fresh.close()))
   assert.deepEqual(await ledger.read(shape), await fresh.read(shape))
-  assert.equal((await ledger.read(db => recent(db, 'general', 5))).length, 1)
-  assert.equal(await ledger.read(db => db.pragma('user_version', { simple: true })), migrations.length)
+  const after = await ledger.read(db => contents(db as Connection))
+  for (const name of ['event', 'agent', 'person', 'identity', 'role', 'setting', 'secret', 'member', 'audit', 'party'])
+    assert.ok((before[name]?.length ?? 0) > 0, `the fixture has rows in ${name}`)
+  const changed = new Set(['copy', 'place', 'meta'])
+  for (const [name, rows] of Object.entries(before)) {
+    if (changed.has(name)) continue
+    const columns = Object.keys(rows[0] ?? {})
+    const kept = after[name]?.map(row => Object.fromEntries(columns.map(column => [column, row[column]])))
+    const asBefore = name === 'event' ? kept?.map(withoutRefs) : kept
+    assert.deepEqual(asBefore, rows, `the rows of ${name}`)
+  }
+  assert.deepEqual(after['place']?.slice(0, before['place']?.length), before['place'])
+  assert.deepEqual(
+    after['copy']?.map(({ native, part, delivery, source }) => ({ native, part, delivery, source })),
+    before['copy']?.map(({ native, part, delivery, source }) => ({ native, part, delivery, source })),
+  )
+})
+
+/** The one thing that a fact gained: its files are named by a ref. */
+function withoutRefs(row: Record<string, unknown>): Record<string, unknown> {
+  const body = JSON.parse(row['body'] as string) as { content?: { attachments?: { ref?: string }[] } }
+  if (!body.content?.attachments) return row
+  for (const file of body.content.attachments) delete file.ref
+  return { ...row, body: JSON.stringify(body) }
+}
+
+it('what the release before told of threads, files and reactions is found after it', async t => {
+  const file = join(temporaryFolder(t), 'ledger.db')
+  copyFileSync(released, file)
+  const ledger = Ledger.open(file)
+  t.after(() => ledger.close())
+  await ledger.read(db => {
+    const messages = recent(db, 'general', 100)
+    const saying = (said: string) => messages.find(({ event }) => plain(event.content) === said)
+    const first = saying('hello from the release before')
+    const threaded = saying('in its thread')
+    assert.ok(first && threaded)
+    assert.equal(threaded.event.place.thread, first.event.id)
+    const channel = { network: threaded.event.place.network, channel: threaded.event.place.channel }
+    assert.equal(messageOf(db, channel, threaded.event.id)?.seq, threaded.seq)
+    assert.equal(messageOf(db, threaded.event.place, first.event.id)?.seq, first.seq)
+    const files = messages.flatMap(({ event }) => event.content.attachments ?? [])
+    assert.deepEqual(
+      files.map(({ ref }) => ref),
+      ['https://files.example/plan.pdf'],
+    )
+    const reactions = sql(db, 'SELECT seq, emoji, user FROM reaction ORDER BY seq, emoji, user').all()
+    assert.deepEqual(
+      reactions.map(({ seq, emoji, user }) => [seq, emoji, user]),
+      [
+        [first.seq, '👍', 'ann'],
+        [first.seq, '👍', 'bob'],
+        [first.seq, '👍', 'eve'],
+        [threaded.seq, '👀', 'bob'],
+      ],
+    )
+  })
 })
 
 it('a ledger of a newer release is refused and left alone', t => {
@@ -196,7 +264,12 @@ const hot: Record<string, (tx: Tx) => unknown> = {
   },
   'queued deliveries': db => [queuedAfter(db, 0, 10), queuedIn(db, 1, 0, 10)],
   'open deliveries on start': db => [expireLeases(db, true), open(db), backlog(db)],
-  'native ids': db => [copiesIn(db, source, 1), messageOf(db, here, 'n' as MessageId), bySeq(db, source)],
+  'native ids': db => [
+    copiesIn(db, source, 1),
+    messageOf(db, here, 'n' as MessageId),
+    messageOf(db, { ...here, thread: 't' as MessageId }, 'n' as MessageId),
+    bySeq(db, source),
+  ],
   'a growing message': db => [amendDeliveries(db, source, act.content, true, 0), amendedAfter(db, 0, 10)],
   turns: db => [
     queueTurn(db, { asked: source, place: here, lane: 'general', by: asker }, 0),
@@ -208,6 +281,15 @@ const hot: Record<string, (tx: Tx) => unknown> = {
     mergeTurns(db, 1, [2]),
     endTurn(db, 1, 'me', { state: 'stopped' }, 0),
     freeTurns(db, 'me', 0),
+  ],
+  reactions: db => [
+    noteReaction(
+      db,
+      source,
+      { ...messageNumber(2), kind: 'reaction', emoji: '👍', target: 'n' as MessageId } as ReactionEvent,
+      1,
+    ),
+    isReactedElsewhere(db, source, '👍', 1),
   ],
   texts: db => [recent(db, 'general', 50), currentOf(db, source), revise(db, source, null, 0)],
   'facts after a number': db => after(db, 0, 10),
