@@ -4,8 +4,9 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { dirname, join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { ChanopError } from './error.ts'
+import { dropSecret, listSecrets } from './ledger/secrets.ts'
 import { temporaryFolder, temporaryLedger } from './ledger/testing.ts'
-import { dropSecret, listSecrets, newPassword, resolveSecret, storeSecret, Vault } from './secrets.ts'
+import { newPassword, resolveSecret, storeSecret, Vault } from './secrets.ts'
 
 const code = (wanted: string, message: RegExp) => (error: unknown) => {
   assert.ok(error instanceof ChanopError, String(error))

@@ -13,7 +13,8 @@ import {
 import { dirname } from 'node:path'
 import { ChanopError } from './error.ts'
 import { getMeta, type Ledger, setMeta } from './ledger/ledger.ts'
-import { type Db, sql } from './ledger/sqlite.ts'
+import { keepSealed, sealedNamed } from './ledger/secrets.ts'
+import type { Tx } from './ledger/tx.ts'
 
 const format = 1
 const headBytes = 1 + 4 + 12 + 16
@@ -104,33 +105,15 @@ export const newPassword = (): string => randomBytes(24).toString('base64url').r
 
 const idOf = (key: Buffer): Buffer => createHash('sha256').update('chanop vault').update(key).digest().subarray(0, 4)
 
-export interface SecretInfo {
-  readonly name: string
-  readonly by: string
-  readonly atMs: number
-}
-
 export const secretName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/
 
-export function storeSecret(db: Db, vault: Vault, name: string, value: string, by: string, nowMs: number): void {
-  sql(
-    db,
-    `INSERT INTO secret VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed,
-     by = excluded.by, at_ms = excluded.at_ms`,
-  ).run(name, vault.seal(`secret:${name}`, value), by, nowMs)
+export function storeSecret(tx: Tx, vault: Vault, name: string, value: string, by: string, nowMs: number): void {
+  keepSealed(tx, name, vault.seal(`secret:${name}`, value), by, nowMs)
 }
-
-export const dropSecret = (db: Db, name: string): boolean =>
-  sql(db, 'DELETE FROM secret WHERE name = ?').run(name).changes > 0
-
-export const listSecrets = (db: Db): SecretInfo[] =>
-  sql(db, 'SELECT name, by, at_ms FROM secret ORDER BY name')
-    .all()
-    .map(row => ({ name: row['name'] as string, by: row['by'] as string, atMs: Number(row['at_ms']) }))
 
 /** Resolves `env:NAME` (from `environment`) or `secret:NAME` (from the vault). Throws `secret-missing` with the fix. */
 export function resolveSecret(
-  db: Db,
+  tx: Tx,
   vault: Vault,
   reference: string,
   environment: Readonly<Record<string, string | undefined>>,
@@ -141,7 +124,7 @@ export function resolveSecret(
     if (value) return value
     throw new ChanopError('secret-missing', `${name} is not set: export ${name}=… and run npm start again`)
   }
-  const row = sql(db, 'SELECT sealed FROM secret WHERE name = ?').get(name)
-  if (!row) throw new ChanopError('secret-missing', `no secret ${name}: say !secret set ${name} in a DM to admin`)
-  return vault.open(`secret:${name}`, row['sealed'] as Buffer)
+  const sealed = sealedNamed(tx, name)
+  if (!sealed) throw new ChanopError('secret-missing', `no secret ${name}: say !secret set ${name} in a DM to admin`)
+  return vault.open(`secret:${name}`, sealed)
 }

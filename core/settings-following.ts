@@ -1,8 +1,9 @@
 import type { z } from 'zod'
 import { asChanopError } from './error.ts'
 import type { Ledger } from './ledger/ledger.ts'
+import { settingsMark } from './ledger/settings.ts'
 import type { Log } from './log.ts'
-import { type Settings, settingsMark } from './settings.ts'
+import { type Settings } from './settings.ts'
 
 export interface Following {
   /** Reads file and ledger again: somebody has said that they changed. */

@@ -6,8 +6,9 @@ import { z } from 'zod'
 import { parseConfig } from './config/load.ts'
 import { ChanopError } from './error.ts'
 import type { Ledger } from './ledger/ledger.ts'
+import { dropSetting, storeSetting } from './ledger/settings.ts'
 import { temporaryFolder, temporaryLedger } from './ledger/testing.ts'
-import { dropSetting, Settings, storeSetting } from './settings.ts'
+import { Settings } from './settings.ts'
 
 const schema = z.strictObject({
   name: z.string().default('chanop'),

@@ -5,7 +5,7 @@ import { freeze, readConfig } from './config/load.ts'
 import { pathIn } from './config/schema.ts'
 import { ChanopError } from './error.ts'
 import type { Ledger } from './ledger/ledger.ts'
-import { type Db, sql } from './ledger/sqlite.ts'
+import { type Override, overrides as stored } from './ledger/settings.ts'
 import { nearest } from './nearest.ts'
 
 /** Where a value comes from. */
@@ -15,13 +15,6 @@ export type Origin =
 
 /** Stored as the value of a key of a map (a room, somebody ignored): takes out what the file says. */
 export const removed = '$removed'
-
-interface Override {
-  readonly key: string
-  readonly value: unknown
-  readonly by: string
-  readonly atMs: number
-}
 
 const own = (inside: unknown, part: string): unknown =>
   typeof inside === 'object' && inside !== null && Object.hasOwn(inside, part)
@@ -215,27 +208,3 @@ function leaves(value: unknown, path: readonly string[]): { path: readonly strin
   if (inside.length === 0 && path.length > 0) return [{ path, value }]
   return inside.flatMap(([part, below]) => leaves(below, [...path, part]))
 }
-
-const stored = (db: Db): Override[] =>
-  sql(db, 'SELECT key, value, by, at_ms FROM setting ORDER BY at_ms, key')
-    .all()
-    .map(row => ({
-      key: row['key'] as string,
-      value: JSON.parse(row['value'] as string) as unknown,
-      by: row['by'] as string,
-      atMs: Number(row['at_ms']),
-    }))
-
-/** Changes whenever a setting is stored or dropped: how a process notices that hears no signal. */
-export const settingsMark = (db: Db): string =>
-  JSON.stringify(sql(db, 'SELECT count(*) AS n, max(at_ms) AS newest FROM setting').get())
-
-/** Stores a checked value, in place of any at the key or below it; part of a command's effect. Tell the other processes with the signal `settings`. */
-export function storeSetting(db: Db, key: string, value: unknown, by: string, nowMs: number): void {
-  dropSetting(db, key)
-  sql(db, 'INSERT INTO setting VALUES (?, ?, ?, ?)').run(key, JSON.stringify(value), by, nowMs)
-}
-
-/** Drops what chat changed at `key` and below; how many values. */
-export const dropSetting = (db: Db, key: string): number =>
-  sql(db, "DELETE FROM setting WHERE key = ? OR substr(key, 1, length(?) + 1) = ? || '.'").run(key, key, key).changes

@@ -1,7 +1,7 @@
 /** A bot for tests of `runBot`: `testing-bot.ts [crash|hang]`. Says on standard output what happens to it. */
 import { z } from 'zod'
 import { runBot } from './bot.ts'
-import { storeSetting } from './settings.ts'
+import { storeSetting } from './ledger/settings.ts'
 
 const schema = z.strictObject({
   name: z.string().default('test'),

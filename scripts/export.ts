@@ -2,13 +2,14 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { exportTo, type Selection } from '../bots/scribe/export/export.ts'
+import { exportTo } from '../bots/scribe/export/export.ts'
 import { exportPath } from '../bots/scribe/export/place.ts'
 import { type FormatName, formatNames } from '../bots/scribe/record/format.ts'
 import { configSchema } from '../config/schema.ts'
 import { parseMoment } from '../core/command/parse/values.ts'
 import { ChanopError } from '../core/error.ts'
 import { type ChannelId, formatPlace } from '../core/event.ts'
+import type { Span } from '../core/ledger/history.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
 import { networksWith } from '../core/ledger/places.ts'
 import { connect } from '../core/ledger/sqlite.ts'
@@ -115,7 +116,7 @@ async function main(): Promise<number> {
   const db = connect(instance.paths.ledger, { readonly: true })
   try {
     const room = wish.room === null ? null : roomIn(db, new Rooms(rooms), wish.room)
-    const selection: Selection = { ...wish, ...(room ? { rooms: namesOf(room) } : {}) }
+    const selection: Span = { ...wish, ...(room ? { rooms: namesOf(room) } : {}) }
     const title = room?.name ?? 'all rooms'
     const path = wish.out
       ? resolve(wish.out)

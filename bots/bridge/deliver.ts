@@ -10,6 +10,7 @@ import {
   fail,
   markRepeat,
   newestAmendment,
+  newestDelivery,
   open,
   postpone,
   queuedAfter,
@@ -21,7 +22,7 @@ import {
   wayOf,
 } from '../../core/ledger/deliveries.ts'
 import { type Ledger, rebooted } from '../../core/ledger/ledger.ts'
-import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import type { Vault } from '../../core/secrets.ts'
@@ -65,7 +66,7 @@ export class Deliverer {
       expireLeases(db, rebooted(db))
       return {
         left: open(db),
-        lastId: Number(sql(db, 'SELECT coalesce(max(id), 0) AS id FROM delivery').get()?.['id']),
+        lastId: newestDelivery(db),
         lastAmended: newestAmendment(db),
       }
     })
@@ -161,7 +162,7 @@ export class Deliverer {
   }
 
   /** False when the ledger does not take it now: nothing goes out unmarked. */
-  #mark(work: (db: Db) => void): boolean {
+  #mark(work: (db: Tx) => void): boolean {
     try {
       this.#o.ledger.mark(work)
       return true
@@ -318,7 +319,7 @@ export class Deliverer {
   }
 
   /** Who waits for a secret, or for the rest of an answer, hears that it does not come. False: a newer text goes out. */
-  #giveUp(db: Db, delivery: Delivery, reason: string): boolean {
+  #giveUp(db: Tx, delivery: Delivery, reason: string): boolean {
     if (!fail(db, delivery, reason, Date.now())) return false
     const { act, place, bot } = delivery
     const line =
@@ -340,7 +341,7 @@ interface Departing {
 }
 
 /** A growing message may have been rewritten since it was read. */
-function asTheyRead(db: Db, deliveries: readonly Delivery[]): readonly Delivery[] {
+function asTheyRead(db: Tx, deliveries: readonly Delivery[]): readonly Delivery[] {
   const mayDiffer = ({ act, amended }: Delivery): boolean =>
     amended !== null || (act.do === 'send' && act.growing === true)
   const changed = deliveries.filter(mayDiffer).map(({ id }) => id)

@@ -1,9 +1,9 @@
 import type { AccountInfo, Adapter, Channels } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { ChannelId, NetworkId, Place, UserId } from '../../core/event.ts'
-import { states } from '../../core/ledger/deliveries.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
 import {
+  beginOrder,
   type Order,
   openOrders,
   orderByKey,
@@ -13,7 +13,7 @@ import {
 } from '../../core/ledger/orders.ts'
 import { personFor } from '../../core/ledger/people.ts'
 import { grant } from '../../core/ledger/roles.ts'
-import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs, deadline } from '../../core/retry.ts'
 import { isRole } from '../../core/role.ts'
@@ -107,7 +107,7 @@ export class Orderly {
     const { ledger, log, vault, signal } = this.#o
     try {
       const secret = order.sealed ? vault.open(orderBox(order.key), order.sealed) : ''
-      await ledger.write(db => sql(db, 'UPDATE orders SET state = ? WHERE id = ?').run(states.sending, order.id))
+      await ledger.write(db => beginOrder(db, order.id))
       const late = deadline(orderDeadlineMs, signal)
       const result = await Promise.race([act(adapter, order, secret), expiry(late)])
       await this.#end(order, { done: true, result })
@@ -141,7 +141,7 @@ const expiry = (signal: AbortSignal): Promise<never> =>
 const unable = (what: string): ChanopError => new ChanopError('unsupported', `this network can not ${what}`)
 
 /** A role that goes with a new account is given once the account is made: it is never given to whoever had it before. */
-function grantMade(db: Db, { kind, network, args }: Order, nowMs: number): void {
+function grantMade(db: Tx, { kind, network, args }: Order, nowMs: number): void {
   const { account, role, by } = args
   if (kind !== 'account.create' || account === undefined || role === undefined || !isRole(role)) return
   const person = personFor(db, network, account.toLowerCase() as UserId, account, nowMs)

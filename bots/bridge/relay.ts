@@ -1,8 +1,9 @@
 import type { Act, ChatEvent, Content, Draft, Face, MemberEvent, NetworkId, Place, Sender } from '../../core/event.ts'
 import type { NewDelivery } from '../../core/ledger/deliveries.ts'
 import { messageOf, placeId, rootOf, type Stored } from '../../core/ledger/events.ts'
+import { placeSince } from '../../core/ledger/places.ts'
 import { isReactedElsewhere } from '../../core/ledger/reactions.ts'
-import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
 import { localMentions } from '../../core/mentions.ts'
 import type { Room, Rooms } from '../../core/rooms.ts'
 import { safeName, truncate, visible } from '../../core/text.ts'
@@ -11,12 +12,11 @@ import { isSplit, presenceOf, type Split } from './splits.ts'
 /** A copy of a copy goes round in circles: what another relay brought is recorded and not relayed. */
 const maxHops = 0
 
-function relayable(db: Db, { event, placeId: at }: Stored): boolean {
+function relayable(db: Tx, { event, placeId: at }: Stored): boolean {
   if (event.place.private || event.sender.kind === 'self' || event.kind === 'gap') return false
   if (event.kind === 'message' && (event.hops ?? 0) > maxHops) return false
   if (event.origin === 'live') return true
-  const since = Number(sql(db, 'SELECT since_ms FROM place WHERE id = ?').get(at)?.['since_ms'])
-  return event.atMs >= since
+  return event.atMs >= placeSince(db, at)
 }
 
 /** Who wrote it, as they are shown in other places. */
@@ -52,7 +52,7 @@ interface Relayed {
 }
 
 /** What a fact means for the other places of its room, or null: nothing is relayed. */
-function actOf(db: Db, stored: Stored, room: Room, split: Split): Relayed | null {
+function actOf(db: Tx, stored: Stored, room: Room, split: Split): Relayed | null {
   const { event } = stored
   if (event.kind === 'message') {
     const { replyTo, ...content } = event.content
@@ -89,18 +89,18 @@ export function relaysSplit({ event }: Stored, left: number, rooms: Rooms): NewD
 }
 
 /** Who takes a reaction back leaves it where somebody else's is shown by the same one of ours. */
-const staysIn = (db: Db, act: Act, place: Place): boolean =>
+const staysIn = (db: Tx, act: Act, place: Place): boolean =>
   act.do === 'react' && act.removed === true && isReactedElsewhere(db, act.seq, act.emoji, placeId(db, place))
 
 /** An act of one network as it may be done on another. */
-function actOn(db: Db, act: Act, from: NetworkId, { network }: Place): Act {
+function actOn(db: Tx, act: Act, from: NetworkId, { network }: Place): Act {
   if (act.do === 'send') return { ...act, content: localMentions(db, act.content, from, network) }
   if (act.do !== 'edit') return act
   return { ...act, draft: { ...act.draft, content: localMentions(db, act.draft.content, from, network) } }
 }
 
 /** The copies a fact brings about. Part of the transaction that records the fact. */
-export function relays(db: Db, stored: Stored, rooms: Rooms, split: Split): NewDelivery[] {
+export function relays(db: Tx, stored: Stored, rooms: Rooms, split: Split): NewDelivery[] {
   const { event } = stored
   const room = rooms.of(event.place)
   if (!room || room.places.length < 2 || !relayable(db, stored)) return []

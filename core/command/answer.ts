@@ -1,14 +1,14 @@
 import { directly, formatPlace, type MessageEvent, type Place } from '../event.ts'
 import { enqueue, type NewDelivery } from '../ledger/deliveries.ts'
 import type { Stored } from '../ledger/events.ts'
-import { setMeta } from '../ledger/ledger.ts'
 import { place as placeOrder } from '../ledger/orders.ts'
-import { type Db, sql } from '../ledger/sqlite.ts'
+import { dropPage } from '../ledger/pages.ts'
+import type { Tx } from '../ledger/tx.ts'
 import { say, sealedDraft } from '../say.ts'
 import type { Vault } from '../secrets.ts'
 import { parseInline } from '../text.ts'
 import type { Answer, CommandSettings } from './command.ts'
-import { dropPage, keepPage, pageLines } from './state/pager.ts'
+import { keepForMore, pageLines } from './state/pager.ts'
 
 export interface AnswerTools {
   readonly bot: string
@@ -42,7 +42,7 @@ function voiceOf(stored: Stored<MessageEvent>, reply: 'public' | 'private', tool
 
 /** Queues an answer, its orders and what is said when they have ended; keeps its other pages. In the caller's transaction. */
 export function deliverAnswer(
-  db: Db,
+  db: Tx,
   tools: AnswerTools,
   asked: { readonly stored: Stored<MessageEvent>; readonly answer: Answer; readonly reply: 'public' | 'private' },
   nowMs: number,
@@ -53,7 +53,7 @@ export function deliverAnswer(
   const { from, size } = answer.page ?? { from: 0, size: settings.lines }
   const shown = pageLines(answer.lines, from, size, settings.prefix)
   const until = from + shown.length
-  if (until < answer.lines.length) keepPage(db, asker, { lines: answer.lines, reply, shown: until }, nowMs)
+  if (until < answer.lines.length) keepForMore(db, asker, { lines: answer.lines, reply, shown: until }, nowMs)
   else if (answer.page) dropPage(db, asker)
   const { replySeq, ...voice } = voiceOf(stored, reply, tools)
   const content = { segments: parseInline(shown.join('\n')) }
@@ -79,7 +79,7 @@ export function deliverAnswer(
 
 /** Says a secret, sealed until it goes out, in the asker's private place and nowhere else. */
 function whisper(
-  db: Db,
+  db: Tx,
   { bot, vault }: AnswerTools,
   stored: Stored<MessageEvent>,
   secret: string,
@@ -88,20 +88,4 @@ function whisper(
 ): void {
   const act = { do: 'send' as const, ...sealedDraft(vault, bot, secret) }
   enqueue(db, { place: privatePlace(stored), bot, act, ...(waits ? { waits } : {}) }, nowMs)
-}
-
-/** Set when something was wiped, until it is out of the files too (`Ledger.scrub`). */
-export const scrubMark = 'scrub'
-
-/** Overwrites the words of a message that held a secret, and of its copies: the record keeps that it was said, not what. */
-export function wipe(db: Db, seq: number, masked: string): void {
-  const content = JSON.stringify({ segments: [{ kind: 'text', text: masked }] })
-  sql(db, "UPDATE event SET body = json_set(body, '$.content', json(?)) WHERE seq = ?").run(content, seq)
-  sql(db, 'UPDATE revision SET content = ? WHERE seq = ? AND content IS NOT NULL').run(content, seq)
-  sql(
-    db,
-    `UPDATE delivery SET act = json_set(act, iif(act ->> 'do' = 'edit', '$.draft.content', '$.content'), json(?))
-     WHERE source = ? AND act ->> 'do' IN ('send', 'edit')`,
-  ).run(content, seq)
-  setMeta(db, scrubMark, `${seq}`)
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { dropPending } from '../ledger/confirmations.ts'
+import { pageOf } from '../ledger/pages.ts'
 import { type Command, type CommandContext, commandsOf } from './command.ts'
-import { codeOf, dropPending } from './state/confirm.ts'
-import { pageOf } from './state/pager.ts'
+import { codeOf } from './state/confirm.ts'
 
 const most = 40
 

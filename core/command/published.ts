@@ -1,6 +1,7 @@
 import { ChanopError } from '../error.ts'
+import { addDeclaration, declarations, dropDeclarationsOf } from '../ledger/declarations.ts'
 import { getMeta, setMeta } from '../ledger/ledger.ts'
-import { type Db, sql } from '../ledger/sqlite.ts'
+import type { Tx } from '../ledger/tx.ts'
 import type { Role } from '../role.ts'
 import type { Command } from './command.ts'
 import { type Field, fieldsOf, usageOf } from './parse/fields.ts'
@@ -45,10 +46,8 @@ export function publishedOf(command: Command<never>): Published {
 
 const versionKey = 'commands_version'
 
-export const readPublished = (db: Db): Published[] =>
-  sql(db, 'SELECT declaration FROM command ORDER BY name')
-    .all()
-    .map(row => JSON.parse(row['declaration'] as string) as Published)
+export const readPublished = (tx: Tx): Published[] =>
+  declarations(tx).map(declaration => JSON.parse(declaration) as Published)
 
 const namesOf = ({ name, aliases }: Pick<Published, 'name' | 'aliases'>): readonly string[] => [name, ...aliases]
 
@@ -56,12 +55,12 @@ const namesOf = ({ name, aliases }: Pick<Published, 'name' | 'aliases'>): readon
  * Makes a bot's commands known to all processes, in place of those it had. Throws `conflict` when two commands, of
  * whatever bots, want one name or alias.
  */
-export function publish(db: Db, bot: string, commands: readonly Command<never>[]): void {
+export function publish(tx: Tx, bot: string, commands: readonly Command<never>[]): void {
   const taken = new Map<string, string>()
-  for (const other of readPublished(db)) {
+  for (const other of readPublished(tx)) {
     if (other.bot !== bot) for (const name of namesOf(other)) taken.set(name, other.bot)
   }
-  sql(db, 'DELETE FROM command WHERE bot = ?').run(bot)
+  dropDeclarationsOf(tx, bot)
   for (const declaration of commands.map(publishedOf)) {
     if (declaration.bot !== bot) throw new Error(`command '${declaration.name}' was declared for ${declaration.bot}`)
     for (const name of namesOf(declaration)) {
@@ -70,9 +69,9 @@ export function publish(db: Db, bot: string, commands: readonly Command<never>[]
         throw new ChanopError('conflict', `command '${name}' of ${bot} belongs to ${owner}: rename one of them`)
       taken.set(name, bot)
     }
-    sql(db, 'INSERT INTO command VALUES (?, ?, ?)').run(declaration.name, bot, JSON.stringify(declaration))
+    addDeclaration(tx, declaration.name, bot, JSON.stringify(declaration))
   }
-  setMeta(db, versionKey, `${Number(getMeta(db, versionKey) ?? 0) + 1}`)
+  setMeta(tx, versionKey, `${Number(getMeta(tx, versionKey) ?? 0) + 1}`)
 }
 
 /** All commands of all bots, read anew when one of them publishes. */
@@ -82,10 +81,10 @@ export class Catalogue {
   #byName: ReadonlyMap<string, Published> = new Map()
 
   /** The newest; cheap to call for each command. */
-  refresh(db: Db): this {
-    const now = getMeta(db, versionKey) ?? ''
+  refresh(tx: Tx): this {
+    const now = getMeta(tx, versionKey) ?? ''
     if (now === this.#version) return this
-    this.#all = readPublished(db)
+    this.#all = readPublished(tx)
     this.#byName = new Map(this.#all.flatMap(command => namesOf(command).map(name => [name, command] as const)))
     this.#version = now
     return this

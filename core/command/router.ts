@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { asChanopError, ChanopError } from '../error.ts'
 import type { EditEvent, MessageEvent, Place } from '../event.ts'
+import { pendingBot, usePending } from '../ledger/confirmations.ts'
 import { bySeq, messageOf, type Stored } from '../ledger/events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Db } from '../ledger/sqlite.ts'
+import { wipe } from '../ledger/wipe.ts'
 import type { Log } from '../log.ts'
 import { includes } from '../role.ts'
 import type { Vault } from '../secrets.ts'
 import { escapeInline } from '../text.ts'
-import { deliverAnswer, wipe } from './answer.ts'
+import { deliverAnswer } from './answer.ts'
 import type { Answer, Caller, Command, CommandContext, CommandSettings } from './command.ts'
 import { callerOf, inert, refusal } from './gate.ts'
 import { auditOutcome, type Outcome, outcomeOf, wiping } from './outcome.ts'
@@ -16,7 +18,7 @@ import { type Assigned, assign, parseArgs } from './parse/args.ts'
 import { type Heard, hear, spoken } from './parse/grammar.ts'
 import { type Resolved, resolve } from './parse/suggest.ts'
 import { Catalogue, type Published } from './published.ts'
-import { codeOf, keepPending, pendingBot, pendingOf, usePending } from './state/confirm.ts'
+import { codeOf, keepPending, pendingOf } from './state/confirm.ts'
 import { ownerOf, type Party } from './state/owner.ts'
 import { keyOf, limitKey, RateLimit } from './state/rate.ts'
 import { Turns } from './state/turns.ts'
@@ -293,11 +295,8 @@ export class Router<S> {
       const first = bySeq(db, pending.seq) as Stored<MessageEvent> | null
       if (!first) return 'the message that asked for it is gone: say the command again'
       const found = resolve(this.#catalogue, pending.line, false)
-      return {
-        first,
-        found,
-        asking: callerOf(db, { ...first, event: { ...first.event, sender: stored.event.sender } }, nowMs),
-      }
+      const now = { ...first, event: { ...first.event, sender: stored.event.sender } }
+      return { first, found, asking: callerOf(db, now, nowMs) }
     })
     const no = (line: string): Outcome =>
       this.#mistaken(caller, outcomeOf(line, { command: 'yes', args: code, decision: 'failed' }), nowMs)

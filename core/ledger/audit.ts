@@ -127,6 +127,12 @@ export function readAudit(tx: Tx, filter: AuditFilter, limit: number): AuditRow[
     .map(rowOf)
 }
 
+/** The line of what failed under an id that its asker was told, e.g. `i3f02ab`. */
+export function incidentLine(tx: Tx, id: string): AuditRow | null {
+  const row = sql(tx, "SELECT * FROM audit WHERE decision = 'failed' AND result LIKE '%(' || ? || ')%' LIMIT 1").get(id)
+  return row ? rowOf(row) : null
+}
+
 /** How far the chain was walked. */
 export interface Proof {
   readonly lines: number

@@ -94,6 +94,10 @@ export const queuedIn = (db: Db, place: number, afterId: number, limit: number):
     .all(place, afterId, limit)
     .map(deliveryOf)
 
+/** The id of the newest, whatever became of it. */
+export const newestDelivery = (db: Db): number =>
+  Number(sql(db, 'SELECT coalesce(max(id), 0) AS id FROM delivery').get()?.['id'])
+
 /** Everything that is open and not held, in order: what a start finds. */
 export const open = (db: Db): Delivery[] =>
   sql(db, `SELECT ${columns} WHERE ${isOpen} AND d.state > ${states.held} ORDER BY +d.id`).all().map(deliveryOf)
@@ -347,4 +351,33 @@ export const backlog = (db: Db): Backlog[] =>
       network: row['network'] as NetworkId,
       queued: Number(row['queued']),
       oldestMs: Number(row['oldest']),
+    }))
+
+/** What became of one act that a fact brought about. */
+export interface Fate {
+  readonly place: Place
+  readonly state: State
+  /** How many native messages it became. */
+  readonly parts: number
+  readonly attempts: number
+  readonly settledMs: number | null
+  readonly error: string | null
+}
+
+/** In the order in which they were queued; secret ones are left out. */
+export const fatesOf = (db: Db, source: number, limit: number): Fate[] =>
+  sql(
+    db,
+    `SELECT d.state, d.attempts, d.settled_ms, d.error, p.network, p.channel, p.thread, p.private,
+     (SELECT count(*) FROM copy c WHERE c.delivery = d.id) AS parts
+     FROM delivery d JOIN place p ON p.id = d.place WHERE d.source = ? AND d.secret = 0 ORDER BY d.id LIMIT ?`,
+  )
+    .all(source, limit)
+    .map(row => ({
+      place: placeOf(row),
+      state: stateName.get(Number(row['state'])) ?? 'unknown',
+      parts: Number(row['parts']),
+      attempts: Number(row['attempts']),
+      settledMs: row['settled_ms'] === null ? null : Number(row['settled_ms']),
+      error: row['error'] as string | null,
     }))

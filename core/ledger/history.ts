@@ -1,5 +1,5 @@
 import type { Content, MessageEvent, UserId } from '../event.ts'
-import { eventColumns, type Stored, storedOf } from './events.ts'
+import { eventColumns, type RecentMessage, recentOf, type Stored, storedOf } from './events.ts'
 import { sql } from './sqlite.ts'
 import type { Tx } from './tx.ts'
 
@@ -58,3 +58,40 @@ export const messagesOf = (tx: Tx, { room, sender, afterSeq, beforeSeq, sinceMs 
   )
     .all(room, beforeSeq, afterSeq, sender, sinceMs, limit)
     .map(row => storedOf(row) as Stored<MessageEvent>)
+
+/** Cuts facts by room, place and time; private places are never in it. */
+export interface Span {
+  /** Names of rooms as facts carry them; undefined: every room. */
+  readonly rooms?: readonly string[]
+  /** Only of this place, `network:channel`. */
+  readonly place?: { readonly network: string; readonly channel: string }
+  readonly sinceMs?: number
+  /** Exclusive. */
+  readonly untilMs?: number
+}
+
+/** Facts from number `low` to `high` as they read now, oldest first. */
+export function currentBetween(tx: Tx, low: number, high: number, span: Span): (Stored | RecentMessage)[] {
+  const rows = sql(
+    tx,
+    `SELECT r.content AS revised, r.edits, ${eventColumns} LEFT JOIN revision r ON r.seq = e.seq
+     WHERE e.seq BETWEEN @low AND @high AND p.private = 0 AND e.at_ms >= @since AND e.at_ms < @until
+     AND (@rooms IS NULL OR e.room IN (SELECT value FROM json_each(@rooms)))
+     AND (@network IS NULL OR p.network = @network AND p.channel = @channel) ORDER BY e.seq`,
+  ).all({
+    low,
+    high,
+    since: span.sinceMs ?? Number.MIN_SAFE_INTEGER,
+    until: span.untilMs ?? Number.MAX_SAFE_INTEGER,
+    rooms: span.rooms ? JSON.stringify(span.rooms) : null,
+    network: span.place?.network ?? null,
+    channel: span.place?.channel ?? null,
+  })
+  return rows.map(row => (row['kind'] === 'message' ? recentOf(row) : storedOf(row)))
+}
+
+/** When a message was changed last. */
+export function revisedMs(tx: Tx, seq: number): number | null {
+  const atMs = sql(tx, 'SELECT at_ms FROM revision WHERE seq = ?').get(seq)?.['at_ms']
+  return atMs == null ? null : Number(atMs)
+}

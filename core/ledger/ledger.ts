@@ -2,18 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ChanopError } from '../error.ts'
+import { asLedgerError, isBusy, isStorageFault } from './fault.ts'
 import { migrations } from './schema.ts'
-import {
-  asLedgerError,
-  busyMs,
-  type Connection,
-  connect,
-  isBusy,
-  isStorageFault,
-  migrate,
-  sql,
-  standStill,
-} from './sqlite.ts'
+import { busyMs, type Connection, connect, migrate, sql, standStill } from './sqlite.ts'
 import type { Tx } from './tx.ts'
 
 /** How often it is looked whether the other process is done. */

@@ -141,6 +141,11 @@ export function settleOrder(
   return released
 }
 
+/** It is being carried out: may have happened whatever comes. */
+export function beginOrder(db: Db, id: number): void {
+  sql(db, 'UPDATE orders SET state = ? WHERE id = ?').run(states.sending, id)
+}
+
 export function postponeOrder(db: Db, id: number, notBeforeMs: number, error: string): void {
   sql(db, 'UPDATE orders SET attempts = attempts + 1, not_before_ms = ?, error = ? WHERE id = ?').run(
     notBeforeMs,

@@ -29,3 +29,7 @@ export const publicPlaces = (tx: Tx): Place[] =>
   sql(tx, "SELECT network, channel FROM place WHERE private = 0 AND thread = '' ORDER BY id")
     .all()
     .map(row => ({ network: row['network'] as NetworkId, channel: row['channel'] as ChannelId }))
+
+/** When we first met a place, Unix ms: what is older is recorded and never relayed. */
+export const placeSince = (tx: Tx, id: number): number =>
+  Number(sql(tx, 'SELECT since_ms FROM place WHERE id = ?').get(id)?.['since_ms'])

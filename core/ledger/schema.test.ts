@@ -27,10 +27,12 @@ import { Ledger } from './ledger.ts'
 import { channelsWith } from './members.ts'
 import { openOrders, orderByKey, place, settleOrder } from './orders.ts'
 import { directPlaceId, placeIdsOf } from './places.ts'
-import { migrations } from './schema.ts'
 import { isReactedElsewhere, noteReaction } from './reactions.ts'
+import { migrations } from './schema.ts'
 import { passMark, spendBy } from './spend.ts'
 import { type Connection, connect, migrate, sql } from './sqlite.ts'
+import { messageNumber, placeNamed, temporaryFolder, temporaryLedger } from './testing.ts'
+import { bookTry, noteOutput, openTries, reserveTry, triesOfTurn } from './tries.ts'
 import {
   answerTurn,
   endTurn,
@@ -46,8 +48,6 @@ import {
   turnHolders,
   turnOfFact,
 } from './turns.ts'
-import { messageNumber, placeNamed, temporaryFolder, temporaryLedger } from './testing.ts'
-import { bookTry, noteOutput, openTries, reserveTry, triesOfTurn } from './tries.ts'
 import type { Tx } from './tx.ts'
 
 const firstSchema = readFileSync(join(import.meta.dirname, 'fixtures', 'schema-1.sql'), 'utf8')

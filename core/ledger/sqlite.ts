@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3'
-import { ChanopError, type ErrorCode } from '../error.ts'
+import { ChanopError } from '../error.ts'
+import { asLedgerError, isBusy } from './fault.ts'
 import type { Tx } from './tx.ts'
 
 /** An open file. */
@@ -18,30 +19,6 @@ export function sql(tx: Tx, text: string): Database.Statement<unknown[], Row> {
   return statement as Database.Statement<unknown[], Row>
 }
 
-const codes: readonly [RegExp, ErrorCode, string][] = [
-  [/^SQLITE_FULL|ENOSPC/, 'ledger-full', 'the disk is full: make room, nothing accepted is lost'],
-  [/^SQLITE_BUSY/, 'ledger-busy', 'another process holds the ledger: this is tried again'],
-  [
-    /^SQLITE_(READONLY|CANTOPEN|PERM)|EACCES|EROFS/,
-    'ledger-readonly',
-    'the data folder can not be written: check its owner and mode',
-  ],
-  [/^SQLITE_(CORRUPT|NOTADB)/, 'ledger-corrupt', 'the ledger is damaged: restore a backup (docs/operations.md)'],
-  [/^SQLITE_IOERR/, 'ledger-full', 'the disk refuses to write: check its space and health'],
-]
-
-/** A SQLite error as one of the catalogue; anything else is passed on as it is. */
-export function asLedgerError(thrown: unknown): unknown {
-  const code = (thrown as { code?: unknown } | null)?.code
-  if (typeof code !== 'string') return thrown
-  const known = codes.find(([pattern]) => pattern.test(code))
-  return known ? new ChanopError(known[1], `${known[2]} (${code})`, { cause: thrown }) : thrown
-}
-
-/** Whether the file or the disk is at fault, not the statement: nothing of the transaction stands then. */
-export const isStorageFault = (thrown: unknown): boolean =>
-  thrown instanceof Database.SqliteError && asLedgerError(thrown) !== thrown
-
 /** For so long a process waits for another one's transaction. */
 export const busyMs = 3000
 
@@ -49,9 +26,6 @@ const pause = new Int32Array(new SharedArrayBuffer(4))
 
 /** Blocks this thread. */
 export const standStill = (delayMs: number): void => void Atomics.wait(pause, 0, 0, delayMs)
-
-export const isBusy = (thrown: unknown): boolean =>
-  thrown instanceof Database.SqliteError && thrown.code.startsWith('SQLITE_BUSY')
 
 /** SQLite does not wait by itself here: of several processes that open a new file at once, all but one are turned away. */
 function useWal(db: Connection): void {

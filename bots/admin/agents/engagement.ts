@@ -14,7 +14,8 @@ import { z } from 'zod'
 import type { BotContext } from '../../../core/bot.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Agent } from '../../../core/ledger/agents.ts'
-import { listSecrets, resolveSecret, storeSecret } from '../../../core/secrets.ts'
+import { listSecrets } from '../../../core/ledger/secrets.ts'
+import { resolveSecret, storeSecret } from '../../../core/secrets.ts'
 
 /**
  * What an agent may do, as signed: a compact JWS (RFC 7515) with Ed25519 (RFC 8037, `alg` EdDSA). Times are seconds, as

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
-import { dropSecret, listSecrets, secretName, storeSecret } from '../../../core/secrets.ts'
+import { dropSecret, listSecrets } from '../../../core/ledger/secrets.ts'
+import { secretName, storeSecret } from '../../../core/secrets.ts'
 import { ago } from '../../../core/text.ts'
 import { keyPrefix } from '../agents/engagement.ts'
 import { declare } from '../services.ts'

@@ -1,9 +1,9 @@
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type NetworkId, type Place, parsePlace } from '../../../core/event.ts'
+import { storeSetting } from '../../../core/ledger/settings.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
 import { nearest } from '../../../core/nearest.ts'
-import { storeSetting } from '../../../core/settings.ts'
 import type { BridgeServices } from '../services.ts'
 
 type Context = CommandContext<BridgeServices>

@@ -4,16 +4,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync
 import { join, sep } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { ChatEvent } from '../../../core/event.ts'
+import type { Span } from '../../../core/ledger/history.ts'
 import { connect } from '../../../core/ledger/sqlite.ts'
 import type { FormatName } from '../record/format.ts'
 import { about, folder, ledgerIn, record, said, startMs } from '../testing.ts'
-import { type Exported, exportTo, type Selection } from './export.ts'
+import { type Exported, exportTo } from './export.ts'
 import { exportPath } from './place.ts'
 
 const rooms = { general: { places: ['irc:#general', 'memory:hall'], open: true, joins: true } }
 const never = new AbortController().signal
 
-async function exported(t: TestContext, events: readonly ChatEvent[], format: FormatName, selection: Selection = {}) {
+async function exported(t: TestContext, events: readonly ChatEvent[], format: FormatName, selection: Span = {}) {
   const data = folder(t)
   const ledger = ledgerIn(t, data)
   await record(ledger, events, rooms)
@@ -143,7 +144,7 @@ test('room, place and times cut; nothing found is an error and leaves no file', 
     said('irc:#ops', 'alice', 'c', at(1)),
     said('irc:#general', 'alice', 'd', at(2)),
   ]
-  const texts = async (selection: Selection) => {
+  const texts = async (selection: Span) => {
     const { text } = await exported(t, events, 'jsonl', selection)
     return text
       .trimEnd()

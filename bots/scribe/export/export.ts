@@ -3,23 +3,15 @@ import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises
 import { dirname, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { ChanopError } from '../../../core/error.ts'
-import { asLedgerError, type Db, sql } from '../../../core/ledger/sqlite.ts'
+import { asLedgerError } from '../../../core/ledger/fault.ts'
+import { currentBetween, newestSeq, type Span } from '../../../core/ledger/history.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { type FormatName, formatOf } from '../record/format.ts'
-import { currentColumns, currentLine, currentRow, type Format } from '../record/line.ts'
-
-/** What is exported. Private places never are. */
-export interface Selection {
-  /** Names of rooms as facts carry them; undefined: every room. */
-  readonly rooms?: readonly string[]
-  /** Only of this place, `network:channel`. */
-  readonly place?: { readonly network: string; readonly channel: string }
-  readonly sinceMs?: number
-  /** Exclusive. */
-  readonly untilMs?: number
-}
+import { currentLine, type Format } from '../record/line.ts'
 
 export interface ExportRequest {
-  readonly selection: Selection
+  /** What is exported. */
+  readonly selection: Span
   readonly format: FormatName
   /** Heads a page. */
   readonly title: string
@@ -43,13 +35,13 @@ const windowSize = 2000
 
 /**
  * Writes an export: whole under its name, or not at all. Messages read as they do now; facts that come in meanwhile are
- * left out. `db` is only read. Rejects `not-found` when nothing fits, `conflict` when the file exists.
+ * left out. `tx` is only read. Rejects `not-found` when nothing fits, `conflict` when the file exists.
  */
-export async function exportTo(db: Db, request: ExportRequest, signal: AbortSignal): Promise<Exported> {
+export async function exportTo(tx: Tx, request: ExportRequest, signal: AbortSignal): Promise<Exported> {
   const temporary = join(dirname(request.path), `.${randomUUID()}.tmp`)
   try {
     await mkdir(dirname(request.path), { recursive: true, mode: 0o700 })
-    const written = await writeFile(db, request, temporary, signal)
+    const written = await writeFile(tx, request, temporary, signal)
     if (written.lines === 0) throw new ChanopError('not-found', 'nothing to export: look at the room and the times')
     await publish(temporary, request.path)
     return { path: request.path, ...written }
@@ -60,16 +52,16 @@ export async function exportTo(db: Db, request: ExportRequest, signal: AbortSign
   }
 }
 
-async function writeFile(db: Db, request: ExportRequest, path: string, signal: AbortSignal) {
+async function writeFile(tx: Tx, request: ExportRequest, path: string, signal: AbortSignal) {
   const file = await open(path, 'wx', 0o600)
   try {
-    return await writeAll(db, request, file, signal)
+    return await writeAll(tx, request, file, signal)
   } finally {
     await file.close()
   }
 }
 
-async function writeAll(db: Db, request: ExportRequest, file: FileHandle, signal: AbortSignal) {
+async function writeAll(tx: Tx, request: ExportRequest, file: FileHandle, signal: AbortSignal) {
   const format = formatOf(request.format, request.title)
   const hash = createHash('sha256')
   let sizeBytes = 0
@@ -81,11 +73,11 @@ async function writeAll(db: Db, request: ExportRequest, file: FileHandle, signal
     await file.appendFile(bytes)
   }
   await write(format.head)
-  const newest = Number(sql(db, 'SELECT coalesce(max(seq), 0) AS seq FROM event').get()?.['seq'])
+  const newest = newestSeq(tx)
   for (let low = 1; low <= newest; low += windowSize) {
     if (signal.aborted) throw new ChanopError('internal', 'the export was stopped before its end')
     const high = Math.min(newest, low + windowSize - 1)
-    const page = linesBetween(db, request.selection, low, high, format)
+    const page = linesBetween(tx, request.selection, low, high, format)
     lines += page.length
     if (page.length > 0) await write(page.join(''))
     else await turn()
@@ -96,23 +88,9 @@ async function writeAll(db: Db, request: ExportRequest, file: FileHandle, signal
   return { lines, sizeBytes, sha256: hash.digest('hex') }
 }
 
-function linesBetween(db: Db, selection: Selection, low: number, high: number, format: Format): string[] {
-  const rows = sql(
-    db,
-    `SELECT ${currentColumns} WHERE e.seq BETWEEN @low AND @high AND p.private = 0 AND e.at_ms >= @since AND e.at_ms < @until
-     AND (@rooms IS NULL OR e.room IN (SELECT value FROM json_each(@rooms)))
-     AND (@network IS NULL OR p.network = @network AND p.channel = @channel) ORDER BY e.seq`,
-  ).all({
-    low,
-    high,
-    since: selection.sinceMs ?? Number.MIN_SAFE_INTEGER,
-    until: selection.untilMs ?? Number.MAX_SAFE_INTEGER,
-    rooms: selection.rooms ? JSON.stringify(selection.rooms) : null,
-    network: selection.place?.network ?? null,
-    channel: selection.place?.channel ?? null,
-  })
-  const lines = rows.map(row => currentLine(db, currentRow(row))).filter(line => line !== null)
-  return lines.map(line => format.line(line))
+function linesBetween(tx: Tx, selection: Span, low: number, high: number, format: Format): string[] {
+  const lines = currentBetween(tx, low, high, selection).map(fact => currentLine(tx, fact))
+  return lines.filter(line => line !== null).map(line => format.line(line))
 }
 
 /** Gives the finished file its name; never over one that exists. */

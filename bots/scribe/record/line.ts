@@ -1,13 +1,6 @@
 import { type Content, formatPlace } from '../../../core/event.ts'
-import {
-  eventColumns,
-  messageOf,
-  type RecentMessage,
-  recentOf,
-  type Stored,
-  storedOf,
-} from '../../../core/ledger/events.ts'
-import type { Db, Row } from '../../../core/ledger/sqlite.ts'
+import { messageOf, type RecentMessage, type Stored } from '../../../core/ledger/events.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { plain } from '../../../core/text.ts'
 
 /** One fact as it stands in a log file or an export. Absent means that it does not apply. */
@@ -50,23 +43,17 @@ export const iso = (atMs: number): string => {
 }
 
 /** The fact as it was when it happened: for log files, which are only ever added to. */
-export function lineOf(db: Db, stored: Stored): Line {
-  return { ...commonOf(stored), ...detailOf(db, stored) }
+export function lineOf(tx: Tx, stored: Stored): Line {
+  return { ...commonOf(stored), ...detailOf(tx, stored) }
 }
 
 /** A fact as it reads now; null for an edit or a delete, which are worked into their message already. */
-export function currentLine(db: Db, stored: Stored | RecentMessage): Line | null {
+export function currentLine(tx: Tx, stored: Stored | RecentMessage): Line | null {
   if (stored.event.kind === 'edit' || stored.event.kind === 'delete') return null
-  if (!('edits' in stored) || stored.edits === 0) return lineOf(db, stored)
-  const line = { ...commonOf(stored), ...contentOf(db, stored, stored.content ?? { segments: [] }) }
+  if (!('edits' in stored) || stored.edits === 0) return lineOf(tx, stored)
+  const line = { ...commonOf(stored), ...contentOf(tx, stored, stored.content ?? { segments: [] }) }
   return stored.content === null ? { ...line, deleted: true } : { ...line, edits: stored.edits }
 }
-
-/** A row of `currentColumns`. */
-export const currentRow = (row: Row): Stored | RecentMessage =>
-  row['kind'] === 'message' ? recentOf(row) : storedOf(row)
-
-export const currentColumns = `r.content AS revised, r.edits, ${eventColumns} LEFT JOIN revision r ON r.seq = e.seq`
 
 const commonOf = ({ seq, room, event }: Stored): Omit<Line, 'text'> => ({
   seq,
@@ -83,17 +70,17 @@ const commonOf = ({ seq, room, event }: Stored): Omit<Line, 'text'> => ({
 
 type Detail = Pick<Line, 'text' | 'style' | 'target' | 'attachments'>
 
-function detailOf(db: Db, stored: Stored): Detail {
+function detailOf(tx: Tx, stored: Stored): Detail {
   const { event } = stored
   switch (event.kind) {
     case 'message':
-      return contentOf(db, stored, event.content)
+      return contentOf(tx, stored, event.content)
     case 'edit':
-      return { ...contentOf(db, stored, event.content), target: targetOf(db, stored, event.target) }
+      return { ...contentOf(tx, stored, event.content), target: targetOf(tx, stored, event.target) }
     case 'delete':
-      return { text: event.reason ?? '', target: targetOf(db, stored, event.target) }
+      return { text: event.reason ?? '', target: targetOf(tx, stored, event.target) }
     case 'reaction':
-      return { text: event.removed ? `-${event.emoji}` : event.emoji, target: targetOf(db, stored, event.target) }
+      return { text: event.removed ? `-${event.emoji}` : event.emoji, target: targetOf(tx, stored, event.target) }
     case 'member':
       return { text: event.detail ? `${event.change}: ${event.detail}` : event.change }
     case 'topic':
@@ -103,14 +90,14 @@ function detailOf(db: Db, stored: Stored): Detail {
   }
 }
 
-const targetOf = (db: Db, { event }: Stored, id: Content['replyTo']): number | null =>
-  id === undefined ? null : (messageOf(db, event.place, id)?.seq ?? null)
+const targetOf = (tx: Tx, { event }: Stored, id: Content['replyTo']): number | null =>
+  id === undefined ? null : (messageOf(tx, event.place, id)?.seq ?? null)
 
-function contentOf(db: Db, stored: Stored, content: Content): Detail {
+function contentOf(tx: Tx, stored: Stored, content: Content): Detail {
   return {
     text: plain({ segments: content.segments }),
     ...(content.style ? { style: content.style } : {}),
-    ...(content.replyTo ? { target: targetOf(db, stored, content.replyTo) } : {}),
+    ...(content.replyTo ? { target: targetOf(tx, stored, content.replyTo) } : {}),
     ...(content.attachments?.length ? { attachments: content.attachments } : {}),
   }
 }

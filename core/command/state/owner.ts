@@ -1,9 +1,10 @@
+import { pendingBot } from '../../ledger/confirmations.ts'
 import type { Db } from '../../ledger/sqlite.ts'
 import { assign } from '../parse/args.ts'
 import type { Heard } from '../parse/grammar.ts'
 import type { Resolved } from '../parse/suggest.ts'
 import type { Published } from '../published.ts'
-import { codeOf, pendingBot } from './confirm.ts'
+import { codeOf } from './confirm.ts'
 
 /** Who asks: one bot, as far as it matters for whose a message is. */
 export interface Party {
