@@ -142,6 +142,13 @@ export class Settings<S extends z.ZodType> {
     return value
   }
 
+  /** All that is in force as it would be with `value` at `key`. Throws as `check`. */
+  preview(key: string, value: unknown): z.output<S> {
+    const next = this.#merged()
+    assign(next, this.#known(key), this.check(key, value))
+    return this.#schema.parse(next)
+  }
+
   /** The overrides that fit, in their order. One that fits only together with others is kept with them. */
   #fitting(raw: Record<string, unknown>, overrides: readonly Override[]): readonly Override[] {
     if (this.#merge(raw, overrides)) return overrides

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { adminCommands } from '../bots/admin/admin.ts'
 import { bridgeCommands } from '../bots/bridge/run.ts'
+import { oracleCommands } from '../bots/oracle/commands/all.ts'
 import { scribeCommands } from '../bots/scribe/commands/all.ts'
 import type { Command } from '../core/command/command.ts'
 import { renderReference } from '../core/command/docs.ts'
@@ -17,7 +18,12 @@ export interface Page {
 export const pages = (): readonly Page[] => [
   {
     path: 'docs/commands.md',
-    text: renderReference([...adminCommands, ...bridgeCommands, ...scribeCommands] as readonly Command<never>[]),
+    text: renderReference([
+      ...adminCommands,
+      ...bridgeCommands,
+      ...oracleCommands,
+      ...scribeCommands,
+    ] as readonly Command<never>[]),
   },
   { path: 'docs/errors.md', text: errorPage() },
 ]

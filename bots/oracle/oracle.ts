@@ -1,6 +1,6 @@
 import type { configSchema } from '../../config/schema.ts'
 import type { BotContext } from '../../core/bot.ts'
-import { isIgnored } from '../../core/command/desk.ts'
+import { isIgnored, openDesk } from '../../core/command/desk.ts'
 import { freshMs } from '../../core/command/gate.ts'
 import { follow } from '../../core/consumer.ts'
 import { formatPlace, type MessageEvent, type Place, text } from '../../core/event.ts'
@@ -9,6 +9,8 @@ import type { Stored } from '../../core/ledger/events.ts'
 import { Rooms } from '../../core/rooms.ts'
 import { say } from '../../core/say.ts'
 import { addressed } from './addressed.ts'
+import { oracleCommands } from './commands/all.ts'
+import { ConfiguredModels } from './models/models.ts'
 
 const consumer = 'oracle.talk'
 /** The same line is not said again in a room before this. */
@@ -18,9 +20,14 @@ const saveMs = 2000
 const missing = (prefix: string): string =>
   `I can't answer yet: no model is configured. Put one under models in config/chanop.yaml (config/example.yaml shows how), then ${prefix}config reload.`
 
+const openModels = (context: BotContext<typeof configSchema>): Promise<ConfiguredModels> =>
+  ConfiguredModels.open({ ...context, bot: context.name, config: () => context.settings.current })
+
 /** Answers with a model; as long as there is none, says so in one clear line, seldom. */
 export async function runOracle(context: BotContext<typeof configSchema>): Promise<void> {
   const { ledger, bus, log, signal, settings } = context
+  const models = await openModels(context)
+  const { served } = await openDesk(context, { commands: oracleCommands, services: { context, configured: models } })
   const newest = ledger.newestSeq()
   const from = await ledger.write(db => cursorOf(db, consumer, newest))
   const told = new Map<string, number>()
@@ -52,7 +59,7 @@ export async function runOracle(context: BotContext<typeof configSchema>): Promi
   }, saveMs)
   signal.addEventListener('abort', () => clearInterval(saving), { once: true })
   context.ready()
-  await follow(
+  const following = follow(
     {
       ledger,
       bus,
@@ -72,4 +79,5 @@ export async function runOracle(context: BotContext<typeof configSchema>): Promi
     },
     signal,
   )
+  await Promise.all([served, following])
 }

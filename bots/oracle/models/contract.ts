@@ -90,7 +90,11 @@ export interface Completion extends Omit<ModelEnd, 'kind'> {
 }
 
 /** The whole answer at once, for summaries and checks. */
-export async function complete(models: Models, request: ModelRequest, signal: AbortSignal): Promise<Completion> {
+export async function complete(
+  models: Pick<Models, 'stream'>,
+  request: ModelRequest,
+  signal: AbortSignal,
+): Promise<Completion> {
   let text = ''
   for await (const part of models.stream(request, signal)) {
     if (part.kind === 'text') text += part.text

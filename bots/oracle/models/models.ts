@@ -26,7 +26,7 @@ export interface ModelsOptions {
   readonly ledger: Ledger
   readonly log: Log
   readonly config: () => Config
-  readonly secret: (reference: string) => Promise<string>
+  secret(reference: string): Promise<string>
   /** Ends with the process. */
   readonly signal: AbortSignal
 }
@@ -57,7 +57,7 @@ export class ConfiguredModels implements Models {
       clients: new Clients(),
       gate: this.#gate,
       books: this.#books,
-      secret: options.secret,
+      secret: reference => options.secret(reference),
       timezone: () => config().timezone,
       owner: processName(),
     })

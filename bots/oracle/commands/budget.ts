@@ -1,0 +1,211 @@
+import { z } from 'zod'
+import type { CommandContext } from '../../../core/command/command.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { includes } from '../../../core/role.ts'
+import { personByName } from '../../../core/ledger/people.ts'
+import { spendOf } from '../../../core/ledger/spend.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { removed } from '../../../core/settings.ts'
+import { duration, escapeInline } from '../../../core/text.ts'
+import { amountsOf, labelOf } from '../models/limits.ts'
+import { usd } from '../models/money.ts'
+import { endOf, periodsAt } from '../models/periods.ts'
+import { declare, type OracleServices } from './services.ts'
+import { callerSpends } from './caller.ts'
+import { modelNamed } from './model-names.ts'
+import { type Change, changed, changing } from './settings.ts'
+
+type Context = CommandContext<OracleServices>
+
+/** `$0.42 of $5 today (8 %), $3 of $50 this month (6 %)`, or that there is no limit. */
+function standOf(tx: Tx, { services }: Context, scope: string): string {
+  const { budget, timezone } = services.context.settings.current
+  const now = periodsAt(Date.now(), timezone)
+  const { dailyUsd, monthlyUsd, hard } = amountsOf(budget, scope, labelOf(tx, scope))
+  const part = (limitUsd: number | null, period: string, word: string): string => {
+    const spent = spendOf(tx, period, scope).costMicroUsd
+    if (limitUsd === null) return `${usd(spent)} ${word}, no limit`
+    const percent = limitUsd === 0 ? 100 : Math.floor((spent / (limitUsd * 1e6)) * 100)
+    return `${usd(spent)} of ${usd(limitUsd * 1e6)} ${word} (${percent} %)`
+  }
+  const soft = hard || (dailyUsd === null && monthlyUsd === null) ? '' : '; soft: it is told and goes on'
+  return `${part(dailyUsd, now.day, 'today')}, ${part(monthlyUsd, now.month, 'this month')}${soft}`
+}
+
+/** Scopes with limits of their own. */
+function ownLimits(tx: Tx, { services }: Context): string[] {
+  const { people, rooms, models } = services.context.settings.current.budget
+  return [
+    ...Object.keys(people).flatMap(name => {
+      const person = personByName(tx, name)
+      return [person ? `person:${person.id}` : `account:${name}`]
+    }),
+    ...Object.keys(rooms).map(name => `room:${name}`),
+    ...Object.keys(models).map(name => `model:${name}`),
+  ]
+}
+
+const show = declare({
+  name: 'budget',
+  aliases: ['budget show'],
+  summary: 'what may be spent on models, and what of it was',
+  role: 'guest',
+  reply: 'public',
+  args: z.object({}),
+  examples: [
+    [
+      '!budget',
+      /^all: \$0 of \$5 today \(0 %\), \$0 of \$50 this month \(0 %\)\nyou: \$0 of \$1 today \(0 %\), \$0 this month, no limit\nthe day ends in /,
+    ],
+  ],
+  async run(context) {
+    const { timezone } = context.services.context.settings.current
+    const { person, room } = callerSpends(context)
+    return context.ledger.read(tx => {
+      const operator = includes(context.caller.globalRole, 'operator')
+      const here = context.caller.private ? [] : [`room:${room}`]
+      const own = operator ? ownLimits(tx, context) : here.filter(scope => ownLimits(tx, context).includes(scope))
+      const ends = (kind: 'day' | 'month'): string => duration(endOf(kind, Date.now(), timezone) - Date.now(), 2)
+      return {
+        lines: [
+          `all: ${standOf(tx, context, 'all')}`,
+          `you: ${standOf(tx, context, person)}`,
+          ...own
+            .filter(scope => scope !== person)
+            .map(scope => `${escapeInline(labelOf(tx, scope))}: ${standOf(tx, context, scope)}`),
+          `the day ends in ${ends('day')}, the month in ${ends('month')}`,
+        ],
+      }
+    })
+  },
+})
+
+const amount = z
+  .string()
+  .regex(/^(\$?\d+(\.\d+)?|none)$/, 'write US dollars, e.g. 2.50, or none')
+  .transform(typed => (typed === 'none' ? null : Number(typed.replace('$', ''))))
+
+/** The section of the settings that a scope means, and whether it is there. Throws `not-found`. */
+async function sectionOf(context: Context, of: string): Promise<string> {
+  const [kind = '', ...rest] = of.split(':')
+  const name = rest.join(':')
+  const { settings } = context.services.context
+  if (of === 'all' || of === 'people' || of === 'rooms') return of
+  if (name === '')
+    throw new ChanopError('usage', 'whose budget? all, people, rooms, person:NAME, room:NAME or model:NAME')
+  if (kind === 'model') return `models.${modelNamed(settings.current, name).name}`
+  if (kind === 'room') return `rooms.${name}`
+  if (kind !== 'person')
+    throw new ChanopError('usage', 'whose budget? all, people, rooms, person:NAME, room:NAME or model:NAME')
+  const person = await context.ledger.read(tx => personByName(tx, name))
+  if (!person && !name.includes(':'))
+    throw new ChanopError('not-found', `there is no person ${escapeInline(name)}; people lists them`)
+  return `people.${person?.name ?? name}`
+}
+
+const general: Readonly<Record<string, { daily: string; monthly: string }>> = {
+  all: { daily: 'dailyUsd', monthly: 'monthlyUsd' },
+  people: { daily: 'perPersonDailyUsd', monthly: 'perPersonMonthlyUsd' },
+  rooms: { daily: 'perRoomDailyUsd', monthly: 'perRoomMonthlyUsd' },
+}
+
+interface Amounts {
+  readonly daily?: number | null | undefined
+  readonly monthly?: number | null | undefined
+  readonly soft?: boolean | undefined
+}
+
+/** What to store. A scope of its own is stored as a whole, so that what is not named of it stays as it is. */
+function changesOf(context: Context, section: string, { daily, monthly, soft }: Amounts): Change[] {
+  const words = general[section]
+  const { settings } = context.services.context
+  if (words) {
+    return [
+      ...(daily === undefined ? [] : [{ key: `budget.${words.daily}`, value: daily }]),
+      ...(monthly === undefined ? [] : [{ key: `budget.${words.monthly}`, value: monthly }]),
+      ...(soft === undefined ? [] : [{ key: 'budget.hard', value: !soft }]),
+    ].map(({ key, value }) => ({ key, value: settings.check(key, value) }))
+  }
+  const [kind, name] = [section.slice(0, section.indexOf('.')), section.slice(section.indexOf('.') + 1)]
+  const known = settings.current.budget[kind as 'rooms'] as Readonly<Record<string, object>>
+  const before = Object.hasOwn(known, name) ? known[name] : {}
+  const after = {
+    ...before,
+    ...(daily === undefined ? {} : { dailyUsd: daily }),
+    ...(monthly === undefined ? {} : { monthlyUsd: monthly }),
+    ...(soft === undefined ? {} : { hard: !soft }),
+  }
+  const key = `budget.${section}`
+  return [{ key, value: settings.check(key, after) }]
+}
+
+const set = declare({
+  name: 'budget set',
+  summary: 'changes what may be spent: all, people or rooms (each of them), person:NAME, room:NAME or model:NAME',
+  role: 'owner',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    of: z.string().max(200).describe('all, people, rooms, person:NAME, room:NAME, model:NAME'),
+    daily: amount.optional().meta({ named: true }).describe('US dollars, or none'),
+    monthly: amount.optional().meta({ named: true }).describe('US dollars, or none'),
+    soft: z.enum(['yes', 'no']).optional().meta({ named: true }).describe('yes: it is told and goes on'),
+  }),
+  examples: [
+    ['!budget set all daily=2.5', 'all: $2.50 a day'],
+    ['!budget set person:alice daily=3 monthly=20', 'person:alice: $3 a day, $20 a month'],
+    ['!budget set rooms daily=none', 'rooms: no limit a day'],
+    ['!budget set model:mini daily=1', 'no model mini; model list shows them'],
+    ['!budget set all', /^say daily=, monthly= or soft=/],
+  ],
+  async run(context, { of, daily, monthly, soft }) {
+    if (daily === undefined && monthly === undefined && soft === undefined) {
+      throw new ChanopError(
+        'usage',
+        `say daily=, monthly= or soft=, e.g. ${context.settings.prefix}budget set all daily=5`,
+      )
+    }
+    const section = await sectionOf(context, of)
+    const changes = changesOf(context, section, {
+      daily,
+      monthly,
+      soft: soft === undefined ? undefined : soft === 'yes',
+    })
+    const said = (value: number | null | undefined, word: string): string[] =>
+      value === undefined ? [] : [value === null ? `no limit a ${word}` : `${usd(value * 1e6)} a ${word}`]
+    const hardness =
+      soft === undefined ? [] : [soft === 'yes' ? 'it is told and goes on' : 'nothing more is asked when it is spent']
+    return {
+      lines: [`${escapeInline(of)}: ${[...said(daily, 'day'), ...said(monthly, 'month'), ...hardness].join(', ')}`],
+      effect: changing(context, changes),
+      committed: changed(context),
+    }
+  },
+})
+
+const del = declare({
+  name: 'budget del',
+  summary: 'takes a limit of its own from a person, a room or a model: the general one holds again',
+  role: 'owner',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ of: z.string().max(200).describe('person:NAME, room:NAME or model:NAME') }),
+  examples: [['!budget del room:ops', 'room:ops has no limit of its own; budget shows which have']],
+  async run(context, { of }) {
+    const section = await sectionOf(context, of)
+    const [kind, name] = [section.slice(0, section.indexOf('.')), section.slice(section.indexOf('.') + 1)]
+    const known = context.services.context.settings.current.budget[kind as 'rooms'] as
+      | Readonly<Record<string, object>>
+      | undefined
+    if (!known || !Object.hasOwn(known, name)) {
+      throw new ChanopError('not-found', `${escapeInline(of)} has no limit of its own; budget shows which have`)
+    }
+    return {
+      lines: [`${escapeInline(of)}: the general limit holds again`],
+      effect: changing(context, [{ key: `budget.${section}`, value: removed }]),
+      committed: changed(context),
+    }
+  },
+})
+
+export const budgetCommands = [show, set, del]

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { runAdmin } from '../../admin/admin.ts'
+import { exampleTests } from '../../../core/contract/commands.ts'
+import { recentTries } from '../../../core/ledger/tries.ts'
+import { stageContext } from '../../../test/stage.ts'
+import { House } from '../../../test/house.ts'
+import { runBridge } from '../../bridge/run.ts'
+import { ConfiguredModels } from '../models/models.ts'
+import { answer, ModelServer, refuse, usage } from '../models/testing-server.ts'
+import { runOracle } from '../oracle.ts'
+import type { OracleServices } from './services.ts'
+import { oracleCommands } from './all.ts'
+
+exampleTests<OracleServices>('oracle', async stage => {
+  const { context, ...open } = await stageContext(stage, 'oracle')
+  const models = await ConfiguredModels.open({ ...context, bot: 'oracle', config: () => context.settings.current })
+  return { commands: oracleCommands, services: { context, configured: models }, close: () => open.close() }
+})
+
+const offered = [
+  { id: 'mini', context_length: 16_000, pricing: { prompt: '0.0000004', completion: '0.0000016' } },
+  { id: 'maxi' },
+]
+
+/** A house in which olga is the owner, and a service that wants a key. */
+async function open(t: TestContext, key: string | null = 'right-key') {
+  const service = await ModelServer.listen(t, (response, { path, headers }) => {
+    if (key !== null && headers.authorization !== `Bearer ${key}`)
+      return refuse(response, 401, { error: { message: 'bad key' } })
+    if (path.endsWith('/models')) return refuse(response, 200, { data: offered })
+    answer(response, ['Hello', ' there!'], usage(12, 3))
+  })
+  const house = new House(t)
+  await house.run('bridge', runBridge)
+  await house.run('admin', context => runAdmin(context))
+  await house.run('oracle', runOracle)
+  await Promise.all([house.server('a').ready(), house.server('b').ready()])
+  const olga = house.server('a').user('olga')
+  return { house, service, olga, url: service.url }
+}
+
+test('a model is added step by step in a direct message, and the key never shows again', async t => {
+  const { house, service, olga } = await open(t)
+  await olga.shouldReply('@oracle', '!model add', /which service\?/)
+  await olga.shouldReply('@oracle', '!model add openai', /I have no key for openai: say !model key openai YOUR-KEY/)
+  await olga.shouldReply('@oracle', '!model key openai right-key', /openai's key is sealed as OPENAI_API_KEY/)
+  await olga.shouldReply(
+    '@oracle',
+    `!model add openai url=${service.url}`,
+    /openai offers mini, maxi\ntake one: !model add openai mini/,
+  )
+  const added = await olga.shouldReply('@oracle', `!model add openai mini url=${service.url}`, /mini is on/)
+  assert.match(
+    added.text,
+    /^mini answered in .*: “Hello there!” · cost \$0\.00001 \(12 tokens read, 3 written\)\nmini is on · budget: \$5 a day and \$50 a month, \$1 a day for each person · !model off mini turns it off$/,
+  )
+  const listed = await olga.shouldReply('@oracle', '!model list', /mini on · openai mini/)
+  assert.match(listed.text, /\$0\.4\/\$1\.6 a million · context 16,000/)
+  const kept = JSON.stringify(await house.ledger.read(tx => recentTries(tx, 5)))
+  assert.ok(!kept.includes('right-key'))
+  assert.equal(service.requests.at(-1)?.headers.authorization, 'Bearer right-key')
+  const record = house.server('a').transcript()
+  assert.ok(record.includes('!model key openai right-key'), 'it was said on the network')
+  const rows = await house.ledger.read(tx =>
+    JSON.stringify([
+      ...(tx as never as { prepare(sql: string): { all(): unknown[] } }).prepare('SELECT body FROM event').all(),
+    ]),
+  )
+  assert.ok(!rows.includes('right-key'), 'and is wiped from the ledger')
+})
+
+test('a wrong key, a model that is not offered, one without a price: one line each, and nothing is stored', async t => {
+  const { olga, url } = await open(t)
+  await olga.shouldReply('@oracle', '!model key openai wrong-key', /sealed/)
+  await olga.shouldReply(
+    '@oracle',
+    `!model add openai mini url=${url}`,
+    /openai at .* refuses the key \(401\): bad key/,
+  )
+  await olga.shouldReply('@oracle', '!model key openai right-key', /sealed/)
+  await olga.shouldReply('@oracle', `!model add openai mnii url=${url}`, /openai does not offer mnii/)
+  await olga.shouldReply('@oracle', '!model list', /no model is configured/)
+})
+
+test('only owners change models; members see them', async t => {
+  const { house, url } = await open(t, null)
+  await house.grant('chat', 'bob', 'member')
+  const bob = house.server('a').user('bob')
+  await bob.shouldReply('#general', `!model add compatible mini url=${url}`, /owner/)
+  await bob.shouldReply('#general', '!model list', /no model is configured/)
+})
+
+test('on, off, set, test, use and del', async t => {
+  const { olga, url, service } = await open(t, null)
+  await olga.shouldReply('@oracle', `!model add compatible mini url=${url}`, /mini is on/)
+  await olga.shouldReply('@oracle', `!model add compatible maxi url=${url} price=1/2`, /maxi is on/)
+  await olga.shouldReply('#general', '!model off mini', 'mini is off')
+  await olga.shouldReply('#general', '!model off maxi', 'maxi is off; now none is on, and I can not answer')
+  await olga.shouldReply('#general', '!model on maxi', 'maxi is on')
+  await olga.shouldReply('#general', '!model set maxi priority 7', 'maxi: priority = 7')
+  await olga.shouldReply('#general', '!model set maxi price 3/15', /maxi: price = .*"inputPerMillion":3/)
+  await olga.shouldReply('#general', '!model set maxi price 0.000003/0.000015', /for a million tokens/)
+  await olga.shouldReply('#general', '!model set maxi prioritty 7', 'a model has no prioritty; did you mean priority?')
+  await olga.shouldReply('#general', '!model use maxi', 'general: maxi')
+  const requests = service.requests.length
+  await olga.shouldReply('#general', '!model test maxi', /^maxi answered in .* cost \$0\.000081/)
+  assert.equal(service.requests.length, requests + 1)
+  const listed = await olga.shouldReply('#general', '!models', /maxi on/)
+  assert.match(listed.text, /mini off[\s\S]*maxi on[\s\S]*\ngeneral: maxi$/)
+  const asked = await olga.shouldReply('#general', '!model del maxi', /!yes/)
+  const [, code] = /!yes (\w+)/.exec(asked.text) ?? []
+  await olga.shouldReply('#general', `!yes ${code}`, 'maxi is deleted')
+  const left = await olga.shouldReply('#general', '!models', /mini off/)
+  assert.ok(!left.text.includes('maxi'), 'and the room does not name it any more')
+})
+
+test('usage and budgets tell what is, and idle costs nothing', async t => {
+  const { olga, url } = await open(t, null)
+  await olga.shouldReply('@oracle', `!model add compatible maxi url=${url} price=100/1000`, /maxi is on/)
+  const used = await olga.shouldReply('#general', '!usage', /in 1 request/)
+  assert.match(
+    used.text,
+    /^\d{4}-\d\d-\d\d: \$0\.0042 in 1 request, 12 tokens read, 3 written\nyou: \$0\.0042 in 1 request/,
+  )
+  await olga.shouldReply('#general', '!more', /outside of answers: \$0\.0042 in 1 request \(tests/)
+  await olga.shouldReply('#general', '!budget set person:olga daily=0.004', 'person:olga: $0.004 a day')
+  await olga.shouldReply('#general', '!budget', /you: \$0\.0042 of \$0\.004 today \(105 %\)/)
+  await olga.shouldReply(
+    '#general',
+    '!model test maxi',
+    /budget: olga spent \$0\.0042 of today's \$0\.004; it begins anew in .* \(!budget\)/,
+  )
+  await olga.shouldReply('#general', '!budget del person:olga', 'person:olga: the general limit holds again')
+  await olga.shouldReply('#general', '!model test maxi', /^maxi answered/)
+})
