@@ -178,6 +178,17 @@ const shape = z.strictObject({
         .default({}),
     })
     .prefault({}),
+  /** Files that came with messages, on their way to the other places. */
+  media: z
+    .strictObject({
+      /** The largest file that is copied. */
+      fileMegabytes: z.int().min(1).max(2000).default(50),
+      /** All copies together: what was not used for the longest time goes first. */
+      totalMegabytes: z.int().min(1).max(1_000_000).default(2000),
+      /** For so long a copy stays after its last use. */
+      keepDays: z.int().min(1).max(3650).default(30),
+    })
+    .prefault({}),
   /** Groups of agents, whether agents are there, and the words that stop them. */
   fleet: z
     .strictObject({

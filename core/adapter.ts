@@ -1,5 +1,17 @@
 import type { ZodType } from 'zod'
-import type { Act, Attachment, ChatEvent, Draft, MessageId, NetworkId, Place, Reaction, Sign, UserId } from './event.ts'
+import type {
+  Act,
+  Attachment,
+  ChatEvent,
+  Draft,
+  MessageId,
+  NetworkId,
+  Place,
+  Reaction,
+  Sign,
+  Upload,
+  UserId,
+} from './event.ts'
 import type { Log } from './log.ts'
 
 /** What the platform can carry in one message. */
@@ -91,6 +103,8 @@ export interface Adapter {
   open?(attachment: Attachment, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
   /** Shows that `as` is writing. Best effort; must not block deliveries. */
   typing?(place: Place, as: string, active: boolean): void
+  /** An address under which anyone may open a file for a while: for networks that can't take files. */
+  link?(file: Upload): Promise<string>
   /** After a crash: what became of this delivery? Called only while the network is up. */
   find?(place: Place, deliveryId: string, act: Act): Promise<Found>
   /** Acts on channels. Places of the configuration are entered by `run`. */

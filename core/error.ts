@@ -103,6 +103,11 @@ export const catalogue = {
     audience: 'user',
     help: 'This network can not do that; `!network show` lists what it can.',
   },
+  'media-refused': {
+    retry: 'never',
+    audience: 'user',
+    help: 'A file is too large to be copied; it is named in words. `media` in the configuration has the limits.',
+  },
   'account-exists': {
     retry: 'never',
     audience: 'user',

@@ -17,7 +17,14 @@ async function open(): Promise<ContractFixture> {
     place: placeFor(network, '#general'),
     create: context =>
       memory.create(
-        memory.schema.parse({ kind: 'memory', server, channels: ['#general'], textBytes: 128, answerMs: 500 }),
+        memory.schema.parse({
+          kind: 'memory',
+          server,
+          channels: ['#general'],
+          textBytes: 128,
+          answerMs: 500,
+          ephemeral: true,
+        }),
         {
           ...context,
           network,
@@ -45,10 +52,13 @@ function contractPlatform(platform: MemoryPlatform, people: People): ContractFix
     seen: async () =>
       messages
         .filter(({ by }) => by === 'chanop')
-        .map(({ text, deleted, reactions }) => ({
+        .map(({ text, deleted, reactions, content, thread, only }) => ({
           text,
           deleted: deleted !== null,
           reactions: reactions.map(({ emoji }) => emoji),
+          files: (content.attachments ?? []).flatMap(({ ref, url }) => (url ? [] : [platform.files.read(ref)])),
+          ...(thread === undefined ? {} : { thread: platform.message(thread)?.text ?? '' }),
+          ...(only === undefined ? {} : { ephemeral: only === 'alice' }),
         })),
     offline: async work => {
       platform.down()
@@ -60,7 +70,14 @@ function contractPlatform(platform: MemoryPlatform, people: People): ContractFix
     refuseOnce: async () => platform.faults.refuseSends(1),
     edit: async said => people.alice.edit(last(), said),
     remove: async () => people.alice.remove(last()),
-    react: async emoji => people.alice.react(last(), emoji),
+    react: async (emoji, who = 'alice') => people[who].react(last(), emoji),
+    unreact: async (emoji, who = 'alice') => people[who].unreact(last(), emoji),
+    share: async (said, { name, bytes }) =>
+      void people.alice.say('#general', said, { attachments: [platform.files.keep(bytes, { name })] }),
+    sayInThread: async (said, root) => {
+      const thread = messages.find(({ text }) => text === root)?.id
+      people.alice.say('#general', said, thread === undefined ? {} : { thread })
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Config, configSchema } from '../../config/schema.ts'
 import type { Adapter } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
@@ -7,13 +8,15 @@ import { bots } from '../../core/command/desk.ts'
 import type { Guard } from '../../core/command/guard.ts'
 import { Catalogue } from '../../core/command/published.ts'
 import { asChanopError } from '../../core/error.ts'
-import type { ChatEvent, NetworkId } from '../../core/event.ts'
+import type { ChatEvent, MessageEvent, NetworkId, Place } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
 import type { Stored } from '../../core/ledger/events.ts'
 import { saveStanding } from '../../core/ledger/networks.ts'
+import { type MediaLimits, MediaStore } from '../../core/media/store.ts'
 import { sleep } from '../../core/retry.ts'
 import { Rooms } from '../../core/rooms.ts'
 import { Deliverer } from './deliver.ts'
+import { Files } from './files.ts'
 import { ingest } from './ingest.ts'
 import { Links } from './links.ts'
 import { personas } from './networks.ts'
@@ -26,6 +29,13 @@ import { targetKey, withStray } from './strays.ts'
 const silentAfterMs = 3500
 const presenceMs = 1000
 const drainMs = 3000
+const sweepMs = 3_600_000
+
+const limitsOf = ({ fileMegabytes, totalMegabytes, keepDays }: Config['media']): MediaLimits => ({
+  fileBytes: fileMegabytes * 1_000_000,
+  totalBytes: totalMegabytes * 1_000_000,
+  keepMs: keepDays * 86_400_000,
+})
 const botNames = new Map(bots.map(name => [name as string, name as string]))
 
 export interface BridgeOptions {
@@ -38,6 +48,9 @@ export class Bridge {
   readonly context: BotContext<typeof configSchema>
   readonly links: Links
   readonly deliverer: Deliverer
+  /** Files that came with messages. */
+  readonly store: MediaStore
+  readonly #files: Files
   readonly orderly: Orderly
   #rooms: Rooms
   readonly #members = new Set<string>()
@@ -61,7 +74,9 @@ export class Bridge {
     })
     const { adapters } = this.links
     this.#splits = new Splits((first, left) => this.#tellSplit(first, left), options.splitMs)
-    this.deliverer = new Deliverer({ ledger, vault, log, signal, adapters })
+    this.store = new MediaStore(join(context.dataDir, 'media'), ledger, () => limitsOf(settings.current.media))
+    this.#files = new Files({ store: this.store, ledger, adapters, log, signal })
+    this.deliverer = new Deliverer({ ledger, vault, files: this.#files, log, signal, adapters })
     this.orderly = new Orderly({
       ledger,
       vault,
@@ -94,6 +109,9 @@ export class Bridge {
     context.bus.onSignal('settings', () => void this.links.follow(context.settings.current.networks))
     context.bus.onSignal('heartbeat', ({ bot }) => this.#beats.set(bot, Date.now()))
     lookAnyway(context.bus, heard, context.signal)
+    this.#sweep()
+    const sweeping = setInterval(() => this.#sweep(), sweepMs)
+    context.signal.addEventListener('abort', () => clearInterval(sweeping), { once: true })
     const timer = setInterval(() => this.#showPresence(), presenceMs)
     context.signal.addEventListener('abort', () => clearInterval(timer), { once: true })
     this.#lookForOrders()
@@ -124,11 +142,25 @@ export class Bridge {
     for (const { event } of taken.stored) {
       if (event.kind === 'message') this.#strays.delete(targetKey(event.place, event.id))
     }
+    for (const { event } of taken.stored) if (this.#carriesFiles(event)) this.#files.expect(event)
     for (const stray of taken.strays) withStray(this.#strays, stray)
     this.#splits.note(taken.stored, Date.now())
     for (const member of taken.joined) this.#members.add(member)
     for (const member of taken.left) this.#members.delete(member)
     this.onTaken?.(taken.stored)
+  }
+
+  #sweep(): void {
+    this.store.sweep().catch((error: unknown) => this.context.log.warn({ error }, 'old files could not be removed'))
+  }
+
+  /** Whether an event has files that are wanted on some other network. */
+  #carriesFiles(event: ChatEvent): event is MessageEvent {
+    if (event.kind !== 'message' || !event.content.attachments || event.sender.kind === 'self') return false
+    const adapters = this.links.adapters
+    const links = [...adapters.values()].some(adapter => adapter.link !== undefined)
+    const takes = ({ network }: Place): boolean => adapters.get(network)?.limits.fileBytes !== undefined
+    return this.#rooms.others(event.place).some(other => links || takes(other))
   }
 
   /** For those who live in this process and want facts without asking the ledger. */

@@ -5,6 +5,7 @@ import { type Act, type ChannelId, type MessageId, type NetworkId, text } from '
 import { enqueue, states } from '../../core/ledger/deliveries.ts'
 import { silentLog } from '../../core/log.ts'
 import { House } from '../../test/house.ts'
+import { Files } from './files.ts'
 import { Deliverer } from './deliver.ts'
 import { copies, copyOf, deliveries, hall, hallConfig, openHall, settled, until } from './testing.ts'
 
@@ -224,7 +225,7 @@ test('a crash behind the platform’s yes, before ours: the next process finds i
   }
   await house.ledger.write(db => db.prepare('DELETE FROM delivery').run())
   const other = (ledger = house.ledger, signal = stop.signal): Deliverer =>
-    new Deliverer({ ...options, ledger, signal })
+    new Deliverer({ ...options, ledger, signal, files: new Files({ ...options, store: bridge.store, ledger, signal }) })
   // The bridge's own deliverer does not see these: they are marked as being sent by a process that died.
   const [id] = await house.ledger.write(db => {
     const made = [enqueue(db, { place: at('a'), bot: 'admin', act: words('half done') }, 0)]

@@ -27,6 +27,7 @@ import type { Log } from '../../core/log.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import type { Vault } from '../../core/secrets.ts'
 import { Lane, laneLimit } from './lane.ts'
+import type { Files } from './files.ts'
 import { perform, placeOn, saidBy } from './perform.ts'
 
 const readLimit = 1000
@@ -36,6 +37,7 @@ export interface DelivererOptions {
   readonly ledger: Ledger
   readonly adapters: ReadonlyMap<NetworkId, Adapter>
   readonly vault: Vault
+  readonly files: Files
   readonly log: Log
   readonly signal: AbortSignal
 }
@@ -243,9 +245,9 @@ export class Deliverer {
   }
 
   async #fly(lane: Lane, adapter: Adapter, delivery: Delivery, way: Way): Promise<void> {
-    const { vault } = this.#o
+    const { vault, files } = this.#o
     try {
-      const ids = await perform({ vault, adapter }, delivery, deliveryKey(delivery.id), way)
+      const ids = await perform({ vault, files, adapter }, delivery, deliveryKey(delivery.id), way)
       this.#landed(lane, delivery, ids)
     } catch (thrown) {
       this.#failed(lane, delivery, thrown)

@@ -21,6 +21,9 @@ const subject = ({ act, source }: Delivery): number | null => (act.do === 'send'
 const isGrowing = ({ act }: Delivery): boolean =>
   act.do === 'send' ? act.growing === true : act.do === 'edit' && act.draft.growing === true
 
+/** Nothing may overtake what has to wait for its files. */
+const hasFiles = ({ act }: Delivery): boolean => act.do === 'send' && act.content.attachments !== undefined
+
 const isSecret = ({ act }: Delivery): boolean => act.do === 'send' && act.secret === true
 
 function insert(list: Delivery[], delivery: Delivery): void {
@@ -122,7 +125,8 @@ export class Lane {
     const go: Delivery[] = []
     const acts = this.#acts.length === 0 ? { ready: [], held: null, againMs: null } : this.#readyActs(adapter, nowMs)
     let held: Delivery | null = null
-    while (this.flying.size < window) {
+    let alone = [...this.flying.values()].some(hasFiles)
+    while (this.flying.size < window && !alone) {
       const send = this.#nextSend(adapter)
       if (send && isEarly(send, nowMs)) held = send
       const act = acts.ready[0]
@@ -133,7 +137,7 @@ export class Lane {
       this.flying.set(next.id, next)
       this.#growMs = nowMs + (adapter.limits.growEveryMs ?? growEveryMs)
       go.push(next)
-      if (isSecret(next)) break
+      alone = isSecret(next) || hasFiles(next)
     }
     return { go, held: this.flying.size === 0 ? (held ?? acts.held) : null, againMs: acts.againMs }
   }

@@ -5,8 +5,10 @@ import type { Delivery, Way } from '../../core/ledger/deliveries.ts'
 import { channelOf } from '../../core/ledger/events.ts'
 import { openDraft } from '../../core/say.ts'
 import type { Vault } from '../../core/secrets.ts'
+import type { Files } from './files.ts'
 
 interface Tools {
+  readonly files: Files
   readonly vault: Vault
   readonly adapter: Adapter
 }
@@ -22,6 +24,13 @@ const insecure = (): ChanopError =>
 
 const none = (what: string): ChanopError =>
   new ChanopError('unsupported', `the message this ${what} is about has no copy here`)
+
+/** The files of a message stay where they are when its words change. */
+function withoutFiles({ limits }: Adapter, draft: Draft): Draft {
+  if (limits.fileBytes === undefined || !draft.content.attachments) return draft
+  const { attachments: _files, ...content } = draft.content
+  return { ...draft, content }
+}
 
 /** What an act says as a message of its own; null when doing it twice does no harm. */
 export function saidBy(adapter: Adapter, { act }: Delivery, { target }: Way): Act | null {
@@ -44,12 +53,12 @@ export async function perform(tools: Tools, delivery: Delivery, key: string, way
   const { adapter } = tools
   const { act } = delivery
   const place = placeOn(adapter, delivery, way)
-  if (act.do === 'send') return say(tools, place, act, key, way)
+  if (act.do === 'send') return say(tools, { ...delivery, place }, act, key, way)
   const { target } = way
   const [first] = target
   if (act.do === 'edit') {
     if (!adapter.edit || !first) return adapter.send(place, edited(act.draft), key)
-    return adapter.edit(place, target, act.draft, key)
+    return adapter.edit(place, target, withoutFiles(adapter, act.draft), key)
   }
   if (!first) throw none(act.do === 'react' ? 'reaction' : 'removal')
   if (act.do === 'remove') {
@@ -64,16 +73,21 @@ export async function perform(tools: Tools, delivery: Delivery, key: string, way
 }
 
 async function say(
-  { adapter, vault }: Tools,
-  place: Place,
+  { adapter, vault, files }: Tools,
+  { place, source, createdMs }: Delivery,
   act: Act & { readonly do: 'send' },
   key: string,
   { replyTo, thread }: Way,
 ): Promise<readonly MessageId[]> {
   const { do: _do, replySeq: _reply, threadSeq: _thread, ...draft } = act
   if (draft.secret && (await adapter.secure?.(place)) === false) throw insecure()
-  const ready = openDraft(vault, draft)
+  const { content, ...ready } = openDraft(vault, draft)
   // Where there are no threads, what stands in one answers what opened it.
   const answered = replyTo ?? (adapter.limits.threads ? undefined : thread)
-  return adapter.send(place, answered ? { ...ready, content: { ...ready.content, replyTo: answered } } : ready, key)
+  const said = { ...content, ...(answered ? { replyTo: answered } : {}) }
+  if (!said.attachments) return adapter.send(place, { ...ready, content: said }, key)
+  const { attachments: _files, ...words } = said
+  const { uploads, words: left } = await files.ready(adapter, content, { source, createdMs })
+  const shown = left.length === 0 ? words : { ...words, attachments: left }
+  return adapter.send(place, { ...ready, content: shown, ...(uploads.length === 0 ? {} : { uploads }) }, key)
 }

@@ -1,8 +1,7 @@
 import { strict as assert } from 'node:assert'
 import type { ChatEvent } from '../event.ts'
 import { formatPlace } from '../event.ts'
-import type { Check } from './adapter.ts'
-import { needs, type World } from './harness.ts'
+import { type Check, needs, type World } from './harness.ts'
 import { randomText, seeded, seedOf } from './random.ts'
 
 const numbers = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, n) => `n ${from + n}`)

@@ -2,8 +2,7 @@ import { strict as assert } from 'node:assert'
 import type { Adapter } from '../adapter.ts'
 import { ChanopError } from '../error.ts'
 import type { MessageId } from '../event.ts'
-import type { Check } from './adapter.ts'
-import { draft, needs, type World, within } from './harness.ts'
+import { type Check, draft, needs, type World, within } from './harness.ts'
 import { randomText, seeded, seedOf } from './random.ts'
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })

@@ -1,13 +1,12 @@
 import { strict as assert } from 'node:assert'
 import { describe, test } from 'node:test'
 import { inboundContract } from './adapter-in.ts'
+import { mediaContract } from './adapter-media.ts'
 import { outboundContract } from './adapter-out.ts'
-import { draft, LeftOut, type OpenFixture, World } from './harness.ts'
+import { threadContract } from './adapter-threads.ts'
+import { type Check, draft, LeftOut, type OpenFixture, World } from './harness.ts'
 
 export type { ContractFixture } from './harness.ts'
-
-/** Runs one check in a world of its own that is stopped afterwards, whatever happens. */
-export type Check = (name: string, check: (world: World) => Promise<void>) => void
 
 /**
  * The suite that every implementation of `Adapter` runs, against its real server. What a platform has no method or
@@ -31,6 +30,8 @@ export function adapterContract(name: string, open: OpenFixture): void {
     lifeContract(check)
     inboundContract(check)
     outboundContract(check)
+    threadContract(check)
+    mediaContract(check)
   })
 }
 

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert'
+import { createHash } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import type { Adapter, AdapterContext } from '../adapter.ts'
-import type { Draft, Place } from '../event.ts'
+import type { Draft, Place, Upload } from '../event.ts'
 import { text } from '../event.ts'
 import { silentLog } from '../log.ts'
 import { deadline } from '../retry.ts'
@@ -13,6 +14,12 @@ export interface Seen {
   readonly text: string
   readonly deleted?: boolean
   readonly reactions?: readonly string[]
+  /** The bytes of its files. */
+  readonly files?: readonly Uint8Array[]
+  /** The text of the message whose thread it stands in. */
+  readonly thread?: string
+  /** Only alice sees it. */
+  readonly ephemeral?: boolean
 }
 
 /**
@@ -43,7 +50,13 @@ export interface ContractPlatform {
   /** Alice changes, deletes, or reacts to the last message she said. */
   edit?(said: string): Promise<void>
   remove?(): Promise<void>
-  react?(emoji: string): Promise<void>
+  react?(emoji: string, who?: 'alice' | 'stranger'): Promise<void>
+  /** Takes such a reaction back. */
+  unreact?(emoji: string, who?: 'alice' | 'stranger'): Promise<void>
+  /** Alice says it with a file. */
+  share?(said: string, file: { readonly name: string; readonly bytes: Uint8Array }): Promise<void>
+  /** Alice says it in the thread of the message that reads `root`. */
+  sayInThread?(said: string, root: string): Promise<void>
 }
 
 /** What the suite gives an adapter; the fixture adds the rest of `AdapterContext`. */
@@ -56,6 +69,9 @@ export interface ContractFixture {
   create(context: ContractContext): Promise<Adapter>
   readonly platform: ContractPlatform
 }
+
+/** Runs one check in a world of its own that is stopped afterwards, whatever happens. */
+export type Check = (name: string, check: (world: World) => Promise<void>) => void
 
 /** Makes a fixture of its own for one test (a server may be shared, the place must be new); cleans up in `t.after`. */
 export type OpenFixture = (t: TestContext) => Promise<ContractFixture>
@@ -125,6 +141,15 @@ export class World {
 }
 
 export const draft = (said: string): Draft => ({ content: text(said) })
+
+/** A file as the bridge hands it out. */
+export const upload = (name: string, bytes: Uint8Array): Upload => ({
+  ref: name,
+  name,
+  sizeBytes: bytes.length,
+  hash: createHash('sha256').update(bytes).digest('hex'),
+  open: () => ReadableStream.from([bytes]),
+})
 
 /** Rejects when it takes too long: nothing in the suite may hang. */
 export async function within<T>(work: Promise<T>, what: string, deadlineMs = 20_000): Promise<T> {

@@ -74,11 +74,11 @@ export class RecordBook {
 
   /** Texts of the messages taken, in order. */
   texts(): string[] {
-    return this.messages().map(({ content }) => plain(content))
+    return this.messages().map(words)
   }
 
   message(text: string): MessageEvent | undefined {
-    return this.messages().find(({ content }) => plain(content) === text)
+    return this.messages().find(message => words(message) === text)
   }
 
   idOf(text: string): MessageId {
@@ -117,6 +117,9 @@ export class RecordBook {
     return this.until(() => this.message(text), `the message ${JSON.stringify(text)}`)
   }
 }
+
+/** What a message says, its files left out. */
+const words = ({ content: { segments } }: MessageEvent): string => plain({ segments })
 
 const shown = (event: ChatEvent): string =>
   `${event.kind} ${event.key} ${event.origin} ${event.kind === 'message' ? plain(event.content).slice(0, 60) : ''}`

@@ -24,6 +24,7 @@ import {
 import { after, append, bySeq, currentOf, messageOf, newest, recent, revise } from './events.ts'
 import { firstReceivedSince, keyOf, newestSeq, revisionsBetween } from './history.ts'
 import { Ledger } from './ledger.ts'
+import { copiedAs, dropMedia, mediaByHash, noteCopied, unusedMedia } from './media.ts'
 import { channelsWith } from './members.ts'
 import { openOrders, orderByKey, place, settleOrder } from './orders.ts'
 import { directPlaceId, placeIdsOf } from './places.ts'
@@ -281,6 +282,13 @@ const hot: Record<string, (tx: Tx) => unknown> = {
     mergeTurns(db, 1, [2]),
     endTurn(db, 1, 'me', { state: 'stopped' }, 0),
     freeTurns(db, 'me', 0),
+  ],
+  media: db => [
+    noteCopied(db, here.network, 'r', { hash: 'h', sizeBytes: 1 }, 0),
+    copiedAs(db, here.network, 'r'),
+    mediaByHash(db, 'h'),
+    unusedMedia(db, 1, 10),
+    dropMedia(db, 'h'),
   ],
   reactions: db => [
     noteReaction(
