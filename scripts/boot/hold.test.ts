@@ -31,17 +31,17 @@ test('of many at once exactly one gets it', async t => {
   const child = spawn('true')
   await once(child, 'close')
   await writeFile(lock, JSON.stringify({ what: 'x', pid: child.pid, since: 'then', born: '1' }))
+  // They try at one word, and who gets it keeps it until all have said what became of them.
   const script = `import { hold } from ${JSON.stringify(join(import.meta.dirname, 'hold.ts'))}
-    try { await hold(process.argv[1], 'x'); console.log('mine'); setTimeout(() => {}, 1500) } catch { console.log('not mine') }`
-  const said = await Promise.all(
-    Array.from({ length: 6 }, async () => {
-      const one = spawn(process.execPath, ['--input-type=module', '-e', script, lock])
-      let text = ''
-      one.stdout.on('data', chunk => (text += chunk))
-      await once(one, 'close')
-      return text.trim()
-    }),
-  )
+    console.log('ready')
+    process.stdin.once('data', () => hold(process.argv[1], 'x').then(() => console.log('mine'), () => console.log('not mine')))`
+  const ones = Array.from({ length: 6 }, () => spawn(process.execPath, ['--input-type=module', '-e', script, lock]))
+  t.after(() => ones.forEach(one => one.kill('SIGKILL')))
+  const word = async (one: (typeof ones)[number]): Promise<string> => String((await once(one.stdout, 'data'))[0]).trim()
+  await Promise.all(ones.map(word))
+  const words = ones.map(word)
+  for (const one of ones) one.stdin.write('go')
+  const said = await Promise.all(words)
   assert.equal(said.filter(text => text === 'mine').length, 1, said.join())
 })
 
@@ -51,4 +51,28 @@ test('a later process of the same number is not the holder', async t => {
   const release = await hold(lock, 'npm start')
   assert.match(await readFile(lock, 'utf8'), /npm start/)
   await release()
+})
+
+test('kill -9 of its holder frees it', async t => {
+  const lock = await lockIn(t)
+  const script = `import { hold } from ${JSON.stringify(join(import.meta.dirname, 'hold.ts'))}
+    await hold(process.argv[1], 'x'); console.log('mine'); setInterval(() => {}, 1000)`
+  for (let round = 0; round < 3; round += 1) {
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', script, lock])
+    t.after(() => holder.kill('SIGKILL'))
+    await once(holder.stdout, 'data')
+    await assert.rejects(hold(lock, 'npm start'), new RegExp(`process ${holder.pid}`))
+    holder.kill('SIGKILL')
+    await once(holder, 'close')
+  }
+  await (await hold(lock, 'npm start'))()
+})
+
+test('a holder with nothing left to do may end', async t => {
+  const lock = await lockIn(t)
+  const script = `import { hold } from ${JSON.stringify(join(import.meta.dirname, 'hold.ts'))}
+    await hold(process.argv[1], 'x')`
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', script, lock], { timeout: 20_000 })
+  assert.deepEqual(await once(holder, 'close'), [0, null])
+  await (await hold(lock, 'npm start'))()
 })

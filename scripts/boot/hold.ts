@@ -1,44 +1,87 @@
-/** One start or stop at a time for an instance: a file that says who is at work. */
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { readIfThere } from '../../adapters/irc/server/files.ts'
+/** One start or stop at a time for an instance: a lock of the kernel's, which ends with its holder however that dies. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import type { Socket } from 'node:net'
+import { dirname } from 'node:path'
+import { readIfThere, writeWhole } from '../../adapters/irc/server/files.ts'
 import { ChanopError } from '../../core/error.ts'
+import { deadline, sleep } from '../../core/retry.ts'
+import { onPath } from '../programs/path.ts'
 
 interface Holder {
   readonly what: string
   readonly pid: number
   readonly since: string
-  /** Tells a process from a later one of the same number (Linux: start time in ticks since boot). */
-  readonly born: string
 }
 
-/** Resolves with the release. Throws `setup-failed` that names the holder. */
+/** The lock of a holder that was killed goes some milliseconds after it; and a new holder needs as long to sign. */
+const patienceMs = 2000
+
+/** Resolves with the release. Throws `setup-failed` that names the holder, whose name stands in the file `path`. */
 export async function hold(path: string, what: string): Promise<() => Promise<void>> {
-  const mine: Holder = { what, pid: process.pid, since: new Date().toISOString(), born: await bornOf(process.pid) }
-  const draft = `${path}.${process.pid}`
-  await writeFile(draft, JSON.stringify(mine), { mode: 0o600 })
-  try {
-    while (!(await claim(draft, path))) {
-      const text = await readIfThere(path)
-      const holder = parse(text)
-      if (holder && (await lives(holder))) throw held(holder)
-      if (text !== null) await clear(path, text)
-    }
-  } finally {
-    await rm(draft, { force: true })
+  const until = deadline(patienceMs)
+  for (;;) {
+    const unlock = await lock(path)
+    if (unlock) return sign(path, what, unlock)
+    const holder = parse(await readIfThere(path))
+    if (holder && lives(holder.pid))
+      throw held(`${holder.what} is at work already (process ${holder.pid}, since ${holder.since})`)
+    if (until.aborted) throw held('another start or stop is at work already')
+    await sleep(20, until)
   }
-  return () => rm(path, { force: true })
 }
 
-/** Removes the file of a dead holder: moved away first, because another may have put its own in place meanwhile. */
-async function clear(path: string, dead: string): Promise<void> {
-  const moved = `${path}.${process.pid}.dead`
+async function sign(path: string, what: string, unlock: () => Promise<void>): Promise<() => Promise<void>> {
+  const mine: Holder = { what, pid: process.pid, since: new Date().toISOString() }
   try {
-    await rename(path, moved)
-    if ((await readIfThere(moved)) !== dead) await claim(moved, path)
-    await rm(moved, { force: true })
+    await writeWhole(path, JSON.stringify(mine))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    await unlock()
+    throw error
   }
+  return async () => {
+    await rm(path, { force: true })
+    await unlock()
+  }
+}
+
+/**
+ * flock(2) on the file's folder, so that no lock file is left that one could still hold while another makes it anew. A
+ * child holds the lock: it ends when its input closes, which is when we let go or die. Null: another has it.
+ */
+async function lock(path: string): Promise<(() => Promise<void>) | null> {
+  const [command, ...args] = await locker(path)
+  // A group of its own: a Ctrl-C is ours to answer, and the lock stays until we have.
+  const child = spawn(command, [...args, 'cat'], { stdio: ['pipe', 'pipe', 'ignore'], detached: true })
+  const gone = once(child, 'close')
+  // Refused, it is gone before it reads: the exit code says the same as EPIPE.
+  child.stdin.once('error', () => child.stdin.destroy())
+  child.stdin.write('held\n')
+  // `cat` runs, and says it back, once the lock is had.
+  const got = await Promise.race([once(child.stdout, 'data').then(() => true), gone.then(() => false)])
+  if (!got && lockedExitCodes.has(child.exitCode)) return null
+  if (!got) throw new ChanopError('setup-failed', `${dirname(path)} can not be locked: ${command} ends with ${child.exitCode}`)
+  // Nothing of it keeps a process up that has nothing left to do.
+  child.unref()
+  child.stdout.destroy()
+  ;(child.stdin as Socket).unref()
+  return async () => {
+    child.ref()
+    child.stdin.end()
+    await gone
+  }
+}
+
+/** util-linux and busybox say 1 when another holds the lock, lockf of macOS and BSD says 75. */
+const lockedExitCodes: ReadonlySet<number | null> = new Set([1, 75])
+
+async function locker(path: string): Promise<readonly [string, ...string[]]> {
+  const flock = await onPath('flock', process.env['PATH'])
+  if (flock) return [flock, '-n', dirname(path)]
+  const lockf = await onPath('lockf', process.env['PATH'])
+  if (lockf) return [lockf, '-s', '-t', '0', `${path}.flock`]
+  throw new ChanopError('setup-failed', 'flock is missing: install it (package util-linux)')
 }
 
 function parse(text: string | null): Holder | null {
@@ -50,31 +93,13 @@ function parse(text: string | null): Holder | null {
   }
 }
 
-const held = ({ what, pid, since }: Holder): ChanopError =>
-  new ChanopError('setup-failed', `${what} is at work already (process ${pid}, since ${since}): wait for it to end`)
+const held = (who: string): ChanopError => new ChanopError('setup-failed', `${who}: wait for it to end`)
 
-/** link(2) fails when the name exists, and the file is complete the moment it has the name. */
-async function claim(draft: string, path: string): Promise<boolean> {
-  try {
-    await link(draft, path)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  }
-}
-
-async function lives({ pid, born }: Holder): Promise<boolean> {
+function lives(pid: number): boolean {
   try {
     process.kill(pid, 0)
+    return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
-  return (await bornOf(pid)) === born
-}
-
-async function bornOf(pid: number): Promise<string> {
-  // The program's name stands in parentheses and may hold spaces: count from its end (proc(5)).
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
 }
