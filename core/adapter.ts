@@ -158,8 +158,8 @@ export interface Accounts {
    */
   create(account: string, password: string): Promise<void>
   setPassword(account: string, password: string): Promise<void>
-  /** Blocks logins and ends every live session with `reason`. */
-  suspend(account: string, reason: string): Promise<void>
+  /** Blocks logins and ends every live session with `reason`. Resolves with how many were seen to end. */
+  suspend(account: string, reason: string): Promise<number>
   restore(account: string): Promise<void>
   /** Deletes the account and ends its sessions. */
   drop(account: string): Promise<void>

@@ -21,11 +21,15 @@ export const controlSchema = z.strictObject({
   accounts: z.record(z.string(), z.string()),
   /** Ergo's HTTP API. */
   api: z.strictObject({ url: z.string(), token: z.string() }).optional(),
-  /** The unguessable name of NickServ's REGISTER (Anope). */
+  /** The unguessable name of NickServ's REGISTER (Anope); IDENTIFY begins likewise. */
   registerCommand: z.string().optional(),
 })
 
 export type Control = z.output<typeof controlSchema>
+
+/** What NickServ's IDENTIFY is called: only Chanop's own connections log in after they came in. */
+export const identifyCommand = ({ registerCommand = '' }: Control): string =>
+  registerCommand.replace(/REGISTER$/, 'IDENTIFY')
 
 export const controlPath = (dataDir: string): string => join(dataDir, 'ircd', 'control.json')
 

@@ -38,9 +38,9 @@ export class MemoryAccounts implements Accounts {
     this.#known(account).password = password
   }
 
-  async suspend(account: string, reason: string): Promise<void> {
+  async suspend(account: string, reason: string): Promise<number> {
     this.#known(account).suspended = true
-    this.#sessions.end(account, reason)
+    return this.#sessions.end(account, reason)
   }
 
   async restore(account: string): Promise<void> {

@@ -165,8 +165,7 @@ async function act(adapter: Adapter, order: Order, secret: string): Promise<stri
       if (args['sessions'] === 'keep') return 'changed'
       return ended(await accounts.endSessions(account, args['reason'] ?? 'the password was changed'))
     case 'account.suspend':
-      await accounts.suspend(account, args['reason'] ?? 'suspended')
-      return 'suspended'
+      return ended(await accounts.suspend(account, args['reason'] ?? 'suspended'))
     case 'account.restore':
       await accounts.restore(account)
       return 'restored'

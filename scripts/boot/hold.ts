@@ -61,7 +61,8 @@ async function lock(path: string): Promise<(() => Promise<void>) | null> {
   // `cat` runs, and says it back, once the lock is had.
   const got = await Promise.race([once(child.stdout, 'data').then(() => true), gone.then(() => false)])
   if (!got && lockedExitCodes.has(child.exitCode)) return null
-  if (!got) throw new ChanopError('setup-failed', `${dirname(path)} can not be locked: ${command} ends with ${child.exitCode}`)
+  if (!got)
+    throw new ChanopError('setup-failed', `${dirname(path)} can not be locked: ${command} ends with ${child.exitCode}`)
   // Nothing of it keeps a process up that has nothing left to do.
   child.unref()
   child.stdout.destroy()

@@ -5,7 +5,7 @@ import { connect, type TLSSocket } from 'node:tls'
 import { fingerprintOf, makeCertificate } from '../server/certificate.ts'
 import { availableServers, startErgo, startInspircd, type TestServer } from '../server/testing.ts'
 import { accountsFor, type ManagedAccounts } from './index.ts'
-import { authenticate, type Line, Wire } from './session.ts'
+import { askServer, authenticate, type Line, Wire } from './session.ts'
 
 const password = (name: string): string => `secret-of-${name}-0123456789`
 const refused = (code: string) => (error: unknown) => (error as { code?: string }).code === code
@@ -82,6 +82,23 @@ for (const kind of ['ergo', 'inspircd'] as const) {
         await accounts.suspend('dave', 'left the team')
         assert.deepEqual(await accounts.get('dave'), { account: 'dave', suspended: true, sessions: 0 })
         assert.equal(await login(server, 'dave'), null)
+      })
+
+      test('a login that was not complete is ended with the rest, whatever nick it took', async () => {
+        await accounts.create('olive', password('olive'))
+        const wires = [await login(server, 'olive')]
+        for (const first of [[], ['NICK x[y', 'USER te[st 0 * :test']]) {
+          const wire = await Wire.open({ host: server.host, port: server.port })
+          assert.ok(await authenticate(wire, 'olive', password('olive')))
+          // A server answers whatever it takes for nonsense before a login is complete; that comes after all the rest.
+          await wire.ask([...first, 'WHOIS olive'], line => line.command === '451')
+          wires.push(wire)
+        }
+        const said = Promise.all(wires.map(wire => farewell(wire as Wire)))
+        const ended = await accounts.suspend('olive', 'left the team')
+        assert.ok(ended >= 1, `${ended} ended`)
+        for (const reason of await said) assert.match(reason, /left the team|Killed|suspended/i)
+        assert.equal((await accounts.get('olive'))?.sessions, 0)
       })
 
       test('ended sessions are counted and may come back', async () => {
@@ -166,6 +183,20 @@ for (const kind of ['ergo', 'inspircd'] as const) {
         await Promise.all(names.map(name => accounts.create(name, password(name))))
         assert.deepEqual(await Promise.all(names.map(async name => (await accounts.get(name))?.account)), names)
       })
+    })
+
+    test('who tried to log out, and changed the nick, is ended all the same', async () => {
+      for (const act of ['suspend', 'endSessions', 'drop'] as const) {
+        const name = `peggy${act}`
+        await accounts.create(name, password(name))
+        const wire = await login(server, name)
+        assert.ok(wire)
+        await askServer(wire, ['PRIVMSG NickServ :LOGOUT', 'NICK nobody-at-all'])
+        const said = farewell(wire)
+        if (act === 'drop') await accounts.drop(name)
+        else assert.equal(await accounts[act](name, 'out with you'), 1)
+        assert.notEqual(await said, '')
+      }
     })
 
     test('what was done holds after kill -9 of everything', async () => {

@@ -6,9 +6,10 @@ import { randomBytes } from 'node:crypto'
 import type { AccountInfo, Accounts } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { deadline, sleep } from '../../../core/retry.ts'
-import type { Control } from '../control.ts'
+import { type Control, identifyCommand } from '../control.ts'
 import { checkAccount, checkFingerprint, checkPassword, oneLine } from './names.ts'
 import { askServer, authenticate, ControlSession, type Line, noticesOf, Wire } from './session.ts'
+import { countSessions, endSessions } from './sessions.ts'
 
 const failed = (what: string): ChanopError => new ChanopError('account-failed', what)
 const unknown = (account: string): ChanopError => new ChanopError('account-unknown', `there is no account ${account}`)
@@ -18,6 +19,7 @@ export class AnopeAccounts implements Accounts {
   readonly #control: Control
   readonly #socket: string
   readonly #register: string
+  readonly #identify: string
   readonly #session: ControlSession
 
   constructor(control: Control) {
@@ -26,6 +28,7 @@ export class AnopeAccounts implements Accounts {
     this.#control = control
     this.#socket = control.socket
     this.#register = control.registerCommand
+    this.#identify = identifyCommand(control)
     this.#session = new ControlSession({ target: { path: this.#socket }, login: wire => this.#login(wire) })
   }
 
@@ -58,14 +61,16 @@ export class AnopeAccounts implements Accounts {
     await this.#change(account, `SASET PASSWORD ${account} ${password}`, /Password for .* changed/i)
   }
 
-  async suspend(account: string, reason: string): Promise<void> {
+  async suspend(account: string, reason: string): Promise<number> {
     checkAccount(account, 'inspircd')
     const text = oneLine(reason) || 'suspended'
     // A first word with + in front would be read as a time.
     const shown = text.startsWith('+') ? `for ${text}` : text
-    await this.#change(account, `SUSPEND ${account} ${shown}`, /is now suspended|already suspended/i, async wire => {
-      await this.#endAll(wire, account, text)
-    })
+    return this.#session.run(wire =>
+      endSessions(wire, account, text, () =>
+        this.#tell(wire, account, `SUSPEND ${account} ${shown}`, /is now suspended|already suspended/i),
+      ),
+    )
   }
 
   async restore(account: string): Promise<void> {
@@ -75,14 +80,14 @@ export class AnopeAccounts implements Accounts {
 
   async drop(account: string): Promise<void> {
     checkAccount(account, 'inspircd')
-    await this.#session.run(async wire => {
-      // Sessions first: DROP takes the account from them, and then nothing tells whose they were.
-      await this.#endAll(wire, account, 'this account was deleted')
-      const said = await this.#services(wire, 'NickServ', `DROP ${account}`)
-      if (!/has been dropped|isn't registered|dropped/i.test(said)) throw failed(`${account} was not deleted: ${said}`)
-      await this.#endAll(wire, account, 'this account was deleted')
-      await this.#save(wire)
-    })
+    await this.#session.run(wire =>
+      endSessions(wire, account, 'this account was deleted', async () => {
+        const said = await this.#services(wire, 'NickServ', `DROP ${account}`)
+        if (!/has been dropped|isn't registered|dropped/i.test(said))
+          throw failed(`${account} was not deleted: ${said}`)
+        await this.#save(wire)
+      }),
+    )
   }
 
   async addCertificate(account: string, fingerprint: string): Promise<void> {
@@ -102,13 +107,13 @@ export class AnopeAccounts implements Accounts {
     return this.#session.run(async wire => {
       const said = await this.#services(wire, 'NickServ', `INFO ${account}`)
       if (notRegistered.test(said)) return null
-      return { account, suspended: /suspended/i.test(said), sessions: (await this.#nicks(wire, account)).length }
+      return { account, suspended: /suspended/i.test(said), sessions: await countSessions(wire, account) }
     })
   }
 
   async endSessions(account: string, reason: string): Promise<number> {
     checkAccount(account, 'inspircd')
-    return this.#session.run(wire => this.#endAll(wire, account, oneLine(reason) || 'ended'))
+    return this.#session.run(wire => endSessions(wire, account, oneLine(reason) || 'ended'))
   }
 
   /** IRC commands as the operator, with all that the server answers to them. */
@@ -127,22 +132,23 @@ export class AnopeAccounts implements Accounts {
     if (!opered.some(line => line.command === '381'))
       throw failed('the IRC server refuses the control session as operator')
     const secret = this.#control.accounts[name] ?? ''
-    const said = await this.#services(wire, 'NickServ', `IDENTIFY ${name} ${secret}`)
+    const said = await this.#services(wire, 'NickServ', `${this.#identify} ${name} ${secret}`)
     if (/accepted|recogni[sz]ed|already/i.test(said)) return
     if (!notRegistered.test(said)) throw failed(`the account service refuses the control account: ${said}`)
     await this.#make(wire, name, secret)
-    await this.#services(wire, 'NickServ', `IDENTIFY ${name} ${secret}`)
+    await this.#services(wire, 'NickServ', `${this.#identify} ${name} ${secret}`)
     await this.#save(wire)
   }
 
-  async #change(account: string, command: string, done: RegExp, then?: (wire: Wire) => Promise<void>): Promise<void> {
-    await this.#session.run(async wire => {
-      const said = await this.#services(wire, 'NickServ', command)
-      if (notRegistered.test(said)) throw unknown(account)
-      if (!done.test(said)) throw failed(`${account} was not changed: ${said}`)
-      await this.#save(wire)
-      await then?.(wire)
-    })
+  #change(account: string, command: string, done: RegExp): Promise<void> {
+    return this.#session.run(wire => this.#tell(wire, account, command, done))
+  }
+
+  async #tell(wire: Wire, account: string, command: string, done: RegExp): Promise<void> {
+    const said = await this.#services(wire, 'NickServ', command)
+    if (notRegistered.test(said)) throw unknown(account)
+    if (!done.test(said)) throw failed(`${account} was not changed: ${said}`)
+    await this.#save(wire)
   }
 
   async #exists(wire: Wire, account: string): Promise<boolean> {
@@ -160,7 +166,8 @@ export class AnopeAccounts implements Accounts {
       if (!/^Nickname .* registered/im.test(said)) throw failed(`the account ${account} was not made: ${said}`)
       await askServer(wire, [`SANICK ${account} ${temporaryNick('control')}`])
       const { name } = this.#control.oper
-      if (account !== name) await this.#services(wire, 'NickServ', `IDENTIFY ${name} ${this.#control.accounts[name]}`)
+      if (account !== name)
+        await this.#services(wire, 'NickServ', `${this.#identify} ${name} ${this.#control.accounts[name]}`)
     } catch (error) {
       // Nobody knows now who this session is: the next act begins with a fresh one.
       wire.close()
@@ -181,29 +188,6 @@ export class AnopeAccounts implements Accounts {
       await sleep(50, until)
     }
     throw failed(`the nick ${account} could not be had, so that its account was not made`)
-  }
-
-  /** Anope closes nothing by itself. A nick may change between WHO and KILL, hence again until none is left. */
-  async #endAll(wire: Wire, account: string, reason: string): Promise<number> {
-    const ended = new Set<string>()
-    const until = deadline(3000)
-    while (!until.aborted) {
-      const nicks = await this.#nicks(wire, account)
-      if (nicks.length === 0) return ended.size
-      for (const nick of nicks) ended.add(nick)
-      await askServer(
-        wire,
-        nicks.map(nick => `KILL ${nick} :${oneLine(reason)}`),
-      )
-    }
-    throw failed(`sessions of ${account} are still there`)
-  }
-
-  async #nicks(wire: Wire, account: string): Promise<string[]> {
-    const lines = await askServer(wire, [`WHO ${account} a%na`])
-    return lines
-      .filter(line => line.command === '354' && line.params[2]?.toLowerCase() === account.toLowerCase())
-      .map(line => line.params[1] ?? '')
   }
 
   async #save(wire: Wire): Promise<void> {

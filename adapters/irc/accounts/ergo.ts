@@ -1,6 +1,7 @@
 /** Accounts of a managed Ergo: its HTTP API where that can do it, NickServ as an operator where it can't. */
 import type { AccountInfo, Accounts } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { deadline, sleep } from '../../../core/retry.ts'
 import type { Control } from '../control.ts'
 import { checkAccount, checkFingerprint, checkPassword, oneLine } from './names.ts'
 import { askServer, authenticate, ControlSession, noticesOf, type Wire } from './session.ts'
@@ -13,6 +14,8 @@ interface Answer {
   readonly present?: boolean
   readonly session_count?: number
 }
+
+const endDeadlineMs = 3000
 
 const failed = (what: string): ChanopError => new ChanopError('account-failed', what)
 const unknown = (account: string): ChanopError => new ChanopError('account-unknown', `there is no account ${account}`)
@@ -52,13 +55,15 @@ export class ErgoAccounts implements Accounts {
     if (!answer.success) throw failed(`the password of ${account} was not changed: ${answer.errorCode}`)
   }
 
-  async suspend(account: string, reason: string): Promise<void> {
+  async suspend(account: string, reason: string): Promise<number> {
     checkAccount(account, 'ergo')
+    const before = await this.#sessions(account)
     const text = oneLine(reason) || 'suspended'
     // A reason that begins with the word DURATION would be read as one.
     const said = await this.#nickServ(`SUSPEND ADD ${account} ${/^duration\b/i.test(text) ? `for ${text}` : text}`)
     if (said.includes('No such account')) throw unknown(account)
     if (!said.includes('Successfully suspended')) throw failed(`${account} was not suspended: ${said}`)
+    return this.#gone(account, before)
   }
 
   async restore(account: string): Promise<void> {
@@ -112,7 +117,15 @@ export class ErgoAccounts implements Accounts {
     const before = await this.#sessions(account)
     if (before === 0) return 0
     await this.#session.run(wire => askServer(wire, [`KILL ${account} :${oneLine(reason) || 'ended'}`]))
-    if ((await this.#sessions(account)) > 0) throw failed(`sessions of ${account} are still there`)
+    return this.#gone(account, before)
+  }
+
+  async #gone(account: string, before: number): Promise<number> {
+    const until = deadline(endDeadlineMs)
+    while ((await this.#sessions(account)) > 0) {
+      if (until.aborted) throw failed(`sessions of ${account} are still there`)
+      await sleep(20, until)
+    }
     return before
   }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { AdapterContext } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { type Control, readControl } from '../control.ts'
+import { type Control, identifyCommand, readControl } from '../control.ts'
 import type { IrcConfig } from '../config.ts'
 import type { Sasl } from './login.ts'
 import type { SessionOptions } from './session.ts'
@@ -20,7 +20,7 @@ export interface Plan {
   /** OPER with this after login. */
   readonly oper: { readonly name: string; readonly password: string } | null
   /** Said to NickServ once connected: this way in needs no login, but services protect the nick. */
-  readonly identify: { readonly account: string; readonly password: string } | null
+  readonly identify: { readonly command: string; readonly account: string; readonly password: string } | null
   /** Another connection of ours must rename it: nobody may take the nick by himself. */
   readonly renamed: boolean
 }
@@ -43,7 +43,7 @@ function managedPlan(control: Control, wish: Wish, context: AdapterContext): Pla
   if (control.server === 'inspircd' && control.socket !== undefined) {
     const endpoint: Endpoint = { ...control.plain, path: control.socket, tls: false }
     const password = control.accounts[bot]
-    const identify = password === undefined ? null : { account: bot, password }
+    const identify = password === undefined ? null : { command: identifyCommand(control), account: bot, password }
     const session = { ...common, endpoint, nick: `${bot}${boot}`, sasl: null }
     return { session, nick: bot, oper, identify, renamed: true }
   }

@@ -136,12 +136,12 @@ export class Face {
   }
 
   /** Without services (401) there is nobody who could take the nick from us either. */
-  async #identify(voice: Voice, { account, password }: { account: string; password: string }): Promise<void> {
+  async #identify(voice: Voice, { command, account, password }: NonNullable<Plan['identify']>): Promise<void> {
     const told = (line: Line): true | undefined =>
       line.command === '900' || line.command === '401' || (line.command === 'NOTICE' && fromNickServ.test(line.prefix))
         ? true
         : undefined
-    const line = `PRIVMSG NickServ :IDENTIFY ${account} ${password}`
+    const line = `PRIVMSG NickServ :${command} ${account} ${password}`
     await voice.session.ask(line, told, 3_000).catch(() => this.#context.log.info('NickServ did not answer our login'))
   }
 

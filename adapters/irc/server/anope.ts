@@ -39,7 +39,9 @@ export function anopeConfig(settings: Settings, { anope }: Folders): string {
     // No value of these timers may be 0: some are refused, one makes an endless loop.
     block('options', {
       casemap: 'ascii',
-      badpasslimit: 0,
+      // Ends a connection that guesses by RECOVER.
+      badpasslimit: 5,
+      badpasstimeout: '10m',
       updatetimeout: '5m',
       expiretimeout: '30m',
       readtimeout: '1s',
@@ -87,7 +89,6 @@ const nickServ = (host: string): string[] => [
   ...[
     'm_sasl',
     'ns_info',
-    'ns_logout',
     'ns_drop',
     'ns_set',
     'ns_suspend',
@@ -99,7 +100,10 @@ const nickServ = (host: string): string[] => [
   ].map(name => block('module', { name })),
 ]
 
-/** REGISTER has an unguessable name: only Chanop makes accounts. */
+/**
+ * REGISTER and IDENTIFY have unguessable names: only Chanop makes accounts, and who is logged in stays who it is. Passwords,
+ * certificates and the end of an account are Chanop's alone: what a user could change there would outlive a rotation.
+ */
 const commands = (register: string): string[] => {
   const nick = (name: string, command: string, permission?: string): string =>
     block('command', {
@@ -116,9 +120,16 @@ const commands = (register: string): string[] => {
       permission: `operserv/${name.toLowerCase()}`,
     })
   return [
-    block('command', { service: 'NickServ', name: `${register}.REGISTER`, command: 'nickserv/register', hide: true }),
-    ...['RECOVER', 'IDENTIFY', 'INFO', 'LOGOUT', 'CERT', 'SET'].map(name => nick(name, name.toLowerCase())),
-    nick('SET PASSWORD', 'set/password'),
+    ...['REGISTER', 'IDENTIFY'].map(name =>
+      block('command', {
+        service: 'NickServ',
+        name: `${register}.${name}`,
+        command: `nickserv/${name.toLowerCase()}`,
+        hide: true,
+      }),
+    ),
+    ...['RECOVER', 'INFO'].map(name => nick(name, name.toLowerCase())),
+    nick('CERT', 'cert', 'cert'),
     ...['SUSPEND', 'UNSUSPEND', 'DROP', 'LIST'].map(name =>
       nick(name, name.toLowerCase(), name === 'UNSUSPEND' ? 'suspend' : name.toLowerCase()),
     ),

@@ -38,8 +38,10 @@ class Talker {
   }
 
   /** When the server ended the connection, Unix ms. */
-  get closed(): Promise<number> {
-    return this.#closed.promise
+  async closed(deadlineMs = 8000): Promise<number> {
+    const late = Promise.withResolvers<never>()
+    const timer = setTimeout(() => late.reject(new Error(`still connected after ${deadlineMs} ms`)), deadlineMs)
+    return Promise.race([this.#closed.promise, late.promise]).finally(() => clearTimeout(timer))
   }
 
   say(to: string, words: string): number {
@@ -176,7 +178,7 @@ rooms:
       let beganMs = Date.now()
       const rotating = owner.heard.length
       owner.say('#general', '!rotate worker-1')
-      const endedMs = (await agent.closed) - beganMs
+      const endedMs = (await agent.closed()) - beganMs
       const next = loginOf(await owner.hears(/PRIVMSG owner account=worker-1/, rotating))
       assert.notEqual(next.password, login.password)
       await refused(login)
@@ -185,11 +187,11 @@ rooms:
       const again = await enter(next)
       beganMs = Date.now()
       owner.say('#general', '!revoke worker-1 it leaked its key')
-      const revokedMs = (await again.closed) - beganMs
+      const revokedMs = (await again.closed()) - beganMs
       await again.hears(/ERROR .*it leaked its key/)
       assert.ok(revokedMs < 1000, `disconnected after ${revokedMs} ms`)
       await refused(next)
-      await owner.hears(/worker-1 is revoked and disconnected/, rotating)
+      await owner.hears(/worker-1 is revoked and disconnected .*: 1 session ended/, rotating)
 
       await server.kill('SIGKILL')
       await house.close()
@@ -218,7 +220,7 @@ rooms:
       mallory.client.write('RELAYMSG #general boss/x :!agents')
       boss.client.write('NOTICE #general :!agents')
       boss.client.write('QUIT :gone')
-      await boss.closed
+      await boss.closed()
       mallory.client.write('NICK boss')
       mallory.say('#general', '!agents')
       mallory.client.write('NICK B0ss')

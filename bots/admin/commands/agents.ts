@@ -119,7 +119,7 @@ const revoke = declare({
       effect: keep,
       orders: items.map(({ agent, order }) => ({
         order,
-        done: `${agent.name} is revoked and disconnected (${escapeInline(reason.slice(0, 100))})`,
+        done: `${agent.name} is revoked and disconnected (${escapeInline(reason.slice(0, 100))}): {reason}`,
         failed: `${agent.name} is revoked here, but its account was not suspended: {reason}`,
       })),
     }
