@@ -131,10 +131,7 @@ test('revoke and restore: suspended with the reason, more than one only after a 
   assert.ok(world.server.accounts.opens('worker-1', password))
   const asked = await world.says('!revoke @workers', /^revokes 2: worker-1, worker-2 · !yes/)
   assert.equal(await world.state('worker-2'), 'active')
-  await world.says(
-    `!yes ${/!yes (\w+)/.exec(asked)?.[1]}`,
-    /worker-2 is revoked and disconnected \(.*\): \d session/,
-  )
+  await world.says(`!yes ${/!yes (\w+)/.exec(asked)?.[1]}`, /worker-2 is revoked and disconnected \(.*\): \d session/)
   await world.says('!revoke @observer', "nobody fits '@observer'")
   await world.says('!restore @all,-worker-2', /worker-1 is restored/)
   assert.equal(await world.state('worker-2'), 'revoked')
