@@ -165,7 +165,7 @@ async function act(adapter: Adapter, order: Order, secret: string): Promise<stri
       if (args['sessions'] === 'keep') return 'changed'
       return ended(await accounts.endSessions(account, args['reason'] ?? 'the password was changed'))
     case 'account.suspend':
-      return ended(await accounts.suspend(account, args['reason'] ?? 'suspended'))
+      return suspended(await accounts.suspend(account, args['reason'] ?? 'suspended'))
     case 'account.restore':
       await accounts.restore(account)
       return 'restored'
@@ -189,6 +189,7 @@ async function act(adapter: Adapter, order: Order, secret: string): Promise<stri
 
 const counted = (sessions: number): string => `${sessions} session${sessions === 1 ? '' : 's'}`
 const ended = (sessions: number): string => `${counted(sessions)} ended`
+const suspended = (sessions: number): string => (sessions === 0 ? 'suspended' : `suspended, ${ended(sessions)}`)
 
 function checked(info: AccountInfo | null, account: string): string {
   if (!info) throw new ChanopError('account-unknown', `there is no account ${account}`)

@@ -123,7 +123,10 @@ test('revoke and restore: suspended with the reason, more than one only after a 
   const agent = await world.register('worker-1')
   const password = await world.login('worker-1')
   await world.register('worker-2')
-  await world.says('!revoke worker-1 it leaked', 'worker-1 is revoked and disconnected (it leaked): 1 session ended')
+  await world.says(
+    '!revoke worker-1 it leaked',
+    'worker-1 is revoked and disconnected (it leaked): suspended, 1 session ended',
+  )
   assert.equal(agent.online, false)
   assert.ok(!world.server.accounts.opens('worker-1', password))
   await world.says('!rotate worker-1', /worker-1 is revoked and can not be rotated: restore worker-1 first/)
@@ -131,7 +134,7 @@ test('revoke and restore: suspended with the reason, more than one only after a 
   assert.ok(world.server.accounts.opens('worker-1', password))
   const asked = await world.says('!revoke @workers', /^revokes 2: worker-1, worker-2 · !yes/)
   assert.equal(await world.state('worker-2'), 'active')
-  await world.says(`!yes ${/!yes (\w+)/.exec(asked)?.[1]}`, /worker-2 is revoked and disconnected \(.*\): \d session/)
+  await world.says(`!yes ${/!yes (\w+)/.exec(asked)?.[1]}`, /worker-2 is revoked and disconnected \(.*\): suspended/)
   await world.says('!revoke @observer', "nobody fits '@observer'")
   await world.says('!restore @all,-worker-2', /worker-1 is restored/)
   assert.equal(await world.state('worker-2'), 'revoked')

@@ -191,7 +191,7 @@ rooms:
       await again.hears(/ERROR .*it leaked its key/)
       assert.ok(revokedMs < 1000, `disconnected after ${revokedMs} ms`)
       await refused(next)
-      await owner.hears(/worker-1 is revoked and disconnected .*: 1 session ended/, rotating)
+      await owner.hears(/worker-1 is revoked and disconnected .*: suspended, 1 session ended/, rotating)
 
       await server.kill('SIGKILL')
       await house.close()
