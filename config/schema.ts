@@ -88,12 +88,16 @@ export const channelModes = z
   .string()
   .regex(/^(?:[+-][ACGKMNQRSTUcimnpst]+){1,2}$/, 'write modes that are plain switches, e.g. +im or +m-t')
 
+const oracleMode = z.enum(['mention', 'all', 'off'])
+
 const room = z.strictObject({
   places: z.array(channel).min(1),
   /** Everyone may read an open room's history. */
   open: z.boolean().default(false),
   /** Relay joins and parts between the room's places. */
   joins: z.boolean().default(false),
+  /** When the oracle speaks there: to who speaks to it, to everybody, or never. */
+  oracle: oracleMode.default('mention'),
 })
 
 /** What channels whose name begins alike have in common. */
@@ -238,6 +242,26 @@ const shape = z.strictObject({
         .prefault({}),
       /** For answers in a room; `network:channel` of a place in none. */
       rooms: z.record(z.string(), modelNames).default({}),
+    })
+    .prefault({}),
+  /** When and how the oracle answers. */
+  oracle: z
+    .strictObject({
+      /** In places that are in no room; rooms have their own. */
+      mode: oracleMode.default('mention'),
+      /** What is asked while an answer to the same person is under way: answered after it, or together with what else waits. */
+      followUps: z.enum(['queue', 'merge']).default('queue'),
+      /** Questions that may wait in one room or thread. */
+      queue: z.int().min(1).max(100).default(10),
+      /** Answers under way at once, in all rooms together. */
+      together: z.int().min(1).max(500).default(50),
+      /** Programs that may ask, as `network:user`; registered agents need `ask` in their engagement. */
+      bots: z.array(place).default([]),
+      /** Answers to one program in ten minutes, and answers in a row in which no person spoke. */
+      perBot: z.int().min(1).max(1000).default(6),
+      botsInARow: z.int().min(1).max(100).default(4),
+      /** Most tokens of a prompt, whatever the model could take: what each answer costs. */
+      promptTokens: z.int().min(500).max(2_000_000).default(8000),
     })
     .prefault({}),
   budget: z

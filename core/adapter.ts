@@ -53,6 +53,14 @@ export interface Standing {
   readonly fingerprint?: string
   /** Abilities this network lacks and what happens instead: `no multiline: long text is split into lines`. */
   readonly lacks: readonly string[]
+  /** For those who say something there, in whatever process; written by the one that holds the connection. */
+  readonly can?: Abilities
+}
+
+export interface Abilities {
+  /** What was said can be edited: a message may grow. */
+  readonly edits: boolean
+  readonly limits: Limits
 }
 
 /** What a network remembers for an adapter between runs. `save` is durable together with the next accepted batch. */

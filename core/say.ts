@@ -30,6 +30,8 @@ export interface Saying {
   readonly replySeq?: number
   readonly control?: Control
   readonly waits?: NewDelivery['waits']
+  /** What stands in one of the places instead of `content`, which is what the record keeps. */
+  readonly contentIn?: (place: Place) => Content
   /** The beginning of a message that grows: `amend` gives it its next texts, and its last one. */
   readonly growing?: true
 }
@@ -64,7 +66,8 @@ export function say(db: Db, saying: Saying, nowMs: number): number | null {
   const threadSeq = rootOf(db, first)
   for (const place of saying.places) {
     const waits = saying.waits ? { waits: saying.waits } : {}
-    const content = localMentions(db, saying.content, first.network, place.network)
+    const shown = saying.contentIn?.(place) ?? saying.content
+    const content = localMentions(db, shown, first.network, place.network)
     const there = { ...act, content, ...(threadSeq === undefined ? {} : { threadSeq }) }
     enqueue(db, { place, bot: saying.bot, act: there, source: kept.seq, ...waits }, nowMs)
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Config, configSchema } from '../../config/schema.ts'
-import type { Adapter } from '../../core/adapter.ts'
+import type { Abilities, Adapter } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
 import { lookAnyway } from '../../core/bus/bus.ts'
 import { addressee } from '../../core/command/addressee.ts'
@@ -37,6 +37,8 @@ const limitsOf = ({ fileMegabytes, totalMegabytes, keepDays }: Config['media']):
   keepMs: keepDays * 86_400_000,
 })
 const botNames = new Map(bots.map(name => [name as string, name as string]))
+
+const abilitiesOf = (adapter: Adapter): Abilities => ({ edits: adapter.edit !== undefined, limits: adapter.limits })
 
 export interface BridgeOptions {
   /** For how long those who leave in a netsplit are collected. */
@@ -107,6 +109,9 @@ export class Bridge {
     context.ledger.onCommit(heard)
     // A reading of the settings that changed nothing may follow a secret that was set: who was refused tries again.
     context.bus.onSignal('settings', () => void this.links.follow(context.settings.current.networks))
+    context.bus.onSignal('typing', ({ place, as, active }) =>
+      this.links.adapters.get(place.network)?.typing?.(place, as, active),
+    )
     context.bus.onSignal('heartbeat', ({ bot }) => this.#beats.set(bot, Date.now()))
     lookAnyway(context.bus, heard, context.signal)
     this.#sweep()
@@ -194,7 +199,9 @@ export class Bridge {
 
   #report(adapter: Adapter): void {
     const { ledger, log } = this.context
-    const save = ledger.write(db => saveStanding(db, adapter.network, adapter.standing(), Date.now()))
+    const save = ledger.write(db =>
+      saveStanding(db, adapter.network, { ...adapter.standing(), can: abilitiesOf(adapter) }, Date.now()),
+    )
     save.catch((error: unknown) => log.warn({ error }, 'how a network is could not be written down'))
   }
 

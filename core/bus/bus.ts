@@ -1,3 +1,5 @@
+import type { Place } from '../event.ts'
+
 /**
  * The doorbell between the processes. Everything that crosses it may be lost, or heard twice, without harm: who hears
  * nothing looks at the ledger anyway. Payloads are small JSON, never content of messages and never a secret.
@@ -26,6 +28,8 @@ export interface Topics {
   heartbeat: { readonly bot: string; readonly pid: number; readonly atMs: number; readonly rssBytes: number }
   /** Settings in the ledger or the file have changed: read them again. */
   settings: { readonly by: string }
+  /** A persona writes, or has ended writing, in a place. */
+  typing: { readonly place: Place; readonly as: string; readonly active: boolean }
 }
 export type Topic = keyof Topics
 

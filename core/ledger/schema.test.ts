@@ -21,6 +21,7 @@ import {
   setState,
   settle,
 } from './deliveries.ts'
+import { decisionOf, keepDecision } from './decisions.ts'
 import { after, append, bySeq, currentOf, messageOf, newest, recent, revise } from './events.ts'
 import { firstReceivedSince, keyOf, newestSeq, revisionsBetween } from './history.ts'
 import { Ledger } from './ledger.ts'
@@ -29,6 +30,7 @@ import { channelsWith } from './members.ts'
 import { openOrders, orderByKey, place, settleOrder } from './orders.ts'
 import { directPlaceId, placeIdsOf } from './places.ts'
 import { isReactedElsewhere, noteReaction } from './reactions.ts'
+import { countedTokens, keepCount, keepSummary, linesFrom, moveStart, promptStart } from './prompts.ts'
 import { migrations } from './schema.ts'
 import { passMark, spendBy } from './spend.ts'
 import { type Connection, connect, migrate, sql } from './sqlite.ts'
@@ -36,9 +38,11 @@ import { messageNumber, placeNamed, temporaryFolder, temporaryLedger } from './t
 import { bookTry, noteOutput, openTries, reserveTry, triesOfTurn } from './tries.ts'
 import {
   answerTurn,
+  endLapsedStops,
   endTurn,
   freeTurns,
   keepTurns,
+  lastTurnIn,
   mergeTurns,
   openTurns,
   openTurnsIn,
@@ -48,6 +52,8 @@ import {
   takeTurn,
   turnHolders,
   turnOfFact,
+  turnsOfBotSince,
+  turnsSince,
 } from './turns.ts'
 import type { Tx } from './tx.ts'
 
@@ -271,12 +277,23 @@ const hot: Record<string, (tx: Tx) => unknown> = {
     messageOf(db, { ...here, thread: 't' as MessageId }, 'n' as MessageId),
     bySeq(db, source),
   ],
+  prompts: db => [
+    moveStart(db, 'general', 1),
+    promptStart(db, 'general'),
+    keepSummary(db, 'general', 's', 1),
+    linesFrom(db, ['general'], 0, 10),
+    keepCount(db, source, 0, 5),
+    countedTokens(db, source, 0),
+  ],
   'a growing message': db => [amendDeliveries(db, source, act.content, true, 0), amendedAfter(db, 0, 10)],
   turns: db => [
     queueTurn(db, { asked: source, place: here, lane: 'general', by: asker }, 0),
     takeTurn(db, 1, 'me', 9, 0),
-    keepTurns(db, 'me', 10),
+    keepTurns(db, 'me', [1], 10),
     answerTurn(db, 1, source),
+    endLapsedStops(db, 0),
+    [lastTurnIn(db, 'general'), turnsOfBotSince(db, asker, 0), turnsSince(db, 'general', 0)],
+    [keepDecision(db, source, { answers: true, reason: 'named' }, 0), decisionOf(db, source)],
     [openTurns(db), openTurnsIn(db, 'general'), stoppingTurns(db, 'me'), turnHolders(db), turnOfFact(db, source)],
     stopTurns(db, { of: asker, room: 'general' }, 'bob', 0),
     mergeTurns(db, 1, [2]),

@@ -6,6 +6,7 @@ import type { Ledger } from './ledger.ts'
 import { messageNumber, placeNamed, temporaryLedger } from './testing.ts'
 import {
   answerTurn,
+  endLapsedStops,
   endTurn,
   freeTurns,
   keepTurns,
@@ -61,7 +62,7 @@ it('a turn has one holder: another takes it up when the lease is over, or when i
     ledger.write(db => takeTurn(db, id, holder, nowMs + 100, nowMs)?.tries ?? null)
   assert.equal(await take(1, 'one', 0), 1)
   assert.equal(await take(1, 'two', 99), null)
-  await ledger.write(db => keepTurns(db, 'one', 300))
+  await ledger.write(db => keepTurns(db, 'one', [1], 300))
   assert.equal(await take(1, 'two', 299), null, 'it was kept')
   assert.equal(await take(1, 'two', 300), 2)
   assert.equal(
@@ -89,10 +90,10 @@ it('what was stopped ends as stopped and never comes back', async t => {
   )
   assert.deepEqual(await states(ledger), ['stopping', 'stopped', 'stopping'])
   assert.equal(await ledger.write(db => endTurn(db, 1, 'me', { state: 'done' }, 3)), false)
-  assert.deepEqual(await ledger.write(db => keepTurns(db, 'me', 200).stopping), [1])
+  assert.deepEqual(await ledger.write(db => keepTurns(db, 'me', [1, 2], 200).stopping), [1])
   assert.equal(await ledger.write(db => endTurn(db, 1, 'me', { state: 'stopped' }, 3)), true)
   assert.equal(await ledger.write(db => takeTurn(db, 3, 'me', 999, 500)), null, 'although its lease is over')
-  await ledger.write(db => freeTurns(db, 'gone', 501))
+  await ledger.write(db => endLapsedStops(db, 501))
   assert.deepEqual(await states(ledger), ['stopped', 'stopped', 'stopped'])
   assert.deepEqual(await ledger.write(db => stopTurns(db, 'all', 'bob', 502)), [])
 })
@@ -114,8 +115,8 @@ it('turns answered together end together, with one answer', async t => {
   await ledger.write(db => takeTurn(db, 1, 'me', 100, 1))
   await ledger.write(db => mergeTurns(db, 1, [2]))
   await ledger.write(db => {
-    answerTurn(db, 1, 3)
     endTurn(db, 1, 'me', { state: 'done' }, 2)
+    answerTurn(db, 1, 3)
   })
   assert.deepEqual(await states(ledger), ['done', 'done', 'queued'])
   const second = await ledger.read(db => turnById(db, 2))

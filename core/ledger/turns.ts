@@ -15,6 +15,8 @@ export interface NewTurn {
   /** Turns of one lane are answered one after the other: a room, a thread, a direct conversation. */
   readonly lane: string
   readonly by: Asker
+  /** What was asked, where that is not the text of the fact. */
+  readonly words?: string | null
 }
 
 export interface Asker {
@@ -64,6 +66,7 @@ function turnFrom(row: Row): Turn {
       person: numberOf(row['person']),
       name: row['name'] as string,
     },
+    words: row['words'] as string | null,
     state: stateName.get(Number(row['state'])) as TurnState,
     tries: Number(row['tries']),
     holder: row['holder'] as string | null,
@@ -78,7 +81,7 @@ function turnFrom(row: Row): Turn {
   }
 }
 
-const columns = `t.id, t.asked, t.place, t.lane, t.network AS asker_network, t.user, t.person, t.name, t.state, t.tries,
+const columns = `t.id, t.asked, t.place, t.lane, t.network AS asker_network, t.user, t.person, t.name, t.words, t.state, t.tries,
   t.holder, t.lease_ms, t.answer, t.merged, t.created_ms, t.started_ms, t.settled_ms, t.stopped_by, t.error,
   p.network, p.channel, p.thread, p.private FROM turn t JOIN place p ON p.id = t.place`
 
@@ -86,12 +89,12 @@ const columns = `t.id, t.asked, t.place, t.lane, t.network AS asker_network, t.u
 const isOpen = 't.state < 10'
 
 /** Queues an answer to a fact; null when that fact has one already. */
-export function queueTurn(tx: Tx, { asked, place, lane, by }: NewTurn, nowMs: number): number | null {
+export function queueTurn(tx: Tx, { asked, place, lane, by, words = null }: NewTurn, nowMs: number): number | null {
   const done = sql(
     tx,
-    `INSERT INTO turn (asked, place, lane, network, user, person, name, state, created_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ${turnStates.queued}, ?) ON CONFLICT (asked) DO NOTHING`,
-  ).run(asked, placeId(tx, place), lane, by.network, by.user, by.person, by.name, nowMs)
+    `INSERT INTO turn (asked, place, lane, network, user, person, name, words, state, created_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ${turnStates.queued}, ?) ON CONFLICT (asked) DO NOTHING`,
+  ).run(asked, placeId(tx, place), lane, by.network, by.user, by.person, by.name, words, nowMs)
   return done.changes === 0 ? null : Number(done.lastInsertRowid)
 }
 
@@ -127,15 +130,29 @@ export function takeTurn(tx: Tx, id: number, holder: string, untilMs: number, no
   return done.changes === 0 ? null : turnById(tx, id)
 }
 
-/** Keeps the leases of a process; those of its turns that somebody stopped, and all that it still has. */
-export function keepTurns(tx: Tx, holder: string, untilMs: number): { held: number[]; stopping: number[] } {
+/** Keeps the leases of a process on these; which of them it still has, and which of these somebody stopped. */
+export function keepTurns(
+  tx: Tx,
+  holder: string,
+  ids: readonly number[],
+  untilMs: number,
+): { readonly held: readonly number[]; readonly stopping: readonly number[] } {
   const rows = sql(
     tx,
-    `UPDATE turn SET lease_ms = ? WHERE holder = ? AND id IN (SELECT t.id FROM turn t WHERE ${isOpen})
+    `UPDATE turn SET lease_ms = ? WHERE holder = ? AND state < 10 AND id IN (SELECT value FROM json_each(?))
      RETURNING id, state`,
-  ).all(untilMs, holder)
+  ).all(untilMs, holder, JSON.stringify(ids))
   const stopping = rows.filter(row => Number(row['state']) === turnStates.stopping)
   return { held: rows.map(row => Number(row['id'])), stopping: stopping.map(row => Number(row['id'])) }
+}
+
+/** What was stopped and whose holder is gone is stopped. */
+export function endLapsedStops(tx: Tx, nowMs: number): void {
+  sql(
+    tx,
+    `UPDATE turn SET state = ${turnStates.stopped}, settled_ms = ? WHERE state = ${turnStates.stopping}
+     AND id IN (SELECT t.id FROM turn t WHERE ${isOpen} AND coalesce(t.lease_ms, 0) <= ?)`,
+  ).run(nowMs, nowMs)
 }
 
 /** Those of a process that somebody stopped. */
@@ -160,9 +177,10 @@ export function freeTurns(tx: Tx, holder: string, nowMs: number): void {
   ).run(nowMs, holder)
 }
 
-/** Notes which fact answers a turn, as soon as its first words are said. */
+/** Notes which fact answers a turn, and those merged into it, as soon as its first words are said. */
 export function answerTurn(tx: Tx, id: number, answer: number): void {
   sql(tx, 'UPDATE turn SET answer = ? WHERE id = ?').run(answer, id)
+  sql(tx, 'UPDATE turn SET answer = ? WHERE merged = ?').run(answer, id)
 }
 
 export type TurnEnd =
@@ -183,11 +201,12 @@ export function endTurn(tx: Tx, id: number, holder: string, end: TurnEnd, nowMs:
      WHERE id = ? AND holder = ? AND state IN (SELECT value FROM json_each(?))`,
   ).run(turnStates[end.state], error, nowMs, id, holder, JSON.stringify(from))
   if (done.changes === 0) return false
-  sql(
-    tx,
-    `UPDATE turn SET state = ?, error = ?, settled_ms = ?, answer = (SELECT m.answer FROM turn m WHERE m.id = ?)
-     WHERE merged = ? AND id IN (SELECT t.id FROM turn t WHERE ${isOpen})`,
-  ).run(turnStates[end.state], error, nowMs, id, id)
+  sql(tx, 'UPDATE turn SET state = ?, error = ?, settled_ms = ? WHERE merged = ? AND state < 10').run(
+    turnStates[end.state],
+    error,
+    nowMs,
+    id,
+  )
   return true
 }
 
@@ -238,3 +257,35 @@ export function stopTurns(tx: Tx, scope: StopScope, by: string, nowMs: number): 
   }
   return found
 }
+
+/** The newest turn of a lane, in whatever state. */
+export const lastTurnIn = (tx: Tx, lane: string): Turn | null =>
+  one(sql(tx, `SELECT ${columns} WHERE t.lane = ? ORDER BY t.id DESC LIMIT 1`).get(lane))
+
+/** How many turns one account asked for since a time. */
+export const turnsOfBotSince = (tx: Tx, { network, user }: Pick<Asker, 'network' | 'user'>, sinceMs: number): number =>
+  Number(
+    sql(tx, 'SELECT count(*) AS n FROM turn WHERE network = ? AND user = ? AND created_ms >= ?').get(
+      network,
+      user,
+      sinceMs,
+    )?.['n'],
+  )
+
+/** How many turns of a lane were asked for after a fact. */
+export const turnsSince = (tx: Tx, lane: string, seq: number): number =>
+  Number(sql(tx, 'SELECT count(*) AS n FROM turn WHERE lane = ? AND asked > ?').get(lane, seq)?.['n'])
+
+/** Those that are answered together with a turn, oldest first. */
+export const turnsMergedInto = (tx: Tx, id: number): Turn[] =>
+  sql(tx, `SELECT ${columns} WHERE t.merged = ? ORDER BY t.id`).all(id).map(turnFrom)
+
+/** The newest turn that one account asked for in a room. */
+export const lastTurnOf = (tx: Tx, { network, user }: Pick<Asker, 'network' | 'user'>, room: string): Turn | null =>
+  one(
+    sql(
+      tx,
+      `SELECT ${columns} JOIN event e ON e.seq = t.asked WHERE t.network = ? AND t.user = ? AND e.room = ?
+       ORDER BY t.created_ms DESC, t.id DESC LIMIT 1`,
+    ).get(network, user, room),
+  )

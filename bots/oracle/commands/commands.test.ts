@@ -6,16 +6,15 @@ import { recentTries } from '../../../core/ledger/tries.ts'
 import { stageContext } from '../../../test/stage.ts'
 import { House } from '../../../test/house.ts'
 import { runBridge } from '../../bridge/run.ts'
-import { ConfiguredModels } from '../models/models.ts'
 import { answer, ModelServer, refuse, usage } from '../models/testing-server.ts'
-import { runOracle } from '../oracle.ts'
+import { openOracle, runOracle } from '../oracle.ts'
 import type { OracleServices } from './services.ts'
 import { oracleCommands } from './all.ts'
 
 exampleTests<OracleServices>('oracle', async stage => {
   const { context, ...open } = await stageContext(stage, 'oracle')
-  const models = await ConfiguredModels.open({ ...context, bot: 'oracle', config: () => context.settings.current })
-  return { commands: oracleCommands, services: { context, configured: models }, close: () => open.close() }
+  const { services } = await openOracle(context)
+  return { commands: oracleCommands, services, close: () => open.close() }
 })
 
 const offered = [

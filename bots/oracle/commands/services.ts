@@ -1,13 +1,20 @@
 import type { configSchema } from '../../../config/schema.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { commandsOf } from '../../../core/command/command.ts'
+import type { PromptTools } from '../context/prompt.ts'
+import type { Models } from '../models/contract.ts'
 import type { ConfiguredModels } from '../models/models.ts'
+import type { Ear } from '../talk/ear.ts'
 
 /** What the oracle offers to its commands. */
 export interface OracleServices {
   readonly context: BotContext<typeof configSchema>
   /** The models of the configuration, to look after them. */
   readonly configured: ConfiguredModels
+  /** Those that answer. */
+  readonly models: Models
+  readonly prompts: PromptTools
+  readonly ear: Ear
 }
 
 export const declare = commandsOf<OracleServices>('oracle')

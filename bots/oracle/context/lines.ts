@@ -1,0 +1,29 @@
+import type { RecentMessage } from '../../../core/ledger/events.ts'
+import { plain, safeName, truncate } from '../../../core/text.ts'
+import { self } from '../talk/address.ts'
+
+/** A line longer than this is cut: one paste must not push out everything else. */
+const mostChars = 4000
+
+/** A message as the model reads it. */
+export interface ContextLine {
+  readonly seq: number
+  readonly edits: number
+  /** Said by the oracle itself. */
+  readonly own: boolean
+  readonly text: string
+}
+
+const minute = (atMs: number): string => new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')
+
+/** Who, where and when, the same for ever: a prompt that only grows is cached by its provider. Null: it was deleted. */
+export function contextLine({ seq, event, content, edits }: RecentMessage): ContextLine | null {
+  if (content === null) return null
+  const own = event.sender.kind === 'self' && event.sender.name === self
+  const said = truncate(plain(content).trim(), mostChars)
+  if (said === '') return null
+  if (own) return { seq, edits, own, text: said }
+  const { place, sender, atMs } = event
+  const where = place.private ? 'private' : `${place.network}${place.thread === undefined ? '' : ', in a thread'}`
+  return { seq, edits, own, text: `[${minute(atMs)} ${where}] <${safeName(sender.name)}> ${said}` }
+}

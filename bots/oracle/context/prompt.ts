@@ -1,0 +1,194 @@
+import type { Config } from '../../../config/schema.ts'
+import { ChanopError } from '../../../core/error.ts'
+import type { MessageEvent } from '../../../core/event.ts'
+import type { Stored } from '../../../core/ledger/events.ts'
+import type { Ledger } from '../../../core/ledger/ledger.ts'
+import { countedTokens, keepCount, moveStart } from '../../../core/ledger/prompts.ts'
+import type { Turn } from '../../../core/ledger/turns.ts'
+import { safeName } from '../../../core/text.ts'
+import type { ModelLimits, ModelMessage, ModelRequest, Models } from '../models/contract.ts'
+import type { ContextLine } from './lines.ts'
+import type { Mind } from './mind.ts'
+import { keyOf, type Seen, seenFor } from './seen.ts'
+import { rules, tail } from './words.ts'
+
+export interface PromptTools {
+  readonly ledger: Ledger
+  readonly models: Models
+  readonly mind: Mind
+  readonly config: () => Config
+}
+
+/** A piece of a prompt, and how long it is. */
+export interface Part {
+  readonly name: 'mind' | 'rules' | 'summary' | 'lines' | 'elsewhere' | 'now and question'
+  readonly tokens: number
+  readonly lines: number
+}
+
+export interface Prompt {
+  readonly request: ModelRequest
+  readonly limits: ModelLimits
+  readonly parts: readonly Part[]
+  /** The most tokens it may have. */
+  readonly budget: number
+  /** Lines of this room that were said before the first that is given. */
+  readonly before: number
+  /** Facts of the lines that are given. */
+  readonly seqs: readonly number[]
+}
+
+/**
+ * Makes the prompt for turns that are answered together, or, without, for what a message would be given. In the order that
+ * lets providers reuse what they have read already; the question is last.
+ */
+export async function promptFor(
+  tools: PromptTools,
+  turns: readonly Turn[],
+  asked: Stored<MessageEvent>,
+): Promise<Prompt> {
+  const { ledger, models, config } = tools
+  const limits = models.limits('answer', asked.room)
+  if (!limits) throw new ChanopError('model-missing', 'no model is configured')
+  const nowMs = Date.now()
+  const current = config()
+  const seen = await ledger.read(tx => seenFor(tx, asked, turns, current, nowMs))
+  const pieces = await piecesOf(tools, seen, safeName(asked.event.sender.name), limits, nowMs)
+  const most = Math.floor((limits.contextTokens - limits.maxOutputTokens) * 0.95)
+  const budget = Math.min(current.oracle.promptTokens, most)
+  const chosen = await chosenLines(tools, seen, limits, budget - fixedTokens(pieces))
+  const start = chosen.lines[0]?.seq
+  if (chosen.before > 0 && start !== undefined) await ledger.write(tx => moveStart(tx, keyOf(asked), start))
+  const fits = fixedTokens(pieces) + chosen.tokens + pieces.elsewhere.tokens <= budget
+  const elsewhere = fits ? pieces.elsewhere : none
+  return {
+    request: {
+      messages: messagesOf({ ...pieces, elsewhere }, chosen.lines),
+      task: 'answer',
+      room: asked.room,
+      person: seen.person,
+      turn: turns[0]?.id ?? null,
+    },
+    limits,
+    budget,
+    before: chosen.before,
+    seqs: chosen.lines.map(({ seq }) => seq),
+    parts: [
+      { name: 'mind', ...pieces.mind },
+      { name: 'rules', ...pieces.rules },
+      { name: 'summary', ...pieces.summary },
+      { name: 'lines', tokens: chosen.tokens, lines: chosen.lines.length },
+      { name: 'elsewhere', ...elsewhere },
+      { name: 'now and question', ...pieces.last },
+    ],
+  }
+}
+
+interface Piece {
+  readonly text: string
+  readonly tokens: number
+  readonly lines: number
+}
+
+type Pieces = Readonly<Record<'mind' | 'rules' | 'summary' | 'elsewhere' | 'last', Piece>>
+
+const none: Piece = { text: '', tokens: 0, lines: 0 }
+
+const fixedTokens = ({ mind, rules: fixed, summary, last }: Pieces): number =>
+  mind.tokens + fixed.tokens + summary.tokens + last.tokens
+
+/** What stands around the lines. */
+async function piecesOf(
+  { models, mind, config }: PromptTools,
+  seen: Seen,
+  name: string,
+  limits: ModelLimits,
+  atMs: number,
+): Promise<Pieces> {
+  const piece = async (text: string, lines = 0): Promise<Piece> => {
+    const tokens = text === '' ? 0 : Math.ceil((await models.countTokens(text)) * limits.tokenFactor)
+    return { text, tokens, lines }
+  }
+  const { start, elsewhere } = seen
+  return {
+    mind: await piece(await mind.text()),
+    rules: await piece(rules),
+    summary: await piece(start?.summary ? `What was said before, in short:\n${start.summary}` : ''),
+    elsewhere: await piece(
+      elsewhere.length === 0 ? '' : `Lately in other rooms:\n${elsewhere.join('\n')}`,
+      elsewhere.length,
+    ),
+    last: await piece(tail({ ...seen, name, atMs, timezone: timezoneOf(config()) })),
+  }
+}
+
+interface Chosen {
+  readonly lines: readonly ContextLine[]
+  readonly tokens: number
+  /** Lines that were said before the first of these. */
+  readonly before: number
+}
+
+async function chosenLines(
+  { ledger, models }: PromptTools,
+  seen: Seen,
+  limits: ModelLimits,
+  room: number,
+): Promise<Chosen> {
+  const counts = await countLines(ledger, models, seen.lines, limits.tokenFactor)
+  const before = firstLine(counts, seen.start === null, room)
+  const tokens = counts.slice(before).reduce((sum, one) => sum + one, 0)
+  return { lines: seen.lines.slice(before), tokens, before }
+}
+
+const timezoneOf = ({ timezone }: Config): string => timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+
+/** Where the lines begin: as far back as before while all fit, else with half of the room free for those to come. */
+function firstLine(counts: readonly number[], fresh: boolean, room: number): number {
+  const total = counts.reduce((sum, tokens) => sum + tokens, 0)
+  if (total <= room && !(fresh && total > room / 2)) return 0
+  let left = room / 2
+  let first = counts.length
+  while (first > 0 && left >= (counts[first - 1] ?? 0)) left -= counts[--first] ?? 0
+  return first
+}
+
+/** Tokens of each line, counted once and kept with it. */
+async function countLines(
+  ledger: Ledger,
+  models: Models,
+  lines: readonly ContextLine[],
+  factor: number,
+): Promise<number[]> {
+  const known = await ledger.read(tx => lines.map(({ seq, edits }) => countedTokens(tx, seq, edits)))
+  const fresh: [ContextLine, number][] = []
+  const counts: number[] = []
+  for (const [at, line] of lines.entries()) {
+    const tokens = known[at] ?? (await models.countTokens(line.text))
+    if (known[at] === null) fresh.push([line, tokens])
+    counts.push(Math.ceil(tokens * factor) + perMessage)
+  }
+  if (fresh.length > 0)
+    ledger.mark(tx => fresh.forEach(([{ seq, edits }, tokens]) => keepCount(tx, seq, edits, tokens)))
+  return counts
+}
+
+/** What a provider adds for each message. */
+const perMessage = 4
+
+function messagesOf(
+  { mind, rules: fixed, summary, elsewhere, last }: Pieces,
+  lines: readonly ContextLine[],
+): ModelMessage[] {
+  const system = [mind, fixed, summary].flatMap(({ text }) => (text === '' ? [] : [text])).join('\n\n')
+  const messages: { role: ModelMessage['role']; content: string }[] = [{ role: 'system', content: system }]
+  const add = (role: 'user' | 'assistant', text: string): void => {
+    const before = messages.at(-1)
+    if (before?.role === role) before.content += `\n${text}`
+    else messages.push({ role, content: text })
+  }
+  for (const { own, text } of lines) add(own ? 'assistant' : 'user', text)
+  if (elsewhere.text !== '') add('user', elsewhere.text)
+  add('user', last.text)
+  return messages
+}

@@ -1,0 +1,95 @@
+import type { Config } from '../../../config/schema.ts'
+import { isIgnored } from '../../../core/command/desk.ts'
+import { formatPlace, type MessageEvent } from '../../../core/event.ts'
+import { identify } from '../../../core/identity.ts'
+import { currentOf, type RecentMessage, type Stored } from '../../../core/ledger/events.ts'
+import { standings } from '../../../core/ledger/networks.ts'
+import { linesFrom, type PromptStart, promptStart } from '../../../core/ledger/prompts.ts'
+import type { Turn } from '../../../core/ledger/turns.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { namesOf, Rooms } from '../../../core/rooms.ts'
+import { plain, safeName } from '../../../core/text.ts'
+import { maySee, type Visible, visibleTo } from '../../../core/visibility.ts'
+import { spenderOf } from '../models/spender.ts'
+import { type ContextLine, contextLine } from './lines.ts'
+
+/** Of a room more is never looked at. */
+const mostLines = 400
+const mostElsewhere = 15
+const elsewhereMs = 24 * 3_600_000
+
+/** What may be read for an answer. */
+export interface Seen {
+  readonly start: PromptStart | null
+  readonly lines: readonly ContextLine[]
+  readonly elsewhere: readonly string[]
+  readonly questions: readonly string[]
+  readonly person: string
+  readonly place: string
+  readonly limit: string
+}
+
+/** What may be read for an answer in this place: see `visibleTo`. */
+function visibleFor(tx: Tx, asked: Stored<MessageEvent>, rooms: Rooms, nowMs: number): Visible {
+  const { place, sender } = asked.event
+  const { person } = identify(tx, place.network, sender, asked.room, nowMs)
+  return visibleTo(tx, { sender, person, place, audience: place.private ? 'asker' : 'place' }, rooms, nowMs)
+}
+
+/** Everything that the ledger has for an answer, at one moment. */
+export function seenFor(
+  tx: Tx,
+  asked: Stored<MessageEvent>,
+  turns: readonly Turn[],
+  config: Config,
+  nowMs: number,
+): Seen {
+  const rooms = new Rooms(config.rooms)
+  const { place, sender } = asked.event
+  const visible = visibleFor(tx, asked, rooms, nowMs)
+  const names = place.private ? [formatPlace(place)] : namesOf(rooms.around(place))
+  const start = promptStart(tx, keyOf(asked))
+  const mayRead = (message: RecentMessage): boolean =>
+    maySee(visible, message) && !isIgnored(config.ignore, message.event) && !asks.has(message.seq)
+  const asks = new Set([asked.seq, ...turns.map(turn => turn.asked)])
+  const inThread = ({ event }: RecentMessage): boolean =>
+    place.thread === undefined || event.place.thread === place.thread || event.id === place.thread
+  const lines = linesFrom(tx, names, start?.fromSeq ?? 0, mostLines)
+    .filter(message => mayRead(message) && inThread(message))
+    .flatMap(message => contextLine(message) ?? [])
+  const questions =
+    turns.length === 0 ? [textOf(tx, asked.seq)] : turns.map(turn => turn.words ?? textOf(tx, turn.asked))
+  const can = standings(tx).find(({ network }) => network === place.network)?.can
+  const { person } = identify(tx, place.network, sender, asked.room, nowMs)
+  return {
+    start,
+    lines,
+    elsewhere: elsewhere(tx, visible, names, nowMs)
+      .filter(mayRead)
+      .slice(-mostElsewhere)
+      .flatMap(message => contextLine(message)?.text ?? []),
+    questions,
+    person: spenderOf(place.network, sender, person),
+    place: place.private
+      ? `a private talk with ${safeName(sender.name)} on ${place.network}`
+      : `${asked.room} (${formatPlace(place)})`,
+    limit: can?.edits
+      ? 'Markdown is shown.'
+      : 'Only short lines are shown: the first four at once, the rest on demand. No tables.',
+  }
+}
+
+function textOf(tx: Tx, seq: number): string {
+  const content = currentOf(tx, seq)?.content
+  return content ? plain(content).trim() : '(deleted)'
+}
+
+/** What was said lately in other rooms that may be read here. */
+function elsewhere(tx: Tx, visible: Visible, here: readonly string[], nowMs: number): RecentMessage[] {
+  const rooms = [...visible.rooms].filter(name => !here.includes(name)).slice(0, 20)
+  return linesFrom(tx, rooms, 0, mostElsewhere * 2).filter(({ event }) => nowMs - event.atMs < elsewhereMs)
+}
+
+/** Lines of a thread begin where the thread does. */
+export const keyOf = ({ room, event }: Stored): string =>
+  event.place.thread === undefined ? room : `${room}\n${event.place.thread}`

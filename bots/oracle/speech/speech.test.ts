@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Segment } from '../../../core/event.ts'
+import { parseInline, plain } from '../../../core/text.ts'
+import { linesOf, liteOf } from './lines.ts'
+import { blocksOf, segmentsOf } from './markdown.ts'
+
+const shown = (markdown: string): string => plain({ segments: segmentsOf(markdown) })
+
+test('marks, code, links and lists become segments', () => {
+  assert.deepEqual(segmentsOf('Use **bold**, *soft*, ~~no~~ and `x = 1`, see [docs](https://a.example/x).'), [
+    { kind: 'text', text: 'Use ' },
+    { kind: 'text', text: 'bold', marks: ['bold'] },
+    { kind: 'text', text: ', ' },
+    { kind: 'text', text: 'soft', marks: ['italic'] },
+    { kind: 'text', text: ', ' },
+    { kind: 'text', text: 'no', marks: ['strike'] },
+    { kind: 'text', text: ' and ' },
+    { kind: 'code', block: false, text: 'x = 1' },
+    { kind: 'text', text: ', see ' },
+    { kind: 'link', url: 'https://a.example/x', text: 'docs' },
+    { kind: 'text', text: '.' },
+  ])
+  assert.equal(shown('1. one\n2. two\n   - deep\n3. three'), '1. one\n2. two\n  • deep\n3. three')
+  assert.equal(shown('# Head\n\nText\nof it'), 'Head\n\nText\nof it')
+  assert.equal(shown('- [x] done\n- [ ] open'), '• [x] done\n• [ ] open')
+})
+
+test('a block of code and a table stay whole, with their language and in columns', () => {
+  assert.deepEqual(segmentsOf('Look:\n\n```ts\nconst a = `1`\n\nb()\n```\nEnd'), [
+    { kind: 'text', text: 'Look:\n' },
+    { kind: 'code', block: true, text: 'const a = `1`\n\nb()', language: 'ts' },
+    { kind: 'text', text: '\n\nEnd' },
+  ])
+  assert.deepEqual(segmentsOf('| a | bb |\n|---|:--|\n| 1 | **2** |\n| three | |'), [
+    { kind: 'code', block: true, text: 'a     │ bb\n──────┼───\n1     │ 2\nthree │' },
+  ])
+})
+
+test('what is no web address is text, and markup of other kinds does nothing', () => {
+  assert.equal(shown('[x](javascript:alert(1)) <b>hi</b>'), 'x (javascript:alert(1)) <b>hi</b>')
+  assert.deepEqual(segmentsOf('![a cat](https://x.example/c.png)'), [
+    { kind: 'link', url: 'https://x.example/c.png', text: 'a cat' },
+  ])
+})
+
+test('a block ends where its text ends: what is whole can be said before the rest comes', () => {
+  const text = 'One.\n\nTwo\nmore'
+  assert.deepEqual(
+    blocksOf(text).map(({ end }) => text.slice(0, end)),
+    ['One.', text],
+  )
+})
+
+test('every line stands for itself, also when only some of them are shown', () => {
+  const lines = linesOf(segmentsOf('Text **a**\nmore\n\n```\nif (x) {\n  y()\n}\n```\n\n> said\n> so'))
+  assert.deepEqual(
+    lines.map(liteOf),
+    ['Text **a**', 'more', '`if (x) {`', '`  y()`', '`}`', '\\> said', '\\> so'].map(line => line.replace('\\>', '>')),
+  )
+  for (const line of lines) assert.equal(plain({ segments: parseInline(liteOf(line)) }), plain({ segments: line }))
+})
+
+test('long lines are cut, nothing of them is lost', () => {
+  const words = Array.from({ length: 300 }, (_, n) => `wörd${n}`).join(' ')
+  const segments: Segment[] = [
+    { kind: 'text', text: words },
+    { kind: 'code', block: true, text: 'c'.repeat(1000) },
+  ]
+  const lines = linesOf(segments)
+  for (const line of lines) assert.ok(Buffer.byteLength(plain({ segments: line })) <= 380)
+  const all = lines.map(line => plain({ segments: line })).join('')
+  assert.equal(all.replace(/\s/g, ''), (words + 'c'.repeat(1000)).replace(/\s/g, ''))
+})
+
+test('any text survives the way through Markdown-lite', () => {
+  for (const text of ['a*b*c', '`` ` ``', '[x](y)', '\\*', '**', 'see https://x.example/a_(b)', '  spaced  ']) {
+    const segments: Segment[] = [{ kind: 'text', text }]
+    assert.equal(plain({ segments: parseInline(liteOf(segments)) }), text)
+  }
+  assert.equal(plain({ segments: parseInline(liteOf([{ kind: 'code', block: false, text: 'a `b` c' }])) }), 'a `b` c')
+})

@@ -1,0 +1,62 @@
+import { hear, normalise, spoken } from '../../../core/command/parse/grammar.ts'
+import { bots } from '../../../core/command/desk.ts'
+import type { MessageEvent } from '../../../core/event.ts'
+import { messageOf } from '../../../core/ledger/events.ts'
+import { groups } from '../../../core/ledger/groups.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+
+export const self = 'oracle'
+const names = new Map(bots.map(bot => [bot as string, bot as string]))
+/** `oracle: …`, `oracle, …`, `@oracle …` at the beginning, or `@oracle` anywhere. */
+const named = /^oracle[:,]|^@?oracle[?!]*$|(?:^|[\s(])@oracle(?![\w-])/i
+/** `bob: …`, `bob, …`: somebody else is meant. */
+const toSomebody = /^@?[^\s:,@]{1,64}[:,](?:\s|$)/
+
+/** What a message is to the oracle. */
+export type Address =
+  /** A command, or another bot's: never talk. */
+  | { readonly is: 'other' }
+  /** Nobody in particular is meant, or somebody else. */
+  | { readonly is: 'talk'; readonly toOthers: boolean }
+  /** The oracle is spoken to. `strong`: by its name, not by a mere reply, which some platforms send by themselves. */
+  | { readonly is: 'oracle'; readonly why: string; readonly strong: boolean; readonly words: string }
+
+/** Whether somebody speaks to the oracle, and how. */
+export function addressOf(tx: Tx, event: MessageEvent, prefix: string): Address {
+  const { content, place, to } = event
+  const said = spoken(content)
+  const heard = hear(said, { prefix, bots: names, direct: place.private === true, to: to ?? null })
+  if (heard?.prefixed || (heard?.to && heard.to !== self)) return { is: 'other' }
+  const words = said.replace(/^@?oracle[:,]?\s*/i, '').trim()
+  const oracle = (why: string, strong: boolean): Address => ({ is: 'oracle', why, strong, words })
+  // Where a platform knows us by one account only, what is said to it privately is said to the oracle.
+  if (place.private) return to === undefined || to === self ? oracle('a direct message', true) : { is: 'other' }
+  if (named.test(said)) return oracle('it was named', true)
+  if (mentions(event)) return oracle('it was mentioned', true)
+  const group = groupWithOracle(tx, said)
+  if (group) return oracle(`the group @${group} holds it`, true)
+  const answered = content.replyTo && messageOf(tx, place, content.replyTo)
+  if (!answered) return { is: 'talk', toOthers: toSomebody.test(said) || mentionsOthers(event) }
+  const { sender } = answered.event
+  if (sender.kind === 'self' && sender.name === self) return oracle('its own message was replied to', false)
+  return { is: 'talk', toOthers: true }
+}
+
+const isOracle = (name: string): boolean => /^@?oracle$/i.test(normalise(name))
+
+/** By its name, or by the one account that a platform knows us by. */
+const mentions = ({ content }: MessageEvent): boolean =>
+  content.segments.some(segment => segment.kind === 'mention' && (isOracle(segment.name) || isSelf(segment)))
+
+const isSelf = (segment: object): boolean => 'self' in segment && segment.self === true
+
+const mentionsOthers = ({ content }: MessageEvent): boolean => content.segments.some(({ kind }) => kind === 'mention')
+
+function groupWithOracle(tx: Tx, said: string): string | null {
+  const called = [...said.toLowerCase().matchAll(/(?:^|[\s(])@([a-z0-9][a-z0-9_-]*)/g)].map(
+    ([, group]) => group as string,
+  )
+  if (called.length === 0) return null
+  const all = groups(tx)
+  return called.find(group => all.get(group)?.includes(self)) ?? null
+}

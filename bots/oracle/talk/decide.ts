@@ -1,0 +1,131 @@
+import type { Config } from '../../../config/schema.ts'
+import { isIgnored } from '../../../core/command/desk.ts'
+import { freshMs } from '../../../core/command/gate.ts'
+import type { MessageEvent } from '../../../core/event.ts'
+import { agentOf, type Agent } from '../../../core/ledger/agents.ts'
+import type { Decision } from '../../../core/ledger/decisions.ts'
+import { recent, type Stored } from '../../../core/ledger/events.ts'
+import { lastTurnIn, turnsOfBotSince, turnsSince } from '../../../core/ledger/turns.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { Rooms } from '../../../core/rooms.ts'
+import { duration } from '../../../core/text.ts'
+import { type Address, addressOf } from './address.ts'
+
+/** A question that is older was missed and is not answered any more. */
+const missedMs = 10 * 60_000
+/** Who asked goes on in the same thread without a name for so long. */
+const followUpMs = 5 * 60_000
+const windowMs = 10 * 60_000
+
+/** Turns of one lane are answered one after the other: a thread, else a room, else a direct conversation. */
+export const laneOf = ({ room, event }: Pick<Stored, 'room' | 'event'>): string =>
+  event.place.thread === undefined ? room : `${room}\n${event.place.thread}`
+
+/** Whether it was said while nobody here listened. */
+export const isLate = ({ event, receivedMs }: Stored<MessageEvent>, nowMs: number): boolean =>
+  event.origin !== 'live' || nowMs - receivedMs > freshMs || receivedMs - event.atMs > freshMs
+
+export interface Considered {
+  readonly decision: Decision
+  readonly address: Address & { readonly is: 'oracle' }
+}
+
+const no = (reason: string): Decision => ({ answers: false, reason })
+
+/** Whether the oracle answers a message; null: it was not spoken to, and nothing is kept. Decided by code, never by a model. */
+export function decide(tx: Tx, stored: Stored<MessageEvent>, config: Config, nowMs: number): Considered | null {
+  const { event } = stored
+  if (event.sender.kind === 'self' || event.content.style === 'notice' || (event.hops ?? 0) > 0) return null
+  if (isIgnored(config.ignore, event)) return null
+  const address = spokenTo(tx, stored, config, nowMs)
+  if (!address) return null
+  const answers: Decision = { answers: true, reason: address.why }
+  const decision = refusal(tx, stored, address, config, nowMs) ?? answers
+  return { decision, address }
+}
+
+type Spoken = Considered['address']
+
+function spokenTo(tx: Tx, stored: Stored<MessageEvent>, config: Config, nowMs: number): Spoken | null {
+  const { event } = stored
+  const address = addressOf(tx, event, config.commands.prefix)
+  if (address.is !== 'talk') return address.is === 'oracle' ? address : null
+  if (address.toOthers || event.sender.kind !== 'person') return null
+  const unasked = (why: string): Spoken => ({ is: 'oracle', why, strong: false, words: '' })
+  if (goesOn(tx, stored, nowMs)) return unasked('the same asker went on in its thread')
+  return modeOf(stored, config) === 'all' && !agentBehind(tx, event)
+    ? unasked('it answers everything in this room')
+    : null
+}
+
+/** The same person in the same thread, soon after they were answered there. */
+function goesOn(tx: Tx, stored: Stored<MessageEvent>, nowMs: number): boolean {
+  const { event } = stored
+  if (event.place.thread === undefined) return false
+  const last = lastTurnIn(tx, laneOf(stored))
+  const { network, user } = last?.by ?? {}
+  return network === event.place.network && user === event.sender.id && nowMs - (last?.settledMs ?? nowMs) < followUpMs
+}
+
+/** When the oracle speaks in a place. */
+export const modeOf = ({ event }: Stored, config: Config): Config['oracle']['mode'] => {
+  const room = new Rooms(config.rooms).of(event.place)
+  return (room && config.rooms[room.name]?.oracle) ?? config.oracle.mode
+}
+
+const agentBehind = (tx: Tx, { place, sender }: MessageEvent): Agent | null =>
+  sender.verified ? agentOf(tx, place.network, sender.id) : null
+
+function refusal(
+  tx: Tx,
+  stored: Stored<MessageEvent>,
+  address: Spoken,
+  config: Config,
+  nowMs: number,
+): Decision | null {
+  const { event } = stored
+  if (!event.place.private && modeOf(stored, config) === 'off') return no('the oracle is off in this room')
+  const agent = agentBehind(tx, event)
+  if (event.sender.kind === 'bot' || agent) {
+    const cut = botRefusal(tx, stored, agent, address, config, nowMs)
+    if (cut) return cut
+  }
+  return isLate(stored, nowMs) ? missedRefusal(tx, stored, config, nowMs) : null
+}
+
+/** Two programs could talk for ever: they need leave, a name each time, and a person now and then. */
+function botRefusal(
+  tx: Tx,
+  stored: Stored<MessageEvent>,
+  agent: Agent | null,
+  { strong }: Spoken,
+  config: Config,
+  nowMs: number,
+): Decision | null {
+  const { place, sender } = stored.event
+  const listed = config.oracle.bots.includes(`${place.network}:${sender.id}`)
+  const engaged = agent?.permissions.some(permission => permission === 'ask' || permission === '*') ?? false
+  if (!listed && !engaged) return no('programs do not wake it unless they are allowed to (oracle.bots)')
+  if (!strong) return no('a program has to name it')
+  const by = { network: place.network, user: sender.id }
+  const { perBot, botsInARow } = config.oracle
+  if (turnsOfBotSince(tx, by, nowMs - windowMs) >= perBot)
+    return no(`a loop was cut: ${perBot} answers to this program in ${duration(windowMs)}`)
+  const heard = recent(tx, stored.room, 100, stored.seq).findLast(
+    ({ event }) => event.sender.kind === 'person' && !agentBehind(tx, event),
+  )
+  if (turnsSince(tx, laneOf(stored), heard?.seq ?? 0) >= botsInARow)
+    return no(`a loop was cut: ${botsInARow} answers in a row without a person`)
+  return null
+}
+
+/** A missed question is answered while it is young, and when nobody has spoken to the oracle there since. */
+function missedRefusal(tx: Tx, stored: Stored<MessageEvent>, config: Config, nowMs: number): Decision | null {
+  const ageMs = nowMs - stored.event.atMs
+  if (ageMs > missedMs) return no(`it was missed, and ${duration(ageMs)} is too old`)
+  const since = recent(tx, stored.room, 200).filter(({ seq }) => seq > stored.seq)
+  const again = since.some(
+    ({ event }) => addressOf(tx, event, config.commands.prefix).is === 'oracle' && event.sender.kind !== 'self',
+  )
+  return again ? no('it was missed, and somebody spoke to the oracle since') : null
+}

@@ -1,0 +1,240 @@
+import type { configSchema } from '../../../config/schema.ts'
+import type { BotContext } from '../../../core/bot.ts'
+import { callerOf, inert } from '../../../core/command/gate.ts'
+import { follow } from '../../../core/consumer.ts'
+import { asChanopError } from '../../../core/error.ts'
+import { formatPlace, type MessageEvent, text } from '../../../core/event.ts'
+import { advanceTo, cursorOf } from '../../../core/ledger/consumers.ts'
+import { keepDecision } from '../../../core/ledger/decisions.ts'
+import { messageOf, type Stored } from '../../../core/ledger/events.ts'
+import { openTurns, openTurnsIn, queueTurn, type StopScope, type Turn, turnById } from '../../../core/ledger/turns.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { Rooms } from '../../../core/rooms.ts'
+import { say } from '../../../core/say.ts'
+import { type Stopper, stopAnswers, stopScope, turnOfMessage } from '../../../core/stop.ts'
+import { parseInline } from '../../../core/text.ts'
+import type { Models } from '../models/contract.ts'
+import type { Runner } from '../turns/runner.ts'
+import { self } from './address.ts'
+import { type Considered, decide, laneOf } from './decide.ts'
+
+const consumer = 'oracle.talk'
+const saveMs = 2000
+/** The same line about a missing model is not said again in a room before this. */
+const quietMs = 10 * 60_000
+/** Who waits longer is told how many are before them. */
+const waitMs = 2000
+
+const stopWords = /^(?:please )?stop(?:,? (it|now|please|all))?[\s.!]*$/i
+const stopSigns = new Set(['⛔', '🛑'])
+
+export interface EarOptions {
+  readonly context: BotContext<typeof configSchema>
+  readonly models: Models
+  readonly runner: Runner
+}
+
+/** What a message came to, once its transaction stands. */
+type Outcome =
+  | { readonly became: 'turn'; readonly turn: Turn }
+  | { readonly became: 'waiting'; readonly id: number }
+  | { readonly became: 'stop' }
+
+/** Hears what is said to the oracle, decides whether it answers, and makes a turn of it: all in one transaction. */
+export class Ear {
+  readonly #o: EarOptions
+  readonly #told = new Map<string, number>()
+
+  constructor(options: EarOptions) {
+    this.#o = options
+  }
+
+  /** Reads facts for ever. */
+  async listen(): Promise<void> {
+    const { ledger, bus, log, signal } = this.#o.context
+    const newest = ledger.newestSeq()
+    const from = await ledger.write(tx => cursorOf(tx, consumer, newest))
+    let read = from
+    let saved = from
+    // Reading plain talk twice after a crash costs nothing: its cursor needs no commit of its own.
+    const saving = setInterval(() => {
+      if (read === saved) return
+      try {
+        ledger.mark(tx => advanceTo(tx, consumer, read))
+        saved = read
+      } catch (error) {
+        log.warn({ error }, 'how far the talk was read could not be kept; it is tried again')
+      }
+    }, saveMs)
+    signal.addEventListener('abort', () => clearInterval(saving), { once: true })
+    const open = await ledger.read(openTurns)
+    for (const { id, state } of open) if (state === 'queued') this.#tellPlace(id)
+    const take = async (batch: readonly Stored[]): Promise<void> => {
+      for (const stored of batch) {
+        await this.#hear(stored)
+        read = stored.seq
+      }
+    }
+    await follow({ ledger, bus, log, from, take }, signal)
+  }
+
+  async #hear(stored: Stored): Promise<void> {
+    const { event } = stored
+    if (event.kind === 'reaction' && stopSigns.has(event.emoji) && !event.removed) await this.#stopSign(stored)
+    if (event.kind !== 'message' || event.sender.kind === 'self') return
+    const message = stored as Stored<MessageEvent>
+    const { ledger, settings } = this.#o.context
+    const considered = await ledger.read(tx => decide(tx, message, settings.current, Date.now()))
+    if (!considered) return
+    const outcome = await ledger.write(tx => {
+      const became = this.#attend(tx, message, considered)
+      advanceTo(tx, consumer, stored.seq)
+      return became
+    })
+    this.follow(outcome)
+  }
+
+  /** What a transaction brought about begins once it stands. */
+  follow(outcome: Outcome | null): void {
+    const { runner } = this.#o
+    if (outcome?.became === 'turn') runner.run(outcome.turn)
+    else if (outcome?.became === 'waiting') this.#tellPlace(outcome.id)
+    else if (outcome?.became === 'stop') runner.look()
+  }
+
+  #attend(tx: Tx, stored: Stored<MessageEvent>, { decision, address }: Considered): Outcome | null {
+    const nowMs = Date.now()
+    const stop = stopWords.exec(address.words)
+    if (stop) return this.#stop(tx, stored, stop[1]?.toLowerCase() === 'all' ? 'all' : null)
+    if (!decision.answers) {
+      keepDecision(tx, stored.seq, decision, nowMs)
+      return null
+    }
+    return this.ask(tx, stored, decision.reason)
+  }
+
+  /** Makes a turn of a question, or says why not; in the caller's transaction. */
+  ask(tx: Tx, stored: Stored<MessageEvent>, reason: string, words: string | null = null): Outcome | null {
+    const { context, models, runner } = this.#o
+    const nowMs = Date.now()
+    const lane = laneOf(stored)
+    const decided = (answers: boolean, why: string): void =>
+      keepDecision(tx, stored.seq, { answers, reason: why }, nowMs)
+    if (!models.limits('answer', stored.room)) {
+      decided(false, 'no model is configured')
+      this.#sayMissing(tx, stored, nowMs)
+      return null
+    }
+    const { queue } = context.settings.current.oracle
+    if (openTurnsIn(tx, lane).length > queue) {
+      decided(false, `${queue} questions waited already`)
+      this.#say(tx, stored, `${queue} questions wait here already: ask again when some are answered`, 'full', nowMs)
+      return null
+    }
+    const { person } = callerOf(tx, stored, nowMs)
+    const { place, sender } = stored.event
+    const by = { network: place.network, user: sender.id, person: person?.id ?? null, name: sender.name }
+    const id = queueTurn(tx, { asked: stored.seq, place, lane, by, words }, nowMs)
+    if (id === null) return null
+    decided(true, reason)
+    const turn = runner.take(tx, id)
+    return turn ? { became: 'turn', turn } : { became: 'waiting', id }
+  }
+
+  // ---- stop ---------------------------------------------------------------------------------------------------------
+
+  #stop(tx: Tx, stored: Stored<MessageEvent>, all: 'all' | null): Outcome | null {
+    const nowMs = Date.now()
+    const caller = callerOf(tx, stored, nowMs)
+    if (inert(stored, caller, nowMs) !== null) return null
+    const stopper: Stopper = { ...caller, by: { ...caller, user: caller.account, person: caller.person?.id ?? null } }
+    const scope: StopScope = all ?? stopScope(tx, stored.event, stopper) ?? { of: stopper.by, room: stored.room }
+    this.#say(tx, stored, this.#stopLines(tx, scope, stopper, nowMs), 'stop', nowMs)
+    return { became: 'stop' }
+  }
+
+  #stopLines(tx: Tx, scope: StopScope, stopper: Stopper, nowMs: number): string {
+    try {
+      return stopAnswers(tx, scope, stopper, nowMs).join('\n')
+    } catch (thrown) {
+      const error = asChanopError(thrown)
+      if (error.code !== 'denied') throw error
+      return error.message
+    }
+  }
+
+  /** ⛔ on a question or on its answer. */
+  async #stopSign(stored: Stored): Promise<void> {
+    const { event } = stored
+    if (event.kind !== 'reaction') return
+    const stopped = await this.#o.context.ledger.write(tx => {
+      const turn = turnOfMessage(tx, event.place, event.target)
+      const message = messageOf(tx, event.place, event.target)
+      if (!turn || !message || turn.settledMs !== null) return false
+      const sign = {
+        ...stored,
+        event: { ...message.event, sender: event.sender, place: event.place, atMs: event.atMs, origin: event.origin },
+      }
+      return (
+        this.#stop(
+          tx,
+          { ...sign, event: { ...sign.event, content: { segments: [], replyTo: event.target } } },
+          null,
+        ) !== null
+      )
+    })
+    if (stopped) this.#o.runner.look()
+  }
+
+  // ---- what it says by itself ---------------------------------------------------------------------------------------
+
+  #say(tx: Tx, stored: Stored<MessageEvent>, line: string, about: string, nowMs: number): void {
+    const { place } = stored.event
+    const rooms = new Rooms(this.#o.context.settings.current.rooms)
+    const places = place.private ? [place] : rooms.with(place)
+    const room = stored.room.includes(':') ? undefined : stored.room
+    const content = { segments: parseInline(line) }
+    say(tx, { bot: self, content, places, room, key: `${self}.${about}.${stored.seq}`, replySeq: stored.seq }, nowMs)
+  }
+
+  #sayMissing(tx: Tx, stored: Stored<MessageEvent>, nowMs: number): void {
+    const { place } = stored.event
+    const here = place.private ? formatPlace(place) : stored.room
+    for (const [where, atMs] of this.#told) if (nowMs - atMs > quietMs) this.#told.delete(where)
+    if (this.#told.has(here)) return
+    this.#told.set(here, nowMs)
+    this.#say(tx, stored, missing(this.#o.context.settings.current.commands.prefix), 'missing', nowMs)
+  }
+
+  /** Tells who still waits then how many are before them, once. */
+  #tellPlace(id: number): void {
+    const { ledger, log, signal } = this.#o.context
+    const tell = (): void => {
+      const told = ledger.write(tx => {
+        const turn = turnById(tx, id)
+        if (turn?.state !== 'queued' || turn.merged !== null) return
+        const before = openTurnsIn(tx, turn.lane).filter(other => other.id < id).length
+        if (before === 0) return
+        const line = `${before} before you: your answer follows`
+        say(
+          tx,
+          {
+            bot: self,
+            content: text(line),
+            places: [turn.place],
+            room: undefined,
+            key: `${self}.place.${id}`,
+            replySeq: turn.asked,
+          },
+          Date.now(),
+        )
+      })
+      told.catch((error: unknown) => log.warn({ error }, 'a place in the queue could not be told'))
+    }
+    const timer = setTimeout(tell, waitMs)
+    signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
+  }
+}
+
+const missing = (prefix: string): string =>
+  `I can't answer yet: no model is configured. Add one with ${prefix}model add, in a direct message to me.`

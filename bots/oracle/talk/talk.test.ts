@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { until } from '../../bridge/testing.ts'
+import { answers, openWorld, promptOf, questionOf, turnsIn, type World } from '../testing.ts'
+
+const echo = (request: Parameters<typeof questionOf>[0]): string[] => [`re: ${questionOf(request)}`]
+
+/** The oracle has read everything that was said so far: it answers what comes behind it. */
+async function settledTalk({ a }: World): Promise<void> {
+  await a.user('probe').shouldReply('@oracle', 'are you there?', 're: are you there?')
+}
+
+test('a mention of the one account that a platform knows us by, and a group that holds it', async t => {
+  const world = await openWorld(t, echo)
+  const { a } = world
+  const mention = {
+    segments: [
+      { kind: 'mention' as const, id: null, name: 'chanop', self: true as const },
+      { kind: 'text' as const, text: ' hi' },
+    ],
+  }
+  const { seq } = a.user('bob').say('#general', mention)
+  await a.user('bob').hears('#general', 're:', seq)
+  await world.house.ledger.write(tx => {
+    for (const member of ['', 'oracle'])
+      (tx as never as { prepare(sql: string): { run(...args: unknown[]): void } })
+        .prepare("INSERT INTO party VALUES ('wise', ?, 'x', 0)")
+        .run(member)
+  })
+  await a.user('bob').shouldReply('#general', 'so, @wise what now?', 're: so, @wise what now?')
+})
+
+test('!ask, and !why says for what reason', async t => {
+  const world = await openWorld(t, echo)
+  const bob = world.a.user('bob')
+  await bob.shouldReply('#general', '!ask what is up?', /^re: what is up\?$/)
+  await bob.shouldReply('#general', '!why', /^“what is up\?”: it was asked by command · answered in \d+m?s$/)
+  await bob.shouldReply('#general', 'oracle: and now?', 're: oracle: and now?')
+  await bob.shouldReply('#general', '!why', /^“oracle: and now\?”: it was named · answered/)
+  await world.a
+    .user('carl')
+    .shouldReply('#general', '!why', 'you asked nothing here yet; reply to a message to ask about it')
+  const talk = bob.say('#general', 'nice weather')
+  const { seq } = bob.say('#general', '!why', { replyTo: talk.id })
+  await bob.hears('#general', 'not answered: nothing in it spoke to the oracle', seq)
+})
+
+test('!retry asks once more', async t => {
+  let n = 0
+  const { a } = await openWorld(t, request => [`${++n}: ${questionOf(request)}`])
+  const bob = a.user('bob')
+  await bob.shouldReply('#general', '!retry', 'you asked nothing here yet')
+  await bob.shouldReply('#general', 'oracle: one', '1: oracle: one')
+  await bob.shouldReply('#general', '!retry', '2: oracle: one')
+  await bob.shouldReply('#general', '!retry', '3: oracle: one')
+})
+
+test('a room may be all ears, or none', async t => {
+  const all = await openWorld(t, echo, { general: ', oracle: all' })
+  const bob = all.a.user('bob')
+  await bob.shouldReply('#general', 'nice weather', 're: nice weather')
+  bob.say('#general', 'carl: not you')
+  await settledTalk(all)
+  assert.deepEqual(answers(all.a), ['re: nice weather'])
+  const off = await openWorld(t, echo, { general: ', oracle: off' })
+  const asked = off.a.user('bob').say('#general', 'oracle: hi')
+  await settledTalk(off)
+  assert.deepEqual(answers(off.a), [])
+  const { seq } = off.a.user('bob').say('#general', '!why', { replyTo: asked.id })
+  await off.a.user('bob').hears('#general', 'not answered: the oracle is off in this room', seq)
+  await off.a.user('bob').shouldReply('#general', '!ask hi', 'the oracle is off in this room')
+})
+
+test('in a thread its asker goes on without a name, others do not', async t => {
+  const world = await openWorld(t, echo)
+  const { a } = world
+  const bob = a.user('bob')
+  const root = bob.say('#general', 'a topic')
+  const { seq } = bob.say('#general', 'oracle: one', { thread: root.id })
+  await bob.hears('#general', 're: oracle: one', seq)
+  a.user('carl').say('#general', 'not for it', { thread: root.id })
+  bob.say('#general', 'not in the thread')
+  bob.say('#general', 'and two?', { thread: root.id })
+  await bob.hears('#general', 're: and two?', seq)
+  await settledTalk(world)
+  assert.deepEqual(answers(a), ['re: oracle: one', 're: and two?'])
+})
+
+test('programs do not wake it unless they may; loops are cut, slow ones too', async t => {
+  const world = await openWorld(t, echo, { more: "oracle: { bots: ['chat:robot'], botsInARow: 3, perBot: 5 }" })
+  const { a, house } = world
+  const robot = a.user('robot', { bot: true })
+  a.user('other', { bot: true }).say('#general', 'oracle: hi')
+  for (let n = 1; n <= 3; n++) await robot.shouldReply('#general', `oracle: ${n}`, `re: oracle: ${n}`)
+  const cut = robot.say('#general', 'oracle: 4')
+  await settledTalk(world)
+  assert.equal((await turnsIn(house)).length, 4, 'the probe and three of the robot')
+  const { seq } = a.user('bob').say('#general', '!why', { replyTo: cut.id })
+  await a.user('bob').hears('#general', 'not answered: a loop was cut: 3 answers in a row without a person', seq)
+  for (let n = 5; n <= 6; n++) {
+    a.user('bob').say('#general', 'a person speaks')
+    await robot.shouldReply('#general', `oracle: ${n}`, `re: oracle: ${n}`)
+  }
+  a.user('bob').say('#general', 'a person speaks')
+  const often = robot.say('#general', 'oracle: 7')
+  await settledTalk(world)
+  const again = a.user('bob').say('#general', '!why', { replyTo: often.id })
+  await a.user('bob').hears('#general', /a loop was cut: 5 answers to this program in 10m/, again.seq)
+})
+
+test('what was missed is answered while it is young, marked; not when somebody asked since, nor when it is old', async t => {
+  const world = await openWorld(t, echo)
+  const { a, house } = world
+  await a.user('bob').shouldReply('#general', 'oracle: before', 're: oracle: before')
+  a.down()
+  a.faults.clockSkewMs = -11 * 60_000
+  a.user('carl').say('#ops', 'oracle: too old')
+  a.faults.clockSkewMs = -3 * 60_000
+  a.user('bob').say('#general', 'oracle: while you were away')
+  a.user('bob').say('#ops', 'oracle: first')
+  a.user('bob').say('#ops', 'oracle: second')
+  a.faults.clockSkewMs = 0
+  a.up()
+  await a.ready()
+  await a.user('bob').hears('#general', /^\(asked 3m ago, while I was away\) re: oracle: while you were away$/)
+  await a.user('bob').hears('#ops', /^\(asked 3m ago, while I was away\) re: oracle: second$/)
+  await settledTalk(world)
+  assert.deepEqual((await turnsIn(house)).length, 4)
+  assert.equal(answers(a, '#ops').length, 1)
+})
+
+test('context: what everybody there may see, the question last; a private word never reaches a room', async t => {
+  const world = await openWorld(t, echo)
+  const { a, house, models } = world
+  const bob = a.user('bob')
+  bob.say('#den', 'canary-den')
+  bob.say('#general', 'canary-general')
+  await bob.shouldReply('@oracle', 'canary-direct', 're: canary-direct')
+  a.user('eve').say('#general', 'I am here')
+  await bob.shouldReply('#general', 'oracle: what do you know?', /^re:/)
+  const open = promptOf(models.requests.at(-1) as never)
+  assert.ok(open.includes('canary-general'))
+  assert.ok(!open.includes('canary-den') && !open.includes('canary-direct'))
+  assert.ok(open.endsWith('oracle: what do you know?'))
+  await bob.shouldReply('@oracle', 'and here?', 're: and here?')
+  const own = promptOf(models.requests.at(-1) as never)
+  assert.ok(own.includes('canary-direct') && own.includes('canary-den') && own.includes('canary-general'))
+  await a.user('eve').shouldReply('@oracle', 'and I?', 're: and I?')
+  const eves = promptOf(models.requests.at(-1) as never)
+  assert.ok(eves.includes('canary-general') && !eves.includes('canary-den') && !eves.includes('canary-direct'))
+  a.putOut('bob', '#den', 'out')
+  await until(
+    () =>
+      house.ledger.read(
+        tx =>
+          (tx as never as { prepare(sql: string): { all(): unknown[] } })
+            .prepare(
+              "SELECT 1 FROM member m JOIN place p ON p.id = m.place WHERE p.channel = '#den' AND m.user = 'bob'",
+            )
+            .all().length === 0,
+      ),
+    'bob is out',
+  )
+  await bob.shouldReply('@oracle', 'and now?', 're: and now?')
+  assert.ok(!promptOf(models.requests.at(-1) as never).includes('canary-den'), 'from now on no more')
+})
+
+test('the beginning of a prompt stays the same, and lines are dropped in big steps; !context shows it', async t => {
+  const { a, models } = await openWorld(t, () => ['ok'], { more: 'oracle: { promptTokens: 900 }' })
+  const bob = a.user('bob')
+  const starts: string[] = []
+  for (let n = 0; n < 12; n++) {
+    bob.say('#general', `line ${n} ${'words '.repeat(20)}`)
+    const { seq } = bob.say('#general', `oracle: ${n}`)
+    await bob.hears('#general', 'ok', seq)
+    starts.push(
+      promptOf(models.requests.at(-1) as never)
+        .split('\n')
+        .find(line => line.startsWith('[')) ?? '',
+    )
+  }
+  const moved = starts.filter((start, at) => at > 0 && start !== starts[at - 1]).length
+  assert.ok(moved >= 1 && moved <= 4, `moved ${moved} times in 12`)
+  const shown = await bob.shouldReply(
+    '#general',
+    '!context',
+    /^scripted: [\d,]+ of 900 tokens · mind .* lines .* · lines #\d+–#\d+/,
+    { in: '@oracle' },
+  )
+  const [, total] = /: ([\d,]+) of/.exec(shown.text) ?? []
+  assert.ok(Number(total?.replace(',', '')) <= 900)
+})
