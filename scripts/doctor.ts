@@ -13,6 +13,7 @@ import {
   checkPm2Home,
   checkSocketFolder,
 } from './checks/machine.ts'
+import { checkModels } from './checks/models.ts'
 import { checkPort } from './checks/ports.ts'
 import { checkApps, checkCertificate, checkIrc, checkRedis } from './checks/services.ts'
 import { apps, type Instance, instanceOf, shown } from './instance.ts'
@@ -65,6 +66,7 @@ async function ofInstance(instance: Instance): Promise<Finding[]> {
     await attempt('redis', () => checkRedis(instance, plan)),
     ...(ircd ? [await attempt('irc server', () => checkIrc(instance))] : []),
     ...(ircd ? [await attempt('certificate', () => checkCertificate(instance))] : []),
+    ...(await attemptAll('models', () => checkModels(instance))),
     ...(await attemptAll('processes', () => checkApps(instance, wanted))),
   ]
 }

@@ -5,6 +5,7 @@ import { readControl } from '../adapters/irc/control.ts'
 import { makeFolder, readIfThere, writeIfChanged } from '../adapters/irc/server/files.ts'
 import { readSettings } from '../adapters/irc/server/settings.ts'
 import { hold } from './boot/hold.ts'
+import { findModels } from './boot/models.ts'
 import { makeConfig, ourAddresses, type Plan, readPlan, wantedPorts } from './boot/plan.ts'
 import { claimNames, type Started, startApps } from './boot/processes.ts'
 import { describe, type Found, fingerprints, keepVariables, prepareIrc } from './boot/setup.ts'
@@ -18,6 +19,9 @@ import { obtainIrc } from './programs/irc.ts'
 import { placesOf } from './programs/places.ts'
 import { obtainRedis } from './programs/redis.ts'
 import { script, seconds, step } from './steps.ts'
+
+/** All services that a key is there for are asked what they offer; none of them holds a start up for long. */
+const lookForModelsMs = 10_000
 
 async function main(): Promise<number> {
   const sinceMs = performance.now()
@@ -52,10 +56,11 @@ async function start(instance: Instance, sinceMs: number): Promise<void> {
   })
   await step('keys', async () => demand(await attempt('ledger', () => checkLedger(instance.paths, 'quick'))).detail)
   await step('irc server', () => prepareIrc(instance, plan, found.irc))
+  const models = await findModels(instance, AbortSignal.timeout(lookForModelsMs))
   const wanted = await describe(instance, plan, found)
-  const missing = await keepVariables(instance, plan)
+  const missing = await keepVariables(instance, models.variables)
   const started = await startApps(instance, wanted, await fingerprints(instance, plan))
-  await farewell(instance, plan, started, missing, sinceMs)
+  await farewell(instance, plan, started, { missing, models: models.lines }, sinceMs)
 }
 
 async function checks(instance: Instance, plan: Plan): Promise<string> {
@@ -89,14 +94,13 @@ async function farewell(
   instance: Instance,
   plan: Plan,
   { begun }: Started,
-  missing: readonly string[],
+  { missing, models }: { missing: readonly string[]; models: readonly string[] },
   sinceMs: number,
 ): Promise<void> {
   const done = begun.length > 0 ? 'Chanop runs' : 'Chanop is already running'
   console.log(`\n${done} (${seconds(sinceMs)}).`)
   for (const name of missing) console.log(`  ! ${name} is not set: export ${name}=… and run npm start again`)
-  if (Object.keys(plan.config.models).length === 0)
-    console.log('  ! no model is configured, so oracle can not answer: see models in docs/configuration.md')
+  for (const words of models) console.log(`  ${words}`)
   if (plan.ircd) await whereTo(instance)
   // scripts/run may have given us another HOME than the shell's.
   const usual = instance.env['PM2_HOME'] || instance.pm2Home === join(userInfo().homedir, '.pm2')

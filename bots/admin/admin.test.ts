@@ -39,7 +39,7 @@ test('status, version, networks and rooms say how it is', async t => {
   const { bob } = await open(t)
   assert.match(
     await bob('!status'),
-    /^up \d+\S* · admin ok · bridge \w+ · oracle \w+ · scribe \w+ · redis ok\nchat up \S+ · memory\nother up \S+ · memory$/,
+    /^up \d+\S* · admin ok · bridge \w+ · oracle \w+ · scribe \w+ · redis ok\nchat up \S+ · memory\nother up \S+ · memory\nno model is on: !model add, in a direct message to oracle$/,
   )
   assert.match(await bob('!version'), /^chanop \d+\.\d+\.\d+ · node 24\./)
   assert.match(await bob('!networks'), /^chat up \S+ · memory\nother up \S+ · memory$/)

@@ -21,8 +21,6 @@ export interface Plan {
   /** The file's text: a change of it restarts the bots. */
   readonly text: string
   readonly ircd: { readonly network: string; readonly settings: Managed; readonly owner: string | null } | null
-  /** Variables that `env:NAME` references name. */
-  readonly variables: readonly string[]
 }
 
 /** Makes the configuration from the example when there is none; true when it did. */
@@ -50,7 +48,6 @@ export async function readPlan(instance: Instance): Promise<Plan> {
     config,
     text,
     ircd: first ? { ...first, owner: ownerOn(config.owner, first.network) } : null,
-    variables: [...new Set([...JSON.stringify(config).matchAll(/"env:([^"]+)"/g)].map(match => match[1] as string))],
   }
 }
 

@@ -37,7 +37,10 @@ export async function describe(instance: Instance, plan: Plan, { redis, irc }: F
 }
 
 /** Keeps the values of `env:NAME` references for the bots; one that this shell lacks stays. Resolves with those missing. */
-export async function keepVariables({ paths, env }: Instance, { variables }: Plan): Promise<readonly string[]> {
+export async function keepVariables(
+  { paths, env }: Instance,
+  variables: readonly string[],
+): Promise<readonly string[]> {
   const before = ((await readJson(paths.env)) ?? {}) as Record<string, string>
   const values = variables.map(name => [name, env[name] || before[name]] as const)
   const kept = Object.fromEntries(values.filter(([, value]) => value))

@@ -1,9 +1,12 @@
 import { z } from 'zod'
 import { bots } from '../../../core/command/desk.ts'
+import type { Config } from '../../../config/schema.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { backlog } from '../../../core/ledger/deliveries.ts'
 import { standings } from '../../../core/ledger/networks.ts'
 import { identitiesOf } from '../../../core/ledger/people.ts'
+import { recentTries } from '../../../core/ledger/tries.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { ago, duration, escapeInline, size } from '../../../core/text.ts'
 import { announce, sayIn } from '../say.ts'
 import { declare } from '../services.ts'
@@ -57,10 +60,26 @@ const status = declare({
       .map(({ network, queued, oldestMs }) => `${network}: ${queued} wait, oldest ${duration(atMs - oldestMs)}`)
     const memory = [...beats.values()].reduce((sum, beat) => sum + beat.rssBytes, 0)
     const first = [`up ${duration(atMs - startedMs, 2)}`, ...states, redis, ...(memory > 0 ? [size(memory)] : [])]
+    const models = await ledger.read(tx => modelLine(tx, context.settings.current, atMs))
     const locked = context.vault.locked ? [`vault locked: ${context.vault.locked}`] : []
-    return { lines: [first.join(' · '), ...networks, ...waiting, ...locked] }
+    return { lines: [first.join(' · '), ...networks, models, ...waiting, ...locked] }
   },
 })
+
+/** `models mini ok 2m ago, maxi asks to wait (429) 5m ago`, or what to do to have one. */
+function modelLine(tx: Tx, { models, commands }: Pick<Config, 'models' | 'commands'>, nowMs: number): string {
+  const on = Object.entries(models)
+    .filter(([, model]) => model.on)
+    .map(([name]) => name)
+  if (on.length === 0) return `no model is on: ${commands.prefix}model add, in a direct message to oracle`
+  const newest = recentTries(tx, 100)
+  const shown = on.map(name => {
+    const last = newest.find(one => one.model === name && one.booked && one.outcome !== 'aborted')
+    if (!last) return name
+    return `${name} ${last.error === null ? 'ok' : escapeInline(last.error)} ${ago(last.atMs, nowMs)}`
+  })
+  return `models ${shown.join(', ')}`
+}
 
 const doctor = declare({
   name: 'doctor',

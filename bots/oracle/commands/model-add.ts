@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import type { Config } from '../../../config/schema.ts'
 import { isLoopback, type Provider, type ProviderName, providerNames, providerOf } from '../../../config/providers.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { listSecrets } from '../../../core/ledger/secrets.ts'
 import { storeSecret } from '../../../core/secrets.ts'
 import { count, escapeInline } from '../../../core/text.ts'
+import { budgetLine } from '../models/budget-line.ts'
 import { candidateOf } from '../models/choice.ts'
 import { TryFault } from '../models/fault.ts'
 import { usd } from '../models/money.ts'
@@ -144,9 +144,6 @@ export function trialLine(
   const tokens = `${count(inputTokens)} tokens read, ${count(outputTokens)} written${estimated ? ', counted by us' : ''}`
   return `${name} answered in ${took}: “${words}” · cost ${usd(costMicroUsd)} (${tokens})`
 }
-
-export const budgetLine = ({ budget }: Pick<Config, 'budget'>): string =>
-  `budget: ${usd(budget.dailyUsd * 1e6)} a day and ${usd(budget.monthlyUsd * 1e6)} a month, ${usd(budget.perPersonDailyUsd * 1e6)} a day for each person`
 
 /** Tries the model and stores it when it has answered. */
 async function take(

@@ -88,3 +88,13 @@ export const refuse = (
   void response
     .writeHead(status, { 'content-type': 'application/json', ...headers })
     .end(typeof body === 'string' ? body : JSON.stringify(body))
+
+/** An address at which nothing listens. */
+export async function nobody(): Promise<string> {
+  const http = createServer().listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  const { port } = http.address() as AddressInfo
+  http.close()
+  await once(http, 'close')
+  return `http://127.0.0.1:${port}/v1`
+}
