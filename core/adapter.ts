@@ -207,6 +207,8 @@ export interface AdapterKind<C = unknown> {
   readonly kind: string
   /** The network's section of the configuration; `kind` is a literal in it. */
   readonly schema: ZodType<C>
+  /** Whether we run the network's server ourselves: its accounts and channels are ours to keep. Absent: never. */
+  managed?(config: C): boolean
   /** Loads the platform's library only when a network of this kind is configured. */
   create(config: C, context: AdapterContext): Promise<Adapter>
 }

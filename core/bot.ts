@@ -10,6 +10,7 @@ import { instanceId, Ledger } from './ledger/ledger.ts'
 import { createLog, isLevel, type Log } from './log.ts'
 import { bellFolder, redisSocketPath } from './paths.ts'
 import { sleep } from './retry.ts'
+import { Rooms, type RoomsConfig } from './rooms.ts'
 import { resolveSecret, Vault } from './secrets.ts'
 import { Settings } from './settings.ts'
 import { followSettings } from './settings-following.ts'
@@ -21,6 +22,8 @@ export interface BotContext<S extends z.ZodType = z.ZodType> {
   readonly ledger: Ledger
   readonly bus: Bus
   readonly settings: Settings<S>
+  /** As the settings have them now. */
+  readonly rooms: Rooms
   readonly vault: Vault
   /** This installation's own id. */
   readonly instance: string
@@ -36,6 +39,7 @@ export interface BotContext<S extends z.ZodType = z.ZodType> {
 /** What the schema of the configuration must offer to run any bot. */
 interface Common {
   readonly redis: { readonly url: string | null }
+  readonly rooms: RoomsConfig
   readonly logLevel: string
 }
 
@@ -124,6 +128,7 @@ async function openContext<S extends z.ZodType<Common>>(
       ledger,
       bus,
       settings,
+      rooms: Rooms.of(settings),
       vault,
       instance,
       dataDir,

@@ -1,9 +1,15 @@
-import { formatPlace, type Place, parsePlace } from './event.ts'
+import { formatPlace, type NetworkId, type Place, parsePlace } from './event.ts'
 
 /** The section `rooms` of the configuration. */
 export type RoomsConfig = Readonly<
   Record<string, { readonly places: readonly string[]; readonly open: boolean; readonly joins: boolean }>
 >
+
+/** Settings that tell when they change. */
+interface Followed {
+  readonly current: { readonly rooms: RoomsConfig }
+  onChange(listener: (config: { readonly rooms: RoomsConfig }) => void): unknown
+}
 
 /**
  * A conversation as people name it. Facts carry the name of the room of their time, so that a room's history stands
@@ -17,12 +23,36 @@ export interface Room {
   readonly joins: boolean
 }
 
-/** Which places are one conversation. Made anew whenever the settings change. */
+/** Where a bot speaks: the places, and the name under which that is kept. */
+export type Hall = Pick<Room, 'name' | 'places'>
+
+/** A place that is in no room. */
+export const loneRoom = (place: Place): Room => ({
+  name: formatPlace(place),
+  places: [place],
+  open: false,
+  joins: false,
+})
+
+/** Which places are one conversation. */
 export class Rooms {
   readonly #byPlace = new Map<string, Room>()
   readonly #byName = new Map<string, Room>()
 
   constructor(rooms: RoomsConfig) {
+    this.#take(rooms)
+  }
+
+  /** The rooms of settings, whatever these become. */
+  static of(settings: Followed): Rooms {
+    const rooms = new Rooms(settings.current.rooms)
+    settings.onChange(config => rooms.#take(config.rooms))
+    return rooms
+  }
+
+  #take(rooms: RoomsConfig): void {
+    this.#byName.clear()
+    this.#byPlace.clear()
     for (const [name, { places, open, joins }] of Object.entries(rooms)) {
       const parsed = places.map(parsePlace).filter(place => place !== null)
       const room = { name, places: parsed, open, joins }
@@ -36,9 +66,10 @@ export class Rooms {
     return this.#byPlace.get(formatPlace(place))
   }
 
-  /** The room of a place, or the place as a room of its own. */
-  around(place: Place): Room {
-    return this.of(place) ?? { name: formatPlace(place), places: [place], open: false, joins: false }
+  /** The room as it is from one of its places: that comes first, with its thread. Alone: what is private or in no room. */
+  from(place: Place): Room {
+    const room = place.private ? undefined : this.of(place)
+    return room ? { ...room, places: this.with(place) } : loneRoom(place)
   }
 
   named(name: string): Room | undefined {
@@ -53,13 +84,13 @@ export class Rooms {
     const named = this.named(word)
     if (named) return named
     const place = parsePlace(word)
-    if (place && !word.startsWith('#')) return this.around(place)
+    if (place && !word.startsWith('#')) return this.from(place)
     const channel = word as Place['channel']
     const here = near && { network: near.network, channel }
-    const own = here && (this.of(here) ?? (near.channel === word ? this.around(here) : undefined))
+    const own = here && (this.of(here) ?? (near.channel === word ? this.from(here) : undefined))
     if (own) return own
     const elsewhere = this.all().find(room => room.places.some(each => each.channel === channel))
-    return elsewhere ?? (here && word.startsWith('#') ? this.around(here) : null)
+    return elsewhere ?? (here && word.startsWith('#') ? this.from(here) : null)
   }
 
   all(): Room[] {
@@ -85,3 +116,18 @@ export class Rooms {
 
 /** Every name under which facts of a room may stand. */
 export const namesOf = (room: Room): string[] => [...new Set([room.name, ...room.places.map(formatPlace)])]
+
+/**
+ * The place somebody means by `network:channel`, or by a channel alone on the network where they ask; channels with a sign
+ * are compared without case. Null: there is no such network, or no channel in it.
+ */
+export function placeMeant(
+  written: string,
+  near: NetworkId,
+  networks: Readonly<Record<string, unknown>>,
+): Place | null {
+  const place = parsePlace(/^[#&+!]/.test(written) ? `${near}:${written}` : written)
+  if (!place || !Object.hasOwn(networks, place.network)) return null
+  const { network, channel } = place
+  return { network, channel: (/^[#&+]/.test(channel) ? channel.toLowerCase() : channel) as Place['channel'] }
+}

@@ -14,16 +14,15 @@ import { amendDeliveries, enqueue, type NewDelivery } from './ledger/deliveries.
 import { append, bySeq, currentOf, revise, rootOf } from './ledger/events.ts'
 import type { Db } from './ledger/sqlite.ts'
 import { localMentions } from './mentions.ts'
+import type { Hall } from './rooms.ts'
 import type { Vault } from './secrets.ts'
 
 /** Something a bot says. */
 export interface Saying {
   readonly bot: string
   readonly content: Content
-  /** All places of the room, or the one place that is in none; in the thread of the first, where it is one. */
-  readonly places: readonly Place[]
-  /** The name of the room, where it has one. */
-  readonly room: string | undefined
+  /** `rooms.from(place)`, or `loneRoom(place)` for one place alone; in the thread of the first, where it is one. */
+  readonly in: Hall
   /** Makes the fact's key: unique for ever, the same when it is said again after a crash. */
   readonly key: string
   /** The fact it answers. */
@@ -41,7 +40,8 @@ export interface Saying {
  * transaction; nothing happens the second time with the same key. The number of the fact; null when there was nothing to do.
  */
 export function say(db: Db, saying: Saying, nowMs: number): number | null {
-  const [first] = saying.places
+  const { name: room, places } = saying.in
+  const [first] = places
   if (!first) return null
   const act = {
     do: 'send' as const,
@@ -61,10 +61,10 @@ export function say(db: Db, saying: Saying, nowMs: number): number | null {
     origin: 'live',
     content: saying.content,
   }
-  const kept = append(db, fact, saying.room, nowMs)
+  const kept = append(db, fact, room, nowMs)
   if (!kept) return null
   const threadSeq = rootOf(db, first)
-  for (const place of saying.places) {
+  for (const place of places) {
     const waits = saying.waits ? { waits: saying.waits } : {}
     const shown = saying.contentIn?.(place) ?? saying.content
     const content = localMentions(db, shown, first.network, place.network)

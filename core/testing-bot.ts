@@ -5,6 +5,7 @@ import { storeSetting } from './ledger/settings.ts'
 
 const schema = z.strictObject({
   name: z.string().default('test'),
+  rooms: z.record(z.string(), z.never()).default({}),
   redis: z.strictObject({ url: z.string().nullable().default(null) }).prefault({}),
   logLevel: z.string().default('info'),
 })

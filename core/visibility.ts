@@ -61,13 +61,13 @@ interface Shown {
  * before they were joined is not theirs.
  */
 function addHere(tx: Tx, shown: Shown, place: Place, rooms: Rooms): void {
-  const room = rooms.around(place)
+  const room = rooms.from(place)
   shown.rooms.add(room.name)
   if (room.places.length === 1) addPlace(tx, shown, place, rooms)
 }
 
 function addPlace(tx: Tx, shown: Shown, place: Place, rooms: Rooms): void {
-  shown.rooms.add(rooms.around(place).name)
+  shown.rooms.add(rooms.from(place).name)
   shown.rooms.add(formatPlace(place))
   for (const id of placeIdsOf(tx, place)) shown.places.add(id)
 }

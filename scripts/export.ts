@@ -83,7 +83,7 @@ function roomIn(tx: Tx, rooms: Rooms, word: string): Room {
   if (configured) return configured
   const places = networksWith(tx, word).map(network => ({ network, channel: word as ChannelId }))
   const [only, ...more] = places
-  if (only && more.length === 0) return rooms.around(only)
+  if (only && more.length === 0) return rooms.from(only)
   const known = rooms.all().map(({ name }) => name)
   const hint = only ? `which one: ${places.map(formatPlace).join(' or ')}?` : `rooms: ${known.join(', ')}`
   throw new ChanopError('not-found', `no room ${word}; ${hint}`)

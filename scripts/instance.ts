@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { isBotName } from '../core/bots.ts'
 import { type DataPaths, dataPaths } from '../core/paths.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -39,7 +40,7 @@ export function instanceOf(env: Env = process.env): Instance {
 /** In the order in which they start; they stop the other way round. */
 export const apps = ['redis', 'ircd', 'bridge', 'admin', 'oracle', 'scribe'] as const
 export type App = (typeof apps)[number]
-export const bots = ['bridge', 'admin', 'oracle', 'scribe'] as const satisfies readonly App[]
+export const bots = apps.filter(isBotName)
 
 /** How a person would write it: relative to the checkout where that is shorter. */
 export const shown = ({ root }: Instance, path: string): string =>

@@ -8,11 +8,12 @@ import { configSchema } from '../config/schema.ts'
 import type { BotContext } from '../core/bot.ts'
 import { MemoryBus } from '../core/bus/memory.ts'
 import type { NetworkId, UserId } from '../core/event.ts'
-import { grant } from '../core/ledger/roles.ts'
-import { personFor } from '../core/ledger/people.ts'
-import type { Role } from '../core/role.ts'
 import { instanceId, Ledger } from '../core/ledger/ledger.ts'
+import { personFor } from '../core/ledger/people.ts'
+import { grant } from '../core/ledger/roles.ts'
 import { silentLog } from '../core/log.ts'
+import type { Role } from '../core/role.ts'
+import { Rooms } from '../core/rooms.ts'
 import { resolveSecret, Vault } from '../core/secrets.ts'
 import { Settings } from '../core/settings.ts'
 import { followSettings } from '../core/settings-following.ts'
@@ -82,6 +83,7 @@ export class House {
       ledger,
       bus,
       settings,
+      rooms: Rooms.of(settings),
       vault,
       instance: await ledger.write(instanceId),
       dataDir,

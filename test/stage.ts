@@ -8,6 +8,7 @@ import { MemoryBus } from '../core/bus/memory.ts'
 import type { Stage } from '../core/command/testing.ts'
 import { instanceId } from '../core/ledger/ledger.ts'
 import { silentLog } from '../core/log.ts'
+import { Rooms } from '../core/rooms.ts'
 import { resolveSecret } from '../core/secrets.ts'
 import { Settings } from '../core/settings.ts'
 
@@ -30,13 +31,15 @@ export async function stageContext(
   const file = join(dataDir, 'chanop.yaml')
   writeFileSync(file, config)
   const stop = new AbortController()
+  const settings = await Settings.open(file, configSchema, ledger)
   const context: BotContext<typeof configSchema> = {
     name,
     log: silentLog(),
     ledger,
     vault,
     bus: new MemoryBus(),
-    settings: await Settings.open(file, configSchema, ledger),
+    settings,
+    rooms: Rooms.of(settings),
     instance: await ledger.write(instanceId),
     dataDir,
     signal: stop.signal,

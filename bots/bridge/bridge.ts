@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import type { Config, configSchema } from '../../config/schema.ts'
 import type { Abilities, Adapter } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
+import { bots } from '../../core/bots.ts'
 import { lookAnyway } from '../../core/bus/bus.ts'
 import { addressee } from '../../core/command/addressee.ts'
-import { bots } from '../../core/command/desk.ts'
 import type { Guard } from '../../core/command/guard.ts'
 import { Catalogue } from '../../core/command/published.ts'
 import { asChanopError } from '../../core/error.ts'
@@ -14,12 +14,10 @@ import type { Stored } from '../../core/ledger/events.ts'
 import { saveStanding } from '../../core/ledger/networks.ts'
 import { type MediaLimits, MediaStore } from '../../core/media/store.ts'
 import { sleep } from '../../core/retry.ts'
-import { Rooms } from '../../core/rooms.ts'
 import { Deliverer } from './deliver.ts'
 import { Files } from './files.ts'
 import { ingest } from './ingest.ts'
 import { Links } from './links.ts'
-import { personas } from './networks.ts'
 import { Orderly } from './orders.ts'
 import { relaysSplit } from './relay.ts'
 import { Signs } from './signs.ts'
@@ -54,7 +52,6 @@ export class Bridge {
   readonly store: MediaStore
   readonly #files: Files
   readonly orderly: Orderly
-  #rooms: Rooms
   readonly #members = new Set<string>()
   readonly #beats = new Map<string, number>()
   readonly #away = new Set<string>()
@@ -65,13 +62,12 @@ export class Bridge {
   constructor(context: BotContext<typeof configSchema>, options: BridgeOptions = {}) {
     this.context = context
     const { ledger, vault, log, signal, settings } = context
-    this.#rooms = new Rooms(settings.current.rooms)
     const noticed = new Signs({ ledger, log, signal, members: this.#members })
     this.links = new Links({
       context,
       sink: events => this.#take(events),
       signs: signs => noticed.take(signs),
-      places: network => this.#rooms.onNetwork(network),
+      places: network => this.context.rooms.onNetwork(network),
       changed: network => this.#changed(network),
     })
     const { adapters } = this.links
@@ -89,10 +85,6 @@ export class Bridge {
       released: ids => this.deliverer.released(ids),
     })
     context.settings.onChange(config => this.#configure(config))
-  }
-
-  get rooms(): Rooms {
-    return this.#rooms
   }
 
   /** Connects every configured network; one that can't be is reported and leaves the others alone. */
@@ -136,7 +128,7 @@ export class Bridge {
     const guard: Guard = { catalogue: this.#catalogue, prefix: commands.prefix, bots: botNames }
     const split = this.#splits.gone
     const taken = await ledger.write(db => {
-      const intake = { rooms: this.#rooms, ignore, members: this.#members, split, strays: this.#strays, guard }
+      const intake = { rooms: this.context.rooms, ignore, members: this.#members, split, strays: this.#strays, guard }
       const taken = ingest(db, events, intake, Date.now())
       for (const { event } of taken.stored) {
         const bot = event.kind === 'message' ? addressee(db, event, guard) : null
@@ -165,15 +157,14 @@ export class Bridge {
     const adapters = this.links.adapters
     const links = [...adapters.values()].some(adapter => adapter.link !== undefined)
     const takes = ({ network }: Place): boolean => adapters.get(network)?.limits.fileBytes !== undefined
-    return this.#rooms.others(event.place).some(other => links || takes(other))
+    return this.context.rooms.others(event.place).some(other => links || takes(other))
   }
 
   /** For those who live in this process and want facts without asking the ledger. */
   onTaken?: (stored: readonly Stored[]) => void
 
-  /** Takes new settings over: rooms at once, connections one after the other change. */
+  /** Takes new settings over: connections change one after the other. */
   #configure(config: Config): void {
-    this.#rooms = new Rooms(config.rooms)
     void this.links.follow(config.networks)
   }
 
@@ -182,7 +173,7 @@ export class Bridge {
     const { ledger, log } = this.context
     try {
       await ledger.write(db => {
-        for (const delivery of relaysSplit(first, left, this.#rooms)) enqueue(db, delivery, Date.now())
+        for (const delivery of relaysSplit(first, left, this.context.rooms)) enqueue(db, delivery, Date.now())
       })
     } catch (error) {
       log.warn({ error }, 'a netsplit could not be told')
@@ -216,7 +207,7 @@ export class Bridge {
   /** A persona whose bot is silent is away. */
   #showPresence(): void {
     if (!this.context.bus.up) return
-    for (const persona of personas) {
+    for (const persona of bots) {
       const beat = this.#beats.get(persona)
       const gone = persona !== 'bridge' && beat !== undefined && Date.now() - beat > silentAfterMs
       if (gone === this.#away.has(persona)) continue

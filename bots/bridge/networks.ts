@@ -2,13 +2,11 @@ import { kinds } from '../../adapters/index.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Adapter, AdapterContext, AdapterKind } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
+import { bots } from '../../core/bots.ts'
 import type { NetworkId, Place, Sign } from '../../core/event.ts'
 import { keptChannels } from '../../core/ledger/channels.ts'
 import { getCursor, setCursor } from '../../core/ledger/consumers.ts'
 import { newest } from '../../core/ledger/events.ts'
-
-/** The bots that have a face of their own where the platform can show one. */
-export const personas = ['admin', 'bridge', 'oracle', 'scribe'] as const
 
 export interface NetworkOptions {
   readonly context: BotContext
@@ -22,7 +20,7 @@ function adapterContext(network: NetworkId, { context, signs, places, changed }:
   return {
     network,
     log: context.log.child({ network }),
-    personas,
+    personas: bots,
     instance: context.instance,
     places: places(network),
     dataDir: context.dataDir,

@@ -27,7 +27,13 @@ const begin = (house: House): Promise<number | null> =>
   house.ledger.write(db =>
     say(
       db,
-      { bot: 'oracle', content: text('word0'), places: [at('a'), at('b')], room: 'hall', key: 'one', growing: true },
+      {
+        bot: 'oracle',
+        content: text('word0'),
+        in: { name: 'hall', places: [at('a'), at('b')] },
+        key: 'one',
+        growing: true,
+      },
       Date.now(),
     ),
   )
@@ -79,7 +85,7 @@ test('edits are tried again by themselves, and hold up nothing', async t => {
   await grow(house, seq, words(5), 'growing')
   await grow(house, seq, words(9))
   await house.ledger.write(db =>
-    say(db, { bot: 'admin', content: text('next'), places: [at('a')], room: 'hall', key: 'two' }, Date.now()),
+    say(db, { bot: 'admin', content: text('next'), in: { name: 'hall', places: [at('a')] }, key: 'two' }, Date.now()),
   )
   await settled(house)
   assert.deepEqual(said(a), [words(9), 'next'])

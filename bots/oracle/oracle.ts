@@ -3,7 +3,6 @@ import type { configSchema } from '../../config/schema.ts'
 import { type BotContext, locations } from '../../core/bot.ts'
 import { openDesk } from '../../core/command/desk.ts'
 import { turnsMergedInto } from '../../core/ledger/turns.ts'
-import { Rooms } from '../../core/rooms.ts'
 import { oracleCommands } from './commands/all.ts'
 import type { OracleServices } from './commands/services.ts'
 import { Mind } from './context/mind.ts'
@@ -39,7 +38,7 @@ export async function openOracle(
     ledger,
     log,
     models,
-    rooms: () => new Rooms(settings.current.rooms),
+    rooms: () => context.rooms,
     manner: () => settings.current.commands,
     merged: (tx, { id }) => turnsMergedInto(tx, id).length,
     request: async (turn, asked) => {

@@ -1,3 +1,4 @@
+import { talkers } from '../../core/bots.ts'
 import { assign } from '../../core/command/parse/args.ts'
 import { hear, spoken } from '../../core/command/parse/grammar.ts'
 import { resolve } from '../../core/command/parse/suggest.ts'
@@ -23,13 +24,11 @@ const talk: Heard = { command: false, masked: null }
 export class Ear {
   readonly #prefix: () => string
   readonly #bots: ReadonlyMap<string, string>
-  readonly #talkers: readonly string[]
   readonly #catalogue = new Catalogue()
 
-  constructor(prefix: () => string, bots: readonly string[], talkers: readonly string[] = ['oracle']) {
+  constructor(prefix: () => string, bots: readonly string[]) {
     this.#prefix = prefix
     this.#bots = new Map(bots.map(name => [name.toLowerCase(), name]))
-    this.#talkers = talkers
   }
 
   hear(ledger: Db, event: MessageEvent): Heard {
@@ -44,7 +43,7 @@ export class Ear {
     const found = resolve(this.#catalogue.refresh(ledger), heard.line, heard.addressed)
     if (found.is !== 'command') return { command: heard.prefixed && found.is === 'family', masked: null }
     const { masked, secret } = assign(found.command.fields, found.rest)
-    const chat = !heard.prefixed && heard.to !== null && this.#talkers.includes(heard.to)
+    const chat = !heard.prefixed && heard.to !== null && talkers.includes(heard.to)
     return {
       command: (!chat && !heard.behindName) || secret,
       masked: secret ? `${found.command.name} ${masked}` : null,

@@ -9,6 +9,7 @@ import { queuedAfter } from '../../core/ledger/deliveries.ts'
 import { Ledger } from '../../core/ledger/ledger.ts'
 import { silentLog } from '../../core/log.ts'
 import { deadline, sleep } from '../../core/retry.ts'
+import { Rooms } from '../../core/rooms.ts'
 import { Vault } from '../../core/secrets.ts'
 import { Settings } from '../../core/settings.ts'
 import { plain } from '../../core/text.ts'
@@ -29,12 +30,14 @@ async function start(dataDir: string) {
   writeFileSync(file, config)
   const stop = new AbortController()
   const ready = Promise.withResolvers<void>()
+  const settings = await Settings.open(file, configSchema, ledger)
   const context: BotContext<typeof configSchema> = {
     name: 'scribe',
     log: silentLog(),
     ledger,
     bus: new MemoryBus(),
-    settings: await Settings.open(file, configSchema, ledger),
+    settings,
+    rooms: Rooms.of(settings),
     vault: await Vault.open(join(dataDir, 'keys', 'vault.key'), ledger),
     instance: 'test',
     dataDir,

@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import type { configSchema } from '../../config/schema.ts'
 import type { BotContext } from '../../core/bot.ts'
+import { bots } from '../../core/bots.ts'
 import type { Caller } from '../../core/command/command.ts'
-import { bots, openDesk } from '../../core/command/desk.ts'
+import { openDesk } from '../../core/command/desk.ts'
 import { follow } from '../../core/consumer.ts'
 import { asChanopError } from '../../core/error.ts'
 import type { Stored } from '../../core/ledger/events.ts'
 import { sleep } from '../../core/retry.ts'
-import { Rooms } from '../../core/rooms.ts'
 import { say } from '../../core/say.ts'
 import { parseInline } from '../../core/text.ts'
 import { scribeCommands } from './commands/all.ts'
@@ -38,7 +38,7 @@ export async function runScribe(context: Context): Promise<void> {
     index,
     exports,
     dataDir,
-    rooms: () => new Rooms(settings.current.rooms),
+    rooms: context.rooms,
     report: ({ caller, event }, lines) => report(context, caller, event, lines),
     fault: error => log.error({ error }, asChanopError(error).message),
   }
@@ -129,11 +129,10 @@ async function keepFiles(context: Context, ear: Ear): Promise<void> {
 }
 
 /** Says what came of a command after it was answered, where it was asked. */
-async function report({ ledger, settings, name }: Context, caller: Caller, event: Stored, lines: readonly string[]) {
-  const places = caller.private ? [caller.place] : new Rooms(settings.current.rooms).with(caller.place)
-  const room = caller.room.includes(':') ? undefined : caller.room
+async function report({ ledger, rooms, name }: Context, caller: Caller, event: Stored, lines: readonly string[]) {
   const content = { segments: parseInline(lines.join('\n')) }
+  const hall = { name: caller.room, places: rooms.from(caller.place).places }
   await ledger.write(db =>
-    say(db, { bot: name, content, places, room, key: `${name}.${event.seq}.later`, replySeq: event.seq }, Date.now()),
+    say(db, { bot: name, content, in: hall, key: `${name}.${event.seq}.later`, replySeq: event.seq }, Date.now()),
   )
 }

@@ -7,7 +7,7 @@ import type { SearchIndex } from './index/index.ts'
 export interface ScribeServices {
   readonly index: SearchIndex
   /** As configured now. */
-  readonly rooms: () => Rooms
+  readonly rooms: Rooms
   readonly exports: Exports
   readonly dataDir: string
   /** Says later, where a command was asked, what came of it; lines as those of an answer. */

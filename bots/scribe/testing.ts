@@ -85,7 +85,7 @@ export function record(ledger: Ledger, events: readonly ChatEvent[], rooms: Room
 }
 
 function recordOne(db: Db, event: ChatEvent, rooms: Rooms): Stored {
-  const stored = append(db, event, rooms.around(event.place).name, event.atMs) as Stored
+  const stored = append(db, event, rooms.from(event.place).name, event.atMs) as Stored
   if (event.kind === 'edit' || event.kind === 'delete') {
     const target = messageOf(db, event.place, event.target)
     if (target) revise(db, target.seq, event.kind === 'edit' ? event.content : null, event.atMs)

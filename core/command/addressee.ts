@@ -1,6 +1,6 @@
+import { bots } from '../bots.ts'
 import type { MessageEvent } from '../event.ts'
 import type { Db } from '../ledger/sqlite.ts'
-import { bots } from './desk.ts'
 import type { Guard } from './guard.ts'
 import { hear, spoken } from './parse/grammar.ts'
 import { resolve } from './parse/suggest.ts'

@@ -4,6 +4,7 @@ import type { Stored } from '../ledger/events.ts'
 import { place as placeOrder } from '../ledger/orders.ts'
 import { dropPage } from '../ledger/pages.ts'
 import type { Tx } from '../ledger/tx.ts'
+import { type Hall, loneRoom } from '../rooms.ts'
 import { say, sealedDraft } from '../say.ts'
 import type { Vault } from '../secrets.ts'
 import { parseInline } from '../text.ts'
@@ -18,8 +19,7 @@ export interface AnswerTools {
 }
 
 interface Voice {
-  readonly places: readonly Place[]
-  readonly room: string | undefined
+  readonly in: Hall
   readonly replySeq: number | undefined
 }
 
@@ -30,14 +30,10 @@ const privatePlace = ({ event }: Stored<MessageEvent>): Place =>
 /** Where an answer is said: a public one in every place of the room, first in the one where it was asked. */
 function voiceOf(stored: Stored<MessageEvent>, reply: 'public' | 'private', tools: AnswerTools): Voice {
   const { place } = stored.event
-  if (place.private) return { places: [place], room: undefined, replySeq: stored.seq }
-  if (reply === 'private') return { places: [privatePlace(stored)], room: undefined, replySeq: undefined }
+  if (place.private) return { in: loneRoom(place), replySeq: stored.seq }
+  if (reply === 'private') return { in: loneRoom(privatePlace(stored)), replySeq: undefined }
   const others = tools.roomPlaces(place).filter(other => formatPlace(other) !== formatPlace(place))
-  return {
-    places: [place, ...others],
-    room: stored.room.includes(':') ? undefined : stored.room,
-    replySeq: stored.seq,
-  }
+  return { in: { name: stored.room, places: [place, ...others] }, replySeq: stored.seq }
 }
 
 /** Queues an answer, its orders and what is said when they have ended; keeps its other pages. In the caller's transaction. */
@@ -71,7 +67,7 @@ export function deliverAnswer(
         as: { name: bot },
         ...replying,
       }
-      for (const place of voice.places) enqueue(db, { place, bot, act, waits: { order, result } }, nowMs)
+      for (const place of voice.in.places) enqueue(db, { place, bot, act, waits: { order, result } }, nowMs)
     }
     if (ordered.secret !== undefined) whisper(db, tools, stored, ordered.secret, { order, result: 'done' }, nowMs)
   }

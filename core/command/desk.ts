@@ -1,14 +1,12 @@
 import type { z } from 'zod'
 import type { BotContext } from '../bot.ts'
+import { bots } from '../bots.ts'
 import type { MessageEvent } from '../event.ts'
-import { Rooms, type RoomsConfig } from '../rooms.ts'
+import type { RoomsConfig } from '../rooms.ts'
 import type { Command, CommandSettings } from './command.ts'
 import { publish } from './published.ts'
 import { Router } from './router.ts'
 import { serveCommands } from './serve.ts'
-
-/** The bots, in the order in which people meet them. */
-export const bots = ['admin', 'bridge', 'oracle', 'scribe'] as const
 
 /** What of the configuration concerns commands. */
 export interface DeskConfig {
@@ -40,10 +38,6 @@ export async function openDesk<S, C extends z.ZodType<DeskConfig>>(
   { commands, services, front }: DeskOptions<S>,
 ): Promise<{ readonly router: Router<S>; readonly served: Promise<void> }> {
   const { ledger, vault, log, signal, name, settings } = context
-  let rooms = new Rooms(settings.current.rooms)
-  settings.onChange(config => {
-    rooms = new Rooms(config.rooms)
-  })
   await ledger.write(db => publish(db, name, commands as readonly Command<never>[]))
   const router = new Router<S>({
     bot: name,
@@ -55,7 +49,7 @@ export async function openDesk<S, C extends z.ZodType<DeskConfig>>(
     log,
     signal,
     settings: () => settings.current.commands,
-    roomPlaces: place => rooms.with(place),
+    roomPlaces: place => context.rooms.with(place),
     ignored: event => isIgnored(settings.current.ignore, event),
     ...(front ? { front } : {}),
   })

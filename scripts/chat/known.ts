@@ -1,6 +1,7 @@
 /** The commands that Tab knows: a list to begin with, the bots' own list when they left one, and what their help names. */
 import { readFile } from 'node:fs/promises'
 import type { Line } from '../../adapters/irc/text/line.ts'
+import { isBotName } from '../../core/bots.ts'
 import { withoutFormat } from './format.ts'
 
 const builtIn = [
@@ -13,10 +14,9 @@ const builtIn = [
 
 const name = /^[a-z][a-z0-9-]{0,30}( [a-z][a-z0-9-]{0,30}){0,2}$/
 const mostKnown = 1000
-const bots = new Set(['admin', 'bridge', 'oracle', 'scribe'])
 
 /** Whose words teach Tab: a server's tag tells bots apart where it has one. */
-export const isBot = ({ nick, tags }: Line): boolean => tags['bot'] !== undefined || bots.has(nick.toLowerCase())
+export const isBot = ({ nick, tags }: Line): boolean => tags['bot'] !== undefined || isBotName(nick.toLowerCase())
 
 /** Names in what `data/run/commands.json` may hold: `["help", "role grant"]`, or objects with a `name`. */
 export function namesIn(value: unknown): string[] {

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Control, controlPath, readControl } from '../../adapters/irc/control.ts'
 import type { Endpoint } from '../../adapters/irc/link/wire.ts'
+import { managedNetworks } from '../../config/networks.ts'
 import { configSchema } from '../../config/schema.ts'
 import { loadConfig } from '../../core/config/load.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
@@ -85,10 +86,8 @@ interface Wishes {
 function wishes(instance: Instance): Wishes {
   try {
     const config = loadConfig(instance.config, configSchema)
-    const managed = Object.values(config.networks).find(
-      network => network.kind === 'irc' && 'managed' in network && network.managed,
-    )
-    const channels = (managed as { channels?: readonly string[] } | undefined)?.channels ?? []
+    const [managed] = managedNetworks(config)
+    const channels = (managed && (config.networks[managed] as { channels?: readonly string[] }).channels) ?? []
     return { channels, prefix: config.commands.prefix, note: null }
   } catch (error) {
     return { channels: [], prefix: '!', note: `${asChanopError(error).message}; going on with #general` }

@@ -7,7 +7,6 @@ import type { Agent } from '../../../core/ledger/agents.ts'
 import { type NewOrder, place as placeOrder } from '../../../core/ledger/orders.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
 import { includes } from '../../../core/role.ts'
-import { Rooms } from '../../../core/rooms.ts'
 import type { AdminServices } from '../services.ts'
 import { keepBatch } from './batch.ts'
 
@@ -63,14 +62,13 @@ function batched(
   items: readonly { readonly agent: Agent; readonly order: NewOrder; readonly password?: string }[],
 ): (db: Db) => void {
   const { caller, event, atMs, services } = context
-  const places = new Rooms(services.context.settings.current.rooms).with(caller.place)
   const direct = caller.private ? caller.place : directly(caller.network, caller.account)
   return db => {
     for (const { order } of items) placeOrder(db, order, atMs)
     keepBatch(db, services.context.vault, {
       id: `${verb}-${event.seq}`,
       verb,
-      places: caller.private ? [caller.place] : places,
+      places: services.context.rooms.from(caller.place).places,
       direct,
       items: items.map(({ agent, order, password }) => ({
         name: agent.name,

@@ -45,7 +45,9 @@ export async function endBatches(context: BotContext): Promise<void> {
     const told = summary(batch, failed)
     await ledger.write(tx => {
       if (!dropClaim(tx, batch.id, 'batch')) return
-      announce(tx, context, batch.places, file ? `${told}; where the logins are is in your DM` : told, batch.id)
+      const [asked] = batch.places
+      const line = file ? `${told}; where the logins are is in your DM` : told
+      if (asked) announce(tx, context, { ...context.rooms.from(asked), places: batch.places }, line, batch.id)
       const act = {
         do: 'send' as const,
         content: text(`the logins are in ${file} on the host`),

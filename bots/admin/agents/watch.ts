@@ -10,7 +10,6 @@ import { standings } from '../../../core/ledger/networks.ts'
 import { type NewOrder, place as placeOrder } from '../../../core/ledger/orders.ts'
 import { storeSetting } from '../../../core/ledger/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { Rooms } from '../../../core/rooms.ts'
 import { duration } from '../../../core/text.ts'
 import { announce } from '../say.ts'
 import { Meter } from './meter.ts'
@@ -83,8 +82,7 @@ export class Watch {
   }
 
   #say(tx: Tx, { event, seq }: Stored, line: string): void {
-    const places = new Rooms(this.#context.settings.current.rooms).with(event.place)
-    announce(tx, this.#context, places, line, `agent.rate.${seq}`)
+    announce(tx, this.#context, this.#context.rooms.from(event.place), line, `agent.rate.${seq}`)
   }
 }
 

@@ -1,16 +1,8 @@
+import { isManaged, managedNetworks } from '../../../config/networks.ts'
 import type { Config } from '../../../config/schema.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { type ChannelId, type NetworkId, type Place, parsePlace } from '../../../core/event.ts'
-import { Rooms } from '../../../core/rooms.ts'
-
-/** Whether we run a network, so that its channels are ours to keep. */
-export function isManaged(config: Config, network: string): boolean {
-  const found = Object.hasOwn(config.networks, network) ? config.networks[network] : undefined
-  return found !== undefined && (found.kind === 'memory' || ('managed' in found && found.managed === true))
-}
-
-export const managedNetworks = (config: Config): NetworkId[] =>
-  Object.keys(config.networks).filter(network => isManaged(config, network)) as NetworkId[]
+import { type ChannelId, type NetworkId, type Place } from '../../../core/event.ts'
+import { placeMeant, Rooms } from '../../../core/rooms.ts'
 
 const form = /^#[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}$/
 
@@ -19,9 +11,8 @@ const form = /^#[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}$/
  * Lower case. Throws what to do.
  */
 export function channelMeant(config: Config, near: NetworkId, written: string): Place {
-  const bare = !written.includes(':')
-  const network = isManaged(config, near) ? near : managedNetworks(config)[0]
-  const place = bare ? network && { network, channel: written as ChannelId } : parsePlace(written)
+  const network = isManaged(config, near) ? near : (managedNetworks(config)[0] ?? near)
+  const place = placeMeant(written.includes(':') ? written : `${network}:${written}`, network, config.networks)
   if (!place || !isManaged(config, place.network)) {
     const ours = managedNetworks(config).join(', ')
     throw new ChanopError('unsupported', `channels are kept on the networks we run (${ours || 'none here'}) alone`)

@@ -1,3 +1,4 @@
+import { isManaged } from '../../../config/networks.ts'
 import type { configSchema } from '../../../config/schema.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
@@ -12,11 +13,11 @@ import { standings } from '../../../core/ledger/networks.ts'
 import { type NewOrder, orderByKey, place as placeOrder } from '../../../core/ledger/orders.ts'
 import { presenceAt } from '../../../core/ledger/presence.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import { loneRoom } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { duration } from '../../../core/text.ts'
 import { joiners } from './members.ts'
 import { bringOrders, keepOrder, releaseOrder } from './orders.ts'
-import { isManaged } from './places.ts'
 import { greet, natureOf, typeFor } from './types.ts'
 
 type Context = BotContext<typeof configSchema>
@@ -86,7 +87,7 @@ export class ChannelWatch {
       style: 'notice' as const,
     }
     const to = directly(place.network, sender.id)
-    say(db, { bot: this.#context.name, content, places: [to], room: undefined, key: `channel.greeting.${seq}` }, nowMs)
+    say(db, { bot: this.#context.name, content, in: loneRoom(to), key: `channel.greeting.${seq}` }, nowMs)
   }
 
   /** Looks at all that depends on time; an idle instance writes nothing. `nowMs` is a parameter for tests. */
@@ -144,7 +145,7 @@ export class ChannelWatch {
     const line = `${channel} ends in ${duration(untilMs - nowMs)} and everybody leaves it: ${prefix}channel set ${channel} ttl 2h keeps it longer`
     const content = { segments: [{ kind: 'text' as const, text: line }] }
     const key = `channel.warn.${network}.${channel}.${untilMs}`
-    say(db, { bot: this.#context.name, content, places: [{ network, channel }], room: undefined, key }, nowMs)
+    say(db, { bot: this.#context.name, content, in: loneRoom({ network, channel }), key }, nowMs)
   }
 
   #brought(db: Tx, kept: readonly KeptChannel[], nowMs: number): NewOrder[] {

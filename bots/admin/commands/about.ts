@@ -1,14 +1,15 @@
 import { z } from 'zod'
-import { bots } from '../../../core/command/desk.ts'
 import type { Config } from '../../../config/schema.ts'
+import { bots } from '../../../core/bots.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { formatPlace } from '../../../core/event.ts'
 import { backlog } from '../../../core/ledger/deliveries.ts'
 import { standings } from '../../../core/ledger/networks.ts'
 import { identitiesOf } from '../../../core/ledger/people.ts'
 import { recentTries } from '../../../core/ledger/tries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { ago, duration, escapeInline, size } from '../../../core/text.ts'
-import { announce, sayIn } from '../say.ts'
+import { announce, roomMeant } from '../say.ts'
 import { declare } from '../services.ts'
 import { bridgeSilent, networkLine, silentMs } from '../standing.ts'
 
@@ -133,15 +134,15 @@ const say = declare({
   args: z.object({ where: z.string(), text: z.string().min(1).meta({ rest: true }) }),
   examples: [['!say #ops the disk was changed', /said in irc:#ops$/]],
   async run({ services, caller, event }, { where, text }) {
-    const places = sayIn(services.context.settings.current, where, caller.network)
-    if (places.length === 0)
+    const room = roomMeant(services.context, where, caller.network)
+    if (!room)
       throw new ChanopError(
         'not-found',
         `no room or channel ${where.slice(0, 60)}; rooms lists them, and network:channel names any`,
       )
     return {
-      lines: [`said in ${places.map(place => `${place.network}:${place.channel}`).join(', ')}`],
-      effect: db => announce(db, services.context, places, text, `admin.said.${event.seq}`),
+      lines: [`said in ${room.places.map(formatPlace).join(', ')}`],
+      effect: db => announce(db, services.context, room, text, `admin.said.${event.seq}`),
     }
   },
 })

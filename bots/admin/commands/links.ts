@@ -8,6 +8,7 @@ import { identitiesOf, type Person, personAt, personByName } from '../../../core
 import { roleIn } from '../../../core/ledger/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
+import { loneRoom } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { escapeInline } from '../../../core/text.ts'
 import { newCode } from '../agents/claims.ts'
@@ -52,12 +53,8 @@ const written = ({ network, user }: Pick<Giver, 'network' | 'user'>): string => 
 function tellGiver(tx: Tx, context: Context, giver: Giver, joined: Giver): void {
   const { prefix } = context.settings
   const line = `${written(joined)} is your account too from now on; not yours? ${prefix}link del ${written(joined)}`
-  const places = [directly(giver.network, giver.user)]
-  say(
-    tx,
-    { bot: 'admin', content: text(line), places, room: undefined, key: `link.${context.event.seq}` },
-    context.atMs,
-  )
+  const to = loneRoom(directly(giver.network, giver.user))
+  say(tx, { bot: 'admin', content: text(line), in: to, key: `link.${context.event.seq}` }, context.atMs)
 }
 
 /** A new code for the account that asks. Sealed like a password: it goes out on an encrypted way or not at all. */

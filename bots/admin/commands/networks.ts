@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
 import { standings } from '../../../core/ledger/networks.ts'
 import { nearest } from '../../../core/nearest.ts'
-import { Rooms } from '../../../core/rooms.ts'
 import { declare } from '../services.ts'
 import { bridgeSilent, networkLine } from '../standing.ts'
 
@@ -35,7 +34,7 @@ const show = declare({
   args: z.object({ network: z.string() }),
   examples: [['!network show irc', /^irc up .*\nplaces: /]],
   async run({ ledger, services, atMs }, { network }) {
-    const { networks: configured, rooms } = services.context.settings.current
+    const { networks: configured } = services.context.settings.current
     if (!Object.hasOwn(configured, network)) {
       const near = nearest(network, Object.keys(configured))
       throw new ChanopError(
@@ -44,7 +43,7 @@ const show = declare({
       )
     }
     const entry = (await ledger.read(standings)).find(known => known.network === network)
-    const places = new Rooms(rooms).onNetwork(network).map(place => place.channel)
+    const places = services.context.rooms.onNetwork(network).map(place => place.channel)
     return {
       lines: [
         entry
@@ -66,7 +65,7 @@ const rooms = declare({
   args: z.object({}),
   examples: [['!rooms', /^general: irc:#general ⇄ libera:#general · open/]],
   run: async ({ services }) => ({
-    lines: new Rooms(services.context.settings.current.rooms).all().map(({ name, places, open, joins }) => {
+    lines: services.context.rooms.all().map(({ name, places, open, joins }) => {
       const written = places.map(place => `${place.network}:${place.channel}`).join(' ⇄ ')
       return `${name}: ${written}${open ? ' · open' : ''}${joins ? ' · joins shown' : ''}`
     }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { managedNetworks } from '../../../config/networks.ts'
 import type { Caller, CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
@@ -16,13 +17,10 @@ const account = z
 
 /** The managed network, where we may make accounts. */
 export function managed({ services }: CommandContext<AdminServices>): NetworkId {
-  const { networks } = services.context.settings.current
-  const found = Object.entries(networks).find(([, network]) => network.kind === 'memory' || managedIrc(network))
-  if (!found) throw new ChanopError('unsupported', 'no network here lets us make accounts: networks lists them')
-  return found[0] as NetworkId
+  const [first] = managedNetworks(services.context.settings.current)
+  if (!first) throw new ChanopError('unsupported', 'no network here lets us make accounts: networks lists them')
+  return first
 }
-
-const managedIrc = (network: object): boolean => 'managed' in network && network.managed === true
 
 const keyed = (context: CommandContext<AdminServices>, kind: string): string => `${kind}.${context.event.seq}`
 

@@ -1,6 +1,6 @@
 /** How agents come: `register` and `adopt`. */
 import { z } from 'zod'
-import { bots } from '../../../core/command/desk.ts'
+import { bots } from '../../../core/bots.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Agent, agentNamed, insertAgent } from '../../../core/ledger/agents.ts'
 import { personAt } from '../../../core/ledger/people.ts'

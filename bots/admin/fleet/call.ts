@@ -50,9 +50,9 @@ export function openCall(tx: Tx, bot: string, rooms: Rooms, call: NewCall, nowMs
       words.replace(/:\s*$/, ''),
     )
     const content = text(lines.join('\n'))
-    const room = rooms.of(place)?.name
+    const hall = { ...rooms.from(place), places: [place] }
     const control = kind === 'mention' ? {} : { control: kind }
-    say(tx, { bot, content, places: [place], room, key: wakeKey(stored.seq, index), ...control }, nowMs)
+    say(tx, { bot, content, in: hall, key: wakeKey(stored.seq, index), ...control }, nowMs)
   }
   addCall(tx, {
     seq: stored.seq,
@@ -88,10 +88,9 @@ export function resultLine({ kind, asked, answered, stored }: OpenCall, nowMs: n
 export function closeCall(tx: Tx, bot: string, rooms: Rooms, call: OpenCall, nowMs: number): void {
   if (!endCall(tx, call.seq, call.answered)) return
   const { event } = call.stored
-  const places: Place[] = event.place.private ? [event.place] : rooms.with(event.place)
-  const room = event.place.private ? undefined : rooms.of(event.place)?.name
+  const hall = rooms.from(event.place)
   const line = resultLine(call, nowMs)
-  say(tx, { bot, content: text(line), places, room, key: `fleet.count.${call.seq}`, replySeq: call.seq }, nowMs)
+  say(tx, { bot, content: text(line), in: hall, key: `fleet.count.${call.seq}`, replySeq: call.seq }, nowMs)
 }
 
 /** Where a call is heard: all places of the room it was made in. */

@@ -5,18 +5,18 @@ import { isIgnored } from '../../../core/command/desk.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
 import { follow } from '../../../core/consumer.ts'
 import { asChanopError } from '../../../core/error.ts'
-import { type MessageEvent, type NetworkId, type Place, text } from '../../../core/event.ts'
+import { type MessageEvent, type NetworkId, text } from '../../../core/event.ts'
 import { advanceTo, cursorOf } from '../../../core/ledger/consumers.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
 import { changeStamp } from '../../../core/ledger/ledger.ts'
 import { standings } from '../../../core/ledger/networks.ts'
 import { agentsGoneSince, forgetPresence } from '../../../core/ledger/presence.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { Rooms } from '../../../core/rooms.ts'
+import type { Room, Rooms } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
-import { sayIn } from '../say.ts'
+import { roomMeant } from '../say.ts'
 import { type Decision, decide, type Question } from './ask.ts'
-import { closeCall, openCall, placesOf } from './call.ts'
+import { closeCall, openCall } from './call.ts'
 import { Calls } from './calls.ts'
 import { mayMention, mentionOf } from './mention.ts'
 import { some } from './naming.ts'
@@ -59,7 +59,6 @@ export class Fleet {
   #nextMs: number | null = 0
   #reapedMs = 0
   #busy = false
-  #rooms: { readonly of: unknown; readonly rooms: Rooms } | null = null
 
   constructor(options: FleetOptions) {
     this.#o = options
@@ -70,9 +69,7 @@ export class Fleet {
   }
 
   get rooms(): Rooms {
-    const { rooms } = this.#config
-    if (this.#rooms?.of !== rooms) this.#rooms = { of: rooms, rooms: new Rooms(rooms) }
-    return this.#rooms.rooms
+    return this.#o.context.rooms
   }
 
   /** Follows the ledger until the process stops. `isCommand` tells what another one answers. */
@@ -162,9 +159,9 @@ export class Fleet {
     const { name } = this.#o.context
     if (decision.is === 'silent') return
     if (decision.is === 'no') {
-      const room = this.rooms.of(stored.event.place)?.name
-      const saying = { bot: name, content: text(decision.line), places: placesOf(this.rooms, stored), room }
-      say(db, { ...saying, key: `fleet.no.${stored.seq}`, replySeq: stored.seq }, nowMs)
+      const { place } = stored.event
+      const saying = { bot: name, content: text(decision.line), in: this.rooms.from(place) }
+      if (!place.private) say(db, { ...saying, key: `fleet.no.${stored.seq}`, replySeq: stored.seq }, nowMs)
       return
     }
     const untilMs = nowMs + this.#config.fleet.answerSeconds * 1000
@@ -250,11 +247,11 @@ export class Fleet {
     }
     const before = await ledger.read(toldOf)
     const { lines, told, nextMs } = alertsOf(look, before, rule, nowMs)
-    const places = this.#alertPlaces()
-    if (!isDeepStrictEqual(told, before) && places.length > 0) {
+    const room = this.#alertRoom()
+    if (!isDeepStrictEqual(told, before) && room) {
       await ledger.write(db => {
         keepTold(db, told)
-        this.#alert(db, places, lines, nowMs)
+        this.#alert(db, room, lines, nowMs)
       })
     }
     const times = [look.nextMs, nextMs].filter(time => time !== null)
@@ -263,25 +260,24 @@ export class Fleet {
   }
 
   /** The room of the settings; `#room` of the managed network where there is no such room. */
-  #alertPlaces(): Place[] {
+  #alertRoom(): Room | null {
+    const { context } = this.#o
     const { alertRoom } = this.#config.fleet
-    if (alertRoom === null) return []
-    const found = sayIn(this.#config, alertRoom, '' as NetworkId)
-    if (found.length > 0 || /[:#]/.test(alertRoom)) return found
+    if (alertRoom === null) return null
+    const found = roomMeant(context, alertRoom, '' as NetworkId)
+    if (found || /[:#]/.test(alertRoom)) return found
     const channel = `#${alertRoom}`
     for (const [network, config] of Object.entries(this.#config.networks)) {
       const { channels } = config as { channels?: readonly string[] }
-      if (channels?.includes(channel)) return sayIn(this.#config, channel, network as NetworkId)
+      if (channels?.includes(channel)) return roomMeant(context, channel, network as NetworkId)
     }
-    return []
+    return null
   }
 
-  #alert(db: Tx, places: readonly Place[], lines: readonly string[], nowMs: number): void {
-    const [first] = places
-    if (!first) return
-    const saying = { bot: this.#o.context.name, places, room: this.rooms.of(first)?.name }
+  #alert(db: Tx, room: Room, lines: readonly string[], nowMs: number): void {
     for (const [index, line] of lines.entries()) {
-      say(db, { ...saying, content: text(line), key: `fleet.alert.${nowMs}.${index}` }, nowMs)
+      const key = `fleet.alert.${nowMs}.${index}`
+      say(db, { bot: this.#o.context.name, content: text(line), in: room, key }, nowMs)
     }
   }
 
@@ -294,13 +290,11 @@ export class Fleet {
     await this.#o.context.ledger.write(db => {
       forgetPresence(db, beforeMs)
       const names = agentsGoneSince(db, beforeMs)
-      const places = this.#alertPlaces()
-      const [first] = places
-      if (names.length === 0 || !first) return
+      const room = this.#alertRoom()
+      if (names.length === 0 || !room) return
       const line = `not seen for ${reapDays} days: ${some(names)}; agent reap idle=${reapDays}d deletes such agents`
       const key = `fleet.reap.${new Date(nowMs).toISOString().slice(0, 10)}`
-      const saying = { bot: this.#o.context.name, content: text(line), places, room: this.rooms.of(first)?.name }
-      say(db, { ...saying, key }, nowMs)
+      say(db, { bot: this.#o.context.name, content: text(line), in: room, key }, nowMs)
     })
   }
 }

@@ -4,6 +4,7 @@ import { formatPlace, type NetworkId, type Place, parsePlace } from '../../../co
 import { storeSetting } from '../../../core/ledger/settings.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
 import { nearest } from '../../../core/nearest.ts'
+import { placeMeant as meant } from '../../../core/rooms.ts'
 import type { BridgeServices } from '../services.ts'
 
 type Context = CommandContext<BridgeServices>
@@ -11,17 +12,13 @@ type Context = CommandContext<BridgeServices>
 /** The place somebody means: `network:channel`, or a channel of the network where they ask. Throws `not-found`. */
 export function placeMeant({ services, caller }: Context, written: string): Place {
   const { networks } = services.bridge.context.settings.current
-  const place = parsePlace(/^[#&+!]/.test(written) ? `${caller.network}:${written}` : written)
-  if (place && Object.hasOwn(networks, place.network)) {
-    if (place.channel.startsWith('@'))
-      throw new ChanopError('usage', 'a direct conversation is nobody else’s: name a channel')
-    return {
-      network: place.network,
-      channel: (/^[#&+]/.test(place.channel) ? place.channel.toLowerCase() : place.channel) as Place['channel'],
-    }
-  }
-  const near = place && nearest(place.network, Object.keys(networks))
-  const hint = near ? `did you mean ${near}:${place.channel}?` : 'write network:channel; networks lists the networks'
+  const place = meant(written, caller.network, networks)
+  if (place?.channel.startsWith('@'))
+    throw new ChanopError('usage', 'a direct conversation is nobody else’s: name a channel')
+  if (place) return place
+  const wrong = parsePlace(written)
+  const near = wrong && nearest(wrong.network, Object.keys(networks))
+  const hint = near ? `did you mean ${near}:${wrong.channel}?` : 'write network:channel; networks lists the networks'
   throw new ChanopError('not-found', `no network for '${written.slice(0, 60)}'; ${hint}`)
 }
 

@@ -56,7 +56,7 @@ const partPlace = declare({
   examples: [['!part #general', /^irc:#general is in the room general: room unlink/]],
   async run(context, { place, reason }) {
     const target = placeMeant(context, place)
-    const room = context.services.bridge.rooms.of(target)
+    const room = context.services.bridge.context.rooms.of(target)
     if (room) {
       throw new ChanopError(
         'conflict',

@@ -2,7 +2,6 @@ import type { CommandContext } from '../../../core/command/command.ts'
 import { asChanopError } from '../../../core/error.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { deadline, sleep } from '../../../core/retry.ts'
-import { Rooms } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { parseInline } from '../../../core/text.ts'
 import type { OracleServices } from './services.ts'
@@ -42,13 +41,12 @@ export async function soonOrLater(
 }
 
 async function report({ caller, event, services }: CommandContext<OracleServices>, found: Found): Promise<void> {
-  const { ledger, settings, name } = services.context
-  const places = caller.private ? [caller.place] : new Rooms(settings.current.rooms).with(caller.place)
-  const room = caller.room.includes(':') ? undefined : caller.room
+  const { ledger, rooms, name } = services.context
+  const hall = { name: caller.room, places: rooms.from(caller.place).places }
   const content = { segments: parseInline(found.lines.join('\n')) }
   await ledger.write(tx => {
     found.effect?.(tx)
-    say(tx, { bot: name, content, places, room, key: `${name}.${event.seq}.later`, replySeq: event.seq }, Date.now())
+    say(tx, { bot: name, content, in: hall, key: `${name}.${event.seq}.later`, replySeq: event.seq }, Date.now())
   })
   await found.committed?.()
 }

@@ -47,7 +47,7 @@ export function seenFor(
   const rooms = new Rooms(config.rooms)
   const { place, sender } = asked.event
   const visible = visibleFor(tx, asked, rooms, nowMs)
-  const names = place.private ? [formatPlace(place)] : namesOf(rooms.around(place))
+  const names = place.private ? [formatPlace(place)] : namesOf(rooms.from(place))
   const start = promptStart(tx, keyOf(asked))
   const mayRead = (message: RecentMessage): boolean =>
     maySee(visible, message) && !isIgnored(config.ignore, message.event) && !asks.has(message.seq)

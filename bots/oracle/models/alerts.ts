@@ -1,9 +1,9 @@
 import type { Config } from '../../../config/schema.ts'
-import { type Place, text } from '../../../core/event.ts'
+import { text } from '../../../core/event.ts'
 import { passMark, spendOf } from '../../../core/ledger/spend.ts'
 import type { Limit, NewTry } from '../../../core/ledger/tries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { Rooms } from '../../../core/rooms.ts'
+import { type Room, Rooms } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { duration } from '../../../core/text.ts'
 import { labelOf, limitsOf } from './limits.ts'
@@ -47,17 +47,14 @@ export function passedMarks(tx: Tx, config: Config, booked: NewTry, nowMs: numbe
 }
 
 /** Where alerts are told. */
-function alertPlaces({ rooms, fleet, networks }: Config): readonly Place[] {
-  if (fleet.alertRoom === null) return []
-  const room = new Rooms(rooms).meant(fleet.alertRoom)
-  return (room?.places ?? []).filter(place => Object.hasOwn(networks, place.network))
+function alertRoom({ rooms, fleet, networks }: Config): Room | null {
+  const room = fleet.alertRoom === null ? null : new Rooms(rooms).meant(fleet.alertRoom)
+  return room && { ...room, places: room.places.filter(place => Object.hasOwn(networks, place.network)) }
 }
 
 /** Tells the alert room, in the transaction that booked. */
 export function tellMarks(tx: Tx, config: Config, bot: string, booked: NewTry, nowMs: number): void {
-  for (const { key, line } of passedMarks(tx, config, booked, nowMs)) {
-    const places = alertPlaces(config)
-    const room = places[0] && new Rooms(config.rooms).of(places[0])?.name
-    say(tx, { bot, content: text(line), places, room, key }, nowMs)
-  }
+  const room = alertRoom(config)
+  const marks = passedMarks(tx, config, booked, nowMs)
+  if (room) for (const { key, line } of marks) say(tx, { bot, content: text(line), in: room, key }, nowMs)
 }

@@ -13,8 +13,8 @@ export interface Stage {
   readonly place: Place
   /** The other places of the room: they hear the whole. */
   readonly others: readonly Place[]
-  /** The room's name, where it has one. */
-  readonly room: string | undefined
+  /** The name of the room, as facts carry it. */
+  readonly room: string
   /** Whether a message can grow there; where it can't, an answer is said in lines. */
   readonly grows: (place: Place) => boolean
 }
@@ -28,7 +28,7 @@ export function stageOf(tx: Tx, turn: Turn, asked: Stored<MessageEvent>, rooms: 
     asked,
     place,
     others: place.private ? [] : rooms.with(place).filter(other => formatPlace(other) !== here),
-    room: asked.room.includes(':') ? undefined : asked.room,
+    room: asked.room,
     grows: ({ network }) => editable.has(network),
   }
 }

@@ -131,7 +131,13 @@ export class Voice {
   #begin(tx: Tx, content: Content, nowMs: number, growing?: 'growing'): number | null {
     const { turn, place, room } = this.#stage
     const more = growing ? { growing: true as const } : {}
-    const saying = { bot: self, content, places: [place], room, key: `${self}.${turn.asked}`, replySeq: turn.asked }
+    const saying = {
+      bot: self,
+      content,
+      in: { name: room, places: [place] },
+      key: `${self}.${turn.asked}`,
+      replySeq: turn.asked,
+    }
     const fact = say(tx, { ...saying, ...more }, nowMs)
     if (fact !== null) answerTurn(tx, turn.id, fact)
     return fact
@@ -159,7 +165,8 @@ export class Voice {
     const contentIn = (at: Place): Content => (grows(at) ? content : inLines(0, most))
     const size = Math.max(1, most - this.#spent - this.#lines)
     if (this.#fact === null) {
-      const saying = { bot: self, content, contentIn, places: [place, ...others], room, key: `${self}.${turn.asked}` }
+      const hall = { name: room, places: [place, ...others] }
+      const saying = { bot: self, content, contentIn, in: hall, key: `${self}.${turn.asked}` }
       const fact = say(tx, { ...saying, replySeq: turn.asked }, nowMs)
       if (fact !== null) answerTurn(tx, turn.id, fact)
     } else {

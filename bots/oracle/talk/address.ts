@@ -1,5 +1,5 @@
+import { bots } from '../../../core/bots.ts'
 import { hear, normalise, spoken } from '../../../core/command/parse/grammar.ts'
-import { bots } from '../../../core/command/desk.ts'
 import type { MessageEvent } from '../../../core/event.ts'
 import { messageOf } from '../../../core/ledger/events.ts'
 import { groups } from '../../../core/ledger/groups.ts'

@@ -9,7 +9,6 @@ import { keepDecision } from '../../../core/ledger/decisions.ts'
 import { messageOf, type Stored } from '../../../core/ledger/events.ts'
 import { openTurns, openTurnsIn, queueTurn, type StopScope, type Turn, turnById } from '../../../core/ledger/turns.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { Rooms } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { type Stopper, stopAnswers, stopScope, turnOfMessage } from '../../../core/stop.ts'
 import { parseInline } from '../../../core/text.ts'
@@ -190,11 +189,9 @@ export class Ear {
 
   #say(tx: Tx, stored: Stored<MessageEvent>, line: string, about: string, nowMs: number): void {
     const { place } = stored.event
-    const rooms = new Rooms(this.#o.context.settings.current.rooms)
-    const places = place.private ? [place] : rooms.with(place)
-    const room = stored.room.includes(':') ? undefined : stored.room
+    const hall = { name: stored.room, places: this.#o.context.rooms.from(place).places }
     const content = { segments: parseInline(line) }
-    say(tx, { bot: self, content, places, room, key: `${self}.${about}.${stored.seq}`, replySeq: stored.seq }, nowMs)
+    say(tx, { bot: self, content, in: hall, key: `${self}.${about}.${stored.seq}`, replySeq: stored.seq }, nowMs)
   }
 
   #sayMissing(tx: Tx, stored: Stored<MessageEvent>, nowMs: number): void {
@@ -221,8 +218,7 @@ export class Ear {
           {
             bot: self,
             content: text(line),
-            places: [turn.place],
-            room: undefined,
+            in: { ...this.#o.context.rooms.from(turn.place), places: [turn.place] },
             key: `${self}.place.${id}`,
             replySeq: turn.asked,
           },

@@ -24,7 +24,7 @@ const rooms = {
 
 const servicesOf = (data: string, index: SearchIndex, copy: Ledger, reports: string[]): ScribeServices => ({
   index,
-  rooms: () => new Rooms(rooms),
+  rooms: new Rooms(rooms),
   exports: new Exports(copy.path, new AbortController().signal),
   dataDir: data,
   report: async (_, lines) => void reports.push(...lines),

@@ -14,7 +14,7 @@ export type Context = CommandContext<ScribeServices>
 export function visibleTo(tx: Tx, context: Context, audience: 'place' | 'asker'): Visible {
   const { caller, event, services, atMs } = context
   const { sender } = event.event
-  return readable(tx, { sender, person: caller.person, place: caller.place, audience }, services.rooms(), atMs)
+  return readable(tx, { sender, person: caller.person, place: caller.place, audience }, services.rooms, atMs)
 }
 
 /** One room of which something may be shown. */
@@ -33,8 +33,8 @@ export interface Scope {
  */
 export function scopeOf(tx: Tx, context: Context, word: string | undefined): Scope {
   const { caller, services } = context
-  const rooms = services.rooms()
-  const room = word === undefined ? rooms.around(caller.place) : rooms.meant(word, caller.place)
+  const { rooms } = services
+  const room = word === undefined ? rooms.from(caller.place) : rooms.meant(word, caller.place)
   for (const audience of ['place', 'asker'] as const) {
     const visible = visibleTo(tx, context, audience)
     const names = room ? namesShown(room, visible, context) : []
