@@ -264,6 +264,20 @@ const shape = z.strictObject({
       promptTokens: z.int().min(500).max(2_000_000).default(8000),
     })
     .prefault({}),
+  /** Before and after an answer. What is always on is no setting. */
+  guards: z
+    .strictObject({
+      /** A model (`modelsFor.tasks.guard`) is asked whether a question may be answered. */
+      content: z.boolean().default(false),
+      /** A model is asked to repeat a question; one that obeys it instead shows that it holds instructions. */
+      echo: z.boolean().default(false),
+      echoSimilarity: z.number().min(0).max(1).default(0.7),
+      /** When a guard that is on can't be asked. */
+      whenDown: z.enum(['refuse', 'answer']).default('refuse'),
+      /** Links to these hosts are shown as links, whether the conversation held them or not. */
+      linkHosts: z.array(z.string().regex(/^[a-z0-9.-]+$/, 'write a host such as example.org')).default([]),
+    })
+    .prefault({}),
   budget: z
     .strictObject({
       dailyUsd: usd.default(5),

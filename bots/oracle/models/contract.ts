@@ -24,6 +24,8 @@ export interface ModelRequest {
   readonly person: string | null
   /** The row of the turn; null outside of one. */
   readonly turn: number | null
+  /** false: nowhere where it is said are links previewed. */
+  readonly previews?: boolean
   /** Never more than the model's own limit, which holds without it. */
   readonly maxOutputTokens?: number
 }
@@ -55,7 +57,7 @@ export interface ModelEnd {
 }
 
 export type ModelPart =
-  /** Only what is to be said: never reasoning, never tool chatter. Never empty. */
+  /** Only what is to be said: no reasoning, no tool chatter; secrets, mass mentions and control characters are out. Never empty. */
   | { readonly kind: 'text'; readonly text: string }
   /** The model failed in the middle and another begins anew: all text so far is void. `reason` is one line. */
   | { readonly kind: 'restart'; readonly reason: string; readonly model: string }

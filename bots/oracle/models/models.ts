@@ -6,6 +6,8 @@ import type { Log } from '../../../core/log.ts'
 import { processName } from '../../../core/process-name.ts'
 import { sleep } from '../../../core/retry.ts'
 import { duration } from '../../../core/text.ts'
+import { guarded, listedIn, masked } from '../guards/guarded.ts'
+import { KnownSecrets } from '../guards/secrets.ts'
 import { beginsAnew, ofPeriod, tellMarks, whose } from './alerts.ts'
 import { Books } from './books.ts'
 import { allowed, type Candidate, ordered } from './choice.ts'
@@ -39,6 +41,7 @@ export class ConfiguredModels implements Models {
   readonly #gate: Gate
   readonly #requests: Requests
   readonly #books: Books
+  readonly #secrets: KnownSecrets
 
   private constructor(options: ModelsOptions, lessons: Lessons) {
     const { ledger, config, bot, log } = options
@@ -49,6 +52,7 @@ export class ConfiguredModels implements Models {
       limitsOf: (tx, wanted) => limitsOf(tx, config().budget, wanted),
       booked: (tx, booked) => tellMarks(tx, config(), bot, booked, Date.now()),
     })
+    this.#secrets = new KnownSecrets(ledger, reference => options.secret(reference))
     this.#books = new Books({ ledger, log, gate: this.#gate })
     this.#requests = new Requests({
       ledger,
@@ -91,9 +95,20 @@ export class ConfiguredModels implements Models {
     return countTokens(text)
   }
 
-  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelPart> {
-    const candidates = allowed(this.#options.config(), request.task, request.room)
-    return this.#ask(ordered(candidates), request, signal)
+  async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart> {
+    const { guards, models } = this.#options.config()
+    const keys = Object.values(models).flatMap(({ apiKey }) => (apiKey === null ? [] : [apiKey]))
+    const known = await this.#secrets.values(keys)
+    const safe = { ...request, messages: masked(request.messages, known) }
+    if (request.task !== 'answer') yield* this.#plain(safe, signal)
+    else {
+      const rules = { config: guards, known, listed: listedIn(safe.messages, guards.linkHosts) }
+      yield* guarded({ stream: (asked, stop) => this.#plain(asked, stop) }, safe, rules, signal)
+    }
+  }
+
+  #plain(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart> {
+    return this.#ask(ordered(allowed(this.#options.config(), request.task, request.room)), request, signal)
   }
 
   /** Asks one model and no other, whether it is on or not. */

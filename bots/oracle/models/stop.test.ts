@@ -99,7 +99,7 @@ test('while it waits for what others hold of the budget', async t => {
 })
 
 test('who leaves the loop hangs up, and it is booked', async t => {
-  const { models, server, ledger } = await open(t, r => (begin(r), send(r, delta('one')), send(r, delta('two'))))
+  const { models, server, ledger } = await open(t, r => (begin(r), send(r, delta('one ')), send(r, delta('two '))))
   for await (const part of models.stream(question, new AbortController().signal)) {
     if (part.kind === 'text') break
   }

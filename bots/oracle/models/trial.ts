@@ -1,3 +1,4 @@
+import { AnswerGuard } from '../guards/answer.ts'
 import { duration } from '../../../core/text.ts'
 import type { Candidate } from './choice.ts'
 import { complete, type ModelRequest } from './contract.ts'
@@ -28,5 +29,13 @@ export async function tryOut(
   const only = { stream: (asked: ModelRequest, stop: AbortSignal) => models.only(candidate, asked, stop) }
   const { text, usage, costMicroUsd, estimated } = await complete(only, request, signal)
   const { inputTokens, outputTokens } = usage
-  return { text, costMicroUsd, estimated, inputTokens, outputTokens, took: duration(performance.now() - startMs) }
+  const guard = new AnswerGuard({ known: [], listed: () => false })
+  return {
+    text: guard.push(text) + guard.end(),
+    costMicroUsd,
+    estimated,
+    inputTokens,
+    outputTokens,
+    took: duration(performance.now() - startMs),
+  }
 }

@@ -1,0 +1,65 @@
+import { asChanopError } from '../../../core/error.ts'
+import type { Ledger } from '../../../core/ledger/ledger.ts'
+import { listSecrets } from '../../../core/ledger/secrets.ts'
+
+/** What keys and tokens look like, whoever issues them. Linear in their input. */
+const shapes: readonly RegExp[] = [
+  /\bsk-[A-Za-z0-9_-]{20,}/g,
+  /\b(?:gsk|xai|hf|r8|pplx|csk|fw|glpat|npm|dop_v1|shpat|sk_live|rk_live)[-_][A-Za-z0-9_-]{16,}/g,
+  /\bAIza[A-Za-z0-9_-]{30,}/g,
+  /\b(?:gh[opsur]_|github_pat_)[A-Za-z0-9_]{20,}/g,
+  /\bxox[abeprs]-[A-Za-z0-9-]{10,}/g,
+  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
+  /\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g,
+  /\b\d{8,10}:[A-Za-z0-9_-]{34,36}\b/g,
+  /\b[MNO][A-Za-z0-9_-]{22,26}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}/g,
+  /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s]{0,8000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?/g,
+]
+
+const hidden = '[secret]'
+/** Shorter values are words: `admin` as a password would tear every text apart. */
+const shortest = 8
+
+/** Puts `[secret]` in the place of what is known to be one or looks like one. */
+export function maskSecrets(text: string, known: readonly string[]): string {
+  let masked = text
+  for (const value of known) if (masked.includes(value)) masked = masked.replaceAll(value, hidden)
+  for (const shape of shapes) masked = masked.replace(shape, hidden)
+  return masked
+}
+
+/** Values that must never be said or sent: all of the vault, and the models' own keys. */
+export class KnownSecrets {
+  readonly #ledger: Ledger
+  readonly #resolve: (reference: string) => Promise<string>
+  #mark = ''
+  #values: readonly string[] = []
+
+  constructor(ledger: Ledger, resolve: (reference: string) => Promise<string>) {
+    this.#ledger = ledger
+    this.#resolve = resolve
+  }
+
+  /** The longest first, so that one that holds another is hidden as a whole. `references`: further ones. */
+  async values(references: readonly string[]): Promise<readonly string[]> {
+    const sealed = await this.#ledger.read(listSecrets)
+    const mark = JSON.stringify([sealed, references])
+    if (mark === this.#mark) return this.#values
+    const all = [...sealed.map(({ name }) => `secret:${name}`), ...references]
+    const values = await Promise.all(all.map(reference => this.#valueOf(reference)))
+    const usable = [...new Set(values.filter(value => value !== null && value.length >= shortest))] as string[]
+    this.#values = usable.sort((a, b) => b.length - a.length)
+    this.#mark = mark
+    return this.#values
+  }
+
+  /** Null: it is not there, or the vault is locked: then nobody has its value. */
+  async #valueOf(reference: string): Promise<string | null> {
+    try {
+      return (await this.#resolve(reference)).trim()
+    } catch (error) {
+      if (['secret-missing', 'vault-locked'].includes(asChanopError(error).code)) return null
+      throw error
+    }
+  }
+}
