@@ -247,12 +247,13 @@ export type Act =
 
 export const text = (value: string): Content => ({ segments: [{ kind: 'text', text: value }] })
 
-/** The direct conversation with somebody, for who does not know how the network spells it: `@<user>`. */
-export const directly = (network: NetworkId, user: UserId): Place => ({
-  network,
-  channel: `@${user}` as ChannelId,
-  private: true,
-})
+/**
+ * No channel of a network: where something is that one person alone may see (`Draft.only`) and that belongs to no place. The
+ * bridge finds the way to them.
+ */
+export const nowhere = (network: NetworkId): Place => ({ network, channel: '' as ChannelId, private: true })
+
+export const isNowhere = ({ channel }: Place): boolean => channel === ''
 
 /** `network:channel`, the way a place is written in configuration and commands. Split at the first colon. */
 export const formatPlace = (place: Place): string => `${place.network}:${place.channel}`

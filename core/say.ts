@@ -6,6 +6,7 @@ import {
   type EditEvent,
   type MessageEvent,
   type MessageId,
+  nowhere,
   type Place,
   text,
   type UserId,
@@ -23,6 +24,8 @@ export interface Saying {
   readonly content: Content
   /** `rooms.from(place)`, or `loneRoom(place)` for one place alone; in the thread of the first, where it is one. */
   readonly in: Hall
+  /** The one person who may see it. Its fact is in no place that others read. */
+  readonly only?: UserId
   /** Makes the fact's key: unique for ever, the same when it is said again after a crash. */
   readonly key: string
   /** The fact it answers. */
@@ -50,18 +53,19 @@ export function say(db: Db, saying: Saying, nowMs: number): number | null {
     ...(saying.replySeq === undefined ? {} : { replySeq: saying.replySeq }),
     ...(saying.control === undefined ? {} : { control: saying.control }),
     ...(saying.growing ? { growing: true as const } : {}),
+    ...(saying.only === undefined ? {} : { only: saying.only }),
   }
   const fact: MessageEvent = {
     kind: 'message',
     key: `${first.network}:say:${saying.key}`,
     id: `say:${saying.key}` as MessageId,
-    place: first,
+    place: saying.only === undefined ? first : nowhere(first.network),
     sender: { id: saying.bot as UserId, name: saying.bot, kind: 'self', verified: true },
     atMs: nowMs,
     origin: 'live',
     content: saying.content,
   }
-  const kept = append(db, fact, room, nowMs)
+  const kept = append(db, fact, saying.only === undefined ? room : undefined, nowMs)
   if (!kept) return null
   const threadSeq = rootOf(db, first)
   for (const place of places) {

@@ -1,7 +1,7 @@
 import { ChanopError } from '../../core/error.ts'
 import { type Asked, type Attachment, type Content, type MessageId, type Style, text } from '../../core/event.ts'
-import { type Author, type NativeMessage, privateChannel } from './native.ts'
-import type { MemoryPlatform } from './platform.ts'
+import { type Author, type NativeMessage, type Post, privateChannel } from './native.ts'
+import type { Watch } from './watch.ts'
 
 export interface Person {
   readonly id: string
@@ -9,6 +9,27 @@ export interface Person {
   readonly verified: boolean
   readonly bot: boolean
   readonly avatar?: string
+}
+
+/** What a person needs of the server they are on. */
+export interface Server {
+  readonly watch: Watch
+  readonly hasPersonas: boolean
+  readonly accountsSeen: ReadonlySet<string>
+  known(id: string): boolean
+  channel(name: string): { readonly messages: readonly NativeMessage[] }
+  channelsOf(id: string): readonly string[]
+  transcript(channel: string): string
+  openPrivate(channel: string, ...ids: readonly string[]): void
+  enter(by: Author, channel: string, shown?: boolean): void
+  exit(by: Author, channel: string, detail?: string, split?: true): void
+  renamed(by: Author, name: string): void
+  sign(by: Author, channel: string, what: 'typing' | 'heartbeat'): void
+  setTopic(by: Author, channel: string, topic: string): void
+  post(by: Author, channel: string, post: Post): NativeMessage
+  edit(by: Author, id: MessageId, content: Content): void
+  remove(by: Author, id: MessageId, reason?: string): void
+  react(by: Author, id: MessageId, emoji: string, removed: boolean): void
 }
 
 export interface Say {
@@ -42,9 +63,9 @@ export class MemoryUser {
   readonly avatar: string | undefined
   name: string
   online = true
-  readonly #platform: MemoryPlatform
+  readonly #platform: Server
 
-  constructor(platform: MemoryPlatform, person: Person) {
+  constructor(platform: Server, person: Person) {
     this.#platform = platform
     this.id = person.id
     this.name = person.name

@@ -244,6 +244,7 @@ test('say: in rooms and channels that exist, as it is written', async t => {
   const { house, olga, bob, server } = await open(t)
   assert.equal(await bob('!say general hi'), 'say needs operator; you are guest')
   assert.equal(await olga('!say general *hello* `all`'), '*hello* `all`')
+  await server.user('olga').hears('@admin', 'said in chat:#general')
   await house
     .server('b')
     .watch.until(() => house.server('b').transcript().includes('*hello* `all`'), 'the other place', 5000)

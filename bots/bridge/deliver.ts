@@ -1,6 +1,6 @@
 import type { Adapter } from '../../core/adapter.ts'
-import { asChanopError } from '../../core/error.ts'
-import { type MessageId, type NetworkId, text } from '../../core/event.ts'
+import { asChanopError, ChanopError } from '../../core/error.ts'
+import { isNowhere, type MessageId, type NetworkId, nowhere, type Place, text } from '../../core/event.ts'
 import {
   amendedAfter,
   byIds,
@@ -15,6 +15,7 @@ import {
   postpone,
   queuedAfter,
   queuedIn,
+  readdress,
   requeue,
   setState,
   settle,
@@ -28,7 +29,7 @@ import { backoffMs, sleep } from '../../core/retry.ts'
 import type { Vault } from '../../core/secrets.ts'
 import { Lane, laneLimit } from './lane.ts'
 import type { Files } from './files.ts'
-import { perform, placeOn, saidBy } from './perform.ts'
+import { isEphemeral, perform, placeOn, saidBy } from './perform.ts'
 
 const readLimit = 1000
 const outageLookMs = 1000
@@ -247,11 +248,26 @@ export class Deliverer {
   async #fly(lane: Lane, adapter: Adapter, delivery: Delivery, way: Way): Promise<void> {
     const { vault, files } = this.#o
     try {
+      const elsewhere = await aside(adapter, delivery)
+      if (elsewhere) return this.#readdress(lane, delivery, elsewhere)
       const ids = await perform({ vault, files, adapter }, delivery, deliveryKey(delivery.id), way)
       this.#landed(lane, delivery, ids)
     } catch (thrown) {
+      if (leadsElsewhere(adapter, delivery, thrown)) return this.#readdress(lane, delivery, nowhere(lane.network))
       this.#failed(lane, delivery, thrown)
     }
+    this.#schedule()
+  }
+
+  /** Puts what one person alone may see where it can be said to them: it waits there, and keeps up nothing here. */
+  #readdress(lane: Lane, delivery: Delivery, place: Place): void {
+    lane.flying.delete(delivery.id)
+    let moved: Delivery | null = null
+    const done = this.#mark(db => {
+      moved = readdress(db, delivery, place)
+    })
+    if (done && moved) this.#lane(moved).release(moved)
+    else lane.putBack(delivery)
     this.#schedule()
   }
 
@@ -325,7 +341,7 @@ export class Deliverer {
     if (!fail(db, delivery, reason, Date.now())) return false
     const { act, place, bot } = delivery
     const line =
-      act.do === 'send' && act.secret
+      act.do === 'send' && (act.secret || act.only !== undefined) && !isNowhere(place)
         ? `what was meant for you alone could not be said: ${reason}`
         : act.do === 'edit' && delivery.amended !== null && !act.draft.growing
           ? `this could not be said to its end here: ${reason}`
@@ -335,6 +351,19 @@ export class Deliverer {
     enqueue(db, { place, bot, act: { do: 'send', content: text(line), as: { name: bot }, ...replying } }, Date.now())
     return true
   }
+}
+
+/** It can't be said to one person among others here, or their direct conversation is had only later: that waits elsewhere. */
+function leadsElsewhere(adapter: Adapter, { act, place }: Delivery, thrown: unknown): boolean {
+  if (act.do !== 'send' || act.only === undefined || isNowhere(place) || !(thrown instanceof ChanopError)) return false
+  return thrown.code === 'unsupported' || (thrown.code === 'send-later' && !isEphemeral(adapter, act, place))
+}
+
+/** The direct conversation for what one person alone may see, where it can't be tried among others; null: say it here. */
+async function aside(adapter: Adapter, { act, place }: Delivery): Promise<Place | null> {
+  if (act.do !== 'send' || act.only === undefined || isEphemeral(adapter, act, place)) return null
+  if (!adapter.direct) throw new ChanopError('send-refused', 'this network can not reach one person alone')
+  return adapter.direct(act.only)
 }
 
 interface Departing {

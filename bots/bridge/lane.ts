@@ -21,8 +21,9 @@ const subject = ({ act, source }: Delivery): number | null => (act.do === 'send'
 const isGrowing = ({ act }: Delivery): boolean =>
   act.do === 'send' ? act.growing === true : act.do === 'edit' && act.draft.growing === true
 
-/** Nothing may overtake what has to wait for its files. */
-const hasFiles = ({ act }: Delivery): boolean => act.do === 'send' && act.content.attachments !== undefined
+/** Nothing may overtake what has to wait for its files, or for the way to the one person it is for. */
+const isSlow = ({ act }: Delivery): boolean =>
+  act.do === 'send' && (act.content.attachments !== undefined || act.only !== undefined)
 
 const isSecret = ({ act }: Delivery): boolean => act.do === 'send' && act.secret === true
 
@@ -125,7 +126,7 @@ export class Lane {
     const go: Delivery[] = []
     const acts = this.#acts.length === 0 ? { ready: [], held: null, againMs: null } : this.#readyActs(adapter, nowMs)
     let held: Delivery | null = null
-    let alone = [...this.flying.values()].some(hasFiles)
+    let alone = [...this.flying.values()].some(isSlow)
     while (this.flying.size < window && !alone) {
       const send = this.#nextSend(adapter)
       if (send && isEarly(send, nowMs)) held = send
@@ -137,7 +138,7 @@ export class Lane {
       this.flying.set(next.id, next)
       this.#growMs = nowMs + (adapter.limits.growEveryMs ?? growEveryMs)
       go.push(next)
-      alone = isSecret(next) || hasFiles(next)
+      alone = isSecret(next) || isSlow(next)
     }
     return { go, held: this.flying.size === 0 ? (held ?? acts.held) : null, againMs: acts.againMs }
   }

@@ -1,6 +1,6 @@
 import type { Adapter } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
-import type { Act, Draft, MessageId, Place } from '../../core/event.ts'
+import { type Act, type Draft, isNowhere, type MessageId, type Place } from '../../core/event.ts'
 import type { Delivery, Way } from '../../core/ledger/deliveries.ts'
 import { channelOf } from '../../core/ledger/events.ts'
 import { openDraft } from '../../core/say.ts'
@@ -22,6 +22,9 @@ const edited = (draft: Draft): Draft => ({
 const insecure = (): ChanopError =>
   new ChanopError('send-refused', 'a secret is not said over an unencrypted connection: connect with TLS and ask again')
 
+const noWay = (): ChanopError =>
+  new ChanopError('unsupported', 'this network can not say something to one person alone')
+
 const none = (what: string): ChanopError =>
   new ChanopError('unsupported', `the message this ${what} is about has no copy here`)
 
@@ -32,9 +35,14 @@ function withoutFiles({ limits }: Adapter, draft: Draft): Draft {
   return { ...draft, content }
 }
 
+/** Whether what one person alone may see can be tried where others are. */
+export const isEphemeral = (adapter: Adapter, act: Act & { readonly do: 'send' }, place: Place): boolean =>
+  adapter.sendEphemeral !== undefined && act.only !== undefined && act.secret !== true && !isNowhere(place)
+
 /** What an act says as a message of its own; null when doing it twice does no harm. */
-export function saidBy(adapter: Adapter, { act }: Delivery, { target }: Way): Act | null {
-  if (act.do === 'send') return act
+export function saidBy(adapter: Adapter, { act, place }: Delivery, { target }: Way): Act | null {
+  // For one person alone nothing was said but what only they see here.
+  if (act.do === 'send') return act.only === undefined || isEphemeral(adapter, act, place) ? act : null
   if (act.do !== 'edit' || (adapter.edit && target.length > 0)) return null
   return { do: 'send', ...edited(act.draft) }
 }
@@ -85,9 +93,14 @@ async function say(
   // Where there are no threads, what stands in one answers what opened it.
   const answered = replyTo ?? (adapter.limits.threads ? undefined : thread)
   const said = { ...content, ...(answered ? { replyTo: answered } : {}) }
-  if (!said.attachments) return adapter.send(place, { ...ready, content: said }, key)
+  const send = (out: Draft): Promise<readonly MessageId[]> => {
+    const { only, ...open } = out
+    if (only === undefined) return adapter.send(place, open, key)
+    return adapter.sendEphemeral?.(place, only, open, key) ?? Promise.reject(noWay())
+  }
+  if (!said.attachments) return send({ ...ready, content: said })
   const { attachments: _files, ...words } = said
   const { uploads, words: left } = await files.ready(adapter, content, { source, createdMs })
   const shown = left.length === 0 ? words : { ...words, attachments: left }
-  return adapter.send(place, { ...ready, content: shown, ...(uploads.length === 0 ? {} : { uploads }) }, key)
+  return send({ ...ready, content: shown, ...(uploads.length === 0 ? {} : { uploads }) })
 }

@@ -1,4 +1,4 @@
-import { directly, formatPlace, type MessageEvent, type Place } from '../event.ts'
+import { formatPlace, type MessageEvent, type Place, type UserId } from '../event.ts'
 import { enqueue, type NewDelivery } from '../ledger/deliveries.ts'
 import type { Stored } from '../ledger/events.ts'
 import { place as placeOrder } from '../ledger/orders.ts'
@@ -20,18 +20,19 @@ export interface AnswerTools {
 
 interface Voice {
   readonly in: Hall
+  readonly only?: UserId
   readonly replySeq: number | undefined
 }
 
-/** The asker's own place: where they asked in private, or the direct conversation with them. */
-const privatePlace = ({ event }: Stored<MessageEvent>): Place =>
-  event.place.private ? event.place : directly(event.place.network, event.sender.id)
+/** Where the asker alone reads: the direct conversation in which they asked, or for them only in the place where they did. */
+const privately = ({ event: { place, sender } }: Stored<MessageEvent>): Pick<Voice, 'in' | 'only'> =>
+  place.private ? { in: loneRoom(place) } : { in: loneRoom(place), only: sender.id }
 
 /** Where an answer is said: a public one in every place of the room, first in the one where it was asked. */
 function voiceOf(stored: Stored<MessageEvent>, reply: 'public' | 'private', tools: AnswerTools): Voice {
   const { place } = stored.event
   if (place.private) return { in: loneRoom(place), replySeq: stored.seq }
-  if (reply === 'private') return { in: loneRoom(privatePlace(stored)), replySeq: undefined }
+  if (reply === 'private') return { ...privately(stored), replySeq: undefined }
   const others = tools.roomPlaces(place).filter(other => formatPlace(other) !== formatPlace(place))
   return { in: { name: stored.room, places: [place, ...others] }, replySeq: stored.seq }
 }
@@ -66,6 +67,7 @@ export function deliverAnswer(
         content: { segments: parseInline(ordered[result]) },
         as: { name: bot },
         ...replying,
+        ...(voice.only === undefined ? {} : { only: voice.only }),
       }
       for (const place of voice.in.places) enqueue(db, { place, bot, act, waits: { order, result } }, nowMs)
     }
@@ -73,7 +75,7 @@ export function deliverAnswer(
   }
 }
 
-/** Says a secret, sealed until it goes out, in the asker's private place and nowhere else. */
+/** Says a secret, sealed until it goes out, to the asker alone. */
 function whisper(
   db: Tx,
   { bot, vault }: AnswerTools,
@@ -82,6 +84,7 @@ function whisper(
   waits: NewDelivery['waits'],
   nowMs: number,
 ): void {
-  const act = { do: 'send' as const, ...sealedDraft(vault, bot, secret) }
-  enqueue(db, { place: privatePlace(stored), bot, act, ...(waits ? { waits } : {}) }, nowMs)
+  const { in: hall, only } = privately(stored)
+  const act = { do: 'send' as const, ...sealedDraft(vault, bot, secret), ...(only === undefined ? {} : { only }) }
+  for (const place of hall.places) enqueue(db, { place, bot, act, ...(waits ? { waits } : {}) }, nowMs)
 }

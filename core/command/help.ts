@@ -81,7 +81,7 @@ function detail(command: Published, prefix: string): string[] {
 const slash = (prefix: string): string[] => [
   `say ${prefix}status; /status counts too where your client lets it through, and so do "admin: status" and a direct message`,
   'irssi: /alias status say !status · WeeChat: /alias add status /msg $channel !status',
-  'WeeChat and The Lounge send //status as /status; Slack, Discord and Element take a / for themselves',
+  'some clients (WeeChat, The Lounge) send //status as /status; platforms with / commands of their own keep it for themselves',
 ]
 
 /** The lines of `help …`: what this caller may do, at most 15 items a level. */

@@ -235,7 +235,7 @@ describe('Router', () => {
         [
           ['irc:#general', 'bob is made', false, true],
           ['irc:#general', 'bob could not be made: {reason}', false, true],
-          ['irc:@otto', 'account=bob password=canary-77', true, true],
+          ['irc:#general for otto alone', 'account=bob password=canary-77', true, true],
         ],
       )
       const raw = await stage.read(db => JSON.stringify(sql(db, 'SELECT act FROM delivery').all()))

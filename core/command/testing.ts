@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ChannelId, Content, Draft, MessageEvent, MessageId, NetworkId, Place, Sender, UserId } from '../event.ts'
-import { directly, text } from '../event.ts'
+import { text } from '../event.ts'
 import { append, type Stored } from '../ledger/events.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { personFor } from '../ledger/people.ts'
@@ -104,7 +104,7 @@ export class Stage {
 
   /** The private place of an account. */
   direct(account: string): Place {
-    return directly(network, account as UserId)
+    return { network, channel: `@${account}` as ChannelId, private: true }
   }
 
   /** Records a message as the bridge would. */
@@ -167,7 +167,7 @@ export class Stage {
           const draft = openDraft(this.vault, JSON.parse(row['act'] as string) as Draft)
           return {
             id: Number(row['id']),
-            place: `${String(row['network'])}:${String(row['channel'])}`,
+            place: `${String(row['network'])}:${String(row['channel'])}${draft.only === undefined ? '' : ` for ${draft.only} alone`}`,
             as: draft.as?.name ?? '',
             text: plain(draft.content),
             secret: row['secret'] === 1,

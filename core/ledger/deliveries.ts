@@ -1,4 +1,4 @@
-import type { Act, Content, MessageId, NetworkId, Place } from '../event.ts'
+import { type Act, type Content, isNowhere, type MessageId, type NetworkId, type Place } from '../event.ts'
 import { channelId, placeId, placeOf } from './events.ts'
 import { getMeta, setMeta } from './ledger.ts'
 import { type Db, type Row, sql } from './sqlite.ts'
@@ -163,6 +163,19 @@ function dropGone(db: Db, place: number, source: number, ids: readonly MessageId
 /** It will never be out: says why, and empties a secret. False: it was rewritten meanwhile, and the newer text is queued. */
 export const fail = (db: Db, delivery: Delivery, error: string, nowMs: number): boolean =>
   end(db, delivery, 'failed', error, nowMs)
+
+/**
+ * What one person alone may see goes to another place: their direct conversation, once it is known, where it needs no
+ * further word for whom it is. The delivery as it waits there.
+ */
+export function readdress(db: Db, { id }: Delivery, place: Place): Delivery {
+  const arrived = isNowhere(place) ? 'act' : "json_remove(act, '$.only')"
+  sql(db, `UPDATE delivery SET place = ?, state = ${states.queued}, act = ${arrived} WHERE id = ?`).run(
+    placeId(db, place),
+    id,
+  )
+  return byIds(db, [id])[0] as Delivery
+}
 
 /** Back into the queue, not before a time; as `unknown` when the platform has to be asked first whether it is out. */
 export function postpone(

@@ -2,7 +2,6 @@
 import { z } from 'zod'
 import type { Answer, CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { directly } from '../../../core/event.ts'
 import type { Agent } from '../../../core/ledger/agents.ts'
 import { type NewOrder, place as placeOrder } from '../../../core/ledger/orders.ts'
 import type { Db } from '../../../core/ledger/sqlite.ts'
@@ -62,14 +61,14 @@ function batched(
   items: readonly { readonly agent: Agent; readonly order: NewOrder; readonly password?: string }[],
 ): (db: Db) => void {
   const { caller, event, atMs, services } = context
-  const direct = caller.private ? caller.place : directly(caller.network, caller.account)
   return db => {
     for (const { order } of items) placeOrder(db, order, atMs)
     keepBatch(db, services.context.vault, {
       id: `${verb}-${event.seq}`,
       verb,
       places: services.context.rooms.from(caller.place).places,
-      direct,
+      direct: caller.place,
+      ...(caller.private ? {} : { only: caller.account }),
       items: items.map(({ agent, order, password }) => ({
         name: agent.name,
         key: order.key,

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BotContext } from '../../../core/bot.ts'
-import { type Place, text } from '../../../core/event.ts'
+import { type Place, text, type UserId } from '../../../core/event.ts'
 import { agentNamed } from '../../../core/ledger/agents.ts'
 import { batches, dropClaim, keepBatch as keepSealed } from '../../../core/ledger/claims.ts'
 import { enqueue } from '../../../core/ledger/deliveries.ts'
@@ -19,8 +19,9 @@ export interface Batch {
   readonly verb: string
   /** Where it was asked, with the other places of its room. */
   readonly places: readonly Place[]
-  /** The asker's own. */
+  /** Where the asker is told what is theirs alone, and who that is when others are there too. */
   readonly direct: Place
+  readonly only?: UserId
   readonly items: readonly { readonly name: string; readonly key: string; readonly password?: string }[]
 }
 
@@ -52,6 +53,7 @@ export async function endBatches(context: BotContext): Promise<void> {
         do: 'send' as const,
         content: text(`the logins are in ${file} on the host`),
         as: { name: context.name },
+        ...(batch.only === undefined ? {} : { only: batch.only }),
       }
       if (file) enqueue(tx, { place: batch.direct, bot: context.name, act }, Date.now())
     })

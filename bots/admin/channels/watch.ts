@@ -3,7 +3,7 @@ import type { configSchema } from '../../../config/schema.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
 import { follow } from '../../../core/consumer.ts'
-import { directly, type MemberEvent, type NetworkId, type UserId } from '../../../core/event.ts'
+import { type MemberEvent, type NetworkId, type UserId } from '../../../core/event.ts'
 import { type Agent, agentOf, agents, engaged } from '../../../core/ledger/agents.ts'
 import { dropChannel, type KeptChannel, keptChannel, keptChannels } from '../../../core/ledger/channels.ts'
 import { advanceTo, cursorOf } from '../../../core/ledger/consumers.ts'
@@ -86,8 +86,8 @@ export class ChannelWatch {
       segments: [{ kind: 'text' as const, text: greet(greeting, sender.name, place.channel) }],
       style: 'notice' as const,
     }
-    const to = directly(place.network, sender.id)
-    say(db, { bot: this.#context.name, content, in: loneRoom(to), key: `channel.greeting.${seq}` }, nowMs)
+    const to = { in: loneRoom(place), only: sender.id }
+    say(db, { bot: this.#context.name, content, ...to, key: `channel.greeting.${seq}` }, nowMs)
   }
 
   /** Looks at all that depends on time; an idle instance writes nothing. `nowMs` is a parameter for tests. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Answer, CommandContext } from '../../../core/command/command.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { directly, type NetworkId, text, type UserId } from '../../../core/event.ts'
+import { type NetworkId, nowhere, text, type UserId } from '../../../core/event.ts'
 import type { Giver } from '../../../core/ledger/claims.ts'
 import { identitiesOf, type Person, personAt, personByName } from '../../../core/ledger/people.ts'
 import { roleIn } from '../../../core/ledger/roles.ts'
@@ -53,8 +53,8 @@ const written = ({ network, user }: Pick<Giver, 'network' | 'user'>): string => 
 function tellGiver(tx: Tx, context: Context, giver: Giver, joined: Giver): void {
   const { prefix } = context.settings
   const line = `${written(joined)} is your account too from now on; not yours? ${prefix}link del ${written(joined)}`
-  const to = loneRoom(directly(giver.network, giver.user))
-  say(tx, { bot: 'admin', content: text(line), in: to, key: `link.${context.event.seq}` }, context.atMs)
+  const to = { in: loneRoom(nowhere(giver.network)), only: giver.user }
+  say(tx, { bot: 'admin', content: text(line), ...to, key: `link.${context.event.seq}` }, context.atMs)
 }
 
 /** A new code for the account that asks. Sealed like a password: it goes out on an encrypted way or not at all. */

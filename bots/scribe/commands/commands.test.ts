@@ -108,9 +108,9 @@ test('a closed room is answered there, to its people alone elsewhere, and to oth
     return seen.map(one => [one.place, one.text.includes('root password')])
   }
   assert.deepEqual(await places('!last 3 ops', 'mia', ops), [['irc:#ops', true]])
-  assert.deepEqual(await places('!last 3 ops', 'mia'), [['irc:@mia', true]])
-  assert.deepEqual(await places('!search password in=ops', 'mia'), [['irc:@mia', true]])
-  assert.deepEqual(await places('!log show 3', 'mia'), [['irc:@mia', true]])
+  assert.deepEqual(await places('!last 3 ops', 'mia'), [['irc:#general for mia alone', true]])
+  assert.deepEqual(await places('!search password in=ops', 'mia'), [['irc:#general for mia alone', true]])
+  assert.deepEqual(await places('!log show 3', 'mia'), [['irc:#general for mia alone', true]])
   assert.deepEqual(await places('!search password', 'mia'), [['irc:#general', false]])
   assert.deepEqual(await places('search password', 'mia', stage.direct('mia')), [['irc:@mia', true]])
   for (const words of ['!last 3 ops', '!search password in=ops', '!log show 3', '!stats ops', '!search password']) {
