@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { NetworkId, UserId } from '../../core/event.ts'
+import { personFor } from '../../core/ledger/people.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
 import { House } from '../../test/house.ts'
 import { asker, audited, auditLines } from '../../test/talk.ts'
@@ -52,13 +54,20 @@ test('status, version, networks and rooms say how it is', async t => {
 test('roles: given and taken, in all and in one room, for a time, and never above one’s own', async t => {
   const { house, olga, bob, talks } = await open(t)
   const otto = talks('otto')
+  house.server('a').user('otto').join('#general')
+  const zoe = house.server('b').user('zoe')
+  zoe.join('#general')
+  const confirmed = async (said: string) => olga(`!yes ${/!yes (\w+)/.exec(await olga(said))?.[1]}`)
   assert.equal(await bob('!role grant bob owner'), 'role grant needs operator; you are guest')
-  assert.equal(await olga('!role grant otto operator'), 'otto is operator')
+  assert.equal(await olga('!role grant otto operator'), 'chat:otto is operator')
   assert.equal(await otto('!role grant bob owner'), 'you are operator and can not make somebody owner')
   assert.equal(await otto('!role grant olga member'), 'olga is owner: only such a one may change that')
   assert.equal(await otto('!role revoke olga'), 'olga is owner: only such a one may change that')
   assert.equal(await olga('!role grant olga member'), 'that is the last owner: make another one first')
-  assert.equal(await olga('!role grant olga owner for=1h'), 'that is the last owner: make another one first')
+  assert.equal(
+    await confirmed('!role grant olga owner for=1h'),
+    'olga is owner for good: a role for a time adds nothing to that',
+  )
   assert.equal(await olga('!role revoke olga'), 'that is the last owner: make another one first')
   assert.equal(
     await otto('!role grant bob boss'),
@@ -66,27 +75,68 @@ test('roles: given and taken, in all and in one room, for a time, and never abov
   )
   assert.equal(await otto('!role grant bob member in=nowhere'), 'no room nowhere; rooms lists them')
   assert.match(await otto('!role grant bob member for=soon'), /'soon' is no duration: write 90s, 15m, 2h or 3d/)
-  assert.equal(await otto('!role grant bob operator in=ops for=2h'), 'bob is operator in ops for 2h')
+  assert.equal(await otto('!role grant bob operator in=ops for=2h'), 'chat:bob is operator in ops for 2h')
   assert.equal(await bob('!whoami', { in: '#ops', at: '@admin' }), 'bob · account bob · guest (operator in ops)')
   assert.equal(
     await bob('!restart oracle', { in: '#ops' }),
     'restart needs operator everywhere, not in this room alone; you are guest',
   )
-  assert.equal(await otto('!role revoke bob'), 'bob has no role to take away')
-  assert.equal(await otto('!role revoke bob in=ops'), 'bob has no role in ops any more')
-  assert.equal(await otto('!role revoke nobody'), 'nobody is called nobody; role list shows who has a role')
-  assert.equal(await olga('!role grant other:zoe owner'), 'zoe is owner')
-  assert.equal(await olga('!role revoke olga'), 'olga has no role any more')
+  assert.equal(await otto('!role revoke bob'), 'chat:bob has no role to take away')
+  assert.equal(await otto('!role revoke bob in=ops'), 'chat:bob has no role in ops any more')
+  assert.equal(await otto('!role revoke nobody'), 'nobody is called nobody; person list shows who has an account')
+  assert.match(await olga('!role grant other:nobody member'), /^nobody is known as other:nobody: they join/)
+  assert.equal(await olga('!role grant zoe member'), 'nobody is called zoe; person list shows who has an account')
+  assert.equal(await confirmed('!role grant other:zoe owner'), 'other:zoe is owner')
+  assert.equal(await olga('!role revoke olga'), 'chat:olga has no role any more')
   assert.equal(await olga('!restart oracle'), 'restart needs operator; you are guest')
   assert.equal((await auditLines(house)).filter(({ decision }) => decision === 'denied').length >= 3, true)
 })
 
 test('a role ends when its time is over', async t => {
-  const { house, olga, bob } = await open(t)
-  assert.equal(await olga('!role grant bob operator for=2h'), 'bob is operator for 2h')
+  const { house, olga, bob, server } = await open(t)
+  server.user('bob').join('#general')
+  assert.equal(await olga('!role grant bob operator for=2h'), 'chat:bob is operator for 2h')
   assert.equal(await bob('!restart scribe'), 'scribe restarts')
   await house.ledger.write(db => db.prepare("UPDATE role SET until_ms = ? WHERE role = 'operator'").run(Date.now() - 1))
   assert.equal(await bob('!restart scribe'), 'restart needs operator; you are guest')
+})
+
+test('a word is the account on the asker’s own network; whoever else is called so is asked about', async t => {
+  const { house, olga, talks } = await open(t)
+  // Two accounts of elsewhere made themselves one person, who is called carol.
+  await house.ledger.write(tx => personFor(tx, 'other' as NetworkId, 'c4r0l' as UserId, 'carol', Date.now()))
+  assert.equal(await olga('!role grant carol operator'), 'who is carol? write other:c4r0l')
+  assert.match(
+    await olga('!person add carol'),
+    /in your DM · the name carol is other:c4r0l already: write network:account/,
+  )
+  assert.equal(await olga('!role grant carol operator'), 'who is carol? write chat:carol or other:c4r0l')
+  assert.equal(await olga('!role grant chat:carol operator'), 'chat:carol is operator')
+  const roles = await olga('!role list', privately)
+  assert.match(roles, /carol-2: operator · chat:carol/)
+  assert.doesNotMatch(roles, /c4r0l/)
+  house.server('a').user('Dora', { id: 'd0ra' }).join('#general')
+  assert.equal(await olga('!role grant dora member'), 'who is dora? write chat:d0ra')
+  assert.equal(await talks('carol')('!role grant chat:d0ra member'), 'chat:d0ra is member')
+})
+
+test('what somebody gives who has a role for a time ends with it, and what is for good stays', async t => {
+  const { house, olga, talks } = await open(t)
+  const [otto, mary] = [talks('otto'), talks('mary')]
+  for (const name of ['otto', 'mary', 'bob']) house.server('a').user(name).join('#general')
+  assert.equal(await olga('!role grant mary member'), 'chat:mary is member')
+  assert.equal(await olga('!role grant otto operator for=2h'), 'chat:otto is operator for 2h')
+  for (const words of ['otto operator', 'bob operator', 'bob operator for=9d']) {
+    assert.match(await otto(`!role grant ${words}`), /^chat:(otto|bob) is operator for 1h 59m, as long as you are$/)
+  }
+  assert.equal(await otto('!role grant bob member for=1m'), 'chat:bob is member for 1m')
+  assert.equal(await otto('!role revoke mary'), 'you are operator for a time: ask somebody who is so for good')
+  const asked = await otto('!person del mary')
+  assert.match(asked, /you are operator for a time: ask somebody who is so for good|no person has the account/)
+  assert.match(await otto('!person add dan'), /^dan has an account as member for 1h 59m, as long as you are operator; /)
+  await house.ledger.write(tx => sql(tx, 'UPDATE role SET until_ms = 1 WHERE until_ms IS NOT NULL').run())
+  assert.equal(await otto('!restart oracle'), 'restart needs operator; you are guest')
+  assert.equal(await mary('!whoami', privately), 'mary · account mary · member')
 })
 
 test('settings: set, seen in both processes at once, exported, unset, and bad ones refused', async t => {
@@ -215,7 +265,7 @@ test('a person whose account is deleted has no role, and the next of that name i
     people.map(row => row['name']),
     ['carl', 'olga'],
   )
-  assert.equal(await olga('!role grant carl member'), 'carl is member')
+  assert.equal(await olga('!role grant carl member'), 'chat:carl is member')
 })
 
 test('nobody gets a password who is not vouched for', async t => {

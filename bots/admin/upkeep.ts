@@ -59,9 +59,9 @@ export async function endTimedRoles(context: Context, nowMs = Date.now()): Promi
   })
 }
 
-function tell(tx: Tx, context: Context, { person, room, role, untilMs, by, again }: Ended, nowMs: number): void {
+function tell(tx: Tx, context: Context, { person, room, role, untilMs, by, stays }: Ended, nowMs: number): void {
   const where = room === '' ? '' : ` in ${room}`
-  const then = again === null ? '' : `, ${again} again`
+  const then = stays === null ? '' : `, ${stays} again`
   const line = `${person.name} is not ${role}${where} any more: the time that ${by} gave is over${then}`
   tellOps(tx, context, line, `role.ended.${person.id}.${room}.${untilMs}`)
   audit(tx, {

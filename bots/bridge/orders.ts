@@ -142,10 +142,10 @@ const unable = (what: string): ChanopError => new ChanopError('unsupported', `th
 
 /** A role that goes with a new account is given once the account is made: it is never given to whoever had it before. */
 function grantMade(db: Tx, { kind, network, args }: Order, nowMs: number): void {
-  const { account, role, by } = args
+  const { account, role, by, until } = args
   if (kind !== 'account.create' || account === undefined || role === undefined || !isRole(role)) return
   const person = personFor(db, network, account.toLowerCase() as UserId, account, nowMs)
-  grant(db, { person, room: '', role, untilMs: null }, by ?? '', nowMs)
+  grant(db, { person, room: '', role, untilMs: until === undefined ? null : Number(until) }, by ?? '', nowMs)
 }
 
 /** Does one order; all of them may be repeated after a crash. */

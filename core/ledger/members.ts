@@ -96,3 +96,20 @@ export const everyMember = (tx: Tx): Account[] =>
   )
     .all()
     .map(row => ({ network: row['network'] as NetworkId, user: row['user'] as UserId }))
+
+/** Whether a network vouches for this account in some place now, direct conversations too. */
+export const isVouched = (tx: Tx, { network, user }: Account): boolean =>
+  sql(
+    tx,
+    `SELECT 1 FROM member m JOIN place p ON p.id = m.place WHERE p.network = ? AND m.user = ? AND m.verified = 1 LIMIT 1`,
+  ).get(network, user) !== undefined
+
+/** Accounts that a network vouches for and shows under this name now. */
+export const accountsShownAs = (tx: Tx, network: string, name: string): Account[] =>
+  sql(
+    tx,
+    `SELECT DISTINCT p.network, m.user FROM member m JOIN place p ON p.id = m.place
+     WHERE p.network = ? AND m.name = ? COLLATE NOCASE AND m.verified = 1 ORDER BY m.user`,
+  )
+    .all(network, name)
+    .map(row => ({ network: row['network'] as NetworkId, user: row['user'] as UserId }))

@@ -1,15 +1,18 @@
-import { type Role, roles } from '../role.ts'
-import { getMeta, setMeta } from './ledger.ts'
+import { includes, type Role, roles } from '../role.ts'
 import { type Account, accountOf, type Person, personOf } from './people.ts'
 import { type Row, sql } from './sqlite.ts'
 import type { Tx } from './tx.ts'
 
-export interface Grant {
+/** A role, and when it ends, Unix ms; null is never. */
+export interface Held {
+  readonly role: Role
+  readonly untilMs: number | null
+}
+
+export interface Grant extends Held {
   readonly person: Person
   /** '' is everywhere. */
   readonly room: string
-  readonly role: Role
-  readonly untilMs: number | null
   readonly by: string
 }
 
@@ -23,34 +26,42 @@ export function roleIn(tx: Tx, person: Person, room: string, nowMs: number): Rol
   return roles.find(role => held.has(role)) ?? 'guest'
 }
 
-/** The role written down for exactly this room, whether its time is over or not. */
-export const roleWritten = (tx: Tx, person: Person, room: string): Role | null =>
-  (sql(tx, 'SELECT role FROM role WHERE person = ? AND room = ?').get(person.id, room)?.['role'] as Role | undefined) ??
-  null
+/** The roles written down for exactly this room, for good and for a time, whether that is over or not. */
+export const rolesWritten = (tx: Tx, person: Person, room: string): Held[] =>
+  sql(tx, 'SELECT role, until_ms FROM role WHERE person = ? AND room = ? ORDER BY timed')
+    .all(person.id, room)
+    .map(heldOf)
 
-/** Gives a role, in place of the one held there. One for a time gives back what was held for good when it ends. */
+/**
+ * Until when somebody holds `needed` or more in a room, Unix ms: null for good, 0 when they do not. Who acts by a role
+ * gives nothing that outlasts it.
+ */
+export function holdsUntil(tx: Tx, person: Person, needed: Role, room: string, nowMs: number): number | null {
+  const held = sql(tx, "SELECT role, until_ms FROM role WHERE person = ? AND room IN ('', ?)")
+    .all(person.id, room)
+    .map(heldOf)
+    .filter(each => includes(each.role, needed) && holds(each, nowMs))
+  if (held.some(({ untilMs }) => untilMs === null)) return null
+  return Math.max(0, ...held.map(({ untilMs }) => untilMs ?? 0))
+}
+
+/**
+ * Gives a role. One for good takes the place of all that was held there; one for a time stands beside that one and leaves it
+ * as it is.
+ */
 export function grant(tx: Tx, to: Omit<Grant, 'by'>, by: string, nowMs: number): void {
-  const key = beforeKey(to.person.id, to.room)
-  const held = sql(tx, 'SELECT role, until_ms, granted_by FROM role WHERE person = ? AND room = ?').get(
-    to.person.id,
-    to.room,
-  )
-  if (to.untilMs === null || !held) sql(tx, 'DELETE FROM meta WHERE key = ?').run(key)
-  else if (held['until_ms'] === null) setMeta(tx, key, JSON.stringify([held['role'], held['granted_by']]))
+  if (to.untilMs === null) revoke(tx, to.person, to.room)
   sql(
     tx,
-    `INSERT INTO role VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (person, room) DO UPDATE SET role = excluded.role,
-     until_ms = excluded.until_ms, granted_by = excluded.granted_by, granted_ms = excluded.granted_ms`,
-  ).run(to.person.id, to.room, to.role, to.untilMs, by, nowMs)
+    `INSERT INTO role (person, room, timed, role, until_ms, granted_by, granted_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET role = excluded.role, until_ms = excluded.until_ms, granted_by = excluded.granted_by,
+     granted_ms = excluded.granted_ms`,
+  ).run(to.person.id, to.room, to.untilMs === null ? 0 : 1, to.role, to.untilMs, by, nowMs)
 }
 
-const beforeKey = (person: number, room: string): string => `role.before ${person} ${room}`
-
-/** Takes a role away; false when there was none. The caller makes sure that an owner stays. */
-export function revoke(tx: Tx, person: Person, room: string): boolean {
-  sql(tx, 'DELETE FROM meta WHERE key = ?').run(beforeKey(person.id, room))
-  return sql(tx, 'DELETE FROM role WHERE person = ? AND room = ?').run(person.id, room).changes > 0
-}
+/** Takes the roles held in a room away; false when there was none. The caller makes sure that an owner stays. */
+export const revoke = (tx: Tx, person: Person, room: string): boolean =>
+  sql(tx, 'DELETE FROM role WHERE person = ? AND room = ?').run(person.id, room).changes > 0
 
 /** Takes every role of somebody away. */
 export function revokeAll(tx: Tx, person: Person): void {
@@ -60,8 +71,8 @@ export function revokeAll(tx: Tx, person: Person): void {
 
 export interface Ended extends Grant {
   readonly untilMs: number
-  /** What is held again from now on. */
-  readonly again: Role | null
+  /** What is held there for good, and counts from now on. */
+  readonly stays: Role | null
 }
 
 /** Whether there is anything for `endRoles` to do. */
@@ -75,22 +86,22 @@ export function endRoles(tx: Tx, nowMs: number): Ended[] {
     `SELECT p.id, p.name, r.room, r.role, r.until_ms, r.granted_by FROM role r JOIN person p ON p.id = r.person
      WHERE r.until_ms <= ? ORDER BY p.name, r.room`,
   ).all(nowMs)
+  sql(tx, 'DELETE FROM role WHERE until_ms <= ?').run(nowMs)
   return rows.map(row => {
     const ended = { ...grantOf(row), untilMs: Number(row['until_ms']) }
-    const before = getMeta(tx, beforeKey(ended.person.id, ended.room))
-    revoke(tx, ended.person, ended.room)
-    if (before === null) return { ...ended, again: null }
-    const [role, by] = JSON.parse(before) as [Role, string]
-    grant(tx, { person: ended.person, room: ended.room, role, untilMs: null }, by, nowMs)
-    return { ...ended, again: role }
+    return { ...ended, stays: rolesWritten(tx, ended.person, ended.room)[0]?.role ?? null }
   })
 }
 
-const grantOf = (row: Row): Grant => ({
-  person: personOf(row),
-  room: row['room'] as string,
+const heldOf = (row: Row): Held => ({
   role: row['role'] as Role,
   untilMs: row['until_ms'] === null ? null : Number(row['until_ms']),
+})
+
+const grantOf = (row: Row): Grant => ({
+  ...heldOf(row),
+  person: personOf(row),
+  room: row['room'] as string,
   by: row['granted_by'] as string,
 })
 
@@ -98,7 +109,7 @@ export const grants = (tx: Tx, nowMs: number): Grant[] =>
   sql(
     tx,
     `SELECT p.id, p.name, r.room, r.role, r.until_ms, r.granted_by FROM role r JOIN person p ON p.id = r.person
-     WHERE r.until_ms IS NULL OR r.until_ms > ? ORDER BY p.name, r.room`,
+     WHERE r.until_ms IS NULL OR r.until_ms > ? ORDER BY p.name, r.room, r.timed`,
   )
     .all(nowMs)
     .map(grantOf)
@@ -108,13 +119,13 @@ export const grantsOf = (tx: Tx, person: Person): Grant[] =>
   sql(
     tx,
     `SELECT p.id, p.name, r.room, r.role, r.until_ms, r.granted_by FROM role r JOIN person p ON p.id = r.person
-     WHERE r.person = ? ORDER BY r.room`,
+     WHERE r.person = ? ORDER BY r.room, r.timed`,
   )
     .all(person.id)
     .map(grantOf)
 
 /** Whether a grant holds at a time. */
-export const holds = ({ untilMs }: Grant, nowMs: number): boolean => untilMs === null || untilMs > nowMs
+export const holds = ({ untilMs }: Held, nowMs: number): boolean => untilMs === null || untilMs > nowMs
 
 /** How many hold the global role of owner without an end. */
 export const owners = (tx: Tx): number =>

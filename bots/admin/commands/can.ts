@@ -5,14 +5,14 @@ import { refusal } from '../../../core/command/gate.ts'
 import { resolve } from '../../../core/command/parse/suggest.ts'
 import type { Published } from '../../../core/command/published.ts'
 import { ChanopError } from '../../../core/error.ts'
-import type { NetworkId, Sender, UserId } from '../../../core/event.ts'
-import { identify } from '../../../core/identity.ts'
+import type { NetworkId, UserId } from '../../../core/event.ts'
 import { type Agent, agentNamed } from '../../../core/ledger/agents.ts'
-import { identitiesOf, type Person, personByName } from '../../../core/ledger/people.ts'
+import { identitiesOf, type Person, personAt } from '../../../core/ledger/people.ts'
 import { type Grant, grantsOf, holds, roleIn } from '../../../core/ledger/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
 import { duration, escapeInline } from '../../../core/text.ts'
+import { accountForm, accountMeant } from '../meant.ts'
 import { type AdminServices, declare } from '../services.ts'
 
 type Context = CommandContext<AdminServices>
@@ -22,8 +22,6 @@ interface Somebody {
   readonly name: string
   readonly caller: Caller
 }
-
-const accountForm = /^([a-z][a-z0-9-]*):(\S+)$/
 
 function callerFor(
   { caller }: Context,
@@ -58,22 +56,19 @@ const ofAgent = (context: Context, agent: Agent, room: string): Somebody => ({
 /** A person or agent by name, or anybody by `network:account`: of an account nobody knows, what a guest may. */
 function find(tx: Tx, context: Context, who: string, room: string): Somebody {
   const bare = who.replace(/^@/, '')
-  const person = personByName(tx, bare)
-  if (person) return ofPerson(tx, context, person, room)
   const [, network = context.caller.network as string, user = bare] = accountForm.exec(bare) ?? []
   const agent = agentNamed(tx, user)
   if (agent?.network === network) return ofAgent(context, agent, room)
-  const sender: Sender = { id: user.toLowerCase() as UserId, name: user, kind: 'person', verified: true }
-  const known = identify(tx, network as NetworkId, sender, room, context.atMs).person
-  if (known) return ofPerson(tx, context, known, room)
-  if (!accountForm.test(bare)) {
-    throw new ChanopError(
-      'not-found',
-      `nobody is called ${who.slice(0, 60)}: write a name, an agent or network:account`,
-    )
-  }
+  const full = accountForm.test(bare)
+  const person = full
+    ? personAt(tx, network, user.toLowerCase())
+    : accountMeant(tx, bare, context.caller.network).person
+  if (person) return ofPerson(tx, context, person, room)
   const nobody = { person: null, agent: null, role: 'guest', globalRole: 'guest', name: user, room } as const
-  return { name: bare, caller: callerFor(context, { network: network as NetworkId, user: sender.id }, nobody) }
+  return {
+    name: bare,
+    caller: callerFor(context, { network: network as NetworkId, user: user.toLowerCase() as UserId }, nobody),
+  }
 }
 
 /** `operator in ops for 2h more (by olga)` */

@@ -31,6 +31,7 @@ const staff = (stage: Stage): Promise<void> =>
       presence.run('irc', name, state, atMs, atMs, '#general', state === 'online' ? 'join' : 'leave', name)
     }
     sql(db, 'INSERT INTO member VALUES (?, ?, ?, 1, 1)').run(place, 'worker-001', 'worker-001')
+    sql(db, 'INSERT INTO member VALUES (?, ?, ?, 1, 1)').run(place, 'bob', 'bob')
     makeGroup(db, 'crew', 'alice', 1)
     joinGroup(db, 'crew', 'worker-001', 'alice', 1)
   })

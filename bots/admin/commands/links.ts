@@ -4,7 +4,7 @@ import { RateLimit } from '../../../core/command/state/rate.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type NetworkId, nowhere, text, type UserId } from '../../../core/event.ts'
 import type { Giver } from '../../../core/ledger/claims.ts'
-import { identitiesOf, type Person, personAt, personByName } from '../../../core/ledger/people.ts'
+import { identitiesOf, type Person, personAt } from '../../../core/ledger/people.ts'
 import { roleIn } from '../../../core/ledger/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
@@ -14,11 +14,10 @@ import { escapeInline } from '../../../core/text.ts'
 import { newCode } from '../agents/claims.ts'
 import { burn, offer, take } from '../links/codes.ts'
 import { join, part, refuseAgent } from '../links/join.ts'
+import { accountForm, accountMeant, written } from '../meant.ts'
 import { type AdminServices, declare } from '../services.ts'
 
 type Context = CommandContext<AdminServices>
-
-const accountForm = /^([a-z][a-z0-9-]*):(\S+)$/
 
 /** Codes that were tried, by account; and by everybody, in case somebody has many accounts. */
 const tries = new WeakMap<AdminServices, RateLimit>()
@@ -46,8 +45,6 @@ function limit({ caller, atMs, services }: Context): void {
   if (rate.ask(key, perAccount, atMs) === 'go' && all === 'go') return
   throw new ChanopError('rate-limited', `too many codes were tried: go on in ${rate.waitSeconds(key, perAccount)} s`)
 }
-
-const written = ({ network, user }: Pick<Giver, 'network' | 'user'>): string => `${network}:${user}`
 
 /** The other side hears of it: who did not mean it can undo it. */
 function tellGiver(tx: Tx, context: Context, giver: Giver, joined: Giver): void {
@@ -116,7 +113,7 @@ const link = declare({
 
 /** The person behind the asker, or behind a name that an operator gives. */
 function personMeant(tx: Tx, { caller }: Context, who: string | undefined): Person {
-  const found = who === undefined ? caller.person : (personByName(tx, who) ?? personOfAccount(tx, who))
+  const found = who === undefined ? caller.person : accountMeant(tx, who, caller.network).person
   if (!found) {
     throw new ChanopError(
       'not-found',

@@ -4,11 +4,23 @@ import type { Caller, CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
 import type { NewOrder } from '../../../core/ledger/orders.ts'
-import { dropIdentity, forgetEmpty, identitiesOf, people, personAt, personFor } from '../../../core/ledger/people.ts'
+import {
+  dropIdentity,
+  forgetEmpty,
+  identitiesOf,
+  type Person,
+  people,
+  personAt,
+  personByName,
+  personFor,
+} from '../../../core/ledger/people.ts'
 import { owners, revokeAll, roleIn } from '../../../core/ledger/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { includes, type Role, roles } from '../../../core/role.ts'
+import { includes, roles } from '../../../core/role.ts'
 import { newPassword } from '../../../core/secrets.ts'
+import { duration, escapeInline } from '../../../core/text.ts'
+import { mustBeForGood, ownUntil } from '../authority.ts'
+import { written } from '../meant.ts'
 import { type AdminServices, declare } from '../services.ts'
 
 const account = z
@@ -40,25 +52,35 @@ const add = declare({
   }),
   examples: [['!person add bob', 'bob has an account as member; the login is in your DM']],
   async run(context, { account, role }) {
-    const { caller } = context
+    const { caller, atMs } = context
     if (!includes(caller.globalRole, role))
       throw new ChanopError('denied', `you are ${caller.globalRole} and can not make a ${role}`)
     const network = managed(context)
     const password = newPassword()
     const by = caller.person?.name ?? caller.account
+    const { untilMs, note } = await context.ledger.read(tx => ({
+      untilMs: ownUntil(tx, caller, role, atMs),
+      note: namesake(tx, account),
+    }))
     // The role comes with the account, when that is made: an account that was there keeps having none.
     const order = sealed(
       context,
-      { key: keyed(context, 'person.add'), network, kind: 'account.create', args: { account, role, by } },
+      {
+        key: keyed(context, 'person.add'),
+        network,
+        kind: 'account.create',
+        args: { account, role, by, ...(untilMs === null ? {} : { until: String(untilMs) }) },
+      },
       password,
     )
+    const time = untilMs === null ? '' : ` for ${duration(untilMs - atMs, 2)}, as long as you are ${caller.globalRole}`
     return {
       lines: [],
       effect: db => refuseKnown(db, network, account),
       orders: [
         {
           order,
-          done: `${account} has an account as ${role}; the login is in your DM`,
+          done: `${account} has an account as ${role}${time}; the login is in your DM${note}`,
           failed: `${account} has no account: {reason}`,
           secret: `account=${account} password=${password}`,
         },
@@ -67,12 +89,29 @@ const add = declare({
   },
 })
 
-/** Somebody who stands above the asker keeps what they have. */
-function guard(tx: Tx, network: NetworkId, account: string, own: Role, nowMs: number): void {
+function mustHave(tx: Tx, network: NetworkId, account: string): Person {
   const person = personAt(tx, network, account.toLowerCase())
   if (!person) throw new ChanopError('not-found', `no person has the account ${account}; person list shows them`)
+  return person
+}
+
+/** Said when somebody else has the name already: theirs is another one then. */
+function namesake(tx: Tx, account: string): string {
+  const other = personByName(tx, account)
+  if (!other) return ''
+  const accounts = identitiesOf(tx, other).map(written).join(', ')
+  return escapeInline(
+    ` · the name ${other.name} is ${accounts} already: write network:account where you mean one of them`,
+  )
+}
+
+/** Somebody who stands above the asker keeps what they have, and so does everybody before one who is so for a time. */
+function guard(tx: Tx, network: NetworkId, account: string, caller: Caller, nowMs: number): void {
+  const own = caller.globalRole
+  const person = mustHave(tx, network, account)
   const role = roleIn(tx, person, '', nowMs)
   if (!includes(own, role)) throw new ChanopError('denied', `${account} is ${role}: only such a one may change that`)
+  mustBeForGood(tx, caller, 'operator', nowMs)
 }
 
 function refuseSelf(caller: Caller, network: NetworkId, account: string): void {
@@ -131,7 +170,10 @@ const passwd = declare({
     )
     return {
       lines: [],
-      effect: db => guard(db, network, account, own ? 'owner' : caller.globalRole, atMs),
+      effect: db => {
+        if (own) mustHave(db, network, account)
+        else guard(db, network, account, caller, atMs)
+      },
       orders: [
         {
           order,
@@ -155,7 +197,7 @@ const del = declare({
     const { caller, ledger, atMs } = context
     const network = managed(context)
     refuseSelf(caller, network, account)
-    await ledger.read(db => guard(db, network, account, caller.globalRole, atMs))
+    await ledger.read(db => guard(db, network, account, caller, atMs))
     return `deletes the account ${account} and ends its sessions`
   },
   examples: [['!person del bob', 'no person has the account bob; person list shows them']],
@@ -166,7 +208,7 @@ const del = declare({
     return {
       lines: [],
       effect: db => {
-        guard(db, network, account, caller.globalRole, atMs)
+        guard(db, network, account, caller, atMs)
         const person = personFor(db, network, account.toLowerCase() as UserId, account, atMs)
         revokeAll(db, person)
         if (owners(db) === 0) throw new ChanopError('conflict', 'that is the last owner: make another one first')

@@ -1,25 +1,15 @@
 import { z } from 'zod'
+import type { Caller } from '../../../core/command/command.ts'
 import { durationMs } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import type { NetworkId, UserId } from '../../../core/event.ts'
-import { identitiesOf, type Person, personAt, personByName, personFor } from '../../../core/ledger/people.ts'
-import { grant, grants, owners, revoke, roleWritten } from '../../../core/ledger/roles.ts'
+import { type Account, identitiesOf, type Person } from '../../../core/ledger/people.ts'
+import { grant, grants, type Held, owners, revoke, rolesWritten } from '../../../core/ledger/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes, type Role, roles } from '../../../core/role.ts'
-import { duration } from '../../../core/text.ts'
+import { duration, escapeInline } from '../../../core/text.ts'
+import { mustBeForGood, ownUntil } from '../authority.ts'
+import { accountMeant, personMeant, written } from '../meant.ts'
 import { declare } from '../services.ts'
-
-const identityForm = /^([a-z][a-z0-9-]*):(\S+)$/
-
-/** Somebody by name, or by `network:account`; an account nobody met yet becomes a person when `make` is set. */
-function find(tx: Tx, who: string, near: NetworkId, nowMs: number, make: boolean): Person {
-  const known = personByName(tx, who)
-  if (known) return known
-  const [, network = near, user = who] = identityForm.exec(who) ?? []
-  const owner = personAt(tx, network, user.toLowerCase())
-  if (owner || make) return personFor(tx, network as NetworkId, user.toLowerCase() as UserId, user, nowMs)
-  throw new ChanopError('not-found', `nobody is called ${who.slice(0, 60)}; role list shows who has a role`)
-}
 
 function mustStay(tx: Tx): void {
   if (owners(tx) === 0) throw new ChanopError('conflict', 'that is the last owner: make another one first')
@@ -60,36 +50,66 @@ const given = declare({
     for: durationMs().optional().meta({ named: true }).describe('2h, 3d; for good without'),
   }),
   examples: [
-    ['!role grant bob member', 'bob is member'],
-    ['!role grant bob operator in=ops for=2h', 'bob is operator in ops for 2h'],
+    ['!role grant bob member', 'irc:bob is member'],
+    ['!role grant bob operator in=ops for=2h', 'irc:bob is operator in ops for 2h'],
   ],
+  confirm: async ({ who, role, in: room }, { ledger, caller }) => {
+    mayMake(caller, role)
+    if (role !== 'owner' || room !== undefined) return null
+    const { account } = await ledger.read(tx => accountMeant(tx, who, caller.network))
+    return escapeInline(`${written(account)} becomes owner and may do everything, take your own role too`)
+  },
   async run({ caller, services, atMs }, { who, role, in: room = '', for: forMs }) {
-    if (!includes(caller.globalRole, role)) {
-      throw new ChanopError('denied', `you are ${caller.globalRole} and can not make somebody ${role}`)
-    }
+    mayMake(caller, role)
     if (room !== '' && !Object.hasOwn(services.context.settings.current.rooms, room)) {
       throw new ChanopError('not-found', `no room ${room.slice(0, 60)}; rooms lists them`)
     }
     return {
       lines: [],
-      effect: db => {
-        const person = find(db, who, caller.network, atMs, true)
-        guardSuperior(db, person, caller.globalRole, room)
-        const untilMs = forMs === undefined ? null : atMs + forMs
-        grant(db, { person, room, role, untilMs }, caller.person?.name ?? caller.account, atMs)
-        if (room === '') mustStay(db)
+      effect: tx => {
+        const person = personMeant(tx, who, caller.network, atMs)
+        const own = ownUntil(tx, caller, role, atMs)
+        const wished = forMs === undefined ? null : atMs + forMs
+        const untilMs = own === null ? wished : Math.min(wished ?? own, own)
+        guardGrant(tx, person, { role, room, untilMs }, caller.globalRole)
+        grant(tx, { person, room, role, untilMs }, caller.person?.name ?? caller.account, atMs)
+        if (room === '') mustStay(tx)
         const where = room === '' ? '' : ` in ${room}`
-        return [`${person.name} is ${role}${where}${forMs === undefined ? '' : ` for ${duration(forMs, 2)}`}`]
+        const time = untilMs === null ? '' : ` for ${duration(untilMs - atMs, 2)}`
+        const cut = untilMs === wished ? '' : ', as long as you are'
+        return [escapeInline(`${shown(tx, person)} is ${role}${where}${time}${cut}`)]
       },
     }
   },
 })
 
+function mayMake({ globalRole }: Caller, role: Role): void {
+  if (includes(globalRole, role)) return
+  throw new ChanopError('denied', `you are ${globalRole} and can not make somebody ${role}`)
+}
+
+/** The account that was meant, and by which others the same person has it too. */
+function shown(tx: Tx, { account, ...person }: Person & { account: Account }): string {
+  const others = identitiesOf(tx, person).filter(({ network, user }) => written({ network, user }) !== written(account))
+  return others.length === 0 ? written(account) : `${written(account)} (also ${others.map(written).join(', ')})`
+}
+
+/** Throws when the change is not the asker's to make. A role for a time adds to what is held for good, it never lowers it. */
+function guardGrant(tx: Tx, person: Person, to: Held & { room: string }, own: Role): void {
+  const held = rolesWritten(tx, person, to.room)
+  guardSuperior(person, held, own)
+  const [stays] = held.filter(({ untilMs }) => untilMs === null)
+  if (to.untilMs !== null && stays && includes(stays.role, to.role))
+    throw new ChanopError(
+      'conflict',
+      `${person.name} is ${stays.role} for good: a role for a time adds nothing to that`,
+    )
+}
+
 /** Nobody changes the role of somebody who stands above them. */
-function guardSuperior(tx: Tx, person: Person, own: Role, room: string): void {
-  const held = roleWritten(tx, person, room)
-  if (held && !includes(own, held))
-    throw new ChanopError('denied', `${person.name} is ${held}: only such a one may change that`)
+function guardSuperior(person: Person, held: readonly Held[], own: Role): void {
+  const above = held.find(({ role }) => !includes(own, role))
+  if (above) throw new ChanopError('denied', `${person.name} is ${above.role}: only such a one may change that`)
 }
 
 const taken = declare({
@@ -106,14 +126,17 @@ const taken = declare({
   async run({ caller, atMs }, { who, in: room = '' }) {
     return {
       lines: [],
-      effect: db => {
-        const person = find(db, who, caller.network, atMs, false)
-        guardSuperior(db, person, caller.globalRole, room)
+      effect: tx => {
+        const { account, person } = accountMeant(tx, who, caller.network)
         const where = room === '' ? '' : ` in ${room}`
-        if (!revoke(db, person, room))
-          throw new ChanopError('not-found', `${person.name} has no role${where} to take away`)
-        mustStay(db)
-        return [`${person.name} has no role${where} any more`]
+        const held = person ? rolesWritten(tx, person, room) : []
+        if (!person || held.length === 0)
+          throw new ChanopError('not-found', `${written(account)} has no role${where} to take away`)
+        guardSuperior(person, held, caller.globalRole)
+        if (held.some(({ untilMs }) => untilMs === null)) mustBeForGood(tx, caller, 'operator', atMs)
+        revoke(tx, person, room)
+        mustStay(tx)
+        return [escapeInline(`${shown(tx, { ...person, account })} has no role${where} any more`)]
       },
     }
   },

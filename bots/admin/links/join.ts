@@ -13,8 +13,7 @@ import {
 } from '../../../core/ledger/people.ts'
 import { grantsOf, holds, ownerAccounts } from '../../../core/ledger/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-
-const written = ({ network, user }: Pick<Giver, 'network' | 'user'>): string => `${network}:${user}`
+import { written } from '../meant.ts'
 
 /** A program's account speaks for a program: it lends nobody its place, and has none to share. */
 export function refuseAgent(tx: Tx, { network, user }: Pick<Giver, 'network' | 'user'>): void {

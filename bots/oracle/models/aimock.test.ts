@@ -1,7 +1,7 @@
 /** The same against a server that others keep: @copilotkit/aimock. */
 import assert from 'node:assert/strict'
-import { LLMock } from '@copilotkit/aimock'
 import { type TestContext, test } from 'node:test'
+import { LLMock } from '@copilotkit/aimock'
 import { recentTries } from '../../../core/ledger/tries.ts'
 import { hear, model, openWorld, question } from './testing-world.ts'
 

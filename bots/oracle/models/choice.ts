@@ -1,5 +1,5 @@
-import type { Config } from '../../../config/schema.ts'
 import { isLoopback, type Provider, providerOf } from '../../../config/providers.ts'
+import type { Config } from '../../../config/schema.ts'
 import type { Price } from '../../../core/ledger/tries.ts'
 import type { Task } from './contract.ts'
 

@@ -2,7 +2,7 @@ import { type Config, configSchema } from '../../../config/schema.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import { temporaryLedger } from '../../../core/ledger/testing.ts'
 import { silentLog } from '../../../core/log.ts'
-import type { ModelEnd, ModelRequest, ModelPart } from './contract.ts'
+import type { ModelEnd, ModelPart, ModelRequest } from './contract.ts'
 import { ConfiguredModels } from './models.ts'
 
 interface Closing {

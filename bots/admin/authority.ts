@@ -1,0 +1,21 @@
+import type { Caller } from '../../core/command/command.ts'
+import { ChanopError } from '../../core/error.ts'
+import { holdsUntil } from '../../core/ledger/roles.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
+import type { Role } from '../../core/role.ts'
+
+/**
+ * Until when the asker holds `needed` everywhere, Unix ms; null for good. What they give ends with it at the latest, so that
+ * nobody makes a role for a time last. Throws `denied` when they do not hold it.
+ */
+export function ownUntil(tx: Tx, { person, globalRole }: Caller, needed: Role, nowMs: number): number | null {
+  const until = person ? holdsUntil(tx, person, needed, '', nowMs) : 0
+  if (until === 0) throw new ChanopError('denied', `you are ${globalRole} and can not make somebody ${needed}`)
+  return until
+}
+
+/** Who has a role for a time does not touch what others have for good. */
+export function mustBeForGood(tx: Tx, caller: Caller, needed: Role, nowMs: number): void {
+  if (ownUntil(tx, caller, needed, nowMs) === null) return
+  throw new ChanopError('denied', `you are ${caller.globalRole} for a time: ask somebody who is so for good`)
+}
