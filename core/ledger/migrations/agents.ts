@@ -71,4 +71,4 @@ export const agents = `
     created_by TEXT NOT NULL,
     PRIMARY KEY (network, channel)
   ) WITHOUT ROWID;
-`
+  `

@@ -17,4 +17,4 @@ export const media = `
     PRIMARY KEY (network, ref)
   ) WITHOUT ROWID;
   CREATE INDEX media_ref_hash ON media_ref (hash) WHERE hash IS NOT NULL;
-`
+  `

@@ -19,4 +19,4 @@ export const prompts = `
     summary TEXT NOT NULL DEFAULT '',
     summarised_seq INTEGER NOT NULL DEFAULT 0
   ) WITHOUT ROWID;
-`
+  `

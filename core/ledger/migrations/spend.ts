@@ -53,4 +53,4 @@ export const spend = `
     refused TEXT NOT NULL,          -- JSON list of parameters
     context_tokens INTEGER
   ) WITHOUT ROWID;
-`
+  `

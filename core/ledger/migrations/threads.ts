@@ -40,4 +40,4 @@ export const threads = `
       SELECT json_group_array(json(json_set(value, '$.ref', value ->> 'url')))
       FROM json_each(body, '$.content.attachments'))))
     WHERE kind IN ('message', 'edit') AND json_array_length(body, '$.content.attachments') > 0;
-`
+  `

@@ -18,4 +18,4 @@ export const timedRoles = `
   DELETE FROM meta WHERE key LIKE 'role.before %';
   DROP TABLE role;
   ALTER TABLE role_next RENAME TO role;
-`
+  `

@@ -28,4 +28,4 @@ export const turns = `
   -- Counts what is rewritten while it waits: who reads by id would miss it.
   ALTER TABLE delivery ADD COLUMN amended INTEGER;
   CREATE INDEX delivery_amended ON delivery (amended) WHERE amended IS NOT NULL;
-`
+  `
