@@ -14,6 +14,7 @@ import { Rooms, type RoomsConfig } from './rooms.ts'
 import { resolveSecret, Vault } from './secrets.ts'
 import { Settings } from './settings.ts'
 import { followSettings } from './settings-following.ts'
+import { noteReady } from './starts.ts'
 
 /** What every bot's process has. */
 export interface BotContext<S extends z.ZodType = z.ZodType> {
@@ -136,6 +137,7 @@ async function openContext<S extends z.ZodType<Common>>(
       secret: reference => ledger.read(db => resolveSecret(db, vault, reference, env)),
       ready: () => {
         report(dataDir, options.name, 'ready')
+        noteReady(dataDir, options.name)
         log.info('ready')
         // The process manager may be gone by now: then nobody is there to hear it.
         process.send?.('ready', undefined, undefined, () => undefined)

@@ -56,6 +56,20 @@ describe('without Redis', { concurrency: false }, () => {
     )
   })
 
+  it('a bot that is killed whenever it is ready comes back as quickly each time', async () => {
+    for (let n = 0; n < 8; n++) {
+      const before = await until('admin', 10_000, async () => {
+        const now = await instance.bot('admin')
+        return now?.state === 'ready' && now
+      })
+      killNow(before.pid)
+      const beganMs = performance.now()
+      await until('the next process', 10_000, async () => (await instance.bot('admin'))?.pid !== before.pid)
+      assert.ok(performance.now() - beganMs < 1200, `${n}: ${performance.now() - beganMs} ms`)
+    }
+    await until('admin', 10_000, async () => (await instance.bot('admin'))?.state === 'ready')
+  })
+
   it('a command takes no longer while Redis hangs, and a bot starts and stops as quickly', async () => {
     const pid = await until('Redis', 10_000, async () => (await instance.redisPid()) || null)
     process.kill(pid, 'SIGSTOP')

@@ -33,6 +33,8 @@ interface Spoof {
   readonly name: string
   readonly say: (a: MemoryPlatform, b: MemoryPlatform) => void | Promise<void>
   readonly why: RegExp
+  /** What its sender hears of it. */
+  readonly told?: RegExp
 }
 
 const guest = /^restart needs operator; you are guest$/
@@ -89,6 +91,7 @@ const spoofs: readonly Spoof[] = [
       a.faults.clockSkewMs = 0
     },
     why: /^ignored: stale/,
+    told: /^!restart of olga was not carried out/,
   },
   {
     name: 'said while we were away',
@@ -110,11 +113,12 @@ function as(server: MemoryPlatform, id: string, name: string): void {
 }
 
 describe('on a platform in memory', () => {
-  for (const { name, say, why } of spoofs) {
+  for (const { name, say, why, told } of spoofs) {
     test(`${name}: nothing happens, and the audit says why`, async t => {
       const { house, restarted, a, b } = await open(t)
       await say(a, b)
       const line = await audited(house, ({ command }) => command === 'restart', name)
+      if (told) await a.user('olga').hears('#general', told, 0)
       assert.match(line.result, why)
       assert.notEqual(line.decision, 'allowed')
       assert.match(await asker(a, 'olga')('!version'), /^chanop|^restart needs/)

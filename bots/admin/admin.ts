@@ -102,10 +102,14 @@ const restarter =
   }
 
 /** The names of all commands, for `npm run chat` to complete: `data/run/commands.json`. */
-async function leaveNames({ ledger, dataDir }: BotContext<typeof configSchema>): Promise<void> {
+async function leaveNames({ ledger, dataDir, log }: BotContext<typeof configSchema>): Promise<void> {
   const names = (await ledger.read(readPublished)).map(command => command.name)
-  await mkdir(join(dataDir, 'run'), { recursive: true, mode: 0o700 })
-  await writeFile(join(dataDir, 'run', 'commands.json'), `${JSON.stringify(names)}\n`, { mode: 0o600 })
+  try {
+    await mkdir(join(dataDir, 'run'), { recursive: true, mode: 0o700 })
+    await writeFile(join(dataDir, 'run', 'commands.json'), `${JSON.stringify(names)}\n`, { mode: 0o600 })
+  } catch (error) {
+    log.warn({ error }, 'the names of commands were not left for npm run chat: it completes none')
+  }
 }
 
 const silentMs = 5000

@@ -9,7 +9,7 @@ import type { Tx } from '../../core/ledger/tx.ts'
 import { sleep } from '../../core/retry.ts'
 import { ChannelWatch } from './channels/watch.ts'
 import { rotateLogs } from './logs.ts'
-import { tellOps } from './ops.ts'
+import { tellOps } from '../../core/ops.ts'
 
 type Context = BotContext<typeof configSchema>
 

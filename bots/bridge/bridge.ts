@@ -8,17 +8,18 @@ import { addressee } from '../../core/command/addressee.ts'
 import type { Guard } from '../../core/command/guard.ts'
 import { Catalogue } from '../../core/command/published.ts'
 import { asChanopError } from '../../core/error.ts'
-import type { ChatEvent, MessageEvent, NetworkId, Place } from '../../core/event.ts'
+import type { ChannelId, ChatEvent, MessageEvent, NetworkId, Place } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
-import type { Stored } from '../../core/ledger/events.ts'
+import { placeKey, type Stored } from '../../core/ledger/events.ts'
 import { saveStanding } from '../../core/ledger/networks.ts'
 import { type MediaLimits, MediaStore } from '../../core/media/store.ts'
-import { sleep } from '../../core/retry.ts'
+import { backoffMs, sleep } from '../../core/retry.ts'
 import { Deliverer } from './deliver.ts'
 import { Files } from './files.ts'
 import { ingest } from './ingest.ts'
-import { Links } from './links.ts'
+import { channelsOf, Links } from './links.ts'
 import { Orderly } from './orders.ts'
+import { Outage } from './outage.ts'
 import { relaysSplit } from './relay.ts'
 import { Signs } from './signs.ts'
 import { Splits } from './splits.ts'
@@ -57,6 +58,7 @@ export class Bridge {
   readonly #away = new Set<string>()
   readonly #splits: Splits
   readonly #catalogue = new Catalogue()
+  readonly #outage: Outage
   readonly #strays = new Map<string, readonly Stored[]>()
 
   constructor(context: BotContext<typeof configSchema>, options: BridgeOptions = {}) {
@@ -72,6 +74,7 @@ export class Bridge {
     })
     const { adapters } = this.links
     this.#splits = new Splits((first, left) => this.#tellSplit(first, left), options.splitMs)
+    this.#outage = new Outage({ adapters, log, places: () => this.#places() })
     this.store = new MediaStore(join(context.dataDir, 'media'), ledger, () => limitsOf(settings.current.media))
     this.#files = new Files({ store: this.store, ledger, adapters, log, signal })
     this.deliverer = new Deliverer({ ledger, vault, files: this.#files, log, signal, adapters })
@@ -92,7 +95,7 @@ export class Bridge {
     const { context } = this
     context.ledger.autoCheckpoint(16_000)
     await this.links.follow(context.settings.current.networks)
-    await this.deliverer.start()
+    await this.#takeOver()
     const heard = (): void => {
       this.#look()
       this.#lookForOrders()
@@ -114,6 +117,20 @@ export class Bridge {
     this.#lookForOrders()
   }
 
+  /** Takes over what the last run left; on a full disk that waits, and those who talk are told why. */
+  async #takeOver(): Promise<void> {
+    const { log, signal } = this.context
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        return await this.deliverer.start()
+      } catch (error) {
+        if (failures === 0) log.error({ error }, `deliveries wait: ${asChanopError(error).message}`)
+        this.#outage.refused(error)
+        await sleep(backoffMs({ firstMs: 200, maxMs: 5000 }, failures), signal)
+      }
+    }
+  }
+
   /** Resolves once all connections are closed. */
   async stopped(): Promise<void> {
     const { signal } = this.context
@@ -127,7 +144,7 @@ export class Bridge {
     const { commands, ignore } = settings.current
     const guard: Guard = { catalogue: this.#catalogue, prefix: commands.prefix, bots: botNames }
     const split = this.#splits.gone
-    const taken = await ledger.write(db => {
+    const writing = ledger.write(db => {
       const intake = { rooms: this.context.rooms, ignore, members: this.#members, split, strays: this.#strays, guard }
       const taken = ingest(db, events, intake, Date.now())
       for (const { event } of taken.stored) {
@@ -136,6 +153,11 @@ export class Bridge {
       }
       return taken
     })
+    writing.then(
+      () => this.#outage.taken(),
+      (error: unknown) => this.#outage.refused(error),
+    )
+    const taken = await writing
     for (const { event } of taken.stored) {
       if (event.kind === 'message') this.#strays.delete(targetKey(event.place, event.id))
     }
@@ -202,6 +224,17 @@ export class Bridge {
 
   #lookForOrders(): void {
     this.orderly.look().catch((error: unknown) => this.context.log.error({ error }, asChanopError(error).message))
+  }
+
+  /** Every place of the configuration, once. */
+  #places(): readonly Place[] {
+    const { networks } = this.context.settings.current
+    const found = Object.entries(networks).flatMap(([name, config]) => {
+      const network = name as NetworkId
+      const own = channelsOf(config).map(channel => ({ network, channel: channel as ChannelId }))
+      return [...own, ...this.context.rooms.onNetwork(network)]
+    })
+    return [...new Map(found.map(place => [placeKey(place), place])).values()]
   }
 
   /** A persona whose bot is silent is away. */

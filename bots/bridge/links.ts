@@ -31,7 +31,7 @@ export interface LinksOptions {
 
 const closeMs = 3000
 
-const channelsOf = (config: NetworkConfig): readonly string[] =>
+export const channelsOf = (config: NetworkConfig): readonly string[] =>
   'channels' in config && Array.isArray(config.channels) ? (config.channels as string[]) : []
 
 /** Whether a connection made for one configuration serves the other: channels are entered and left without a new one. */

@@ -8,6 +8,7 @@ import { follow } from '../../core/consumer.ts'
 import { asChanopError } from '../../core/error.ts'
 import type { Stored } from '../../core/ledger/events.ts'
 import { sleep } from '../../core/retry.ts'
+import { tellOps } from '../../core/ops.ts'
 import { say } from '../../core/say.ts'
 import { parseInline } from '../../core/text.ts'
 import { scribeCommands } from './commands/all.ts'
@@ -32,7 +33,7 @@ const retryMs = 10_000
 export async function runScribe(context: Context): Promise<void> {
   const { ledger, settings, dataDir, signal, log } = context
   const ear = new Ear(() => settings.current.commands.prefix, bots)
-  const index = SearchIndex.open(join(dataDir, 'search.db'), ear)
+  const index = SearchIndex.open(join(dataDir, 'search.db'), ear, () => void tellRemade(context))
   const exports = new Exports(ledger.path, signal)
   const services: ScribeServices = {
     index,
@@ -40,7 +41,10 @@ export async function runScribe(context: Context): Promise<void> {
     dataDir,
     rooms: context.rooms,
     report: ({ caller, event }, lines) => report(context, caller, event, lines),
-    fault: error => log.error({ error }, asChanopError(error).message),
+    fault: error => {
+      log.error({ error }, asChanopError(error).message)
+      if (isDamage(error)) void tellRemade(context)
+    },
   }
   const { served } = await openDesk(context, { commands: scribeCommands, services })
   const checkpoints = every(context, checkpointMs, async () => ledger.checkpoint())
@@ -61,12 +65,36 @@ function every({ log }: Context, periodMs: number, work: () => Promise<unknown>)
   }, periodMs)
 }
 
-/** Follows the ledger with the index; makes it anew when it does not fit the ledger or is damaged. */
-async function keepIndex({ ledger, bus, log, signal }: Context, index: SearchIndex): Promise<void> {
-  if (!(await ledger.read(db => index.fits(db)))) {
+/** Throws away an index of another ledger, or one that can not even say which it is of. */
+async function fit(context: Context, index: SearchIndex): Promise<void> {
+  const { ledger, log } = context
+  try {
+    if (await ledger.read(db => index.fits(db))) return
     log.warn('the ledger is another one than was indexed: the search index is made anew')
     index.rebuild()
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    log.error({ error }, 'the search index is damaged: it is made anew')
+    index.remake()
+    void tellRemade(context)
   }
+}
+
+/** The operators hear it; searches find less until it is whole again. */
+async function tellRemade(context: Context): Promise<void> {
+  const nowMs = Date.now()
+  const line = 'the search index was damaged and is made anew from the ledger: until that is done searches find less'
+  try {
+    await context.ledger.write(db => tellOps(db, context, line, `scribe.remade.${nowMs}`))
+  } catch (error) {
+    context.log.warn({ error }, 'that the index is made anew could not be told')
+  }
+}
+
+/** Follows the ledger with the index; makes it anew when it does not fit the ledger or is damaged. */
+async function keepIndex(context: Context, index: SearchIndex): Promise<void> {
+  const { ledger, bus, log, signal } = context
+  await fit(context, index)
   while (!signal.aborted) {
     const again = new AbortController()
     const take = async (batch: readonly Stored[]): Promise<void> => {
@@ -76,6 +104,7 @@ async function keepIndex({ ledger, bus, log, signal }: Context, index: SearchInd
         if (!isDamage(error)) throw error
         log.error({ error }, 'the search index is damaged: it is made anew')
         index.remake()
+        void tellRemade(context)
       }
       // A search may have thrown the index away meanwhile: then this goes on from its beginning.
       if (index.cursor < (batch.at(-1)?.seq ?? 0)) again.abort()

@@ -4,6 +4,7 @@ import { type Agent, agentOf, engaged } from '../ledger/agents.ts'
 import type { Stored } from '../ledger/events.ts'
 import type { Db } from '../ledger/sqlite.ts'
 import { includes } from '../role.ts'
+import { duration, escapeInline } from '../text.ts'
 import type { Caller } from './command.ts'
 import type { Published } from './published.ts'
 
@@ -29,11 +30,23 @@ export function callerOf(db: Db, { event, room }: Stored<MessageEvent>, nowMs: n
   }
 }
 
+/** It was said here and now, and came too late: the ledger took nothing, or a clock is wrong. Its asker is told. */
+export const stale = 'stale: older than 60 s'
+
+export function lateLine(
+  prefix: string,
+  { name }: Published,
+  { event }: Pick<Stored<MessageEvent>, 'event'>,
+  nowMs: number,
+): string {
+  return `${prefix}${name} of ${escapeInline(event.sender.name)} was not carried out: it was ${duration(nowMs - event.atMs)} old when it could be; say it again`
+}
+
 /** Why a text shaped as a command carries none; null: it may. Law 4 of docs/architecture.md. */
 export function inert({ event, receivedMs }: Stored<MessageEvent>, caller: Caller, nowMs: number): string | null {
   if ((event.hops ?? 0) > 0) return 'bridged: a relayed message carries no command'
   if (event.origin !== 'live') return 'backfill: it was fetched after the fact'
-  if (nowMs - receivedMs > freshMs || receivedMs - event.atMs > freshMs) return 'stale: older than 60 s'
+  if (nowMs - receivedMs > freshMs || receivedMs - event.atMs > freshMs) return stale
   if (event.content.style === 'notice') return 'notice: no program acts on a notice'
   if (event.sender.kind === 'bot' && !caller.agent && (!caller.verified || caller.role === 'guest'))
     return 'bot: a program without a role'

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { ChanopError } from '../error.ts'
 import { addDeclaration, declarations, dropDeclarationsOf } from '../ledger/declarations.ts'
 import { getMeta, setMeta } from '../ledger/ledger.ts'
@@ -56,12 +57,18 @@ const namesOf = ({ name, aliases }: Pick<Published, 'name' | 'aliases'>): readon
  * whatever bots, want one name or alias.
  */
 export function publish(tx: Tx, bot: string, commands: readonly Command<never>[]): void {
+  const wanted = commands.map(publishedOf)
+  const before = readPublished(tx).filter(each => each.bot === bot)
+  const byName = (one: Published, other: Published): number => (one.name < other.name ? -1 : 1)
+  // A start that changes nothing writes nothing: it works on a full disk too.
+  const now = JSON.parse(JSON.stringify(wanted.toSorted(byName))) as unknown
+  if (isDeepStrictEqual(before.toSorted(byName), now)) return
   const taken = new Map<string, string>()
   for (const other of readPublished(tx)) {
     if (other.bot !== bot) for (const name of namesOf(other)) taken.set(name, other.bot)
   }
   dropDeclarationsOf(tx, bot)
-  for (const declaration of commands.map(publishedOf)) {
+  for (const declaration of wanted) {
     if (declaration.bot !== bot) throw new Error(`command '${declaration.name}' was declared for ${declaration.bot}`)
     for (const name of namesOf(declaration)) {
       const owner = taken.get(name)

@@ -12,7 +12,7 @@ import type { Vault } from '../secrets.ts'
 import { escapeInline } from '../text.ts'
 import { deliverAnswer } from './answer.ts'
 import type { Answer, Caller, Command, CommandContext, CommandSettings } from './command.ts'
-import { callerOf, inert, refusal } from './gate.ts'
+import { callerOf, inert, lateLine, refusal, stale } from './gate.ts'
 import { auditOutcome, type Outcome, outcomeOf, wiping } from './outcome.ts'
 import { type Assigned, assign, parseArgs } from './parse/args.ts'
 import { type Heard, hear, spoken } from './parse/grammar.ts'
@@ -344,7 +344,8 @@ export class Router<S> {
       result: `ignored: ${why}`,
       ...wiping(command, assigned),
     }
-    await this.#commit(stored, caller, outcomeOf('', { ...base, decision: 'ignored' }), performance.now(), finish)
+    const line = why === stale ? lateLine(this.#o.settings().prefix, command, stored, this.#nowMs()) : ''
+    await this.#commit(stored, caller, outcomeOf(line, { ...base, decision: 'ignored' }), performance.now(), finish)
     return true
   }
 

@@ -34,7 +34,6 @@ export async function serveCommands<S>(context: Context, router: Router<S>): Pro
   const from = await ledger.write(db => cursorOf(db, consumer, newest))
   const flying = new Set<number>()
   let read = from
-  let saved = from
 
   const passed = (done?: number): number => {
     let least = read + 1
@@ -73,16 +72,29 @@ export async function serveCommands<S>(context: Context, router: Router<S>): Pro
     }
     while (flying.size > most && !signal.aborted) await sleep(5, signal)
   }
-  // Reading plain talk twice after a crash costs nothing: its cursor needs no commit of its own.
-  const saving = setInterval(() => {
-    const upTo = passed()
-    if (upTo <= saved) return
-    ledger.mark(db => advanceTo(db, consumer, upTo))
-    saved = upTo
-  }, saveMs)
+  const saving = keepCursor(context, consumer, from, passed)
   try {
     await follow({ ledger, bus, log, from, take }, signal)
   } finally {
     clearInterval(saving)
   }
+}
+
+/** Reading plain talk twice after a crash costs nothing: its cursor needs no commit of its own. */
+function keepCursor({ ledger, log }: Context, consumer: string, from: number, passed: () => number): NodeJS.Timeout {
+  let saved = from
+  let fault = ''
+  return setInterval(() => {
+    const upTo = passed()
+    if (upTo <= saved) return
+    try {
+      ledger.mark(db => advanceTo(db, consumer, upTo))
+      saved = upTo
+      fault = ''
+    } catch (error) {
+      const { message } = asChanopError(error)
+      if (message !== fault) log.warn({ error }, `how far was read is not kept for now: ${message}`)
+      fault = message
+    }
+  }, saveMs)
 }

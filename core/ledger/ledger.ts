@@ -247,7 +247,12 @@ export const getMeta = (db: Tx, key: string): string | null =>
   (sql(db, 'SELECT value FROM meta WHERE key = ?').get(key)?.['value'] as string | undefined) ?? null
 
 export const setMeta = (db: Tx, key: string, value: string): void => {
-  sql(db, 'INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(key, value)
+  // A start that changes nothing writes nothing: it works on a full disk too.
+  sql(
+    db,
+    `INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value
+     WHERE value <> excluded.value`,
+  ).run(key, value)
 }
 
 /** Drops a value, unless it is another one by now. */

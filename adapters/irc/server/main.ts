@@ -4,6 +4,7 @@ import { locations } from '../../../core/bot.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { createLog } from '../../../core/log.ts'
 import { sleep } from '../../../core/retry.ts'
+import { noteReady } from '../../../core/starts.ts'
 import { supervise } from './supervisor.ts'
 
 process.umask(0o077)
@@ -14,7 +15,10 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, ()
 process.on('disconnect', () => stop.abort())
 
 /** PM2 may be gone by now: then nobody waits to hear it. */
-const ready = (): void => void process.send?.('ready', undefined, undefined, () => undefined)
+const ready = (): void => {
+  noteReady(locations().dataDir, 'ircd')
+  process.send?.('ready', undefined, undefined, () => undefined)
+}
 
 for (let failures = 0; !stop.signal.aborted; failures += 1) {
   try {

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   CompactSign,
@@ -98,7 +98,11 @@ export class Signer {
       return names.map(({ name }) => JSON.parse(resolveSecret(db, vault, `secret:${name}`, {})) as JWK)
     })
     const signer = new Signer(context, keys)
-    publish(context.dataDir, signer.publicKeys)
+    try {
+      publish(context.dataDir, signer.publicKeys)
+    } catch (error) {
+      context.log.error({ error }, `the public keys could not be left in ${agentsFolder(context.dataDir)}: make room`)
+    }
     return signer
   }
 
@@ -139,7 +143,10 @@ export const agentsFolder = (dataDir: string): string => join(dataDir, 'agents')
 
 function publish(dataDir: string, keys: KeySet): void {
   const file = join(agentsFolder(dataDir), 'keys.json')
+  const now = `${JSON.stringify(keys, null, 2)}\n`
+  // A start that changes nothing writes nothing: it works on a full disk too.
+  if (existsSync(file) && readFileSync(file, 'utf8') === now) return
   mkdirSync(agentsFolder(dataDir), { recursive: true, mode: 0o700 })
-  writeFileSync(`${file}.new`, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 })
+  writeFileSync(`${file}.new`, now, { mode: 0o600 })
   renameSync(`${file}.new`, file)
 }

@@ -82,7 +82,7 @@ export class Fleet {
       await follow({ ledger, bus, log, from: this.#read, take: batch => this.#take(batch, isCommand) }, signal)
     } finally {
       clearInterval(timer)
-      this.#save()
+      this.#tryToSave()
     }
   }
 
@@ -222,6 +222,14 @@ export class Fleet {
     const seq = this.#read
     this.#o.context.ledger.mark(db => this.#keep(db, seq))
     this.#kept(seq)
+  }
+
+  #tryToSave(): void {
+    try {
+      this.#save()
+    } catch (error) {
+      this.#o.context.log.warn({ error }, `how far was read is not kept: ${asChanopError(error).message}`)
+    }
   }
 
   /** Whatever commits to the ledger may change who is there; time alone only at a known moment. */

@@ -26,8 +26,8 @@ export class SearchIndex {
     this.#taker = new Taker(this.#db, ear)
   }
 
-  /** Opens the file, or makes it anew when it is damaged or of another release. `ear` tells commands from talk. */
-  static open(path: string, ear: Ear): SearchIndex {
+  /** Opens the file, or makes it anew when it is damaged or of another release, and calls `remade`. `ear` tells commands from talk. */
+  static open(path: string, ear: Ear, remade: () => void = () => undefined): SearchIndex {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     try {
       return new SearchIndex(path, ear)
@@ -35,6 +35,7 @@ export class SearchIndex {
       const code = (asLedgerError(thrown) as { code?: string }).code
       if (code !== 'ledger-corrupt' && code !== 'ledger-newer') throw asLedgerError(thrown)
       removeFile(path)
+      remade()
       return new SearchIndex(path, ear)
     }
   }

@@ -1,15 +1,19 @@
-import type { configSchema } from '../../config/schema.ts'
-import type { BotContext } from '../../core/bot.ts'
-import { nowhere, text, type UserId } from '../../core/event.ts'
-import { ownerAccounts } from '../../core/ledger/roles.ts'
-import type { Tx } from '../../core/ledger/tx.ts'
-import { type Hall, loneRoom } from '../../core/rooms.ts'
-import { say } from '../../core/say.ts'
+import { nowhere, text, type UserId } from './event.ts'
+import { ownerAccounts } from './ledger/roles.ts'
+import type { Tx } from './ledger/tx.ts'
+import { type Hall, loneRoom, type Rooms } from './rooms.ts'
+import { say } from './say.ts'
 
 const opsRoom = 'ops'
 
+/** Who tells, with the rooms of the configuration: a bot's context is one. */
+interface Teller {
+  readonly name: string
+  readonly rooms: Pick<Rooms, 'named'>
+}
+
 /** Tells the operators, in the room `ops`; where there is none, each owner privately. Once for each `key`, for ever. */
-export function tellOps(tx: Tx, context: BotContext<typeof configSchema>, line: string, key: string): void {
+export function tellOps(tx: Tx, context: Teller, line: string, key: string): void {
   const tell = (hall: Hall, under: string, only?: UserId): void => {
     const to = only === undefined ? { in: hall } : { in: hall, only }
     say(tx, { bot: context.name, content: text(line), ...to, key: under }, Date.now())
