@@ -11,30 +11,25 @@ import type {
   Standing,
 } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
-import type { ChatEvent, Draft, MessageId, NetworkId, Place, Reaction, RosterSign, UserId } from '../../core/event.ts'
+import type { ChatEvent, Draft, MessageId, NetworkId, Place, RosterSign, UserId } from '../../core/event.ts'
 import { Feed } from '../../core/feed.ts'
-import { lacksOf } from './abilities.ts'
 import { accountsFor } from './accounts/index.ts'
-import { ownWayIsSecure, react, redact } from './acts.ts'
 import { channelActs, type Hand } from './channel-acts.ts'
 import { Channels } from './channels.ts'
 import { type Control, readControl } from './control.ts'
 import type { IrcConfig } from './config.ts'
 import type { Session } from './link/session.ts'
-import type { Outgoing } from './link/settle.ts'
 import { DirectMarks, missedDirect } from './past/catchup.ts'
-import { findDelivery } from './past/find.ts'
-import { forgetLater } from './past/forget.ts'
 import { Face, startDelayMs } from './people/faces.ts'
 import { ourFaces } from './people/ours.ts'
 import { Roster } from './people/roster.ts'
 import type { Voice } from './people/voice.ts'
-import { Relaying } from './relaying.ts'
-import { mainBot, type Route, Routes } from './routes.ts'
-import { frameFor, textBytesOf } from './text/frame.ts'
+import { mainBot, Routes } from './routes.ts'
+import { Speech } from './speech.ts'
+import { standingOf } from './standing.ts'
+import { textBytesOf } from './text/frame.ts'
 import type { Line } from './text/line.ts'
-import { directPlace, foldFor, parseDirect } from './text/names.ts'
-import { compose, type Frame } from './text/outbound.ts'
+import { directPlace, foldFor } from './text/names.ts'
 import { changesOf, lifeOf, Roll } from './text/signs.ts'
 
 class IrcAdapter implements Adapter {
@@ -58,9 +53,8 @@ class IrcAdapter implements Adapter {
   #gathered: (ChatEvent | RosterSign)[] = []
   readonly #roll = new Roll()
   readonly #directs: DirectMarks
-  readonly #relaying: Relaying
-  readonly #partial = new Map<string, ReadonlyMap<string, MessageId>>()
   readonly #routes: Routes
+  readonly #speech: Speech
 
   /** Where others connect to the server we run. */
   readonly #address: Pick<Standing, 'address' | 'fingerprint'>
@@ -74,9 +68,6 @@ class IrcAdapter implements Adapter {
     this.#config = config
     this.#context = context
     this.#directs = new DirectMarks(context.cursors)
-    this.#relaying = new Relaying((channel, reason) =>
-      context.log.info({ channel, reason }, 'RELAYMSG is not allowed here; names stand in the text'),
-    )
     const places = context.places.filter(place => place.network === context.network && !place.private)
     const names = [...config.channels, ...places.map(place => place.channel)]
     const hooks = {
@@ -97,6 +88,7 @@ class IrcAdapter implements Adapter {
       lastNick: user => this.#roster.nickOf(user),
     })
     this.#routes = routes
+    this.#speech = new Speech({ context, routes, main, channels: this.#channels })
     const hand: Hand = {
       session: () => routes.voiceOf(main).session,
       nickOf: async user => (await routes.reach(routes.voiceOf(main), user)).nick,
@@ -147,8 +139,8 @@ class IrcAdapter implements Adapter {
   #able(session: Session): void {
     delete this.react
     delete this.remove
-    if (session.has('message-tags')) this.react = (...act) => this.#react(...act)
-    if (session.has('draft/message-redaction')) this.remove = (...act) => this.#remove(...act)
+    if (session.has('message-tags')) this.react = (...act) => this.#speech.react(...act)
+    if (session.has('draft/message-redaction')) this.remove = (...act) => this.#speech.remove(...act)
   }
 
   get #all(): Face[] {
@@ -263,95 +255,19 @@ class IrcAdapter implements Adapter {
   // What goes out
 
   standing(): Standing {
-    const { open: voice, fault, sinceMs } = this.#main
-    const down = [...this.#faces.values()].filter(face => !face.open && face.fault)
-    const reasons = [
-      ...(voice || !fault
-        ? []
-        : [`${fault.reason}${fault.permanent ? '; correct the account or its password' : ''}; trying again`]),
-      ...(voice ? down.map(face => `${face.bot} is not connected: ${face.fault?.reason}`) : []),
-      ...this.#channels.refusals,
-    ]
-    return {
-      state: voice ? 'up' : fault ? 'down' : 'connecting',
-      sinceMs,
-      ...(voice ? { server: voice.session.server } : {}),
-      ...this.#address,
-      ...(reasons.length === 0 ? {} : { reason: reasons.join(' · ') }),
-      lacks: voice ? lacksOf(voice.session, this.#channels.replays) : [],
-    }
+    return standingOf({ main: this.#main, faces: [...this.#faces.values()], channels: this.#channels }, this.#address)
   }
 
-  async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
-    if (draft.secret && !parseDirect(place.channel)) {
-      throw new ChanopError('send-refused', 'a secret is never said in a channel: write to me privately')
-    }
-    const routed = this.#routes.to(place, draft.as, draft.secret === true)
-    const route = routed instanceof Promise ? await routed : routed
-    const relayed = this.#relaying.allowed(place.channel) ? this.#frame(route, draft, deliveryId, true) : null
-    if (relayed !== null && relayed.relayAs !== null) {
-      return this.#relaying.attempt(
-        place.channel,
-        () => this.#say(route, compose(draft, relayed), deliveryId),
-        () => this.#say(route, compose(draft, this.#frame(route, draft, deliveryId, false)), deliveryId),
-      )
-    }
-    const clear = this.#relaying.clear(place.channel)
-    if (clear) await clear
-    const ids = await this.#say(route, compose(draft, this.#frame(route, draft, deliveryId, false)), deliveryId)
-    if (draft.secret) forgetLater(route.voice, route.target, { ids, by: deliveryId }, this.#context.log)
-    return ids
+  send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
+    return this.#speech.send(place, draft, deliveryId)
   }
 
-  #frame({ voice, face, target }: Route, draft: Draft, deliveryId: string, relay: boolean): Frame {
-    const { instance } = this.#context
-    return frameFor(voice.session, { target, draft, deliveryId, relay, face: face.bot, instance })
-  }
-
-  async #say({ voice }: Route, messages: readonly Outgoing[], deliveryId: string): Promise<readonly MessageId[]> {
-    const done = this.#partial.get(deliveryId)
-    const ids = await Promise.all(
-      messages.map(message => {
-        const id = done?.get(message.mark)
-        return id === undefined ? voice.sends.say(message) : Promise.resolve(id)
-      }),
-    )
-    this.#partial.delete(deliveryId)
-    return ids
-  }
-
-  async #react(place: Place, target: MessageId, reaction: Reaction, deliveryId: string): Promise<void> {
-    const { voice, target: to } = await this.#routes.to(place, undefined, false)
-    await react(voice, to, target, reaction, deliveryId)
-  }
-
-  async #remove(
-    place: Place,
-    target: readonly MessageId[],
-    reason: string | undefined,
-    deliveryId: string,
-  ): Promise<void> {
-    const { voice, target: to } = await this.#routes.to(place, undefined, false)
-    await redact(voice, to, { target, reason, deliveryId })
+  find(place: Place, deliveryId: string): Promise<Found> {
+    return this.#speech.find(place, deliveryId)
   }
 
   typing(place: Place, as: string, active: boolean): void {
     this.#routes.typing(place, as, active)
-  }
-
-  async find(place: Place, deliveryId: string): Promise<Found> {
-    const { voice, target } = await this.#routes.to(place, undefined, false)
-    await this.#channels.left(place.channel, 'catching')
-    const replayed = this.#channels.replayed(place.channel)
-    return findDelivery({
-      voice,
-      cursors: this.#cursors,
-      place,
-      target,
-      deliveryId,
-      replayed,
-      partly: ids => this.#partial.set(deliveryId, ids),
-    })
   }
 
   async #enter(place: Place): Promise<void> {
@@ -370,12 +286,8 @@ class IrcAdapter implements Adapter {
     return directPlace(this.network, { user, persona: null })
   }
 
-  async secure(place: Place): Promise<boolean> {
-    const direct = parseDirect(place.channel)
-    const voice = this.#routes.speaker(place, undefined).open
-    if (!direct || !voice || !ownWayIsSecure(voice)) return false
-    // The main connection may be an operator's, who is shown addresses that others are not.
-    return (await this.#routes.reach(this.#main.open ?? voice, direct.user)).secure
+  secure(place: Place): Promise<boolean> {
+    return this.#speech.isSecure(place)
   }
 
   away(persona: string, reason: string | null): void {

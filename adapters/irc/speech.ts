@@ -1,0 +1,112 @@
+import type { AdapterContext, Found } from '../../core/adapter.ts'
+import { ChanopError } from '../../core/error.ts'
+import type { Draft, MessageId, Place, Reaction } from '../../core/event.ts'
+import { ownWayIsSecure, react, redact } from './acts.ts'
+import type { Channels } from './channels.ts'
+import type { Outgoing } from './link/settle.ts'
+import { findDelivery } from './past/find.ts'
+import { forgetLater } from './past/forget.ts'
+import type { Face } from './people/faces.ts'
+import { Relaying } from './relaying.ts'
+import type { Route, Routes } from './routes.ts'
+import { frameFor } from './text/frame.ts'
+import { parseDirect } from './text/names.ts'
+import { compose, type Frame } from './text/outbound.ts'
+
+export interface SpeechOptions {
+  readonly context: AdapterContext
+  readonly routes: Routes
+  readonly main: Face
+  readonly channels: Channels
+}
+
+/** What we say and do to what was said, on the connection that each place and face leads to; and what became of it. */
+export class Speech {
+  readonly #o: SpeechOptions
+  readonly #relaying: Relaying
+  /** Parts of a delivery that are out although the rest is not, by their mark: `send` goes on behind them. */
+  readonly #partial = new Map<string, ReadonlyMap<string, MessageId>>()
+
+  constructor(options: SpeechOptions) {
+    this.#o = options
+    this.#relaying = new Relaying((channel, reason) =>
+      options.context.log.info({ channel, reason }, 'RELAYMSG is not allowed here; names stand in the text'),
+    )
+  }
+
+  async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
+    if (draft.secret && !parseDirect(place.channel)) {
+      throw new ChanopError('send-refused', 'a secret is never said in a channel: write to me privately')
+    }
+    const routed = this.#o.routes.to(place, draft.as, draft.secret === true)
+    const route = routed instanceof Promise ? await routed : routed
+    const relayed = this.#relaying.allowed(place.channel) ? this.#frame(route, draft, deliveryId, true) : null
+    if (relayed !== null && relayed.relayAs !== null) {
+      return this.#relaying.attempt(
+        place.channel,
+        () => this.#say(route, compose(draft, relayed), deliveryId),
+        () => this.#say(route, compose(draft, this.#frame(route, draft, deliveryId, false)), deliveryId),
+      )
+    }
+    const clear = this.#relaying.clear(place.channel)
+    if (clear) await clear
+    const ids = await this.#say(route, compose(draft, this.#frame(route, draft, deliveryId, false)), deliveryId)
+    if (draft.secret) forgetLater(route.voice, route.target, { ids, by: deliveryId }, this.#o.context.log)
+    return ids
+  }
+
+  #frame({ voice, face, target }: Route, draft: Draft, deliveryId: string, relay: boolean): Frame {
+    const { instance } = this.#o.context
+    return frameFor(voice.session, { target, draft, deliveryId, relay, face: face.bot, instance })
+  }
+
+  async #say({ voice }: Route, messages: readonly Outgoing[], deliveryId: string): Promise<readonly MessageId[]> {
+    const done = this.#partial.get(deliveryId)
+    const ids = await Promise.all(
+      messages.map(message => {
+        const id = done?.get(message.mark)
+        return id === undefined ? voice.sends.say(message) : Promise.resolve(id)
+      }),
+    )
+    this.#partial.delete(deliveryId)
+    return ids
+  }
+
+  async react(place: Place, target: MessageId, reaction: Reaction, deliveryId: string): Promise<void> {
+    const { voice, target: to } = await this.#o.routes.to(place, undefined, false)
+    await react(voice, to, target, reaction, deliveryId)
+  }
+
+  async remove(
+    place: Place,
+    target: readonly MessageId[],
+    reason: string | undefined,
+    deliveryId: string,
+  ): Promise<void> {
+    const { voice, target: to } = await this.#o.routes.to(place, undefined, false)
+    await redact(voice, to, { target, reason, deliveryId })
+  }
+
+  async find(place: Place, deliveryId: string): Promise<Found> {
+    const { voice, target } = await this.#o.routes.to(place, undefined, false)
+    await this.#o.channels.left(place.channel, 'catching')
+    const replayed = this.#o.channels.replayed(place.channel)
+    return findDelivery({
+      voice,
+      cursors: this.#o.context.cursors,
+      place,
+      target,
+      deliveryId,
+      replayed,
+      partly: ids => this.#partial.set(deliveryId, ids),
+    })
+  }
+
+  async isSecure(place: Place): Promise<boolean> {
+    const direct = parseDirect(place.channel)
+    const voice = this.#o.routes.speaker(place, undefined).open
+    if (!direct || !voice || !ownWayIsSecure(voice)) return false
+    // The main connection may be an operator's, who is shown addresses that others are not.
+    return (await this.#o.routes.reach(this.#o.main.open ?? voice, direct.user)).secure
+  }
+}

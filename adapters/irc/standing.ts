@@ -1,0 +1,28 @@
+import type { Standing } from '../../core/adapter.ts'
+import { lacksOf } from './abilities.ts'
+import type { Channels } from './channels.ts'
+import type { Face } from './people/faces.ts'
+
+/** How this network is: by its main connection, with what else is amiss. `address`: where others connect to a server we run. */
+export function standingOf(
+  { main, faces, channels }: { readonly main: Face; readonly faces: readonly Face[]; readonly channels: Channels },
+  address: Pick<Standing, 'address' | 'fingerprint'>,
+): Standing {
+  const { open: voice, fault, sinceMs } = main
+  const down = faces.filter(face => !face.open && face.fault)
+  const reasons = [
+    ...(voice || !fault
+      ? []
+      : [`${fault.reason}${fault.permanent ? '; correct the account or its password' : ''}; trying again`]),
+    ...(voice ? down.map(face => `${face.bot} is not connected: ${face.fault?.reason}`) : []),
+    ...channels.refusals,
+  ]
+  return {
+    state: voice ? 'up' : fault ? 'down' : 'connecting',
+    sinceMs,
+    ...(voice ? { server: voice.session.server } : {}),
+    ...address,
+    ...(reasons.length === 0 ? {} : { reason: reasons.join(' · ') }),
+    lacks: voice ? lacksOf(voice.session, channels.replays) : [],
+  }
+}
