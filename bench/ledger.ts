@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ChannelId, MessageEvent, MessageId, NetworkId, UserId } from '../core/event.ts'
-import { enqueue, queuedAfter, setState, settle } from '../core/ledger/deliveries.ts'
+import { enqueue, newestDelivery, queuedAfter, setState, settle } from '../core/ledger/deliveries.ts'
 import { append, messageOf, recent } from '../core/ledger/events.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
 
@@ -91,7 +91,7 @@ async function cycle(ledger: Ledger, from: number, size: number, lastId: number)
 }
 
 async function cycleRate(ledger: Ledger, size: number, total: number, from: number): Promise<void> {
-  let lastId = await ledger.read(db => Number(db.prepare('SELECT coalesce(max(id), 0) FROM delivery').pluck().get()))
+  let lastId = await ledger.read(db => newestDelivery(db))
   const startMs = performance.now()
   for (let n = 0; n < total; n += size) lastId = await cycle(ledger, from + n, size, lastId)
   said(`whole message cycles, batches of ${size}`, perSecond(total, startMs))

@@ -13,7 +13,7 @@ import {
 } from './event.ts'
 import { amendDeliveries, enqueue, type NewDelivery } from './ledger/deliveries.ts'
 import { append, bySeq, currentOf, revise, rootOf } from './ledger/events.ts'
-import type { Db } from './ledger/sqlite.ts'
+import type { Tx } from './ledger/tx.ts'
 import { localMentions } from './mentions.ts'
 import type { Hall } from './rooms.ts'
 import type { Vault } from './secrets.ts'
@@ -42,7 +42,7 @@ export interface Saying {
  * Says something: part of the conversation as a fact of its own, and one delivery to each place. In the caller's
  * transaction; nothing happens the second time with the same key. The number of the fact; null when there was nothing to do.
  */
-export function say(db: Db, saying: Saying, nowMs: number): number | null {
+export function say(db: Tx, saying: Saying, nowMs: number): number | null {
   const { name: room, places } = saying.in
   const [first] = places
   if (!first) return null
@@ -82,7 +82,7 @@ export function say(db: Db, saying: Saying, nowMs: number): number | null {
  * Gives a growing message its next text. The last one, when it is not `growing`, is told as an edit, for all who keep
  * what is said. In the caller's transaction.
  */
-export function amend(db: Db, seq: number, content: Content, nowMs: number, growing?: 'growing'): void {
+export function amend(db: Tx, seq: number, content: Content, nowMs: number, growing?: 'growing'): void {
   const said = bySeq(db, seq)
   if (said?.event.kind !== 'message') return
   const before = currentOf(db, seq)?.content

@@ -12,7 +12,7 @@ import { type ChannelId, formatPlace } from '../core/event.ts'
 import type { Span } from '../core/ledger/history.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
 import { networksWith } from '../core/ledger/places.ts'
-import { connect } from '../core/ledger/sqlite.ts'
+import { openToRead } from '../core/ledger/reading.ts'
 import type { Tx } from '../core/ledger/tx.ts'
 import { namesOf, type Room, Rooms, type RoomsConfig } from '../core/rooms.ts'
 import { Settings } from '../core/settings.ts'
@@ -113,22 +113,22 @@ async function main(): Promise<number> {
     )
   }
   const rooms = await roomsOf(instance)
-  const db = connect(instance.paths.ledger, { readonly: true })
+  const reading = openToRead(instance.paths.ledger)
   try {
-    const room = wish.room === null ? null : roomIn(db, new Rooms(rooms), wish.room)
+    const room = wish.room === null ? null : roomIn(reading.tx, new Rooms(rooms), wish.room)
     const selection: Span = { ...wish, ...(room ? { rooms: namesOf(room) } : {}) }
     const title = room?.name ?? 'all rooms'
     const path = wish.out
       ? resolve(wish.out)
       : await exportPath(instance.paths.data, room?.name ?? 'all', wish.format, nowMs)
     const signal = stopSignal()
-    const done = await exportTo(db, { selection, format: wish.format, title, path }, signal)
+    const done = await exportTo(reading.tx, { selection, format: wish.format, title, path }, signal)
     console.log(
       `${shown(instance, done.path)}\n${count(done.lines)} lines, ${size(done.sizeBytes)}\nSHA-256 ${done.sha256}`,
     )
     return 0
   } finally {
-    db.close()
+    reading.close()
   }
 }
 

@@ -9,7 +9,8 @@ import { readControl } from '../adapters/irc/control.ts'
 import { type Line, lastParam } from '../adapters/irc/text/line.ts'
 import { type Agent, agentNamed } from '../core/ledger/agents.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
-import { type Db, sql } from '../core/ledger/sqlite.ts'
+import { sql } from '../core/ledger/sqlite.ts'
+import type { Tx } from '../core/ledger/tx.ts'
 import { sleep } from '../core/retry.ts'
 import { Instance, killNow, type ServerKind, until } from './instance.ts'
 import { Client, type Login, persist } from './irc.ts'
@@ -180,7 +181,7 @@ class Crash {
   }
 }
 
-const ordersOf = (db: Db, name: string): string =>
+const ordersOf = (db: Tx, name: string): string =>
   sql(db, "SELECT kind, state, attempts, result, error FROM orders WHERE args ->> 'account' = ? ORDER BY id")
     .all(name)
     .map(row => Object.values(row).join(' '))

@@ -82,6 +82,22 @@ test('of the bots bridge alone knows adapters', () =>
     ),
   ))
 
+const ownDatabase = (file: string): boolean => /^bots\/scribe\/(index\/|stats\.ts$)/.test(file)
+
+test('SQL of the ledger stands in its folder alone; scribe has a database of its own', () => {
+  const mayKnow = (file: string): boolean => file.startsWith('core/ledger/') || ownDatabase(file)
+  none(shipped.filter(({ from, to }) => to === 'core/ledger/sqlite.ts' && !mayKnow(from)))
+  const found = [...sources]
+    .filter(([file, text]) => !isTest(file) && !mayKnow(file) && /\.(prepare|pragma)\(/.test(text))
+    .map(([file]) => file)
+  assert.deepEqual(found, [])
+})
+
+test('the ledger knows what is said and who may what, and nothing that stands on it', () => {
+  const below = /^core\/(ledger\/|event|error|role|adapter|log|stop|retry)/
+  none(shipped.filter(({ from, to }) => from.startsWith('core/ledger/') && !below.test(to)))
+})
+
 test('no import goes in a circle', () => {
   // A circle of types alone runs, but neither file can be read or moved without the other.
   const next = Map.groupBy(imports, ({ from }) => from)

@@ -1,6 +1,7 @@
 /** Talking to the bots of a house, one answer at a time. */
 import type { MemoryPlatform } from '../adapters/memory/platform.ts'
-import { type Db, sql } from '../core/ledger/sqlite.ts'
+import { sql } from '../core/ledger/sqlite.ts'
+import type { Tx } from '../core/ledger/tx.ts'
 import { deadline, sleep } from '../core/retry.ts'
 import type { House } from './house.ts'
 
@@ -14,7 +15,7 @@ export interface AuditLine {
 
 export const auditLines = (house: House): Promise<AuditLine[]> =>
   house.ledger.read(
-    (db: Db) => sql(db, 'SELECT account, command, args, decision, result FROM audit ORDER BY id').all() as never,
+    (db: Tx) => sql(db, 'SELECT account, command, args, decision, result FROM audit ORDER BY id').all() as never,
   )
 
 /** The line of audit that a command brought, once it is there. */

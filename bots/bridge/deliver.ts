@@ -6,8 +6,8 @@ import {
   byIds,
   type Delivery,
   enqueue,
-  expireLeases,
   fail,
+  markInterrupted,
   markRepeat,
   newestAmendment,
   newestDelivery,
@@ -27,8 +27,8 @@ import type { Tx } from '../../core/ledger/tx.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import type { Vault } from '../../core/secrets.ts'
-import { Lane, laneLimit } from './lane.ts'
 import type { Files } from './files.ts'
+import { Lane, laneLimit } from './lane.ts'
 import { isEphemeral, perform, placeOn, saidBy } from './perform.ts'
 
 const readLimit = 1000
@@ -66,7 +66,7 @@ export class Deliverer {
   async start(): Promise<void> {
     // In one piece: what is queued right after it has a higher id and is found by the first look.
     const { left, lastId, lastAmended } = await this.#o.ledger.write(db => {
-      expireLeases(db, rebooted(db))
+      markInterrupted(db, rebooted(db))
       return {
         left: open(db),
         lastId: newestDelivery(db),

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { MemoryPlatform } from '../../adapters/memory/platform.ts'
 import { type NetworkId, text } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
-import { type NewOrder, orderByKey, place } from '../../core/ledger/orders.ts'
+import { type NewOrder, orderByKey, placeOrder } from '../../core/ledger/orders.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
 import { House } from '../../test/house.ts'
 import { orderBox } from './orders.ts'
@@ -16,7 +16,7 @@ async function give(house: House, order: Omit<NewOrder, 'network' | 'sealed'>, p
   const { vault } = await house.context('giver')
   const sealed = password === undefined ? {} : { sealed: vault.seal(orderBox(order.key), password) }
   await house.ledger.write(db => {
-    const id = place(db, { ...order, network, ...sealed }, Date.now())
+    const id = placeOrder(db, { ...order, network, ...sealed }, Date.now())
     for (const result of ['done', 'failed'] as const) {
       const act = { do: 'send' as const, content: text(`${result}: {reason}`), as: { name: 'admin' } }
       enqueue(db, { place: { network, channel: hall as never }, bot: 'admin', act, waits: { order: id, result } }, 0)

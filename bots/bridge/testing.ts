@@ -1,7 +1,8 @@
 /** For tests: houses with one room in several places, and looks into the ledger. */
 import type { NativeMessage } from '../../adapters/memory/native.ts'
 import type { MemoryPlatform } from '../../adapters/memory/platform.ts'
-import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import { sql } from '../../core/ledger/sqlite.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
 import { deadline, sleep } from '../../core/retry.ts'
 import { House } from '../../test/house.ts'
 import type { Bridge, BridgeOptions } from './bridge.ts'
@@ -95,5 +96,5 @@ export interface DeliveryRow {
 
 export const deliveries = (house: House): Promise<DeliveryRow[]> =>
   house.ledger.read(
-    (db: Db) => sql(db, 'SELECT id, state, attempts, error, act FROM delivery ORDER BY id').all() as never,
+    (db: Tx) => sql(db, 'SELECT id, state, attempts, error, act FROM delivery ORDER BY id').all() as never,
   )

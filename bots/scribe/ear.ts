@@ -5,7 +5,7 @@ import { resolve } from '../../core/command/parse/suggest.ts'
 import { Catalogue } from '../../core/command/published.ts'
 import { type MessageEvent, text } from '../../core/event.ts'
 import type { Stored } from '../../core/ledger/events.ts'
-import type { Db } from '../../core/ledger/sqlite.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
 
 /** What a message is besides talk. */
 export interface Heard {
@@ -31,7 +31,7 @@ export class Ear {
     this.#bots = new Map(bots.map(name => [name.toLowerCase(), name]))
   }
 
-  hear(ledger: Db, event: MessageEvent): Heard {
+  hear(ledger: Tx, event: MessageEvent): Heard {
     if (event.sender.kind === 'self') return { command: event.sender.name === 'scribe', masked: null }
     const heard = hear(spoken(event.content), {
       prefix: this.#prefix(),
@@ -51,7 +51,7 @@ export class Ear {
   }
 
   /** The fact as it may be kept. */
-  keepable(ledger: Db, stored: Stored): Stored {
+  keepable(ledger: Tx, stored: Stored): Stored {
     if (stored.event.kind !== 'message') return stored
     const { masked } = this.hear(ledger, stored.event)
     return masked === null ? stored : { ...stored, event: { ...stored.event, content: text(masked) } }

@@ -16,7 +16,8 @@ import {
 } from '../../core/event.ts'
 import { append, messageOf, revise, type Stored } from '../../core/ledger/events.ts'
 import { Ledger } from '../../core/ledger/ledger.ts'
-import { type Db, sql } from '../../core/ledger/sqlite.ts'
+import { sql } from '../../core/ledger/sqlite.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
 import { Rooms, type RoomsConfig } from '../../core/rooms.ts'
 import { Ear } from './ear.ts'
 
@@ -84,7 +85,7 @@ export function record(ledger: Ledger, events: readonly ChatEvent[], rooms: Room
   return ledger.write(db => events.map(event => recordOne(db, event, new Rooms(rooms))))
 }
 
-function recordOne(db: Db, event: ChatEvent, rooms: Rooms): Stored {
+function recordOne(db: Tx, event: ChatEvent, rooms: Rooms): Stored {
   const stored = append(db, event, rooms.from(event.place).name, event.atMs) as Stored
   if (event.kind === 'edit' || event.kind === 'delete') {
     const target = messageOf(db, event.place, event.target)
@@ -94,7 +95,7 @@ function recordOne(db: Db, event: ChatEvent, rooms: Rooms): Stored {
 }
 
 /** Somebody is in a channel. */
-export function joined(db: Db, place: string, who: Sender): void {
+export function joined(db: Tx, place: string, who: Sender): void {
   const { network, channel } = placeAt(place)
   sql(db, `INSERT INTO member SELECT id, ?, ?, ?, 0 FROM place WHERE network = ? AND channel = ? AND thread = ''`).run(
     who.id,

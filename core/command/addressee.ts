@@ -1,6 +1,6 @@
 import { bots } from '../bots.ts'
 import type { MessageEvent } from '../event.ts'
-import type { Db } from '../ledger/sqlite.ts'
+import type { Tx } from '../ledger/tx.ts'
 import type { Guard } from './guard.ts'
 import { hear, spoken } from './parse/grammar.ts'
 import { resolve } from './parse/suggest.ts'
@@ -10,7 +10,7 @@ import { resolve } from './parse/suggest.ts'
  * command is each bot decides for itself.
  */
 export function addressee(
-  db: Db,
+  db: Tx,
   { content, origin, place, to }: MessageEvent,
   { catalogue, prefix, bots: names }: Guard,
 ): string | null {

@@ -1,7 +1,7 @@
 import { formatPlace, type MessageEvent, type Place, type UserId } from '../event.ts'
 import { enqueue, type NewDelivery } from '../ledger/deliveries.ts'
 import type { Stored } from '../ledger/events.ts'
-import { place as placeOrder } from '../ledger/orders.ts'
+import { placeOrder } from '../ledger/orders.ts'
 import { dropPage } from '../ledger/pages.ts'
 import type { Tx } from '../ledger/tx.ts'
 import { type Hall, loneRoom } from '../rooms.ts'

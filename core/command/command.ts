@@ -5,7 +5,7 @@ import type { Stored } from '../ledger/events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { NewOrder } from '../ledger/orders.ts'
 import type { Person } from '../ledger/people.ts'
-import type { Db } from '../ledger/sqlite.ts'
+import type { Tx } from '../ledger/tx.ts'
 import type { Role } from '../role.ts'
 import { fieldsOf } from './parse/fields.ts'
 
@@ -68,7 +68,7 @@ export interface Answer {
    * Runs in the transaction that commits answer, cursor and audit, and touches nothing but the database. A
    * `ChanopError` undoes it and becomes the answer. What it returns is said instead of `lines`.
    */
-  readonly effect?: (db: Db) => readonly string[] | void
+  readonly effect?: (db: Tx) => readonly string[] | void
   readonly orders?: readonly Ordered[]
   /** Said, sealed, in the asker's private place. */
   readonly secret?: string

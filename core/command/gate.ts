@@ -2,7 +2,7 @@ import type { MessageEvent } from '../event.ts'
 import { identify } from '../identity.ts'
 import { type Agent, agentOf, engaged } from '../ledger/agents.ts'
 import type { Stored } from '../ledger/events.ts'
-import type { Db } from '../ledger/sqlite.ts'
+import type { Tx } from '../ledger/tx.ts'
 import { includes } from '../role.ts'
 import { duration, escapeInline } from '../text.ts'
 import type { Caller } from './command.ts'
@@ -12,7 +12,7 @@ import type { Published } from './published.ts'
 export const freshMs = 60_000
 
 /** Who asks, as the platform vouches for it and the ledger knows it. */
-export function callerOf(db: Db, { event, room }: Stored<MessageEvent>, nowMs: number): Caller {
+export function callerOf(db: Tx, { event, room }: Stored<MessageEvent>, nowMs: number): Caller {
   const { place, sender } = event
   const here = identify(db, place.network, sender, room, nowMs)
   return {

@@ -1,5 +1,5 @@
 import type { MessageEvent } from '../event.ts'
-import type { Db } from '../ledger/sqlite.ts'
+import type { Tx } from '../ledger/tx.ts'
 import { assign } from './parse/args.ts'
 import { hear, spoken } from './parse/grammar.ts'
 import { resolve } from './parse/suggest.ts'
@@ -14,7 +14,7 @@ export interface Guard {
 }
 
 /** Whether a message is a command with a secret in it, or meant to be one: such words are not carried any further. */
-export function holdsSecret(db: Db, { content, place, to }: MessageEvent, { catalogue, prefix, bots }: Guard): boolean {
+export function holdsSecret(db: Tx, { content, place, to }: MessageEvent, { catalogue, prefix, bots }: Guard): boolean {
   const heard = hear(spoken(content), { prefix, bots, direct: place.private === true, to: to ?? null })
   if (!heard) return false
   const found = resolve(catalogue.refresh(db), heard.line, heard.addressed)

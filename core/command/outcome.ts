@@ -1,7 +1,7 @@
 import type { MessageEvent } from '../event.ts'
 import { type AuditEntry, audit } from '../ledger/audit.ts'
 import type { Stored } from '../ledger/events.ts'
-import type { Db } from '../ledger/sqlite.ts'
+import type { Tx } from '../ledger/tx.ts'
 import type { Answer, Caller } from './command.ts'
 import type { Assigned } from './parse/args.ts'
 
@@ -42,7 +42,7 @@ interface Done {
 }
 
 /** Leaves the line of the audit that says what became of a command. */
-export function auditOutcome(db: Db, { bot, stored, caller, outcome, said, ms }: Done, nowMs: number): void {
+export function auditOutcome(db: Tx, { bot, stored, caller, outcome, said, ms }: Done, nowMs: number): void {
   const { event, seq } = stored
   audit(db, {
     atMs: nowMs,

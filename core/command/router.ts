@@ -4,7 +4,7 @@ import type { EditEvent, MessageEvent, Place } from '../event.ts'
 import { pendingBot, usePending } from '../ledger/confirmations.ts'
 import { bySeq, messageOf, type Stored } from '../ledger/events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { Db } from '../ledger/sqlite.ts'
+import type { Tx } from '../ledger/tx.ts'
 import { wipe } from '../ledger/wipe.ts'
 import type { Log } from '../log.ts'
 import { includes } from '../role.ts'
@@ -104,7 +104,7 @@ export class Router<S> {
    * False: not ours to answer, nothing was written and `finish` was not called. Rejects with `ledger-*` when the
    * ledger can't take it, or when the process stops: offer it again.
    */
-  async handle(stored: Stored<MessageEvent>, finish: (db: Db) => void): Promise<boolean> {
+  async handle(stored: Stored<MessageEvent>, finish: (db: Tx) => void): Promise<boolean> {
     const { event } = stored
     const heard = this.recognise(event)
     if (!heard || this.#o.ignored?.(event)) return false
@@ -131,7 +131,7 @@ export class Router<S> {
   }
 
   /** Leaves word of a command that somebody wrote by editing: it is not carried out. As `handle`. */
-  async handleEdit(stored: Stored<EditEvent>, finish: (db: Db) => void): Promise<boolean> {
+  async handleEdit(stored: Stored<EditEvent>, finish: (db: Tx) => void): Promise<boolean> {
     const { event } = stored
     const message: MessageEvent = { ...event, kind: 'message', id: event.target }
     const heard = this.recognise(message)
@@ -275,7 +275,7 @@ export class Router<S> {
       seq: stored.seq,
       line: `${published.name} ${rest}`,
     }
-    const effect = (db: Db): string[] => {
+    const effect = (db: Tx): string[] => {
       const code = keepPending(db, pending, nowMs + confirmSeconds * 1000, nowMs)
       return [`${preview} · ${prefix}yes ${code} within ${confirmSeconds} s, or ${prefix}no`]
     }
@@ -333,7 +333,7 @@ export class Router<S> {
     caller: Caller,
     found: Resolved,
     why: string,
-    finish: (db: Db) => void,
+    finish: (db: Tx) => void,
   ): Promise<boolean> {
     if (!this.#o.front || found.is !== 'command') return false
     const { command, rest } = found
@@ -354,7 +354,7 @@ export class Router<S> {
     caller: Caller,
     outcome: Outcome,
     startedMs: number,
-    finish: (db: Db) => void,
+    finish: (db: Tx) => void,
   ): Promise<void> {
     const keep = (what: Outcome) =>
       this.#o.ledger.write(db => {
@@ -375,7 +375,7 @@ export class Router<S> {
     }
   }
 
-  #keep(db: Db, stored: Stored<MessageEvent>, caller: Caller, outcome: Outcome, ms: number): void {
+  #keep(db: Tx, stored: Stored<MessageEvent>, caller: Caller, outcome: Outcome, ms: number): void {
     const { bot, vault, roomPlaces } = this.#o
     const nowMs = this.#nowMs()
     const { answer, reply, code } = outcome

@@ -4,7 +4,7 @@ import { asChanopError } from '../error.ts'
 import type { EditEvent, MessageEvent } from '../event.ts'
 import { advanceTo, cursorOf, forgetHandled, isHandled, markHandled } from '../ledger/consumers.ts'
 import type { Stored } from '../ledger/events.ts'
-import type { Db } from '../ledger/sqlite.ts'
+import type { Tx } from '../ledger/tx.ts'
 import { backoffMs, sleep } from '../retry.ts'
 import type { Router } from './router.ts'
 
@@ -40,7 +40,7 @@ export async function serveCommands<S>(context: Context, router: Router<S>): Pro
     for (const seq of flying) if (seq !== done && seq < least) least = seq
     return least - 1
   }
-  const finish = (seq: number) => (db: Db) => {
+  const finish = (seq: number) => (db: Tx) => {
     const upTo = passed(seq)
     if (upTo < seq) markHandled(db, consumer, seq)
     else forgetHandled(db, consumer, upTo)

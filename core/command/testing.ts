@@ -9,7 +9,8 @@ import { append, type Stored } from '../ledger/events.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { personFor } from '../ledger/people.ts'
 import { grant } from '../ledger/roles.ts'
-import { type Db, sql } from '../ledger/sqlite.ts'
+import { sql } from '../ledger/sqlite.ts'
+import type { Tx } from '../ledger/tx.ts'
 import { silentLog } from '../log.ts'
 import type { Role } from '../role.ts'
 import { openDraft } from '../say.ts'
@@ -177,7 +178,7 @@ export class Stage {
     )
   }
 
-  read<T>(work: (db: Db) => T): Promise<T> {
+  read<T>(work: (db: Tx) => T): Promise<T> {
     return this.ledger.read(work)
   }
 

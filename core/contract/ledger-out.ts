@@ -8,8 +8,8 @@ import {
   copiesIn,
   type Delivery,
   enqueue,
-  expireLeases,
   fail,
+  markInterrupted,
   markRepeat,
   type NewDelivery,
   open as openDeliveries,
@@ -21,7 +21,7 @@ import {
 } from '../ledger/deliveries.ts'
 import { bySeq, messageOf } from '../ledger/events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { openOrders, orderByKey, place as placeOrder, postponeOrder, settleOrder } from '../ledger/orders.ts'
+import { openOrders, orderByKey, placeOrder, postponeOrder, settleOrder } from '../ledger/orders.ts'
 import { sql } from '../ledger/sqlite.ts'
 import { placeNamed } from '../ledger/testing.ts'
 
@@ -88,9 +88,9 @@ export function ledgerOutContract(current: () => Current): void {
       await settled(sent, ['n'])
       current().ledger.mark(db => setState(db, [sending], 'sending'))
       const states = () => Promise.all([queued, sending, sent, held].map(id => stateOf(current().ledger, id)))
-      assert.equal(await current().ledger.write(db => expireLeases(db, false)), 1)
+      assert.equal(await current().ledger.write(db => markInterrupted(db, false)), 1)
       assert.deepEqual(await states(), ['queued', 'unknown', 'sent', 'held'])
-      assert.equal(await current().ledger.write(db => expireLeases(db, true)), 1)
+      assert.equal(await current().ledger.write(db => markInterrupted(db, true)), 1)
       assert.deepEqual(await states(), ['unknown', 'unknown', 'sent', 'held'])
       assert.deepEqual(
         (await current().ledger.read(openDeliveries)).map(({ id }) => id),

@@ -1,5 +1,6 @@
 import type { ChannelId, NetworkId, Place } from '../event.ts'
-import { type Db, type Row, sql } from './sqlite.ts'
+import { type Row, sql } from './sqlite.ts'
+import type { Tx } from './tx.ts'
 
 /** A channel of a managed network that somebody gave properties to. What it has none of comes from its type. */
 export interface KeptChannel {
@@ -34,18 +35,18 @@ const keptOf = (row: Row): KeptChannel => ({
   createdBy: row['created_by'] as string,
 })
 
-export const keptChannels = (db: Db, network?: string): KeptChannel[] =>
+export const keptChannels = (db: Tx, network?: string): KeptChannel[] =>
   sql(db, 'SELECT * FROM channel WHERE ? IS NULL OR network = ? ORDER BY network, channel')
     .all(network ?? null, network ?? null)
     .map(keptOf)
 
-export function keptChannel(db: Db, { network, channel }: Pick<Place, 'network' | 'channel'>): KeptChannel | null {
+export function keptChannel(db: Tx, { network, channel }: Pick<Place, 'network' | 'channel'>): KeptChannel | null {
   const row = sql(db, 'SELECT * FROM channel WHERE network = ? AND channel = ?').get(network, channel.toLowerCase())
   return row ? keptOf(row) : null
 }
 
 /** Writes a channel as it shall be from now on. */
-export function storeChannel(db: Db, kept: KeptChannel): void {
+export function storeChannel(db: Tx, kept: KeptChannel): void {
   sql(
     db,
     `INSERT INTO channel VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (network, channel) DO UPDATE SET
@@ -66,5 +67,5 @@ export function storeChannel(db: Db, kept: KeptChannel): void {
 }
 
 /** Forgets a channel; false when nothing was known of it. */
-export const dropChannel = (db: Db, { network, channel }: Pick<Place, 'network' | 'channel'>): boolean =>
+export const dropChannel = (db: Tx, { network, channel }: Pick<Place, 'network' | 'channel'>): boolean =>
   sql(db, 'DELETE FROM channel WHERE network = ? AND channel = ?').run(network, channel.toLowerCase()).changes > 0

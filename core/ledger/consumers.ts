@@ -1,22 +1,23 @@
-import { type Db, sql } from './sqlite.ts'
+import { sql } from './sqlite.ts'
+import type { Tx } from './tx.ts'
 
 /** How far a consumer has read. A new one starts at `from` (0: the beginning). */
-export function cursorOf(db: Db, consumer: string, from: number): number {
+export function cursorOf(db: Tx, consumer: string, from: number): number {
   sql(db, 'INSERT OR IGNORE INTO consumer VALUES (?, ?)').run(consumer, from)
   return Number(sql(db, 'SELECT seq FROM consumer WHERE name = ?').get(consumer)?.['seq'])
 }
 
 /** Moves a consumer on, in the same transaction as the effects of what it read. */
-export function advanceTo(db: Db, consumer: string, seq: number): void {
+export function advanceTo(db: Tx, consumer: string, seq: number): void {
   sql(db, 'UPDATE consumer SET seq = max(seq, ?) WHERE name = ?').run(seq, consumer)
 }
 
-export const getCursor = (db: Db, network: string, name: string): string | null =>
+export const getCursor = (db: Tx, network: string, name: string): string | null =>
   (sql(db, 'SELECT value FROM cursor WHERE network = ? AND name = ?').get(network, name)?.['value'] as
     | string
     | undefined) ?? null
 
-export function setCursor(db: Db, network: string, name: string, value: string): void {
+export function setCursor(db: Tx, network: string, name: string, value: string): void {
   sql(db, 'INSERT INTO cursor VALUES (?, ?, ?) ON CONFLICT (network, name) DO UPDATE SET value = excluded.value').run(
     network,
     name,
@@ -25,14 +26,14 @@ export function setCursor(db: Db, network: string, name: string, value: string):
 }
 
 /** Notes that one fact is done with, out of turn. */
-export function markHandled(db: Db, consumer: string, seq: number): void {
+export function markHandled(db: Tx, consumer: string, seq: number): void {
   sql(db, 'INSERT OR IGNORE INTO handled VALUES (?, ?)').run(consumer, seq)
 }
 
-export const isHandled = (db: Db, consumer: string, seq: number): boolean =>
+export const isHandled = (db: Tx, consumer: string, seq: number): boolean =>
   sql(db, 'SELECT 1 AS yes FROM handled WHERE consumer = ? AND seq = ?').get(consumer, seq) !== undefined
 
 /** Drops what the cursor has passed. */
-export function forgetHandled(db: Db, consumer: string, seq: number): void {
+export function forgetHandled(db: Tx, consumer: string, seq: number): void {
   sql(db, 'DELETE FROM handled WHERE consumer = ? AND seq <= ?').run(consumer, seq)
 }

@@ -1,7 +1,8 @@
 import { type Act, type Content, isNowhere, type MessageId, type NetworkId, type Place } from '../event.ts'
 import { channelId, placeId, placeOf } from './events.ts'
 import { getMeta, setMeta } from './ledger.ts'
-import { type Db, type Row, sql } from './sqlite.ts'
+import { type Row, sql } from './sqlite.ts'
+import type { Tx } from './tx.ts'
 
 /** States below 10 are open. */
 export const states = { held: 0, queued: 1, sending: 2, unknown: 3, sent: 10, failed: 11, cancelled: 12 } as const
@@ -36,7 +37,7 @@ export interface Delivery {
 const stateName = new Map(Object.entries(states).map(([name, value]) => [value as number, name as State]))
 
 /** Queues one act. It exists, and will happen, once this transaction is committed. */
-export function enqueue(db: Db, delivery: NewDelivery, nowMs: number): number {
+export function enqueue(db: Tx, delivery: NewDelivery, nowMs: number): number {
   const secret = 'secret' in delivery.act && delivery.act.secret ? 1 : 0
   const done = sql(
     db,
@@ -79,13 +80,13 @@ const columns = `d.id, d.place, d.bot, d.act, d.source, d.state, d.attempts, d.n
 const isOpen = 'd.state < 10'
 
 /** Queued deliveries with an id above `afterId`, in order: what came since the last look. */
-export const queuedAfter = (db: Db, afterId: number, limit: number): Delivery[] =>
+export const queuedAfter = (db: Tx, afterId: number, limit: number): Delivery[] =>
   sql(db, `SELECT ${columns} WHERE d.id > ? AND d.state = ${states.queued} ORDER BY d.id LIMIT ?`)
     .all(afterId, limit)
     .map(deliveryOf)
 
 /** Deliveries of one place after an id, queued or unknown: how a place that had too many for the memory goes on. */
-export const queuedIn = (db: Db, place: number, afterId: number, limit: number): Delivery[] =>
+export const queuedIn = (db: Tx, place: number, afterId: number, limit: number): Delivery[] =>
   sql(
     db,
     `SELECT ${columns} WHERE d.place = ? AND d.id > ? AND ${isOpen} AND d.state IN (${states.queued}, ${states.unknown})
@@ -95,21 +96,21 @@ export const queuedIn = (db: Db, place: number, afterId: number, limit: number):
     .map(deliveryOf)
 
 /** The id of the newest, whatever became of it. */
-export const newestDelivery = (db: Db): number =>
+export const newestDelivery = (db: Tx): number =>
   Number(sql(db, 'SELECT coalesce(max(id), 0) AS id FROM delivery').get()?.['id'])
 
 /** Everything that is open and not held, in order: what a start finds. */
-export const open = (db: Db): Delivery[] =>
+export const open = (db: Tx): Delivery[] =>
   sql(db, `SELECT ${columns} WHERE ${isOpen} AND d.state > ${states.held} ORDER BY +d.id`).all().map(deliveryOf)
 
 /** Deliveries released by an order may have older ids than the newest seen: those queued, by id. */
-export function byIds(db: Db, ids: readonly number[]): Delivery[] {
+export function byIds(db: Tx, ids: readonly number[]): Delivery[] {
   return sql(db, `SELECT ${columns} WHERE d.id IN (SELECT value FROM json_each(?)) ORDER BY d.id`)
     .all(JSON.stringify(ids))
     .map(deliveryOf)
 }
 
-export const setState = (db: Db, ids: readonly number[], state: State): void => {
+export const setState = (db: Tx, ids: readonly number[], state: State): void => {
   sql(db, 'UPDATE delivery SET state = ? WHERE id IN (SELECT value FROM json_each(?))').run(
     states[state],
     JSON.stringify(ids),
@@ -117,7 +118,7 @@ export const setState = (db: Db, ids: readonly number[], state: State): void => 
 }
 
 /** On start: what was being sent when we died may or may not be out. After a reboot that holds for queued ones too. */
-export function expireLeases(db: Db, rebooted: boolean): number {
+export function markInterrupted(db: Tx, rebooted: boolean): number {
   const from = rebooted ? `${states.queued}, ${states.sending}` : `${states.sending}`
   return sql(db, `UPDATE delivery SET state = ${states.unknown} WHERE state < 10 AND state IN (${from})`).run().changes
 }
@@ -126,7 +127,7 @@ export function expireLeases(db: Db, rebooted: boolean): number {
  * It is out: keeps the native ids of all parts so that edits, deletes, replies and reactions find them. False: it was
  * rewritten while it was under way, and the newer text is queued.
  */
-export function settle(db: Db, delivery: Delivery, ids: readonly MessageId[], nowMs: number): boolean {
+export function settle(db: Tx, delivery: Delivery, ids: readonly MessageId[], nowMs: number): boolean {
   const { act, placeId, source } = delivery
   const newest = end(db, delivery, 'sent', null, nowMs)
   const channel = channelId(db, placeId)
@@ -142,7 +143,7 @@ export function settle(db: Db, delivery: Delivery, ids: readonly MessageId[], no
 }
 
 /** Ends a delivery, and empties a secret; queues it again, and says false, when its text is not the newest any more. */
-function end(db: Db, { id, amended }: Delivery, as: 'sent' | 'failed', error: string | null, nowMs: number): boolean {
+function end(db: Tx, { id, amended }: Delivery, as: 'sent' | 'failed', error: string | null, nowMs: number): boolean {
   const row = sql(
     db,
     `UPDATE delivery SET state = iif(amended IS ?, ${states[as]}, ${states.queued}), error = ?,
@@ -153,7 +154,7 @@ function end(db: Db, { id, amended }: Delivery, as: 'sent' | 'failed', error: st
 }
 
 /** An edit that made a message shorter took parts away; one that was said as a new message took none. */
-function dropGone(db: Db, place: number, source: number, ids: readonly MessageId[]): void {
+function dropGone(db: Tx, place: number, source: number, ids: readonly MessageId[]): void {
   const kept = copiesIn(db, source, place)
   if (!kept.some(id => ids.includes(id))) return
   const drop = sql(db, 'DELETE FROM copy WHERE place = ? AND native = ?')
@@ -161,14 +162,14 @@ function dropGone(db: Db, place: number, source: number, ids: readonly MessageId
 }
 
 /** It will never be out: says why, and empties a secret. False: it was rewritten meanwhile, and the newer text is queued. */
-export const fail = (db: Db, delivery: Delivery, error: string, nowMs: number): boolean =>
+export const fail = (db: Tx, delivery: Delivery, error: string, nowMs: number): boolean =>
   end(db, delivery, 'failed', error, nowMs)
 
 /**
  * What one person alone may see goes to another place: their direct conversation, once it is known, where it needs no
  * further word for whom it is. The delivery as it waits there.
  */
-export function readdress(db: Db, { id }: Delivery, place: Place): Delivery {
+export function readdress(db: Tx, { id }: Delivery, place: Place): Delivery {
   const arrived = isNowhere(place) ? 'act' : "json_remove(act, '$.only')"
   sql(db, `UPDATE delivery SET place = ?, state = ${states.queued}, act = ${arrived} WHERE id = ?`).run(
     placeId(db, place),
@@ -179,7 +180,7 @@ export function readdress(db: Db, { id }: Delivery, place: Place): Delivery {
 
 /** Back into the queue, not before a time; as `unknown` when the platform has to be asked first whether it is out. */
 export function postpone(
-  db: Db,
+  db: Tx,
   delivery: Delivery,
   { notBeforeMs, state }: Pick<Delivery, 'notBeforeMs'> & { readonly state: 'queued' | 'unknown' },
   error: string,
@@ -194,7 +195,7 @@ export function postpone(
 }
 
 /** Nobody said it: it is to be said. */
-export function requeue(db: Db, delivery: Delivery): void {
+export function requeue(db: Tx, delivery: Delivery): void {
   setState(db, [delivery.id], 'queued')
   catchUp(db, delivery)
 }
@@ -202,23 +203,23 @@ export function requeue(db: Db, delivery: Delivery): void {
 const amendments = 'amendments'
 
 /** The number of the newest rewriting. */
-export const newestAmendment = (db: Db): number => Number(getMeta(db, amendments) ?? 0)
+export const newestAmendment = (db: Tx): number => Number(getMeta(db, amendments) ?? 0)
 
 /** What is open and was rewritten since: in order of that. */
-export const amendedAfter = (db: Db, after: number, limit: number): Delivery[] =>
+export const amendedAfter = (db: Tx, after: number, limit: number): Delivery[] =>
   sql(db, `SELECT ${columns} WHERE d.amended > ? AND ${isOpen} ORDER BY d.amended LIMIT ?`)
     .all(after, limit)
     .map(deliveryOf)
 
 /** Everything that says one fact, or says it anew. */
-const saying = (db: Db, source: number): Delivery[] =>
+const saying = (db: Tx, source: number): Delivery[] =>
   sql(db, `SELECT ${columns} WHERE d.source = ? ORDER BY d.id`).all(source).map(deliveryOf)
 
 /**
  * Gives a growing message its next text, the last one when `growing` is false. What was not said yet is rewritten where
  * it waits; elsewhere there is one edit for each place, rewritten while it waits. Nothing for what reads so already.
  */
-export function amendDeliveries(db: Db, source: number, content: Content, growing: boolean, nowMs: number): void {
+export function amendDeliveries(db: Tx, source: number, content: Content, growing: boolean, nowMs: number): void {
   const rows = saying(db, source)
   for (const send of rows) {
     if (send.act.do !== 'send' || !send.act.growing) continue
@@ -233,7 +234,7 @@ export function amendDeliveries(db: Db, source: number, content: Content, growin
 }
 
 /** What goes back into the queue takes over the newer text that waits behind it. */
-function catchUp(db: Db, { id, source, placeId }: Delivery): void {
+function catchUp(db: Tx, { id, source, placeId }: Delivery): void {
   if (source === null) return
   const rows = saying(db, source).filter(row => row.placeId === placeId)
   const send = rows.find(row => row.id === id)
@@ -254,7 +255,7 @@ const replyOf = ({
   ...(threadSeq === undefined ? {} : { threadSeq }),
 })
 
-function amendBy(db: Db, send: Delivery, edit: Delivery | undefined, act: Edit, nowMs: number): void {
+function amendBy(db: Tx, send: Delivery, edit: Delivery | undefined, act: Edit, nowMs: number): void {
   const shown = edit ? (edit.act as Edit).draft.content : (send.act as Act & { do: 'send' }).content
   const same = JSON.stringify(shown) === JSON.stringify(act.draft.content)
   if (same && (!edit || edit.state === 'sent')) return
@@ -264,7 +265,7 @@ function amendBy(db: Db, send: Delivery, edit: Delivery | undefined, act: Edit, 
 }
 
 /** What is under way stays so: its end finds the newer text. */
-function rewrite(db: Db, { id, state }: Delivery, act: Act): void {
+function rewrite(db: Tx, { id, state }: Delivery, act: Act): void {
   const next = states[state] > states.unknown ? 'queued' : state
   sql(
     db,
@@ -274,14 +275,14 @@ function rewrite(db: Db, { id, state }: Delivery, act: Act): void {
   amendedNow(db, id)
 }
 
-function amendedNow(db: Db, id: number): void {
+function amendedNow(db: Tx, id: number): void {
   const number = newestAmendment(db) + 1
   setMeta(db, amendments, `${number}`)
   sql(db, 'UPDATE delivery SET amended = ? WHERE id = ?').run(number, id)
 }
 
 /** Marks a delivery as a possible repeat before it is sent again. */
-export function markRepeat(db: Db, delivery: Delivery): Delivery {
+export function markRepeat(db: Tx, delivery: Delivery): Delivery {
   if (delivery.act.do !== 'send') return delivery
   const act: Act = { ...delivery.act, repeat: true }
   sql(db, 'UPDATE delivery SET act = ? WHERE id = ?').run(JSON.stringify(act), delivery.id)
@@ -297,7 +298,7 @@ export interface Copy {
 }
 
 /** Where a fact stands in the channel of a place: its copy, or itself. No ids when it doesn't. */
-export function copyIn(db: Db, source: number, place: number): Copy {
+export function copyIn(db: Tx, source: number, place: number): Copy {
   const channel = channelId(db, place)
   const rows = sql(
     db,
@@ -309,7 +310,7 @@ export function copyIn(db: Db, source: number, place: number): Copy {
   return { ids: found.map(row => row['native'] as MessageId), ...(thread ? { thread } : {}) }
 }
 
-const ownIn = (db: Db, seq: number, channel: number): Row[] =>
+const ownIn = (db: Tx, seq: number, channel: number): Row[] =>
   sql(
     db,
     `SELECT e.native, p.thread FROM event e JOIN place p ON p.id = e.place
@@ -317,7 +318,7 @@ const ownIn = (db: Db, seq: number, channel: number): Row[] =>
   ).all(seq, channel)
 
 /** All native ids under which a fact stands in a place, in order of their parts: of copies, or its own. */
-export const copiesIn = (db: Db, source: number, place: number): readonly MessageId[] => copyIn(db, source, place).ids
+export const copiesIn = (db: Tx, source: number, place: number): readonly MessageId[] => copyIn(db, source, place).ids
 
 /** What an act speaks of, as native ids in its channel. */
 export interface Way {
@@ -332,7 +333,7 @@ export interface Way {
 const nothing: Copy = { ids: [] }
 
 /** How an act finds what it speaks of, as things stand now. */
-export function wayOf(db: Db, { act, place, placeId: at }: Delivery): Way {
+export function wayOf(db: Tx, { act, place, placeId: at }: Delivery): Way {
   const send = act.do === 'send'
   const about = send ? nothing : copyIn(db, act.seq, at)
   const answered = send && act.replySeq !== undefined ? copyIn(db, act.replySeq, at) : nothing
@@ -353,7 +354,7 @@ export interface Backlog {
 }
 
 /** How much waits for each network. */
-export const backlog = (db: Db): Backlog[] =>
+export const backlog = (db: Tx): Backlog[] =>
   sql(
     db,
     `SELECT p.network, count(*) AS queued, min(d.created_ms) AS oldest FROM delivery d JOIN place p ON p.id = d.place
@@ -378,7 +379,7 @@ export interface Fate {
 }
 
 /** In the order in which they were queued; secret ones are left out. */
-export const fatesOf = (db: Db, source: number, limit: number): Fate[] =>
+export const fatesOf = (db: Tx, source: number, limit: number): Fate[] =>
   sql(
     db,
     `SELECT d.state, d.attempts, d.settled_ms, d.error, p.network, p.channel, p.thread, p.private,

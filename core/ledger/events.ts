@@ -9,7 +9,8 @@ import type {
   Sender,
   UserId,
 } from '../event.ts'
-import { type Db, type Row, sql } from './sqlite.ts'
+import { type Row, sql } from './sqlite.ts'
+import type { Tx } from './tx.ts'
 
 /** A fact as the ledger holds it. */
 export interface Stored<E extends ChatEvent = ChatEvent> {
@@ -29,7 +30,7 @@ const backfill = 8
 export const placeKey = (place: Place): string => `${place.network}\n${place.channel}\n${place.thread ?? ''}`
 
 /** The row id of a place; null when nothing was ever said or heard there. */
-export function knownPlaceId(db: Db, place: Place): number | null {
+export function knownPlaceId(db: Tx, place: Place): number | null {
   const known = sql(db, 'SELECT id FROM place WHERE network = ? AND channel = ? AND thread = ?').get(
     place.network,
     place.channel,
@@ -39,7 +40,7 @@ export function knownPlaceId(db: Db, place: Place): number | null {
 }
 
 /** The row id of a place, made when it is new; with that of its channel when it is a thread. */
-export function placeId(db: Db, place: Place): number {
+export function placeId(db: Tx, place: Place): number {
   const known = knownPlaceId(db, place)
   if (known !== null) return known
   if (place.thread !== undefined) placeId(db, channelOf(place))
@@ -61,7 +62,7 @@ export function channelOf(place: Place): Place {
 }
 
 /** The row id of the channel that a place is, or is a thread of. */
-export function channelId(db: Db, place: number): number {
+export function channelId(db: Tx, place: number): number {
   const row = sql(
     db,
     `SELECT c.id FROM place p JOIN place c ON c.network = p.network AND c.channel = p.channel AND c.thread = ''
@@ -96,7 +97,7 @@ const nativeOf = (event: ChatEvent): string | null =>
  * Writes a fact; null when it was known already (its key exists). `room` names the room of its place, or nothing.
  * Returns the stored fact with its sequence number.
  */
-export function append(db: Db, event: ChatEvent, room: string | undefined, receivedMs: number): Stored | null {
+export function append(db: Tx, event: ChatEvent, room: string | undefined, receivedMs: number): Stored | null {
   const place = placeId(db, event.place)
   const named = room ?? `${event.place.network}:${event.place.channel}`
   const done = sql(
@@ -122,11 +123,11 @@ export function append(db: Db, event: ChatEvent, room: string | undefined, recei
 }
 
 /** Remembers the newest message of a place: where the next backfill goes on. */
-export function advance(db: Db, place: number, id: MessageId, atMs: number): void {
+export function advance(db: Tx, place: number, id: MessageId, atMs: number): void {
   sql(db, 'UPDATE place SET newest_id = ?, newest_ms = ? WHERE id = ?').run(id, atMs, place)
 }
 
-export function newest(db: Db, place: Place): { id: MessageId; atMs: number } | null {
+export function newest(db: Tx, place: Place): { id: MessageId; atMs: number } | null {
   const row = sql(db, 'SELECT newest_id, newest_ms FROM place WHERE network = ? AND channel = ? AND thread = ?').get(
     place.network,
     place.channel,
@@ -136,7 +137,7 @@ export function newest(db: Db, place: Place): { id: MessageId; atMs: number } | 
 }
 
 /** Notes the current text of an edited message; `null` content: deleted, for good. The newest edit wins, not the last told. */
-export function revise(db: Db, seq: number, content: Content | null, atMs: number): void {
+export function revise(db: Tx, seq: number, content: Content | null, atMs: number): void {
   sql(
     db,
     `INSERT INTO revision VALUES (?, ?, ?, 1)
@@ -182,10 +183,10 @@ export const eventColumns = `e.seq, e.key, e.kind, e.place, e.room, e.sender, e.
   p.network, p.channel, p.thread, p.private FROM event e JOIN place p ON p.id = e.place`
 
 /** Facts after `seq`, oldest first. */
-export const after = (db: Db, seq: number, limit: number): Stored[] =>
+export const after = (db: Tx, seq: number, limit: number): Stored[] =>
   sql(db, `SELECT ${eventColumns} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`).all(seq, limit).map(storedOf)
 
-export function bySeq(db: Db, seq: number): Stored | null {
+export function bySeq(db: Tx, seq: number): Stored | null {
   const row = sql(db, `SELECT ${eventColumns} WHERE e.seq = ?`).get(seq)
   return row ? storedOf(row) : null
 }
@@ -194,7 +195,7 @@ export function bySeq(db: Db, seq: number): Stored | null {
  * The message a native id stands for: the fact itself, or the fact whose copy it is. An id is unique in its channel: the
  * thread of `place` does not matter.
  */
-export function messageOf(db: Db, place: Place, id: MessageId): Stored<MessageEvent> | null {
+export function messageOf(db: Tx, place: Place, id: MessageId): Stored<MessageEvent> | null {
   const at = knownPlaceId(db, channelOf(place))
   if (at === null) return null
   const own = sql(
@@ -208,7 +209,7 @@ export function messageOf(db: Db, place: Place, id: MessageId): Stored<MessageEv
 }
 
 /** The message that opened the thread a place is; undefined when it is none, or nobody told us of that message. */
-export const rootOf = (db: Db, place: Place): number | undefined =>
+export const rootOf = (db: Tx, place: Place): number | undefined =>
   place.thread === undefined ? undefined : messageOf(db, place, place.thread)?.seq
 
 export interface RecentMessage extends Stored<MessageEvent> {
@@ -218,7 +219,7 @@ export interface RecentMessage extends Stored<MessageEvent> {
 }
 
 /** The newest messages of a room, oldest first, as they read now; `before` pages back. */
-export function recent(db: Db, room: string, limit: number, before = Number.MAX_SAFE_INTEGER): RecentMessage[] {
+export function recent(db: Tx, room: string, limit: number, before = Number.MAX_SAFE_INTEGER): RecentMessage[] {
   const rows = sql(
     db,
     `SELECT r.content AS revised, r.edits, ${eventColumns} LEFT JOIN revision r ON r.seq = e.seq
@@ -236,7 +237,7 @@ export function recentOf(row: Row): RecentMessage {
 }
 
 /** The message of `seq` with its current text. */
-export function currentOf(db: Db, seq: number): RecentMessage | null {
+export function currentOf(db: Tx, seq: number): RecentMessage | null {
   const row = sql(
     db,
     `SELECT r.content AS revised, r.edits, ${eventColumns} LEFT JOIN revision r ON r.seq = e.seq

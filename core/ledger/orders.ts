@@ -1,7 +1,8 @@
 import type { NetworkId } from '../event.ts'
 import { settleAgent } from './agent-steps.ts'
 import { states } from './deliveries.ts'
-import { type Db, type Row, sql } from './sqlite.ts'
+import { type Row, sql } from './sqlite.ts'
+import type { Tx } from './tx.ts'
 
 /** What must happen on a network besides messages. `args` is shown in logs and holds no secret. */
 export type OrderKind =
@@ -50,7 +51,7 @@ export interface Order {
 }
 
 /** Writes an order; the id of the one there is when its key is known. */
-export function place(db: Db, order: NewOrder, nowMs: number): number {
+export function placeOrder(db: Tx, order: NewOrder, nowMs: number): number {
   sql(
     db,
     `INSERT INTO orders (key, network, kind, args, sealed, state, created_ms, not_before_ms)
@@ -93,16 +94,16 @@ function orderOf(row: Row): Order {
 }
 
 /** Open orders with an id above `afterId`, in the order they were given. */
-export const openOrders = (db: Db, afterId = 0): Order[] =>
+export const openOrders = (db: Tx, afterId = 0): Order[] =>
   sql(db, 'SELECT * FROM orders WHERE state < 10 AND id > ? ORDER BY id').all(afterId).map(orderOf)
 
 /** Networks on which something is to be done. */
-export const orderedNetworks = (db: Db): NetworkId[] =>
+export const orderedNetworks = (db: Tx): NetworkId[] =>
   sql(db, 'SELECT DISTINCT network FROM orders WHERE state < 10')
     .all()
     .map(row => row['network'] as NetworkId)
 
-export const orderByKey = (db: Db, key: string): Order | null => {
+export const orderByKey = (db: Tx, key: string): Order | null => {
   const row = sql(db, 'SELECT * FROM orders WHERE key = ?').get(key)
   return row ? orderOf(row) : null
 }
@@ -113,7 +114,7 @@ export const orderByKey = (db: Db, key: string): Order | null => {
  * ids of the released.
  */
 export function settleOrder(
-  db: Db,
+  db: Tx,
   id: number,
   end: { done: true; result: string } | { done: false; error: string },
   nowMs: number,
@@ -142,11 +143,11 @@ export function settleOrder(
 }
 
 /** It is being carried out: may have happened whatever comes. */
-export function beginOrder(db: Db, id: number): void {
+export function beginOrder(db: Tx, id: number): void {
   sql(db, 'UPDATE orders SET state = ? WHERE id = ?').run(states.sending, id)
 }
 
-export function postponeOrder(db: Db, id: number, notBeforeMs: number, error: string): void {
+export function postponeOrder(db: Tx, id: number, notBeforeMs: number, error: string): void {
   sql(db, 'UPDATE orders SET attempts = attempts + 1, not_before_ms = ?, error = ? WHERE id = ?').run(
     notBeforeMs,
     error,

@@ -6,6 +6,7 @@ import { it } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import type { MessageId, ReactionEvent, UserId } from '../event.ts'
 import { plain } from '../text.ts'
+import { decisionOf, keepDecision } from './decisions.ts'
 import {
   amendDeliveries,
   amendedAfter,
@@ -14,23 +15,22 @@ import {
   copiesIn,
   type Delivery,
   enqueue,
-  expireLeases,
+  markInterrupted,
   open,
   queuedAfter,
   queuedIn,
   setState,
   settle,
 } from './deliveries.ts'
-import { decisionOf, keepDecision } from './decisions.ts'
 import { after, append, bySeq, currentOf, messageOf, newest, recent, revise } from './events.ts'
 import { firstReceivedSince, keyOf, newestSeq, revisionsBetween } from './history.ts'
 import { Ledger } from './ledger.ts'
 import { copiedAs, dropMedia, mediaByHash, noteCopied, unusedMedia } from './media.ts'
 import { channelsWith } from './members.ts'
-import { openOrders, orderByKey, place, settleOrder } from './orders.ts'
+import { openOrders, orderByKey, placeOrder, settleOrder } from './orders.ts'
 import { directPlaceId, placeIdsOf } from './places.ts'
-import { isReactedElsewhere, noteReaction } from './reactions.ts'
 import { countedTokens, keepCount, keepSummary, linesFrom, moveStart, promptStart } from './prompts.ts'
+import { isReactedElsewhere, noteReaction } from './reactions.ts'
 import { migrations } from './schema.ts'
 import { passMark, spendBy } from './spend.ts'
 import { type Connection, connect, migrate, sql } from './sqlite.ts'
@@ -270,7 +270,7 @@ const hot: Record<string, (tx: Tx) => unknown> = {
     settle(db, byIds(db, [1])[0] as Delivery, ['n' as MessageId], 0)
   },
   'queued deliveries': db => [queuedAfter(db, 0, 10), queuedIn(db, 1, 0, 10)],
-  'open deliveries on start': db => [expireLeases(db, true), open(db), backlog(db)],
+  'open deliveries on start': db => [markInterrupted(db, true), open(db), backlog(db)],
   'native ids': db => [
     copiesIn(db, source, 1),
     messageOf(db, here, 'n' as MessageId),
@@ -326,7 +326,7 @@ const hot: Record<string, (tx: Tx) => unknown> = {
   ],
   'where to read on': db => [newestSeq(db), keyOf(db, source), firstReceivedSince(db, 0), revisionsBetween(db, 1, 9)],
   orders: db => [
-    place(db, order, 0),
+    placeOrder(db, order, 0),
     openOrders(db),
     orderByKey(db, 'o'),
     settleOrder(db, 1, { done: true, result: '' }, 0),

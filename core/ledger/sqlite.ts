@@ -5,7 +5,6 @@ import type { Tx } from './tx.ts'
 
 /** An open file. */
 export type Connection = Database.Database & Tx
-export type Db = Tx
 export type Row = Record<string, string | number | bigint | Buffer | null>
 
 const statements = new WeakMap<Tx, Map<string, Database.Statement>>()

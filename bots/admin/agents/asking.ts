@@ -3,8 +3,8 @@ import { z } from 'zod'
 import type { Answer, CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Agent } from '../../../core/ledger/agents.ts'
-import { type NewOrder, place as placeOrder } from '../../../core/ledger/orders.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import { type NewOrder, placeOrder } from '../../../core/ledger/orders.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
 import type { AdminServices } from '../services.ts'
 import { keepBatch } from './batch.ts'
@@ -59,7 +59,7 @@ function batched(
   context: Context,
   verb: string,
   items: readonly { readonly agent: Agent; readonly order: NewOrder; readonly password?: string }[],
-): (db: Db) => void {
+): (db: Tx) => void {
   const { caller, event, atMs, services } = context
   return db => {
     for (const { order } of items) placeOrder(db, order, atMs)
@@ -86,7 +86,7 @@ export function many(
   context: Context,
   verb: string,
   items: readonly { readonly agent: Agent; readonly order: NewOrder; readonly password?: string }[],
-  keep: (db: Db) => void,
+  keep: (db: Tx) => void,
 ): Answer {
   const batch = batched(context, verb, items)
   const names = listed(items.map(({ agent }) => agent.name))

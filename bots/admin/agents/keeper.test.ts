@@ -4,14 +4,14 @@ import type { NetworkId } from '../../../core/event.ts'
 import { repairAgents, type Step } from '../../../core/ledger/agent-steps.ts'
 import { type AgentState, agentNamed, insertAgent } from '../../../core/ledger/agents.ts'
 import { Ledger } from '../../../core/ledger/ledger.ts'
-import { type OrderKind, place, settleOrder } from '../../../core/ledger/orders.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import { type OrderKind, placeOrder, settleOrder } from '../../../core/ledger/orders.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { accountOrder } from './orders.ts'
 
 const network = 'irc' as NetworkId
 const nowMs = 5000
 
-const record = (db: Db, name: string, state: AgentState): void =>
+const record = (db: Tx, name: string, state: AgentState): void =>
   insertAgent(db, {
     name,
     network,
@@ -32,8 +32,8 @@ const record = (db: Db, name: string, state: AgentState): void =>
     createdBy: 'olga',
   })
 
-const ordered = (db: Db, account: string, kind: OrderKind, step: Step): number =>
-  place(db, accountOrder({ network, account, kind, step, seq: account }), 1)
+const ordered = (db: Tx, account: string, kind: OrderKind, step: Step): number =>
+  placeOrder(db, accountOrder({ network, account, kind, step, seq: account }), 1)
 
 const done = { done: true as const, result: 'done' }
 const failed = { done: false as const, error: 'it exists already' }

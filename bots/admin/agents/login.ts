@@ -1,9 +1,9 @@
 import type { Agent } from '../../../core/ledger/agents.ts'
 import { standings } from '../../../core/ledger/networks.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 
 /** `account=… password=… server=ircs://… fingerprint=…`: what a program needs to log in, in one line. */
-export function loginLine(db: Db, { name, network }: Pick<Agent, 'name' | 'network'>, password: string): string {
+export function loginLine(db: Tx, { name, network }: Pick<Agent, 'name' | 'network'>, password: string): string {
   const standing = standings(db).find(each => each.network === network)
   const server = standing?.address === undefined ? [] : [`server=${standing.address}`]
   const pin = standing?.fingerprint === undefined ? [] : [`fingerprint=${standing.fingerprint}`]

@@ -1,11 +1,11 @@
 import { type Agent, setAgentState } from '../../../core/ledger/agents.ts'
 import { dropLoginsOf } from '../../../core/ledger/claims.ts'
 import type { NewOrder } from '../../../core/ledger/orders.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { accountOrder } from './orders.ts'
 
 /** Ends an engagement here and now; the order that goes with it ends its sessions and logins. */
-export function revokeRecord(db: Db, agent: Agent, reason: string, nowMs: number): void {
+export function revokeRecord(db: Tx, agent: Agent, reason: string, nowMs: number): void {
   setAgentState(db, agent.name, 'revoked', reason, nowMs)
   dropLoginsOf(db, agent.name)
 }

@@ -6,8 +6,8 @@ import { ChanopError } from '../../../core/error.ts'
 import { type Agent, editAgent, setAgentState } from '../../../core/ledger/agents.ts'
 import { dropLoginsOf } from '../../../core/ledger/claims.ts'
 import { groupsOf } from '../../../core/ledger/groups.ts'
-import { type NewOrder, place as placeOrder } from '../../../core/ledger/orders.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import { type NewOrder, placeOrder } from '../../../core/ledger/orders.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { newPassword } from '../../../core/secrets.ts'
 import { duration, escapeInline } from '../../../core/text.ts'
 import { type Context, fewAgents, guardAgents, listed, type Made, many, selector, signed } from '../agents/asking.ts'
@@ -44,7 +44,7 @@ const rotate = declare({
     const self = agents.length === 1 && caller.agent?.name === agents[0]?.name
     const graceMs = grace ?? (self ? selfGraceMs : 0)
     const items = agents.map(agent => renewed(context, agent, graceMs))
-    const keep = (db: Db): void => {
+    const keep = (db: Tx): void => {
       for (const { agent } of items) {
         need(theAgent(db, agent.name), ['active', 'rotating'], 'rotated', atMs)
         setAgentState(db, agent.name, 'rotating', null, atMs)
@@ -107,7 +107,7 @@ const revoke = declare({
     const { atMs, event, ledger } = context
     const agents = await ledger.read(db => chosen(db, which))
     const items = agents.map(agent => ({ agent, order: suspension(agent, reason, event.seq) }))
-    const keep = (db: Db): void => {
+    const keep = (db: Tx): void => {
       for (const { agent } of items) {
         need(theAgent(db, agent.name), ['active', 'rotating', 'revoked'], 'revoked', atMs)
         revokeRecord(db, agent, reason, atMs)
@@ -151,7 +151,7 @@ const restore = declare({
         }
       }),
     )
-    const keep = (db: Db): void => {
+    const keep = (db: Tx): void => {
       for (const { agent } of items) {
         const now = theAgent(db, agent.name)
         if (now.state !== 'revoked') throw new ChanopError('conflict', `${now.name} is not revoked: it is ${now.state}`)

@@ -13,7 +13,7 @@ import {
   storeChannel,
 } from '../../../core/ledger/channels.ts'
 import { membersOf } from '../../../core/ledger/members.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { nearest } from '../../../core/nearest.ts'
 import { duration, escapeInline, parseDuration, time, truncate } from '../../../core/text.ts'
 import { joiners } from '../channels/members.ts'
@@ -67,7 +67,7 @@ function fresh(context: Context, place: Place): KeptChannel {
 }
 
 /** What is kept of a channel; one that the configuration names needs no `channel add`. */
-function known(db: Db, context: Context, place: Place): KeptChannel {
+function known(db: Tx, context: Context, place: Place): KeptChannel {
   const kept = keptChannel(db, place)
   if (kept) return kept
   const named = configured(configOf(context), place.network)
@@ -265,7 +265,7 @@ const set = declare({
     const said =
       key === 'greeting' ? `instructions ${now.greeting ? 'set' : 'taken away'}` : traits(context, kept).join(', ')
     const done = escapeInline(`${formatPlace(place)}: ${said || `no ${key} of its own`}`)
-    const effect = (db: Db): void => {
+    const effect = (db: Tx): void => {
       // Somebody may have dropped it since it was read.
       known(db, context, place)
       storeChannel(db, kept)

@@ -1,5 +1,5 @@
 import { getMeta, setMeta } from '../../../core/ledger/ledger.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration } from '../../../core/text.ts'
 import { some } from './naming.ts'
 import type { Look, Standing } from './presence.ts'
@@ -70,9 +70,9 @@ function backLines(back: readonly { readonly name: string; readonly downMs: numb
   return [`${back.length} agents are back: ${some(back.map(({ name }) => name))}`]
 }
 
-export const toldOf = (db: Db): Record<string, number> =>
+export const toldOf = (db: Tx): Record<string, number> =>
   JSON.parse(getMeta(db, metaKey) ?? '{}') as Record<string, number>
 
 /** In the transaction that says it. */
-export const keepTold = (db: Db, told: Readonly<Record<string, number>>): void =>
+export const keepTold = (db: Tx, told: Readonly<Record<string, number>>): void =>
   setMeta(db, metaKey, JSON.stringify(told))

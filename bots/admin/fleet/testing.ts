@@ -2,11 +2,11 @@
 import type { MemoryUser } from '../../../adapters/memory/person.ts'
 import type { NetworkId } from '../../../core/event.ts'
 import { type Agent, insertAgent } from '../../../core/ledger/agents.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import type { House } from '../../../test/house.ts'
 
 /** The record of an agent as `register` leaves it. */
-export function enrol(db: Db, name: string, over: Partial<Agent> = {}): void {
+export function enrol(db: Tx, name: string, over: Partial<Agent> = {}): void {
   insertAgent(db, {
     name,
     network: 'chat' as NetworkId,

@@ -2,7 +2,7 @@ import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type NetworkId, type Place, parsePlace } from '../../../core/event.ts'
 import { storeSetting } from '../../../core/ledger/settings.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { nearest } from '../../../core/nearest.ts'
 import { placeMeant as meant } from '../../../core/rooms.ts'
 import type { BridgeServices } from '../services.ts'
@@ -28,7 +28,7 @@ export function changing({ services, caller, atMs }: Context, changes: Readonly<
   const by = caller.person?.name ?? caller.account
   for (const [key, value] of Object.entries(changes)) settings.check(key, value)
   return {
-    effect: (db: Db): void => {
+    effect: (db: Tx): void => {
       for (const [key, value] of Object.entries(changes)) storeSetting(db, key, value, by, atMs)
     },
     committed: async (): Promise<void> => {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
 import { currentOf } from '../../../core/ledger/events.ts'
 import { identitiesOf, personByName } from '../../../core/ledger/people.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { escapeInline } from '../../../core/text.ts'
 import { maySee, type Visible } from '../../../core/visibility.ts'
 import { search as find, type Query, whoIs } from '../index/search.ts'
@@ -39,7 +39,7 @@ interface Wish {
   readonly reply: 'public' | 'private'
 }
 
-function wishOf(db: Db, context: Context, words: string, filters: Filters): Wish {
+function wishOf(db: Tx, context: Context, words: string, filters: Filters): Wish {
   const { services, atMs, event } = context
   const terms = parseTerms(words)
   if (terms.length > mostTerms) throw new ChanopError('usage', `at most ${mostTerms} words: leave some out`)

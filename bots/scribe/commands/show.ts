@@ -1,5 +1,5 @@
 import type { Stored } from '../../../core/ledger/events.ts'
-import type { Db } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { escapeInline, truncate } from '../../../core/text.ts'
 import { spoken } from '../record/format.ts'
 import { currentLine } from '../record/line.ts'
@@ -16,7 +16,7 @@ export function clock(atMs: number, nowMs: number): string {
 }
 
 /** One message on one line: time, number for `log show`, who and what. Nothing in it is markup. */
-export function shortLine(db: Db, stored: Stored, nowMs: number, room?: string): string {
+export function shortLine(db: Tx, stored: Stored, nowMs: number, room?: string): string {
   const line = currentLine(db, stored)
   if (!line) return ''
   const where = room === undefined ? '' : ` [${escapeInline(room)}]`

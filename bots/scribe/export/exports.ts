@@ -1,5 +1,5 @@
 import { ChanopError } from '../../../core/error.ts'
-import { connect } from '../../../core/ledger/sqlite.ts'
+import { openToRead } from '../../../core/ledger/reading.ts'
 import { type Exported, type ExportRequest, exportTo } from './export.ts'
 
 /** An export that is under way. */
@@ -40,11 +40,11 @@ export class Exports {
   }
 
   async #run(request: ExportRequest): Promise<Exported> {
-    const db = connect(this.#ledgerPath, { readonly: true })
+    const reading = openToRead(this.#ledgerPath)
     try {
-      return await exportTo(db, request, this.#signal)
+      return await exportTo(reading.tx, request, this.#signal)
     } finally {
-      db.close()
+      reading.close()
     }
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Stored } from '../../../core/ledger/events.ts'
 import { asLedgerError } from '../../../core/ledger/fault.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
-import { type Db } from '../../../core/ledger/sqlite.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { type LiveFormatName, liveFormat } from '../record/format.ts'
 import { lineOf } from '../record/line.ts'
 import { type FileCursor, fitted, loadCursor, movedTo, saveCursor, startOfFiles } from './cursor.ts'
@@ -25,7 +25,7 @@ export interface LogFilesOptions {
   /** What is configured now; null: no files. Facts of such a time are not written later either. */
   readonly config: () => FilesConfig | null
   /** The fact as it may be kept: secrets masked. */
-  readonly keepable: (ledger: Db, stored: Stored) => Stored
+  readonly keepable: (ledger: Tx, stored: Stored) => Stored
   readonly nowMs?: () => number
 }
 

@@ -1,5 +1,5 @@
 import { pendingBot } from '../../ledger/confirmations.ts'
-import type { Db } from '../../ledger/sqlite.ts'
+import type { Tx } from '../../ledger/tx.ts'
 import { assign } from '../parse/args.ts'
 import type { Heard } from '../parse/grammar.ts'
 import type { Resolved } from '../parse/suggest.ts'
@@ -16,7 +16,7 @@ export interface Party {
 }
 
 /** The bot whose a message is; null: it is talk. What nobody owns is the front's, whose name only the front knows. */
-export function ownerOf(db: Db, heard: Heard, found: Resolved, { bot, front, talkers }: Party): string | null {
+export function ownerOf(db: Tx, heard: Heard, found: Resolved, { bot, front, talkers }: Party): string | null {
   const known = found.is === 'command' ? found.command : null
   if (!heard.prefixed) {
     // Talk to the oracle is talk, and so is talk where nobody knows whom it is meant for.
