@@ -190,20 +190,23 @@ const tryFrom = (row: Row): Try => ({
   error: row['error'] as string | null,
 })
 
-/** The scopes that a try counts in. */
-const scopesOf = ({ person, room, model, task, turn }: NewTry): string[] => [
+/** The scopes that can have a limit: only these hold something back. */
+const limitedScopes = ({ person, room, model }: NewTry): string[] => [
   'all',
   `room:${room}`,
   `model:${model}`,
-  `task:${task}`,
   ...(person === null ? [] : [person]),
-  ...(turn === null ? ['unasked'] : []),
 ]
 
+const otherScopes = ({ task, turn }: NewTry): string[] => [`task:${task}`, ...(turn === null ? ['unasked'] : [])]
+
 function add(tx: Tx, wanted: NewTry, change: Partial<Spend>): void {
-  for (const period of [wanted.day, wanted.month]) {
-    for (const scope of scopesOf(wanted)) addSpend(tx, { ...nothing, ...change, period, scope })
+  const booked = change.tries !== undefined
+  const add = (scope: string, part: Partial<Spend>): void => {
+    for (const period of [wanted.day, wanted.month]) addSpend(tx, { ...nothing, ...part, period, scope })
   }
+  for (const scope of limitedScopes(wanted)) add(scope, change)
+  if (booked) for (const scope of otherScopes(wanted)) add(scope, { ...change, reservedMicroUsd: 0 })
 }
 
 const nothing = {

@@ -2,19 +2,18 @@ import type { Config } from '../../../config/schema.ts'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
 import type { ModelMessage, ModelPart, ModelRequest, Models } from '../models/contract.ts'
 import { AnswerGuard } from './answer.ts'
-import { maskSecrets } from './secrets.ts'
 import { contentVerdict, echoVerdict, type Verdict } from './verdict.ts'
 
 export type GuardConfig = Config['guards']
 
 /** No secret goes to a provider. */
-export const masked = (messages: readonly ModelMessage[], known: readonly string[]): ModelMessage[] =>
+export const masked = (messages: readonly ModelMessage[], mask: (text: string) => string): ModelMessage[] =>
   messages.map(message => ({
     ...message,
     content:
       typeof message.content === 'string'
-        ? maskSecrets(message.content, known)
-        : message.content.map(part => ({ ...part, text: maskSecrets(part.text, known) })),
+        ? mask(message.content)
+        : message.content.map(part => ({ ...part, text: mask(part.text) })),
   }))
 
 /** Links of the conversation, and of hosts that are trusted. */

@@ -28,12 +28,34 @@ export function maskSecrets(text: string, known: readonly string[]): string {
   return masked
 }
 
+const mostRemembered = 2000
+
+/** The same for texts that come again and again: the lines of a conversation are in each prompt of it. */
+export class Masker {
+  readonly #known: readonly string[]
+  readonly #done = new Map<string, string>()
+
+  constructor(known: readonly string[]) {
+    this.#known = known
+  }
+
+  mask(text: string): string {
+    const before = this.#done.get(text)
+    if (before !== undefined) return before
+    const masked = maskSecrets(text, this.#known)
+    if (this.#done.size >= mostRemembered) this.#done.clear()
+    this.#done.set(text, masked)
+    return masked
+  }
+}
+
 /** Values that must never be said or sent: all of the vault, and the models' own keys. */
 export class KnownSecrets {
   readonly #ledger: Ledger
   readonly #resolve: (reference: string) => Promise<string>
   #mark = ''
   #values: readonly string[] = []
+  #masker = new Masker([])
 
   constructor(ledger: Ledger, resolve: (reference: string) => Promise<string>) {
     this.#ledger = ledger
@@ -50,7 +72,13 @@ export class KnownSecrets {
     const usable = [...new Set(values.filter(value => value !== null && value.length >= shortest))] as string[]
     this.#values = usable.sort((a, b) => b.length - a.length)
     this.#mark = mark
+    this.#masker = new Masker(this.#values)
     return this.#values
+  }
+
+  /** By the values that were asked for last. */
+  mask(text: string): string {
+    return this.#masker.mask(text)
   }
 
   /** Null: it is not there, or the vault is locked: then nobody has its value. */

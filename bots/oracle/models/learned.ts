@@ -3,6 +3,7 @@ import type { Ledger } from '../../../core/ledger/ledger.ts'
 
 /** How much a new answer moves the factor. */
 const weight = 0.2
+const shortBytes = 8000
 /** What changes less is not written down. */
 const worthWriting = 0.02
 
@@ -35,11 +36,14 @@ export class Lessons {
     }
   }
 
-  /** Whether another comparison is worth its counting: at first each, then one in ten. */
-  wants(service: string): boolean {
+  /**
+   * Whether another comparison is worth its counting, which takes a millisecond for each 3 kB: at first each, then one in
+   * twenty, of short prompts.
+   */
+  wants(service: string, bytes: number): boolean {
     const asked = (this.#asked.get(service) ?? 0) + 1
     this.#asked.set(service, asked)
-    return asked <= 10 || asked % 10 === 0
+    return asked <= 3 || (asked % 20 === 0 && bytes < shortBytes) || asked % 200 === 0
   }
 
   /** The service counted `reported` tokens where we counted `counted`. */

@@ -99,7 +99,7 @@ export class ConfiguredModels implements Models {
     const { guards, models } = this.#options.config()
     const keys = Object.values(models).flatMap(({ apiKey }) => (apiKey === null ? [] : [apiKey]))
     const known = await this.#secrets.values(keys)
-    const safe = { ...request, messages: masked(request.messages, known) }
+    const safe = { ...request, messages: masked(request.messages, text => this.#secrets.mask(text)) }
     if (request.task !== 'answer') yield* this.#plain(safe, signal)
     else {
       const rules = { config: guards, known, listed: listedIn(safe.messages, guards.linkHosts) }
@@ -127,7 +127,8 @@ export class ConfiguredModels implements Models {
       const { candidate, waitMs } = next
       if (waitMs >= 1) await sleep(waitMs, signal)
       if (signal.aborted) break
-      const id = await this.#requests.reserve(candidate, request, signal)
+      const job = this.#requests.jobFor(candidate, request)
+      const id = await this.#requests.reserve(job, signal)
       if (id === null) break
       if (typeof id !== 'number') {
         const line = await this.#budgetLine(id)
@@ -137,7 +138,7 @@ export class ConfiguredModels implements Models {
       }
       if (said) yield { kind: 'restart', reason: plan.reasons().at(-1) ?? 'it failed', model: candidate.name }
       said = false
-      const running = this.#requests.run(id, candidate, request, signal)
+      const running = this.#requests.run(id, job, signal)
       for await (const part of running.parts) {
         said = part.kind === 'text'
         yield part

@@ -37,6 +37,17 @@ export interface TryResult {
   readonly promptCut: boolean
 }
 
+/** One request to one model, before it is made. */
+export interface Job {
+  readonly candidate: Candidate
+  readonly request: ModelRequest
+  readonly wire: Wire
+  /** Tokens that the answer may have. */
+  readonly limit: number
+  readonly inputTokens: number
+  readonly mostMicroUsd: number
+}
+
 export interface Running {
   /** Ends with the try; to leave it early hangs up. */
   readonly parts: AsyncGenerator<ModelPart, void>
@@ -63,22 +74,25 @@ export class Requests {
     this.#options = options
   }
 
-  /** The most that a request can cost by itself: every byte a token, and the longest answer. */
-  #most(candidate: Candidate, request: ModelRequest): number {
-    const { wire, limit } = this.#wire(candidate, request)
+  /** What one model would be sent for a request, and the most that it can cost: every byte a token, the longest answer. */
+  jobFor(candidate: Candidate, request: ModelRequest): Job {
+    const { config, provider, service, price } = candidate
+    const limit = Math.min(outputLimitOf(config), request.maxOutputTokens ?? Number.POSITIVE_INFINITY)
+    const { refused } = this.#options.lessons.of(service)
+    const target = { model: config.model, provider, images: config.images, refused }
+    const wire = wireOf(request.messages, limit, target)
     const limited = wire.sent.some(parameter => parameter !== 'stream_options')
+    const inputTokens = mostTokens(request.messages)
     const outputTokens = limited ? limit : unlimitedTokens(limit)
-    return costOf(candidate.price, { inputTokens: mostTokens(request.messages), cachedTokens: 0, outputTokens })
-  }
-
-  #measure(candidate: Candidate, request: ModelRequest, costMicroUsd: number): void {
-    const overrun = costMicroUsd / Math.max(this.#most(candidate, request), 1)
-    const known = this.#overrun.get(candidate.service) ?? 1
-    if (overrun > known) this.#overrun.set(candidate.service, overrun)
+    const mostMicroUsd = costOf(price, { inputTokens, cachedTokens: 0, outputTokens })
+    return { candidate, request, wire, limit, inputTokens, mostMicroUsd }
   }
 
   /** The number of the try, a refusal, or null when `signal` aborts first. */
-  reserve(candidate: Candidate, request: ModelRequest, signal: AbortSignal): Promise<number | Refusal | null> {
+  reserve(
+    { candidate, request, inputTokens, mostMicroUsd }: Job,
+    signal: AbortSignal,
+  ): Promise<number | Refusal | null> {
     const { price, name, config, service } = candidate
     const wanted: NewTry = {
       turn: request.turn,
@@ -90,25 +104,21 @@ export class Requests {
       owner: this.#options.owner,
       ...periodsAt(Date.now(), this.#options.timezone()),
       price,
-      inputTokens: Math.ceil(mostTokens(request.messages) / bytesPerToken),
-      mostMicroUsd: Math.ceil(this.#most(candidate, request) * (this.#overrun.get(service) ?? 1)),
+      inputTokens: Math.ceil(inputTokens / bytesPerToken),
+      mostMicroUsd: Math.ceil(mostMicroUsd * (this.#overrun.get(service) ?? 1)),
     }
     return this.#options.gate.reserve(wanted, signal)
   }
 
   /** Makes the request that was reserved as `id`. */
-  run(id: number, candidate: Candidate, request: ModelRequest, signal: AbortSignal): Running {
-    const running: Running = {
-      parts: this.#parts(id, candidate, request, signal, result => (running.result = result)),
-      result: null,
-    }
+  run(id: number, job: Job, signal: AbortSignal): Running {
+    const running: Running = { parts: this.#parts(id, job, signal, result => (running.result = result)), result: null }
     return running
   }
 
   async *#parts(
     id: number,
-    candidate: Candidate,
-    request: ModelRequest,
+    job: Job,
     signal: AbortSignal,
     tell: (result: TryResult) => void,
   ): AsyncGenerator<ModelPart, void> {
@@ -116,23 +126,21 @@ export class Requests {
     const noting = this.#note(id, tally)
     let fault: TryFault | null = null
     try {
-      const asked = await this.#asked(candidate, request)
-      for await (const part of attempt(asked, tally, signal)) {
+      for await (const part of attempt(await this.#asked(job), tally, signal)) {
         if (part.kind === 'text') yield part
-        else yield { kind: 'restart', reason: 'it had only been thinking', model: candidate.name }
+        else yield { kind: 'restart', reason: 'it had only been thinking', model: job.candidate.name }
       }
     } catch (error) {
       fault = error instanceof TryFault ? error : unexpected(error)
     } finally {
       clearInterval(noting)
-      tell(await this.#finish(id, candidate, request, tally, fault))
+      tell(await this.#finish(id, job, tally, fault))
     }
   }
 
-  async #asked(candidate: Candidate, request: ModelRequest): Promise<Asked> {
+  async #asked({ candidate, wire, limit }: Job): Promise<Asked> {
     const { config, baseUrl, provider } = candidate
     const apiKey = config.apiKey === null ? null : await this.#options.secret(config.apiKey)
-    const { wire, limit } = this.#wire(candidate, request)
     return {
       client: this.#options.clients.of(baseUrl, apiKey),
       wire,
@@ -143,19 +151,13 @@ export class Requests {
     }
   }
 
-  #wire({ config, provider, service }: Candidate, request: ModelRequest): { wire: Wire; limit: number } {
-    const limit = Math.min(outputLimitOf(config), request.maxOutputTokens ?? Number.POSITIVE_INFINITY)
-    const { refused } = this.#options.lessons.of(service)
-    return {
-      limit,
-      wire: wireOf(request.messages, limit, { model: config.model, provider, images: config.images, refused }),
-    }
-  }
-
   /** Writes down now and then how far the answer is: without waiting for the disk, it is an estimate anyway. */
   #note(id: number, tally: Tally): NodeJS.Timeout {
     const { ledger, log } = this.#options
+    let noted = 0
     return setInterval(() => {
+      if (tally.chars === noted) return
+      noted = tally.chars
       try {
         ledger.mark(tx => noteOutput(tx, id, Math.ceil(tally.chars / bytesPerToken)))
       } catch (error) {
@@ -164,32 +166,32 @@ export class Requests {
     }, noteMs)
   }
 
-  async #finish(
-    id: number,
-    candidate: Candidate,
-    request: ModelRequest,
-    tally: Tally,
-    fault: TryFault | null,
-  ): Promise<TryResult> {
+  async #finish(id: number, job: Job, tally: Tally, fault: TryFault | null): Promise<TryResult> {
     const { lessons, books } = this.#options
+    const { candidate, request } = job
     const outcome = fault ? 'failed' : tally.outcome
     if (fault?.parameter) lessons.refuse(candidate.service, fault.parameter)
     const { tokenFactor } = lessons.of(candidate.service)
     const booking = await bookingOf(request.messages, tokenFactor, tally, { outcome, fault })
     const costMicroUsd = await books.book(id, candidate.price, booking)
-    this.#measure(candidate, request, costMicroUsd)
-    const promptCut = await this.#compare(candidate, request, booking)
+    this.#measure(job, costMicroUsd)
+    const promptCut = await this.#compare(job, booking)
     return { model: candidate.name, outcome, fault, booking, costMicroUsd, promptCut }
   }
 
+  #measure({ candidate, mostMicroUsd }: Job, costMicroUsd: number): void {
+    const overrun = costMicroUsd / Math.max(mostMicroUsd, 1)
+    if (overrun > (this.#overrun.get(candidate.service) ?? 1)) this.#overrun.set(candidate.service, overrun)
+  }
+
   /** Learns from what the service counted; true when it read less of the prompt than there was. */
-  async #compare({ service }: Candidate, { messages }: ModelRequest, booking: Booking): Promise<boolean> {
+  async #compare({ candidate: { service }, request: { messages } }: Job, booking: Booking): Promise<boolean> {
     if (booking.estimated || booking.inputTokens === 0 || hasImages(messages)) return false
     const { lessons } = this.#options
     // Bytes tell enough to leave the counting out where the factor is known already.
     const bytes = textOf(messages).reduce((sum, text) => sum + Buffer.byteLength(text), 0)
     const suspect = bytes / booking.inputTokens > plausibleBytes
-    if (!suspect && (bytes > countedChars || !lessons.wants(service))) return false
+    if (!suspect && (bytes > countedChars || !lessons.wants(service, bytes))) return false
     const counted = await promptTokens(messages)
     if (!isCut(counted, booking.inputTokens)) {
       lessons.compare(service, counted, booking.inputTokens)
