@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--only relay,command,memory,ledger,search] [--servers ergo,ergo] [--runs 3] [--messages 30000]
+ * `npm run bench -- [--only relay,command,memory,oracle,ledger,search] [--servers ergo,ergo] [--runs 3] [--messages 30000]
  * [--rows 1000000]`. What each figure means stands in docs/performance.md.
  */
 import { execFileSync } from 'node:child_process'
@@ -10,13 +10,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Instance } from '../test/instance.ts'
 import { optionsOf, twoServers } from '../test/options.ts'
 import { benchCommand } from './command.ts'
+import { benchOracle, oracleConfig, TimedModel } from './oracle.ts'
 import { say } from './figures.ts'
 import { megabytes, usage } from './processes.ts'
 import { benchRelay } from './relay.ts'
 import { benchSearch } from './search.ts'
 
 const options = optionsOf({
-  only: 'memory,relay,command,ledger,search',
+  only: 'memory,relay,command,oracle,ledger,search',
   servers: 'ergo,ergo',
   runs: 3,
   messages: 30_000,
@@ -57,12 +58,25 @@ async function live(): Promise<void> {
   }
 }
 
+async function answers(): Promise<void> {
+  const closing: (() => void)[] = []
+  const model = await TimedModel.listen({ after: done => closing.push(done) })
+  const instance = await Instance.start({ managed, external: null, config: config + oracleConfig(model.server.url) })
+  try {
+    await benchOracle(instance, model, runs)
+  } finally {
+    await instance.close()
+    for (const close of closing) close()
+  }
+}
+
 console.log(
   `servers ${options.servers}, load ${loadavg()
     .map(load => load.toFixed(1))
     .join(' ')}`,
 )
 if (['memory', 'relay', 'command'].some(part => wanted.has(part))) await live()
+if (wanted.has('oracle')) await answers()
 if (wanted.has('ledger')) {
   execFileSync(process.execPath, [join(import.meta.dirname, 'ledger.ts'), String(rows)], { stdio: 'inherit' })
 }

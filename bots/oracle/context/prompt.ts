@@ -106,7 +106,7 @@ async function piecesOf(
   atMs: number,
 ): Promise<Pieces> {
   const piece = async (text: string, lines = 0): Promise<Piece> => {
-    const tokens = text === '' ? 0 : Math.ceil((await models.countTokens(text)) * limits.tokenFactor)
+    const tokens = Math.ceil((await counted(models, text)) * limits.tokenFactor)
     return { text, tokens, lines }
   }
   const { start, elsewhere } = seen
@@ -120,6 +120,20 @@ async function piecesOf(
     ),
     last: await piece(tail({ ...seen, name, atMs, timezone: timezoneOf(config()) })),
   }
+}
+
+/** Most of what stands around the lines is the same each time. */
+const known = new Map<string, number>()
+const mostKnown = 50
+
+async function counted(models: Models, text: string): Promise<number> {
+  if (text === '') return 0
+  const before = known.get(text)
+  if (before !== undefined) return before
+  const tokens = await models.countTokens(text)
+  if (known.size >= mostKnown) known.clear()
+  known.set(text, tokens)
+  return tokens
 }
 
 interface Chosen {

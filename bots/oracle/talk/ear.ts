@@ -3,7 +3,7 @@ import type { BotContext } from '../../../core/bot.ts'
 import { callerOf, inert } from '../../../core/command/gate.ts'
 import { follow } from '../../../core/consumer.ts'
 import { asChanopError } from '../../../core/error.ts'
-import { formatPlace, type MessageEvent, text } from '../../../core/event.ts'
+import { formatPlace, type MessageEvent, type ReactionEvent, text } from '../../../core/event.ts'
 import { advanceTo, cursorOf } from '../../../core/ledger/consumers.ts'
 import { keepDecision } from '../../../core/ledger/decisions.ts'
 import { messageOf, type Stored } from '../../../core/ledger/events.ts'
@@ -43,6 +43,8 @@ type Outcome =
 export class Ear {
   readonly #o: EarOptions
   readonly #told = new Map<string, number>()
+  /** Something was said or stopped in the transaction that is under way. */
+  #spoke = false
 
   constructor(options: EarOptions) {
     this.#o = options
@@ -69,28 +71,57 @@ export class Ear {
     const open = await ledger.read(openTurns)
     for (const { id, state } of open) if (state === 'queued') this.#tellPlace(id)
     const take = async (batch: readonly Stored[]): Promise<void> => {
-      for (const stored of batch) {
-        await this.#hear(stored)
-        read = stored.seq
-      }
+      await this.#hearAll(batch)
+      read = batch.at(-1)?.seq ?? read
     }
     await follow({ ledger, bus, log, from, take }, signal)
   }
 
-  async #hear(stored: Stored): Promise<void> {
-    const { event } = stored
-    if (event.kind === 'reaction' && stopSigns.has(event.emoji) && !event.removed) await this.#stopSign(stored)
-    if (event.kind !== 'message' || event.sender.kind === 'self') return
-    const message = stored as Stored<MessageEvent>
-    const { ledger, settings } = this.#o.context
-    const considered = await ledger.read(tx => decide(tx, message, settings.current, Date.now()))
-    if (!considered) return
-    const outcome = await ledger.write(tx => {
-      const became = this.#attend(tx, message, considered)
-      advanceTo(tx, consumer, stored.seq)
+  /** All that came together in one transaction; one by one when something in it can't be taken. */
+  async #hearAll(batch: readonly Stored[]): Promise<void> {
+    try {
+      await this.#hear(batch)
+    } catch (thrown) {
+      if (asChanopError(thrown).code.startsWith('ledger-')) throw thrown
+      for (const stored of batch) {
+        await this.#hear([stored]).catch((error: unknown) => {
+          if (asChanopError(error).code.startsWith('ledger-')) throw error
+          this.#o.context.log.error({ error, seq: stored.seq }, 'a message could not be heard')
+        })
+      }
+    }
+  }
+
+  /**
+   * Without waiting for the disk: what a power cut takes away takes the cursor with it, and is heard again. What was said or
+   * stopped is for others: it is on the disk, and they are rung, before anything follows from it.
+   */
+  async #hear(batch: readonly Stored[]): Promise<void> {
+    const { ledger } = this.#o.context
+    const meant = await ledger.read(tx => batch.filter(stored => this.#mayMean(tx, stored)))
+    if (meant.length === 0) return
+    this.#spoke = false
+    const outcomes = ledger.mark(tx => {
+      const became = meant.map(stored => this.#take(tx, stored))
+      advanceTo(tx, consumer, batch.at(-1)?.seq ?? 0)
       return became
     })
-    this.follow(outcome)
+    if (this.#spoke) await ledger.write(() => undefined)
+    for (const outcome of outcomes) this.follow(outcome)
+  }
+
+  #mayMean(tx: Tx, { event, ...stored }: Stored): boolean {
+    if (event.kind === 'reaction') return stopSigns.has(event.emoji) && !event.removed
+    if (event.kind !== 'message' || event.sender.kind === 'self') return false
+    return decide(tx, { ...stored, event }, this.#o.context.settings.current, Date.now()) !== null
+  }
+
+  #take(tx: Tx, { event, ...stored }: Stored): Outcome | null {
+    if (event.kind === 'reaction') return this.#stopSign(tx, { ...stored, event })
+    if (event.kind !== 'message') return null
+    const message = { ...stored, event }
+    const considered = decide(tx, message, this.#o.context.settings.current, Date.now())
+    return considered && this.#attend(tx, message, considered)
   }
 
   /** What a transaction brought about begins once it stands. */
@@ -163,26 +194,13 @@ export class Ear {
   }
 
   /** ⛔ on a question or on its answer. */
-  async #stopSign(stored: Stored): Promise<void> {
-    const { event } = stored
-    if (event.kind !== 'reaction') return
-    const stopped = await this.#o.context.ledger.write(tx => {
-      const turn = turnOfMessage(tx, event.place, event.target)
-      const message = messageOf(tx, event.place, event.target)
-      if (!turn || !message || turn.settledMs !== null) return false
-      const sign = {
-        ...stored,
-        event: { ...message.event, sender: event.sender, place: event.place, atMs: event.atMs, origin: event.origin },
-      }
-      return (
-        this.#stop(
-          tx,
-          { ...sign, event: { ...sign.event, content: { segments: [], replyTo: event.target } } },
-          null,
-        ) !== null
-      )
-    })
-    if (stopped) this.#o.runner.look()
+  #stopSign(tx: Tx, stored: Stored<ReactionEvent>): Outcome | null {
+    const { place, target, sender, atMs, origin } = stored.event
+    const turn = turnOfMessage(tx, place, target)
+    const message = messageOf(tx, place, target)
+    if (!turn || !message || turn.settledMs !== null) return null
+    const content = { segments: [], replyTo: target }
+    return this.#stop(tx, { ...stored, event: { ...message.event, sender, place, atMs, origin, content } }, null)
   }
 
   // ---- what it says by itself ---------------------------------------------------------------------------------------
@@ -191,6 +209,7 @@ export class Ear {
     const { place } = stored.event
     const hall = { name: stored.room, places: this.#o.context.rooms.from(place).places }
     const content = { segments: parseInline(line) }
+    this.#spoke = true
     say(tx, { bot: self, content, in: hall, key: `${self}.${about}.${stored.seq}`, replySeq: stored.seq }, nowMs)
   }
 

@@ -12,7 +12,7 @@ import { type Manner, Voice } from '../speech/voice.ts'
 import type { Rooms } from '../../../core/rooms.ts'
 
 /** A process that died so often on one question does not try it again. */
-const mostTries = 3
+const mostTries = 10
 
 export interface AnswerTools {
   readonly ledger: Ledger

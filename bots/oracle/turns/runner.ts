@@ -62,6 +62,8 @@ export class Runner {
   readonly holder = holderName()
   readonly #o: RunnerOptions
   readonly #running = new Map<number, { readonly end: AbortController; readonly work: Promise<void> }>()
+  /** Taken up in this turn of the event loop, and perhaps not running yet. */
+  #taken = 0
   #looking = false
   #lookAgain = false
 
@@ -128,9 +130,11 @@ export class Runner {
 
   /** Takes one up inside the caller's transaction; once that stands, `run` it. */
   take(tx: Tx, id: number): Turn | null {
-    if (this.#running.size >= this.#o.together() || this.#o.signal.aborted) return null
+    if (this.#running.size + this.#taken >= this.#o.together() || this.#o.signal.aborted) return null
     const turn = takeTurn(tx, id, this.holder, Date.now() + leaseMs, Date.now())
-    if (turn) this.#o.taken(tx, turn)
+    if (!turn) return null
+    this.#o.taken(tx, turn)
+    if (this.#taken++ === 0) setImmediate(() => (this.#taken = 0))
     return turn
   }
 

@@ -1,0 +1,28 @@
+/** The oracle in a process of its own, until it is killed: `killed.child.ts FOLDER CONFIG`. */
+import { join } from 'node:path'
+import { configSchema } from '../../config/schema.ts'
+import type { Bus } from '../../core/bus/bus.ts'
+import { MemoryBus } from '../../core/bus/memory.ts'
+import { instanceId, Ledger } from '../../core/ledger/ledger.ts'
+import { silentLog } from '../../core/log.ts'
+import { Vault } from '../../core/secrets.ts'
+import { Settings } from '../../core/settings.ts'
+import { runOracle } from './oracle.ts'
+
+const [folder = '', config = ''] = process.argv.slice(2)
+const ledger = Ledger.open(join(folder, 'ledger.db'))
+/** Nobody rings here: it looks at the ledger 20 times a second. */
+const bus: Bus = Object.defineProperty(new MemoryBus(), 'up', { value: false })
+await runOracle({
+  name: 'oracle',
+  log: silentLog(),
+  ledger,
+  bus,
+  settings: await Settings.open(config, configSchema, ledger),
+  vault: await Vault.open(join(folder, 'keys', 'vault.key'), ledger),
+  instance: await ledger.write(instanceId),
+  dataDir: folder,
+  signal: new AbortController().signal,
+  secret: async () => 'none',
+  ready: () => process.stdout.write('ready\n'),
+})
