@@ -262,6 +262,8 @@ const shape = z.strictObject({
       botsInARow: z.int().min(1).max(100).default(4),
       /** Most tokens of a prompt, whatever the model could take: what each answer costs. */
       promptTokens: z.int().min(500).max(2_000_000).default(8000),
+      /** Lines that are left out of prompts are put into a few words by a model (task `summary`). */
+      summaries: z.boolean().default(true),
     })
     .prefault({}),
   /** Before and after an answer. What is always on is no setting. */

@@ -12,7 +12,7 @@ import type { ChannelId, ChatEvent, MessageEvent, NetworkId, Place } from '../..
 import { enqueue } from '../../core/ledger/deliveries.ts'
 import { placeKey, type Stored } from '../../core/ledger/events.ts'
 import { saveStanding } from '../../core/ledger/networks.ts'
-import { type MediaLimits, MediaStore } from '../../core/media/store.ts'
+import { MediaStore, mediaLimits } from '../../core/media/store.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { Deliverer } from './deliver.ts'
 import { Files } from './files.ts'
@@ -30,11 +30,6 @@ const presenceMs = 1000
 const drainMs = 3000
 const sweepMs = 3_600_000
 
-const limitsOf = ({ fileMegabytes, totalMegabytes, keepDays }: Config['media']): MediaLimits => ({
-  fileBytes: fileMegabytes * 1_000_000,
-  totalBytes: totalMegabytes * 1_000_000,
-  keepMs: keepDays * 86_400_000,
-})
 const botNames = new Map(bots.map(name => [name as string, name as string]))
 
 const abilitiesOf = (adapter: Adapter): Abilities => ({ edits: adapter.edit !== undefined, limits: adapter.limits })
@@ -75,7 +70,7 @@ export class Bridge {
     const { adapters } = this.links
     this.#splits = new Splits((first, left) => this.#tellSplit(first, left), options.splitMs)
     this.#outage = new Outage({ adapters, log, places: () => this.#places() })
-    this.store = new MediaStore(join(context.dataDir, 'media'), ledger, () => limitsOf(settings.current.media))
+    this.store = new MediaStore(join(context.dataDir, 'media'), ledger, () => mediaLimits(settings.current.media))
     this.#files = new Files({ store: this.store, ledger, adapters, log, signal })
     this.deliverer = new Deliverer({ ledger, vault, files: this.#files, log, signal, adapters })
     this.orderly = new Orderly({

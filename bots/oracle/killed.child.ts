@@ -6,6 +6,7 @@ import { MemoryBus } from '../../core/bus/memory.ts'
 import { instanceId, Ledger } from '../../core/ledger/ledger.ts'
 import { silentLog } from '../../core/log.ts'
 import { Vault } from '../../core/secrets.ts'
+import { Rooms } from '../../core/rooms.ts'
 import { Settings } from '../../core/settings.ts'
 import { runOracle } from './oracle.ts'
 
@@ -13,12 +14,14 @@ const [folder = '', config = ''] = process.argv.slice(2)
 const ledger = Ledger.open(join(folder, 'ledger.db'))
 /** Nobody rings here: it looks at the ledger 20 times a second. */
 const bus: Bus = Object.defineProperty(new MemoryBus(), 'up', { value: false })
+const settings = await Settings.open(config, configSchema, ledger)
 await runOracle({
   name: 'oracle',
   log: silentLog(),
   ledger,
   bus,
-  settings: await Settings.open(config, configSchema, ledger),
+  settings,
+  rooms: new Rooms(settings.current.rooms),
   vault: await Vault.open(join(folder, 'keys', 'vault.key'), ledger),
   instance: await ledger.write(instanceId),
   dataDir: folder,

@@ -1,5 +1,16 @@
 import { configSchema } from '../../config/schema.ts'
 import { runBot } from '../../core/bot.ts'
+import { redisSocketPath } from '../../core/paths.ts'
 import { runOracle } from './oracle.ts'
+import { openTurnQueue } from './turns/queue.ts'
 
-await runBot({ name: 'oracle', schema: configSchema, main: runOracle })
+await runBot({
+  name: 'oracle',
+  schema: configSchema,
+  main: context => {
+    const { instance, log, ledger, settings, dataDir } = context
+    const { url } = settings.current.redis
+    const address = url ? { url } : { path: redisSocketPath(dataDir) }
+    return runOracle(context, { wakes: runner => openTurnQueue({ address, instance, log }, ledger, runner) })
+  },
+})

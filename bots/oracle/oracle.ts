@@ -3,15 +3,18 @@ import type { configSchema } from '../../config/schema.ts'
 import { type BotContext, locations } from '../../core/bot.ts'
 import { openDesk } from '../../core/command/desk.ts'
 import { turnsMergedInto } from '../../core/ledger/turns.ts'
+import { MediaStore, mediaLimits } from '../../core/media/store.ts'
 import { oracleCommands } from './commands/all.ts'
 import type { OracleServices } from './commands/services.ts'
 import { Mind } from './context/mind.ts'
 import { promptFor } from './context/prompt.ts'
+import { Summaries } from './context/summaries.ts'
 import type { Models } from './models/contract.ts'
 import { ConfiguredModels } from './models/models.ts'
 import { Ear } from './talk/ear.ts'
 import { type AnswerTools, answer } from './turns/answer.ts'
 import { mergeWaiting } from './turns/merge.ts'
+import type { TurnQueue } from './turns/queue.ts'
 import { Runner } from './turns/runner.ts'
 
 const drainMs = 3000
@@ -20,6 +23,8 @@ export interface OracleOptions {
   readonly models?: Models
   /** The folder of IDENTITY.md, SOUL.md and USER.md. */
   readonly mindFolder?: string
+  /** Wakes oracles on other hosts for turns that wait here, and this one for theirs. */
+  readonly wakes?: (runner: Runner) => TurnQueue
 }
 
 const mindFolder = (): string => join(locations().config, '..', 'mind')
@@ -28,12 +33,13 @@ const mindFolder = (): string => join(locations().config, '..', 'mind')
 export async function openOracle(
   context: BotContext<typeof configSchema>,
   options: OracleOptions = {},
-): Promise<{ readonly services: OracleServices; readonly runner: Runner }> {
-  const { ledger, log, signal, settings, bus, name } = context
+): Promise<{ readonly services: OracleServices; readonly runner: Runner; readonly queue: TurnQueue | undefined }> {
+  const { ledger, log, signal, settings, bus, name, dataDir } = context
   const configured = await ConfiguredModels.open({ ...context, bot: name, config: () => settings.current })
   const models = options.models ?? configured
   const mind = new Mind(options.mindFolder ?? mindFolder())
-  const prompts = { ledger, models, mind, config: () => settings.current }
+  const store = new MediaStore(join(dataDir, 'media'), ledger, () => mediaLimits(settings.current.media))
+  const prompts = { ledger, models, mind, store, config: () => settings.current }
   const tools: AnswerTools = {
     ledger,
     log,
@@ -47,27 +53,32 @@ export async function openOracle(
     },
     typing: ({ place }, active) => bus.signal('typing', { place, as: name, active }),
   }
+  const summaries = new Summaries(prompts, log, signal)
   const runner = new Runner({
     ledger,
     log,
     signal,
     together: () => settings.current.oracle.together,
     taken: (tx, turn) => mergeWaiting(tx, turn, settings.current.oracle.followUps),
-    answer: (turn, holder, end) => answer(tools, turn, holder, end),
+    answer: async (turn, holder, end) => {
+      await answer(tools, turn, holder, end)
+      if (settings.current.oracle.summaries) summaries.make(turn)
+    },
   })
-  const ear = new Ear({ context, models, runner })
-  return { services: { context, configured, models, prompts, ear }, runner }
+  const ear = new Ear({ context, models, runner, waits: id => queue?.offer(id) })
+  const queue = options.wakes?.(runner)
+  return { services: { context, configured, models, prompts, ear }, runner, queue }
 }
 
 /** Answers people where they are, with a model. */
 export async function runOracle(context: BotContext<typeof configSchema>, options: OracleOptions = {}): Promise<void> {
   const { ledger, bus } = context
-  const { services, runner } = await openOracle(context, options)
+  const { services, runner, queue } = await openOracle(context, options)
   await runner.start()
   const off = [bus.onRing(() => runner.look()), ledger.onCommit(() => runner.busy > 0 && runner.look())]
   const { served } = await openDesk(context, { commands: oracleCommands, services })
   context.ready()
   await Promise.all([services.ear.listen(), served])
   for (const stop of off) stop()
-  await runner.close(drainMs)
+  await Promise.all([runner.close(drainMs), queue?.close()])
 }

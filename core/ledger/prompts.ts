@@ -34,14 +34,20 @@ export function keepSummary(tx: Tx, room: string, summary: string, summarisedSeq
   sql(tx, 'UPDATE prompt_start SET summary = ?, summarised_seq = ? WHERE room = ?').run(summary, summarisedSeq, room)
 }
 
-/** The messages of a room, under all its names, from one fact on, as they read now; at most the newest `limit`. */
-export function linesFrom(tx: Tx, names: readonly string[], fromSeq: number, limit: number): RecentMessage[] {
+/** The messages of a room, under all its names, from one fact on and before another, as they read now; the newest `limit`. */
+export function linesFrom(
+  tx: Tx,
+  names: readonly string[],
+  fromSeq: number,
+  limit: number,
+  beforeSeq = Number.MAX_SAFE_INTEGER,
+): RecentMessage[] {
   const rows = names.flatMap(name =>
     sql(
       tx,
       `SELECT r.content AS revised, r.edits, ${eventColumns} LEFT JOIN revision r ON r.seq = e.seq
-       WHERE e.room = ? AND e.seq >= ? AND e.kind = 'message' ORDER BY e.seq DESC LIMIT ?`,
-    ).all(name, fromSeq, limit),
+       WHERE e.room = ? AND e.seq >= ? AND e.seq < ? AND e.kind = 'message' ORDER BY e.seq DESC LIMIT ?`,
+    ).all(name, fromSeq, beforeSeq, limit),
   )
   return rows
     .map(recentOf)

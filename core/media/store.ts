@@ -17,6 +17,19 @@ export interface MediaLimits {
   readonly keepMs: number
 }
 
+/** The section `media` of the configuration. */
+interface MediaSettings {
+  readonly fileMegabytes: number
+  readonly totalMegabytes: number
+  readonly keepDays: number
+}
+
+export const mediaLimits = ({ fileMegabytes, totalMegabytes, keepDays }: MediaSettings): MediaLimits => ({
+  fileBytes: fileMegabytes * 1_000_000,
+  totalBytes: totalMegabytes * 1_000_000,
+  keepMs: keepDays * 86_400_000,
+})
+
 const tooLarge = (limitBytes: number): ChanopError =>
   new ChanopError('media-refused', `the file is larger than ${size(limitBytes)}: media.fileMegabytes limits that`)
 

@@ -5,8 +5,10 @@ import type { Stored } from '../../../core/ledger/events.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import { countedTokens, keepCount, moveStart } from '../../../core/ledger/prompts.ts'
 import type { Turn } from '../../../core/ledger/turns.ts'
+import type { MediaStore } from '../../../core/media/store.ts'
 import { safeName } from '../../../core/text.ts'
-import type { ModelLimits, ModelMessage, ModelRequest, Models } from '../models/contract.ts'
+import type { ModelContent, ModelLimits, ModelMessage, ModelRequest, Models } from '../models/contract.ts'
+import { shownPictures } from './images.ts'
 import type { ContextLine } from './lines.ts'
 import type { Mind } from './mind.ts'
 import { keyOf, type Seen, seenFor } from './seen.ts'
@@ -16,6 +18,7 @@ export interface PromptTools {
   readonly ledger: Ledger
   readonly models: Models
   readonly mind: Mind
+  readonly store: MediaStore
   readonly config: () => Config
 }
 
@@ -61,9 +64,10 @@ export async function promptFor(
   if (chosen.before > 0 && start !== undefined) await ledger.write(tx => moveStart(tx, keyOf(asked), start))
   const fits = fixedTokens(pieces) + chosen.tokens + pieces.elsewhere.tokens <= budget
   const elsewhere = fits ? pieces.elsewhere : none
+  const pictures = limits.images ? await shownPictures(tools.store, seen.pictures) : []
   return {
     request: {
-      messages: messagesOf({ ...pieces, elsewhere }, chosen.lines),
+      messages: messagesOf({ ...pieces, elsewhere }, chosen.lines, pictures),
       task: 'answer',
       room: asked.room,
       person: seen.person,
@@ -193,6 +197,7 @@ const perMessage = 4
 function messagesOf(
   { mind, rules: fixed, summary, elsewhere, last }: Pieces,
   lines: readonly ContextLine[],
+  pictures: readonly ModelContent[],
 ): ModelMessage[] {
   const system = [mind, fixed, summary].flatMap(({ text }) => (text === '' ? [] : [text])).join('\n\n')
   const messages: { role: ModelMessage['role']; content: string }[] = [{ role: 'system', content: system }]
@@ -204,5 +209,7 @@ function messagesOf(
   for (const { own, text } of lines) add(own ? 'assistant' : 'user', text)
   if (elsewhere.text !== '') add('user', elsewhere.text)
   add('user', last.text)
-  return messages
+  if (pictures.length === 0) return messages
+  const question = messages.pop()?.content ?? ''
+  return [...messages, { role: 'user', content: [...pictures, { kind: 'text', text: question }] }]
 }

@@ -2,7 +2,7 @@ import type { Config } from '../../../config/schema.ts'
 import { isIgnored } from '../../../core/command/desk.ts'
 import { formatPlace, type MessageEvent } from '../../../core/event.ts'
 import { identify } from '../../../core/identity.ts'
-import { currentOf, type RecentMessage, type Stored } from '../../../core/ledger/events.ts'
+import { currentOf, messageOf, type RecentMessage, type Stored } from '../../../core/ledger/events.ts'
 import { standings } from '../../../core/ledger/networks.ts'
 import { linesFrom, type PromptStart, promptStart } from '../../../core/ledger/prompts.ts'
 import type { Turn } from '../../../core/ledger/turns.ts'
@@ -11,6 +11,7 @@ import { namesOf, Rooms } from '../../../core/rooms.ts'
 import { plain, safeName } from '../../../core/text.ts'
 import { maySee, type Visible, visibleTo } from '../../../core/visibility.ts'
 import { spenderOf } from '../models/spender.ts'
+import { type Picture, picturesIn } from './images.ts'
 import { type ContextLine, contextLine } from './lines.ts'
 
 /** Of a room more is never looked at. */
@@ -24,13 +25,15 @@ export interface Seen {
   readonly lines: readonly ContextLine[]
   readonly elsewhere: readonly string[]
   readonly questions: readonly string[]
+  /** Of the questions, and of what they reply to. */
+  readonly pictures: readonly Picture[]
   readonly person: string
   readonly place: string
   readonly limit: string
 }
 
 /** What may be read for an answer in this place: see `visibleTo`. */
-function visibleFor(tx: Tx, asked: Stored<MessageEvent>, rooms: Rooms, nowMs: number): Visible {
+export function visibleFor(tx: Tx, asked: Stored<MessageEvent>, rooms: Rooms, nowMs: number): Visible {
   const { place, sender } = asked.event
   const { person } = identify(tx, place.network, sender, asked.room, nowMs)
   return visibleTo(tx, { sender, person, place, audience: place.private ? 'asker' : 'place' }, rooms, nowMs)
@@ -69,6 +72,7 @@ export function seenFor(
       .slice(-mostElsewhere)
       .flatMap(message => contextLine(message)?.text ?? []),
     questions,
+    pictures: picturesOf(tx, turns.length === 0 ? [asked.seq] : turns.map(turn => turn.asked)),
     person: spenderOf(place.network, sender, person),
     place: place.private
       ? `a private talk with ${safeName(sender.name)} on ${place.network}`
@@ -77,6 +81,18 @@ export function seenFor(
       ? 'Markdown is shown.'
       : 'Only short lines are shown: the first four at once, the rest on demand. No tables.',
   }
+}
+
+function picturesOf(tx: Tx, seqs: readonly number[]): Picture[] {
+  return seqs.flatMap(seq => {
+    const message = currentOf(tx, seq)
+    if (!message?.content) return []
+    const { place, content } = message.event
+    const answered = content.replyTo === undefined ? null : messageOf(tx, place, content.replyTo)
+    const above = answered ? currentOf(tx, answered.seq) : null
+    const own = picturesIn(tx, place.network, message.content)
+    return above?.content ? [...picturesIn(tx, above.event.place.network, above.content), ...own] : own
+  })
 }
 
 function textOf(tx: Tx, seq: number): string {

@@ -31,6 +31,8 @@ export interface EarOptions {
   readonly context: BotContext<typeof configSchema>
   readonly models: Models
   readonly runner: Runner
+  /** A turn waits: another process may have room for it. */
+  readonly waits: (id: number) => void
 }
 
 /** What a message came to, once its transaction stands. */
@@ -128,8 +130,10 @@ export class Ear {
   follow(outcome: Outcome | null): void {
     const { runner } = this.#o
     if (outcome?.became === 'turn') runner.run(outcome.turn)
-    else if (outcome?.became === 'waiting') this.#tellPlace(outcome.id)
-    else if (outcome?.became === 'stop') runner.look()
+    else if (outcome?.became === 'waiting') {
+      this.#tellPlace(outcome.id)
+      this.#o.waits(outcome.id)
+    } else if (outcome?.became === 'stop') runner.look()
   }
 
   #attend(tx: Tx, stored: Stored<MessageEvent>, { decision, address }: Considered): Outcome | null {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import type { NetworkId } from '../../../core/event.ts'
+import { noteCopied } from '../../../core/ledger/media.ts'
+import { MediaStore } from '../../../core/media/store.ts'
 import { until } from '../../bridge/testing.ts'
+import type { ModelContent } from '../models/contract.ts'
 import { answers, openWorld, promptOf, questionOf, turnsIn, type World } from '../testing.ts'
 
 const echo = (request: Parameters<typeof questionOf>[0]): string[] => [`re: ${questionOf(request)}`]
@@ -166,21 +172,26 @@ test('context: what everybody there may see, the question last; a private word n
 })
 
 test('the beginning of a prompt stays the same, and lines are dropped in big steps; !context shows it', async t => {
-  const { a, models } = await openWorld(t, () => ['ok'], { more: 'oracle: { promptTokens: 900 }' })
+  const script = ({ task }: { task: string }) => [task === 'summary' ? 'bob counts lines' : 'ok']
+  const { a, models } = await openWorld(t, script, { more: 'oracle: { promptTokens: 900 }' })
   const bob = a.user('bob')
+  const answered = () => models.requests.filter(({ task }) => task === 'answer').at(-1) as never
   const starts: string[] = []
   for (let n = 0; n < 12; n++) {
     bob.say('#general', `line ${n} ${'words '.repeat(20)}`)
     const { seq } = bob.say('#general', `oracle: ${n}`)
     await bob.hears('#general', 'ok', seq)
     starts.push(
-      promptOf(models.requests.at(-1) as never)
+      promptOf(answered())
         .split('\n')
         .find(line => line.startsWith('[')) ?? '',
     )
   }
+  assert.match(promptOf(answered()), /What was said before, in short:\nbob counts lines/)
+  const summaries = models.requests.filter(({ task }) => task === 'summary').length
   const moved = starts.filter((start, at) => at > 0 && start !== starts[at - 1]).length
   assert.ok(moved >= 1 && moved <= 4, `moved ${moved} times in 12`)
+  assert.ok(summaries >= 1 && summaries <= moved, 'each line is put into a summary once')
   const shown = await bob.shouldReply(
     '#general',
     '!context',
@@ -189,4 +200,29 @@ test('the beginning of a prompt stays the same, and lines are dropped in big ste
   )
   const [, total] = /: ([\d,]+) of/.exec(shown.text) ?? []
   assert.ok(Number(total?.replace(',', '')) <= 900)
+})
+
+test('pictures of a question are given to models that take them, and named to those that do not', async t => {
+  const { house, a, models } = await openWorld(t, echo)
+  const store = new MediaStore(join(house.dataDir, 'media'), house.ledger, () => ({
+    fileBytes: 1e6,
+    totalBytes: 1e6,
+    keepMs: 1e9,
+  }))
+  const bytes = Readable.from([Buffer.from('a picture')])
+  const kept = await store.put(bytes, new AbortController().signal)
+  await house.ledger.write(tx => noteCopied(tx, 'chat' as NetworkId, 'file-1', kept, 0))
+  const attachments = [{ ref: 'file-1', name: 'cat.png', type: 'image/png' }]
+  const ask = async (): Promise<unknown> => {
+    const { seq } = a.user('bob').say('#ops', 'oracle: what is it?', { attachments })
+    await a.user('bob').hears('#ops', 're:', seq)
+    return models.requests.at(-1)?.messages.at(-1)?.content
+  }
+  assert.match(String(await ask()), /what is it\?[^]*cat\.png/)
+  const plain = models.limits()
+  models.limits = () => ({ ...plain, images: true })
+  const url = `data:image/png;base64,${Buffer.from('a picture').toString('base64')}`
+  const [picture, question] = (await ask()) as ModelContent[]
+  assert.deepEqual(picture, { kind: 'image', url, text: '[picture cat.png]' })
+  assert.match(JSON.stringify(question), /what is it/)
 })
