@@ -21,7 +21,7 @@ await runOracle({
   ledger,
   bus,
   settings,
-  rooms: new Rooms(settings.current.rooms),
+  rooms: Rooms.of(settings),
   vault: await Vault.open(join(folder, 'keys', 'vault.key'), ledger),
   instance: await ledger.write(instanceId),
   dataDir: folder,
