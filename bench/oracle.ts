@@ -1,7 +1,7 @@
 /** From a line in a channel to the oracle's request at the model, beside what the `openai` package takes by itself. */
 import OpenAI from 'openai'
-import { answer, ModelServer } from '../bots/oracle/models/testing-server.ts'
-import type { Instance } from '../test/instance.ts'
+import { answer, begin, delta, ModelServer, send } from '../bots/oracle/models/testing-server.ts'
+import { type Instance, killNow, until } from '../test/instance.ts'
 import { median, say, spread } from './figures.ts'
 import { Talker } from './talk.ts'
 
@@ -10,12 +10,15 @@ const oneByOne = 60
 const warm = 10
 const roomsAtOnce = 50
 const waitMs = 10_000
+const stopRounds = 25
 
 const rooms = Array.from({ length: roomsAtOnce }, (_, n) => `#room${n}`)
 
 /** A model that answers at once, and tells when each question reached it. */
 export class TimedModel {
   readonly server: ModelServer
+  /** A client broke off a request whose question begins with `slow`. */
+  hungUp: ((atMs: number) => void) | undefined
   #arrived: (question: string, atMs: number) => void = () => undefined
 
   private constructor(server: ModelServer) {
@@ -24,12 +27,14 @@ export class TimedModel {
 
   static async listen(closing: { after(done: () => void): void }): Promise<TimedModel> {
     let model: TimedModel | undefined
-    const server = await ModelServer.listen(closing, (response, { body }) => {
+    const server = await ModelServer.listen(closing, (response, { body, hungUp }) => {
       const atMs = performance.now()
       const { messages } = body as { messages: { content: string }[] }
       const [, question] = /question-(\S+)$/.exec(messages.at(-1)?.content ?? '') ?? []
       if (question && model) model.#arrived(question, atMs)
-      answer(response, ['Yes.'])
+      if (!question?.startsWith('slow')) return answer(response, ['Yes.'])
+      send(begin(response), delta('Well. '))
+      void hungUp.then(() => model?.hungUp?.(performance.now()))
     })
     model = new TimedModel(server)
     return model
@@ -95,5 +100,40 @@ export async function benchOracle(instance: Instance, model: TimedModel, runs: n
       `${spread(floor)} · ${(median(atOnce) / median(floor)).toFixed(1)} times`,
     )
   }
+  talker.socket.destroy()
+  await benchStops(instance, model)
+}
+
+/** From `!stop` in the channel to its answer there, and to the end of the request at the model. */
+async function benchStops(instance: Instance, model: TimedModel): Promise<void> {
+  let heard: (line: string) => void = () => undefined
+  const login = await instance.account('irc', 'stopper')
+  const talker = new Talker(login, instance.channel, line => heard(line))
+  await talker.entered
+  const round = async (name: string): Promise<{ ackMs: number; endMs: number }> => {
+    await model.times([name], () => talker.say(`oracle: question-${name}`))
+    const end = new Promise<number>(resolve => (model.hungUp = resolve))
+    const ack = new Promise<number>(
+      resolve => (heard = line => line.includes('stopping') && resolve(performance.now())),
+    )
+    const fromMs = performance.now()
+    talker.say('!stop')
+    const [ackMs, endMs] = await Promise.all([ack, end])
+    return { ackMs: ackMs - fromMs, endMs: endMs - fromMs }
+  }
+  const rounds = async (what: string, before: () => Promise<void>): Promise<void> => {
+    const done: { ackMs: number; endMs: number }[] = []
+    for (let n = 0; n < stopRounds; n++) {
+      await before()
+      done.push(await round(`slow.${what.replaceAll(' ', '-')}.${n}`))
+    }
+    say(`!stop → answer, Redis ${what}`, spread(done.map(({ ackMs }) => ackMs)))
+    say(`!stop → request ended, Redis ${what}`, spread(done.map(({ endMs }) => endMs)))
+  }
+  await rounds('up', async () => undefined)
+  await rounds('killed', async () => void killNow(await instance.redisPid()))
+  const pid = await until('Redis', 20_000, async () => (await instance.redisPid()) || null)
+  process.kill(pid, 'SIGSTOP')
+  await rounds('hung', async () => undefined).finally(() => process.kill(pid, 'SIGCONT'))
   talker.socket.destroy()
 }

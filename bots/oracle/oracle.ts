@@ -4,6 +4,7 @@ import { type BotContext, locations } from '../../core/bot.ts'
 import { openDesk } from '../../core/command/desk.ts'
 import { turnsMergedInto } from '../../core/ledger/turns.ts'
 import { MediaStore, mediaLimits } from '../../core/media/store.ts'
+import { sleep } from '../../core/retry.ts'
 import { oracleCommands } from './commands/all.ts'
 import type { OracleServices } from './commands/services.ts'
 import { Mind } from './context/mind.ts'
@@ -80,5 +81,6 @@ export async function runOracle(context: BotContext<typeof configSchema>, option
   context.ready()
   await Promise.all([services.ear.listen(), served])
   for (const stop of off) stop()
-  await Promise.all([runner.close(drainMs), queue?.close()])
+  // A Redis that hangs holds nothing up: its jobs are only knocks.
+  await Promise.all([runner.close(drainMs), Promise.race([queue?.close(), sleep(drainMs)])])
 }

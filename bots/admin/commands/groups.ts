@@ -40,11 +40,15 @@ function refuseName(tx: Tx, name: string): void {
   if (means) throw new ChanopError('conflict', `@${name} is ${means} already: choose another name`)
 }
 
-/** Agents that a selector means and people by name (`person:bob`), as members are written. */
+const oracle = 'oracle'
+
+/** Agents that a selector means, people by name (`person:bob`) and the oracle, as members are written. */
 function membersMeant(tx: Tx, selector: string): string[] {
   const parts = selector.split(/[\s,]+/).filter(part => part !== '')
   const people = parts.filter(part => /^person:/i.test(part))
-  const { names, nobody } = select(parts.filter(part => !people.includes(part)).join(','), agents(tx), groups(tx))
+  const ours = parts.filter(part => part.replace(/^@/, '').toLowerCase() === oracle)
+  const others = parts.filter(part => !people.includes(part) && !ours.includes(part))
+  const { names, nobody } = select(others.join(','), agents(tx), groups(tx))
   const found = people.map(part => {
     const person = personByName(tx, part.slice('person:'.length))
     if (!person) throw new ChanopError('not-found', `nobody is called ${part.slice(7, 60)}; person list shows them`)
@@ -54,7 +58,7 @@ function membersMeant(tx: Tx, selector: string): string[] {
     const shown = nobody.map(part => `'${part.slice(0, 40)}'`).join(', ')
     throw new ChanopError('not-found', `no agent fits ${shown}; a person is written person:NAME`)
   }
-  return [...names, ...found]
+  return [...names, ...found, ...(ours.length > 0 ? [oracle] : [])]
 }
 
 /** An engagement names the groups of its agent: it is signed anew for each whose groups change. */
@@ -129,7 +133,7 @@ const addTo = declare({
   mutates: true,
   args: z.object({
     group: groupName,
-    members: rest().max(2000).optional().describe('worker-1, @scout, person:bob; none makes an empty group'),
+    members: rest().max(2000).optional().describe('worker-1, @scout, person:bob, oracle; none makes an empty group'),
   }),
   examples: [
     ['!group add night worker-001,worker-002', '@night: 2 added'],
