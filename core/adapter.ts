@@ -160,6 +160,12 @@ export interface AccountInfo {
  * state and does not fail because it was already done. Rejects with `ChanopError`.
  */
 export interface Accounts {
+  /** Accounts that the system itself uses, lower case: no order is about them. */
+  readonly reserved?: ReadonlySet<string>
+  /** Why accounts can not be administered, in one line; null while nothing is known against it. */
+  readonly fault?: string | null
+  /** Names of all accounts there are, lower case. */
+  list?(): Promise<readonly string[]>
   /**
    * Makes an account. If it exists already and does not open with this very password: rejects `account-exists` (never
    * takes an existing account over).
@@ -171,6 +177,8 @@ export interface Accounts {
   restore(account: string): Promise<void>
   /** Deletes the account and ends its sessions. */
   drop(account: string): Promise<void>
+  /** SHA-256 of the certificates that open the account, lower-case hex. */
+  certificates(account: string): Promise<readonly string[]>
   addCertificate(account: string, fingerprint: string): Promise<void>
   removeCertificate(account: string, fingerprint: string): Promise<void>
   get(account: string): Promise<AccountInfo | null>

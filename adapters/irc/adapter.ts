@@ -19,6 +19,7 @@ import { Channels } from './channels.ts'
 import { type Control, readControl } from './control.ts'
 import type { IrcConfig } from './config.ts'
 import type { Session } from './link/session.ts'
+import { renewOwnerLogin } from './server/owner-login.ts'
 import { DirectMarks, missedDirect } from './past/catchup.ts'
 import { Face, startDelayMs } from './people/faces.ts'
 import { ourFaces } from './people/ours.ts'
@@ -60,7 +61,11 @@ class IrcAdapter implements Adapter {
   readonly #address: Pick<Standing, 'address' | 'fingerprint'>
 
   constructor(config: IrcConfig, context: AdapterContext, control: Control | null) {
-    if (control) this.accounts = accountsFor(control)
+    if (control)
+      this.accounts = accountsFor(control, {
+        renewed: (account, password) => renewOwnerLogin(context.dataDir, { account, password }),
+        changed: () => context.changed(),
+      })
     this.#address = control
       ? { address: `ircs://${control.tls.host}:${control.tls.port}`, fingerprint: control.tls.fingerprint }
       : {}
@@ -255,7 +260,10 @@ class IrcAdapter implements Adapter {
   // What goes out
 
   standing(): Standing {
-    return standingOf({ main: this.#main, faces: [...this.#faces.values()], channels: this.#channels }, this.#address)
+    return standingOf(
+      { main: this.#main, faces: [...this.#faces.values()], channels: this.#channels, accounts: this.accounts },
+      this.#address,
+    )
   }
 
   send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {

@@ -1,11 +1,18 @@
-import type { Standing } from '../../core/adapter.ts'
+import type { Accounts, Standing } from '../../core/adapter.ts'
 import { lacksOf } from './abilities.ts'
 import type { Channels } from './channels.ts'
 import type { Face } from './people/faces.ts'
 
+interface Parts {
+  readonly main: Face
+  readonly faces: readonly Face[]
+  readonly channels: Channels
+  readonly accounts: Accounts | undefined
+}
+
 /** How this network is: by its main connection, with what else is amiss. `address`: where others connect to a server we run. */
 export function standingOf(
-  { main, faces, channels }: { readonly main: Face; readonly faces: readonly Face[]; readonly channels: Channels },
+  { main, faces, channels, accounts }: Parts,
   address: Pick<Standing, 'address' | 'fingerprint'>,
 ): Standing {
   const { open: voice, fault, sinceMs } = main
@@ -16,6 +23,7 @@ export function standingOf(
       : [`${fault.reason}${fault.permanent ? '; correct the account or its password' : ''}; trying again`]),
     ...(voice ? down.map(face => `${face.bot} is not connected: ${face.fault?.reason}`) : []),
     ...channels.refusals,
+    ...(accounts?.fault ? [accounts.fault] : []),
   ]
   return {
     state: voice ? 'up' : fault ? 'down' : 'connecting',

@@ -16,6 +16,8 @@ export interface Sessions {
 
 /** The server's accounts, all in memory. */
 export class MemoryAccounts implements Accounts {
+  /** A test adds what the system itself uses. */
+  readonly reserved = new Set<string>()
   readonly #all = new Map<string, Account>()
   readonly #sessions: Sessions
   readonly #faults: Faults
@@ -51,6 +53,15 @@ export class MemoryAccounts implements Accounts {
     this.#check()
     this.#all.delete(account)
     this.#sessions.end(account, 'account dropped')
+  }
+
+  async certificates(account: string): Promise<readonly string[]> {
+    return [...this.#known(account).certificates]
+  }
+
+  async list(): Promise<readonly string[]> {
+    this.#check()
+    return [...this.#all.keys()].map(name => name.toLowerCase())
   }
 
   async addCertificate(account: string, fingerprint: string): Promise<void> {

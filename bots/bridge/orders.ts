@@ -1,23 +1,23 @@
-import type { AccountInfo, Adapter, Channels } from '../../core/adapter.ts'
+import type { Adapter, Channels } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { ChannelId, NetworkId, Place, UserId } from '../../core/event.ts'
+import { certificatesOf } from '../../core/ledger/certificates.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
 import {
   beginOrder,
+  deferOrder,
   type Order,
   openOrders,
   orderByKey,
   orderedNetworks,
   postponeOrder,
   settleOrder,
+  wordsOf,
 } from '../../core/ledger/orders.ts'
-import { personFor } from '../../core/ledger/people.ts'
-import { grant } from '../../core/ledger/roles.ts'
-import type { Tx } from '../../core/ledger/tx.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs, deadline } from '../../core/retry.ts'
-import { isRole } from '../../core/role.ts'
 import type { Vault } from '../../core/secrets.ts'
+import { accountAct, type Given, keepWhatFollows, unable } from './account-orders.ts'
 
 export interface OrderlyOptions {
   readonly ledger: Ledger
@@ -35,6 +35,9 @@ export interface OrderlyOptions {
 export const orderBox = (key: string): string => `order:${key}`
 
 const orderDeadlineMs = 30_000
+/** How long what must be said first is waited for: a minute. */
+const wordsEveryMs = 250
+const wordsPatience = 240
 const urgent = new Set(['account.suspend', 'account.end-sessions', 'place.kick', 'place.mode'])
 
 /**
@@ -105,11 +108,14 @@ export class Orderly {
 
   async #carryOut(adapter: Adapter, order: Order): Promise<void> {
     const { ledger, log, vault, signal } = this.#o
+    if (await this.#held(order)) return
     try {
       const secret = order.sealed ? vault.open(orderBox(order.key), order.sealed) : ''
       await ledger.write(db => beginOrder(db, order.id))
       const late = deadline(orderDeadlineMs, signal)
-      const result = await Promise.race([act(adapter, order, secret), expiry(late)])
+      const known = await ledger.read(tx => certificatesOf(tx, order.network, order.args['account'] ?? ''))
+      const given = { secret, certificates: known.map(({ fingerprint }) => fingerprint) }
+      const result = await Promise.race([act(adapter, order, given), expiry(late)])
       await this.#end(order, { done: true, result })
     } catch (thrown) {
       if (signal.aborted) return
@@ -121,10 +127,24 @@ export class Orderly {
     }
   }
 
+  /** An order that comes after another waits until that is done and what it says, such as a login, is said. */
+  async #held(order: Order): Promise<boolean> {
+    const first = order.args['after']
+    if (first === undefined) return false
+    const words = await this.#o.ledger.read(tx => wordsOf(tx, first))
+    if (words === 'said' || (words === 'waiting' && order.attempts >= wordsPatience)) return false
+    if (words === 'void') await this.#end(order, { done: true, result: 'nothing was changed' })
+    const laterMs = Date.now() + wordsEveryMs
+    if (words === 'open') await this.#o.ledger.write(tx => deferOrder(tx, order.id, laterMs))
+    if (words === 'waiting')
+      await this.#o.ledger.write(tx => postponeOrder(tx, order.id, laterMs, 'the login is being said'))
+    return true
+  }
+
   async #end(order: Order, end: Parameters<typeof settleOrder>[2]): Promise<void> {
     const nowMs = Date.now()
     const released = await this.#o.ledger.write(db => {
-      if (end.done) grantMade(db, order, nowMs)
+      if (end.done) keepWhatFollows(db, order, nowMs)
       return settleOrder(db, order.id, end, nowMs)
     })
     await this.#o.released(released)
@@ -138,62 +158,11 @@ const expiry = (signal: AbortSignal): Promise<never> =>
     else signal.addEventListener('abort', late, { once: true })
   })
 
-const unable = (what: string): ChanopError => new ChanopError('unsupported', `this network can not ${what}`)
-
-/** A role that goes with a new account is given once the account is made: it is never given to whoever had it before. */
-function grantMade(db: Tx, { kind, network, args }: Order, nowMs: number): void {
-  const { account, role, by, until } = args
-  if (kind !== 'account.create' || account === undefined || role === undefined || !isRole(role)) return
-  const person = personFor(db, network, account.toLowerCase() as UserId, account, nowMs)
-  grant(db, { person, room: '', role, untilMs: until === undefined ? null : Number(until) }, by ?? '', nowMs)
-}
-
 /** Does one order; all of them may be repeated after a crash. */
-async function act(adapter: Adapter, order: Order, secret: string): Promise<string> {
-  const { kind, args } = order
-  if (kind.startsWith('place.')) return placeAct(adapter, order)
-  const { accounts } = adapter
-  if (!accounts) throw unable('administer accounts')
-  const account = args['account'] ?? ''
-  switch (kind) {
-    case 'account.create':
-      // Nobody's account is taken over: one that is there counts as made only if it opens with this order's password.
-      await accounts.create(account, secret)
-      return 'created'
-    case 'account.password':
-      await accounts.setPassword(account, secret)
-      if (args['sessions'] === 'keep') return 'changed'
-      return ended(await accounts.endSessions(account, args['reason'] ?? 'the password was changed'))
-    case 'account.suspend':
-      return suspended(await accounts.suspend(account, args['reason'] ?? 'suspended'))
-    case 'account.restore':
-      await accounts.restore(account)
-      return 'restored'
-    case 'account.drop':
-      await accounts.drop(account)
-      return 'deleted'
-    case 'account.certificate':
-      await accounts.addCertificate(account, args['fingerprint'] ?? '')
-      return 'added'
-    case 'account.certificate-del':
-      await accounts.removeCertificate(account, args['fingerprint'] ?? '')
-      return 'removed'
-    case 'account.end-sessions':
-      return ended(await accounts.endSessions(account, args['reason'] ?? 'ended by an operator'))
-    case 'account.check':
-      return checked(await accounts.get(account), account)
-    default:
-      throw unable(kind)
-  }
-}
-
-const counted = (sessions: number): string => `${sessions} session${sessions === 1 ? '' : 's'}`
-const ended = (sessions: number): string => `${counted(sessions)} ended`
-const suspended = (sessions: number): string => (sessions === 0 ? 'suspended' : `suspended, ${ended(sessions)}`)
-
-function checked(info: AccountInfo | null, account: string): string {
-  if (!info) throw new ChanopError('account-unknown', `there is no account ${account}`)
-  return `${counted(info.sessions)}${info.suspended ? ', suspended' : ''}`
+async function act(adapter: Adapter, order: Order, given: Given): Promise<string> {
+  if (order.kind.startsWith('place.')) return placeAct(adapter, order)
+  if (!adapter.accounts) throw unable('administer accounts')
+  return accountAct(adapter.accounts, order, given)
 }
 
 type PlaceAct = (channels: Channels, place: Place, args: Order['args']) => Promise<string> | undefined

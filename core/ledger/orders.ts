@@ -142,9 +142,26 @@ export function settleOrder(
   return released
 }
 
+/**
+ * What became of the words that waited for the order of this key. `open`: it is. `waiting`: it is done and they are not out
+ * yet. `void`: it failed, or is not there.
+ */
+export function wordsOf(db: Tx, key: string): 'open' | 'waiting' | 'said' | 'void' {
+  const order = orderByKey(db, key)
+  if (!order || order.state === 'failed') return 'void'
+  if (order.state !== 'done') return 'open'
+  const left = sql(db, 'SELECT 1 FROM delivery WHERE waits_on = ? AND state < 10 LIMIT 1').get(order.id)
+  return left ? 'waiting' : 'said'
+}
+
 /** It is being carried out: may have happened whatever comes. */
 export function beginOrder(db: Tx, id: number): void {
   sql(db, 'UPDATE orders SET state = ? WHERE id = ?').run(states.sending, id)
+}
+
+/** Not yet its turn: unlike one that was tried, it holds up nothing. */
+export function deferOrder(db: Tx, id: number, notBeforeMs: number): void {
+  sql(db, 'UPDATE orders SET not_before_ms = ? WHERE id = ?').run(notBeforeMs, id)
 }
 
 export function postponeOrder(db: Tx, id: number, notBeforeMs: number, error: string): void {

@@ -1,4 +1,5 @@
 import { agents } from './migrations/agents.ts'
+import { certificates } from './migrations/certificates.ts'
 import { media } from './migrations/media.ts'
 import { prompts } from './migrations/prompts.ts'
 import { spend } from './migrations/spend.ts'
@@ -11,4 +12,14 @@ import { turns } from './migrations/turns.ts'
  * The ledger's schema as append-only migrations, oldest first. Each runs in one transaction and raises `user_version` by
  * one; a released one is never edited. Times are Unix milliseconds, booleans 0 or 1.
  */
-export const migrations: readonly string[] = [spine, agents, turns, spend, threads, media, prompts, timedRoles]
+export const migrations: readonly string[] = [
+  spine,
+  agents,
+  turns,
+  spend,
+  threads,
+  media,
+  prompts,
+  timedRoles,
+  certificates,
+]

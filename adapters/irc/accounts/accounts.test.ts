@@ -199,6 +199,61 @@ for (const kind of ['ergo', 'inspircd'] as const) {
       }
     })
 
+    test('a user can not change an account by the services themselves', { skip: kind === 'ergo' }, async () => {
+      await accounts.create('rupert', password('rupert'))
+      const wire = await login(server, 'rupert')
+      assert.ok(wire)
+      for (const words of [
+        `CERT ADD ${'ab'.repeat(32)}`,
+        `CERT ADD rupert ${'ab'.repeat(32)}`,
+        'SET PASSWORD a-password-of-mine',
+        'SASET PASSWORD rupert a-password-of-mine',
+        'DROP rupert',
+        'UNREGISTER rupert',
+        `GROUP rupert ${password('rupert')}`,
+        'LOGOUT',
+        'LOGOUT rupert',
+        `IDENTIFY rupert ${password('rupert')}`,
+      ])
+        await askServer(wire, [`PRIVMSG NickServ :${words}`])
+      assert.deepEqual(await accounts.certificates('rupert'), [])
+      assert.ok(await accounts.verify('rupert', password('rupert')))
+      assert.deepEqual(await accounts.get('rupert'), { account: 'rupert', suspended: false, sessions: 1 })
+      wire.close()
+    })
+
+    test('all accounts and all certificates of one are listed', async () => {
+      await accounts.create('sybil', password('sybil'))
+      const prints = ['ab', 'cd'].map(two => two.repeat(32))
+      for (const print of prints) await accounts.addCertificate('sybil', print)
+      assert.deepEqual([...(await accounts.certificates('sybil'))].sort(), prints)
+      for (const print of prints) await accounts.removeCertificate('sybil', print)
+      assert.deepEqual(await accounts.certificates('sybil'), [])
+      await assert.rejects(accounts.certificates('nobody'), refused('account-unknown'))
+      const all = (await accounts.list?.()) ?? []
+      for (const name of ['sybil', 'owner', 'chanop-control', 'oracle']) assert.ok(all.includes(name), all.join())
+      assert.ok(!all.includes('nobody'))
+    })
+
+    test('a control login that is refused fails what was asked, and is known until it is taken again', async () => {
+      assert.ok(server.control)
+      const { oper, accounts: secrets } = server.control
+      const own = secrets[oper.name] ?? ''
+      let changes = 0
+      const wrong = { ...server.control, accounts: { ...secrets, [oper.name]: 'another-password-than-ours' } }
+      const others = accountsFor(wrong, { changed: () => (changes += 1) })
+      assert.equal(others.fault, null)
+      await assert.rejects(
+        others.endSessions('sybil', 'x').then(() => others.suspend('sybil', 'x')),
+        refused('network-refused'),
+      )
+      assert.match(others.fault ?? '', /refuses the control account/)
+      assert.equal(changes, 1)
+      others.close()
+      assert.ok(await accounts.verify(oper.name, own))
+      assert.ok(accounts.reserved?.has(oper.name) && accounts.reserved.has('oracle') && !accounts.reserved.has('sybil'))
+    })
+
     test('what was done holds after kill -9 of everything', async () => {
       await accounts.create('erin', password('erin'))
       await accounts.setPassword('erin', 'a-new-password')

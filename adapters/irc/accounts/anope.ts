@@ -7,29 +7,39 @@ import type { AccountInfo, Accounts } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { deadline, sleep } from '../../../core/retry.ts'
 import { type Control, identifyCommand } from '../control.ts'
-import { checkAccount, checkFingerprint, checkPassword, oneLine } from './names.ts'
+import type { AccountHooks } from './hooks.ts'
+import { checkAccount, checkFingerprint, checkPassword, fingerprintsIn, oneLine, reservedOf } from './names.ts'
 import { askServer, authenticate, ControlSession, type Line, noticesOf, Wire } from './session.ts'
 import { countSessions, endSessions } from './sessions.ts'
 
 const failed = (what: string): ChanopError => new ChanopError('account-failed', what)
+const refused = (what: string): ChanopError => new ChanopError('network-refused', what)
 const unknown = (account: string): ChanopError => new ChanopError('account-unknown', `there is no account ${account}`)
 const temporaryNick = (prefix: string): string => `${prefix}-${randomBytes(6).toString('hex')}`
 
 export class AnopeAccounts implements Accounts {
+  readonly reserved: ReadonlySet<string>
+  readonly #hooks: AccountHooks
   readonly #control: Control
   readonly #socket: string
   readonly #register: string
   readonly #identify: string
   readonly #session: ControlSession
 
-  constructor(control: Control) {
+  constructor(control: Control, hooks: AccountHooks) {
     if (!control.socket || !control.registerCommand)
       throw new ChanopError('config-invalid', 'control.json of the managed InspIRCd is incomplete: run npm start again')
     this.#control = control
+    this.reserved = reservedOf(control)
+    this.#hooks = hooks
     this.#socket = control.socket
     this.#register = control.registerCommand
     this.#identify = identifyCommand(control)
-    this.#session = new ControlSession({ target: { path: this.#socket }, login: wire => this.#login(wire) })
+    this.#session = new ControlSession({
+      target: { path: this.#socket },
+      login: wire => this.#login(wire),
+      changed: hooks.changed,
+    })
   }
 
   async create(account: string, password: string): Promise<void> {
@@ -59,6 +69,7 @@ export class AnopeAccounts implements Accounts {
     checkAccount(account, 'inspircd')
     checkPassword(password)
     await this.#change(account, `SASET PASSWORD ${account} ${password}`, /Password for .* changed/i)
+    await this.#hooks.renewed?.(account, password)
   }
 
   async suspend(account: string, reason: string): Promise<number> {
@@ -88,6 +99,24 @@ export class AnopeAccounts implements Accounts {
         await this.#save(wire)
       }),
     )
+  }
+
+  async certificates(account: string): Promise<readonly string[]> {
+    checkAccount(account, 'inspircd')
+    const said = await this.#session.run(wire => this.#services(wire, 'NickServ', `CERT LIST ${account}`))
+    if (notRegistered.test(said)) throw unknown(account)
+    return fingerprintsIn(said)
+  }
+
+  async list(): Promise<readonly string[]> {
+    const said = await this.#session.run(wire => this.#services(wire, 'NickServ', 'LIST *'))
+    const whole = /End of list - (\d+)\/(\d+) /.exec(said)
+    if (!whole || whole[1] !== whole[2]) throw failed(`the accounts were not listed: ${said.slice(0, 200)}`)
+    // A heading in two lines, the names, the end.
+    return said
+      .split('\n')
+      .slice(2, -1)
+      .map(line => (line.split(' ')[0] ?? '').toLowerCase())
   }
 
   async addCertificate(account: string, fingerprint: string): Promise<void> {
@@ -121,6 +150,10 @@ export class AnopeAccounts implements Accounts {
     return this.#session.run(wire => askServer(wire, lines))
   }
 
+  get fault(): string | null {
+    return this.#session.refused
+  }
+
   close(): void {
     this.#session.close()
   }
@@ -130,11 +163,11 @@ export class AnopeAccounts implements Accounts {
     await enter(wire, temporaryNick('control'))
     const opered = await askServer(wire, [`OPER ${name} ${password}`])
     if (!opered.some(line => line.command === '381'))
-      throw failed('the IRC server refuses the control session as operator')
+      throw refused('the IRC server refuses the control session as operator: run npm start again')
     const secret = this.#control.accounts[name] ?? ''
     const said = await this.#services(wire, 'NickServ', `${this.#identify} ${name} ${secret}`)
     if (/accepted|recogni[sz]ed|already/i.test(said)) return
-    if (!notRegistered.test(said)) throw failed(`the account service refuses the control account: ${said}`)
+    if (!notRegistered.test(said)) throw refused(`the account service refuses the control account: ${said}`)
     await this.#make(wire, name, secret)
     await this.#services(wire, 'NickServ', `${this.#identify} ${name} ${secret}`)
     await this.#save(wire)

@@ -3,7 +3,8 @@ import type { AccountInfo, Accounts } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { deadline, sleep } from '../../../core/retry.ts'
 import type { Control } from '../control.ts'
-import { checkAccount, checkFingerprint, checkPassword, oneLine } from './names.ts'
+import type { AccountHooks } from './hooks.ts'
+import { checkAccount, checkFingerprint, checkPassword, fingerprintsIn, oneLine, reservedOf } from './names.ts'
 import { askServer, authenticate, ControlSession, noticesOf, type Wire } from './session.ts'
 
 interface Answer {
@@ -13,22 +14,28 @@ interface Answer {
   readonly account?: string
   readonly present?: boolean
   readonly session_count?: number
+  readonly accounts?: readonly { readonly accountName: string }[]
 }
 
 const endDeadlineMs = 3000
 
 const failed = (what: string): ChanopError => new ChanopError('account-failed', what)
+const refused = (what: string): ChanopError => new ChanopError('network-refused', what)
 const unknown = (account: string): ChanopError => new ChanopError('account-unknown', `there is no account ${account}`)
 
 export class ErgoAccounts implements Accounts {
+  readonly reserved: ReadonlySet<string>
+  readonly #hooks: AccountHooks
   readonly #api: { url: string; token: string }
   readonly #session: ControlSession
 
-  constructor(control: Control) {
+  constructor(control: Control, hooks: AccountHooks) {
     if (!control.api)
       throw new ChanopError('config-invalid', 'control.json of the managed Ergo has no api: run npm start again')
     this.#api = control.api
-    this.#session = ergoSession(control)
+    this.reserved = reservedOf(control)
+    this.#hooks = hooks
+    this.#session = ergoSession(control, hooks)
   }
 
   async create(account: string, password: string): Promise<void> {
@@ -53,6 +60,7 @@ export class ErgoAccounts implements Accounts {
     const answer = await this.#call('ns/passwd', { accountName: account, passphrase: password })
     if (answer.errorCode === 'ACCOUNT_DOES_NOT_EXIST') throw unknown(account)
     if (!answer.success) throw failed(`the password of ${account} was not changed: ${answer.errorCode}`)
+    await this.#hooks.renewed?.(account, password)
   }
 
   async suspend(account: string, reason: string): Promise<number> {
@@ -81,6 +89,20 @@ export class ErgoAccounts implements Accounts {
     if (!code) throw failed(`${account} was not deleted: ${asked}`)
     const said = await this.#nickServ(`ERASE ${account} ${code}`)
     if (!/Successfully unregistered|does not exist/i.test(said)) throw failed(`${account} was not deleted: ${said}`)
+  }
+
+  async certificates(account: string): Promise<readonly string[]> {
+    checkAccount(account, 'ergo')
+    const said = await this.#nickServ(`CERT LIST ${account}`)
+    if (said.includes('does not exist')) throw unknown(account)
+    if (!said.includes('authorized for account')) throw failed(`the certificates were not listed: ${said}`)
+    return fingerprintsIn(said)
+  }
+
+  async list(): Promise<readonly string[]> {
+    const answer = await this.#call('ns/list', {})
+    if (!answer.success || !answer.accounts) throw failed(`the accounts were not listed: ${answer.errorCode}`)
+    return answer.accounts.map(({ accountName }) => accountName.toLowerCase())
   }
 
   async addCertificate(account: string, fingerprint: string): Promise<void> {
@@ -134,6 +156,10 @@ export class ErgoAccounts implements Accounts {
     return this.#session.run(wire => askServer(wire, lines))
   }
 
+  get fault(): string | null {
+    return this.#session.refused
+  }
+
   close(): void {
     this.#session.close()
   }
@@ -168,16 +194,16 @@ export class ErgoAccounts implements Accounts {
   }
 }
 
-function ergoSession(control: Control): ControlSession {
+function ergoSession(control: Control, { changed }: AccountHooks): ControlSession {
   const { name, password } = control.oper
   const login = async (wire: Wire): Promise<void> => {
     if (!(await authenticate(wire, name, control.accounts[name] ?? '')))
-      throw failed('the IRC server refuses the control account: run npm start again')
+      throw refused('the IRC server refuses the control account: run npm start again')
     await wire.ask([`NICK ${name}`, 'USER chanop 0 * :Chanop control', 'CAP END'], line => line.command === '001')
     const lines = await askServer(wire, [`OPER ${name} ${password}`])
     // 400: another session of this account is operator already, and they share that.
     if (!lines.some(line => line.command === '381' || line.command === '400'))
-      throw failed('the IRC server refuses the control session as operator')
+      throw refused('the IRC server refuses the control session as operator: run npm start again')
   }
-  return new ControlSession({ target: control.plain, login })
+  return new ControlSession({ target: control.plain, login, changed })
 }

@@ -2,6 +2,7 @@ import type { Accounts } from '../../../core/adapter.ts'
 import type { Control } from '../control.ts'
 import { AnopeAccounts } from './anope.ts'
 import { ErgoAccounts } from './ergo.ts'
+import type { AccountHooks } from './hooks.ts'
 
 /** What provisioning needs beyond the contract. */
 export interface ManagedAccounts extends Accounts {
@@ -14,5 +15,5 @@ export interface ManagedAccounts extends Accounts {
 }
 
 /** The accounts of the managed server. A network that somebody else runs has none that we may administer. */
-export const accountsFor = (control: Control): ManagedAccounts =>
-  control.server === 'ergo' ? new ErgoAccounts(control) : new AnopeAccounts(control)
+export const accountsFor = (control: Control, hooks: AccountHooks = {}): ManagedAccounts =>
+  control.server === 'ergo' ? new ErgoAccounts(control, hooks) : new AnopeAccounts(control, hooks)

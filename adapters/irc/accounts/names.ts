@@ -1,4 +1,5 @@
 import { ChanopError } from '../../../core/error.ts'
+import type { Control } from '../control.ts'
 
 // biome-ignore format: a list of names
 const services = new Set([
@@ -31,6 +32,14 @@ export function checkFingerprint(fingerprint: string): string {
     throw new ChanopError('usage', 'a certificate fingerprint is its SHA-256: 64 hexadecimal digits')
   return hex
 }
+
+/** The fingerprints in a service's listing of them. */
+export const fingerprintsIn = (said: string): string[] =>
+  [...said.matchAll(/\b[0-9a-f]{64}\b/gi)].map(([found]) => found.toLowerCase())
+
+/** Accounts that the system itself uses. */
+export const reservedOf = ({ oper, accounts }: Control): ReadonlySet<string> =>
+  new Set([oper.name, ...Object.keys(accounts)].map(name => name.toLowerCase()))
 
 /** Free text in one line of bounded size; the split never cuts a code point. */
 export function oneLine(text: string, bytes = 200): string {

@@ -27,6 +27,8 @@ export interface SessionOptions {
   /** Logs in on a fresh connection; rejects with ChanopError. */
   readonly login: (wire: Wire) => Promise<void>
   readonly idleMs?: number
+  /** \`refused\` is another one now. */
+  readonly changed?: (() => void) | undefined
 }
 
 type Waiter = {
@@ -129,6 +131,8 @@ export class Wire {
 export class ControlSession {
   readonly #options: SessionOptions
   #wire: Wire | null = null
+  /** Why the server refused the last login; null: it did not. */
+  refused: string | null = null
   #queue: Promise<unknown> = Promise.resolve()
   #idle: NodeJS.Timeout | undefined
 
@@ -153,12 +157,20 @@ export class ControlSession {
     }
   }
 
+  #mark(refused: string | null): void {
+    if (refused === this.refused) return
+    this.refused = refused
+    this.#options.changed?.()
+  }
+
   async #connect(): Promise<Wire> {
     const wire = await Wire.open(this.#options.target)
     try {
       await this.#options.login(wire)
+      this.#mark(null)
       return wire
     } catch (error) {
+      if (error instanceof ChanopError && error.code === 'network-refused') this.#mark(error.message)
       wire.close()
       throw error
     }

@@ -1,14 +1,11 @@
 /** Accounts and channels that must be there before anyone works. Harmless when repeated, or cut off at any point. */
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { ChanopError } from '../../../core/error.ts'
 import { newPassword } from '../../../core/secrets.ts'
 import { accountsFor, type ManagedAccounts } from '../accounts/index.ts'
 import { type Control, readControl } from '../control.ts'
-import { readIfThere, writeWhole } from './files.ts'
+import { ownerLoginPath, readOwnerLogin, writeOwnerLogin } from './owner-login.ts'
 import { controlAccount, history, readSettings, type Settings } from './settings.ts'
-
-export const ownerLoginPath = (dataDir: string): string => join(dataDir, 'owner-login')
 
 export async function provision(dataDir: string): Promise<void> {
   const [control, settings] = await Promise.all([readControl(dataDir), readSettings(dataDir)])
@@ -37,16 +34,15 @@ async function provisionBots(accounts: ManagedAccounts, control: Control): Promi
 
 /** The login file is written before the account, and goes once its password is no longer the account's. */
 async function provisionOwner(accounts: ManagedAccounts, dataDir: string, owner: string): Promise<void> {
-  const path = ownerLoginPath(dataDir)
-  const kept = /^account=(\S+) password=(\S+)$/m.exec((await readIfThere(path)) ?? '')
-  const password = kept?.[1] === owner && kept[2] ? kept[2] : newPassword()
+  const kept = await readOwnerLogin(dataDir)
+  const password = kept?.account === owner ? kept.password : newPassword()
   if (!kept && (await accounts.get(owner)) !== null) return
-  if (kept?.[1] !== owner) await writeWhole(path, `account=${owner} password=${password}\n`)
+  if (kept?.account !== owner) await writeOwnerLogin(dataDir, { account: owner, password })
   try {
     await accounts.create(owner, password)
   } catch (error) {
     if (!(error instanceof ChanopError) || error.code !== 'account-exists') throw error
-    await rm(path, { force: true })
+    await rm(ownerLoginPath(dataDir), { force: true })
   }
 }
 

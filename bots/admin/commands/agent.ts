@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { durationMs, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Agent, agents, editAgent, engaged, forgetAgent, setAgentState } from '../../../core/ledger/agents.ts'
+import { certificatesOf } from '../../../core/ledger/certificates.ts'
 import { groupsOf } from '../../../core/ledger/groups.ts'
 import { lastHeard } from '../../../core/ledger/history.ts'
 import { placeOrder } from '../../../core/ledger/orders.ts'
@@ -58,7 +59,10 @@ const show = declare({
   examples: [['!agent show nobody', nobodyHere]],
   async run({ ledger, atMs }, { nick }) {
     const agent = await ledger.read(tx => theAgent(tx, nick))
-    const groups = await ledger.read(tx => groupsOf(tx, nick))
+    const { groups, prints } = await ledger.read(tx => ({
+      groups: groupsOf(tx, nick),
+      prints: certificatesOf(tx, agent.network, nick).map(({ fingerprint }) => `…${fingerprint.slice(-6)}`),
+    }))
     const { permissions, skills, reason, createdBy, createdMs } = agent
     return {
       lines: [
@@ -66,6 +70,7 @@ const show = declare({
         escapeInline(`may use: ${permissions.join(', ') || 'no commands'} · ${rateText(agent.rate)}`),
         ...(skills.length > 0 ? [escapeInline(`skills: ${skills.join(', ')}`)] : []),
         ...(groups.length > 0 ? [`groups: ${groups.join(', ')}`] : []),
+        prints.length > 0 ? `certificates: ${prints.join(', ')}` : 'no certificates',
         `registered by ${escapeInline(createdBy)} ${ago(createdMs, atMs)}`,
       ],
     }

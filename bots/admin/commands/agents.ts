@@ -45,11 +45,11 @@ const rotate = declare({
     const graceMs = grace ?? (self ? selfGraceMs : 0)
     const items = agents.map(agent => renewed(context, agent, graceMs))
     const keep = (db: Tx): void => {
-      for (const { agent } of items) {
+      for (const { agent, order } of items) {
         need(theAgent(db, agent.name), ['active', 'rotating'], 'rotated', atMs)
         setAgentState(db, agent.name, 'rotating', null, atMs)
         dropLoginsOf(db, agent.name)
-        if (graceMs > 0) placeOrder(db, farewell(context, agent, graceMs), atMs)
+        if (graceMs > 0) placeOrder(db, farewell(context, agent, graceMs, order.key), atMs)
       }
     }
     if (items.length > fewAgents) return many(context, 'rotated', items, keep)
@@ -81,13 +81,13 @@ function renewed({ event, services }: Context, agent: Agent, graceMs: number): M
   }
 }
 
-const farewell = ({ event, atMs }: Context, { network, name }: Agent, graceMs: number): NewOrder =>
+const farewell = ({ event, atMs }: Context, { network, name }: Agent, graceMs: number, after: string): NewOrder =>
   accountOrder({
     network,
     account: name,
     kind: 'account.end-sessions',
     seq: event.seq,
-    args: { reason: changed },
+    args: { reason: changed, after },
     notBeforeMs: atMs + graceMs,
   })
 

@@ -3,7 +3,7 @@ import { managedNetworks } from '../../../config/networks.ts'
 import type { Caller, CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import type { NewOrder } from '../../../core/ledger/orders.ts'
+import { type NewOrder, placeOrder } from '../../../core/ledger/orders.ts'
 import {
   dropIdentity,
   forgetEmpty,
@@ -162,7 +162,8 @@ const passwd = declare({
     if (own && network !== caller.network) throw new ChanopError('usage', `say which account on ${network}`)
     const account = named ?? caller.account
     const password = newPassword()
-    const args = { account, reason: 'the password was changed: log in with the new one' }
+    // Who asks for their own hears the new one first.
+    const args = { account, reason: changed, ...(own ? { sessions: 'keep' } : {}) }
     const order = sealed(
       context,
       { key: keyed(context, 'person.passwd'), network, kind: 'account.password', args },
@@ -173,17 +174,29 @@ const passwd = declare({
       effect: db => {
         if (own) mustHave(db, network, account)
         else guard(db, network, account, caller, atMs)
+        if (own) placeOrder(db, farewell(order, atMs + ownGraceMs), atMs)
       },
       orders: [
         {
           order,
-          done: `${account} has a new password; {reason}`,
+          done: `${account} has a new password; ${own ? `your sessions end in ${duration(ownGraceMs)}` : '{reason}'}`,
           failed: `${account} keeps its password: {reason}`,
           secret: `account=${account} password=${password}`,
         },
       ],
     }
   },
+})
+
+const changed = 'the password was changed: log in with the new one'
+const ownGraceMs = 10_000
+
+const farewell = ({ key, network, args }: NewOrder, notBeforeMs: number): NewOrder => ({
+  key: `${key}.end`,
+  network,
+  kind: 'account.end-sessions',
+  args: { account: args['account'] ?? '', reason: changed, after: key },
+  notBeforeMs,
 })
 
 const del = declare({

@@ -1,0 +1,73 @@
+/** `npm run passwd -- ACCOUNT`: a new password for any account of the managed IRC server, from its host, without chat. */
+import { existsSync } from 'node:fs'
+import { accountsFor } from '../adapters/irc/accounts/index.ts'
+import { readControl } from '../adapters/irc/control.ts'
+import { renewOwnerLogin } from '../adapters/irc/server/owner-login.ts'
+import { clearPlanted } from '../bots/bridge/account-orders.ts'
+import { configSchema } from '../config/schema.ts'
+import { ChanopError } from '../core/error.ts'
+import type { NetworkId } from '../core/event.ts'
+import { certificatesOf } from '../core/ledger/certificates.ts'
+import { Ledger } from '../core/ledger/ledger.ts'
+import { newPassword } from '../core/secrets.ts'
+import { Settings } from '../core/settings.ts'
+import { count } from '../core/text.ts'
+import { type Instance, instanceOf, shown } from './instance.ts'
+import { script } from './steps.ts'
+
+const usage = `usage: npm run passwd -- ACCOUNT
+Gives the account a new password, takes away certificates that nobody was given, ends its sessions and shows the login.`
+
+/** Fingerprints on record for an account of the managed network. */
+async function recorded({ paths, config }: Instance, account: string): Promise<string[]> {
+  if (!existsSync(paths.ledger)) return []
+  const ledger = Ledger.open(paths.ledger)
+  try {
+    const { networks } = (await Settings.open(config, configSchema, ledger)).current
+    const names = Object.keys(networks).filter(name => isManaged(networks[name]))
+    return await ledger.read(tx =>
+      names.flatMap(name => certificatesOf(tx, name as NetworkId, account)).map(({ fingerprint }) => fingerprint),
+    )
+  } finally {
+    ledger.close()
+  }
+}
+
+const isManaged = (network: object | undefined): boolean =>
+  network !== undefined && 'managed' in network && network.managed === true
+
+async function main(): Promise<number> {
+  const [account, ...more] = process.argv.slice(2)
+  if (account === undefined || more.length > 0 || account === '--help') {
+    console.log(usage)
+    return account === '--help' ? 0 : 1
+  }
+  const instance = instanceOf()
+  const control = await readControl(instance.paths.data).catch((cause: unknown) => {
+    const folder = shown(instance, instance.paths.data)
+    throw new ChanopError('not-found', `no IRC server was set up in ${folder}: npm start does that`, { cause })
+  })
+  const certificates = await recorded(instance, account)
+  const accounts = accountsFor(control)
+  try {
+    if (accounts.reserved?.has(account.toLowerCase()))
+      throw new ChanopError('denied', `${account} is an account of Chanop's own: npm start keeps it`)
+    const password = newPassword()
+    await accounts.setPassword(account, password)
+    // Said at once: from here on nothing else opens the account, whatever fails below.
+    console.log(`account=${account} password=${password}`)
+    if (await renewOwnerLogin(instance.paths.data, { account, password }))
+      console.log(`${shown(instance, instance.paths.ownerLogin)} says so too`)
+    const cleared = await clearPlanted(accounts, account, certificates)
+    if (cleared > 0) console.log(`${count(cleared)} certificates that nobody was given are taken away`)
+    const ended = await accounts.endSessions(account, 'the password was changed: log in with the new one')
+    console.log(`sessions ended: ${ended}`)
+    if ((await accounts.get(account))?.suspended)
+      console.log(`${account} is suspended: it opens after !restore ${account}`)
+    return 0
+  } finally {
+    accounts.close()
+  }
+}
+
+await script(main)
