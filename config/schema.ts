@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { kinds } from '../adapters/index.ts'
 import { nearest } from '../core/nearest.ts'
 import { parseDuration } from '../core/text.ts'
+import { isLoopbackHost } from '../core/loopback.ts'
 import { isLoopback, providerNames, providerOf } from './providers.ts'
 
 /** `env:NAME` or `secret:NAME`: configuration holds references, never values. */
@@ -140,6 +141,12 @@ function missingNetwork(network: string, names: readonly string[]): string {
   return `there is no network '${network}'; ${near ? `did you mean '${near}'?` : `networks are: ${names.join(', ') || 'none yet'}`}`
 }
 
+/** Whoever reaches a Redis without a password can ring and read our bell. */
+function guarded(url: string): boolean {
+  const parsed = URL.parse(url)
+  return !parsed || parsed.hostname === '' || parsed.password !== '' || isLoopbackHost(parsed.hostname)
+}
+
 const shape = z.strictObject({
   name: z
     .string()
@@ -147,7 +154,15 @@ const shape = z.strictObject({
     .default('chanop'),
   /** `network:account` of the first owner. */
   owner: place.default('irc:owner'),
-  redis: z.strictObject({ url: z.string().nullable().default(null) }).prefault({}),
+  redis: z
+    .strictObject({
+      url: z
+        .string()
+        .refine(guarded, 'a Redis beyond this machine needs a password: redis://:PASSWORD@HOST:6379/0')
+        .nullable()
+        .default(null),
+    })
+    .prefault({}),
   irc: z
     .strictObject({
       /** Which managed server to run: null takes Ergo when it is there, else InspIRCd with Anope. */

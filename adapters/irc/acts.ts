@@ -1,7 +1,7 @@
 import { ChanopError } from '../../core/error.ts'
+import { isLoopbackHost } from '../../core/loopback.ts'
 import type { MessageId, Reaction } from '../../core/event.ts'
 import { deliveryTag, instanceTag } from './link/settle.ts'
-import { isLoopback } from './link/wire.ts'
 import type { Voice } from './people/voice.ts'
 import { escapeTag } from './text/line.ts'
 
@@ -50,5 +50,5 @@ function alreadyGone(error: unknown): void {
 /** TLS, or a connection that never leaves the machine. */
 export function ownWayIsSecure(voice: Voice): boolean {
   const { endpoint } = voice.session.options
-  return endpoint.tls || endpoint.path !== undefined || isLoopback(endpoint.host)
+  return endpoint.tls || endpoint.path !== undefined || isLoopbackHost(endpoint.host)
 }

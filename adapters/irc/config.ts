@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isLoopbackHost } from '../../core/loopback.ts'
 
 const reference = z.string().regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME')
 const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write address:port, e.g. 127.0.0.1:6667')
@@ -16,7 +17,17 @@ const managed = z.strictObject({
   ...common,
   managed: z.literal(true),
   listen: z
-    .strictObject({ tls: address.default('127.0.0.1:6697'), plain: address.default('127.0.0.1:6667') })
+    .strictObject({
+      tls: address.default('127.0.0.1:6697'),
+      plain: address.default('127.0.0.1:6667'),
+      /** Lets `plain` listen beyond this machine. */
+      insecure: z.boolean().default(false),
+    })
+    .refine(({ plain, insecure }) => insecure || isLoopbackHost(plain.slice(0, plain.lastIndexOf(':'))), {
+      path: ['plain'],
+      message:
+        'passwords would cross the network readable: listen on 127.0.0.1, or set insecure: true beside it to force it',
+    })
     .prefault({}),
 })
 

@@ -254,6 +254,24 @@ for (const kind of ['ergo', 'inspircd'] as const) {
       assert.ok(accounts.reserved?.has(oper.name) && accounts.reserved.has('oracle') && !accounts.reserved.has('sybil'))
     })
 
+    test('who guesses on a connection is cut off, and a fleet that logs in meanwhile is not', async () => {
+      await accounts.create('victor', password('victor'))
+      const names = Array.from({ length: 60 }, (_, index) => `fleet${index}`)
+      for (const name of names) await accounts.create(name, password(name))
+      const wire = await Wire.open({ host: server.host, port: server.port })
+      const guess = (secret: string): Promise<boolean> => authenticate(wire, 'victor', secret)
+      const guessing = (async () => {
+        for (let tries = 0; tries < 40; tries += 1)
+          if (wire.closed || (await guess(`guess-${tries}`).catch(() => false))) break
+        return !wire.closed && (await guess(password('victor')).catch(() => false))
+      })()
+      const fleet = await Promise.all(names.map(name => login(server, name)))
+      assert.ok(fleet.every(one => one !== null))
+      assert.equal(await guessing, false)
+      for (const one of [...fleet, wire]) one?.close()
+      ;(await login(server, 'victor'))?.close()
+    })
+
     test('what was done holds after kill -9 of everything', async () => {
       await accounts.create('erin', password('erin'))
       await accounts.setPassword('erin', 'a-new-password')

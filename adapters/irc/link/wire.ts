@@ -15,9 +15,6 @@ export interface Endpoint {
   readonly certificate?: { readonly cert: string; readonly key: string }
 }
 
-/** A host that never leaves the machine. */
-export const isLoopback = (host: string): boolean => /^(?:127\.|::1$|localhost$)/.test(host)
-
 /** What the wire tells its session. Nothing thrown here may reach the socket. */
 export interface WireTap {
   /** The complete lines of one read, without their ends, in order. */

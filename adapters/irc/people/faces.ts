@@ -1,5 +1,6 @@
 import type { AdapterContext } from '../../../core/adapter.ts'
 import type { ChatEvent, MessageId } from '../../../core/event.ts'
+import { isLoopbackHost } from '../../../core/loopback.ts'
 import { backoffMs } from '../../../core/retry.ts'
 import type { IrcConfig } from '../config.ts'
 import type { Batch } from '../link/batch.ts'
@@ -7,7 +8,6 @@ import { type Plan, planFor, type Wish } from '../link/endpoints.ts'
 import { Link } from '../link/link.ts'
 import type { Fault, Session } from '../link/session.ts'
 import { deliveryTag } from '../link/settle.ts'
-import { isLoopback } from '../link/wire.ts'
 import { ownMark } from '../text/inbound.ts'
 import { type Line, lastParam } from '../text/line.ts'
 import { type Shared, Voice } from './voice.ts'
@@ -63,7 +63,7 @@ export class Face {
     this.#context = context
     this.#shared = shared
     this.#hooks = hooks
-    const near = config.managed || isLoopback(config.host)
+    const near = config.managed || isLoopbackHost(config.host)
     const backoff = near ? managedBackoff : externalBackoff
     this.#link = new Link(
       {

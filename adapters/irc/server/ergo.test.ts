@@ -73,26 +73,34 @@ describe('Ergo', { skip: reason }, () => {
     await server.kill('SIGKILL')
     await server.restart()
     const oracle = await client('oracle', botPassword('oracle'))
-    const lines = await askServer(oracle, [
-      'JOIN #general',
-      'MODE #general',
-      'NAMES #general',
-      'RELAYMSG #general alice/test :hello',
-    ])
+    const lines = await askServer(oracle, ['JOIN #general', 'MODE #general', 'NAMES #general'])
     assert.match(lines.find(line => line.command === '324')?.params[2] ?? '', /n/)
     assert.ok(
       lines.some(
         line => line.command === 'MODE' || (line.command === '353' && (line.params[3] ?? '').includes('@oracle')),
       ),
     )
-    assert.ok(lines.some(line => line.source.startsWith('alice/test!') && line.params[1] === 'hello'))
     oracle.close()
   })
 
-  test('the bridge may become operator', async () => {
+  test('the bridge may become operator, and it alone speaks under the names of others', async () => {
+    const owner = await client('owner', server.owner?.password ?? '')
+    const spoken = (lines: readonly Line[]): boolean =>
+      lines.some(line => line.source.startsWith('alice/test!') && line.params[1] === 'hello')
+    const relay = [
+      'JOIN #general',
+      'JOIN #owned',
+      'RELAYMSG #general alice/test :hello',
+      'RELAYMSG #owned alice/test :hello',
+    ]
+    const refused = await askServer(owner, relay)
+    assert.equal(refused.filter(line => line.params.includes('PRIVS_NEEDED')).length, 2, JSON.stringify(refused))
+    assert.ok(!spoken(refused))
+    owner.close()
     const bridge = await client('bridge', botPassword('bridge'))
     const { name, password } = server.control?.oper ?? { name: '', password: '' }
     assert.ok((await askServer(bridge, [`OPER ${name} ${password}`])).some(line => line.command === '381'))
+    assert.ok(spoken(await askServer(bridge, relay)))
     bridge.close()
   })
 })

@@ -60,7 +60,8 @@ const server = (settings: Settings, ircd: string): object => ({
   motd: join(ircd, 'motd.txt'),
   'motd-formatting': false,
   'idle-timeouts': { registration: '60s', ping: '1m30s', disconnect: '2m30s' },
-  relaymsg: { enabled: true, separators: '/', 'available-to-chanops': true },
+  // Only who is operator of the server speaks under others' names: `bridge`.
+  relaymsg: { enabled: true, separators: '/', 'available-to-chanops': false },
   // Room for a multiline batch of the size below and for catching up on history; a stalled reader is dropped at it.
   'max-sendq': '8M',
   compatibility: { 'force-trailing': true, 'send-unprefixed-sasl': true, 'allow-truncation': false },
@@ -88,7 +89,8 @@ const accounts = {
     throttling: { enabled: false },
     'verify-timeout': '32h',
   },
-  'login-throttling': { enabled: true, duration: '1m', 'max-attempts': 30 },
+  // For each connection.
+  'login-throttling': { enabled: true, duration: '1m', 'max-attempts': 5 },
   'skip-server-password': false,
   'login-via-pass-command': true,
   'advertise-scram': true,

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { configSchema } from '../../config/schema.ts'
+
+const problems = (listen: object, redis: object = {}): string[] => {
+  const networks = { irc: { kind: 'irc', managed: true, channels: ['#general'], listen } }
+  const parsed = configSchema.safeParse({ networks, redis })
+  return parsed.success ? [] : parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`)
+}
+
+test('a plain listener stays on this machine unless that is forced', () => {
+  for (const plain of ['127.0.0.1:6667', '127.1.2.3:1', '[::1]:6667', 'localhost:6667'])
+    assert.deepEqual(problems({ plain }), [], plain)
+  for (const plain of ['0.0.0.0:6667', '192.168.1.4:6667', '[::]:6667', 'chat.example:6667', '127.example.org:6667']) {
+    assert.match(problems({ plain })[0] ?? '', /^networks\.irc\.listen\.plain: .*insecure: true/, plain)
+    assert.deepEqual(problems({ plain, insecure: true }), [], plain)
+  }
+  assert.deepEqual(problems({ tls: '0.0.0.0:6697' }), [])
+})
+
+test('a Redis beyond this machine has a password', () => {
+  const ok = ['redis://127.0.0.1:6379/0', 'redis://[::1]:6379', 'redis://localhost', 'unix:///run/redis.sock']
+  for (const url of [...ok, 'rediss://:secret@redis.example:6379', 'redis://user:secret@10.0.0.5'])
+    assert.deepEqual(problems({}, { url }), [], url)
+  for (const url of ['redis://redis.example:6379/0', 'rediss://10.0.0.5:6379', 'redis://user@10.0.0.5'])
+    assert.match(problems({}, { url })[0] ?? '', /^redis\.url: .*needs a password/, url)
+})
