@@ -131,3 +131,27 @@ export function placeMeant(
   const { network, channel } = place
   return { network, channel: (/^[#&+]/.test(channel) ? channel.toLowerCase() : channel) as Place['channel'] }
 }
+
+interface Alerting {
+  readonly fleet: { readonly alertRoom: string | null }
+  readonly networks: Readonly<Record<string, unknown>>
+}
+
+/**
+ * The room that hears what operators should know (`fleet.alertRoom`): one of that name, the place that it names, or the
+ * channel of that name on the first network that has it. Null: nobody hears it.
+ */
+export function alertRoomOf(rooms: Rooms, { fleet, networks }: Alerting): Room | null {
+  const { alertRoom } = fleet
+  if (alertRoom === null) return null
+  const named = rooms.named(alertRoom)
+  if (named) return named
+  const place = placeMeant(alertRoom, '' as NetworkId, networks)
+  if (place) return place.channel.startsWith('@') ? null : rooms.from(place)
+  if (/[:#]/.test(alertRoom)) return null
+  const channel = `#${alertRoom}` as Place['channel']
+  const network = Object.entries(networks).find(([, config]) =>
+    (config as { channels?: readonly string[] }).channels?.includes(channel),
+  )?.[0]
+  return network === undefined ? null : rooms.from({ network: network as NetworkId, channel })
+}

@@ -107,7 +107,8 @@ async function farewell(
   if (!usual) console.log(`  PM2        first: export PM2_HOME='${instance.pm2Home}'`)
   console.log('  processes  npx pm2 ls, npx pm2 logs oracle, npx pm2 restart scribe; npm run doctor; npm stop')
   const prefix = plan.config.commands.prefix
-  console.log(`  say first  ${prefix}help  ${prefix}status  ${prefix}whoami  ${prefix}last 5`)
+  const hello = models.some(words => words.startsWith('!')) ? '' : '  oracle: hello'
+  console.log(`  say first  ${prefix}help  ${prefix}status  ${prefix}whoami  ${prefix}last 5${hello}`)
 }
 
 async function whereTo(instance: Instance): Promise<void> {

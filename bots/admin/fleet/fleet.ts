@@ -5,16 +5,15 @@ import { isIgnored } from '../../../core/command/desk.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
 import { follow } from '../../../core/consumer.ts'
 import { asChanopError } from '../../../core/error.ts'
-import { type MessageEvent, type NetworkId, text } from '../../../core/event.ts'
+import { type MessageEvent, text } from '../../../core/event.ts'
 import { advanceTo, cursorOf } from '../../../core/ledger/consumers.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
 import { changeStamp } from '../../../core/ledger/ledger.ts'
 import { standings } from '../../../core/ledger/networks.ts'
 import { agentsGoneSince, forgetPresence } from '../../../core/ledger/presence.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import type { Room, Rooms } from '../../../core/rooms.ts'
+import { alertRoomOf, type Room, type Rooms } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
-import { roomMeant } from '../say.ts'
 import { type Decision, decide, type Question } from './ask.ts'
 import { closeCall, openCall } from './call.ts'
 import { Calls } from './calls.ts'
@@ -267,19 +266,8 @@ export class Fleet {
     return look
   }
 
-  /** The room of the settings; `#room` of the managed network where there is no such room. */
   #alertRoom(): Room | null {
-    const { context } = this.#o
-    const { alertRoom } = this.#config.fleet
-    if (alertRoom === null) return null
-    const found = roomMeant(context, alertRoom, '' as NetworkId)
-    if (found || /[:#]/.test(alertRoom)) return found
-    const channel = `#${alertRoom}`
-    for (const [network, config] of Object.entries(this.#config.networks)) {
-      const { channels } = config as { channels?: readonly string[] }
-      if (channels?.includes(channel)) return roomMeant(context, channel, network as NetworkId)
-    }
-    return null
+    return alertRoomOf(this.#o.context.rooms, this.#config)
   }
 
   #alert(db: Tx, room: Room, lines: readonly string[], nowMs: number): void {

@@ -3,7 +3,7 @@ import { text } from '../../../core/event.ts'
 import { passMark, spendOf } from '../../../core/ledger/spend.ts'
 import type { Limit, NewTry } from '../../../core/ledger/tries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { type Room, Rooms } from '../../../core/rooms.ts'
+import { alertRoomOf, Rooms } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { duration } from '../../../core/text.ts'
 import { labelOf, limitsOf } from './limits.ts'
@@ -46,15 +46,9 @@ export function passedMarks(tx: Tx, config: Config, booked: NewTry, nowMs: numbe
   })
 }
 
-/** Where alerts are told. */
-function alertRoom({ rooms, fleet, networks }: Config): Room | null {
-  const room = fleet.alertRoom === null ? null : new Rooms(rooms).meant(fleet.alertRoom)
-  return room && { ...room, places: room.places.filter(place => Object.hasOwn(networks, place.network)) }
-}
-
 /** Tells the alert room, in the transaction that booked. */
 export function tellMarks(tx: Tx, config: Config, bot: string, booked: NewTry, nowMs: number): void {
-  const room = alertRoom(config)
+  const room = alertRoomOf(new Rooms(config.rooms), config)
   const marks = passedMarks(tx, config, booked, nowMs)
   if (room) for (const { key, line } of marks) say(tx, { bot, content: text(line), in: room, key }, nowMs)
 }

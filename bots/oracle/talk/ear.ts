@@ -1,4 +1,4 @@
-import type { configSchema } from '../../../config/schema.ts'
+import type { Config, configSchema } from '../../../config/schema.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { callerOf, inert } from '../../../core/command/gate.ts'
 import { follow } from '../../../core/consumer.ts'
@@ -223,7 +223,7 @@ export class Ear {
     for (const [where, atMs] of this.#told) if (nowMs - atMs > quietMs) this.#told.delete(where)
     if (this.#told.has(here)) return
     this.#told.set(here, nowMs)
-    this.#say(tx, stored, missing(this.#o.context.settings.current.commands.prefix), 'missing', nowMs)
+    this.#say(tx, stored, missing(this.#o.context.settings.current), 'missing', nowMs)
   }
 
   /** Tells who still waits then how many are before them, once. */
@@ -255,5 +255,9 @@ export class Ear {
   }
 }
 
-const missing = (prefix: string): string =>
-  `I can't answer yet: no model is configured. Add one with ${prefix}model add, in a direct message to me.`
+function missing({ models, commands: { prefix } }: Config): string {
+  if (Object.keys(models).length === 0) {
+    return `I can't answer yet: no model is configured. Add one with ${prefix}model add, in a direct message to me.`
+  }
+  return `I can't answer here: no model is on. ${prefix}model list shows them, ${prefix}model on NAME lets one be asked.`
+}
