@@ -1,0 +1,120 @@
+/**
+ * `node test/turns.ts --questions 300 --kills 30 --seed N`: questions to the oracle of a whole instance while `oracle`, `bridge` and
+ * Redis are killed. Each question that was asked has one answer, or a decision that says why not; nothing is answered twice.
+ */
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Talker } from '../bench/talk.ts'
+import { begin, delta, finished, ModelServer, send, usage } from '../bots/oracle/models/testing-server.ts'
+import { seeded } from '../core/contract/random.ts'
+import { connect } from '../core/ledger/sqlite.ts'
+import { Instance, killNow, until } from './instance.ts'
+import { optionsOf } from './options.ts'
+
+const options = optionsOf({ questions: 300, kills: 30, seed: Math.floor(Math.random() * 1e9), server: 'ergo' })
+const rooms = Array.from({ length: 6 }, (_, n) => `#turns${n}`)
+const betweenMs = 250
+const settleMs = 120_000
+
+interface Row {
+  readonly text: string
+  readonly answers: number | null
+  readonly reason: string | null
+  readonly state: number | null
+}
+
+/** Every question in the ledger, with what was decided about it and what became of its turn. */
+function rowsOf(data: string): Row[] {
+  const db = connect(join(data, 'ledger.db'), { readonly: true })
+  try {
+    return db
+      .prepare(
+        `SELECT e.body ->> '$.content.segments[0].text' AS text, d.answers, d.reason, t.state FROM event e
+         LEFT JOIN decision d ON d.seq = e.seq LEFT JOIN turn t ON t.asked = e.seq
+         WHERE e.kind = 'message' AND text LIKE 'oracle: question-%' ORDER BY e.seq`,
+      )
+      .all() as Row[]
+  } finally {
+    db.close()
+  }
+}
+
+const closing: (() => void)[] = []
+const model = await ModelServer.listen(
+  { after: done => closing.push(done as () => void) },
+  async (response, { body }) => {
+    const { messages } = body as { messages: { content: string }[] }
+    const [, asked] = /question-(\d+)$/.exec(messages.at(-1)?.content ?? '') ?? []
+    begin(response)
+    for (const word of ['The answer is ', `answer-${asked}.`]) {
+      send(response, delta(word))
+      await wait(150)
+    }
+    for (const last of [finished(), usage(10, 2), '[DONE]']) send(response, last)
+    response.end()
+  },
+)
+const config = `
+commands: { perMinute: 6000, burst: 1000 }
+models: { only: { provider: openai, model: m, baseUrl: '${model.url}' } }
+oracle: { queue: 100 }
+rooms: { ${rooms.map((room, n) => `r${n}: { places: ['irc:${room}'] }`).join(', ')} }
+`
+console.log(`seed ${options.seed}: ${options.questions} questions, ${options.kills} kills`)
+const random = seeded(options.seed)
+const instance = await Instance.start({ managed: options.server as 'ergo', external: null, config })
+const heard = new Map<number, number>()
+const other: string[] = []
+const hear = (line: string): void => {
+  if (!line.includes(':oracle!')) return
+  const [, n] = /answer-(\d+)\./.exec(line) ?? []
+  if (n === undefined) other.push(line.slice(line.indexOf(' :') + 2))
+  else heard.set(Number(n), (heard.get(Number(n)) ?? 0) + 1)
+}
+let failed = 0
+try {
+  const talker = new Talker(await instance.account('irc', 'asker'), instance.channel, hear)
+  await talker.entered
+  for (const room of rooms) talker.write(`JOIN ${room}`)
+  const killed = new Map<string, number>()
+  const kill = async (): Promise<void> => {
+    const target = (['oracle', 'bridge', 'redis'] as const)[Math.floor(random() * 3)] ?? 'oracle'
+    const pid = target === 'redis' ? await instance.redisPid() : ((await instance.bot(target))?.pid ?? Number.NaN)
+    if (killNow(pid)) killed.set(target, (killed.get(target) ?? 0) + 1)
+  }
+  const each = Math.max(1, Math.floor(options.questions / options.kills))
+  for (let n = 0; n < options.questions; n++) {
+    talker.write(`PRIVMSG ${rooms[Math.floor(random() * rooms.length)]} :oracle: question-${n}`)
+    if (n % each === each - 1) await kill()
+    await wait(betweenMs)
+  }
+  const open = (): Row[] =>
+    rowsOf(instance.data).filter(({ answers, state }) => answers === null || (answers === 1 && (state ?? 0) < 10))
+  await until('an end of all turns', settleMs, async () => rowsOf(instance.data).length > 0 && open().length === 0)
+  await wait(2000)
+  const rows = rowsOf(instance.data)
+  const asked = rows.filter(({ answers }) => answers === 1)
+  const number = ({ text }: Row): number => Number(/question-(\d+)/.exec(text)?.[1])
+  const missing = asked.filter(row => !heard.has(number(row)))
+  const twice = [...heard].filter(([, times]) => times > 1)
+  failed = missing.length + twice.length
+  console.log(`kills        ${[...killed].map(([target, count]) => `${target} ${count}`).join(', ')}`)
+  console.log(
+    `questions    ${rows.length} in the ledger, ${asked.length} answered by decision, ${rows.length - asked.length} declined`,
+  )
+  for (const [reason, list] of Map.groupBy(
+    rows.filter(({ answers }) => answers === 0),
+    ({ reason: why }) => why ?? '',
+  ))
+    console.log(`             ${list.length}: ${reason}`)
+  console.log(`no answer    ${missing.length} ${missing.map(row => `${number(row)} (state ${row.state})`).join(' ')}`)
+  console.log(`twice        ${twice.length} ${twice.map(([n]) => n).join(' ')}`)
+  console.log(`requests     ${model.requests.length - heard.size} more than answers`)
+  for (const [line, list] of Map.groupBy(other, text => text.replace(/\d+/g, 'N').trim()))
+    console.log(`said besides ${list.length} × ${line}`)
+  talker.socket.destroy()
+} finally {
+  await instance.close()
+  for (const close of closing) close()
+}
+process.exit(failed === 0 ? 0 : 1)
