@@ -322,7 +322,14 @@ const shape = z.strictObject({
         })
         .nullable()
         .prefault({}),
-      retentionDays: z.int().min(1).nullable().default(null),
+      /** Files of the first release have it: what was said is kept. */
+      retentionDays: z.null().default(null),
+    })
+    .prefault({}),
+  retention: z
+    .strictObject({
+      deliveriesDays: z.int().min(1).nullable().default(30),
+      ordersDays: z.int().min(90).nullable().default(90),
     })
     .prefault({}),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),

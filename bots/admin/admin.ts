@@ -34,6 +34,7 @@ import { roleCommands } from './commands/roles.ts'
 import { secretCommands } from './commands/secrets.ts'
 import { stopCommands } from './commands/stop.ts'
 import { Fleet } from './fleet/fleet.ts'
+import { keepLedgerSmall } from './retention.ts'
 import type { AdminServices, Beat } from './services.ts'
 import { upkeep } from './upkeep.ts'
 
@@ -140,7 +141,7 @@ export async function runAdmin(
   const { served, router } = await openDesk(context, { commands: adminCommands, services, front: true })
   await leaveNames(context)
   const isCommand = (event: MessageEvent): boolean => router.recognise(event) !== null
-  const kept = [keepAgents(context), upkeep(context), services.fleet.run(isCommand)]
+  const kept = [keepAgents(context), upkeep(context), keepLedgerSmall(context), services.fleet.run(isCommand)]
   context.ready()
   await Promise.all([served, ...kept])
 }

@@ -132,7 +132,7 @@ export function settle(db: Tx, delivery: Delivery, ids: readonly MessageId[], no
   const newest = end(db, delivery, 'sent', null, nowMs)
   const channel = channelId(db, placeId)
   if (act.do === 'edit' && source !== null) dropGone(db, channel, source, ids)
-  else if (act.do !== 'send') return newest
+  else if (act.do !== 'send' || source === null) return newest
   const insert = sql(
     db,
     `INSERT INTO copy (place, native, part, delivery, source, thread) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -300,11 +300,10 @@ export interface Copy {
 /** Where a fact stands in the channel of a place: its copy, or itself. No ids when it doesn't. */
 export function copyIn(db: Tx, source: number, place: number): Copy {
   const channel = channelId(db, place)
-  const rows = sql(
-    db,
-    `SELECT c.native, c.thread FROM delivery d JOIN copy c ON c.delivery = d.id
-     WHERE d.source = ? AND c.place = ? ORDER BY c.delivery, c.part`,
-  ).all(source, channel)
+  const rows = sql(db, 'SELECT native, thread FROM copy WHERE source = ? AND place = ? ORDER BY delivery, part').all(
+    source,
+    channel,
+  )
   const found = rows.length > 0 ? rows : ownIn(db, source, channel)
   const thread = found[0]?.['thread'] as MessageId | '' | null | undefined
   return { ids: found.map(row => row['native'] as MessageId), ...(thread ? { thread } : {}) }
@@ -383,7 +382,7 @@ export const fatesOf = (db: Tx, source: number, limit: number): Fate[] =>
   sql(
     db,
     `SELECT d.state, d.attempts, d.settled_ms, d.error, p.network, p.channel, p.thread, p.private,
-     (SELECT count(*) FROM copy c WHERE c.delivery = d.id) AS parts
+     (SELECT count(*) FROM copy c WHERE c.source = d.source AND c.delivery = d.id) AS parts
      FROM delivery d JOIN place p ON p.id = d.place WHERE d.source = ? AND d.secret = 0 ORDER BY d.id LIMIT ?`,
   )
     .all(source, limit)

@@ -25,7 +25,7 @@ export type OrderKind =
   | 'place.release'
 
 export interface NewOrder {
-  /** Idempotency key: the same key is the same order, for ever. */
+  /** Idempotency key: the same key is the same order, as long as anything may ask for it again (`retention.ts`). */
   readonly key: string
   readonly network: NetworkId
   readonly kind: OrderKind

@@ -2,6 +2,7 @@ import { agents } from './migrations/agents.ts'
 import { certificates } from './migrations/certificates.ts'
 import { media } from './migrations/media.ts'
 import { prompts } from './migrations/prompts.ts'
+import { retention } from './migrations/retention.ts'
 import { spend } from './migrations/spend.ts'
 import { spine } from './migrations/spine.ts'
 import { threads } from './migrations/threads.ts'
@@ -22,4 +23,5 @@ export const migrations: readonly string[] = [
   prompts,
   timedRoles,
   certificates,
+  retention,
 ]
