@@ -145,7 +145,12 @@ export interface Channels {
    * are). Only where we run the network.
    */
   keep?(place: Place, as: { readonly modes: string; readonly topic: string }): Promise<void>
-  /** The opposite: puts everybody out with `reason` and lets the channel end. We leave it too. */
+  /**
+   * Lets in these accounts and our own bots alone, by the network itself, and puts out whoever else is in; nobody outside
+   * is shown the channel. null: it is open to everybody again. Resolves once that was seen to be so. Only where we run the network.
+   */
+  admit?(place: Place, accounts: readonly UserId[] | null): Promise<void>
+  /** The opposite of `keep`: puts everybody out with `reason` and lets the channel end. We leave it too. */
   release?(place: Place, reason: string): Promise<void>
 }
 

@@ -28,7 +28,10 @@ async function stop(instance: Instance): Promise<void> {
   const listed = await listApps(instance)
   const own = listed.filter(app => app.namespace === 'chanop' && app.dataDir === instance.paths.data).sort(byOrder)
   if (own.length > 0) {
-    await pm2(instance, ['delete', ...own.map(app => String(app.id))])
+    // One after the other: what was said before the server ended is heard and written down before the bots end.
+    for (const app of own.filter(({ name }) => name === 'ircd')) await pm2(instance, ['delete', String(app.id)])
+    const others = own.filter(({ name }) => name !== 'ircd').map(app => String(app.id))
+    if (others.length > 0) await pm2(instance, ['delete', ...others])
     line(true, 'stopped', seconds(sinceMs), own.map(app => app.name).join(', '))
   }
   if (listed.length === own.length && (await daemonLives(instance))) {
@@ -41,8 +44,11 @@ async function stop(instance: Instance): Promise<void> {
   console.log(own.length + strays > 0 ? `Chanop has stopped (${seconds(sinceMs)}).` : 'Nothing of Chanop was running.')
 }
 
-/** What needs others stops before them: the bots, then the IRC server, then Redis. */
-const byOrder = (one: Pm2App, other: Pm2App): number => rank(other) - rank(one)
-const rank = ({ name }: Pm2App): number => (name === 'redis' || name === 'ircd' ? apps.indexOf(name) : apps.length)
+/**
+ * The IRC server first: nobody can say anything more that the bots, who are still there, do not hear. Then the bots, and
+ * Redis last.
+ */
+const order = (name: string): number => ['ircd', ...apps.filter(app => app !== 'ircd').reverse()].indexOf(name)
+const byOrder = (one: Pm2App, other: Pm2App): number => order(one.name) - order(other.name)
 
 await script(main)

@@ -14,10 +14,12 @@ import { ChanopError } from '../../core/error.ts'
 import type { ChatEvent, Draft, MessageId, NetworkId, Place, RosterSign, UserId } from '../../core/event.ts'
 import { Feed } from '../../core/feed.ts'
 import { accountsFor } from './accounts/index.ts'
-import { channelActs, type Hand } from './channel-acts.ts'
+import { channelActs } from './channel-acts.ts'
+import type { Hand } from './hand.ts'
 import { Channels } from './channels.ts'
 import { type Control, readControl } from './control.ts'
 import type { IrcConfig } from './config.ts'
+import { establishSoon, type Keeping, keepingOf } from './kept.ts'
 import type { Session } from './link/session.ts'
 import { renewOwnerLogin } from './server/owner-login.ts'
 import { DirectMarks, missedDirect } from './past/catchup.ts'
@@ -78,7 +80,8 @@ class IrcAdapter implements Adapter {
     const hooks = {
       emit: (events: readonly ChatEvent[]) => this.#feed?.push(events),
       changed: () => context.changed(),
-      live: (channel: string) => this.#main.voice && this.#roll.ask(this.#main.voice.session, channel),
+      live: (channel: string) => this.#live(channel),
+      kept: config.managed ? config.history.lines : null,
     }
     this.#channels = new Channels(names, this.#cursors, hooks, context.log)
     this.#main = this.#face(mainBot, true)
@@ -101,7 +104,18 @@ class IrcAdapter implements Adapter {
       enter: place => this.#enter(place),
       leave: (place, reason) => this.#leave(place, reason),
     }
-    this.channels = channelActs(hand, config.managed, context.personas)
+    this.channels = channelActs(hand, this.#keeping)
+  }
+
+  get #keeping(): Keeping | null {
+    return keepingOf(this.#config, this.#context.personas)
+  }
+
+  #live(channel: string): void {
+    const session = this.#main.voice?.session
+    if (!session) return
+    this.#roll.ask(session, channel)
+    if (this.#keeping) establishSoon(session, channel, this.#keeping, this.#context.log)
   }
 
   get #cursors(): Cursors {
@@ -168,7 +182,7 @@ class IrcAdapter implements Adapter {
       await face.run(signal)
     })
     await Promise.all(runs)
-    await this.#feed.settled()
+    await Promise.all([this.#feed.settled(), this.#channels.settled()])
     this.#nicks()
   }
 
@@ -200,7 +214,7 @@ class IrcAdapter implements Adapter {
     this.#nicks()
     if (face.main) {
       this.#flush()
-      this.#channels.down()
+      this.#channels.down(face.fault)
       this.#roll.clear()
     }
     this.#routes.forget()

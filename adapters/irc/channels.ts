@@ -2,7 +2,9 @@ import type { Cursors } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { ChannelId, ChatEvent, MessageId, Place } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
-import { gapOf, missed, missedByReplay } from './past/catchup.ts'
+import type { Fault } from './link/session.ts'
+import { gapOf, type Heardpoint, missed, missedByReplay } from './past/catchup.ts'
+import { type Epoch, Epochs } from './past/epoch.ts'
 import type { Voice } from './people/voice.ts'
 import { ownMark } from './text/inbound.ts'
 import { type Line, lastParam } from './text/line.ts'
@@ -36,6 +38,8 @@ export interface ChannelsHooks {
   changed(): void
   /** All that was missed of this channel is handed over. */
   live(channel: string): void
+  /** Lines of history that the server keeps, where it is one server alone and ours; else null. */
+  readonly kept: number | null
 }
 
 const joinRefusals = new Set([
@@ -72,11 +76,14 @@ export class Channels {
   readonly #log: Log
   readonly #waiting = new Map<string, ((error: ChanopError | null) => void)[]>()
   #voice: Voice | null = null
+  readonly #epochs: Epochs | null
+  #epoch: Promise<Epoch> = Promise.resolve('same')
 
   constructor(names: readonly string[], cursors: Cursors, hooks: ChannelsHooks, log: Log) {
     this.#cursors = cursors
     this.#hooks = hooks
     this.#log = log
+    this.#epochs = hooks.kept === null ? null : new Epochs(cursors, log)
     for (const name of names) this.want(name)
   }
 
@@ -139,6 +146,7 @@ export class Channels {
 
   up(voice: Voice): void {
     this.#voice = voice
+    if (this.#epochs) this.#epoch = this.#epochs.begin(voice.session.created)
     let line = ''
     for (const channel of this.#channels.values()) {
       channel.state = 'joining'
@@ -151,7 +159,8 @@ export class Channels {
     if (line !== '') voice.session.write(`JOIN ${line}`)
   }
 
-  down(): void {
+  down(fault: Fault | null): void {
+    if (fault?.byServer && this.#voice) this.#epochs?.ended(this.#voice.session.created)
     const keeps = this.#voice?.history.available ?? false
     this.#voice = null
     for (const channel of this.#channels.values()) {
@@ -161,6 +170,11 @@ export class Channels {
       this.#turn(channel, 'out')
       clearTimeout(channel.again)
     }
+  }
+
+  /** Resolves once all that is to be remembered is written down. */
+  settled(): Promise<void> {
+    return this.#epochs?.settled() ?? Promise.resolve()
   }
 
   join(name: string): Promise<void> {
@@ -246,6 +260,7 @@ export class Channels {
     const key = this.#key(channel.name)
     const place: Place = { network: voice.heard.network, channel: key as ChannelId }
     const heard = await this.#cursors.newest(place)
+    const epoch = await this.#epoch
     const seen = new Set<string>()
     const pass = (events: readonly ChatEvent[]): void => {
       if (this.#voice !== voice) return
@@ -256,8 +271,8 @@ export class Channels {
       if (missing.length > 0) this.#hooks.emit(missing)
     }
     if (voice.history.available) {
-      for await (const events of missed(voice, key, heard)) pass(events)
-    } else pass(await this.#withoutHistory(voice, channel, key, heard))
+      for await (const events of missed(voice, key, heard, epoch)) pass(events)
+    } else pass(await this.#withoutHistory(voice, channel, { key, heard, epoch }))
     if (this.#voice === voice)
       this.#live(
         channel,
@@ -266,7 +281,11 @@ export class Channels {
   }
 
   /** A replay comes by itself right behind the JOIN, so that a PING shows whether there is one. */
-  async #withoutHistory(voice: Voice, channel: Channel, key: string, heard: { id: MessageId; atMs: number } | null) {
+  async #withoutHistory(
+    voice: Voice,
+    channel: Channel,
+    { key, heard, epoch }: { key: string; heard: Heardpoint | null; epoch: Epoch },
+  ): Promise<ChatEvent[]> {
     const keeps = await this.#keeps(voice, channel.name)
     const { replay } = channel
     channel.replay = null
@@ -276,7 +295,9 @@ export class Channels {
       return fromMs === null ? [] : [gapOf(voice, key, fromMs, 'this server keeps no history')]
     }
     this.#remember(voice, channel, replay ?? [], heard?.id ?? null)
-    return missedByReplay(voice, key, heard, replay ?? [])
+    const lines = replay ?? []
+    const all = epoch === 'whole' && lines.length < (this.#hooks.kept ?? 0)
+    return missedByReplay(voice, key, heard, lines, all)
   }
 
   /** InspIRCd keeps history for channels with mode `H`. The answer comes behind the replay of the JOIN. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isLoopbackHost } from '../../core/loopback.ts'
+import { history } from './server/settings.ts'
 
 const reference = z.string().regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME')
 const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write address:port, e.g. 127.0.0.1:6667')
@@ -16,6 +17,16 @@ const common = {
 const managed = z.strictObject({
   ...common,
   managed: z.literal(true),
+  /** What a channel keeps for us on InspIRCd while we are away: as many lines as come in the longest time that we are. */
+  history: z
+    .strictObject({
+      lines: z.int().min(100).max(history.inspircdMost).default(20_000),
+      age: z
+        .string()
+        .regex(/^[1-9]\d{0,3}[smhdw]$/, 'write a time such as 12h or 1d')
+        .default('1d'),
+    })
+    .prefault({}),
   listen: z
     .strictObject({
       tls: address.default('127.0.0.1:6697'),

@@ -140,6 +140,23 @@ describe('adapter against a fake server', { timeout: 30_000 }, () => {
     await assert.rejects(trial.adapter.send(general, draft('later'), 'd2'), { code: 'send-later' })
   })
 
+  it('has only a few messages under way that nobody can know of, where nothing is echoed', async t => {
+    const { server, trial } = await setUp(t, { capabilities: null })
+    await trial.ready('#general')
+    server.frozen = true
+    const ended = Array.from({ length: 400 }, (_, at) =>
+      trial.adapter.send(general, draft(`line ${at}`), `f${at}`).then(
+        () => 'sent',
+        (error: ChanopError) => error.code,
+      ),
+    )
+    while (!server.lines.some(line => line.includes('line 7'))) await turn()
+    server.clients.at(-1)?.socket.destroy()
+    const codes = await Promise.all(ended)
+    assert.equal(codes.filter(code => code === 'network-down').length, 8)
+    assert.equal(codes.filter(code => code === 'send-later').length, 392)
+  })
+
   it('gives up a silent connection', async t => {
     const server = await FakeServer.start(t, { capabilities: [] })
     const timing = { quietMs: 40, deadMs: 120, registerMs: 5_000 }

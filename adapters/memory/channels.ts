@@ -55,6 +55,17 @@ export class MemoryChannels implements Required<Channels> {
     })
   }
 
+  async admit(place: Place, accounts: readonly UserId[] | null): Promise<void> {
+    const { platform, act } = this.#hand
+    await act(() => {
+      const channel = platform.channel(place.channel)
+      channel.admitted = accounts && new Set<string>(accounts)
+      for (const id of accounts ? channel.members.keys() : []) {
+        if (!channel.admitted?.has(id)) platform.putOut(id, place.channel, 'this room is closed')
+      }
+    })
+  }
+
   async release({ channel }: Place, reason: string): Promise<void> {
     const { platform, author, act } = this.#hand
     await act(() => {

@@ -80,7 +80,7 @@ export class MemoryUser {
     return { id, name, verified, bot, ...(avatar === undefined ? {} : { avatar }) }
   }
 
-  /** Says it, entering the channel without a word when not yet in it. */
+  /** Says it, entering the channel without a word when not yet in it, whoever is admitted. */
   say(channel: string, what: string | Content, options: Say = {}): NativeMessage {
     const { author } = this
     const { thread, hops, asked, ...extra } = options

@@ -21,6 +21,8 @@ export interface Channel {
   modes: string
   /** Registered: stays when everybody has left. */
   kept: boolean
+  /** Ids of people who may enter; null: everybody. */
+  admitted: ReadonlySet<string> | null
   /** Ids of people who were asked in. */
   readonly invited: Set<string>
   /** Personas that are shown as writing. */
@@ -100,7 +102,8 @@ export class MemoryPlatform {
     const known = this.#channels.get(name)
     if (known) return known
     const made: Channel = {
-      name, members: new Map(), messages: [], topic: '', modes: '', kept: false, invited: new Set(), typing: new Set(),
+      name, members: new Map(), messages: [], topic: '', modes: '', kept: false, admitted: null,
+      invited: new Set(), typing: new Set(),
     } // biome-ignore format: all empty
     this.#channels.set(name, made)
     return made
@@ -197,8 +200,8 @@ export class MemoryPlatform {
   // ---- acts, of people and of adapters alike ----------------------------------------------------------------------
 
   enter(by: Author, channel: string, shown = true): void {
-    const { members } = this.channel(channel)
-    if (members.has(by.id)) return
+    const { members, admitted } = this.channel(channel)
+    if (members.has(by.id) || (shown && admitted && this.#people.has(by.id) && !admitted.has(by.id))) return
     members.set(by.id, this.#seq)
     if (shown) this.#happen(by, channel, undefined, { kind: 'member', change: 'join' })
   }

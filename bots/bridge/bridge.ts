@@ -15,6 +15,7 @@ import { saveStanding } from '../../core/ledger/networks.ts'
 import { MediaStore, mediaLimits } from '../../core/media/store.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { Deliverer } from './deliver.ts'
+import { admittedNow } from './doors.ts'
 import { Files } from './files.ts'
 import { ingest } from './ingest.ts'
 import { channelsOf, Links } from './links.ts'
@@ -80,6 +81,7 @@ export class Bridge {
       signal,
       adapters,
       isConfigured: network => Object.hasOwn(settings.current.networks, network),
+      admitted: (place, besides) => admittedNow(ledger, place, besides),
       released: ids => this.deliverer.released(ids),
     })
     context.settings.onChange(config => this.#configure(config))

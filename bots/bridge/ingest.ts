@@ -1,13 +1,14 @@
 import type { Config } from '../../config/schema.ts'
 import { isIgnored } from '../../core/command/desk.ts'
 import { type Guard, holdsSecret } from '../../core/command/guard.ts'
-import type { ChatEvent } from '../../core/event.ts'
+import type { ChatEvent, GapEvent } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
 import { advance, append, messageOf, revise, type Stored } from '../../core/ledger/events.ts'
 import { enterPlace, leavePlace } from '../../core/ledger/members.ts'
 import { noteReaction } from '../../core/ledger/reactions.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import type { Rooms } from '../../core/rooms.ts'
+import { tellGap } from './gaps.ts'
 import { isAuthor, relays } from './relay.ts'
 import { isSplit, presenceOf, type Split } from './splits.ts'
 import { type Strays, targetKey, withStray } from './strays.ts'
@@ -88,6 +89,7 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
       waiting.add(fact)
     }
     if (event.kind === 'message') newest.set(fact.placeId, event)
+    if (isGap(fact)) tellGap(db, fact, intake.rooms, nowMs)
     if (isSplit(event)) split.set(presenceOf(event), nowMs)
     const early = event.kind === 'message' ? (strays.get(targetKey(event.place, event.id)) ?? []) : []
     for (const stray of early) {
@@ -106,6 +108,8 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
 /** Where one account speaks for all bots a private message is for who answers talk. */
 const withAddressee = (event: ChatEvent): ChatEvent =>
   event.kind === 'message' && event.place.private && event.to === undefined ? { ...event, to: 'oracle' } : event
+
+const isGap = (fact: Stored): fact is Stored<GapEvent> => fact.event.kind === 'gap'
 
 const noteworthy = (event: ChatEvent, member: string, intake: Intake): boolean =>
   event.kind === 'member' || !intake.members.has(member)

@@ -27,6 +27,8 @@ export interface OrderlyOptions {
   readonly signal: AbortSignal
   /** The orders of such a network wait although it can not be connected now. */
   isConfigured(network: NetworkId): boolean
+  /** Who may be in a place; null: everybody. `besides`: it is made so besides the order for it, which is to be given again. */
+  admitted(place: Place, besides: boolean): Promise<readonly UserId[] | null>
   /** Told the ids of deliveries that waited for an order. */
   released(ids: readonly number[]): Promise<void>
 }
@@ -38,7 +40,7 @@ const orderDeadlineMs = 30_000
 /** How long what must be said first is waited for: a minute. */
 const wordsEveryMs = 250
 const wordsPatience = 240
-const urgent = new Set(['account.suspend', 'account.end-sessions', 'place.kick', 'place.mode'])
+const urgent = new Set(['account.suspend', 'account.end-sessions', 'place.kick', 'place.mode', 'place.admit'])
 
 /**
  * What is done next: what ends or limits something first, else what was asked first. Orders about one account keep their
@@ -115,7 +117,8 @@ export class Orderly {
       const late = deadline(orderDeadlineMs, signal)
       const known = await ledger.read(tx => certificatesOf(tx, order.network, order.args['account'] ?? ''))
       const given = { secret, certificates: known.map(({ fingerprint }) => fingerprint) }
-      const result = await Promise.race([act(adapter, order, given), expiry(late)])
+      const admitted: Admitted = (place, besides) => this.#o.admitted(place, besides)
+      const result = await Promise.race([act(adapter, order, given, admitted), expiry(late)])
       await this.#end(order, { done: true, result })
     } catch (thrown) {
       if (signal.aborted) return
@@ -159,13 +162,19 @@ const expiry = (signal: AbortSignal): Promise<never> =>
   })
 
 /** Does one order; all of them may be repeated after a crash. */
-async function act(adapter: Adapter, order: Order, given: Given): Promise<string> {
-  if (order.kind.startsWith('place.')) return placeAct(adapter, order)
+async function act(adapter: Adapter, order: Order, given: Given, admitted: Admitted): Promise<string> {
+  if (order.kind.startsWith('place.')) return placeAct(adapter, order, admitted)
   if (!adapter.accounts) throw unable('administer accounts')
   return accountAct(adapter.accounts, order, given)
 }
 
-type PlaceAct = (channels: Channels, place: Place, args: Order['args']) => Promise<string> | undefined
+type Admitted = OrderlyOptions['admitted']
+type PlaceAct = (
+  channels: Channels,
+  place: Place,
+  args: Order['args'],
+  admitted: Admitted,
+) => Promise<string> | undefined
 
 const userOf = (args: Order['args']): UserId => (args['user'] ?? '') as UserId
 
@@ -174,17 +183,44 @@ const placeActs: Readonly<Record<string, PlaceAct>> = {
   'place.join': (on, place) => on.join(place).then(() => 'joined'),
   'place.part': (on, place, args) => on.part(place, args['reason'] ?? '').then(() => 'left'),
   'place.mode': (on, place, args) => on.mode?.(place, args['modes'] ?? '').then(() => 'set'),
-  'place.kick': (on, place, args) => on.kick?.(place, userOf(args), args['reason'] ?? '').then(() => 'put out'),
+  'place.kick': (on, place, args, admitted) => on.kick && kick(on, place, args, admitted),
   'place.bring': (on, place, args) =>
     on.bring?.(place, (args['users'] ?? '').split(' ').filter(Boolean) as UserId[]).then(count => `${count} came`),
-  'place.keep': (on, place, args) =>
-    on.keep?.(place, { modes: args['modes'] ?? '', topic: args['topic'] ?? '' }).then(() => 'kept'),
+  'place.keep': (on, place, args, admitted) => on.keep && keep(on, place, args, admitted),
   'place.release': (on, place, args) => on.release?.(place, args['reason'] ?? '').then(() => 'given up'),
+  'place.admit': (on, place, _, admitted) => on.admit && admit(on, place, admitted),
 }
 
-function placeAct(adapter: Adapter, { kind, args, network }: Order): Promise<string> {
+async function admit(on: Channels, place: Place, admitted: Admitted): Promise<string> {
+  const accounts = await admitted(place, false)
+  await on.admit?.(place, accounts)
+  return accounts === null ? 'open' : `${accounts.length} may enter`
+}
+
+/** The door first: who is put out for losing what let them in does not come back before the list has changed. */
+async function kick(on: Channels, place: Place, args: Order['args'], admitted: Admitted): Promise<string> {
+  const accounts = await admitted(place, true)
+  if (accounts !== null) await on.admit?.(place, accounts)
+  await on.kick?.(place, userOf(args), args['reason'] ?? '')
+  return 'put out'
+}
+
+/** What makes a channel closed is not for its modes to say: a type's change takes nothing of it away. */
+const closing = /[is]/g
+
+async function keep(on: Channels, place: Place, args: Order['args'], admitted: Admitted): Promise<string> {
+  const asked = args['modes'] ?? ''
+  const accounts = on.admit ? await admitted(place, true) : null
+  const closed = accounts !== null
+  const modes = closed ? asked.replaceAll(/-[A-Za-z]*/g, off => off.replaceAll(closing, '')).replace(/-$/, '') : asked
+  await on.keep?.(place, { modes, topic: args['topic'] ?? '' })
+  if (closed) await on.admit?.(place, accounts)
+  return 'kept'
+}
+
+function placeAct(adapter: Adapter, { kind, args, network }: Order, admitted: Admitted): Promise<string> {
   const place: Place = { network, channel: (args['channel'] ?? '') as ChannelId }
-  const done = adapter.channels && placeActs[kind]?.(adapter.channels, place, args)
+  const done = adapter.channels && placeActs[kind]?.(adapter.channels, place, args, admitted)
   if (!done) throw unable(`${kind.replace('place.', '')} channels`)
   return done
 }

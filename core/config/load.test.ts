@@ -39,7 +39,7 @@ const broken: readonly [name: string, source: string, line: string | RegExp][] =
   [
     'key of the other form',
     'networks:\n  irc:\n    kind: irc\n    managed: true\n    host: h\n',
-    "5: unknown key 'networks.irc.host'; known keys: kind, channels, personas, managed, listen",
+    "5: unknown key 'networks.irc.host'; known keys: kind, channels, personas, managed, history, listen",
   ],
   [
     'unknown kind',

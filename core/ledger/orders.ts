@@ -23,6 +23,8 @@ export type OrderKind =
   | 'place.bring'
   | 'place.keep'
   | 'place.release'
+  /** Who may be in a closed channel: as the ledger has it when the order is carried out. */
+  | 'place.admit'
 
 export interface NewOrder {
   /** Idempotency key: the same key is the same order, as long as anything may ask for it again (`retention.ts`). */

@@ -44,6 +44,8 @@ export interface SessionHooks {
 export interface Fault {
   readonly reason: string
   readonly permanent: boolean
+  /** The server ended it, or died. */
+  readonly byServer?: true
 }
 
 type Waiter = (line: Line) => boolean
@@ -61,6 +63,8 @@ export class Session {
   fold: Fold = foldFor(undefined)
   registered = false
   serverName = ''
+  /** When the server began, in its own words; '' when it does not say. */
+  created = ''
   readonly startedMs = Date.now()
   readonly login: Login
   /** Lines of messages, slowed down where the network wants it. */
@@ -151,7 +155,7 @@ export class Session {
   #opened(wire: Wire): void {
     this.#wire = wire
     wire.on('close', (error: Error | false) => {
-      if (error && !this.#fault) this.#fault = { reason: error.message, permanent: false }
+      if (error && !this.#fault) this.#fault = { reason: error.message, permanent: false, byServer: true }
     })
   }
 
@@ -217,9 +221,10 @@ export class Session {
   #follow(line: Line): void {
     if (line.command === 'NICK' && this.isSelf(line.nick)) this.nick = line.params[0] ?? this.nick
     else if (line.command === '001') this.#welcomed(line)
+    else if (line.command === '003') this.created = lastParam(line)
     else if (line.command === '005') this.fold = foldFor(this.#client.network.options['CASEMAPPING'])
     else if (line.command === '396') this.#learnHost(line.params[1])
-    else if (line.command === 'ERROR') this.#fault ??= { reason: lastParam(line), permanent: false }
+    else if (line.command === 'ERROR') this.#fault ??= { reason: lastParam(line), permanent: false, byServer: true }
     else if (!this.registered && nickTaken.has(line.command)) this.#anotherNick()
     else if (this.isSelf(line.nick) && line.prefix.includes('@'))
       this.userHost = line.prefix.slice(line.nick.length + 1)
@@ -316,7 +321,7 @@ export class Session {
     clearInterval(this.#watch)
     this.flood.close()
     for (const waiter of this.#waiters) waiter.end()
-    this.#hooks.closed(this.#fault ?? { reason: 'the server closed the connection', permanent: false })
+    this.#hooks.closed(this.#fault ?? { reason: 'the server closed the connection', permanent: false, byServer: true })
     this.#client.removeAllListeners()
   }
 }

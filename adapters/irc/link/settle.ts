@@ -43,6 +43,11 @@ interface Held {
  * when something else happens or a second has passed.
  */
 const mostBytesUnderWay = 49_152
+/**
+ * The same in messages where nothing is echoed: when such a server goes silent nobody can know which of these it took,
+ * so that each is said again with a label.
+ */
+const mostUnechoedUnderWay = 8
 
 /** An echo that has not come by then is asked after with a PING. */
 const lateMs = 5_000
@@ -103,7 +108,7 @@ export class Sends {
   }
 
   get #full(): boolean {
-    return this.echoes && this.#bytes >= mostBytesUnderWay
+    return this.echoes ? this.#bytes >= mostBytesUnderWay : this.#byLabel.size >= mostUnechoedUnderWay
   }
 
   #write({ message, resolve, reject }: Held): void {

@@ -1,6 +1,7 @@
 import type { Cursors } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { ChannelId, ChatEvent, GapEvent, MessageId, UserId } from '../../../core/event.ts'
+import type { Epoch } from './epoch.ts'
 import type { Voice } from '../people/voice.ts'
 import type { Line } from '../text/line.ts'
 import { parseDirect } from '../text/names.ts'
@@ -61,7 +62,12 @@ const backfill = (voice: Voice, lines: readonly Line[], channel: string): ChatEv
   lines.flatMap(line => voice.events(line, channel))
 
 /** Everything of a channel since `heard`, oldest first, in pages; with a `gap` in front where some is gone. */
-export async function* missed(voice: Voice, channel: string, heard: Heardpoint | null): AsyncGenerator<ChatEvent[]> {
+export async function* missed(
+  voice: Voice,
+  channel: string,
+  heard: Heardpoint | null,
+  epoch: Epoch,
+): AsyncGenerator<ChatEvent[]> {
   if (heard === null) {
     const pages: Line[][] = []
     for await (const page of pagesBack(voice.history, channel, firstLines)) pages.unshift(page)
@@ -69,20 +75,26 @@ export async function* missed(voice: Voice, channel: string, heard: Heardpoint |
     return
   }
   const known = !heard.id.startsWith('~') && (await holds(voice.history, channel, heard.id))
-  if (!known)
-    yield [gapOf(voice, channel, heard.atMs, 'the server no longer has what was said here; some may be missing')]
+  const reason =
+    epoch === 'cut'
+      ? 'the server ended while we were away'
+      : known || epoch === 'whole'
+        ? null
+        : 'the server no longer has what was said here'
+  if (reason !== null) yield [gapOf(voice, channel, heard.atMs, reason)]
   const point = known ? `msgid=${heard.id}` : timestamp(heard.atMs)
   for await (const page of pagesAfter(voice.history, channel, point)) yield backfill(voice, page, channel)
 }
 
-/** The same from the replay a server sends at JOIN (InspIRCd `+H`), which can't be asked for more. */
+/** The same from the replay a server sends at JOIN (InspIRCd `+H`), which can't be asked for more. `all`: it is all that was missed. */
 export function missedByReplay(
   voice: Voice,
   channel: string,
   heard: Heardpoint | null,
   replay: readonly Line[],
+  all: boolean,
 ): ChatEvent[] {
-  if (heard === null) return backfill(voice, replay, channel)
+  if (heard === null || all) return backfill(voice, replay, channel)
   const at = replay.findLastIndex(line => line.tags['msgid'] === heard.id)
   if (at !== -1) return backfill(voice, replay.slice(at + 1), channel)
   const reason =

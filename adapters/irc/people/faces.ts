@@ -116,6 +116,8 @@ export class Face {
     this.voice = voice
     const mode = session.support('BOT')
     if (mode) session.write(`MODE ${session.nick} +${mode}`)
+    // InspIRCd: the history that is replayed at JOIN is for the main connection alone.
+    if (!this.main && /inspircd/i.test(session.server)) session.write(`MODE ${session.nick} +N`)
     if (this.#away !== null) session.write(`AWAY :${this.#away}`)
     void this.#settleIn(voice)
   }

@@ -151,7 +151,7 @@ const limits = {
   topiclen: 390,
   'monitor-entries': 2000,
   'whowas-entries': 100,
-  'chan-list-modes': 1000,
+  'chan-list-modes': 5000,
   'registration-messages': 1024,
   multiline: { 'max-bytes': 32_768, 'max-lines': 500 },
 }

@@ -72,6 +72,8 @@ const modulesOf = ({ program }: Settings): string => (program.server === 'inspir
 const limits = (settings: Settings, ircd: string): [string, Attributes][] => [
   ['options', { casemapping: 'ascii', defaultmodes: 'not' }],
   ['channels', { users: 1000, opers: 5000 }],
+  // A closed channel names each account that may enter.
+  ['maxlist', { chan: '*', limit: 5000 }],
   ['files', { motd: join(ircd, 'motd.txt') }],
   // Longer lines than 512 would be cut in silence, even inside a character: so far more room, announced as LINELEN.
   [
@@ -92,7 +94,7 @@ const limits = (settings: Settings, ircd: string): [string, Attributes][] => [
   ['ctctags', { allowclientonlytags: 'yes' }],
   ['cloak', { mode: 'half', key: settings.secrets.cloak, prefix: '' }],
   ['sasl', { target: servicesName, requiressl: 'no' }],
-  ['chanhistory', { maxlines: history.inspircdLines, prefixmsg: 'yes', bots: 'yes', enableumode: 'yes' }],
+  ['chanhistory', { maxlines: history.inspircdMost, prefixmsg: 'yes', bots: 'yes', enableumode: 'yes' }],
   ['monitor', { maxentries: 2000 }],
   ['customprefix', { name: 'founder', letter: 'q', prefix: '~', rank: 50_000, ranktoset: 50_000 }],
   // Nobody takes a bot's nick by NICK, even while services are away; the control session gives it by SANICK.
@@ -166,8 +168,9 @@ const classes = (socketMask: string): [string, Attributes][] => [
       threshold: 4_000_000,
       commandrate: 1_000_000_000,
       recvq: '1M',
+      // A whole history may be replayed to them.
       softsendq: '8M',
-      hardsendq: '64M',
+      hardsendq: '512M',
       maxchans: 5000,
       modes: '+xi',
     },
@@ -189,7 +192,8 @@ const classes = (socketMask: string): [string, Attributes][] => [
       softsendq: '1M',
       hardsendq: '8M',
       maxchans: 1000,
-      modes: '+xi',
+      // `N`: no replay at JOIN, until they take it off themselves.
+      modes: '+xiN',
     },
   ],
   ['class', { name: 'c', commands: '*', privs: '*', usermodes: '*', chanmodes: '*', snomasks: '*' }],

@@ -41,8 +41,8 @@ export const networkName = 'Chanop'
 export const controlAccount = 'chanop-control'
 /** The host that all see of who connects by the socket of our own bots (InspIRCd). */
 export const botHost = 'bots.chanop'
-/** Lines of history that a channel keeps, and for how long, on servers that keep them in memory. */
-export const history = { ergoLines: 20_000, inspircdLines: 3000, inspircdAge: '1d' } as const
+/** Lines of history that a channel keeps; on InspIRCd until the bots, who know the setting, have entered it, and at most. */
+export const history = { ergoLines: 20_000, inspircdLines: 20_000, inspircdAge: '1d', inspircdMost: 50_000 } as const
 
 export interface Folders {
   readonly ircd: string

@@ -31,6 +31,8 @@ export interface Client {
 export class FakeServer {
   readonly clients: Client[] = []
   connections = 0
+  /** Takes everything and answers nothing, as a process that hangs. */
+  frozen = false
   port = 0
   readonly #options: FakeOptions
   readonly #server: Server
@@ -87,7 +89,7 @@ export class FakeServer {
   #hear(client: Client, raw: string): void {
     client.lines.push(raw)
     const line = parseLine(raw)
-    if (!line) return
+    if (!line || this.frozen) return
     const say = (...lines: readonly string[]): void =>
       void client.socket.write(lines.map(text => `${text}\r\n`).join(''))
     const [first = '', second = ''] = line.params

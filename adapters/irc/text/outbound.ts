@@ -51,19 +51,18 @@ export function quietName(name: string): string {
   return first === shown && shown.length > 1 ? shown : `${first}${noPing}${shown.slice(first.length)}`
 }
 
+const relayedName = /^[A-Za-z_[\]{}^`|][A-Za-z0-9_\-[\]{}^`|]{0,23}$/
+const relayedFrom = /^[A-Za-z0-9_\-[\]{}^`|]{1,12}$/
+
 /**
- * The nick a relayed person gets with RELAYMSG: `name/suffix`, with only what such a nick may hold. Null when nothing
- * of the name is left.
+ * The nick a relayed person gets with RELAYMSG: `name/suffix`. Null where a nick can't hold the whole name: with letters
+ * taken out two people could look like one.
  */
 export function relayNick(name: string, separators: string): string | null {
   const separator = separators[0] ?? '/'
   const cut = name.lastIndexOf(separator)
   const [who, from] = cut > 0 ? [name.slice(0, cut), name.slice(cut + 1)] : [name, 'relay']
-  const plain = (part: string): string => part.normalize('NFKD').replace(/[^A-Za-z0-9_\-[\]{}^`|]+/g, '')
-  const nick = plain(who)
-    .replace(/^[-0-9]+/, '')
-    .slice(0, 24)
-  return nick === '' ? null : `${nick}${separator}${plain(from).slice(0, 12) || 'relay'}`
+  return relayedName.test(who) && relayedFrom.test(from) ? `${who}${separator}${from}` : null
 }
 
 function attachmentLines(draft: Draft): string {

@@ -156,7 +156,7 @@ rooms:
       server = await starters[kind](null)
       await move()
       owner = await enterOwner()
-      await owner.asks('!rooms', /PRIVMSG #general .*ops/)
+      await owner.asks('!version', /PRIVMSG #general .*chanop \d/)
     })
     after(async () => {
       for (const close of closing) close()

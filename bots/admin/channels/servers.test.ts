@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { availableServers, startErgo, startInspircd, type TestServer } from '../../../adapters/irc/server/testing.ts'
 import { Guest } from '../../../adapters/irc/testing/trial.ts'
-import { sleep } from '../../../core/retry.ts'
+import type { Line } from '../../../adapters/irc/text/line.ts'
+import { deadline, sleep } from '../../../core/retry.ts'
 import { House } from '../../../test/house.ts'
 import { runBridge } from '../../bridge/run.ts'
 import { runAdmin } from '../admin.ts'
@@ -14,11 +15,20 @@ networks:
   chat: { kind: irc, managed: true, channels: ['#general'] }
 rooms:
   general: { places: ['chat:#general'], open: true }
+  ops: { places: ['chat:#ops'] }
 commands: { perMinute: 6000, burst: 1000 }
 channels:
   types:
     task-: { modes: '+im', ttl: 3h, join: ['@worker'], greeting: 'Welcome {nick}, work in {channel}' }
 `
+
+async function eventually(holds: () => Promise<boolean>, what: string): Promise<void> {
+  const end = deadline(10_000)
+  while (!(await holds())) {
+    if (end.aborted) assert.fail(`never came: ${what}`)
+    await sleep(50, end)
+  }
+}
 
 for (const { kind, reason } of await availableServers()) {
   if (kind === 'ngircd') continue
@@ -102,6 +112,37 @@ for (const { kind, reason } of await availableServers()) {
       assert.equal(topic?.params.at(-1), 'fix both pumps')
       await asks('!say chat:#task-1 moderated, and yet I speak', /^said in chat:#task-1$/)
       await worker.hears('moderated, and yet I speak')
+    })
+
+    /** What the server says to a JOIN: in, or refused. */
+    const joining = async (guest: Guest, channel: string): Promise<string> => {
+      const from = guest.lines.length
+      guest.say(`JOIN ${channel}`)
+      const about = (line: Line): boolean => ['366', '473'].includes(line.command) && line.params[1] === channel
+      return (await guest.wait(line => guest.lines.indexOf(line) >= from && about(line), `JOIN ${channel}`)).command
+    }
+
+    it('lets into a closed room its members alone, in step with roles and engagements', async () => {
+      const bob = await enter('bob', await server.account('bob'))
+      owner.say('JOIN #ops', 'PRIVMSG #ops :the code is 4711')
+      bob.say('LIST')
+      await bob.wait(line => line.command === '323', 'the list')
+      assert.equal(await joining(bob, '#ops'), '473')
+      assert.equal(
+        bob.raw.some(line => line.includes('4711') || / 322 .*#ops/.test(line)),
+        false,
+      )
+      await asks('!role grant chat:bob member in=ops', /bob is member in ops$/)
+      await eventually(async () => (await joining(bob, '#ops')) === '366', 'bob to be let in')
+      await asks('!role revoke chat:bob in=ops', /bob has no role in ops any more$/)
+      await bob.wait(line => line.command === 'KICK' && line.params[0] === '#ops', 'bob to be put out')
+      assert.equal(await joining(bob, '#ops'), '473')
+      assert.equal(await joining(worker, '#ops'), '366')
+      await asks('!agent edit worker-1 channels=#general,#task-1', /worker-1/)
+      await worker.wait(line => line.command === 'KICK' && line.params[0] === '#ops', 'the agent to be put out')
+      assert.equal(await joining(worker, '#ops'), '473')
+      await asks('!agent edit worker-1 channels=*', /worker-1/)
+      await eventually(async () => (await joining(worker, '#ops')) === '366', 'the agent to be let in')
     })
 
     it('is closed when it is given up', async () => {

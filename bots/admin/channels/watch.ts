@@ -16,6 +16,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { loneRoom } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { duration } from '../../../core/text.ts'
+import { Doors } from './doors.ts'
 import { joiners } from './members.ts'
 import { bringOrders, keepOrder, releaseOrder } from './orders.ts'
 import { greet, natureOf, typeFor } from './types.ts'
@@ -38,10 +39,12 @@ const bringEveryMs = 5_000
 export class ChannelWatch {
   readonly #context: Context
   readonly #greeted = new RateLimit()
+  readonly #doors: Doors
   #broughtMs = 0
 
   constructor(context: Context) {
     this.#context = context
+    this.#doors = new Doors(context)
   }
 
   get #config() {
@@ -51,6 +54,7 @@ export class ChannelWatch {
   /** Follows who enters until the process stops. */
   async follow(): Promise<void> {
     const { ledger, bus, log, signal } = this.#context
+    this.#doors.watch()
     const newest = ledger.newestSeq()
     const from = await ledger.write(db => cursorOf(db, consumer, newest))
     let saved = from
@@ -59,7 +63,10 @@ export class ChannelWatch {
       const read = batch.at(-1)?.seq ?? 0
       if (entered.length > 0) {
         await ledger.write(db => {
-          for (const fact of entered) this.#entered(db, fact, Date.now())
+          for (const fact of entered) {
+            this.#doors.entered(db, fact, Date.now())
+            this.#entered(db, fact, Date.now())
+          }
           advanceTo(db, consumer, read)
         })
       } else if (read - saved >= savedEvery) ledger.mark(db => advanceTo(db, consumer, read))
@@ -93,6 +100,7 @@ export class ChannelWatch {
   /** Looks at all that depends on time; an idle instance writes nothing. `nowMs` is a parameter for tests. */
   async sweep(nowMs = Date.now()): Promise<void> {
     const { ledger } = this.#context
+    await this.#doors.sweep(nowMs)
     const bringing = nowMs - this.#broughtMs >= bringEveryMs
     if (bringing) this.#broughtMs = nowMs
     const due = await ledger.read(db => {

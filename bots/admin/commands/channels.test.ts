@@ -134,6 +134,9 @@ test('a channel whose time is over is warned, then dropped; a crash between repe
   const olga = house.server('a').user('olga')
   const watcher = house.server('a').user('worker-1')
   await olga.shouldReply('#general', '!channel add #task-9', /ends in 3h/)
+  await house.grant('chat', 'worker-1', 'member')
+  const admitted = (): true | undefined => native(house, '#task-9').admitted?.has('worker-1') || undefined
+  await house.server('a').watch.until(admitted, 'the watcher to be admitted', 5000)
   watcher.join('#task-9')
   const kept = await house.ledger.read(db => keptChannel(db, at('#task-9')))
   assert.ok(kept?.untilMs)

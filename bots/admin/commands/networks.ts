@@ -1,9 +1,24 @@
 import { z } from 'zod'
+import { mayBeIn } from '../../../core/admission.ts'
+import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { formatPlace, type Place } from '../../../core/event.ts'
 import { standings } from '../../../core/ledger/networks.ts'
 import { nearest } from '../../../core/nearest.ts'
-import { declare } from '../services.ts'
+import type { Room } from '../../../core/rooms.ts'
+import { type AdminServices, declare } from '../services.ts'
 import { bridgeSilent, networkLine } from '../standing.ts'
+
+/** Whether the asker may know of a place: it is open to them, whoever else reads the answer. */
+async function knows({ ledger, caller, event, services, atMs }: CommandContext<AdminServices>) {
+  const { rooms } = services.context
+  const who = { network: caller.network, sender: event.event.sender }
+  return ledger.read(db => {
+    const places = rooms.all().flatMap(room => room.places)
+    const known = new Set(places.filter(place => mayBeIn(db, rooms, place, who, atMs)).map(formatPlace))
+    return (place: Place): boolean => known.has(formatPlace(place))
+  })
+}
 
 const networks = declare({
   name: 'networks',
@@ -33,7 +48,8 @@ const show = declare({
   reply: 'private',
   args: z.object({ network: z.string() }),
   examples: [['!network show irc', /^irc up .*\nplaces: /]],
-  async run({ ledger, services, atMs }, { network }) {
+  async run(context, { network }) {
+    const { ledger, services, atMs } = context
     const { networks: configured } = services.context.settings.current
     if (!Object.hasOwn(configured, network)) {
       const near = nearest(network, Object.keys(configured))
@@ -43,7 +59,8 @@ const show = declare({
       )
     }
     const entry = (await ledger.read(standings)).find(known => known.network === network)
-    const places = services.context.rooms.onNetwork(network).map(place => place.channel)
+    const here = services.context.rooms.onNetwork(network).filter(await knows(context))
+    const places = here.map(place => place.channel)
     return {
       lines: [
         entry
@@ -59,17 +76,25 @@ const show = declare({
 const rooms = declare({
   name: 'rooms',
   aliases: ['room', 'room list'],
-  summary: 'the rooms and the places that are bridged in each',
+  summary: 'the rooms you may enter, and the places that are bridged in each',
   role: 'guest',
   reply: 'public',
   args: z.object({}),
   examples: [['!rooms', /^general: irc:#general ⇄ libera:#general · open/]],
-  run: async ({ services }) => ({
-    lines: services.context.rooms.all().map(({ name, places, open, joins }) => {
-      const written = places.map(place => `${place.network}:${place.channel}`).join(' ⇄ ')
-      return `${name}: ${written}${open ? ' · open' : ''}${joins ? ' · joins shown' : ''}`
-    }),
-  }),
+  async run(context) {
+    const known = await knows(context)
+    const all = context.services.context.rooms.all()
+    const rooms = all.filter(({ places }) => places.some(known))
+    // What not everybody here may know of is said to the asker alone.
+    const shown = rooms.every(({ name, open }) => open || name === context.caller.room)
+    const lines = rooms.map(roomLine)
+    return { lines: lines.length > 0 ? lines : ['no room is open to you'], reply: shown ? 'public' : 'private' }
+  },
 })
+
+function roomLine({ name, places, open, joins }: Room): string {
+  const written = places.map(place => `${place.network}:${place.channel}`).join(' ⇄ ')
+  return `${name}: ${written}${open ? ' · open' : ''}${joins ? ' · joins shown' : ''}`
+}
 
 export const networkCommands = [networks, show, rooms]

@@ -9,7 +9,7 @@ import { runAdmin } from '../admin.ts'
 import { alertsOf } from './outages.ts'
 import type { Standing } from './presence.ts'
 import { judge } from './state.ts'
-import { listed, openWorld, workers } from './testing-world.ts'
+import { admittedTo, listed, openWorld, workers } from './testing-world.ts'
 
 const minute = 60_000
 const limits = { idleMinutes: 10, offlineMinutes: 5 }
@@ -146,6 +146,8 @@ describe('who and seen', () => {
     const { house, alice } = await openWorld(t)
     const olga = house.server('a').user('olga')
     const bob = house.server('a').user('bob')
+    await house.grant('chat', 'bob', 'member')
+    await admittedTo(house, '#ops', 'bob')
     bob.say('#ops', 'secret talk')
     await listed(house, 'bob', 'olga')
     await alice.shouldReply('#general', '!seen bob', /^bob is here · said something \d+m?s ago$/)

@@ -46,6 +46,13 @@ export async function openWorld(t: Closing, fleet = '', commands = manyCommands)
   return { house, alice, stopAdmin, stopBridge }
 }
 
+/** Until the server lets somebody into a closed channel. */
+export const admittedTo = (house: House, channel: string, name: string): Promise<unknown> => {
+  const { watch } = house.server('a')
+  const admitted = (): true | undefined => house.server('a').channel(channel).admitted?.has(name) || undefined
+  return watch.until(admitted, `${name} to be admitted to ${channel}`, 5000)
+}
+
 /** Until the ledger lists everybody as a member who is to be there. */
 export const listed = (house: House, ...names: readonly string[]): Promise<unknown> =>
   until(`members ${names.join()}`, 5000, () =>

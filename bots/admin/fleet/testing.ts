@@ -37,7 +37,13 @@ export async function agentIn(
   channel = '#general',
 ): Promise<MemoryUser> {
   await house.ledger.write(db => enrol(db, name, over))
-  const user = house.server('a').user(name)
+  const server = house.server('a')
+  const user = server.user(name)
+  const admits = (): true | undefined => {
+    const { admitted } = server.channel(channel)
+    return admitted === null || admitted.has(name) || undefined
+  }
+  await server.watch.until(admits, `${name} to be admitted to ${channel}`, 5000)
   user.join(channel)
   return user
 }

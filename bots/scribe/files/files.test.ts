@@ -21,7 +21,7 @@ import { commandsOf } from '../../../core/command/command.ts'
 import { publish } from '../../../core/command/published.ts'
 import { after, type Stored } from '../../../core/ledger/events.ts'
 import { Ledger } from '../../../core/ledger/ledger.ts'
-import { type LiveFormatName, liveFormat } from '../record/format.ts'
+import { formatNames, formatOf, type LiveFormatName, liveFormat } from '../record/format.ts'
 import { lineOf } from '../record/line.ts'
 import { about, ear, folder, ledgerIn, person, record, said, startMs } from '../testing.ts'
 import { type FilesConfig, LogFiles } from './files.ts'
@@ -301,4 +301,21 @@ test('files whose time is over are deleted, and nothing else', async t => {
   assert.deepEqual(readdirSync(channel).sort(), kept.sort())
   assert.deepEqual(readdirSync(join(root, 'irc')), ['#a'])
   assert.equal(await sweep(join(root, 'nothing'), 20, startMs), 0)
+})
+
+test('what a terminal would obey is escaped in every format of a file, and a reader of JSON gets it back', async t => {
+  const nasty = 'a\u202eb\u009bc\u0085d\u2066e\u200b👩\u200d🚀'
+  const { ledger } = await setUp(t)
+  await record(ledger, [said('irc:#general', nasty, nasty)])
+  const [stored] = await all(ledger)
+  assert.ok(stored)
+  const line = await ledger.read(tx => lineOf(tx, stored))
+  for (const name of formatNames) {
+    const format = formatOf(name, nasty)
+    const written = `${format.head}${format.line(line)}${format.foot}`
+    assert.doesNotMatch(written, /[\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]/, name)
+    assert.match(written, /👩\u200d?🚀/, name)
+    if (name === 'csv') assert.match(written, /a\\u202eb\\u009bc/)
+    if (name === 'jsonl') assert.equal((JSON.parse(written) as { text: string }).text, nasty)
+  }
 })

@@ -1,4 +1,5 @@
 import { safeName, visible } from '../../../core/text.ts'
+import { escaped } from './controls.ts'
 import { html } from './html.ts'
 import { type Format, iso, type Line } from './line.ts'
 
@@ -28,11 +29,11 @@ const number =
     return found ? Number(found[1]) : null
   }
 
-/** JSON Lines: `at` is ISO 8601 in UTC, everything else as in `Line`. */
+/** JSON Lines: `at` is ISO 8601 in UTC, everything else as in `Line`; a reader gets every character back. */
 const jsonl: LiveFormat = {
   extension: 'jsonl',
   head: '',
-  line: ({ seq, atMs, ...rest }) => `${JSON.stringify({ seq, at: iso(atMs), ...rest })}\n`,
+  line: ({ seq, atMs, ...rest }) => `${escaped(JSON.stringify({ seq, at: iso(atMs), ...rest }))}\n`,
   foot: '',
   seqOf: number(/^\{"seq":(\d+),.*\}$/),
 }
@@ -60,7 +61,8 @@ const harmless = (cell: string): string => (/^[=+\-@\t\r]/.test(cell) ? `'${cell
 type Cell = string | number | boolean | null | undefined
 
 const csvCell = (value: Cell): string => {
-  const cell = value === undefined || value === null ? '' : typeof value === 'string' ? harmless(value) : String(value)
+  const cell =
+    value === undefined || value === null ? '' : typeof value === 'string' ? harmless(escaped(value)) : String(value)
   return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
 }
 
@@ -89,7 +91,8 @@ export const joined = (text: string): string => text.replace(/\r\n|[\r\n\v\f\u00
 const textLines: LiveFormat = {
   extension: 'log',
   head: '',
-  line: line => `${iso(line.atMs).slice(0, 19).replace('T', ' ')} #${line.seq} ${spoken(line)}\n`,
+  line: line =>
+    `${iso(line.atMs).slice(0, 19).replace('T', ' ')} #${line.seq} ${spoken({ ...line, text: escaped(joined(line.text)) })}\n`,
   foot: '',
   seqOf: number(/^\S+ \S+ #(\d+) /),
 }

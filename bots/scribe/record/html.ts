@@ -1,13 +1,13 @@
+import { escaped } from './controls.ts'
 import { type Format, iso, type Line } from './line.ts'
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
 /** Text that is nothing but text, inside an element or a quoted attribute. */
 export const escapeHtml = (text: string): string =>
-  text
-    .toWellFormed()
+  escaped(text)
     .replace(/[&<>"']/g, char => entities[char] as string)
-    .replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, char => (char === '\n' || char === '\t' ? char : ''))
+    .replaceAll('\r', '')
 
 const style = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 h2{font-size:1rem;border-bottom:1px solid #8886;margin:2rem 0 .5rem}p{margin:.15rem 0;white-space:pre-wrap;overflow-wrap:anywhere}
