@@ -161,6 +161,34 @@ it('begins where it is told', async t => {
   assert.deepEqual(seen, [4, 5])
 })
 
+it('followers of one process that read together see the same facts, also those that another process adds meanwhile', async t => {
+  const { own, other, bus, stop, has, add } = await world(t)
+  const seen: number[] = []
+  const second = follow(
+    {
+      ledger: own,
+      bus,
+      log: silentLog(),
+      from: 0,
+      take: async batch => void seen.push(...batch.map(({ seq }) => seq)),
+    },
+    stop.signal,
+  )
+  for (let n = 0; n < 50; n++) {
+    await add(n % 2 ? own : other, n)
+    if (n % 7 === 0) bus.ring(other.newestSeq())
+  }
+  bus.ring(other.newestSeq())
+  await has(50)
+  while (seen.length < 50) await sleep(2)
+  assert.deepEqual(
+    seen,
+    upTo(50).map(n => n + 1),
+  )
+  stop.abort()
+  await second
+})
+
 it('ends at once when asked: while it waits, between two tries, and before it begins', async t => {
   const waiting = await world(t)
   await sleep(20)

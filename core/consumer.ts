@@ -19,6 +19,40 @@ export interface Following {
   take(batch: readonly Stored[]): Promise<void>
 }
 
+/** What one follower of a process read, for the others: four of them want the same few facts. */
+class SharedReading {
+  readonly #ledger: Ledger
+  #version = ''
+  #from = 0
+  #facts: readonly Stored[] = []
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger
+  }
+
+  after(seq: number, limit: number): readonly Stored[] {
+    const version = this.#ledger.version()
+    const known = version === this.#version && seq >= this.#from
+    const rest = known ? this.#facts.filter(fact => fact.seq > seq) : null
+    if (rest && rest.length < limit) return rest
+    const facts = this.#ledger.readNow(db => after(db, seq, limit))
+    // A full batch does not say what follows it: only one that reaches the end is kept.
+    const whole = facts.length < limit
+    this.#version = whole ? version : ''
+    this.#from = seq
+    this.#facts = whole ? facts : []
+    return facts
+  }
+}
+
+const readings = new WeakMap<Ledger, SharedReading>()
+
+function shared(ledger: Ledger): SharedReading {
+  let reading = readings.get(ledger)
+  if (!reading) readings.set(ledger, (reading = new SharedReading(ledger)))
+  return reading
+}
+
 const again = { firstMs: 200, maxMs: 15_000 }
 
 /** Reads the ledger's facts for ever, woken by the bell, by this process's own commits, and by itself otherwise. */
@@ -46,7 +80,7 @@ export async function follow(options: Following, signal: AbortSignal): Promise<v
     due = false
     wake = Promise.withResolvers()
     try {
-      const batch = await ledger.read(db => after(db, seq, limit))
+      const batch = shared(ledger).after(seq, limit)
       if (batch.length > 0) await options.take(batch)
       seq = batch.at(-1)?.seq ?? seq
       failures = 0

@@ -54,8 +54,6 @@ export class Deliverer {
   #lastId = 0
   #lastAmended = 0
   #scheduled = false
-  #looking = false
-  #lookAgain = false
   #landings: [Delivery, readonly MessageId[]][] = []
 
   constructor(options: DelivererOptions) {
@@ -79,32 +77,23 @@ export class Deliverer {
     this.#schedule()
   }
 
-  /** Reads what was queued since the last look, by any process. Calls while one is under way are one more look. */
+  /**
+   * Reads what was queued since the last look, by any process, and sends what may go: within the call, so that a lone message
+   * waits for nothing else that this process does.
+   */
   async look(): Promise<void> {
-    this.#lookAgain = true
-    if (this.#looking) return
-    this.#looking = true
-    try {
-      while (this.#lookAgain) {
-        this.#lookAgain = false
-        await this.#read()
-      }
-    } finally {
-      this.#looking = false
-    }
-  }
-
-  async #read(): Promise<void> {
+    let found = 0
     for (;;) {
-      const fresh = await this.#o.ledger.read(db => queuedAfter(db, this.#lastId, readLimit))
+      const fresh = this.#o.ledger.readNow(db => queuedAfter(db, this.#lastId, readLimit))
       for (const delivery of fresh) this.#lane(delivery).add(delivery)
       this.#lastId = fresh.at(-1)?.id ?? this.#lastId
-      const amended = await this.#o.ledger.read(db => amendedAfter(db, this.#lastAmended, readLimit))
+      const amended = this.#o.ledger.readNow(db => amendedAfter(db, this.#lastAmended, readLimit))
       for (const delivery of amended) this.#lane(delivery).renew(delivery)
       this.#lastAmended = amended.at(-1)?.amended ?? this.#lastAmended
-      if (fresh.length + amended.length > 0) this.#schedule()
-      if (fresh.length < readLimit && amended.length < readLimit) return
+      found += fresh.length + amended.length
+      if (fresh.length < readLimit && amended.length < readLimit) break
     }
+    if (found > 0) this.#pump()
   }
 
   /** Takes in deliveries that an order released: their ids may be older than the newest seen. */

@@ -113,7 +113,7 @@ export class Orderly {
     if (await this.#held(order)) return
     try {
       const secret = order.sealed ? vault.open(orderBox(order.key), order.sealed) : ''
-      await ledger.write(db => beginOrder(db, order.id))
+      ledger.mark(db => beginOrder(db, order.id))
       const late = deadline(orderDeadlineMs, signal)
       const known = await ledger.read(tx => certificatesOf(tx, order.network, order.args['account'] ?? ''))
       const given = { secret, certificates: known.map(({ fingerprint }) => fingerprint) }

@@ -143,3 +143,13 @@ function check(command: Omit<Command<never>, 'bot' | 'run' | 'confirm'> & { conf
   if (command.confirm && fields.some(field => field.secret)) wrong('a secret can not wait for a confirmation')
   if (command.examples.length === 0) wrong('an example is missing')
 }
+
+/** What a command says before it is confirmed; null when it asks for none. */
+export async function previewOf<S>(
+  command: Command<S>,
+  args: Record<string, unknown>,
+  context: CommandContext<S>,
+): Promise<string | null> {
+  if (!command.confirm) return null
+  return command.confirm === true ? `${command.name}: sure?` : command.confirm(args, context)
+}

@@ -27,6 +27,10 @@ export const outcomeOf = (
   rest: Omit<Outcome, 'answer' | 'reply'> & { reply?: 'public' | 'private' },
 ): Outcome => ({ reply: 'public', ...rest, answer: { lines: line === '' ? [] : [line] } })
 
+/** Nothing is lost when a power cut takes an answer that changed nothing: it is looked up again. */
+export const onlyLooked = ({ answer, code, decision, wipe }: Outcome): boolean =>
+  decision === 'allowed' && !answer.effect && !answer.committed && code === undefined && wipe === undefined
+
 /** What a command that held a secret is overwritten with. */
 export const wiping = ({ name }: { name: string }, { secret, masked }: Pick<Assigned, 'secret' | 'masked'>) =>
   secret ? { wipe: `${name} ${masked}` } : {}

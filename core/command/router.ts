@@ -11,9 +11,16 @@ import { includes } from '../role.ts'
 import type { Vault } from '../secrets.ts'
 import { escapeInline } from '../text.ts'
 import { deliverAnswer } from './answer.ts'
-import type { Answer, Caller, Command, CommandContext, CommandSettings } from './command.ts'
+import {
+  type Answer,
+  type Caller,
+  type Command,
+  type CommandContext,
+  type CommandSettings,
+  previewOf,
+} from './command.ts'
 import { callerOf, inert, lateLine, refusal, stale } from './gate.ts'
-import { auditOutcome, type Outcome, outcomeOf, wiping } from './outcome.ts'
+import { auditOutcome, onlyLooked, type Outcome, outcomeOf, wiping } from './outcome.ts'
 import { type Assigned, assign, parseArgs } from './parse/args.ts'
 import { type Heard, hear, spoken } from './parse/grammar.ts'
 import { type Resolved, resolve } from './parse/suggest.ts'
@@ -344,8 +351,8 @@ export class Router<S> {
       result: `ignored: ${why}`,
       ...wiping(command, assigned),
     }
-    const line = why === stale ? lateLine(this.#o.settings().prefix, command, stored, this.#nowMs()) : ''
-    await this.#commit(stored, caller, outcomeOf(line, { ...base, decision: 'ignored' }), performance.now(), finish)
+    const late = why === stale ? lateLine(this.#o.settings().prefix, command, stored, this.#nowMs()) : ''
+    await this.#commit(stored, caller, outcomeOf(late, { ...base, decision: 'ignored' }), performance.now(), finish)
     return true
   }
 
@@ -356,11 +363,13 @@ export class Router<S> {
     startedMs: number,
     finish: (db: Tx) => void,
   ): Promise<void> {
-    const keep = (what: Outcome) =>
-      this.#o.ledger.write(db => {
+    const keep = (what: Outcome): Promise<void> => {
+      const work = (db: Tx): void => {
         this.#keep(db, stored, caller, what, performance.now() - startedMs)
         finish(db)
-      })
+      }
+      return this.#o.ledger.write(work, { durable: !onlyLooked(what) })
+    }
     try {
       await keep(outcome)
     } catch (thrown) {
@@ -388,13 +397,4 @@ export class Router<S> {
     if (outcome.wipe !== undefined) wipe(db, stored.seq, outcome.wipe)
     auditOutcome(db, { bot, stored, caller, outcome, said: lines[0] ?? '', ms }, nowMs)
   }
-}
-
-async function previewOf<S>(
-  command: Command<S>,
-  args: Record<string, unknown>,
-  context: CommandContext<S>,
-): Promise<string | null> {
-  if (!command.confirm) return null
-  return command.confirm === true ? `${command.name}: sure?` : command.confirm(args, context)
 }

@@ -6,7 +6,7 @@ import { advanceTo, cursorOf, getCursor, setCursor } from '../ledger/consumers.t
 import { enqueue, open as openDeliveries, setState } from '../ledger/deliveries.ts'
 import { advance, after, append, bySeq, currentOf, newest, recent, revise } from '../ledger/events.ts'
 import { instanceId, type Ledger, rebooted } from '../ledger/ledger.ts'
-import { sql } from '../ledger/sqlite.ts'
+import { type Connection, sql } from '../ledger/sqlite.ts'
 import { messageNumber } from '../ledger/testing.ts'
 import { here, ledgerOutContract, say, stateOf } from './ledger-out.ts'
 
@@ -142,6 +142,23 @@ export function ledgerContract(name: string, open: () => Promise<{ ledger: Ledge
         assert.equal(await full(), 2)
         assert.throws(() => ledger.mark(db => db.exec('nonsense')))
         assert.equal(await full(), 2)
+      })
+
+      it('a write that need not be durable is not fsynced alone, and is with one that must be', async () => {
+        const level = (db: Connection): unknown => db.pragma('synchronous', { simple: true })
+        assert.equal(await ledger.write(level, { durable: false }), 1)
+        assert.deepEqual(await Promise.all([ledger.write(level, { durable: false }), ledger.write(level)]), [2, 2])
+        assert.equal(await ledger.read(level), 2)
+      })
+
+      it('the version is another one after each commit, and only then', async () => {
+        const before = ledger.version()
+        assert.equal(ledger.version(), before)
+        await ledger.write(db => enqueue(db, say('hello'), 1))
+        const after = ledger.version()
+        assert.notEqual(after, before)
+        ledger.mark(db => setState(db, [1], 'sending'))
+        assert.notEqual(ledger.version(), after)
       })
     })
 

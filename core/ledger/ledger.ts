@@ -14,6 +14,7 @@ interface Job {
   readonly run: (db: Connection) => unknown
   readonly resolve: (value: never) => void
   readonly reject: (reason: unknown) => void
+  readonly durable: boolean
 }
 
 /** Hears the newest sequence number, and whom a commit concerns most: see `Ledger.first`. */
@@ -28,6 +29,7 @@ export class Ledger {
   readonly #db: Connection
   #jobs: Job[] = []
   #scheduled = false
+  #commits = 0
   readonly #committed = new Set<CommitListener>()
   #first = new Set<string>()
 
@@ -58,6 +60,11 @@ export class Ledger {
 
   /** Runs `work` against the committed state. */
   async read<T>(work: (db: Connection) => T): Promise<T> {
+    return this.readNow(work)
+  }
+
+  /** As `read`, within the call: for what nothing else may come before. */
+  readNow<T>(work: (db: Connection) => T): T {
     const endMs = performance.now() + busyMs
     for (;;) {
       try {
@@ -72,11 +79,12 @@ export class Ledger {
 
   /**
    * Runs `work` inside the next transaction and resolves with its result once that is on the disk.
-   * `work` is synchronous, touches nothing but the database and may be run twice.
+   * `work` is synchronous, touches nothing but the database and may be run twice. Not `durable`: committed as by `mark`, for
+   * what is simply made again when a power cut takes it; in one turn with something durable it is that too.
    */
-  write<T>(work: (db: Connection) => T): Promise<T> {
+  write<T>(work: (db: Connection) => T, { durable = true }: { readonly durable?: boolean } = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#jobs.push({ run: work, resolve: resolve as (value: never) => void, reject })
+      this.#jobs.push({ run: work, resolve: resolve as (value: never) => void, reject, durable })
       if (this.#scheduled) return
       this.#scheduled = true
       setImmediate(() => this.#flush())
@@ -88,11 +96,17 @@ export class Ledger {
    * Only for marks that a start after a power cut restores by itself (see `rebooted`).
    */
   mark<T>(work: (db: Connection) => T): T {
-    this.#db.exec('PRAGMA synchronous = NORMAL')
     try {
-      return this.#atomically(() => work(this.#db))
+      return this.#unsynced(() => this.#atomically(() => work(this.#db)))
     } catch (error) {
       throw asLedgerError(error)
+    }
+  }
+
+  #unsynced<T>(work: () => T): T {
+    this.#db.exec('PRAGMA synchronous = NORMAL')
+    try {
+      return work()
     } finally {
       this.#db.exec('PRAGMA synchronous = FULL')
     }
@@ -107,6 +121,11 @@ export class Ledger {
   /** Within the work of a `write`: the bot that should look at this commit before the others do. */
   first(bot: string): void {
     this.#first.add(bot)
+  }
+
+  /** Another one after each commit, of whichever process: what was read under the same one is still so. */
+  version(): string {
+    return `${this.#commits}.${Number(this.readNow(db => sql(db, 'PRAGMA data_version').get()?.['data_version']))}`
   }
 
   newestSeq(): number {
@@ -144,7 +163,8 @@ export class Ledger {
     this.#jobs = []
     const first = new Set<string>()
     this.#first = first
-    const settle = this.#commit(jobs)
+    const durable = jobs.some(job => job.durable)
+    const settle = durable ? this.#commit(jobs) : this.#unsynced(() => this.#commit(jobs))
     if (this.#committed.size > 0 && this.#db.open) {
       const seq = this.newestSeq()
       for (const listener of this.#committed) listener(seq, first)
@@ -174,6 +194,7 @@ export class Ledger {
     try {
       const result = work()
       sql(db, 'COMMIT').run()
+      this.#commits++
       return result
     } catch (error) {
       // A fault of the disk may have ended it already.
