@@ -6,6 +6,7 @@ import { type Agent, agentOf, engaged } from '../../../core/ledger/agents.ts'
 import { lastCallAsking } from '../../../core/ledger/calls.ts'
 import { keptChannel } from '../../../core/ledger/channels.ts'
 import { bySeq, type Stored } from '../../../core/ledger/events.ts'
+import { groupMembers } from '../../../core/ledger/groups.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
 import type { Rooms } from '../../../core/rooms.ts'
@@ -33,6 +34,9 @@ export interface Question {
 export function decide(tx: Tx, { stored, mention }: Question, config: Config, rooms: Rooms, nowMs: number): Decision {
   const caller = callerOf(tx, stored, nowMs)
   if (inert(stored, caller, nowMs) !== null) return { is: 'silent' }
+  // The oracle hears its groups itself.
+  const members = groupMembers(tx, mention.selector.replace(/^@/, '').toLowerCase())
+  if (members.length > 0 && members.every(member => member === 'oracle')) return { is: 'silent' }
   const refused = refusal(tx, caller, stored, config, nowMs)
   if (refused !== null) return { is: 'no', line: refused }
   return whoIsHere(tx, { stored, mention }, config, rooms, nowMs)

@@ -27,12 +27,9 @@ test('a mention of the one account that a platform knows us by, and a group that
   }
   const { seq } = a.user('bob').say('#general', mention)
   await a.user('bob').hears('#general', 're:', seq)
-  await world.house.ledger.write(tx => {
-    for (const member of ['', 'oracle'])
-      (tx as never as { prepare(sql: string): { run(...args: unknown[]): void } })
-        .prepare("INSERT INTO party VALUES ('wise', ?, 'x', 0)")
-        .run(member)
-  })
+  await a.user('olga').shouldReply('#general', '!group add wise oracle', '@wise: 1 added')
+  const asked = a.user('bob').say('#general', '@wise what now?')
+  await a.user('bob').hears('#general', 're: @wise what now?', asked.seq)
   await a.user('bob').shouldReply('#general', 'so, @wise what now?', 're: so, @wise what now?')
 })
 
