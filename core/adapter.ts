@@ -21,6 +21,8 @@ export interface Limits {
   /** UTF-16 code units of one native message, where the platform counts those. */
   readonly textUnits?: number
   readonly marks: boolean
+  /** Nobody fetches a preview of a link that is said here. Absent: the platform may. */
+  readonly previews?: false
   /** A send to a place with `thread` lands in the thread of that message; one that isn't there yet is opened. */
   readonly threads: boolean
   /** The least time between an act in a place and the next edit of a growing message there; 1000 when absent. */

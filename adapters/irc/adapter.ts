@@ -151,7 +151,7 @@ class IrcAdapter implements Adapter {
 
   get limits(): Limits {
     const session = this.#main.session
-    return { textBytes: session ? textBytesOf(session) : 400, marks: true, threads: false }
+    return { textBytes: session ? textBytesOf(session) : 400, marks: true, threads: false, previews: false }
   }
 
   /** A method is there when the server can do it. */

@@ -71,6 +71,7 @@ export async function promptFor(
       task: 'answer',
       room: asked.room,
       person: seen.person,
+      previews: seen.previews,
       turn: turns[0]?.id ?? null,
     },
     limits,

@@ -1,6 +1,6 @@
 import type { Config } from '../../../config/schema.ts'
 import { isIgnored } from '../../../core/command/desk.ts'
-import { formatPlace, type MessageEvent } from '../../../core/event.ts'
+import { formatPlace, type MessageEvent, type Place } from '../../../core/event.ts'
 import { identify } from '../../../core/identity.ts'
 import { currentOf, messageOf, type RecentMessage, type Stored } from '../../../core/ledger/events.ts'
 import { standings } from '../../../core/ledger/networks.ts'
@@ -30,6 +30,8 @@ export interface Seen {
   readonly person: string
   readonly place: string
   readonly limit: string
+  /** Somewhere where it is answered links may be previewed. */
+  readonly previews: boolean
 }
 
 /** What may be read for an answer in this place: see `visibleTo`. */
@@ -62,7 +64,11 @@ export function seenFor(
     .flatMap(message => contextLine(message) ?? [])
   const questions =
     turns.length === 0 ? [textOf(tx, asked.seq)] : turns.map(turn => turn.words ?? textOf(tx, turn.asked))
-  const can = standings(tx).find(({ network }) => network === place.network)?.can
+  const all = standings(tx)
+  const can = all.find(({ network }) => network === place.network)?.can
+  const hears = place.private ? [place] : rooms.with(place)
+  const unpreviewed = (at: Place): boolean =>
+    all.find(({ network }) => network === at.network)?.can?.limits.previews === false
   const { person } = identify(tx, place.network, sender, asked.room, nowMs)
   return {
     start,
@@ -74,6 +80,7 @@ export function seenFor(
     questions,
     pictures: picturesOf(tx, turns.length === 0 ? [asked.seq] : turns.map(turn => turn.asked)),
     person: spenderOf(place.network, sender, person),
+    previews: !hears.every(unpreviewed),
     place: place.private
       ? `a private talk with ${safeName(sender.name)} on ${place.network}`
       : `${asked.room} (${formatPlace(place)})`,

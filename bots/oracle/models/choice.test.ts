@@ -30,11 +30,11 @@ test('priority goes before weight, weight is the share of being first', () => {
 test('a room and a task may have their own; what is off or has no weight is not asked', () => {
   const chosen = config(
     { a: local(), b: local(), c: local({ on: false }), d: local({ weight: 0 }) },
-    { tasks: { guard: ['b', 'c'] }, rooms: { ops: ['d'] } },
+    { tasks: { guard: ['b', 'c'] }, rooms: { ops: ['d', 'a'] } },
   )
   assert.deepEqual(names(allowed(chosen, 'answer', 'general')), ['a', 'b'])
   assert.deepEqual(names(allowed(chosen, 'guard', 'ops')), ['b'])
-  assert.deepEqual(names(allowed(chosen, 'answer', 'ops')), ['d'], 'chosen by name, it needs no weight')
+  assert.deepEqual(names(allowed(chosen, 'answer', 'ops')), ['d', 'a'], 'chosen by name, it needs no weight')
   assert.deepEqual(names(allowed(chosen, 'summary', 'ops')), ['a', 'b'])
 })
 

@@ -32,10 +32,12 @@ type Chosen = Pick<Config, 'models' | 'modelsFor'>
 /** The models that may do a task in a room, in no order. */
 export function allowed({ models, modelsFor }: Chosen, task: Task, room: string): Candidate[] {
   const forRoom = task === 'answer' && Object.hasOwn(modelsFor.rooms, room) ? modelsFor.rooms[room] : undefined
-  const names = forRoom ?? modelsFor.tasks[task] ?? Object.keys(models)
+  const chosen = forRoom ?? modelsFor.tasks[task]
+  const names = chosen ?? Object.keys(models)
+  // A weight of 0 keeps a model for what names it.
   return names
     .map(name => candidateOf(name, models[name] as ModelConfig))
-    .filter(({ config }) => config.on && (config.weight > 0 || names.length === 1))
+    .filter(({ config }) => config.on && (chosen !== null || config.weight > 0))
 }
 
 /** By priority, and inside of one by chance after their weights, so that each has its share of being first. */
