@@ -29,7 +29,7 @@ function lineOf({ services }: Context, name: string): string {
   const { current } = services.context.settings
   const candidate = candidateOf(name, current.models[name] as Config['models'][string])
   const { config } = candidate
-  const rest = services.configured.health.restOf(candidate.service, Date.now())
+  const rest = services.configured.health.restOf(candidate.route, Date.now())
   const state = !config.on
     ? 'off'
     : rest

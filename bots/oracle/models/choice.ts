@@ -12,8 +12,10 @@ export interface Candidate {
   readonly provider: Provider
   readonly baseUrl: string
   readonly price: Price
-  /** What lessons and health are kept by. */
+  /** What lessons are kept by: the same model elsewhere, or by another name, teaches the same. */
   readonly service: string
+  /** What health is kept by: another key has its own limits, and a change of the configuration is a new chance. */
+  readonly route: string
 }
 
 export function candidateOf(name: string, config: ModelConfig): Candidate {
@@ -21,7 +23,8 @@ export function candidateOf(name: string, config: ModelConfig): Candidate {
   const baseUrl = (config.baseUrl ?? provider.baseUrl ?? '').replace(/\/+$/, '')
   const { inputPerMillion = 0, outputPerMillion = 0, cachedPerMillion = null } = config.price ?? {}
   const price = { input: inputPerMillion, cached: cachedPerMillion ?? inputPerMillion, output: outputPerMillion }
-  return { name, config, provider, baseUrl, price, service: `${baseUrl} ${config.model}` }
+  const service = `${baseUrl} ${config.model}`
+  return { name, config, provider, baseUrl, price, service, route: `${name} ${service} ${config.apiKey}` }
 }
 
 /** Free because it runs here, and nobody said what it costs. */

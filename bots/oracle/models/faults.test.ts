@@ -185,6 +185,22 @@ test('a model that asks to wait is left alone so long, then real traffic returns
   assert.ok(second.requests.length > 2)
 })
 
+test('the same model with another key is another one', async t => {
+  const server = await ModelServer.listen(t, (r, { headers }) =>
+    headers.authorization?.includes('env:ONE') ? refuse(r, 429, {}, { 'retry-after': '30' }) : answer(r, ['two']),
+  )
+  const { models } = await openWorld(t, {
+    models: {
+      one: model(server.url, { apiKey: 'env:ONE' }),
+      two: model(server.url, { apiKey: 'env:TWO', priority: 2 }),
+    },
+  })
+  const sinceMs = performance.now()
+  const { text, end } = await hear(models.stream(question, never()))
+  assert.deepEqual([text, end?.model], ['two', 'two'])
+  assert.ok(performance.now() - sinceMs < 1000)
+})
+
 test('a storm of 429 from the only model is waited out, as long as it asks', async t => {
   const server = await ModelServer.listen(t, (r, _request, count) =>
     count < 3 ? refuse(r, 429, { error: 'busy' }, { 'retry-after': '0.3' }) : answer(r, ['here']),

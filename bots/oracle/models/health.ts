@@ -20,21 +20,21 @@ const backoff: Readonly<Record<FaultKind, { firstMs: number; maxMs: number } | n
 export class Health {
   readonly #resting = new Map<string, Rest>()
 
-  fault(service: string, fault: TryFault, nowMs: number): void {
+  fault(route: string, fault: TryFault, nowMs: number): void {
     const pause = backoff[fault.kind]
     if (!pause) return
-    const faults = (this.#resting.get(service)?.faults ?? 0) + 1
+    const faults = (this.#resting.get(route)?.faults ?? 0) + 1
     const delayMs = fault.afterMs ?? backoffMs(pause, faults - 1)
-    this.#resting.set(service, { untilMs: nowMs + delayMs, faults, kind: fault.kind, reason: fault.message })
+    this.#resting.set(route, { untilMs: nowMs + delayMs, faults, kind: fault.kind, reason: fault.message })
   }
 
-  success(service: string): void {
-    this.#resting.delete(service)
+  success(route: string): void {
+    this.#resting.delete(route)
   }
 
   /** Why and how long a model rests; null when it may be asked. */
-  restOf(service: string, nowMs: number): Rest | null {
-    const rest = this.#resting.get(service)
+  restOf(route: string, nowMs: number): Rest | null {
+    const rest = this.#resting.get(route)
     return rest && rest.untilMs > nowMs ? rest : null
   }
 }

@@ -78,7 +78,7 @@ export class ConfiguredModels implements Models {
   limits(task: Task, room: string): ModelLimits | null {
     const nowMs = Date.now()
     const all = allowed(this.#options.config(), task, room).sort((a, b) => a.config.priority - b.config.priority)
-    const first = all.find(({ service }) => this.health.restOf(service, nowMs) === null) ?? all[0]
+    const first = all.find(({ route }) => this.health.restOf(route, nowMs) === null) ?? all[0]
     if (!first) return null
     const { tokenFactor, contextTokens } = this.#lessons.of(first.service)
     return {
@@ -147,11 +147,11 @@ export class ConfiguredModels implements Models {
       if (!result) break
       done.push(result)
       if (result.fault) {
-        this.health.fault(candidate.service, result.fault, Date.now())
+        this.health.fault(candidate.route, result.fault, Date.now())
         plan.failed(candidate, result.fault)
         this.#options.log.warn({ task: request.task, room: request.room }, `${candidate.name} ${result.fault.message}`)
       } else {
-        if (result.outcome !== 'aborted') this.health.success(candidate.service)
+        if (result.outcome !== 'aborted') this.health.success(candidate.route)
         yield endOf(result.outcome as FinishReason, candidate.name, done)
         return
       }

@@ -71,20 +71,20 @@ export class Plan {
 
   /** When the first of those that only rest may be asked again; null: something has to be mended first. */
   afterMs(nowMs: number): number | null {
-    const rests = this.#states.map(({ candidate }) => this.#health.restOf(candidate.service, nowMs))
+    const rests = this.#states.map(({ candidate }) => this.#health.restOf(candidate.route, nowMs))
     const times = rests.filter(rest => rest !== null && rest.kind !== 'setup').map(rest => rest?.untilMs ?? nowMs)
     return times.length === 0 ? null : Math.min(...times) - nowMs
   }
 
   /** One that asked to wait is waited for; one that merely failed is tried when there is no other. */
   #waitOf({ candidate, tries }: State, nowMs: number): number {
-    const rest = this.#health.restOf(candidate.service, nowMs)
+    const rest = this.#health.restOf(candidate.route, nowMs)
     if (!rest) return 0
     return rest.kind === 'rate' || tries > 0 ? rest.untilMs - nowMs : restsOnly
   }
 
   #restReason({ candidate }: State, nowMs: number): string | null {
-    return this.#health.restOf(candidate.service, nowMs)?.reason ?? null
+    return this.#health.restOf(candidate.route, nowMs)?.reason ?? null
   }
 
   #stateOf(candidate: Candidate): State {
