@@ -330,6 +330,7 @@ const shape = z.strictObject({
     .strictObject({
       deliveriesDays: z.int().min(1).nullable().default(30),
       ordersDays: z.int().min(90).nullable().default(90),
+      auditReadsDays: z.int().min(1).nullable().default(90),
     })
     .prefault({}),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),

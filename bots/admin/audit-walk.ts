@@ -4,14 +4,13 @@ import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { ChanopError } from '../../core/error.ts'
 import { type AuditRow, type Proof, prove, unproved } from '../../core/ledger/audit.ts'
+import type { AuditRun } from '../../core/ledger/audit-runs.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
 
 /** As many lines as take a few ms: what is urgent comes between. */
 const walkedAtOnce = 1000
 
-interface Line extends AuditRow {
-  readonly previous: string
-}
+type Line = (AuditRow | AuditRun) & { readonly previous: string }
 
 /** Walks along the whole chain; `part` gets what holds, in order. Rejects when `signal` aborts. */
 export async function proveAll(
@@ -24,7 +23,9 @@ export async function proveAll(
     signal.throwIfAborted()
     const from = proof
     const lines: Line[] = []
-    proof = await ledger.read(db => prove(db, from, walkedAtOnce, (row, previous) => lines.push({ ...row, previous })))
+    proof = await ledger.read(db =>
+      prove(db, from, walkedAtOnce, (link, previous) => lines.push({ ...link, previous })),
+    )
     await part(lines)
     await setImmediate()
   }
@@ -40,7 +41,8 @@ export interface ExportedAudit {
 /**
  * Writes the audit as JSON lines, as far as its chain holds, to `<data>/exports/audit-<name>.jsonl` (0600). The file is
  * there whole or not at all. A line's `hash` is the SHA-256 of the JSON list of previous, atMs, bot, event, network,
- * channel, account, name, role, command, args, decision, result, ms.
+ * channel, account, name, role, command, args, decision, result, ms, and "reads" where a line has `reads`. An object with
+ * `first` and `last` stands for lines that were taken out: the chain goes on from its `previous` to its `hash`.
  */
 export async function exportAudit(
   { ledger, dataDir }: { readonly ledger: Ledger; readonly dataDir: string },

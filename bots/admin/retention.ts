@@ -1,6 +1,7 @@
 import type { configSchema } from '../../config/schema.ts'
 import type { BotContext } from '../../core/bot.ts'
 import { asChanopError } from '../../core/error.ts'
+import { dropAuditReads } from '../../core/ledger/audit-retention.ts'
 import { type Aging, dropSettled } from '../../core/ledger/retention.ts'
 import { sleep } from '../../core/retry.ts'
 
@@ -31,15 +32,17 @@ export async function keepLedgerSmall(context: Context): Promise<void> {
 export interface Dropped {
   readonly deliveries: number
   readonly orders: number
+  readonly auditReads: number
 }
 
 /** One round: in small transactions, so that nobody waits long. `nowMs` is a parameter for tests. */
 export async function dropOld(context: Context, nowMs = Date.now()): Promise<Dropped> {
-  const { deliveriesDays, ordersDays } = context.settings.current.retention
+  const { deliveriesDays, ordersDays, auditReadsDays } = context.settings.current.retention
   const before = (days: number | null): number | null => (days === null ? null : nowMs - days * dayMs)
   return {
     deliveries: await dropRows(context, 'delivery', before(deliveriesDays)),
     orders: await dropRows(context, 'orders', before(ordersDays)),
+    auditReads: await dropReads(context, before(auditReadsDays), nowMs),
   }
 }
 
@@ -54,6 +57,21 @@ async function dropRows({ ledger, signal }: Context, table: Aging, beforeMs: num
     count += dropped
     afterId = next
     if (next !== null) await sleep(betweenMs, signal)
+  }
+  return count
+}
+
+/** Only so many lines at once: each time one is added that vouches for them. */
+const auditAtOnce = 500
+
+async function dropReads({ ledger, name, signal }: Context, beforeMs: number | null, nowMs: number): Promise<number> {
+  let count = 0
+  while (beforeMs !== null && !signal.aborted) {
+    const old = { beforeMs, limit: auditAtOnce, bot: name }
+    const dropped = await ledger.write(tx => dropAuditReads(tx, old, nowMs))
+    if (dropped === null) break
+    count += dropped
+    await sleep(betweenMs, signal)
   }
   return count
 }

@@ -2,7 +2,7 @@ import type { MessageEvent } from '../event.ts'
 import { type AuditEntry, audit } from '../ledger/audit.ts'
 import type { Stored } from '../ledger/events.ts'
 import type { Tx } from '../ledger/tx.ts'
-import type { Answer, Caller } from './command.ts'
+import type { Answer, Caller, Command } from './command.ts'
 import type { Assigned } from './parse/args.ts'
 
 /** What became of a command, before it is committed. */
@@ -17,6 +17,8 @@ export interface Outcome {
   readonly result?: string
   /** The message held a secret: its words are overwritten with this. */
   readonly wipe?: string
+  /** It changed nothing, and anybody may ask for it. */
+  readonly reads?: true
   /** A confirmation that this uses up. */
   readonly code?: string
 }
@@ -34,6 +36,17 @@ export const onlyLooked = ({ answer, code, decision, wipe }: Outcome): boolean =
 /** What a command that held a secret is overwritten with. */
 export const wiping = ({ name }: { name: string }, { secret, masked }: Pick<Assigned, 'secret' | 'masked'>) =>
   secret ? { wipe: `${name} ${masked}` } : {}
+
+/** What a command that ran answers. It only reads when that is nothing but words, and anybody may have them. */
+export function allowed(
+  { role, mutates, reply }: Pick<Command<never>, 'role' | 'mutates' | 'reply'>,
+  answer: Answer,
+  base: Pick<Outcome, 'command' | 'args' | 'wipe' | 'code'>,
+): Outcome {
+  const outcome = { ...base, decision: 'allowed' as const, answer, reply: answer.reply ?? reply }
+  const words = !answer.orders?.length && answer.secret === undefined && onlyLooked(outcome)
+  return role === 'guest' && !mutates && words ? { ...outcome, reads: true } : outcome
+}
 
 interface Done {
   readonly bot: string
@@ -62,5 +75,6 @@ export function auditOutcome(db: Tx, { bot, stored, caller, outcome, said, ms }:
     decision: outcome.decision,
     result: (outcome.result ?? said).slice(0, 300),
     ms,
+    ...(outcome.reads ? { reads: true as const } : {}),
   })
 }

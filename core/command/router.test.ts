@@ -185,6 +185,26 @@ describe('Router', () => {
     })
   })
 
+  it('the audit marks what only reads: words that anybody may have', async () => {
+    const marks: [string, boolean][] = []
+    for (const [said, by] of [
+      ['!version', 'mia'],
+      ['!version 7', 'mia'],
+      ['!role list', 'mia'],
+      ['!note x', 'mia'],
+      ['!note x', 'otto'],
+      ['!role grant bob owner', 'olga'],
+      ['!secret set a b', 'otto'],
+    ] as const) {
+      await stage.ask(said, { by })
+      marks.push([said, (await auditOf(stage))[0]?.reads === true])
+    }
+    assert.deepEqual(
+      marks.filter(([, reads]) => reads).map(([said]) => said),
+      ['!version', '!role list'],
+    )
+  })
+
   describe('roles', () => {
     it('names what is needed', async () => {
       assert.equal(await stage.ask('!note x', { by: 'mia' }), 'note needs operator; you are member')

@@ -20,7 +20,7 @@ import {
   previewOf,
 } from './command.ts'
 import { callerOf, inert, lateLine, refusal, stale } from './gate.ts'
-import { auditOutcome, onlyLooked, type Outcome, outcomeOf, wiping } from './outcome.ts'
+import { allowed, auditOutcome, onlyLooked, type Outcome, outcomeOf, wiping } from './outcome.ts'
 import { type Assigned, assign, parseArgs } from './parse/args.ts'
 import { type Heard, hear, spoken } from './parse/grammar.ts'
 import { type Resolved, resolve } from './parse/suggest.ts'
@@ -259,7 +259,7 @@ export class Router<S> {
         return preview === null ? command.run(context, parsed.args) : this.#ask(visit, preview, nowMs)
       })
       const given: Answer = typeof answer === 'string' ? { lines: answer.split('\n') } : answer
-      return { ...base, decision: 'allowed', answer: given, reply: given.reply ?? command.reply }
+      return allowed(command, given, base)
     } catch (thrown) {
       return outcomeOf(this.#failure(command.name, visit.caller, thrown), { ...base, decision: 'failed' })
     } finally {

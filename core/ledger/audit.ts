@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { type AuditRun, pruneCommand, runsBetween, runsOf, vouching } from './audit-runs.ts'
 import { type Row, sql } from './sqlite.ts'
 import type { Tx } from './tx.ts'
 
@@ -19,6 +20,8 @@ export interface AuditEntry {
   readonly result: string
   /** How long it took, in ms. */
   readonly ms: number
+  /** A command for everybody that changed nothing: such lines are taken out when they are old. */
+  readonly reads?: true
 }
 
 export interface AuditRow extends AuditEntry {
@@ -44,12 +47,13 @@ const hashOf = (previous: string, entry: AuditEntry): string =>
         entry.decision,
         entry.result,
         entry.ms,
+        ...(entry.reads ? ['reads'] : []),
       ]),
     )
     .digest('hex')
 
-/** Adds a line; each holds the hash of the one before it, so that a changed line is found. */
-export function audit(tx: Tx, entry: AuditEntry): void {
+/** Adds a line; each holds the hash of the one before it, so that a changed line is found. Its id. */
+export function audit(tx: Tx, entry: AuditEntry): number {
   const last = sql(tx, 'SELECT hash FROM audit ORDER BY id DESC LIMIT 1').get()
   const previous = (last?.['hash'] as string | undefined) ?? ''
   // SQLite keeps no lone surrogates: what is hashed must be what will be read.
@@ -58,10 +62,10 @@ export function audit(tx: Tx, entry: AuditEntry): void {
     typeof value === 'string' ? value.toWellFormed() : value,
   ])
   const kept = { ...(Object.fromEntries(whole) as AuditEntry), ms: Math.round(entry.ms * 10) / 10 }
-  sql(
+  const done = sql(
     tx,
     `INSERT INTO audit (at_ms, bot, event, network, channel, account, name, role, command, args, decision, result, ms,
-     previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     previous, hash, reads) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     kept.atMs,
     kept.bot,
@@ -78,7 +82,9 @@ export function audit(tx: Tx, entry: AuditEntry): void {
     kept.ms,
     previous,
     hashOf(previous, kept),
+    kept.reads ? 1 : 0,
   )
+  return Number(done.lastInsertRowid)
 }
 
 const rowOf = (row: Row): AuditRow => ({
@@ -96,6 +102,7 @@ const rowOf = (row: Row): AuditRow => ({
   decision: row['decision'] as AuditEntry['decision'],
   result: row['result'] as string,
   ms: Number(row['ms']),
+  ...(row['reads'] === 1 ? { reads: true as const } : {}),
   hash: row['hash'] as string,
 })
 
@@ -136,6 +143,8 @@ export function incidentLine(tx: Tx, id: string): AuditRow | null {
 /** How far the chain was walked. */
 export interface Proof {
   readonly lines: number
+  /** Lines in between that were taken out when they were old, and are vouched for. */
+  readonly dropped: number
   readonly lastId: number
   readonly hash: string
   /** The id of the first line that does not fit its hash or its predecessor, or that is missing at the end. */
@@ -144,31 +153,48 @@ export interface Proof {
   readonly done: boolean
 }
 
-export const unproved: Proof = { lines: 0, lastId: 0, hash: '', broken: null, done: false }
+export const unproved: Proof = { lines: 0, dropped: 0, lastId: 0, hash: '', broken: null, done: false }
 
-/** Walks on along the chain by up to `limit` lines, and hands over each that holds. */
+const brokenAt = (proof: Proof, id: number): Proof => ({ ...proof, broken: id, done: true })
+
+function overRun(proof: Proof, { first, last, previous, hash }: AuditRun): Proof {
+  const dropped = last - first + 1
+  if (first !== proof.lastId + 1 || dropped < 1 || previous !== proof.hash) return brokenAt(proof, first)
+  return { ...proof, dropped: proof.dropped + dropped, lastId: last, hash }
+}
+
+function overLine(tx: Tx, proof: Proof, row: AuditRow, previous: string): Proof {
+  const { id, hash } = row
+  const fits = previous === proof.hash && hash === hashOf(previous, row)
+  const vouches = row.command === pruneCommand && row.event === null
+  if (!fits || (vouches && row.args !== vouching(runsOf(tx, id)))) return brokenAt(proof, id)
+  return { ...proof, lines: proof.lines + 1, lastId: id, hash }
+}
+
+/** Walks on along the chain by up to `limit` lines, and hands over each line, and each run taken out, that holds. */
 export function prove(
   tx: Tx,
   from: Proof,
   limit: number,
-  each: (row: AuditRow, previous: string) => void = () => {},
+  each: (link: AuditRow | AuditRun, previous: string) => void = () => {},
 ): Proof {
-  let { lines, lastId, hash } = from
-  const rows = sql(tx, 'SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT ?').all(lastId, limit)
-  for (const row of rows) {
-    const entry = rowOf(row)
-    if (row['previous'] !== hash || row['hash'] !== hashOf(hash, entry)) {
-      return { lines, lastId, hash, broken: entry.id, done: true }
-    }
-    each(entry, hash)
-    hash = entry.hash
-    lastId = entry.id
-    lines++
+  const rows = sql(tx, 'SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT ?').all(from.lastId, limit)
+  const until = Number(rows.at(-1)?.['id'] ?? 0)
+  const runs = runsBetween(tx, from.lastId, until)
+  const links = [...rows.map(row => ({ at: Number(row['id']), row })), ...runs.map(run => ({ at: run.first, run }))]
+  let proof = from
+  for (const link of links.sort((a, b) => a.at - b.at)) {
+    const before = proof.hash
+    const entry = 'run' in link ? link.run : rowOf(link.row)
+    proof =
+      'run' in link ? overRun(proof, link.run) : overLine(tx, proof, entry as AuditRow, link.row['previous'] as string)
+    if (proof.broken !== null) return proof
+    each(entry, before)
   }
-  if (rows.length === limit) return { lines, lastId, hash, broken: null, done: false }
+  if (rows.length === limit) return proof
   // SQLite remembers the highest id that was ever given out.
   const given = Number(sql(tx, "SELECT seq FROM sqlite_sequence WHERE name = 'audit'").get()?.['seq'] ?? 0)
-  return { lines, lastId, hash, broken: given > lastId ? lastId + 1 : null, done: true }
+  return { ...proof, broken: given > proof.lastId ? proof.lastId + 1 : null, done: true }
 }
 
 /** The whole chain at once; `prove` leaves room for other work. */

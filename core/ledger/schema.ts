@@ -1,4 +1,5 @@
 import { agents } from './migrations/agents.ts'
+import { auditRuns } from './migrations/audit-runs.ts'
 import { certificates } from './migrations/certificates.ts'
 import { media } from './migrations/media.ts'
 import { prompts } from './migrations/prompts.ts'
@@ -24,4 +25,5 @@ export const migrations: readonly string[] = [
   timedRoles,
   certificates,
   retention,
+  auditRuns,
 ]

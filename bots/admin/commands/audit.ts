@@ -40,9 +40,9 @@ const show = declare({
   },
 })
 
-const verdict = ({ lines, broken }: Proof): string =>
+const verdict = ({ lines, dropped, broken }: Proof): string =>
   broken === null
-    ? `whole: ${lines} lines, each fits the one before`
+    ? `whole: ${lines} lines, each fits the one before${dropped > 0 ? `; ${dropped} old ones of commands that only read were taken out, vouched for` : ''}`
     : `broken at line ${broken}: it or what stood before it was changed`
 
 const verify = declare({
