@@ -84,7 +84,7 @@ async function indexAll(ledger: Ledger, index: SearchIndex): Promise<number> {
 /** Fills a ledger and the search index, and measures both. Returns the lines of the report. */
 export async function benchSearch(messages: number, folder: string): Promise<string[]> {
   const ledger = Ledger.open(join(folder, 'ledger.db'))
-  const index = SearchIndex.open(join(folder, 'search.db'), new Ear(() => '!', []))
+  const index = SearchIndex.open(join(folder, 'search.db'), new Ear({ prefix: () => '!', bots: [] }))
   const lines = [`${count(messages)} messages, ${rooms} rooms`]
   lines.push(`ledger append, batches of ${batchSize}     ${count(await fill(ledger, messages))} messages/s`)
   lines.push(`index, batches of ${batchSize}             ${count(await indexAll(ledger, index))} messages/s`)

@@ -221,6 +221,8 @@ export interface Draft {
   readonly sealed?: string
   /** For programs that are named in it: what they are to do, besides the words. */
   readonly control?: Control
+  /** The same for programs, as JSON: for adapters whose readers are programs; others leave it out. */
+  readonly data?: unknown
   /** Sent although it may already have been sent before a crash and the platform can't tell: adapters label it. */
   readonly repeat?: true
   /** Not whole yet: edits bring the rest. Where nothing can be edited only the whole is said. */

@@ -31,6 +31,8 @@ export interface Saying {
   /** The fact it answers. */
   readonly replySeq?: number
   readonly control?: Control
+  /** The same as JSON, for who asked for it in the first of the places. */
+  readonly data?: unknown
   readonly waits?: NewDelivery['waits']
   /** What stands in one of the places instead of `content`, which is what the record keeps. */
   readonly contentIn?: (place: Place) => Content
@@ -72,7 +74,8 @@ export function say(db: Tx, saying: Saying, nowMs: number): number | null {
     const waits = saying.waits ? { waits: saying.waits } : {}
     const shown = saying.contentIn?.(place) ?? saying.content
     const content = localMentions(db, shown, first.network, place.network)
-    const there = { ...act, content, ...(threadSeq === undefined ? {} : { threadSeq }) }
+    const data = place === first && saying.data !== undefined ? { data: saying.data } : {}
+    const there = { ...act, content, ...data, ...(threadSeq === undefined ? {} : { threadSeq }) }
     enqueue(db, { place, bot: saying.bot, act: there, source: kept.seq, ...waits }, nowMs)
   }
   return kept.seq

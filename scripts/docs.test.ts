@@ -1,9 +1,57 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pages, written } from './docs.ts'
+import { z } from 'zod'
+import { Ledger } from '../core/ledger/ledger.ts'
+import { Catalogue, publish } from '../core/command/published.ts'
+import { type Assigned, assign, assignGiven, checkArgs } from '../core/command/parse/args.ts'
+import { type Field, fieldsOf } from '../core/command/parse/fields.ts'
+import { jsonSchemaOf } from '../core/command/parse/json-schema.ts'
+import { resolve } from '../core/command/parse/suggest.ts'
+import { commands, pages, written } from './docs.ts'
 
 for (const page of pages()) {
   test(`${page.path} says what the sources say`, async () => {
     assert.ok((await written(page)) === page.text, `${page.path} is stale: npm run docs`)
+  })
+}
+
+test('docs/commands.md shows no patterns', () => {
+  const text = pages()[0]?.text ?? ''
+  const odd = [...text.matchAll(/^.*(?:\\[dwS.]|\[\^|\.\*|\\\/).*$/gm)].map(([line]) => line)
+  assert.deepEqual(odd, [])
+})
+
+/** What was read from text, as a program would give it. */
+function byName(fields: readonly Field[], { values }: Assigned): Record<string, unknown> {
+  const typed = (key: string, value: unknown): unknown => {
+    const { type } = fields.find(field => field.key === key) as Field
+    return type === 'integer' && /^\d+$/.test(String(value)) ? Number(value) : value
+  }
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, typed(key, value)]))
+}
+
+for (const bot of ['admin', 'bridge', 'oracle', 'scribe']) {
+  test(`what ${bot} takes as text it takes by name, as its JSON Schema says`, async t => {
+    const ledger = Ledger.open(':memory:')
+    t.after(() => ledger.close())
+    const own = commands.filter(command => command.bot === bot)
+    await ledger.write(db => publish(db, bot, own))
+    const catalogue = await ledger.read(db => new Catalogue().refresh(db))
+    for (const command of own) {
+      const fields = fieldsOf(command.args)
+      const schema = z.fromJSONSchema(jsonSchemaOf(fields) as never)
+      assert.equal(schema.safeParse({ another: 'x' }).success, false, command.name)
+      assert.ok(command.summary.length <= 100, `${command.name}: a summary of 100 letters at most`)
+      for (const [said] of command.examples) {
+        const found = resolve(catalogue, said.replace(/^!/, ''), false)
+        assert.ok(found.is === 'command' && found.command.name === command.name, said)
+        const text = assign(fields, found.rest)
+        const given = byName(fields, text)
+        const parsed = checkArgs(command.name, command.args, text)
+        // An example of a mistake is one either way.
+        if (parsed.ok) assert.ok(schema.safeParse(given).success, `${said}: ${JSON.stringify(given)}`)
+        assert.deepEqual(checkArgs(command.name, command.args, assignGiven(fields, given)), parsed, said)
+      }
+    }
   })
 }

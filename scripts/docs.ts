@@ -15,16 +15,16 @@ export interface Page {
   readonly text: string
 }
 
+/** The declarations of all bots. */
+export const commands = [
+  ...adminCommands,
+  ...bridgeCommands,
+  ...oracleCommands,
+  ...scribeCommands,
+] as readonly Command<never>[]
+
 export const pages = (): readonly Page[] => [
-  {
-    path: 'docs/commands.md',
-    text: renderReference([
-      ...adminCommands,
-      ...bridgeCommands,
-      ...oracleCommands,
-      ...scribeCommands,
-    ] as readonly Command<never>[]),
-  },
+  { path: 'docs/commands.md', text: renderReference(commands) },
   { path: 'docs/errors.md', text: errorPage() },
 ]
 

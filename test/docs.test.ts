@@ -5,21 +5,11 @@ import { dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
 import type { z } from 'zod'
 import { configSchema } from '../config/schema.ts'
+import { def } from '../core/zod.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const read = (file: string): string => readFileSync(join(root, file), 'utf8')
 const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: root })]
-
-/** The parts of a zod schema that a walk over its keys needs. */
-interface Def {
-  readonly innerType?: z.ZodType
-  readonly shape?: Readonly<Record<string, z.ZodType>>
-  readonly valueType?: z.ZodType
-  readonly options?: readonly z.ZodType[]
-  readonly defaultValue?: unknown
-}
-
-const def = (schema: z.ZodType): Def => schema._zod.def as unknown as Def
 
 /**
  * Every leaf with its defaults as JSON ('': it must be given, or means nothing when absent). Names that people choose are

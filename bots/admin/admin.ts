@@ -11,7 +11,8 @@ import { frontCommands } from '../../core/command/front.ts'
 import { helpCommands } from '../../core/command/help.ts'
 import { Catalogue, readPublished } from '../../core/command/published.ts'
 import { ChanopError } from '../../core/error.ts'
-import { type MessageEvent, parsePlace, type UserId } from '../../core/event.ts'
+import { parsePlace, type UserId } from '../../core/event.ts'
+import type { Stored } from '../../core/ledger/events.ts'
 import { personFor } from '../../core/ledger/people.ts'
 import { grant, owners } from '../../core/ledger/roles.ts'
 import type { Log } from '../../core/log.ts'
@@ -140,7 +141,7 @@ export async function runAdmin(
   }
   const { served, router } = await openDesk(context, { commands: adminCommands, services, front: true })
   await leaveNames(context)
-  const isCommand = (event: MessageEvent): boolean => router.recognise(event) !== null
+  const isCommand = (stored: Stored): boolean => router.asked(stored) !== null
   const kept = [keepAgents(context), upkeep(context), keepLedgerSmall(context), services.fleet.run(isCommand)]
   context.ready()
   await Promise.all([served, ...kept])

@@ -5,8 +5,7 @@ import type { BotContext } from '../../core/bot.ts'
 import { bots } from '../../core/bots.ts'
 import { lookAnyway } from '../../core/bus/bus.ts'
 import { addressee } from '../../core/command/addressee.ts'
-import type { Guard } from '../../core/command/guard.ts'
-import { Catalogue } from '../../core/command/published.ts'
+import { Reader } from '../../core/command/reading.ts'
 import { asChanopError } from '../../core/error.ts'
 import type { ChannelId, ChatEvent, MessageEvent, NetworkId, Place } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
@@ -31,8 +30,6 @@ const presenceMs = 1000
 const drainMs = 3000
 const sweepMs = 3_600_000
 
-const botNames = new Map(bots.map(name => [name as string, name as string]))
-
 const abilitiesOf = (adapter: Adapter): Abilities => ({ edits: adapter.edit !== undefined, limits: adapter.limits })
 
 export interface BridgeOptions {
@@ -53,7 +50,7 @@ export class Bridge {
   readonly #beats = new Map<string, number>()
   readonly #away = new Set<string>()
   readonly #splits: Splits
-  readonly #catalogue = new Catalogue()
+  readonly #reader = new Reader({ prefix: () => this.context.settings.current.commands.prefix, bots })
   readonly #outage: Outage
   readonly #strays = new Map<string, readonly Stored[]>()
 
@@ -138,14 +135,14 @@ export class Bridge {
 
   async #take(events: readonly ChatEvent[]): Promise<void> {
     const { ledger, settings } = this.context
-    const { commands, ignore } = settings.current
-    const guard: Guard = { catalogue: this.#catalogue, prefix: commands.prefix, bots: botNames }
+    const { ignore } = settings.current
     const split = this.#splits.gone
+    const reader = this.#reader
     const writing = ledger.write(db => {
-      const intake = { rooms: this.context.rooms, ignore, members: this.#members, split, strays: this.#strays, guard }
+      const intake = { rooms: this.context.rooms, ignore, members: this.#members, split, strays: this.#strays, reader }
       const taken = ingest(db, events, intake, Date.now())
       for (const { event } of taken.stored) {
-        const bot = event.kind === 'message' ? addressee(db, event, guard) : null
+        const bot = event.kind === 'message' ? addressee(db, event, reader) : null
         if (bot !== null) ledger.first(bot)
       }
       return taken

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/schema.ts'
 import { isIgnored } from '../../core/command/desk.ts'
-import { type Guard, holdsSecret } from '../../core/command/guard.ts'
+import { holdsSecret } from '../../core/command/guard.ts'
+import type { Reader } from '../../core/command/reading.ts'
 import type { ChatEvent, GapEvent } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
 import { advance, append, messageOf, revise, type Stored } from '../../core/ledger/events.ts'
@@ -16,7 +17,7 @@ import { type Strays, targetKey, withStray } from './strays.ts'
 export interface Intake {
   readonly rooms: Rooms
   readonly ignore: Config['ignore']
-  readonly guard: Guard
+  readonly reader: Reader
   readonly strays: Strays
   /** Who left in a netsplit. */
   readonly split: Split
@@ -56,8 +57,8 @@ function follow(db: Tx, { event, placeId }: Stored): 'done' | 'stray' {
 /** Whether nothing of a fact goes to other places. */
 function staysHere(db: Tx, event: ChatEvent, intake: Intake): boolean {
   if (isIgnored(intake.ignore, event)) return true
-  if (event.kind === 'edit') return holdsSecret(db, { ...event, kind: 'message', id: event.target }, intake.guard)
-  return event.kind === 'message' && holdsSecret(db, event, intake.guard)
+  if (event.kind === 'edit') return holdsSecret(db, { ...event, kind: 'message', id: event.target }, intake.reader)
+  return event.kind === 'message' && holdsSecret(db, event, intake.reader)
 }
 
 /**

@@ -1,8 +1,5 @@
 import { talkers } from '../../core/bots.ts'
-import { assign } from '../../core/command/parse/args.ts'
-import { hear, spoken } from '../../core/command/parse/grammar.ts'
-import { resolve } from '../../core/command/parse/suggest.ts'
-import { Catalogue } from '../../core/command/published.ts'
+import { Reader, type ReaderOptions } from '../../core/command/reading.ts'
 import { type MessageEvent, text } from '../../core/event.ts'
 import type { Stored } from '../../core/ledger/events.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
@@ -22,31 +19,23 @@ const talk: Heard = { command: false, masked: null }
  * the ledger when they answer; what reads the ledger before that must not keep the secret either.
  */
 export class Ear {
-  readonly #prefix: () => string
-  readonly #bots: ReadonlyMap<string, string>
-  readonly #catalogue = new Catalogue()
+  readonly #reader: Reader
 
-  constructor(prefix: () => string, bots: readonly string[]) {
-    this.#prefix = prefix
-    this.#bots = new Map(bots.map(name => [name.toLowerCase(), name]))
+  constructor(options: ReaderOptions) {
+    this.#reader = new Reader(options)
   }
 
   hear(ledger: Tx, event: MessageEvent): Heard {
     if (event.sender.kind === 'self') return { command: event.sender.name === 'scribe', masked: null }
-    const heard = hear(spoken(event.content), {
-      prefix: this.#prefix(),
-      bots: this.#bots,
-      direct: event.place.private === true,
-      to: event.to ?? null,
-    })
+    const heard = this.#reader.hear(event)
     if (!heard) return talk
-    const found = resolve(this.#catalogue.refresh(ledger), heard.line, heard.addressed)
+    const { found, assigned } = this.#reader.read(ledger, heard)
     if (found.is !== 'command') return { command: heard.prefixed && found.is === 'family', masked: null }
-    const { masked, secret } = assign(found.command.fields, found.rest)
+    const secret = assigned?.secret === true
     const chat = !heard.prefixed && heard.to !== null && talkers.includes(heard.to)
     return {
       command: (!chat && !heard.behindName) || secret,
-      masked: secret ? `${found.command.name} ${masked}` : null,
+      masked: secret ? `${found.command.name} ${assigned?.masked}` : null,
     }
   }
 

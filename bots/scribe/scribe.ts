@@ -32,7 +32,7 @@ const retryMs = 10_000
 /** The record of everything that is said: search index, log files, exports, and answers about them. */
 export async function runScribe(context: Context): Promise<void> {
   const { ledger, settings, dataDir, signal, log } = context
-  const ear = new Ear(() => settings.current.commands.prefix, bots)
+  const ear = new Ear({ prefix: () => settings.current.commands.prefix, bots })
   const index = SearchIndex.open(join(dataDir, 'search.db'), ear, () => void tellRemade(context))
   const exports = new Exports(ledger.path, signal)
   const services: ScribeServices = {

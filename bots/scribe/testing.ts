@@ -34,7 +34,7 @@ export function ledgerIn(t: TestContext, path: string): Ledger {
   return ledger
 }
 
-export const ear = (): Ear => new Ear(() => '!', ['admin', 'oracle', 'scribe', 'bridge'])
+export const ear = (): Ear => new Ear({ prefix: () => '!', bots: ['admin', 'oracle', 'scribe', 'bridge'] })
 
 export const startMs = Date.UTC(2026, 3, 1, 12)
 

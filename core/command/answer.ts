@@ -55,7 +55,10 @@ export function deliverAnswer(
   const { replySeq, ...voice } = voiceOf(stored, reply, tools)
   const content = { segments: parseInline(shown.join('\n')) }
   const replying = replySeq === undefined ? {} : { replySeq }
-  if (shown.length > 0) say(db, { bot, content, ...voice, key: `${bot}.${stored.seq}`, ...replying }, nowMs)
+  const key = `${bot}.${stored.seq}`
+  // Who asked without text is a program: it alone is given what programs read.
+  const data = stored.event.asked && answer.data !== undefined ? { data: answer.data } : {}
+  if (shown.length > 0) say(db, { bot, content, ...voice, key, ...replying, ...data }, nowMs)
   if (answer.secret !== undefined) whisper(db, tools, stored, answer.secret, undefined, nowMs)
   for (const ordered of answer.orders ?? []) {
     const order = placeOrder(db, ordered.order, nowMs)

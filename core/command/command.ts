@@ -7,7 +7,7 @@ import type { NewOrder } from '../ledger/orders.ts'
 import type { Person } from '../ledger/people.ts'
 import type { Tx } from '../ledger/tx.ts'
 import type { Role } from '../role.ts'
-import { fieldsOf } from './parse/fields.ts'
+import { fieldsOf, isSecret } from './parse/fields.ts'
 
 /** What an instance sets for all commands: the section `commands` of its configuration. */
 export interface CommandSettings {
@@ -47,6 +47,8 @@ export interface CommandContext<S> {
   readonly atMs: number
   /** Aborts after ten seconds, or when the process stops. */
   readonly signal: AbortSignal
+  /** What the asker confirmed by name (`Preview.of`): nothing else may be touched. Null: nothing was asked. */
+  readonly confirmed: readonly string[] | null
   readonly ledger: Ledger
   readonly settings: CommandSettings
 }
@@ -64,6 +66,8 @@ export interface Ordered {
 export interface Answer {
   /** Markdown-lite (`core/text.ts`): text of people goes in through `escapeInline`. None: nothing is said now. */
   readonly lines: readonly string[]
+  /** The same for programs, as JSON: who asked without text (`MessageEvent.asked`) is given it beside the lines. */
+  readonly data?: unknown
   /**
    * Runs in the transaction that commits answer, cursor and audit, and touches nothing but the database. A
    * `ChanopError` undoes it and becomes the answer. What it returns is said instead of `lines`.
@@ -79,11 +83,21 @@ export interface Answer {
   readonly committed?: () => void | Promise<void>
 }
 
+/** What the asker has to confirm. `of`: by name, all that it is about; when that has changed it is asked anew. */
+export interface Preview {
+  readonly text: string
+  readonly of?: readonly string[]
+}
+
+/** What is said, and the answer (lines joined by a line break); of a pattern, what a reader is shown of it. */
+export type Example = readonly [said: string, answer: string] | readonly [said: string, answer: RegExp, shown: string]
+
 /**
  * One command, declared once: gives parser, usage, help, permission and tests. Keys of `args` are filled by position,
  * in their order, or as `key=value`; `meta` of an argument changes that: `{ rest: true }` the text to the end of the
  * message as it was typed, `{ named: true }` only as key=value, `{ flag: true }` a boolean given as `--key`,
- * `{ secret: true }` never echoed, masked in the audit and wiped from the record. An array takes all words that are left.
+ * `{ secret: true }` never echoed, masked in the audit and wiped from the record; `{ type }` says what the text names
+ * (`FieldType`). An array takes all words that are left.
  */
 export interface Command<S, A extends z.ZodObject = z.ZodObject> {
   /** `role grant`: one or two words, lower case. */
@@ -99,20 +113,20 @@ export interface Command<S, A extends z.ZodObject = z.ZodObject> {
   /** Refused elsewhere, with a line that says so. */
   readonly where?: 'dm'
   readonly args: A
-  /** What the asker has to confirm: true, or a function whose text is shown (null: no need). */
-  readonly confirm?: true | { preview(args: z.output<A>, context: CommandContext<S>): Preview }['preview']
+  /** What the asker has to confirm: true, or a function whose preview is shown (null: no need). */
+  readonly confirm?: true | { preview(args: z.output<A>, context: CommandContext<S>): Previewed }['preview']
   /** Changes something: its words must be exact, no abbreviation. */
   readonly mutates?: true
   /** Agents may do it whatever their engagement says: what it does, it does for the one who asks. */
   readonly agents?: true
   /** Never waits behind other commands and is never limited: stop and its kin. */
   readonly urgent?: true
-  /** Help and tests at once: what is said, and the answer (lines joined by a line break) as text or pattern. */
-  readonly examples: readonly (readonly [said: string, answer: string | RegExp])[]
+  /** Help, reference and tests at once. */
+  readonly examples: readonly Example[]
   run(context: CommandContext<S>, args: z.output<A>): Promise<Answer | string>
 }
 
-type Preview = string | null | Promise<string | null>
+type Previewed = Preview | string | null | Promise<Preview | string | null>
 
 const namePattern = /^[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?$/
 
@@ -140,16 +154,6 @@ function check(command: Omit<Command<never>, 'bot' | 'run' | 'confirm'> & { conf
   if (places.some((field, at) => field.required && places[at - 1]?.required === false)) {
     wrong('a required argument stands after an optional one')
   }
-  if (command.confirm && fields.some(field => field.secret)) wrong('a secret can not wait for a confirmation')
+  if (command.confirm && fields.some(isSecret)) wrong('a secret can not wait for a confirmation')
   if (command.examples.length === 0) wrong('an example is missing')
-}
-
-/** What a command says before it is confirmed; null when it asks for none. */
-export async function previewOf<S>(
-  command: Command<S>,
-  args: Record<string, unknown>,
-  context: CommandContext<S>,
-): Promise<string | null> {
-  if (!command.confirm) return null
-  return command.confirm === true ? `${command.name}: sure?` : command.confirm(args, context)
 }

@@ -1,23 +1,24 @@
-import type { Command } from './command.ts'
+import type { Command, Example } from './command.ts'
 import { type Field } from './parse/fields.ts'
 import { publishedOf } from './published.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
-function argument({ key, form, required, values, default: usual, secret, about }: Field): string {
+function argument({ key, type, form, required, values, default: usual, min, max, about }: Field): string {
   const kind = { positional: 'word', list: 'words', rest: 'text to the end', named: `${key}=…`, flag: `--${key}` }[form]
+  const bounds = [min === undefined ? '' : `from ${min}`, max === undefined ? '' : `to ${max}`].filter(Boolean)
   const notes = [
     about,
     values ? `one of ${values.join(', ')}` : undefined,
     usual === undefined ? undefined : `default ${usual}`,
-    secret ? 'secret: never echoed' : undefined,
+    bounds.join(' ') || undefined,
+    type === 'secret' ? 'never echoed' : undefined,
   ]
   const said = notes.filter(Boolean).join('; ')
-  return `| \`${key}\` | ${kind} | ${required ? 'yes' : 'no'} | ${cell(said)} |`
+  return `| \`${key}\` | ${type} | ${kind} | ${required ? 'yes' : 'no'} | ${cell(said)} |`
 }
 
-/** What an example answers: text as it is, a pattern without its slashes. */
-const answerOf = (answer: string | RegExp): string => (typeof answer === 'string' ? answer : `matches ${answer.source}`)
+const exampleOf = ([said, answer, shown]: Example): string => `> ${said}\n${shown ?? answer}`
 
 function section(command: Command<never>): string {
   const { usage, fields, role, scope, where, bot, aliases, confirms, reply } = publishedOf(command)
@@ -28,8 +29,8 @@ function section(command: Command<never>): string {
     confirms ? '**may ask to confirm**' : '',
     aliases.length > 0 ? `**also** ${aliases.map(alias => `\`${alias}\``).join(', ')}` : '',
   ]
-  const table = ['| Argument | Typed as | Needed | |', '|---|---|---|---|', ...fields.map(argument)]
-  const examples = command.examples.map(([said, answer]) => `> ${said}\n${answerOf(answer)}`)
+  const table = ['| Argument | Is | Typed as | Needed | |', '|---|---|---|---|---|', ...fields.map(argument)]
+  const examples = command.examples.map(exampleOf)
   return [
     `### ${command.name}`,
     `\`${usage}\``,

@@ -5,7 +5,7 @@ import { ChanopError } from '../error.ts'
 import { readAudit, verifyAudit } from '../ledger/audit.ts'
 import { sql } from '../ledger/sqlite.ts'
 import { Stage } from './testing.ts'
-import { adminCommands, oracleCommands, scribeCommands, type Toy } from './testing-toy.ts'
+import { adminCommands, oracleCommands, scribeCommands, newToy, type Toy } from './testing-toy.ts'
 
 const auditOf = (stage: Stage) => stage.read(db => readAudit(db, {}, 100))
 
@@ -15,7 +15,7 @@ describe('Router: limits and failures', () => {
 
   beforeEach(async () => {
     stage = await Stage.open()
-    toy = { done: [], gate: Promise.withResolvers() }
+    toy = newToy()
     await stage.bot('admin', adminCommands, toy, { front: true })
     await stage.bot('scribe', scribeCommands, toy)
     await stage.bot('oracle', oracleCommands, toy)
@@ -84,30 +84,30 @@ describe('Router: limits and failures', () => {
     it('of the process leave the command for the next', async () => {
       const stop = new AbortController()
       const router = await stage.bot('admin', adminCommands, toy, { front: true, signal: stop.signal })
-      const stored = await stage.record('!slow')
-      const handled = router.handle(stored, () => assert.fail('nothing is finished'))
+      const asked = router.asked(await stage.record('!slow')) ?? assert.fail('it is a command')
+      const handled = router.handle(asked, () => assert.fail('nothing is finished'))
       stop.abort()
       await assert.rejects(handled)
       assert.deepEqual(await auditOf(stage), [])
       const next = await stage.bot('admin', adminCommands, toy, { front: true })
       toy.gate.resolve()
-      assert.equal(await next.handle(stored, () => {}), true)
+      assert.equal(await next.handle(asked, () => {}), true)
     })
   })
 
   it('commits answer, effect, audit and cursor together or not at all', async () => {
-    const router = stage.routers.get('admin')
-    const stored = await stage.record('!note together', { by: 'otto' })
+    const router = stage.routers.get('admin') ?? assert.fail('there is an admin')
+    const asked = router.asked(await stage.record('!note together', { by: 'otto' })) ?? assert.fail('it is a command')
     const before = await stage.lastDelivery()
     await assert.rejects(
-      router?.handle(stored, () => {
+      router.handle(asked, () => {
         throw new ChanopError('ledger-full', 'the disk is full')
-      }) as Promise<boolean>,
+      }),
       /disk is full/,
     )
     assert.deepEqual([await stage.seen(before), await auditOf(stage)], [[], []])
     assert.equal(await stage.read(db => sql(db, "SELECT 1 FROM setting WHERE key LIKE 'note%'").get()), undefined)
-    assert.equal(await router?.handle(stored, () => {}), true)
+    assert.equal(await router.handle(asked, () => {}), true)
     assert.deepEqual(
       (await stage.seen(before)).map(one => one.text),
       ['noted'],

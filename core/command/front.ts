@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { dropPending } from '../ledger/confirmations.ts'
 import { pageOf } from '../ledger/pages.ts'
 import { type Command, type CommandContext, commandsOf } from './command.ts'
-import { codeOf } from './state/confirm.ts'
+import { codeOf, whichCode } from './state/confirm.ts'
 
 const most = 40
 
@@ -11,11 +11,10 @@ function amount(typed: string | undefined, left: number, usual: number): number 
   return Math.min(most, typed.toLowerCase() === 'all' ? left : Number(typed))
 }
 
-/** `more`, `yes` and `no`: of the one bot that answers for all. */
-export function frontCommands<S>(bot: string): Command<S>[] {
-  const command = commandsOf<S>(bot)
-  const asker = ({ caller }: CommandContext<S>) => ({ place: caller.place, account: caller.account })
-  const more = command({
+const asker = ({ caller: { place, account } }: CommandContext<unknown>) => ({ place, account })
+
+const more = <S>(bot: string) =>
+  commandsOf<S>(bot)({
     name: 'more',
     summary: 'the next lines of the last answer',
     agents: true,
@@ -36,18 +35,30 @@ export function frontCommands<S>(bot: string): Command<S>[] {
       return { lines: page.lines, reply: page.reply, page: { from: page.shown, size } }
     },
   })
-  const yes = command({
+
+const yes = <S>(bot: string) =>
+  commandsOf<S>(bot)({
     name: 'yes',
     aliases: ['y'],
     summary: 'confirms what was asked to be confirmed',
     agents: true,
     role: 'guest',
     reply: 'public',
-    args: z.object({ code: z.string().min(1).max(10).describe('the code that was shown') }),
-    examples: [['!yes zzz', 'nothing of yours waits here for zzz']],
-    run: async (_context, { code }) => `nothing of yours waits here for ${codeOf(code).replace(/[^a-z0-9]/g, '')}`,
+    args: z.object({
+      code: z.string().min(1).max(10).optional().describe('the code that was shown; not needed while one alone waits'),
+    }),
+    examples: [
+      ['!yes zzz', 'nothing of yours waits here for zzz'],
+      ['!yes', 'nothing of yours waits here'],
+    ],
+    run: async (context, { code }) =>
+      code === undefined
+        ? context.ledger.read(db => whichCode(db, asker(context), context.atMs))
+        : `nothing of yours waits here for ${codeOf(code).replace(/[^a-z0-9]/g, '')}`,
   })
-  const no = command({
+
+const no = <S>(bot: string) =>
+  commandsOf<S>(bot)({
     name: 'no',
     summary: 'drops what was asked to be confirmed',
     agents: true,
@@ -63,5 +74,6 @@ export function frontCommands<S>(bot: string): Command<S>[] {
       },
     }),
   })
-  return [more, yes, no]
-}
+
+/** `more`, `yes` and `no`: of the one bot that answers for all. */
+export const frontCommands = <S>(bot: string): Command<S>[] => [more<S>(bot), yes<S>(bot), no<S>(bot)]

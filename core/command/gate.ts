@@ -71,7 +71,9 @@ function agentRefusal(command: Published, agent: Agent, nowMs: number): string |
   if (!engaged(agent, nowMs)) return `the engagement of ${agent.name} is over; an operator can restore it`
   if (command.agents) return null
   const { permissions, name } = agent
-  const listed = permissions.includes(command.name) || (permissions.includes('*') && includes('member', command.role))
+  const names = [command.name, ...command.aliases]
+  const listed =
+    names.some(word => permissions.includes(word)) || (permissions.includes('*') && includes('member', command.role))
   if (listed && command.role !== 'owner') return null
   return `${command.name} is not in the engagement of ${name}; an operator can add it: agent edit ${name} permissions=…`
 }

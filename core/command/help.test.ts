@@ -7,9 +7,9 @@ import { renderReference } from './docs.ts'
 import { frontCommands } from './front.ts'
 import { helpCommands } from './help.ts'
 import { Stage } from './testing.ts'
-import { adminCommands, scribeCommands, type Toy } from './testing-toy.ts'
+import { adminCommands, scribeCommands, newToy, type Toy } from './testing-toy.ts'
 
-const toy = (): Toy => ({ done: [], gate: Promise.withResolvers() })
+const toy = newToy
 const front = [...adminCommands, ...helpCommands<Toy>('admin')]
 
 describe('help', () => {
@@ -28,7 +28,7 @@ describe('help', () => {
     const guest = await stage.ask('!help')
     assert.match(guest, /role list\b/)
     assert.doesNotMatch(guest, /note|grant|secret|erase/)
-    assert.match(guest, /\+4 more for operators, \+1 for owners/)
+    assert.match(guest, /\+5 more for operators, \+1 for owners/)
     const owner = await stage.ask('!help', { by: 'olga' })
     assert.match(owner, /role grant\|list/)
     assert.doesNotMatch(owner, /more for/)
@@ -85,7 +85,7 @@ describe('renderReference', () => {
     const text = renderReference(all)
     assert.equal(text, renderReference([...all].reverse()))
     for (const { name } of all) assert.ok(text.includes(`### ${name}\n`), name)
-    assert.match(text, /\| `who` \| word \| yes \|/)
+    assert.match(text, /\| `who` \| text \| word \| yes \|/)
   })
 })
 

@@ -129,8 +129,16 @@ export function helpCommands<S>(bot: string): Command<S>[] {
       reply: 'public',
       args: z.object({ about: words.optional().describe('a command, its first word, a bot, or slash') }),
       examples: [
-        ['!help find', /^!find <words…>\n/],
-        ['!help slash', /^say !status/],
+        [
+          '!help find',
+          /^!find <words…>\n/,
+          '!find <words…>\nfinds commands by words · for everybody · also apropos\nwords: words of their name or summary\ne.g. !find by words',
+        ],
+        [
+          '!help slash',
+          /^say !status/,
+          'say !status; /status counts too where your client lets it through, and so do "admin: status" and a direct message',
+        ],
       ],
       run: async ({ ledger, caller, settings }, { about }) => ({
         lines: helpLines(await ledger.read(readPublished), caller, about ?? '', settings.prefix),

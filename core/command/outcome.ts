@@ -31,7 +31,13 @@ export const outcomeOf = (
 
 /** Nothing is lost when a power cut takes an answer that changed nothing: it is looked up again. */
 export const onlyLooked = ({ answer, code, decision, wipe }: Outcome): boolean =>
-  decision === 'allowed' && !answer.effect && !answer.committed && code === undefined && wipe === undefined
+  decision === 'allowed' &&
+  !answer.effect &&
+  !answer.orders &&
+  !answer.secret &&
+  !answer.committed &&
+  code === undefined &&
+  wipe === undefined
 
 /** What a command that held a secret is overwritten with. */
 export const wiping = ({ name }: { name: string }, { secret, masked }: Pick<Assigned, 'secret' | 'masked'>) =>

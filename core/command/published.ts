@@ -78,7 +78,18 @@ export function publish(tx: Tx, bot: string, commands: readonly Command<never>[]
     }
     addDeclaration(tx, declaration.name, bot, JSON.stringify(declaration))
   }
+  refuseMixed(bot, readPublished(tx))
   setMeta(tx, versionKey, `${Number(getMeta(tx, versionKey) ?? 0) + 1}`)
+}
+
+/** A name that both stands alone and has verbs can't be told to platforms that know commands and groups of them. */
+function refuseMixed(bot: string, all: readonly Published[]): void {
+  const alone = new Map(all.map(command => [command.name, command.bot]))
+  for (const { name, bot: owner } of all) {
+    const other = name.includes(' ') ? alone.get(name.split(' ')[0] as string) : undefined
+    if (other === undefined || (owner !== bot && other !== bot)) continue
+    throw new ChanopError('conflict', `'${name}' of ${owner}: its first word is a command of ${other} already`)
+  }
 }
 
 /** All commands of all bots, read anew when one of them publishes. */

@@ -7,7 +7,7 @@ import { settleOrder } from '../ledger/orders.ts'
 import { sql } from '../ledger/sqlite.ts'
 import { publish } from './published.ts'
 import { channel, Stage } from './testing.ts'
-import { adminCommands, anyone, oracleCommands, scribe, scribeCommands, type Toy } from './testing-toy.ts'
+import { adminCommands, anyone, oracleCommands, scribe, scribeCommands, newToy, type Toy } from './testing-toy.ts'
 
 const auditOf = (stage: Stage) => stage.read(db => readAudit(db, {}, 100))
 
@@ -17,7 +17,7 @@ describe('Router', () => {
 
   beforeEach(async () => {
     stage = await Stage.open()
-    toy = { done: [], gate: Promise.withResolvers() }
+    toy = newToy()
     await stage.bot('admin', adminCommands, toy, { front: true })
     await stage.bot('scribe', scribeCommands, toy)
     await stage.bot('oracle', oracleCommands, toy)
@@ -83,6 +83,16 @@ describe('Router', () => {
       assert.equal((JSON.parse(rows[0]?.['act'] as string) as { replySeq: number }).replySeq, stored.seq)
     })
 
+    it('refuses a name that stands alone and has verbs', async () => {
+      const make = (name: string) =>
+        scribe({ ...anyone, name, summary: 'x', examples: [['!x', 'x']], run: async () => 'x' })
+      for (const names of [['tell', 'tell all'], ['version all'], ['role']]) {
+        await assert.rejects(
+          stage.ledger.write(db => publish(db, 'scribe', names.map(make))),
+          /its first word is a command of/,
+        )
+      }
+    })
     it('refuses a name that another bot owns', async () => {
       const twin = scribe({
         ...anyone,
@@ -96,6 +106,57 @@ describe('Router', () => {
         /belongs to admin/,
       )
       assert.equal(await stage.ask('!last 1'), '1', 'the refused publication is undone')
+    })
+  })
+
+  describe('asked by name with arguments', () => {
+    const ask = (
+      name: string,
+      args: Record<string, string | number>,
+      by = 'otto',
+      more: Parameters<Stage['say']>[1] = {},
+    ) => stage.say(`/${name}`, { by, ...more, event: { asked: { name, args }, ...more?.event } })
+    it('needs no quoting', async () => {
+      const { seen, takenBy } = await ask('note', { words: '--dry "a" key=b  c' })
+      assert.deepEqual([takenBy, seen.map(one => one.text)], [['admin'], ['noted']])
+      assert.deepEqual(toy.done, ['--dry "a" key=b  c'])
+      assert.equal((await auditOf(stage))[0]?.args, 'words=--dry "a" key=b  c')
+    })
+    it('goes by the same roles, faults and names', async () => {
+      assert.match((await ask('note', { words: 'x' }, 'mia')).seen[0]?.text ?? '', /^note needs operator/)
+      assert.match(
+        (await ask('last', { count: 1000 })).seen[0]?.text ?? '',
+        /^count: '1000' is no number from 1 to 100/,
+      )
+      assert.match((await ask('lastt', {})).seen[0]?.text ?? '', /^no command lastt; did you mean !last\?/)
+      assert.deepEqual(toy.done, [])
+    })
+    it('carries nothing that law 4 forbids', async () => {
+      const { seen } = await ask('note', { words: 'x' }, 'otto', { event: { hops: 1 } })
+      assert.deepEqual([seen, toy.done], [[], []])
+    })
+    it('is confirmed with the arguments it had', async () => {
+      const line = (await ask('role grant', { who: 'bob jones', role: 'OWNER' }, 'olga')).seen[0]?.text ?? ''
+      const code = /!yes (\w{3})/.exec(line)?.[1] ?? assert.fail(line)
+      assert.equal(await stage.ask(`!yes ${code}`, { by: 'olga' }), 'bob jones: owner')
+    })
+    it('leaves no secret in the record', async () => {
+      const { stored } = await ask('secret set', { name: 'KEY', value: 'canary-8' }, 'otto')
+      const event = await stage.read(db =>
+        JSON.stringify(sql(db, 'SELECT body FROM event WHERE seq = ?').get(stored.seq)),
+      )
+      assert.doesNotMatch(event, /canary/)
+      assert.match(event, /secret set/)
+    })
+    it('is answered with data, which text is not', async () => {
+      const dataOf = async () =>
+        (await stage.read(db => sql(db, 'SELECT act FROM delivery ORDER BY id').all())).map(
+          row => (JSON.parse(row['act'] as string) as { data?: unknown }).data,
+        )
+      stage.rooms.set('#general', [channel('#general'), channel('#other')])
+      await ask('last', { count: 2 })
+      await stage.say('!last 2')
+      assert.deepEqual(await dataOf(), [[1, 2], undefined, undefined, undefined])
     })
   })
 
@@ -310,6 +371,32 @@ describe('Router', () => {
       assert.match(await stage.ask('!no', { by: 'otto' }), /^dropped/)
       assert.match(await stage.ask(`!yes ${code}`, { by: 'otto' }), /used or dropped/)
       assert.deepEqual(toy.done, [])
+    })
+    it('is about what was shown: when that has changed it is asked anew', async () => {
+      const line = await stage.ask('!drop all', { by: 'otto' })
+      assert.match(line, /^drops 2 · !yes/)
+      toy.herd.push('c')
+      const again = await stage.ask(`!yes ${codeOf(line)}`, { by: 'otto' })
+      assert.match(again, /^that has changed meanwhile: drops 3 · !yes \w{3} within/)
+      assert.deepEqual(toy.done, [])
+      assert.equal(await stage.ask(`!yes ${codeOf(again)}`, { by: 'otto' }), 'dropped a, b, c')
+      assert.match(await stage.ask(`!yes ${codeOf(line)}`, { by: 'otto' }), /used or dropped/)
+    })
+    it('is asked anew when one of as many is another', async () => {
+      const line = await stage.ask('!drop all', { by: 'otto' })
+      toy.herd.splice(0, 1, 'x')
+      assert.match(await stage.ask(`!yes ${codeOf(line)}`, { by: 'otto' }), /^that has changed meanwhile/)
+    })
+    it('needs no code while one alone waits', async () => {
+      await stage.ask('!erase', { by: 'otto' })
+      assert.equal(await stage.ask('!yes', { by: 'olga' }), 'nothing of yours waits here')
+      const { takenBy, seen } = await stage.say('!yes', { by: 'otto' })
+      assert.deepEqual([takenBy, seen.map(one => one.text)], [['scribe'], ['erased']])
+      const erase = codeOf(await stage.ask('!erase', { by: 'otto' }))
+      stage.nowMs += 1000
+      const codes = [erase, codeOf(await stage.ask('!drop all', { by: 'otto' }))]
+      assert.equal(await stage.ask('!yes', { by: 'otto' }), `which one: ${codes.join(', ')}?`)
+      assert.deepEqual(toy.done, ['erased'])
     })
     it('asks for the role again', async () => {
       const code = codeOf(await stage.ask('!erase', { by: 'otto' }))

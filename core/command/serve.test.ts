@@ -8,7 +8,7 @@ import { silentLog } from '../log.ts'
 import type { Router } from './router.ts'
 import { serveCommands } from './serve.ts'
 import { Stage } from './testing.ts'
-import { adminCommands, type Toy } from './testing-toy.ts'
+import { adminCommands, newToy, type Toy } from './testing-toy.ts'
 
 describe('serveCommands', () => {
   let stage: Stage
@@ -46,7 +46,7 @@ describe('serveCommands', () => {
 
   beforeEach(async () => {
     stage = await Stage.open()
-    toy = { done: [], gate: Promise.withResolvers() }
+    toy = newToy()
     bus = new MemoryBus()
     await stage.role('otto', 'operator')
   })
@@ -92,8 +92,8 @@ describe('serveCommands', () => {
     let failures = 1
     await start(router => {
       const handle = router.handle.bind(router)
-      router.handle = (stored, finish) =>
-        handle(stored, db => {
+      router.handle = (asked, finish) =>
+        handle(asked, db => {
           if (failures-- > 0) throw new ChanopError('ledger-full', 'the disk is full')
           finish(db)
         })

@@ -1,25 +1,13 @@
 import type { BotContext } from '../bot.ts'
 import { follow } from '../consumer.ts'
 import { asChanopError } from '../error.ts'
-import type { EditEvent, MessageEvent } from '../event.ts'
 import { advanceTo, cursorOf, forgetHandled, isHandled, markHandled } from '../ledger/consumers.ts'
 import type { Stored } from '../ledger/events.ts'
 import type { Tx } from '../ledger/tx.ts'
 import { backoffMs, sleep } from '../retry.ts'
-import type { Router } from './router.ts'
+import type { CommandMessage, Router } from './router.ts'
 
 type Context = Pick<BotContext, 'name' | 'ledger' | 'bus' | 'log' | 'signal'>
-type Asked = Stored<MessageEvent> | Stored<EditEvent>
-
-const isEdit = (asked: Asked): asked is Stored<EditEvent> => asked.event.kind === 'edit'
-
-/** The fact, when it has the shape of a command. */
-function askedBy<S>(router: Router<S>, { event, ...rest }: Stored): Asked | null {
-  if (event.kind === 'message') return router.recognise(event) && { ...rest, event }
-  if (event.kind !== 'edit') return null
-  return router.recognise({ ...event, kind: 'message', id: event.target }) && { ...rest, event }
-}
-
 const most = 500
 const saveMs = 2000
 
@@ -46,23 +34,23 @@ export async function serveCommands<S>(context: Context, router: Router<S>): Pro
     else forgetHandled(db, consumer, upTo)
     advanceTo(db, consumer, upTo)
   }
-  const attend = async (stored: Asked): Promise<void> => {
+  const attend = async (asked: CommandMessage): Promise<void> => {
+    const { seq } = asked.stored
     for (let failures = 0; !signal.aborted; failures++) {
       try {
-        if (isEdit(stored)) await router.handleEdit(stored, finish(stored.seq))
-        else await router.handle(stored, finish(stored.seq))
+        await router.handle(asked, finish(seq))
         break
       } catch (error) {
         if (signal.aborted) return
-        log.error({ error, seq: stored.seq }, `a command waits: ${asChanopError(error).message}`)
+        log.error({ error, seq }, `a command waits: ${asChanopError(error).message}`)
         await sleep(backoffMs({ firstMs: 200, maxMs: 10_000 }, failures), signal)
       }
     }
-    flying.delete(stored.seq)
+    flying.delete(seq)
   }
   const take = async (batch: readonly Stored[]): Promise<void> => {
     for (const stored of batch) {
-      const asked = askedBy(router, stored)
+      const asked = router.asked(stored)
       const again = asked !== null && stored.seq <= newest
       if (asked && !(again && (await ledger.read(db => isHandled(db, consumer, stored.seq))))) {
         flying.add(stored.seq)

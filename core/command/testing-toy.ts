@@ -10,7 +10,11 @@ import { rest, whole } from './parse/values.ts'
 export interface Toy {
   readonly done: string[]
   gate: PromiseWithResolvers<void>
+  /** What `drop` drops. */
+  readonly herd: string[]
 }
+
+export const newToy = (): Toy => ({ done: [], gate: Promise.withResolvers(), herd: ['a', 'b'] })
 
 const command = commandsOf<Toy>('admin')
 export const scribe = commandsOf<Toy>('scribe')
@@ -141,7 +145,21 @@ export const scribeCommands: Command<Toy>[] = [
     summary: 'the last lines',
     args: z.object({ count: whole(1, 100).prefault('3') }),
     examples: [['!last 2', '1\n2']],
-    run: async (_context, { count }) => ({ lines: Array.from({ length: count }, (_, at) => `${at + 1}`) }),
+    run: async (_context, { count }) => {
+      const data = Array.from({ length: count }, (_, at) => at + 1)
+      return { lines: data.map(String), data }
+    },
+  }),
+  scribe({
+    name: 'drop',
+    summary: 'drops the herd',
+    role: 'operator',
+    reply: 'public',
+    mutates: true,
+    args: z.object({ which: z.string() }),
+    confirm: (_args, { services: { herd } }) => ({ text: `drops ${herd.length}`, of: [...herd] }),
+    examples: [['!drop all', /^drops 2 · !yes/, 'drops 2 · !yes k7m within 60 s, or !no']],
+    run: async ({ confirmed }) => `dropped ${confirmed?.join(', ')}`,
   }),
   scribe({
     name: 'erase',
@@ -151,7 +169,7 @@ export const scribeCommands: Command<Toy>[] = [
     mutates: true,
     confirm: true,
     args: none,
-    examples: [['!erase', /^erase: sure\? · !yes/]],
+    examples: [['!erase', /^erase: sure\? · !yes/, 'erase: sure? · !yes k7m within 60 s, or !no']],
     run: async ({ services }) => {
       services.done.push('erased')
       return 'erased'

@@ -18,7 +18,8 @@ import { Vault } from '../secrets.ts'
 import { plain } from '../text.ts'
 import type { Command, CommandSettings } from './command.ts'
 import { publish } from './published.ts'
-import { Router, type RouterOptions } from './router.ts'
+import { Router } from './router.ts'
+import type { RouterOptions } from './visit.ts'
 
 /** What one person says, and how. Unset: live, verified, a person, in `#general`. */
 export interface Said {
@@ -137,7 +138,10 @@ export class Stage {
     const before = await this.lastDelivery()
     const stored = await this.record(words, said)
     const taken = await Promise.all(
-      [...this.routers].map(async ([name, router]) => ((await router.handle(stored, () => {})) ? name : null)),
+      [...this.routers].map(async ([name, router]) => {
+        const asked = router.asked(stored)
+        return asked && (await router.handle(asked, () => {})) ? name : null
+      }),
     )
     return { seen: await this.seen(before), takenBy: taken.filter(name => name !== null), stored }
   }

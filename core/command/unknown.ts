@@ -1,4 +1,5 @@
 import { escapeInline } from '../text.ts'
+import { isSecret } from './parse/fields.ts'
 import type { Resolved } from './parse/suggest.ts'
 import type { Catalogue } from './published.ts'
 
@@ -19,7 +20,7 @@ const most = 12
 export function unknown(catalogue: Catalogue, found: Exclude<Resolved, { is: 'command' }>, prefix: string): Unknown {
   const noun = found.is === 'family' ? found.noun : (found.near?.split(' ')[0] ?? '')
   const kin = catalogue.family(noun)
-  const guarded = kin.some(({ fields }) => fields.some(field => field.secret))
+  const guarded = kin.some(({ fields }) => fields.some(isSecret))
   const verb = found.is === 'family' && !guarded ? found.verb : ''
   const typed = `${found.is === 'family' ? found.noun : found.word} ${verb}`.trim()
   const hint = found.near

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { nearest } from '../nearest.ts'
+import { def } from '../zod.ts'
 import { keysOf, literalKeysOf, literalsOf, resolve, schemaAt } from './schema.ts'
 
 type Path = readonly PropertyKey[]
@@ -114,11 +115,7 @@ function unionAt(schema: z.ZodType, path: Path, value: unknown): z.ZodType | nul
 }
 
 function fieldOf(parent: z.ZodType, key: PropertyKey): z.ZodType | null {
-  const { shape, valueType, element } = parent._zod.def as unknown as {
-    shape?: Record<string, z.ZodType>
-    valueType?: z.ZodType
-    element?: z.ZodType
-  }
+  const { shape, valueType, element } = def(parent)
   return shape?.[String(key)] ?? valueType ?? element ?? null
 }
 

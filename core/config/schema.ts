@@ -1,24 +1,5 @@
 import type { z } from 'zod'
-
-interface Def {
-  type: string
-  innerType?: z.ZodType
-  in?: z.ZodType
-  shape?: Record<string, z.ZodType>
-  valueType?: z.ZodType
-  element?: z.ZodType
-  options?: readonly z.ZodType[]
-  values?: readonly unknown[]
-  defaultValue?: unknown
-}
-
-const def = (schema: z.ZodType): Def => schema._zod.def as unknown as Def
-
-/** The schema without its wrappers: default, optional, nullable, readonly, pipe. */
-export function unwrap(schema: z.ZodType): z.ZodType {
-  const { innerType, in: input } = def(schema)
-  return innerType ? unwrap(innerType) : input ? unwrap(input) : schema
-}
+import { def, unwrap } from '../zod.ts'
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

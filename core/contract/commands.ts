@@ -21,7 +21,8 @@ export function exampleTests<S>(name: string, open: (stage: Stage, command: stri
   describe(`examples of ${name}`, () => {
     it('are answered as declared', async t => {
       for (const command of (await inWorld(open, '', async ({ commands }) => commands)) ?? []) {
-        for (const [said, answer] of command.examples) {
+        for (const [said, answer, shown] of command.examples) {
+          if (answer instanceof RegExp) assert.match(shown ?? '', answer, `what is shown for ${said}`)
           await t.test(`${command.name}: ${said}`, () =>
             inWorld(open, command.name, async (_world, stage) => {
               const given = await answerTo(stage, command, said)

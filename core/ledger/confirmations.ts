@@ -52,6 +52,16 @@ export function confirmationAt(tx: Tx, code: string): Confirmation | null {
   }
 }
 
+/** The codes that wait for this asker here, or everywhere on the network when they ask in private; newest last. */
+export const openCodes = (tx: Tx, { place, account }: Asker, nowMs: number): string[] =>
+  sql(
+    tx,
+    `SELECT code FROM pending WHERE network = ? AND account = ? AND (channel = ? OR ?) AND line <> '' AND until_ms >= ?
+     ORDER BY until_ms`,
+  )
+    .all(place.network, account, place.channel, place.private ? 1 : 0, nowMs)
+    .map(row => String(row['code']))
+
 /** Uses a code up; false when somebody was faster. */
 export const usePending = (tx: Tx, code: string): boolean =>
   sql(tx, "UPDATE pending SET line = '' WHERE code = ? AND line <> ''").run(code).changes > 0

@@ -8,7 +8,10 @@ export const scrubMark = 'scrub'
 /** Overwrites the words of a message that held a secret, and of its copies: the record keeps that it was said, not what. */
 export function wipe(tx: Tx, seq: number, masked: string): void {
   const content = JSON.stringify({ segments: [{ kind: 'text', text: masked }] })
-  sql(tx, "UPDATE event SET body = json_set(body, '$.content', json(?)) WHERE seq = ?").run(content, seq)
+  sql(tx, "UPDATE event SET body = json_remove(json_set(body, '$.content', json(?)), '$.asked') WHERE seq = ?").run(
+    content,
+    seq,
+  )
   sql(tx, 'UPDATE revision SET content = ? WHERE seq = ? AND content IS NOT NULL').run(content, seq)
   sql(
     tx,

@@ -1,6 +1,7 @@
 /** What the commands about agents share. */
 import { z } from 'zod'
 import type { Answer, CommandContext } from '../../../core/command/command.ts'
+import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Agent } from '../../../core/ledger/agents.ts'
 import { type NewOrder, placeOrder } from '../../../core/ledger/orders.ts'
@@ -18,8 +19,9 @@ export const agentName = z
   .string()
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,31}$/, 'write a name of letters, digits, _ and -')
   .transform(typed => typed.toLowerCase())
+  .meta({ type: 'selector' })
 
-export const selector = z.string().min(1).max(2000).describe('worker-1, a,b, @all, @worker, @wor*; ,-x leaves out x')
+export const selector = nameOf('selector').max(2000).describe('worker-1, a,b, @all, @worker, @wor*; ,-x leaves out x')
 
 export const byOf = ({ caller }: Context): string => caller.person?.name ?? caller.account
 

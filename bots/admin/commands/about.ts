@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Config } from '../../../config/schema.ts'
 import { bots } from '../../../core/bots.ts'
+import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace } from '../../../core/event.ts'
 import { backlog } from '../../../core/ledger/deliveries.ts'
@@ -23,7 +24,7 @@ const whoami = declare({
   role: 'guest',
   reply: 'private',
   args: z.object({}),
-  examples: [['!whoami', /account \w+ · owner/]],
+  examples: [['!whoami', /account \w+ · owner/, 'alice · account alice · owner']],
   async run({ caller, ledger }) {
     if (!caller.verified) {
       return `${escapeInline(caller.name)} · nobody vouches for you here: log in to your account to be more than a guest`
@@ -34,7 +35,15 @@ const whoami = declare({
     const also =
       others.length > 0 ? ` · also ${others.map(({ network, user }) => `${network}:${user}`).join(', ')}` : ''
     const here = caller.role === caller.globalRole ? '' : ` (${caller.role} in ${caller.room})`
-    return `${escapeInline(caller.name)} · account ${caller.account} · ${caller.globalRole}${here}${also}`
+    return {
+      lines: [`${escapeInline(caller.name)} · account ${caller.account} · ${caller.globalRole}${here}${also}`],
+      data: {
+        account: `${caller.network}:${caller.account}`,
+        role: caller.globalRole,
+        roleHere: caller.role,
+        accounts: linked,
+      },
+    }
   },
 })
 
@@ -44,26 +53,46 @@ const status = declare({
   role: 'guest',
   reply: 'public',
   args: z.object({}),
-  examples: [['!status', /^up \S+ · admin ok/]],
+  examples: [
+    [
+      '!status',
+      /^up \S.* · admin ok/,
+      'up 2h 5m · admin ok · bridge ok · oracle ok · scribe ok · redis ok · 419 MB\nirc up 2h · ergo-2.20.0',
+    ],
+  ],
   async run({ services, ledger, atMs }) {
     const { context, startedMs, beats } = services
     const states = bots.map(bot => {
       const beat = beats.get(bot)
-      if (bot === context.name) return `${bot} ok`
-      if (!beat || atMs - beat.atMs > silentMs) return `${bot} ${context.bus.up ? 'silent' : 'unknown'}`
-      return `${bot} ok`
+      const known = bot === context.name || (beat && atMs - beat.atMs <= silentMs)
+      return { bot, state: known ? 'ok' : context.bus.up ? 'silent' : 'unknown' }
     })
     const redis = context.bus.redisUp ? 'redis ok' : 'redis away (nothing is lost)'
     const deaf = bridgeSilent(services, atMs)
-    const networks = (await ledger.read(standings)).map(entry => networkLine(entry, atMs, deaf))
+    const networks = await ledger.read(standings)
     const waiting = (await ledger.read(backlog))
       .filter(({ oldestMs }) => atMs - oldestMs > lateMs)
       .map(({ network, queued, oldestMs }) => `${network}: ${queued} wait, oldest ${duration(atMs - oldestMs)}`)
     const memory = [...beats.values()].reduce((sum, beat) => sum + beat.rssBytes, 0)
-    const first = [`up ${duration(atMs - startedMs, 2)}`, ...states, redis, ...(memory > 0 ? [size(memory)] : [])]
+    const first = [
+      `up ${duration(atMs - startedMs, 2)}`,
+      ...states.map(({ bot, state }) => `${bot} ${state}`),
+      redis,
+      ...(memory > 0 ? [size(memory)] : []),
+    ]
     const models = await ledger.read(tx => modelLine(tx, context.settings.current, atMs))
     const locked = context.vault.locked ? [`vault locked: ${context.vault.locked}`] : []
-    return { lines: [first.join(' · '), ...networks, models, ...waiting, ...locked] }
+    const networkLines = networks.map(entry => networkLine(entry, atMs, deaf))
+    const data = {
+      upMs: atMs - startedMs,
+      bots: states,
+      redis: context.bus.up,
+      memoryBytes: memory,
+      networks,
+      models,
+      waiting,
+    }
+    return { lines: [first.join(' · '), ...networkLines, models, ...waiting, ...locked], data }
   },
 })
 
@@ -88,7 +117,7 @@ const doctor = declare({
   role: 'operator',
   reply: 'private',
   args: z.object({}),
-  examples: [['!doctor', /.+/]],
+  examples: [['!doctor', /.+/, '✓ redis: answers\n✓ irc server: answers']],
   async run({ services, signal }) {
     const report = await services.program(['scripts/doctor.ts'], signal)
     const lines = report
@@ -106,8 +135,11 @@ const version = declare({
   role: 'guest',
   reply: 'public',
   args: z.object({}),
-  examples: [['!version', /^chanop \d+\.\d+\.\d+ · node \d+/]],
-  run: async ({ services }) => `chanop ${services.version} · node ${process.versions.node}`,
+  examples: [['!version', /^chanop \d+\.\d+\.\d+ · node \d+/, 'chanop 0.1.0 · node 24.21.0']],
+  run: async ({ services: { version } }) => ({
+    lines: [`chanop ${version} · node ${process.versions.node}`],
+    data: { chanop: version, node: process.versions.node },
+  }),
 })
 
 const restart = declare({
@@ -131,8 +163,11 @@ const say = declare({
   role: 'operator',
   reply: 'private',
   mutates: true,
-  args: z.object({ where: z.string(), text: z.string().min(1).meta({ rest: true }) }),
-  examples: [['!say #ops the disk was changed', /said in irc:#ops$/]],
+  args: z.object({
+    where: nameOf('place').describe('a room, or a channel'),
+    text: z.string().min(1).meta({ rest: true }),
+  }),
+  examples: [['!say #ops the disk was changed', /said in irc:#ops$/, 'said in irc:#ops']],
   async run({ services, caller, event }, { where, text }) {
     const room = roomMeant(services.context, where, caller.network)
     if (!room)

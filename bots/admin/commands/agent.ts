@@ -19,7 +19,7 @@ import { rateText, terms, withTerms } from '../agents/terms.ts'
 import { outsideOf, putOut } from '../agents/watch.ts'
 import { declare } from '../services.ts'
 
-const nobodyHere = /^there is no agent nobody: agents lists who there is$/
+const nobodyHere = 'there is no agent nobody: agents lists who there is'
 
 const until = ({ expiresMs }: Agent, nowMs: number): string =>
   expiresMs === null ? '' : expiresMs > nowMs ? ` · ${duration(expiresMs - nowMs)} left` : ' · its time is over'
@@ -28,6 +28,9 @@ const channelsOf = ({ channels }: Agent): string => (channels.includes('*') ? 'e
 
 const row = (agent: Agent, nowMs: number): string =>
   `${agent.name} · ${agent.type} · ${agent.state} · ${escapeInline(channelsOf(agent))} · of ${escapeInline(agent.owner)}${until(agent, nowMs)}`
+
+/** What programs are told of an agent: its signed engagement is `engagement`’s to tell. */
+const told = ({ engagement: _signed, ...agent }: Agent): Omit<Agent, 'engagement'> => agent
 
 const counted = (found: readonly Agent[]): string => {
   const states = Map.groupBy(found, ({ state }) => state)
@@ -46,7 +49,7 @@ const list = declare({
   async run({ ledger, atMs }, { selector: which }) {
     const found = await ledger.read(tx => (which === undefined ? agents(tx) : chosen(tx, which)))
     if (found.length === 0) return 'no agents yet: register NICK makes one'
-    return { lines: [counted(found), ...found.map(agent => row(agent, atMs))] }
+    return { lines: [counted(found), ...found.map(agent => row(agent, atMs))], data: found.map(told) }
   },
 })
 
@@ -287,7 +290,13 @@ const key = declare({
   agents: true,
   reply: 'public',
   args: z.object({}),
-  examples: [['!key', /^\{"kty":"OKP"/]],
+  examples: [
+    [
+      '!key',
+      /^\{"kty":"OKP"/,
+      '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"k1"}',
+    ],
+  ],
   async run({ services }) {
     const { keys } = services.signer.publicKeys
     if (keys.length === 0) return 'no key: the vault is locked'
@@ -304,7 +313,13 @@ const claim = declare({
   where: 'dm',
   mutates: true,
   args: z.object({ code: z.string().min(4).max(40).meta({ secret: true }) }),
-  examples: [['claim AAAA-BBBB-CCCC', /^no login waits for that code/]],
+  examples: [
+    [
+      'claim AAAA-BBBB-CCCC',
+      /^no login waits for that code/,
+      'no login waits for that code: it was used, has run out, or is mistyped',
+    ],
+  ],
   async run({ ledger, services, atMs, caller }, { code }) {
     const { vault } = services.context
     if (!caller.verified)

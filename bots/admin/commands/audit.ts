@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { moment, whole } from '../../../core/command/parse/values.ts'
+import { moment, nameOf, whole } from '../../../core/command/parse/values.ts'
 import { type AuditRow, type Proof, readAudit } from '../../../core/ledger/audit.ts'
 import { escapeInline, time } from '../../../core/text.ts'
 import { exportAudit, proveAll } from '../audit-walk.ts'
@@ -16,18 +16,19 @@ function line(row: AuditRow): string {
 }
 
 const show = declare({
-  name: 'audit',
+  name: 'audit show',
+  aliases: ['audit'],
   summary: 'who asked for what, and what came of it; denials included',
   role: 'operator',
   reply: 'private',
   args: z.object({
     n: whole(1, 200).optional(),
-    who: z.string().optional().meta({ named: true }).describe('an account or name'),
+    who: nameOf('person').optional().meta({ named: true }).describe('an account or name'),
     cmd: z.string().optional().meta({ named: true }).describe('how the command begins'),
     decision: z.enum(['allowed', 'denied', 'ignored', 'failed']).optional().meta({ named: true }),
     since: moment('past').optional().meta({ named: true }),
   }),
-  examples: [['!audit who=nobody', 'nothing of that kind']],
+  examples: [['!audit show who=nobody', 'nothing of that kind']],
   async run({ ledger }, { n = usual, who, cmd, decision, since }) {
     const filter = {
       ...(who === undefined ? {} : { account: who }),
@@ -36,7 +37,7 @@ const show = declare({
       ...(since === undefined ? {} : { sinceMs: since }),
     }
     const rows = await ledger.read(db => readAudit(db, filter, n))
-    return { lines: rows.length > 0 ? rows.map(line) : ['nothing of that kind'] }
+    return { lines: rows.length > 0 ? rows.map(line) : ['nothing of that kind'], data: rows }
   },
 })
 
@@ -51,7 +52,7 @@ const verify = declare({
   role: 'operator',
   reply: 'private',
   args: z.object({}),
-  examples: [['!audit verify', /^whole: \d+ lines/]],
+  examples: [['!audit verify', /^whole: \d+ lines/, 'whole: 214 lines, each fits the one before']],
   run: async ({ ledger, signal }) => verdict(await proveAll(ledger, signal)),
 })
 
@@ -61,7 +62,13 @@ const exportAll = declare({
   role: 'owner',
   reply: 'private',
   args: z.object({}),
-  examples: [['!audit export', /exports\/audit-\S+\.jsonl · \d+ lines\nSHA-256 [0-9a-f]{64}\nwhole: /]],
+  examples: [
+    [
+      '!audit export',
+      /exports\/audit-\S+\.jsonl · \d+ lines\nSHA-256 [0-9a-f]{64}\nwhole: /,
+      `/home/you/chanop/data/exports/audit-2026-04-01-214.jsonl · 214 lines\nSHA-256 ${'9f86d081'.repeat(8)}\nwhole: 214 lines, each fits the one before`,
+    ],
+  ],
   async run({ services, ledger, signal, atMs, event }) {
     const name = `${new Date(atMs).toISOString().slice(0, 10)}-${event.seq}`
     const { path, sha256, proof } = await exportAudit({ ledger, dataDir: services.context.dataDir }, name, signal)

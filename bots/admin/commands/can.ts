@@ -3,6 +3,7 @@ import type { Caller, CommandContext } from '../../../core/command/command.ts'
 import { isIgnored } from '../../../core/command/desk.ts'
 import { refusal } from '../../../core/command/gate.ts'
 import { resolve } from '../../../core/command/parse/suggest.ts'
+import { nameOf } from '../../../core/command/parse/values.ts'
 import type { Published } from '../../../core/command/published.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
@@ -109,13 +110,21 @@ const can = declare({
   role: 'member',
   reply: 'private',
   args: z.object({
-    who: z.string().describe('a name, an agent, or network:account'),
-    in: z.string().optional().meta({ named: true }).describe('a room; this one without'),
+    who: nameOf('person').describe('a name, an agent, or network:account'),
+    in: nameOf('room').optional().meta({ named: true }).describe('a room; this one without'),
     command: z.string().min(1).max(200).meta({ rest: true }).describe('as it would be typed'),
   }),
   examples: [
-    ['!can olga role grant', /^yes: role grant needs operator everywhere; olga is owner everywhere/],
-    ['!can chat:bob restart oracle', /^no: restart needs operator everywhere; chat:bob is guest: no role/],
+    [
+      '!can alice role grant',
+      /^yes: role grant needs operator everywhere; alice is owner everywhere/,
+      'yes: role grant needs operator everywhere; alice is owner everywhere (by the configuration)',
+    ],
+    [
+      '!can irc:bob restart oracle',
+      /^no: restart needs operator everywhere; irc:bob is guest: no role/,
+      'no: restart needs operator everywhere; irc:bob is guest: no role',
+    ],
   ],
   async run(context, { who, in: room = context.caller.room, command }) {
     const { services, settings, atMs } = context

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { managedNetworks } from '../../../config/networks.ts'
 import { channelModes } from '../../../config/schema.ts'
-import type { CommandContext, Ordered } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { formatPlace, type Place, type UserId } from '../../../core/event.ts'
+import { formatPlace } from '../../../core/event.ts'
 import { agents } from '../../../core/ledger/agents.ts'
 import {
   dropChannel,
@@ -14,100 +13,27 @@ import {
 } from '../../../core/ledger/channels.ts'
 import { membersOf } from '../../../core/ledger/members.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { nearest } from '../../../core/nearest.ts'
-import { duration, escapeInline, parseDuration, time, truncate } from '../../../core/text.ts'
-import { joiners } from '../channels/members.ts'
-import { bringOrders, keepOrder, releaseOrder } from '../channels/orders.ts'
-import { channelMeant, configured } from '../channels/places.ts'
-import { modesChange, natureOf, typeFor } from '../channels/types.ts'
-import { type AdminServices, declare } from '../services.ts'
+import { escapeInline, time, truncate } from '../../../core/text.ts'
+import { releaseOrder } from '../channels/orders.ts'
+import { configured } from '../channels/places.ts'
+import { modesChange, natureOf } from '../channels/types.ts'
+import { declare } from '../services.ts'
 
-type Context = CommandContext<AdminServices>
-
-const channel = z.string().describe('#channel, or network:#channel')
-const configOf = ({ services }: Context) => services.context.settings.current
-const meant = (context: Context, written: string): Place =>
-  channelMeant(configOf(context), context.caller.network, written)
-
-const noType = 'none'
-
-/** The type by its prefix; `none` is ''. Throws with the nearest one. */
-function typeNamed(context: Context, written: string): string {
-  const { types } = configOf(context).channels
-  const prefix = written.replace(/^#/, '').toLowerCase()
-  if (prefix === noType) return ''
-  if (Object.hasOwn(types, prefix)) return prefix
-  const near = nearest(prefix, Object.keys(types))
-  const hint = near ? `did you mean ${near}?` : `config set channels.types.${prefix}.ttl 2h makes one`
-  throw new ChanopError('not-found', `no type of channels ${prefix.slice(0, 40)}; ${hint}`)
-}
-
-/** `2h` from now; `never` is null. */
-function endOf(context: Context, written: string): number | null {
-  if (written.toLowerCase() === 'never') return null
-  const ttlMs = parseDuration(written)
-  if (ttlMs !== null && ttlMs > 0 && ttlMs < 1e14) return context.atMs + ttlMs
-  throw new ChanopError('usage', `'${written.slice(0, 20)}' is no time to live: write 30m, 2h, 3d or never`)
-}
-
-function fresh(context: Context, place: Place): KeptChannel {
-  const type = typeFor(configOf(context).channels.types, place.channel)
-  return {
-    network: place.network,
-    channel: place.channel,
-    type,
-    topic: '',
-    modes: '',
-    locked: false,
-    greeting: '',
-    untilMs: null,
-    createdMs: context.atMs,
-    createdBy: context.caller.person?.name ?? context.caller.account,
-  }
-}
-
-/** What is kept of a channel; one that the configuration names needs no `channel add`. */
-function known(db: Tx, context: Context, place: Place): KeptChannel {
-  const kept = keptChannel(db, place)
-  if (kept) return kept
-  const named = configured(configOf(context), place.network)
-  if (named.includes(place.channel)) return fresh(context, place)
-  const near = nearest(place.channel, [...named, ...keptChannels(db, place.network).map(each => each.channel)])
-  const hint = near ? `did you mean ${near}?` : `channel add ${place.channel} makes it`
-  throw new ChanopError('not-found', `${formatPlace(place)} is not kept here; ${hint}`)
-}
-
-/** `type task-, +im, ends in 2h, locked` */
-function traits(context: Context, kept: KeptChannel): string[] {
-  const { type, modes } = natureOf(configOf(context).channels.types, kept)
-  return [
-    type && `type ${type}`,
-    modes,
-    kept.untilMs === null ? '' : `ends in ${duration(Math.max(0, kept.untilMs - context.atMs), 2)}`,
-    kept.locked ? 'locked' : '',
-  ].filter(Boolean)
-}
-
-const listed = (context: Context, kept: KeptChannel): string => {
-  const said = traits(context, kept)
-  return said.length > 0 ? `: ${said.join(', ')}` : ''
-}
-
-/** Makes the server's channel as the ledger has it, and says how that ended. */
-function applied(context: Context, kept: KeptChannel, change: { modes: string }, done: string): Ordered {
-  return {
-    order: keepOrder(kept, { modes: change.modes, topic: kept.topic }, `${context.event.seq}`),
-    done,
-    failed: `${escapeInline(formatPlace(kept))}: the server did not do it: {reason}`,
-  }
-}
-
-/** Agents whom the type wants in, after we are in ourselves: nobody is to be missed. */
-async function brought(context: Context, place: Place, selectors: readonly string[]): Promise<Ordered[]> {
-  const agents = await context.ledger.read(db => joiners(db, place, selectors, context.atMs))
-  const users = agents.map(({ name }) => name as UserId)
-  return bringOrders(place, users, `${context.event.seq}`).map(order => ({ order, done: '', failed: '' }))
-}
+import {
+  applied,
+  brought,
+  channel,
+  configOf,
+  type Context,
+  endOf,
+  fresh,
+  known,
+  listed,
+  meant,
+  refuseConfigured,
+  traits,
+  typeNamed,
+} from '../channels/asking.ts'
 
 const add = declare({
   name: 'channel add',
@@ -118,12 +44,17 @@ const add = declare({
   args: z.object({
     channel,
     type: z.string().optional().meta({ named: true }).describe('another type than the name says, or none'),
-    ttl: z.string().optional().meta({ named: true }).describe('how long it lives: 2h, 3d, never'),
+    ttl: z
+      .string()
+      .meta({ type: 'duration' })
+      .optional()
+      .meta({ named: true })
+      .describe('how long it lives: 2h, 3d, never'),
     topic: z.string().max(300).optional().meta({ rest: true }),
   }),
   examples: [
-    ['!channel add #build', 'chat:#build is kept'],
-    ['!channel add #release-7 ttl=2h what is left to do', 'chat:#release-7 is kept: ends in 2h'],
+    ['!channel add #build', 'irc:#build is kept'],
+    ['!channel add #release-7 ttl=2h what is left to do', 'irc:#release-7 is kept: ends in 2h'],
   ],
   async run(context, { channel, type, ttl, topic }) {
     const place = meant(context, channel)
@@ -150,15 +81,6 @@ const add = declare({
   },
 })
 
-/** What the configuration names stays as long as it does. */
-function refuseConfigured(context: Context, place: Place, why: string): void {
-  if (!configured(configOf(context), place.network).includes(place.channel)) return
-  throw new ChanopError(
-    'conflict',
-    `${formatPlace(place)} is in the configuration, ${why}: room unlink it and part it first`,
-  )
-}
-
 const list = declare({
   name: 'channel list',
   aliases: ['channels'],
@@ -166,7 +88,7 @@ const list = declare({
   role: 'member',
   reply: 'private',
   args: z.object({}),
-  examples: [['!channel list', /^chat:#general · 2 in\n/]],
+  examples: [['!channel list', 'irc:#general · 2 in\nirc:#ops · 0 in\nlibera:#general · 0 in']],
   async run(context) {
     const config = configOf(context)
     const lines = await context.ledger.read(db =>
@@ -190,7 +112,7 @@ const show = declare({
   role: 'member',
   reply: 'private',
   args: z.object({ channel }),
-  examples: [['!channel show #general', /^chat:#general · 2 in\n/]],
+  examples: [['!channel show #general', 'irc:#general · 2 in\nmade by the configuration']],
   async run(context, { channel }) {
     const place = meant(context, channel)
     return {
@@ -248,12 +170,12 @@ const set = declare({
     value: z.string().min(1).max(1000).meta({ rest: true }).describe('or default: what the type says'),
   }),
   examples: [
-    ['!channel set #general modes +m', 'chat:#general: +m'],
+    ['!channel set #general modes +m', 'irc:#general: +m'],
     [
       '!channel set #general greeting Welcome {nick}, read the topic of {channel} first',
-      'chat:#general: instructions set',
+      'irc:#general: instructions set',
     ],
-    ['!channel set #general modes +k', /^'\+k': write modes that are plain switches/],
+    ['!channel set #general modes +k', "'+k': write modes that are plain switches, e.g. +im or +m-t"],
   ],
   async run(context, { channel, key, value }) {
     const place = meant(context, channel)
@@ -286,7 +208,7 @@ const topic = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ channel, topic: z.string().max(300).optional().meta({ rest: true }) }),
-  examples: [['!channel topic #general all that matters', 'chat:#general: all that matters']],
+  examples: [['!channel topic #general all that matters', 'irc:#general: all that matters']],
   async run(context, { channel, topic: said }) {
     const place = meant(context, channel)
     const kept = await context.ledger.read(db => known(db, context, place))
@@ -306,7 +228,7 @@ const members = declare({
   role: 'member',
   reply: 'private',
   args: z.object({ channel }),
-  examples: [['!channel members #general', 'chat:#general: 2 people: bob, olga']],
+  examples: [['!channel members #general', 'irc:#general: 1 agent: worker-001 (worker) · 1 person: bob']],
   async run(context, { channel }) {
     const place = meant(context, channel)
     const line = await context.ledger.read(db => {
@@ -337,8 +259,8 @@ const lockOf = (locked: boolean) =>
     args: z.object({ channel }),
     examples: [
       locked
-        ? ['!channel lock #general', 'chat:#general is locked: only operators may address agents there']
-        : ['!channel unlock #general', 'chat:#general is not locked'],
+        ? ['!channel lock #general', 'irc:#general is locked: only operators may address agents there']
+        : ['!channel unlock #general', 'irc:#general is not locked'],
     ],
     async run(context, { channel }) {
       const place = meant(context, channel)
@@ -371,7 +293,12 @@ const del = declare({
       `gives up ${formatPlace(place)} and puts out the ${inside} in it; what was said stays in the record`,
     )
   },
-  examples: [['!channel del #general', /^chat:#general is in the configuration/]],
+  examples: [
+    [
+      '!channel del #general',
+      'irc:#general is in the configuration, so that it can not be deleted: room unlink it and part it first',
+    ],
+  ],
   async run(context, { channel }) {
     const place = meant(context, channel)
     const by = context.caller.person?.name ?? context.caller.account

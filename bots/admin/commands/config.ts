@@ -13,8 +13,13 @@ const shown = (value: unknown): string => escapeInline(JSON.stringify(value) ?? 
 const from = (origin: Origin, nowMs: number): string =>
   origin.from === 'chat' ? `chat, ${origin.by} ${ago(origin.atMs, nowMs)}` : origin.from
 
-const line = (leaf: { key: string; value: unknown; origin: Origin }, nowMs: number): string =>
-  `${leaf.key} = ${shown(leaf.value)} (${from(leaf.origin, nowMs)})`
+interface Leaf {
+  readonly key: string
+  readonly value: unknown
+  readonly origin: Origin
+}
+
+const line = (leaf: Leaf, nowMs: number): string => `${leaf.key} = ${shown(leaf.value)} (${from(leaf.origin, nowMs)})`
 
 const get = declare({
   name: 'config get',
@@ -26,10 +31,11 @@ const get = declare({
   examples: [['!config get commands.lines', 'commands.lines = 4 (default)']],
   async run({ services, atMs }, { key }) {
     const { settings } = services.context
-    if (key === undefined) return { lines: settings.all().map(leaf => line(leaf, atMs)) }
+    const listed = (data: readonly Leaf[]) => ({ lines: data.map(leaf => line(leaf, atMs)), data })
+    if (key === undefined) return listed(settings.all())
     const one = settings.get(key)
     const below = settings.all().filter(leaf => leaf.key.startsWith(`${key}.`))
-    return { lines: (below.length > 0 ? below : [{ key, ...one }]).map(leaf => line(leaf, atMs)) }
+    return listed(below.length > 0 ? below : [{ key, ...one }])
   },
 })
 
@@ -70,7 +76,11 @@ const set = declare({
   args: z.object({ key: z.string(), value: z.string().min(1).meta({ rest: true }) }),
   examples: [
     ['!config set commands.lines 6', 'commands.lines = 6 (was 4)'],
-    ['!config set commands.lnes 6', /^no key 'commands\.lnes'; did you mean 'commands\.lines'\?/],
+    [
+      '!config set commands.lnes 6',
+      /^no key 'commands\.lnes'; did you mean 'commands\.lines'\?/,
+      "no key 'commands.lnes'; did you mean 'commands.lines'?",
+    ],
   ],
   async run({ services, caller, atMs }, { key, value }) {
     const { settings, bus } = services.context
@@ -157,7 +167,9 @@ const exported = declare({
   role: 'owner',
   reply: 'private',
   args: z.object({}),
-  examples: [['!config export', /^written to .*chanop-config\.yaml$/]],
+  examples: [
+    ['!config export', /^written to .*chanop-config\.yaml$/, 'written to /home/you/chanop/data/chanop-config.yaml'],
+  ],
   async run({ services }) {
     const file = join(services.context.dataDir, 'chanop-config.yaml')
     await writeFile(file, services.context.settings.export(), { mode: 0o600 })

@@ -13,10 +13,6 @@ import type { AdminServices } from '../services.ts'
 
 const standing = JSON.stringify({ state: 'up', sinceMs: 0, server: 'memory', lacks: [] })
 
-/** Their examples speak of a network that a stage has not. */
-const elsewhere = /^(can|channel|link) ?/
-const commands = adminCommands.filter(({ name }) => !elsewhere.test(name))
-
 /** Two agents, one of them there, and a group. */
 const staff = (stage: Stage): Promise<void> =>
   stage.ledger.write(db => {
@@ -51,5 +47,5 @@ exampleTests<AdminServices>('admin', async (stage, command) => {
     program: async () => 'all is well',
     restart: () => undefined,
   }
-  return { commands, services, front: true, close: () => open.close() }
+  return { commands: adminCommands, services, front: true, close: () => open.close() }
 })

@@ -1,7 +1,7 @@
 /** Who of the fleet is there, and calling a group by a command. */
 import { z } from 'zod'
 import type { CommandContext } from '../../../core/command/command.ts'
-import { rest } from '../../../core/command/parse/values.ts'
+import { nameOf, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { isAnywhere, isIn } from '../../../core/ledger/members.ts'
 import { presenceAt, presenceNamed } from '../../../core/ledger/presence.ts'
@@ -55,10 +55,16 @@ const who = declare({
   role: 'guest',
   agents: true,
   reply: 'public',
-  args: z.object({ selector: rest().max(2000).optional().describe('worker-1, @all, @worker, @wor*; all without') }),
+  args: z.object({
+    selector: rest()
+      .max(2000)
+      .meta({ type: 'selector' })
+      .optional()
+      .describe('worker-1, @all, @worker, @wor*; all without'),
+  }),
   examples: [
     ['!who', '1 online, 1 offline\nonline: worker-001\noffline: worker-002'],
-    ['!who worker-001', /^worker-001 online \d+\w+ · last in #general$/],
+    ['!who worker-001', /^worker-001 online \d+\w+ · last in #general$/, 'worker-001 online 2h · last in #general'],
     ['!who @scout', "nobody fits '@scout': agents lists who there is"],
   ],
   async run({ ledger, services, atMs }, { selector }) {
@@ -69,7 +75,8 @@ const who = declare({
       return targets.map(target => rowOf(db, target, atMs))
     })
     if (rows.length === 0) return 'no agents yet: register NICK makes one'
-    return { lines: selector !== undefined && rows.length <= few ? rows.map(({ text }) => text) : summary(rows) }
+    const data = rows.map(({ name, state }) => ({ name, state }))
+    return { lines: selector !== undefined && rows.length <= few ? rows.map(({ text }) => text) : summary(rows), data }
   },
 })
 
@@ -102,9 +109,13 @@ const seen = declare({
   role: 'guest',
   agents: true,
   reply: 'public',
-  args: z.object({ nick: z.string().min(1).max(64) }),
+  args: z.object({ nick: nameOf('person').max(64) }),
   examples: [
-    ['!seen worker-001', /^worker-001 is here · came \d+\w+ ago in #general$/],
+    [
+      '!seen worker-001',
+      /^worker-001 is here · came \d+\w+ ago in #general$/,
+      'worker-001 is here · came 2h ago in #general',
+    ],
     ['!seen nobody', 'nobody called nobody was seen here'],
   ],
   async run(context, { nick }) {
@@ -130,7 +141,7 @@ const call = declare({
   reply: 'public',
   mutates: true,
   args: z.object({
-    selector: z.string().min(1).max(500).describe('@all, @worker, @wor*, @group; ,-x leaves out x'),
+    selector: nameOf('selector').max(500).describe('@all, @worker, @wor*, @group; ,-x leaves out x'),
     words: rest().max(1000),
   }),
   examples: [

@@ -99,7 +99,7 @@ const show = declare({
   summary: 'who is in a group, or whom a selector means',
   role: 'member',
   reply: 'public',
-  args: z.object({ group: rest().max(500) }),
+  args: z.object({ group: rest().max(500).meta({ type: 'selector' }) }),
   examples: [
     ['!group show crew', '@crew: worker-001 (1)'],
     ['!group show @worker*', '@worker*: worker-001, worker-002 (2)'],
@@ -133,7 +133,11 @@ const addTo = declare({
   mutates: true,
   args: z.object({
     group: groupName,
-    members: rest().max(2000).optional().describe('worker-1, @scout, person:bob, oracle; none makes an empty group'),
+    members: rest()
+      .max(2000)
+      .meta({ type: 'selector' })
+      .optional()
+      .describe('worker-1, @scout, person:bob, oracle; none makes an empty group'),
   }),
   examples: [
     ['!group add night worker-001,worker-002', '@night: 2 added'],
@@ -165,7 +169,7 @@ const del = declare({
   role: 'operator',
   reply: 'public',
   mutates: true,
-  args: z.object({ group: groupName, members: rest().max(2000).optional() }),
+  args: z.object({ group: groupName, members: rest().max(2000).meta({ type: 'selector' }).optional() }),
   examples: [
     ['!group del crew worker-001', '@crew: 1 taken out'],
     ['!group del crew', '@crew is deleted'],

@@ -131,7 +131,7 @@ test('guessing is slowed down, and no code is left in the record or the audit', 
     claims: JSON.stringify(db.prepare('SELECT * FROM claim').all()),
   }))
   for (const [where, text] of Object.entries(kept)) assert.equal(text.includes(code), false, where)
-  assert.match(kept.audit, /"link","args":"\*\*\*","decision":"failed"/)
+  assert.match(kept.audit, /"link new","args":"\*\*\*","decision":"failed"/)
 })
 
 test('operators see and undo links of those they stand above; others do not', async t => {

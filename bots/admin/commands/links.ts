@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Answer, CommandContext } from '../../../core/command/command.ts'
+import { nameOf } from '../../../core/command/parse/values.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type NetworkId, nowhere, text, type UserId } from '../../../core/event.ts'
@@ -96,7 +97,8 @@ function use(context: Context, code: string): Answer {
 }
 
 const link = declare({
-  name: 'link',
+  name: 'link new',
+  aliases: ['link'],
   summary: 'makes accounts on two networks one person: gives a code, which the other account says',
   role: 'guest',
   reply: 'private',
@@ -104,7 +106,7 @@ const link = declare({
   args: z.object({
     code: z.string().max(40).optional().meta({ secret: true }).describe('the code that your other account was given'),
   }),
-  examples: [['!link', 'a code is not said in a room: say link to admin in a direct message']],
+  examples: [['!link new', 'a code is not said in a room: say link to admin in a direct message']],
   async run(context, { code }) {
     mustBeKnown(context)
     return code === undefined ? give(context) : use(context, code)
@@ -137,8 +139,8 @@ const list = declare({
   summary: 'the accounts that are one person: yours, or somebody’s for operators',
   role: 'guest',
   reply: 'private',
-  args: z.object({ who: z.string().optional().describe('a name, or network:account; you without') }),
-  examples: [['!link list', 'olga: chat:olga']],
+  args: z.object({ who: nameOf('person').optional().describe('a name, or network:account; you without') }),
+  examples: [['!link list', 'alice: irc:alice']],
   async run(context, { who }) {
     mustBeKnown(context)
     return context.ledger.read(db => {
@@ -155,8 +157,8 @@ const del = declare({
   role: 'guest',
   reply: 'private',
   mutates: true,
-  args: z.object({ account: z.string().regex(accountForm, 'write network:account; link list shows them') }),
-  examples: [['!link del chat:olga', 'chat:olga is the only account of olga: it stays']],
+  args: z.object({ account: nameOf('person').regex(accountForm, 'write network:account; link list shows them') }),
+  examples: [['!link del irc:alice', 'irc:alice is the only account of alice: it stays']],
   async run(context, { account }) {
     mustBeKnown(context)
     const { caller, atMs } = context

@@ -27,12 +27,13 @@ const networks = declare({
   role: 'guest',
   reply: 'public',
   args: z.object({}),
-  examples: [['!networks', /^irc up \S+/]],
+  examples: [['!networks', /^irc up \S+/, 'irc up 7s · ergo-2.20.0']],
   async run({ ledger, services, atMs }) {
     const known = new Map((await ledger.read(standings)).map(entry => [entry.network, entry]))
     const old = bridgeSilent(services, atMs)
     const names = Object.keys(services.context.settings.current.networks)
     return {
+      data: names.map(name => known.get(name) ?? { network: name }),
       lines: names.map(name => {
         const entry = known.get(name)
         return entry ? networkLine(entry, atMs, old) : `${name}: the bridge has said nothing of it yet`
@@ -47,7 +48,7 @@ const show = declare({
   role: 'guest',
   reply: 'private',
   args: z.object({ network: z.string() }),
-  examples: [['!network show irc', /^irc up .*\nplaces: /]],
+  examples: [['!network show irc', /^irc up .*\nplaces: /, 'irc up 7s · ergo-2.20.0\nplaces: #general, #ops']],
   async run(context, { network }) {
     const { ledger, services, atMs } = context
     const { networks: configured } = services.context.settings.current
@@ -80,7 +81,13 @@ const rooms = declare({
   role: 'guest',
   reply: 'public',
   args: z.object({}),
-  examples: [['!rooms', /^general: irc:#general ⇄ libera:#general · open/]],
+  examples: [
+    [
+      '!rooms',
+      /^general: irc:#general ⇄ libera:#general · open/,
+      'general: irc:#general ⇄ libera:#general · open\nops: irc:#ops',
+    ],
+  ],
   async run(context) {
     const known = await knows(context)
     const all = context.services.context.rooms.all()
@@ -88,7 +95,11 @@ const rooms = declare({
     // What not everybody here may know of is said to the asker alone.
     const shown = rooms.every(({ name, open }) => open || name === context.caller.room)
     const lines = rooms.map(roomLine)
-    return { lines: lines.length > 0 ? lines : ['no room is open to you'], reply: shown ? 'public' : 'private' }
+    return {
+      lines: lines.length > 0 ? lines : ['no room is open to you'],
+      data: rooms,
+      reply: shown ? 'public' : 'private',
+    }
   },
 })
 

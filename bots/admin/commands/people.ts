@@ -131,7 +131,7 @@ const list = declare({
   role: 'operator',
   reply: 'private',
   args: z.object({}),
-  examples: [['!person list', /^alice: owner · irc:alice/]],
+  examples: [['!person list', /^alice: owner · irc:alice/, 'alice: owner · irc:alice']],
   async run({ ledger, atMs }) {
     const rows = await ledger.read(tx =>
       people(tx).map(person => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Caller } from '../../../core/command/command.ts'
-import { durationMs } from '../../../core/command/parse/values.ts'
+import { durationMs, nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Account, identitiesOf, type Person } from '../../../core/ledger/people.ts'
 import { grant, grants, type Held, owners, revoke, rolesWritten } from '../../../core/ledger/roles.ts'
@@ -22,12 +22,13 @@ const list = declare({
   role: 'member',
   reply: 'private',
   args: z.object({}),
-  examples: [['!role list', /^alice: owner/]],
+  examples: [['!role list', /^alice: owner/, 'alice: owner · irc:alice']],
   async run({ ledger, atMs }) {
     const all = await ledger.read(db =>
       grants(db, atMs).map(held => ({ ...held, accounts: identitiesOf(db, held.person) })),
     )
     return {
+      data: all,
       lines: all.map(({ person, role, room, untilMs, accounts }) => {
         const where = room === '' ? '' : ` in ${room}`
         const until = untilMs === null ? '' : ` for ${duration(untilMs - atMs, 2)} more`
@@ -44,9 +45,9 @@ const given = declare({
   reply: 'public',
   mutates: true,
   args: z.object({
-    who: z.string().describe('a name, or network:account'),
+    who: nameOf('person').describe('a name, or network:account'),
     role: z.enum(roles),
-    in: z.string().optional().meta({ named: true }).describe('a room; everywhere without'),
+    in: nameOf('room').optional().meta({ named: true }).describe('a room; everywhere without'),
     for: durationMs().optional().meta({ named: true }).describe('2h, 3d; for good without'),
   }),
   examples: [
@@ -119,8 +120,8 @@ const taken = declare({
   reply: 'public',
   mutates: true,
   args: z.object({
-    who: z.string().describe('a name, or network:account'),
-    in: z.string().optional().meta({ named: true }).describe('the room; everywhere without'),
+    who: nameOf('person').describe('a name, or network:account'),
+    in: nameOf('room').optional().meta({ named: true }).describe('the room; everywhere without'),
   }),
   examples: [['!role revoke alice', 'that is the last owner: make another one first']],
   async run({ caller, atMs }, { who, in: room = '' }) {

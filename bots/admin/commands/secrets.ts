@@ -41,7 +41,13 @@ const set = declare({
   where: 'dm',
   mutates: true,
   args: z.object({ name, value: z.string().min(1).meta({ rest: true, secret: true }) }),
-  examples: [['secret set OPENAI_API_KEY sk-example', /^OPENAI_API_KEY is set/]],
+  examples: [
+    [
+      'secret set OPENAI_API_KEY sk-example',
+      /^OPENAI_API_KEY is set/,
+      'OPENAI_API_KEY is set; write secret:OPENAI_API_KEY where the configuration wants it, then config reload',
+    ],
+  ],
   async run({ services, caller, atMs }, { name, value }) {
     const { vault } = services.context
     if (vault.locked) throw new ChanopError('vault-locked', vault.locked)

@@ -117,6 +117,7 @@ async function tell(context: Context, word: Word, selector: string | undefined):
 const whom = z.object({
   selector: rest()
     .max(2000)
+    .meta({ type: 'selector' })
     .optional()
     .describe(
       'worker-1, @all, @worker; all: every answer of the oracle; without: your answer here, else the agent replied to or spoken to last',
@@ -127,8 +128,7 @@ const common = { reply: 'public', mutates: true, urgent: true, args: whom } as c
 const stop = declare({
   ...common,
   name: 'stop',
-  summary:
-    'stops your answer of the oracle here, or the one that is replied to; tells agents to stop, and counts who obeyed',
+  summary: 'stops the oracle’s answer to you, or the one replied to; tells agents to stop, counts who obeyed',
   role: 'guest',
   examples: [
     ['!stop worker-001', 'worker-001: stop'],

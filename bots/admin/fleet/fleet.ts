@@ -72,7 +72,7 @@ export class Fleet {
   }
 
   /** Follows the ledger until the process stops. `isCommand` tells what another one answers. */
-  async run(isCommand: (event: MessageEvent) => boolean): Promise<void> {
+  async run(isCommand: (stored: Stored) => boolean): Promise<void> {
     const { ledger, bus, log, signal } = this.#o.context
     const newest = ledger.newestSeq()
     this.#read = this.#saved = await ledger.write(db => cursorOf(db, consumer, newest))
@@ -87,7 +87,7 @@ export class Fleet {
 
   // ---- what is heard ----------------------------------------------------------------------------------------------
 
-  async #take(batch: readonly Stored[], isCommand: (event: MessageEvent) => boolean): Promise<void> {
+  async #take(batch: readonly Stored[], isCommand: (stored: Stored) => boolean): Promise<void> {
     const { ledger } = this.#o.context
     await ledger.read(db => this.#calls.refresh(db))
     for (const stored of batch) {
@@ -96,7 +96,7 @@ export class Fleet {
       const { event } = stored
       this.#presence.saw(stored)
       if (this.#calls.size > 0) await ledger.read(db => this.#calls.heard(db, stored))
-      if (event.kind === 'message' && mayMention(event.content) && this.#mayCall(event) && !isCommand(event)) {
+      if (event.kind === 'message' && mayMention(event.content) && this.#mayCall(event) && !isCommand(stored)) {
         await this.#mentioned(stored as Stored<MessageEvent>)
       }
       this.#read = stored.seq

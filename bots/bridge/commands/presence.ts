@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationMs } from '../../../core/command/parse/values.ts'
+import { durationMs, nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, Sender, UserId } from '../../../core/event.ts'
 import { identify } from '../../../core/identity.ts'
@@ -16,7 +16,7 @@ const joinPlace = declare({
   role: 'operator',
   reply: 'public',
   mutates: true,
-  args: z.object({ place: z.string().describe('network:channel, or #channel of this network') }),
+  args: z.object({ place: nameOf('place').describe('network:channel, or #channel of this network') }),
   examples: [['!join #dev', 'in irc:#dev']],
   async run(context, { place }) {
     const target = placeMeant(context, place)
@@ -50,10 +50,16 @@ const partPlace = declare({
   reply: 'public',
   mutates: true,
   args: z.object({
-    place: z.string().describe('network:channel, or #channel of this network'),
+    place: nameOf('place').describe('network:channel, or #channel of this network'),
     reason: z.string().max(200).optional().meta({ rest: true }),
   }),
-  examples: [['!part #general', /^irc:#general is in the room general: room unlink/]],
+  examples: [
+    [
+      '!part #general',
+      /^irc:#general is in the room general: room unlink/,
+      'irc:#general is in the room general: room unlink general irc:#general first',
+    ],
+  ],
   async run(context, { place, reason }) {
     const target = placeMeant(context, place)
     const room = context.services.bridge.context.rooms.of(target)
@@ -87,16 +93,18 @@ const partPlace = declare({
 const someone = z
   .string()
   .regex(/^[a-z][a-z0-9-]*:\S+$/, 'write network:account, e.g. irc:bob; log show tells who wrote a message')
+  .meta({ type: 'person' })
   .describe('network:account')
 
 const ignore = declare({
-  name: 'ignore',
+  name: 'ignore add',
+  aliases: ['ignore'],
   summary: 'somebody is neither relayed nor obeyed, for good or for a time',
   role: 'operator',
   reply: 'public',
   mutates: true,
   args: z.object({ who: someone, for: durationMs().optional().meta({ named: true }) }),
-  examples: [['!ignore irc:mallory for=30m', 'irc:mallory is ignored for 30m']],
+  examples: [['!ignore add irc:mallory for=30m', 'irc:mallory is ignored for 30m']],
   async run(context, { who, for: forMs }) {
     const { settings, bus, ledger } = context.services.bridge.context
     const { caller, atMs } = context

@@ -1,11 +1,15 @@
 import { z } from 'zod'
+import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { nearest } from '../../../core/nearest.ts'
 import { removed } from '../../../core/settings.ts'
 import { declare } from '../services.ts'
 import { changing, placeMeant, written } from './places.ts'
 
-const name = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,60}$/, 'write a room name of lower-case letters, digits, _ and -')
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,60}$/, 'write a room name of lower-case letters, digits, _ and -')
+  .meta({ type: 'room' })
 
 interface RoomConfig {
   readonly places: readonly string[]
@@ -35,7 +39,7 @@ const add = declare({
   mutates: true,
   args: z.object({
     name,
-    place: z.string().describe('network:channel, or #channel of this network'),
+    place: nameOf('place').describe('network:channel, or #channel of this network'),
     open: z.boolean().default(false).meta({ flag: true }).describe('everybody may read its history'),
     joins: z.boolean().default(false).meta({ flag: true }).describe('joins and parts are relayed'),
   }),
@@ -56,7 +60,7 @@ const link = declare({
   role: 'operator',
   reply: 'public',
   mutates: true,
-  args: z.object({ name, place: z.string().describe('network:channel, or #channel of this network') }),
+  args: z.object({ name, place: nameOf('place').describe('network:channel, or #channel of this network') }),
   examples: [['!room link ops libera:#ops', 'ops: irc:#ops ⇄ libera:#ops']],
   async run(context, { name, place }) {
     const { rooms } = context.services.bridge.context.settings.current
@@ -77,7 +81,7 @@ const unlink = declare({
   role: 'operator',
   reply: 'public',
   mutates: true,
-  args: z.object({ name, place: z.string().describe('network:channel, or #channel of this network') }),
+  args: z.object({ name, place: nameOf('place').describe('network:channel, or #channel of this network') }),
   examples: [['!room unlink general libera:#general', 'general: irc:#general']],
   async run(context, { name, place }) {
     const { rooms } = context.services.bridge.context.settings.current
@@ -106,7 +110,13 @@ const del = declare({
     const { places } = roomOf(services.bridge.context.settings.current.rooms, name)
     return `deletes the room ${name} (${places.join(', ')})`
   },
-  examples: [['!room del general', /^deletes the room general \(irc:#general, libera:#general\) · !yes \w{3}/]],
+  examples: [
+    [
+      '!room del general',
+      /^deletes the room general \(irc:#general, libera:#general\) · !yes \w{3}/,
+      'deletes the room general (irc:#general, libera:#general) · !yes k7m within 60 s, or !no',
+    ],
+  ],
   run: async (context, { name }) => {
     roomOf(context.services.bridge.context.settings.current.rooms, name)
     return { lines: [`${name} is deleted`], ...changing(context, { [`rooms.${name}`]: removed }) }

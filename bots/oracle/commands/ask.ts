@@ -34,7 +34,9 @@ const ask = declare({
   role: 'guest',
   reply: 'public',
   args: z.object({ words: rest().max(20_000).describe('the question') }),
-  examples: [['!ask what is up?', /^I can't answer yet: no model is configured/]],
+  examples: [
+    ['!ask what is up?', /^I can't answer yet: no model is configured/, "I can't answer yet: no model is configured."],
+  ],
   run: async (context, { words }) => turnOf(context, 'it was asked by command', () => words),
 })
 

@@ -46,16 +46,17 @@ function ownLimits(tx: Tx, { services }: Context): string[] {
 }
 
 const show = declare({
-  name: 'budget',
-  aliases: ['budget show'],
+  name: 'budget show',
+  aliases: ['budget'],
   summary: 'what may be spent on models, and what of it was',
   role: 'guest',
   reply: 'public',
   args: z.object({}),
   examples: [
     [
-      '!budget',
+      '!budget show',
       /^all: \$0 of \$5 today \(0 %\), \$0 of \$50 this month \(0 %\)\nyou: \$0 of \$1 today \(0 %\), \$0 this month, no limit\nthe day ends in /,
+      'all: $0 of $5 today (0 %), $0 of $50 this month (0 %)\nyou: $0 of $1 today (0 %), $0 this month, no limit\nthe day ends in 5h 12m',
     ],
   ],
   async run(context) {
@@ -156,7 +157,11 @@ const set = declare({
     ['!budget set person:alice daily=3 monthly=20', 'person:alice: $3 a day, $20 a month'],
     ['!budget set rooms daily=none', 'rooms: no limit a day'],
     ['!budget set model:mini daily=1', 'no model mini; model list shows them'],
-    ['!budget set all', /^say daily=, monthly= or soft=/],
+    [
+      '!budget set all',
+      /^say daily=, monthly= or soft=/,
+      'say daily=, monthly= or soft=, e.g. !budget set all daily=5',
+    ],
   ],
   async run(context, { of, daily, monthly, soft }) {
     if (daily === undefined && monthly === undefined && soft === undefined) {

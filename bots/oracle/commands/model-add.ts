@@ -182,7 +182,7 @@ async function take(
 
 export const add = declare({
   name: 'model add',
-  summary: 'adds a model, step by step: the service, its key, which model; tries one answer and says what it cost',
+  summary: 'adds a model, step by step: the service, its key, which model; tries one answer, says its cost',
   role: 'owner',
   reply: 'private',
   mutates: true,
@@ -202,9 +202,17 @@ export const add = declare({
     force: z.boolean().default(false).meta({ flag: true }).describe('without looking whether it answers'),
   }),
   examples: [
-    ['!model add', /^which service\? .*openai.*ollama.*\nsay !model add SERVICE, e\.g\. !model add openai/],
+    [
+      '!model add',
+      /^which service\? .*openai.*ollama.*\nsay !model add SERVICE, e\.g\. !model add openai/,
+      'which service? openai, anthropic, ollama, …\nsay !model add SERVICE, e.g. !model add openai',
+    ],
     ['!model add opnai', 'no service opnai; did you mean openai?'],
-    ['!model add openai', /^I have no key for openai: say !model key openai YOUR-KEY/],
+    [
+      '!model add openai',
+      /^I have no key for openai: say !model key openai YOUR-KEY/,
+      'I have no key for openai: say !model key openai YOUR-KEY to me, in a direct message and nowhere else; it is sealed and its message is wiped',
+    ],
   ],
   async run(context, { service, model, name, url, price, force }) {
     const { prefix } = context.settings
@@ -234,7 +242,9 @@ export const key = declare({
   where: 'dm',
   mutates: true,
   args: z.object({ service: z.string(), key: z.string().min(1).max(1000).meta({ rest: true, secret: true }) }),
-  examples: [['model key ollama abc', /^ollama's key is sealed as OLLAMA_API_KEY/]],
+  examples: [
+    ['model key ollama abc', /^ollama's key is sealed as OLLAMA_API_KEY/, "ollama's key is sealed as OLLAMA_API_KEY"],
+  ],
   async run(context, { service, key }) {
     const { vault } = context.services.context
     const name = providerNamed(service)

@@ -54,8 +54,9 @@ export const usage = declare({
     [
       '!usage',
       /^\d{4}-\d\d-\d\d: \$0 in 0 requests, 0 tokens read, 0 written\nyou: \$0 in 0 requests.*\noutside of answers: \$0 in 0 requests$/,
+      '2026-04-01: $0 in 0 requests, 0 tokens read, 0 written\nyou: $0 in 0 requests\noutside of answers: $0 in 0 requests',
     ],
-    ['!usage month', /^\d{4}-\d\d: \$0 in 0 requests/],
+    ['!usage month', /^\d{4}-\d\d: \$0 in 0 requests/, '2026-04: $0 in 0 requests, 0 tokens read, 0 written'],
   ],
   async run(context, { period }) {
     const { timezone } = context.services.context.settings.current

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { nameOf } from '../../../core/command/parse/values.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { sleep } from '../../../core/retry.ts'
 import { count, escapeInline, size } from '../../../core/text.ts'
@@ -25,15 +26,23 @@ export const exportRoom = declare({
   role: 'operator',
   reply: 'public',
   args: z.object({
-    room: z.string(),
+    room: nameOf('room'),
     format: named(z.enum(formatNames).default('jsonl')),
     since: named(z.string().optional()),
     until: named(z.string().optional()),
   }),
   examples: [
-    ['!export general', /exports\/general-\S+\.jsonl · [\d,]+ lines?, .*\nSHA-256 [0-9a-f]{64}$/],
-    ['!export general format=csv since=7d', /\.csv · /],
-    ['!export nowhere', /no room 'nowhere' that you can see/],
+    [
+      '!export general',
+      /exports\/general-\S+\.jsonl · [\d,]+ lines?, .*\nSHA-256 [0-9a-f]{64}$/,
+      `/home/you/chanop/data/exports/general-20260401T120000Z-eabc3e.jsonl · 980 lines, 212 kB\nSHA-256 ${'779a6d47'.repeat(8)}`,
+    ],
+    [
+      '!export general format=csv since=7d',
+      /\.csv · /,
+      `/home/you/chanop/data/exports/general-20260401T120000Z-1c9f02.csv · 190 lines, 31 kB\nSHA-256 ${'5d41402a'.repeat(8)}`,
+    ],
+    ['!export nowhere', /no room 'nowhere' that you can see/, "no room 'nowhere' that you can see; !rooms lists them"],
   ],
   async run(context, { room: word, format, since, until }) {
     const { services, atMs, ledger, signal } = context

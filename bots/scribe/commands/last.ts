@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { recent } from '../../../core/ledger/events.ts'
 import { maySee } from '../../../core/visibility.ts'
 import { declare } from '../services.ts'
 import { scopeOf } from './scope.ts'
-import { shortLine } from './show.ts'
+import { shortData, shortLine } from './show.ts'
 
 /** `last 5 ops`, `last ops`: the number may be left out. */
 const most = 50
@@ -15,11 +16,14 @@ export const last = declare({
   summary: 'the newest messages of this room, or of another one you are in',
   role: 'guest',
   reply: 'public',
-  args: z.object({ n: z.string().optional(), room: z.string().optional() }),
+  args: z.object({
+    n: z.string().meta({ type: 'integer', min: 1, max: most }).optional(),
+    room: nameOf('room').optional(),
+  }),
   examples: [
-    ['!last', /#\d+ <\w+> /],
-    ['!last 2', /^\S.* #\d+ <.*\n\S.* #\d+ </],
-    ['!last 2 general', /#\d+ </],
+    ['!last', /#\d+ <\w+> /, '14:02 #31 <alice> the build failed again\n14:03 #32 <bob> looking'],
+    ['!last 2', /^\S.* #\d+ <.*\n\S.* #\d+ </, '14:02 #31 <alice> the build failed again\n14:03 #32 <bob> looking'],
+    ['!last 2 general', /#\d+ </, '14:02 #31 <alice> the build failed again\n14:03 #32 <bob> looking'],
   ],
   async run(context, { n, room }) {
     const named = n !== undefined && !/^\d+$/.test(n)
@@ -33,7 +37,8 @@ export const last = declare({
         .sort((a, b) => a.seq - b.seq)
         .slice(-limit)
       if (messages.length === 0) return { lines: [`nothing was said in ${found.name} yet`], reply }
-      return { lines: messages.map(message => shortLine(db, message, context.atMs)), reply }
+      const data = messages.map(message => shortData(db, message))
+      return { lines: messages.map(message => shortLine(db, message, context.atMs)), data, reply }
     })
   },
 })

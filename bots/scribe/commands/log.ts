@@ -88,9 +88,17 @@ export const logShow = declare({
       .regex(/^(#?\d{1,15}|i[0-9a-f]{6})$/, 'write the number after # in !last or !search, or the id of what failed'),
   }),
   examples: [
-    ['!log show 1', /^#1 message of alice \(\S+\) in /],
-    ['!log show #1', /^#1 message of alice/],
-    ['!log show 999999', /no record #999999/],
+    [
+      '!log show 1',
+      /^#1 message of alice \(\S+\) in /,
+      '#1 message of alice (irc:alice) in general (irc:#general) · 2026-04-01 12:00:01\nthe build failed again\n→ libera:#general: sent 2026-04-01 12:00:01',
+    ],
+    [
+      '!log show #1',
+      /^#1 message of alice/,
+      '#1 message of alice (irc:alice) in general (irc:#general) · 2026-04-01 12:00:01\nthe build failed again',
+    ],
+    ['!log show 999999', /no record #999999/, 'no record #999999 that you can see; !last and !search show numbers'],
   ],
   async run(context, { id }) {
     if (id.startsWith('i')) return context.ledger.read(tx => incident(tx, context, id))

@@ -10,7 +10,7 @@ import { parseTerms } from '../index/words.ts'
 import { declare } from '../services.ts'
 import { spanOf } from './moment.ts'
 import { type Context, indexed, scopeOf, visibleTo } from './scope.ts'
-import { shortLine } from './show.ts'
+import { shortData, shortLine } from './show.ts'
 
 const shown = 20
 const mostTerms = 16
@@ -73,17 +73,21 @@ export const search = declare({
   role: 'guest',
   reply: 'public',
   args: z.object({
-    from: filter(),
-    in: filter(),
+    from: filter().meta({ type: 'person' }),
+    in: filter().meta({ type: 'room' }),
     since: filter(),
     until: filter(),
     words: z.string().meta({ rest: true }).optional(),
   }),
   examples: [
-    ['!search build failed', /^\d+ hits? · .*#\d+ </],
-    ['!search "build failed" from=alice since=2d', /^\d+ hits?/],
-    ['!search nowheretobefound', /^no hits for nowheretobefound/],
-    ['!search in=general build -green', /^\d+ hits?/],
+    [
+      '!search build failed',
+      /^\d+ hits? · .*#\d+ </,
+      '2 hits · 14:02 #31 <alice> the build failed again\n09:12 #7 <bob> build failed on arm64',
+    ],
+    ['!search "build failed" from=alice since=2d', /^\d+ hits?/, '1 hit · 14:02 #31 <alice> the build failed again'],
+    ['!search nowheretobefound', /^no hits for nowheretobefound/, 'no hits for nowheretobefound'],
+    ['!search in=general build -green', /^\d+ hits?/, '1 hit · 14:02 #31 <alice> the build failed again'],
   ],
   async run(context, { words: written = '', ...named }) {
     const { words, filters } = split(written)
@@ -102,7 +106,8 @@ export const search = declare({
       const rooms = new Set(hits.map(hit => hit.room)).size
       const lines = hits.map(hit => shortLine(db, hit, context.atMs, rooms > 1 ? hit.room : undefined))
       const count = `${hits.length}${more ? '+' : ''} hit${hits.length === 1 ? '' : 's'}${behind(context)}`
-      return { lines: [`${count} · ${lines[0]}`, ...lines.slice(1)], reply: wish.reply }
+      const data = hits.map(hit => shortData(db, hit))
+      return { lines: [`${count} · ${lines[0]}`, ...lines.slice(1)], data, reply: wish.reply }
     })
   },
 })

@@ -15,6 +15,15 @@ export function clock(atMs: number, nowMs: number): string {
     : `${at.slice(0, 10)} ${at.slice(11, 16)}`
 }
 
+/** One message for programs; null: nothing of it is left. */
+export function shortData(db: Tx, stored: Stored): object | null {
+  const line = currentLine(db, stored)
+  if (!line) return null
+  const { seq, room, event } = stored
+  const { id, name } = event.sender
+  return { seq, room, atMs: event.atMs, sender: { network: event.place.network, id, name }, text: spoken(line) }
+}
+
 /** One message on one line: time, number for `log show`, who and what. Nothing in it is markup. */
 export function shortLine(db: Tx, stored: Stored, nowMs: number, room?: string): string {
   const line = currentLine(db, stored)

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { z } from 'zod'
+import { nameOf } from '../../../core/command/parse/values.ts'
 import { count, escapeInline, safeName, size } from '../../../core/text.ts'
 import { declare } from '../services.ts'
 import { type Stats, sparkline, statsOf } from '../stats.ts'
@@ -27,29 +28,32 @@ export const stats = declare({
   summary: 'how much is said, by whom and when: in one room, or in all you can see here',
   role: 'guest',
   reply: 'public',
-  args: z.object({ room: z.string().optional() }),
+  args: z.object({ room: nameOf('room').optional() }),
   examples: [
-    ['!stats', /^all rooms here: [\d,]+ messages? by \d+ p\w+ since \d{4}-\d\d-\d\d/],
-    ['!stats general', /^general: [\d,]+ messages?/],
+    [
+      '!stats',
+      /^all rooms here: [\d,]+ messages? by \d+ p\w+ since \d{4}-\d\d-\d\d/,
+      'all rooms here: 1,204 messages by 7 people since 2026-03-01, 61 kB of text · today 12, 7 days 240\ntop: alice 512, bob 300\n14 days ▁▂▅▃▁··▂▃▅█▆▃▁',
+    ],
+    [
+      '!stats general',
+      /^general: [\d,]+ messages?/,
+      'general: 980 messages by 7 people since 2026-03-01, 48 kB of text · today 9, 7 days 190\ntop: alice 401, bob 280\n14 days ▁▂▅▃▁··▂▃▅█▆▃▁',
+    ],
   ],
   async run(context, { room }) {
     const { services, atMs, ledger, caller } = context
     return indexed(context, db => {
       if (room !== undefined) {
         const scope = scopeOf(db, context, room)
-        return {
-          lines: linesOf(scope.room.name, statsOf(services.index.db, scope.names, atMs), false),
-          reply: scope.reply,
-        }
+        const data = statsOf(services.index.db, scope.names, atMs)
+        return { lines: linesOf(scope.room.name, data, false), data, reply: scope.reply }
       }
       const visible = visibleTo(db, context, caller.place.private ? 'asker' : 'place')
-      const lines = linesOf(
-        visible.all ? 'all rooms' : 'all rooms here',
-        statsOf(services.index.db, visible.all ? null : [...visible.rooms], atMs),
-        true,
-      )
+      const data = statsOf(services.index.db, visible.all ? null : [...visible.rooms], atMs)
+      const lines = linesOf(visible.all ? 'all rooms' : 'all rooms here', data, true)
       const files = `ledger ${size(sizeOf(ledger.path))}, index ${size(sizeOf(services.index.path))}`
-      return { lines: visible.all ? [...lines, files] : lines }
+      return { lines: visible.all ? [...lines, files] : lines, data }
     })
   },
 })

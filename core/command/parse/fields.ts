@@ -1,62 +1,78 @@
 import type { z } from 'zod'
+import { def, isOptional, layers } from '../../zod.ts'
 
-/** How an argument is typed. `list`: all words that are left; `rest`: the text to the end as it is. */
+/** How an argument is typed in text. `list`: all words that are left; `rest`: the text to the end as it is. */
 export type Form = 'positional' | 'list' | 'rest' | 'named' | 'flag'
+
+/**
+ * What an argument is, for who asks without text: a slash command, an HTTP call, a tool. `place` is `network:channel` or a
+ * channel of the asker's network; `room` a room's name; `person` a name or `network:account`; `selector` one or more
+ * agents (`@worker,-w1`).
+ */
+export const fieldTypes = [
+  'integer',
+  'duration',
+  'place',
+  'room',
+  'person',
+  'selector',
+  'choice',
+  'flag',
+  'secret',
+  'text',
+] as const
+export type FieldType = (typeof fieldTypes)[number]
 
 /** One argument of a command as plain data: what help shows and what a line is cut by. */
 export interface Field {
   readonly key: string
+  readonly type: FieldType
   readonly form: Form
   readonly required: boolean
   readonly default?: string
-  /** The words an enum allows. */
+  /** The words of a choice. */
   readonly values?: readonly string[]
-  readonly secret?: true
+  /** Bounds of an integer. */
+  readonly min?: number
+  readonly max?: number
   readonly about?: string
 }
 
-interface Def {
-  readonly type: string
-  readonly innerType?: z.ZodType
-  readonly in?: z.ZodType
-  readonly defaultValue?: unknown
-  readonly entries?: Readonly<Record<string, unknown>>
+const isType = (word: unknown): word is FieldType => (fieldTypes as readonly unknown[]).includes(word)
+
+function typeOf(meta: Readonly<Record<string, unknown>>, form: Form, choice: boolean): FieldType {
+  if (meta['secret']) return 'secret'
+  if (form === 'flag') return 'flag'
+  if (choice) return 'choice'
+  return isType(meta['type']) ? meta['type'] : 'text'
 }
 
-const def = (schema: z.ZodType): Def => schema._zod.def as unknown as Def
-
-/** The schema and everything it wraps, outermost first. */
-function layers(schema: z.ZodType): z.ZodType[] {
-  const { innerType, in: input } = def(schema)
-  const inner = innerType ?? input
-  return inner ? [schema, ...layers(inner)] : [schema]
+function formOf(meta: Readonly<Record<string, unknown>>, core: string): Form {
+  if (meta['flag'] || core === 'boolean') return 'flag'
+  if (meta['named']) return 'named'
+  if (meta['rest']) return 'rest'
+  return core === 'array' ? 'list' : 'positional'
 }
 
 function fieldOf(key: string, schema: z.ZodType): Field {
   const all = layers(schema)
   const meta: Record<string, unknown> = Object.assign({}, ...all.map(layer => layer.meta() ?? {}).reverse())
-  const core = def(all.at(-1) as z.ZodType)
+  const core = def(all.at(-1) ?? schema)
   const fallback = all.map(def).find(layer => layer.type === 'default' || layer.type === 'prefault')?.defaultValue
-  const form: Form =
-    meta['flag'] || core.type === 'boolean'
-      ? 'flag'
-      : meta['named']
-        ? 'named'
-        : meta['rest']
-          ? 'rest'
-          : core.type === 'array'
-            ? 'list'
-            : 'positional'
+  const form = formOf(meta, core.type)
+  const { min, max, description } = meta
   return {
     key,
+    type: typeOf(meta, form, core.entries !== undefined),
     form,
-    required: schema._zod.optin === undefined,
+    required: !isOptional(schema),
     ...(fallback === undefined || form === 'flag'
       ? {}
       : { default: typeof fallback === 'string' ? fallback : JSON.stringify(fallback) }),
     ...(core.entries ? { values: Object.values(core.entries).map(String) } : {}),
-    ...(meta['secret'] ? { secret: true } : {}),
-    ...(typeof meta['description'] === 'string' ? { about: meta['description'] } : {}),
+    ...(typeof min === 'number' ? { min } : {}),
+    ...(typeof max === 'number' ? { max } : {}),
+    ...(typeof description === 'string' ? { about: description } : {}),
   }
 }
 
@@ -69,6 +85,8 @@ export function fieldsOf(schema: z.ZodObject): readonly Field[] {
   known.set(schema, fields)
   return fields
 }
+
+export const isSecret = ({ type }: Field): boolean => type === 'secret'
 
 function shown(field: Field): string {
   const name = field.values && field.values.length <= 5 ? field.values.join('|') : field.key

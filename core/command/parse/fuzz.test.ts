@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { verifyAudit } from '../../ledger/audit.ts'
 import { helpCommands } from '../help.ts'
 import { Stage } from '../testing.ts'
-import { adminCommands, oracleCommands, scribeCommands, type Toy } from '../testing-toy.ts'
+import { adminCommands, oracleCommands, scribeCommands, newToy, type Toy } from '../testing-toy.ts'
 import { hear, normalise, tokenise } from './grammar.ts'
 
 const seed = Number(process.env['CHANOP_SEED'] ?? 20260401)
@@ -31,7 +31,7 @@ it(`random text never throws and never runs what changes something (seed ${seed}
   const next = random(seed)
   const pick = <T>(from: readonly T[]): T => from[Math.floor(next() * from.length)] as T
   const stage = await Stage.open()
-  const toy: Toy = { done: [], gate: Promise.withResolvers() }
+  const toy = newToy()
   toy.gate.resolve()
   stage.settings = { ...stage.settings, perMinute: 6000, burst: 1000 }
   await stage.bot('admin', [...adminCommands, ...helpCommands<Toy>('admin')], toy, { front: true })
@@ -58,7 +58,7 @@ it(`random text never throws and never runs what changes something (seed ${seed}
 it(`nobody but who may runs what changes something, however it is spelled (seed ${seed})`, async () => {
   const next = random(seed + 1)
   const stage = await Stage.open()
-  const toy: Toy = { done: [], gate: Promise.withResolvers() }
+  const toy = newToy()
   await stage.bot('admin', adminCommands, toy, { front: true })
   await stage.role('otto', 'operator')
   const letters = 'note'

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
-import { assign, parseArgs } from './args.ts'
+import { assign, assignGiven, checkArgs } from './args.ts'
 import { fieldsOf, usageOf } from './fields.ts'
 import { hear, normalise, tokenise } from './grammar.ts'
-import { durationMs, moment, parseMoment, place, rest, sizeBytes, whole } from './values.ts'
+import { durationMs, moment, parseMoment, rest, sizeBytes, whole } from './values.ts'
 
 const bots = new Map(['admin', 'oracle', 'scribe'].map(name => [name, name]))
 const room = { prefix: '!', bots, direct: false, to: null }
@@ -124,7 +124,7 @@ describe('arguments', () => {
     why: rest().optional(),
   })
   const read = (line: string) => {
-    const parsed = parseArgs('act', schema, line)
+    const parsed = checkArgs('act', schema, assign(fieldsOf(schema), line))
     return parsed.ok ? parsed.args : { fault: parsed.fault }
   }
   it('has a usage line', () =>
@@ -151,8 +151,48 @@ describe('arguments', () => {
   }
   it('lists take all words, keys among them', () => {
     const search = z.object({ words: z.array(z.string()), from: z.string().optional().meta({ named: true }) })
-    const parsed = parseArgs('search', search, 'red from=bob "big apple"')
+    const parsed = checkArgs('search', search, assign(fieldsOf(search), 'red from=bob "big apple"'))
     assert.deepEqual(parsed.ok && parsed.args, { words: ['red', 'big apple'], from: 'bob' })
+  })
+  describe('given by name', () => {
+    const give = (args: Record<string, unknown>) => {
+      const parsed = checkArgs('act', schema, assignGiven(fieldsOf(schema), args))
+      return parsed.ok ? parsed.args : { fault: parsed.fault }
+    }
+    for (const [args, result] of [
+      [
+        { who: 'bob', count: 4 },
+        { who: 'bob', count: 4 },
+      ],
+      [
+        { why: 'two words', who: 'x=y --dry', dry: true },
+        { who: 'x=y --dry', count: 3, why: 'two words', dry: true },
+      ],
+      [
+        { who: 'bob', for: '2h', dry: 'false', why: null },
+        { who: 'bob', count: 3, for: 7_200_000, dry: false },
+      ],
+    ] as const) {
+      it(JSON.stringify(args), () => assert.deepEqual(give(args), result))
+    }
+    for (const [args, fault] of [
+      [{ count: 4 }, /^who is missing · usage: act/],
+      [{ who: 'bob', count: 10 }, /^count: '10' is no number from 1 to 9/],
+      [{ who: 'bob', count: 1.5 }, /^count: '1.5' is no number/],
+      [{ who: { name: 'bob' } }, /^who: text is needed/],
+      [{ who: 'bob', dry: 'maybe' }, /^dry: true or false is needed/],
+      [{ who: 'bob', whom: 'x' }, /^there is no argument 'whom'/],
+      [JSON.parse('{"who":"bob","__proto__":"x"}'), /^there is no argument '__proto__'/],
+    ] as const) {
+      it(`${JSON.stringify(args)} has a fault`, () => assert.match((give(args) as { fault: string }).fault, fault))
+    }
+    it('masks secrets, also under a wrong name', () => {
+      const secret = fieldsOf(z.object({ name: z.string(), value: z.string().meta({ secret: true }) }))
+      for (const args of [{ value: 'canary' }, { name: 'KEY', valeu: 'canary' }, { value: ['canary'] }]) {
+        const { masked, secret: held } = assignGiven(secret, args)
+        assert.deepEqual([held, /canary/.test(masked)], [true, false], masked)
+      }
+    })
   })
   it('masks secrets wherever they stand, and what may be a part of one', () => {
     const secret = fieldsOf(z.object({ name: z.string(), value: z.string().meta({ secret: true }) }))
@@ -164,7 +204,7 @@ describe('arguments', () => {
   })
   it('never shows what was typed for a secret', () => {
     const guarded = z.object({ pin: z.string().regex(/^\d+$/).meta({ secret: true }) })
-    const parsed = parseArgs('pin', guarded, 'canary')
+    const parsed = checkArgs('pin', guarded, assign(fieldsOf(guarded), 'canary'))
     assert.deepEqual(parsed.ok ? '' : parsed.fault, 'pin can not be used · usage: pin <pin>')
   })
 })
@@ -194,10 +234,6 @@ describe('values', () => {
       [1e4, 5e6, 1.5e9, 200, 3e6],
     )
     assert.equal(sizeBytes().safeParse('big').success, false)
-  })
-  it('places', () => {
-    assert.deepEqual(place().parse('matrix:!a:b'), { network: 'matrix', channel: '!a:b' })
-    assert.equal(place().safeParse('general').success, false)
   })
   it('numbers', () => {
     for (const typed of ['0', '10', '1.5', '1e1', '0x1', ' 1', ''])

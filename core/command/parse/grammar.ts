@@ -37,6 +37,8 @@ export interface Heard {
   readonly addressed: boolean
   /** It stands behind a name, as a relay or a liar writes it: `[owner] !restart`. Never obeyed. */
   readonly behindName?: true
+  /** It came with its arguments by name: `line` is the command's name alone. */
+  readonly given?: Readonly<Record<string, unknown>>
 }
 
 export interface Ears {

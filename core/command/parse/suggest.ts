@@ -24,8 +24,8 @@ export function resolve(catalogue: Catalogue, line: string, short: boolean): Res
   const both = second ? catalogue.named(`${first} ${second}`) : undefined
   if (both) return { is: 'command', command: both, rest: afterSecond }
   const one = catalogue.named(first)
-  if (one) return { is: 'command', command: one, rest: afterFirst }
   const family = catalogue.family(first)
+  if (one && !mistypedVerb(family, one, second)) return { is: 'command', command: one, rest: afterFirst }
   if (family.length > 0) return inFamily(catalogue, family, { first, second, afterFirst })
   const begun = short ? abbreviated(catalogue, first, second) : null
   if (begun && !begun.command.mutates) {
@@ -34,13 +34,18 @@ export function resolve(catalogue: Catalogue, line: string, short: boolean): Res
   return { is: 'unknown', word: first.slice(0, 40), near: begun?.command.name ?? near(catalogue, first, second) }
 }
 
+/** `audit verfy`, where `audit` alone is short for `audit show`: a verb was meant, no argument. */
+const mistypedVerb = (family: readonly Published[], one: Published, second: string): boolean =>
+  second !== '' && family.some(({ name }) => name !== one.name) && nearest(second, verbsOf(family)) !== null
+
+const verbsOf = (family: readonly Published[]): string[] => family.map(({ name }) => name.split(' ')[1] ?? name)
+
 function inFamily(
   catalogue: Catalogue,
   family: readonly Published[],
   { first, second, afterFirst }: { first: string; second: string; afterFirst: string },
 ): Resolved {
-  const verbs = family.map(({ name }) => name.slice(first.length + 1))
-  const meant = second ? nearest(second, verbs) : null
+  const meant = second ? nearest(second, verbsOf(family)) : null
   const fallback = catalogue.named(`${first} ${second ? 'show' : 'list'}`)
   if (fallback && meant === null) return { is: 'command', command: fallback, rest: afterFirst }
   return { is: 'family', noun: first, verb: second.slice(0, 40), near: meant && `${first} ${meant}` }

@@ -1,6 +1,5 @@
 /** Kinds of argument for declarations. Each fault is one line that shows the form. */
 import { z } from 'zod'
-import { type Place, parsePlace } from '../../event.ts'
 import { parseDuration } from '../../text.ts'
 
 /** The text to the end of the message, as typed. */
@@ -8,19 +7,25 @@ export const rest = (): z.ZodString => z.string().min(1).meta({ rest: true })
 
 /** Whole numbers typed as digits. */
 export const whole = (min: number, max: number) =>
-  z.string().transform((typed, context): number => {
-    const value = /^-?\d{1,15}$/.test(typed) ? Number(typed) : Number.NaN
-    if (value >= min && value <= max) return value
-    return fail(context, `'${typed.slice(0, 20)}' is no number from ${min} to ${max}`)
-  })
+  z
+    .string()
+    .transform((typed, context): number => {
+      const value = /^-?\d{1,15}$/.test(typed) ? Number(typed) : Number.NaN
+      if (value >= min && value <= max) return value
+      return fail(context, `'${typed.slice(0, 20)}' is no number from ${min} to ${max}`)
+    })
+    .meta({ type: 'integer', min, max })
 
 /** `90s`, `15m`, `2h`, `3d`, `1d12h` → milliseconds. */
 export const durationMs = () =>
-  z.string().transform((typed, context): number => {
-    const value = parseDuration(typed)
-    if (value !== null && value > 0 && value < 1e14) return value
-    return fail(context, `'${typed.slice(0, 20)}' is no duration: write 90s, 15m, 2h or 3d`)
-  })
+  z
+    .string()
+    .transform((typed, context): number => {
+      const value = parseDuration(typed)
+      if (value !== null && value > 0 && value < 1e14) return value
+      return fail(context, `'${typed.slice(0, 20)}' is no duration: write 90s, 15m, 2h or 3d`)
+    })
+    .meta({ type: 'duration' })
 
 const unitBytes: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 }
 
@@ -62,12 +67,8 @@ export const moment = (direction: 'past' | 'future', now: () => number = Date.no
     return fail(context, `'${typed.slice(0, 30)}' is no time: write 18:00, 2026-04-01, 2026-04-01T18:00 or 2h (UTC)`)
   })
 
-/** `network:channel`. */
-export const place = () =>
-  z.string().transform((typed, context): Place => {
-    const value = parsePlace(typed)
-    return value ?? fail(context, `'${typed.slice(0, 60)}' is no place: write network:channel, e.g. home:#general`)
-  })
+/** The name of something that the command itself looks up. */
+export const nameOf = (type: 'place' | 'room' | 'person' | 'selector') => z.string().min(1).meta({ type })
 
 function fail(context: z.RefinementCtx, message: string): never {
   context.addIssue({ code: 'custom', message })

@@ -1,5 +1,11 @@
 import { randomInt } from 'node:crypto'
-import { type Asker, addConfirmation, confirmationAt, forgetConfirmations } from '../../ledger/confirmations.ts'
+import {
+  type Asker,
+  addConfirmation,
+  confirmationAt,
+  forgetConfirmations,
+  openCodes,
+} from '../../ledger/confirmations.ts'
 import type { Tx } from '../../ledger/tx.ts'
 
 /** Letters and digits that nobody confuses. */
@@ -42,4 +48,17 @@ export function pendingOf(tx: Tx, code: string, asker: Asker, nowMs: number): { 
   if (seq === undefined || line === undefined) return `${code} was used or dropped already: say the command again`
   if (found.untilMs < nowMs) return `${code} has run out: say the command again`
   return { seq: Number(seq), line }
+}
+
+/** The code that a yes means: the one that was typed, else the only one that waits; null: none, or more than one. */
+export function codeMeant(tx: Tx, typed: unknown, asker: Asker, nowMs: number): string | null {
+  if (typeof typed === 'string' && typed.trim() !== '') return codeOf(typed)
+  const [only, another] = openCodes(tx, asker, nowMs)
+  return another === undefined ? (only ?? null) : null
+}
+
+/** What is said to a yes that means none of them. */
+export function whichCode(tx: Tx, asker: Asker, nowMs: number): string {
+  const open = openCodes(tx, asker, nowMs)
+  return open.length === 0 ? 'nothing of yours waits here' : `which one: ${open.join(', ')}?`
 }

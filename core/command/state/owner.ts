@@ -1,10 +1,6 @@
 import { pendingBot } from '../../ledger/confirmations.ts'
 import type { Tx } from '../../ledger/tx.ts'
-import { assign } from '../parse/args.ts'
-import type { Heard } from '../parse/grammar.ts'
-import type { Resolved } from '../parse/suggest.ts'
-import type { Published } from '../published.ts'
-import { codeOf } from './confirm.ts'
+import type { Reading } from '../reading.ts'
 
 /** Who asks: one bot, as far as it matters for whose a message is. */
 export interface Party {
@@ -15,22 +11,26 @@ export interface Party {
   readonly talkers: readonly string[]
 }
 
-/** The bot whose a message is; null: it is talk. What nobody owns is the front's, whose name only the front knows. */
-export function ownerOf(db: Tx, heard: Heard, found: Resolved, { bot, front, talkers }: Party): string | null {
-  const known = found.is === 'command' ? found.command : null
+/**
+ * The bot whose a message is; null: it is talk. What nobody owns is the front's, whose name only the front knows. `code`:
+ * what it confirms.
+ */
+export function ownerOf(db: Tx, reading: Reading, code: string | null, { bot, front, talkers }: Party): string | null {
+  const { heard } = reading
+  const known = reading.found.is === 'command' ? reading.found.command : null
   if (!heard.prefixed) {
     // Talk to the oracle is talk, and so is talk where nobody knows whom it is meant for.
-    if (heard.to !== null && talkers.includes(heard.to) && !isExact(heard, known, heard.to)) return null
+    if (heard.to !== null && talkers.includes(heard.to) && !isExact(reading, heard.to)) return null
     if (heard.to === null && !known) return null
   }
-  if (known?.name === 'yes' && found.is === 'command') return pendingBot(db, codeOf(found.rest)) ?? known.bot
+  if (known && code !== null) return pendingBot(db, code) ?? known.bot
   return known ? known.bot : front ? bot : null
 }
 
 /** Without a prefix the words of a talker's command count only as they are, alone or with arguments that fit. */
-function isExact(heard: Heard, known: Published | null, talker: string): boolean {
-  if (!known || known.bot !== talker) return false
+function isExact({ heard, found, assigned }: Reading, talker: string): boolean {
+  if (found.is !== 'command' || found.command.bot !== talker || assigned?.fault !== null) return false
   const line = heard.line.toLowerCase()
-  const name = [known.name, ...known.aliases].find(word => line === word || line.startsWith(`${word} `))
-  return name !== undefined && assign(known.fields, heard.line.slice(name.length)).fault === null
+  const { name, aliases } = found.command
+  return [name, ...aliases].some(word => line === word || line.startsWith(`${word} `))
 }

@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto'
+import { asChanopError } from '../error.ts'
+import { includes } from '../role.ts'
+import { escapeInline } from '../text.ts'
+import type { Caller } from './command.ts'
+import { Stopped } from './timely.ts'
+import type { RouterOptions } from './visit.ts'
+
+/**
+ * The one line about a command that failed. What was the asker's own mistake is said as it is; what went wrong inside has an
+ * id under which the log has the rest. Throws on what is no failure of the command: the process stops, the ledger is away.
+ */
+export function failureLine(
+  { bot, log, signal }: Pick<RouterOptions<never>, 'bot' | 'log' | 'signal'>,
+  name: string,
+  caller: Caller,
+  thrown: unknown,
+): string {
+  if (thrown instanceof Stopped || signal?.aborted) throw thrown
+  const error = asChanopError(thrown)
+  if (error.code.startsWith('ledger-')) throw error
+  const theirs = error.audience === 'user' || includes(caller.globalRole, 'operator')
+  if (error.code !== 'internal' && theirs) return escapeInline(error.message)
+  const incident = `i${randomBytes(3).toString('hex')}`
+  log.error({ error: thrown, incident, command: name }, 'a command failed')
+  return `${name} failed (${incident}): nothing was changed, the log of ${bot} says why under that id`
+}
