@@ -28,6 +28,8 @@ export function spellings(type: string): readonly string[] {
 
 function fits(part: string, groups: Groups): (one: Selectable) => boolean {
   const word = part.startsWith('@') ? part.slice(1) : part
+  // Who is in this room: the caller gives it as a group of that name.
+  if (word === 'here') return ({ name }) => groups.get('here')?.includes(name.toLowerCase()) === true
   if (word.endsWith('*')) return ({ name }) => name.toLowerCase().startsWith(word.slice(0, -1))
   if (!part.startsWith('@')) return ({ name }) => name.toLowerCase() === word
   if (word === 'all') return () => true
@@ -38,7 +40,7 @@ function fits(part: string, groups: Groups): (one: Selectable) => boolean {
 
 /**
  * Chooses by a selector: parts separated by commas or spaces, each a name, `@all`, `@<type>` in singular or plural,
- * `@<group>`, `@<name>` or `@<prefix>*`; one with `-` in front takes out again what it fits, wherever it stands. A named
+ * `@<group>`, `here`, `@<name>` or `@<prefix>*`; one with `-` in front takes out again what it fits, wherever it stands. A named
  * group goes before a type. Case does not matter.
  */
 export function select(selector: string, from: readonly Selectable[], groups: Groups = none): Selected {
@@ -57,7 +59,7 @@ export function select(selector: string, from: readonly Selectable[], groups: Gr
 }
 
 /** Whether this can mean more than one, whatever there is: `@all`, `@worker*`, `a,b`. */
-export const isPlural = (selector: string): boolean => /[@*,\s]/.test(selector.trim())
+export const isPlural = (selector: string): boolean => /[@*,\s]|^here$/i.test(selector.trim())
 
 const mostNames = 1000
 

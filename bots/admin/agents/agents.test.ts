@@ -58,6 +58,36 @@ class World {
   }
 }
 
+test('a yes is to the agents that were shown: when there are others, it is asked anew', async t => {
+  const world = await World.open(t)
+  const codeIn = (line: string): string => /!yes (\w+)/.exec(line)?.[1] ?? ''
+  for (const name of ['sam-1', 'sam-2']) await world.register(`${name} channels=#general`)
+  const asked = await world.says('!revoke @sam-*', /^revokes 2: sam-1, sam-2 · !yes/)
+  await world.register('sam-3 channels=#general')
+  const again = await world.says(`!yes ${codeIn(asked)}`, /^that has changed meanwhile: revokes 3: sam-1, sam-2, sam-3/)
+  assert.equal(await world.state('sam-1'), 'active')
+  await world.says(`!yes ${codeIn(again)}`, /sam-3 is revoked and disconnected/)
+})
+
+test('here means the agents in this room', async t => {
+  const world = await World.open(t)
+  const inside = await world.register('sam-1')
+  await world.register('sam-2')
+  inside.join(room)
+  await world.says('!agents here', /^1 agent: 1 active\nsam-1 /)
+  await world.says('!agents @here', /^1 agent: 1 active\nsam-1 /)
+  await world.says('!agents @all,-here', /^1 agent: 1 active\nsam-2 /)
+})
+
+test('names that mean something already are nobody’s', async t => {
+  const world = await World.open(t)
+  for (const name of ['here', 'yes', 'Admln']) {
+    await world.says(`!register ${name}`, /already: choose another name/)
+    await world.says(`!person add ${name}`, /already: choose another name/)
+    await world.says(`!group add ${name}`, /already: choose another name/)
+  }
+})
+
 test('register: done in the room, the login in the DM alone, and it opens the account', async t => {
   const world = await World.open(t)
   const { olga, server } = world
@@ -84,7 +114,7 @@ test('register never takes over: neither an account, a person, a bot nor an agen
   assert.equal(await world.state('bob'), undefined)
   await world.says('!register worker-1', 'worker-1 is an agent already (active): choose another name')
   await world.says('!register olga', 'olga is taken by a person')
-  await world.says('!register admin', 'admin is taken by a bot')
+  await world.says('!register admin', 'admin is (or looks like) a bot already')
   await world.says('!register bad/name', /^write a name of letters/)
   await world.says('!register w-{1..2000}', /^write a name of letters/)
   await world.says('!register w channels=general', /^channels: 'general' does not fit: write #a,#b or \*/)
@@ -291,7 +321,7 @@ test('adopt, sessions, kick, cert, del: an account comes under management and go
   const world = await World.open(t)
   const old = world.server.user('oldbot')
   await world.says('!adopt oldbot type=observer', 'oldbot is an agent now; its password is as it was')
-  await world.says('!adopt nobody', /^nobody is not adopted: there is no account nobody/)
+  await world.says('!adopt strange', /^strange is not adopted: there is no account strange/)
   await world.says('!agent sessions oldbot', 'oldbot: 1 session')
   await world.says('!agent kick oldbot go', 'oldbot: 1 session ended')
   assert.equal(old.online, false)

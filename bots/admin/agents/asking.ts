@@ -1,6 +1,6 @@
 /** What the commands about agents share. */
 import { z } from 'zod'
-import type { Answer, CommandContext } from '../../../core/command/command.ts'
+import type { Answer, CommandContext, Preview } from '../../../core/command/command.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Agent } from '../../../core/ledger/agents.ts'
@@ -9,6 +9,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
 import type { AdminServices } from '../services.ts'
 import { keepBatch } from './batch.ts'
+import { chosen } from './record.ts'
 
 export type Context = CommandContext<AdminServices>
 
@@ -24,6 +25,21 @@ export const agentName = z
 export const selector = nameOf('selector').max(2000).describe('worker-1, a,b, @all, @worker, @wor*; ,-x leaves out x')
 
 export const byOf = ({ caller }: Context): string => caller.person?.name ?? caller.account
+
+/** The agents that a selector means here; once something was confirmed, those that were shown then and nobody else. */
+export const meant = ({ caller, services, confirmed }: Context, tx: Tx, which: string): Agent[] =>
+  chosen(tx, confirmed?.join(',') ?? which, services.context.rooms.with(caller.place))
+
+/** What has to be confirmed when a selector means more than one. */
+export async function several(
+  context: Context,
+  which: string,
+  told: (agents: readonly Agent[]) => string,
+): Promise<Preview | null> {
+  const { caller, services } = context
+  const found = await context.ledger.read(tx => chosen(tx, which, services.context.rooms.with(caller.place)))
+  return found.length > 1 ? { text: told(found), of: found.map(({ name }) => name) } : null
+}
 
 /** An agent with the order that makes, or renews, its account. */
 export interface Made {

@@ -33,7 +33,7 @@ export const terms = {
   type: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,19}$/, 'write a lower-case word, e.g. worker')
-    .refine(type => type !== 'all', 'all are all: take another word')
+    .refine(type => type !== 'all' && type !== 'here', 'that means several already: take another word')
     .optional()
     .meta({ named: true })
     .describe('worker unless said'),

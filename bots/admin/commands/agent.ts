@@ -11,10 +11,10 @@ import { presenceAt } from '../../../core/ledger/presence.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
 import { ago, duration, escapeInline } from '../../../core/text.ts'
-import { agentName, guardAgents, selector, signed } from '../agents/asking.ts'
+import { agentName, guardAgents, listed, meant, selector, several, signed } from '../agents/asking.ts'
 import { claimed, redeem } from '../agents/claims.ts'
 import { accountOrder } from '../agents/orders.ts'
-import { chosen, need, theAgent } from '../agents/record.ts'
+import { need, theAgent } from '../agents/record.ts'
 import { rateText, terms, withTerms } from '../agents/terms.ts'
 import { outsideOf, putOut } from '../agents/watch.ts'
 import { declare } from '../services.ts'
@@ -46,8 +46,9 @@ const list = declare({
   reply: 'public',
   args: z.object({ selector: selector.optional() }),
   examples: [['!agents', 'no agents yet: register NICK makes one']],
-  async run({ ledger, atMs }, { selector: which }) {
-    const found = await ledger.read(tx => (which === undefined ? agents(tx) : chosen(tx, which)))
+  async run(context, { selector: which }) {
+    const { ledger, atMs } = context
+    const found = await ledger.read(tx => (which === undefined ? agents(tx) : meant(context, tx, which)))
     if (found.length === 0) return 'no agents yet: register NICK makes one'
     return { lines: [counted(found), ...found.map(agent => row(agent, atMs))], data: found.map(told) }
   },
@@ -175,13 +176,12 @@ const kick = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ selector, reason: rest().optional() }),
-  confirm: async ({ selector: which }, { ledger }) => {
-    const found = await ledger.read(tx => chosen(tx, which))
-    return found.length > 1 ? `ends the sessions of ${found.length} agents` : null
-  },
+  confirm: ({ selector: which }, context) =>
+    several(context, which, found => `ends the sessions of ${found.length}: ${listed(found.map(({ name }) => name))}`),
   examples: [['!agent kick ghost', "nobody fits 'ghost': agents lists who there is"]],
-  async run({ ledger, event }, { selector: which, reason = 'ended by an operator' }) {
-    const found = await ledger.read(tx => chosen(tx, which))
+  async run(context, { selector: which, reason = 'ended by an operator' }) {
+    const { ledger, event } = context
+    const found = await ledger.read(tx => meant(context, tx, which))
     return {
       lines: [],
       orders: found.map(({ network, name }) => ({
@@ -212,16 +212,13 @@ const reap = declare({
   confirm: async ({ idle }, { ledger, atMs }) => {
     if (idle < dayMs) throw new ChanopError('usage', 'idle is a day at least: agent reap idle=14d')
     const found = await ledger.read(tx => idleSince(tx, idle, atMs))
-    return found.length === 0
-      ? null
-      : `deletes ${found.length}: ${found
-          .map(({ name }) => name)
-          .join(', ')
-          .slice(0, 300)}`
+    const names = found.map(({ name }) => name)
+    return found.length === 0 ? null : { text: `deletes ${names.length}: ${listed(names)}`, of: names }
   },
   examples: [['!agent reap idle=14d', 'everybody was seen in the last 14d']],
-  async run({ ledger, atMs, event }, { idle }) {
-    const found = await ledger.read(tx => idleSince(tx, idle, atMs))
+  async run({ ledger, atMs, event, confirmed }, { idle }) {
+    const idlers = await ledger.read(tx => idleSince(tx, idle, atMs))
+    const found = idlers.filter(({ name }) => confirmed?.includes(name))
     if (found.length === 0) return `everybody was seen in the last ${duration(idle)}`
     return {
       lines: [`${found.length} agents are being deleted; agents shows who is left`],

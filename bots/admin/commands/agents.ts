@@ -10,10 +10,21 @@ import { type NewOrder, placeOrder } from '../../../core/ledger/orders.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { newPassword } from '../../../core/secrets.ts'
 import { duration, escapeInline } from '../../../core/text.ts'
-import { type Context, fewAgents, guardAgents, listed, type Made, many, selector, signed } from '../agents/asking.ts'
+import {
+  type Context,
+  fewAgents,
+  guardAgents,
+  listed,
+  type Made,
+  many,
+  meant,
+  selector,
+  several,
+  signed,
+} from '../agents/asking.ts'
 import { loginLine } from '../agents/login.ts'
 import { accountOrder, passwordOrder } from '../agents/orders.ts'
-import { chosen, need, theAgent } from '../agents/record.ts'
+import { need, theAgent } from '../agents/record.ts'
 import { revokeRecord, suspension } from '../agents/revoke.ts'
 import { withTerms } from '../agents/terms.ts'
 import { declare } from '../services.ts'
@@ -32,14 +43,18 @@ const rotate = declare({
     grace: durationMs().optional().meta({ named: true }).describe('how long sessions go on'),
   }),
   confirm: async ({ selector: which }, context) => {
-    const agents = which === undefined ? [] : await context.ledger.read(db => chosen(db, which))
-    guardAgents(context, agents, 'rotate')
-    return agents.length > 1 ? `new passwords for ${listed(agents.map(({ name }) => name))}; sessions end` : null
+    if (which === undefined) return null
+    return several(context, which, agents => {
+      guardAgents(context, agents, 'rotate')
+      return `new passwords for ${listed(agents.map(({ name }) => name))}; sessions end`
+    })
   },
   examples: [['!rotate ghost', "nobody fits 'ghost': agents lists who there is"]],
   async run(context, { selector: which, grace }) {
     const { caller, atMs, ledger } = context
-    const agents = await ledger.read(db => (which === undefined ? [theAgent(db, caller.account)] : chosen(db, which)))
+    const agents = await ledger.read(db =>
+      which === undefined ? [theAgent(db, caller.account)] : meant(context, db, which),
+    )
     guardAgents(context, agents, 'rotate')
     const self = agents.length === 1 && caller.agent?.name === agents[0]?.name
     const graceMs = grace ?? (self ? selfGraceMs : 0)
@@ -98,14 +113,12 @@ const revoke = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ selector, reason: rest().optional().describe('what the agent is shown') }),
-  confirm: async ({ selector: which }, { ledger }) => {
-    const agents = await ledger.read(db => chosen(db, which))
-    return agents.length > 1 ? `revokes ${agents.length}: ${listed(agents.map(({ name }) => name))}` : null
-  },
+  confirm: ({ selector: which }, context) =>
+    several(context, which, agents => `revokes ${agents.length}: ${listed(agents.map(({ name }) => name))}`),
   examples: [['!revoke @ghosts', "nobody fits '@ghosts': agents lists who there is"]],
   async run(context, { selector: which, reason = 'revoked by an operator' }) {
     const { atMs, event, ledger } = context
-    const agents = await ledger.read(db => chosen(db, which))
+    const agents = await ledger.read(db => meant(context, db, which))
     const items = agents.map(agent => ({ agent, order: suspension(agent, reason, event.seq) }))
     const keep = (db: Tx): void => {
       for (const { agent } of items) {
@@ -133,14 +146,14 @@ const restore = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ selector, for: durationMs().optional().meta({ named: true }).describe('a new end') }),
-  confirm: async ({ selector: which }, { ledger }) => {
-    const agents = await ledger.read(db => chosen(db, which))
-    return agents.length > 1 ? `restores ${agents.length}: ${listed(agents.map(({ name }) => name))}` : null
-  },
+  confirm: ({ selector: which }, context) =>
+    several(context, which, agents => `restores ${agents.length}: ${listed(agents.map(({ name }) => name))}`),
   examples: [['!restore ghost', "nobody fits 'ghost': agents lists who there is"]],
   async run(context, { selector: which, for: forMs }) {
     const { atMs, event, ledger } = context
-    const found = await ledger.read(db => chosen(db, which).map(agent => ({ agent, groups: groupsOf(db, agent.name) })))
+    const found = await ledger.read(db =>
+      meant(context, db, which).map(agent => ({ agent, groups: groupsOf(db, agent.name) })),
+    )
     const items = await Promise.all(
       found.map(async ({ agent, groups }) => {
         const later = await withTerms(context, agent, { for: forMs })

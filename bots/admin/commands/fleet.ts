@@ -67,10 +67,10 @@ const who = declare({
     ['!who worker-001', /^worker-001 online \d+\w+ · last in #general$/, 'worker-001 online 2h · last in #general'],
     ['!who @scout', "nobody fits '@scout': agents lists who there is"],
   ],
-  async run({ ledger, services, atMs }, { selector }) {
+  async run({ ledger, services, caller, atMs }, { selector }) {
     await services.fleet.look()
     const rows = await ledger.read(db => {
-      const { targets, nobody } = choose(db, selector ?? '@all', atMs)
+      const { targets, nobody } = choose(db, selector ?? '@all', services.context.rooms.with(caller.place), atMs)
       if (selector !== undefined && nobody.length > 0) throw nobodyFits(nobody)
       return targets.map(target => rowOf(db, target, atMs))
     })

@@ -17,9 +17,10 @@ import {
 } from '../../../core/ledger/groups.ts'
 import { personByName } from '../../../core/ledger/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { select, spellings } from '../../../core/selector.ts'
+import { select } from '../../../core/selector.ts'
 import { escapeInline } from '../../../core/text.ts'
 import { signed } from '../agents/asking.ts'
+import { refuseReserved } from '../agents/names.ts'
 import { chunks } from '../fleet/naming.ts'
 import { type AdminServices, declare } from '../services.ts'
 
@@ -34,10 +35,9 @@ const noGroup = (name: string): ChanopError =>
   new ChanopError('not-found', `there is no group ${name}; group list shows them`)
 
 /** A name that already means somebody else would change what people say by it. */
-function refuseName(tx: Tx, name: string): void {
-  const types = new Set(agents(tx).flatMap(({ type }) => spellings(type.toLowerCase())))
-  const means = name === 'all' ? 'everybody' : types.has(name) ? 'a type' : agentNamed(tx, name) ? 'an agent' : null
-  if (means) throw new ChanopError('conflict', `@${name} is ${means} already: choose another name`)
+function refuseName(tx: Tx, context: Context, name: string): void {
+  if (agentNamed(tx, name)) throw new ChanopError('conflict', `${name} is an agent already: choose another name`)
+  refuseReserved(tx, context, name)
 }
 
 const oracle = 'oracle'
@@ -141,12 +141,12 @@ const addTo = declare({
   }),
   examples: [
     ['!group add night worker-001,worker-002', '@night: 2 added'],
-    ['!group add worker worker-001', '@worker is a type already: choose another name'],
+    ['!group add worker worker-001', 'worker is a type already: choose another name'],
   ],
   async run(context, { group, members }) {
     const { ledger, caller, atMs } = context
     const chosen = await ledger.read(db => {
-      if (!groupExists(db, group)) refuseName(db, group)
+      if (!groupExists(db, group)) refuseName(db, context, group)
       return members === undefined ? [] : membersMeant(db, members)
     })
     const agentsAnew = await resigned(context, chosen, now => [...now, group])

@@ -19,6 +19,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes, roles } from '../../../core/role.ts'
 import { newPassword } from '../../../core/secrets.ts'
 import { duration, escapeInline } from '../../../core/text.ts'
+import { refuseReserved } from '../agents/names.ts'
 import { mustBeForGood, ownUntil } from '../authority.ts'
 import { written } from '../meant.ts'
 import { type AdminServices, declare } from '../services.ts'
@@ -76,7 +77,10 @@ const add = declare({
     const time = untilMs === null ? '' : ` for ${duration(untilMs - atMs, 2)}, as long as you are ${caller.globalRole}`
     return {
       lines: [],
-      effect: db => refuseKnown(db, network, account),
+      effect: db => {
+        refuseKnown(db, network, account)
+        refuseReserved(db, context, account)
+      },
       orders: [
         {
           order,

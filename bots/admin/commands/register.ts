@@ -1,6 +1,5 @@
 /** How agents come: `register` and `adopt`. */
 import { z } from 'zod'
-import { bots } from '../../../core/bots.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Agent, agentNamed, insertAgent } from '../../../core/ledger/agents.ts'
 import { personAt } from '../../../core/ledger/people.ts'
@@ -11,12 +10,11 @@ import { duration } from '../../../core/text.ts'
 import { agentName, byOf, type Context, fewAgents, type Made, many, signed } from '../agents/asking.ts'
 import { claimMs, keepClaim, newCode } from '../agents/claims.ts'
 import { loginLine } from '../agents/login.ts'
+import { refuseReserved } from '../agents/names.ts'
 import { accountOrder, passwordOrder } from '../agents/orders.ts'
 import { defaultRate, type Terms, terms, withTerms } from '../agents/terms.ts'
 import { declare } from '../services.ts'
 import { managed } from './people.ts'
-
-const reserved = new Set<string>([...bots, 'all'])
 
 async function drafted(context: Context, name: string, typed: Terms): Promise<Agent> {
   const { caller, atMs } = context
@@ -42,13 +40,13 @@ async function drafted(context: Context, name: string, typed: Terms): Promise<Ag
   return signed(context, await withTerms(context, blank, typed), [])
 }
 
-function refuseTaken(tx: Tx, { name, network }: Agent): void {
+function refuseTaken(tx: Tx, context: Context, { name, network }: Agent): void {
   const known = agentNamed(tx, name)
   if (known)
     throw new ChanopError('account-exists', `${name} is an agent already (${known.state}): choose another name`)
   const person = personAt(tx, network, name)
-  if (person || reserved.has(name))
-    throw new ChanopError('account-exists', `${name} is taken by a ${person ? 'person' : 'bot'}: choose another name`)
+  if (person) throw new ChanopError('account-exists', `${name} is taken by a person: choose another name`)
+  refuseReserved(tx, context, name)
 }
 
 const register = declare({
@@ -76,7 +74,7 @@ const register = declare({
     const orders = agents.map(agent => made(context, agent))
     const keep = (db: Tx): void => {
       for (const { agent } of orders) {
-        refuseTaken(db, agent)
+        refuseTaken(db, context, agent)
         insertAgent(db, agent)
       }
     }
@@ -131,7 +129,7 @@ const adopt = declare({
     return {
       lines: [],
       effect: db => {
-        refuseTaken(db, agent)
+        refuseTaken(db, context, agent)
         insertAgent(db, agent)
       },
       orders: [

@@ -60,7 +60,10 @@ function meant(db: Tx, context: Context, word: Word, selector: string | undefine
   if (bare && answers && turnsIn(db, answers).length > 0) return { targets: [], here: [], answers }
   const others = partsOf(selector).filter(part => !oracleName.test(part) && !allAnswers.test(part))
   const asked = bare ? meantBy(db, event).map(nameOf) : others
-  const { targets, nobody } = asked.length === 0 ? { targets: [], nobody: [] } : choose(db, asked.join(','), atMs)
+  const { targets, nobody } =
+    asked.length === 0
+      ? { targets: [], nobody: [] }
+      : choose(db, asked.join(','), services.context.rooms.with(event.event.place), atMs)
   if (selector !== undefined && nobody.length > 0) throw nobodyFits(nobody)
   const agents = targets.filter(({ agent }) => agent !== null)
   const places = [...placesOf(services.fleet.rooms, event), ...publicPlaces(db)]

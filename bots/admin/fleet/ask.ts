@@ -51,10 +51,11 @@ export function whoIsHere(
   nowMs: number,
 ): Decision {
   const own = `${stored.event.place.network}\n${stored.event.sender.id}`
-  const { targets } = choose(tx, selector, nowMs)
+  const places = placesOf(rooms, stored)
+  const { targets } = choose(tx, selector, places, nowMs)
   const others = targets.filter(({ accounts }) => !accounts.includes(own))
   const awake = others.filter(({ agent }) => agent?.paused !== true)
-  const here = present(tx, awake, placesOf(rooms, stored))
+  const here = present(tx, awake, places)
   if (here.length === 0) return { is: 'no', line: nobodyLine(selector, others.length, awake.length) }
   const { most } = config.fleet
   if (here.length > most) {

@@ -6,6 +6,7 @@ import { verifiedMembersAt } from '../../../core/ledger/members.ts'
 import { identitiesOf, personByName } from '../../../core/ledger/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { type Groups, select, spellings } from '../../../core/selector.ts'
+import { withHere } from '../agents/record.ts'
 import type { Known } from './mention.ts'
 
 /** Somebody a selector means: an agent, or a person in a named group. */
@@ -68,9 +69,9 @@ export interface Chosen {
   readonly nobody: readonly string[]
 }
 
-/** Whom a selector means: agents whose engagement holds, and people of named groups. */
-export function choose(tx: Tx, selector: string, nowMs: number): Chosen {
-  const named = groups(tx)
+/** Whom a selector means in a room that is these places: agents whose engagement holds, and people of named groups. */
+export function choose(tx: Tx, selector: string, places: readonly Place[], nowMs: number): Chosen {
+  const named = withHere(tx, places)
   const all = agents(tx).filter(agent => engaged(agent, nowMs))
   const { names, nobody } = select(selector, all, named)
   const wanted = new Set(names)
@@ -138,7 +139,7 @@ export function knownWords(tx: Tx): Known | null {
   if (all.length === 0 && named.size === 0) return null
   const types = new Set([...new Set(all.map(({ type }) => type.toLowerCase()))].flatMap(spellings))
   return {
-    isGroup: word => word === 'all' || named.has(word) || types.has(word),
+    isGroup: word => word === 'all' || word === 'here' || named.has(word) || types.has(word),
     isAnybody: part => select(part, all, named).names.length > 0,
   }
 }

@@ -1,0 +1,17 @@
+import type { CommandContext } from '../../../core/command/command.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { agents } from '../../../core/ledger/agents.ts'
+import { groups } from '../../../core/ledger/groups.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { reservedAs } from '../../../core/reserved.ts'
+import type { AdminServices } from '../services.ts'
+
+/** Throws `conflict` when a new person, agent or group would be called what already means something else. */
+export function refuseReserved(tx: Tx, { services }: CommandContext<AdminServices>, name: string): void {
+  const means = reservedAs(name, {
+    commands: services.catalogue.refresh(tx).names,
+    types: agents(tx).map(({ type }) => type),
+    groups: [...groups(tx).keys()],
+  })
+  if (means) throw new ChanopError('conflict', `${name} is ${means} already: choose another name`)
+}
