@@ -50,6 +50,8 @@ export interface Standing {
   readonly server?: string
   /** Why it is down, or what it is doing, in one line that says what to do next. */
   readonly reason?: string
+  /** How far its clock is ahead of ours, milliseconds, behind when negative; absent where both agree. */
+  readonly aheadMs?: number
   /** Where programs connect: `ircs://127.0.0.1:6697`, and the SHA-256 of the certificate they will meet there. */
   readonly address?: string
   readonly fingerprint?: string

@@ -113,8 +113,13 @@ interface Base {
   readonly sender: Sender
   /** When the platform says it happened, Unix milliseconds. */
   readonly atMs: number
+  /** How far the platform's clock was ahead of ours, milliseconds, behind when negative; absent where both agree. */
+  readonly aheadMs?: number
   readonly origin: Origin
 }
+
+/** When it happened by our own clock: what an age is measured by. */
+export const saidMs = ({ atMs, aheadMs = 0 }: Pick<Base, 'atMs' | 'aheadMs'>): number => atMs - aheadMs
 
 /** A command as a form was filled in: its full name (`agent add`) and values by the names of its fields. */
 export interface Asked {

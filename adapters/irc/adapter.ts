@@ -55,6 +55,7 @@ class IrcAdapter implements Adapter {
   #feed: Feed | null = null
   #gathered: (ChatEvent | RosterSign)[] = []
   readonly #roll = new Roll()
+  #aheadMs = 0
   readonly #directs: DirectMarks
   readonly #routes: Routes
   readonly #speech: Speech
@@ -265,10 +266,18 @@ class IrcAdapter implements Adapter {
 
   /** The events of one read make one call of the sink. */
   #flush(): void {
+    this.#clockwatch()
     if (this.#gathered.length === 0) return
     const events = this.#gathered
     this.#gathered = []
     this.#feed?.push(events)
+  }
+
+  #clockwatch(): void {
+    const aheadMs = this.#main.session?.clock.aheadMs ?? 0
+    if (aheadMs === this.#aheadMs) return
+    this.#aheadMs = aheadMs
+    if (this.#main.open) this.#context.changed()
   }
 
   // What goes out

@@ -16,6 +16,7 @@ export function standingOf(
   address: Pick<Standing, 'address' | 'fingerprint'>,
 ): Standing {
   const { open: voice, fault, sinceMs } = main
+  const aheadMs = voice?.session.clock.aheadMs ?? 0
   const down = faces.filter(face => !face.open && face.fault)
   const reasons = [
     ...(voice || !fault
@@ -29,6 +30,7 @@ export function standingOf(
     state: voice ? 'up' : fault ? 'down' : 'connecting',
     sinceMs,
     ...(voice ? { server: voice.session.server } : {}),
+    ...(voice && aheadMs !== 0 ? { aheadMs } : {}),
     ...address,
     ...(reasons.length === 0 ? {} : { reason: reasons.join(' · ') }),
     lacks: voice ? lacksOf(voice.session, channels.replays) : [],

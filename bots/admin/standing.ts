@@ -11,10 +11,18 @@ export function bridgeSilent({ context, beats, startedMs }: AdminServices, nowMs
   return nowMs - (beats.get('bridge')?.atMs ?? 0) > silentMs
 }
 
+/** `clock 61 s behind`: a network's, where it is not ours. */
+function clockLine(aheadMs = 0): string {
+  if (aheadMs === 0) return ''
+  const offMs = Math.abs(aheadMs)
+  const off = offMs < 120_000 ? `${Math.round(offMs / 1000)} s` : duration(offMs, 2)
+  return `clock ${off} ${aheadMs < 0 ? 'behind' : 'ahead'}`
+}
+
 /** `irc up 2h · Ergo 2.19.1`; `old`: nobody has vouched for it lately. */
 export function networkLine(standing: NetworkStanding, nowMs: number, old: boolean): string {
-  const { network, state, sinceMs, server, reason } = standing
+  const { network, state, sinceMs, server, aheadMs, reason } = standing
   if (old) return `${network}: unknown, the bridge is silent; it was ${state} when last heard of`
-  const parts = [`${network} ${state} ${duration(Math.max(0, nowMs - sinceMs))}`, server, reason]
+  const parts = [`${network} ${state} ${duration(Math.max(0, nowMs - sinceMs))}`, server, clockLine(aheadMs), reason]
   return parts.filter(part => part !== undefined && part !== '').join(' · ')
 }

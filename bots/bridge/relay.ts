@@ -1,4 +1,15 @@
-import type { Act, ChatEvent, Content, Draft, Face, MemberEvent, NetworkId, Place, Sender } from '../../core/event.ts'
+import {
+  type Act,
+  type ChatEvent,
+  type Content,
+  type Draft,
+  type Face,
+  type MemberEvent,
+  type NetworkId,
+  type Place,
+  type Sender,
+  saidMs,
+} from '../../core/event.ts'
 import type { NewDelivery } from '../../core/ledger/deliveries.ts'
 import { messageOf, placeId, rootOf, type Stored } from '../../core/ledger/events.ts'
 import { placeSince } from '../../core/ledger/places.ts'
@@ -16,7 +27,7 @@ function relayable(db: Tx, { event, placeId: at }: Stored): boolean {
   if (event.place.private || event.sender.kind === 'self' || event.kind === 'gap') return false
   if (event.kind === 'message' && (event.hops ?? 0) > maxHops) return false
   if (event.origin === 'live') return true
-  return event.atMs >= placeSince(db, at)
+  return saidMs(event) >= placeSince(db, at)
 }
 
 /** Who wrote it, as they are shown in other places. */

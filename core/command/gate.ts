@@ -1,4 +1,4 @@
-import type { MessageEvent } from '../event.ts'
+import { type MessageEvent, saidMs } from '../event.ts'
 import { identify } from '../identity.ts'
 import { type Agent, agentOf, engaged } from '../ledger/agents.ts'
 import type { Stored } from '../ledger/events.ts'
@@ -39,14 +39,14 @@ export function lateLine(
   { event }: Pick<Stored<MessageEvent>, 'event'>,
   nowMs: number,
 ): string {
-  return `${prefix}${name} of ${escapeInline(event.sender.name)} was not carried out: it was ${duration(nowMs - event.atMs)} old when it could be; say it again`
+  return `${prefix}${name} of ${escapeInline(event.sender.name)} was not carried out: it was ${duration(nowMs - saidMs(event))} old when it could be; say it again`
 }
 
 /** Why a text shaped as a command carries none; null: it may. Law 4 of docs/architecture.md. */
 export function inert({ event, receivedMs }: Stored<MessageEvent>, caller: Caller, nowMs: number): string | null {
   if ((event.hops ?? 0) > 0) return 'bridged: a relayed message carries no command'
   if (event.origin !== 'live') return 'backfill: it was fetched after the fact'
-  if (nowMs - receivedMs > freshMs || receivedMs - event.atMs > freshMs) return stale
+  if (nowMs - receivedMs > freshMs || receivedMs - saidMs(event) > freshMs) return stale
   if (event.content.style === 'notice') return 'notice: no program acts on a notice'
   if (event.sender.kind === 'bot' && !caller.agent && (!caller.verified || caller.role === 'guest'))
     return 'bot: a program without a role'

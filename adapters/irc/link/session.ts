@@ -4,6 +4,7 @@ import type { Log } from '../../../core/log.ts'
 import { commandAt, type Line, lastParam, parseLine } from '../text/line.ts'
 import { type Fold, foldFor } from '../text/names.ts'
 import { type Batch, Batches } from './batch.ts'
+import { Clock } from './clock.ts'
 import { Flood, type FloodLimit } from './flood.ts'
 import { Login, type Sasl } from './login.ts'
 import { type Endpoint, Wire } from './wire.ts'
@@ -67,6 +68,7 @@ export class Session {
   created = ''
   readonly startedMs = Date.now()
   readonly login: Login
+  readonly clock = new Clock()
   /** Lines of messages, slowed down where the network wants it. */
   readonly flood: Flood
   readonly options: SessionOptions
@@ -177,6 +179,8 @@ export class Session {
       this.#pinged = true
       this.write('PING :chanop-alive')
     }
+    if (this.registered && this.has('server-time') && this.clock.due())
+      this.barrier().catch((error: unknown) => this.options.log.debug({ error }, 'the time of the server is not known'))
   }
 
   #read(raws: readonly string[]): void {
@@ -211,6 +215,7 @@ export class Session {
   #take(line: Line, raw: string): void {
     if (framed.test(line.command)) this.#wire?.emit('line', raw)
     if (this.#batches.take(line)) return
+    this.clock.heard(line)
     this.#follow(line)
     for (const waiter of this.#waiters) {
       if (waiter.take(line)) this.#waiters.delete(waiter)
@@ -293,7 +298,12 @@ export class Session {
   /** Resolves when the server has worked through everything written before. */
   async barrier(): Promise<void> {
     const token = `chanop-${(++this.#asks).toString(36)}`
-    await this.ask(`PING :${token}`, line => (line.command === 'PONG' && lastParam(line) === token ? true : undefined))
+    const askedMs = performance.now()
+    await this.ask(`PING :${token}`, line => {
+      if (line.command !== 'PONG' || lastParam(line) !== token) return undefined
+      this.clock.answered(line, performance.now() - askedMs)
+      return true
+    })
   }
 
   pause(paused: boolean): void {

@@ -109,7 +109,7 @@ export async function missedDirect(voice: Voice, cursors: Cursors): Promise<Chat
   const name = directMark(voice.persona)
   const since = await cursors.get(name)
   if (since === null) {
-    await cursors.set(name, String(Date.now()))
+    await cursors.set(name, String(Date.now() + voice.session.clock.aheadMs))
     return []
   }
   const from = timestamp(Number(since) - 1)

@@ -17,6 +17,9 @@ export interface Shared {
   accountOf(nick: string): string | null
 }
 
+/** Batches of what was said before, unasked: `chathistory`, `znc.in/playback`. */
+const replays = /chathistory$|playback$/
+
 /** One registered connection with what hangs on it: its sends, its history and the way its lines are read. */
 export class Voice {
   readonly session: Session
@@ -39,6 +42,7 @@ export class Voice {
       persona,
       nonce,
       connectedMs: session.startedMs,
+      clock: session.clock,
       fold: name => session.fold(name),
       isChannel: name => session.isChannel(name),
       isOwn: nick => session.isSelf(nick) || shared.isOwn(nick),
@@ -60,10 +64,11 @@ export class Voice {
       if (line) each(line)
       return line ? this.events(line) : []
     }
+    const history = replays.test(batch.type) ? batch.start.params[2] : undefined
     const split = batch.type === 'netsplit' ? (true as const) : undefined
     return batch.items.flatMap(item => {
       if (isBatch(item)) return this.batchEvents(item, each)
-      const events = this.events(item, undefined, split)
+      const events = this.events(item, history, split)
       each(item)
       return events
     })

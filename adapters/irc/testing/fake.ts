@@ -19,6 +19,8 @@ export interface FakeOptions {
   readonly greeting?: readonly string[]
   /** Takes messages without a word. */
   readonly mute?: boolean
+  /** Its clock is ahead of ours, and it stamps all it says. */
+  readonly aheadMs?: number
   readonly refuse?: Readonly<Record<string, string>>
 }
 
@@ -64,7 +66,14 @@ export class FakeServer {
   /** To the newest client. */
   tell(...lines: readonly string[]): void {
     const socket = this.clients.at(-1)?.socket
-    socket?.write(lines.map(line => `${line}\r\n`).join(''))
+    socket?.write(lines.map(line => `${this.#stamped(line)}\r\n`).join(''))
+  }
+
+  #stamped(line: string): string {
+    const { aheadMs } = this.#options
+    if (aheadMs === undefined || /^@(?:\S*;)?time=/.test(line)) return line
+    const time = `time=${new Date(Date.now() + aheadMs).toISOString()}`
+    return line.startsWith('@') ? `@${time};${line.slice(1)}` : `@${time} ${line}`
   }
 
   #accept(socket: Socket): void {
@@ -91,7 +100,7 @@ export class FakeServer {
     const line = parseLine(raw)
     if (!line || this.frozen) return
     const say = (...lines: readonly string[]): void =>
-      void client.socket.write(lines.map(text => `${text}\r\n`).join(''))
+      void client.socket.write(lines.map(text => `${this.#stamped(text)}\r\n`).join(''))
     const [first = '', second = ''] = line.params
     if (line.command === 'CAP') this.#cap(client, say, first, second)
     else if (line.command === 'NICK') client.nick = first

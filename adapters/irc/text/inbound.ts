@@ -1,13 +1,14 @@
-import type {
-  ChannelId,
-  ChatEvent,
-  Content,
-  MessageId,
-  NetworkId,
-  Origin,
-  Place,
-  Sender,
-  Style,
+import {
+  type ChannelId,
+  type ChatEvent,
+  type Content,
+  type MessageId,
+  type NetworkId,
+  type Origin,
+  type Place,
+  type Sender,
+  type Style,
+  saidMs,
 } from '../../../core/event.ts'
 import { deliveryTag, instanceTag, originTag } from '../link/settle.ts'
 import { parseFormat } from './format.ts'
@@ -23,6 +24,8 @@ export interface Heard {
   /** Random per connection: makes keys where the server gives no ids. */
   readonly nonce: string
   readonly connectedMs: number
+  /** How far the server's clock is ahead of ours, milliseconds; behind when negative. */
+  readonly clock: { readonly aheadMs: number }
   readonly fold: Fold
   isChannel(name: string): boolean
   /** A nick one of our own connections holds on this network. */
@@ -41,8 +44,10 @@ export interface Told {
   readonly split?: true
 }
 
-/** Older than this before the connection began: a bouncer or a server replays it (milliseconds). */
+/** Older than this before the connection began, both by the server's clock: a bouncer replays it without a batch. */
 const replayMs = 60_000
+const firstMs = Date.UTC(2000, 0)
+const dayMs = 86_400_000
 const netsplit = /^\S+\.\S+ \S+\.\S+$/
 const services = /^(?:nick|chan|memo|oper|hist|sasl|bot|host|group|stat)serv$|^global$/i
 
@@ -60,15 +65,23 @@ export const channelPlace = (name: string, heard: Heard): Place => ({
   channel: heard.fold(name) as ChannelId,
 })
 
+/** A stamp that can't be true is none: it counts from its arrival. */
+function stampOf(line: Line, { clock }: Heard): { atMs: number; aheadMs?: number } {
+  const nowMs = Date.now()
+  const atMs = serverTimeMs(line)
+  if (atMs === null || atMs < firstMs || atMs > nowMs + dayMs) return { atMs: nowMs }
+  return { atMs, ...(clock.aheadMs === 0 ? {} : { aheadMs: clock.aheadMs }) }
+}
+
 function base(told: Told, heard: Heard, place: Place, each: boolean) {
   const { line, count } = told
-  const atMs = serverTimeMs(line) ?? Date.now()
-  const old = told.history !== undefined || atMs < heard.connectedMs - replayMs
+  const stamp = stampOf(line, heard)
+  const old = told.history !== undefined || saidMs(stamp) < heard.connectedMs - replayMs
   const id = line.tags['msgid'] || `~${heard.nonce}:${count}`
   const origin: Origin = old ? 'backfill' : 'live'
   // QUIT and NICK are one line for many channels: each place needs a key of its own.
   const key = `${heard.network}:${id}${each ? `/${place.channel}` : ''}`
-  return { id: id as MessageId, base: { key, place, sender: senderOf(line, heard), atMs, origin } }
+  return { id: id as MessageId, base: { key, place, sender: senderOf(line, heard), ...stamp, origin } }
 }
 
 const saidByInstance = (line: Line, heard: Heard): boolean =>

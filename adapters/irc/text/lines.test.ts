@@ -21,6 +21,7 @@ const heard: Heard = {
   persona: null,
   nonce: 'n0',
   connectedMs: Date.parse('2026-01-01T00:00:00Z'),
+  clock: { aheadMs: 0 },
   fold: foldFor('ascii'),
   isChannel: name => name.startsWith('#'),
   isOwn: nick => nick.toLowerCase() === 'bridge',

@@ -45,6 +45,7 @@ const heard: Heard = {
   persona: null,
   nonce: 'n',
   connectedMs: 0,
+  clock: { aheadMs: 0 },
   fold: foldFor('ascii'),
   isChannel: name => name.startsWith('#'),
   isOwn: nick => nick === 'bridge',

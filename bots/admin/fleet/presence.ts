@@ -1,4 +1,4 @@
-import type { ChatEvent } from '../../../core/event.ts'
+import { type ChatEvent, saidMs } from '../../../core/event.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
 import { everyMember } from '../../../core/ledger/members.ts'
 import {
@@ -50,7 +50,7 @@ export class Presence {
     if (sender.kind === 'self' || event.kind === 'gap') return
     if (event.kind === 'message' && (event.hops ?? 0) > 0) return
     const key = keyOf(place.network, sender.id)
-    const atMs = Math.min(event.atMs, receivedMs)
+    const atMs = Math.min(saidMs(event), receivedMs)
     if (event.kind === 'member' && event.split) this.#split.add(key)
     else this.#split.delete(key)
     if ((this.#sights.get(key)?.atMs ?? 0) > atMs) return

@@ -1,7 +1,7 @@
 import type { Config } from '../../../config/schema.ts'
 import { isIgnored } from '../../../core/command/desk.ts'
 import { freshMs } from '../../../core/command/gate.ts'
-import type { MessageEvent } from '../../../core/event.ts'
+import { type MessageEvent, saidMs } from '../../../core/event.ts'
 import { agentOf, type Agent } from '../../../core/ledger/agents.ts'
 import type { Decision } from '../../../core/ledger/decisions.ts'
 import { recent, type Stored } from '../../../core/ledger/events.ts'
@@ -23,7 +23,7 @@ export const laneOf = ({ room, event }: Pick<Stored, 'room' | 'event'>): string 
 
 /** Whether it was said while nobody here listened. */
 export const isLate = ({ event, receivedMs }: Stored<MessageEvent>, nowMs: number): boolean =>
-  event.origin !== 'live' || nowMs - receivedMs > freshMs || receivedMs - event.atMs > freshMs
+  event.origin !== 'live' || nowMs - receivedMs > freshMs || receivedMs - saidMs(event) > freshMs
 
 export interface Considered {
   readonly decision: Decision
