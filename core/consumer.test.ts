@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { MemoryBus } from './bus/memory.ts'
-import { type Following, follow } from './consumer.ts'
+import { type Consuming, consume, type Following, follow } from './consumer.ts'
+import { advanceTo, cursorOf } from './ledger/consumers.ts'
 import { append, type Stored } from './ledger/events.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { messageNumber, temporaryFolder } from './ledger/testing.ts'
@@ -209,4 +210,81 @@ it('ends at once when asked: while it waits, between two tries, and before it be
     { ledger: waiting.own, bus: new MemoryBus(), log: silentLog(), from: 0, take: waiting.take },
     AbortSignal.abort(),
   )
+})
+
+/** Starts a consumer, and stops it. */
+function consumer(ledger: Ledger, over: Partial<Consuming> = {}) {
+  const stop = new AbortController()
+  const taken: number[] = []
+  const begun: number[] = []
+  const reader = { ledger, bus: new MemoryBus(), log: silentLog(), signal: stop.signal }
+  const ended = consume(reader, {
+    name: 'one',
+    begin: from => void begun.push(from),
+    take: async batch => void taken.push(...batch.map(({ seq }) => seq)),
+    ...over,
+  })
+  const end = async (): Promise<void> => (stop.abort(), await ended)
+  const takes = async (count: number): Promise<void> => {
+    for (const endMs = Date.now() + 15_000; taken.length < count; await sleep(2)) assert.ok(Date.now() < endMs)
+  }
+  return { taken, begun, end, takes }
+}
+
+const cursorIn = (ledger: Ledger): Promise<number> => ledger.write(tx => cursorOf(tx, 'one', -1))
+
+it('a consumer begins with what comes after its first start, and goes on where it ended', async t => {
+  const ledger = Ledger.open(join(temporaryFolder(t), 'ledger.db'))
+  t.after(() => ledger.close())
+  const add = (n: number) => ledger.write(tx => append(tx, messageNumber(n), 'general', 0))
+  await add(1)
+  const first = consumer(ledger)
+  await add(2)
+  await first.takes(1)
+  await first.end()
+  await add(3)
+  const second = consumer(ledger)
+  await second.takes(1)
+  await second.end()
+  assert.deepEqual([first.begun, first.taken, second.begun, second.taken], [[1], [2], [2], [3]])
+  assert.equal(await cursorIn(ledger), 3)
+})
+
+it('a consumer keeps no more than is done with, and nothing that was refused', async t => {
+  const ledger = Ledger.open(join(temporaryFolder(t), 'ledger.db'))
+  t.after(() => ledger.close())
+  const add = (n: number) => ledger.write(tx => append(tx, messageNumber(n), 'general', 0))
+  const flying = consumer(ledger, { passed: () => 1 })
+  for (const n of [1, 2, 3]) await add(n)
+  await flying.takes(3)
+  await flying.end()
+  assert.equal(await cursorIn(ledger), 1)
+  const offered = Promise.withResolvers<void>()
+  const refusing = consumer(ledger, {
+    take: async batch => {
+      await ledger.write(tx => advanceTo(tx, 'one', batch[0]?.seq ?? 0))
+      offered.resolve()
+      throw new Error('not now')
+    },
+  })
+  await offered.promise
+  await refusing.end()
+  assert.equal(await cursorIn(ledger), 2, 'what an effect moved on stays')
+})
+
+it('a consumer that keeps its cursor itself is asked to at the end, and a fault of that ends nothing', async t => {
+  const ledger = Ledger.open(join(temporaryFolder(t), 'ledger.db'))
+  t.after(() => ledger.close())
+  let asked = 0
+  const own = consumer(ledger, {
+    keep: () => {
+      asked++
+      throw new Error('full')
+    },
+  })
+  await ledger.write(tx => append(tx, messageNumber(1), 'general', 0))
+  await own.takes(1)
+  await own.end()
+  assert.ok(asked >= 1)
+  assert.equal(await cursorIn(ledger), 0)
 })

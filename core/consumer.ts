@@ -1,5 +1,6 @@
 import { type Bus, lookAnyway } from './bus/bus.ts'
 import { asChanopError } from './error.ts'
+import { advanceTo, cursorOf } from './ledger/consumers.ts'
 import { after, type Stored } from './ledger/events.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Log } from './log.ts'
@@ -14,7 +15,7 @@ export interface Following {
   readonly limit?: number
   /**
    * Takes a batch in order. When it resolves the next one is read; when it rejects the same one is offered again,
-   * later. Keeping the cursor is its own business: in the same transaction as its effects.
+   * later. Keeping the cursor is its own business: in the same transaction as its effects (`consume` has one in the ledger).
    */
   take(batch: readonly Stored[]): Promise<void>
 }
@@ -92,4 +93,61 @@ export async function follow(options: Following, signal: AbortSignal): Promise<v
     }
   }
   for (const stop of off) stop()
+}
+
+type Reader = Pick<Following, 'ledger' | 'bus' | 'log'> & { readonly signal: AbortSignal }
+
+export interface Consuming extends Pick<Following, 'take'> {
+  /** Of the cursor in the ledger. An effect moves it on in its own transaction (`advanceTo`). */
+  readonly name: string
+  /** Told where it goes on, before anything is taken. */
+  begin?(from: number): void
+  /** Up to where all is done with, where that is not all that was taken. */
+  passed?(): number
+  /** Keeps the cursor, with what belongs to it, by itself. Called every two seconds, and at the end. */
+  keep?(): void
+}
+
+const keptEveryMs = 2000
+
+/**
+ * Reads the ledger's facts for ever from where it was, the first time from now on. How far plain reading came is kept by
+ * a mark: facts that brought nothing about are read twice after a power cut, and that costs nothing.
+ */
+export async function consume(reader: Reader, consuming: Consuming): Promise<void> {
+  const { ledger, log, signal } = reader
+  const { name } = consuming
+  const newest = ledger.newestSeq()
+  const from = await ledger.write(tx => cursorOf(tx, name, newest))
+  let read = from
+  let kept = from
+  let fault = ''
+  const mark = (): void => {
+    const upTo = consuming.passed?.() ?? read
+    if (upTo > kept) ledger.mark(tx => advanceTo(tx, name, upTo))
+    kept = Math.max(kept, upTo)
+  }
+  const keep = (): void => {
+    try {
+      if (consuming.keep) consuming.keep()
+      else mark()
+      fault = ''
+    } catch (error) {
+      const { message } = asChanopError(error)
+      if (message !== fault) log.warn({ error, consumer: name }, `how far was read is not kept for now: ${message}`)
+      fault = message
+    }
+  }
+  const take = async (batch: readonly Stored[]): Promise<void> => {
+    await consuming.take(batch)
+    read = batch.at(-1)?.seq ?? read
+  }
+  consuming.begin?.(from)
+  const timer = setInterval(keep, keptEveryMs)
+  try {
+    await follow({ ...reader, from, take }, signal)
+  } finally {
+    clearInterval(timer)
+    keep()
+  }
 }

@@ -1,7 +1,7 @@
 import type { BotContext } from '../bot.ts'
-import { follow } from '../consumer.ts'
+import { consume } from '../consumer.ts'
 import { asChanopError } from '../error.ts'
-import { advanceTo, cursorOf, forgetHandled, isHandled, markHandled } from '../ledger/consumers.ts'
+import { advanceTo, forgetHandled, isHandled, markHandled } from '../ledger/consumers.ts'
 import type { Stored } from '../ledger/events.ts'
 import type { Tx } from '../ledger/tx.ts'
 import { backoffMs, sleep } from '../retry.ts'
@@ -9,19 +9,17 @@ import type { CommandMessage, Router } from './router.ts'
 
 type Context = Pick<BotContext, 'name' | 'ledger' | 'bus' | 'log' | 'signal'>
 const most = 500
-const saveMs = 2000
 
 /**
  * Reads facts for ever and gives the router those that may be commands. Several may be under way at once: the cursor
  * passes only what is finished up to there, and what is finished beyond it is noted one by one.
  */
 export async function serveCommands<S>(context: Context, router: Router<S>): Promise<void> {
-  const { ledger, log, signal, bus } = context
+  const { ledger, log, signal } = context
   const consumer = `${context.name}.commands`
   const newest = ledger.newestSeq()
-  const from = await ledger.write(db => cursorOf(db, consumer, newest))
   const flying = new Set<number>()
-  let read = from
+  let read = 0
 
   const passed = (done?: number): number => {
     let least = read + 1
@@ -60,29 +58,6 @@ export async function serveCommands<S>(context: Context, router: Router<S>): Pro
     }
     while (flying.size > most && !signal.aborted) await sleep(5, signal)
   }
-  const saving = keepCursor(context, consumer, from, passed)
-  try {
-    await follow({ ledger, bus, log, from, take }, signal)
-  } finally {
-    clearInterval(saving)
-  }
-}
-
-/** Reading plain talk twice after a crash costs nothing: its cursor needs no commit of its own. */
-function keepCursor({ ledger, log }: Context, consumer: string, from: number, passed: () => number): NodeJS.Timeout {
-  let saved = from
-  let fault = ''
-  return setInterval(() => {
-    const upTo = passed()
-    if (upTo <= saved) return
-    try {
-      ledger.mark(db => advanceTo(db, consumer, upTo))
-      saved = upTo
-      fault = ''
-    } catch (error) {
-      const { message } = asChanopError(error)
-      if (message !== fault) log.warn({ error }, `how far was read is not kept for now: ${message}`)
-      fault = message
-    }
-  }, saveMs)
+  const begin = (from: number): void => void (read = from)
+  await consume(context, { name: consumer, begin, take, passed })
 }

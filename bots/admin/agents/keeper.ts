@@ -1,12 +1,10 @@
 import type { configSchema } from '../../../config/schema.ts'
 import type { BotContext } from '../../../core/bot.ts'
-import { follow } from '../../../core/consumer.ts'
+import { consume } from '../../../core/consumer.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { repairAgents } from '../../../core/ledger/agent-steps.ts'
 import { type Agent, agents, engagementsEnd } from '../../../core/ledger/agents.ts'
 import { dropOldLogins, loginsEnd } from '../../../core/ledger/claims.ts'
-import { cursorOf } from '../../../core/ledger/consumers.ts'
-import { newestSeq } from '../../../core/ledger/history.ts'
 import { dropMeta, getMeta } from '../../../core/ledger/ledger.ts'
 import { placeOrder } from '../../../core/ledger/orders.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -55,8 +53,7 @@ export async function keepAgents(context: Context): Promise<void> {
   const timer = setInterval(tick, lookMs)
   const off = [bus.onRing(look), ledger.onCommit(look)]
   const watch = new Watch(context)
-  const from = await ledger.write(tx => cursorOf(tx, consumer, newestSeq(tx)))
-  await follow({ ledger, bus, log, from, take: batch => watch.take(batch) }, signal)
+  await consume(context, { name: consumer, take: batch => watch.take(batch) })
   clearInterval(timer)
   for (const stop of off) stop()
 }

@@ -16,7 +16,6 @@ import { Meter } from './meter.ts'
 
 export const consumer = 'agents'
 const muteMs = 60_000
-const restMs = 5000
 
 interface Finding {
   readonly stored: Stored
@@ -28,7 +27,6 @@ interface Finding {
 export class Watch {
   readonly #context: BotContext<typeof configSchema>
   readonly #meter = new Meter()
-  #writtenMs = 0
 
   constructor(context: BotContext<typeof configSchema>) {
     this.#context = context
@@ -37,10 +35,7 @@ export class Watch {
   async take(batch: readonly Stored[]): Promise<void> {
     const { ledger, settings, bus } = this.#context
     const findings = await ledger.read(tx => batch.flatMap(stored => this.#judge(tx, stored)))
-    // Judging the same facts again after a crash is harmless, so that where we are need not be written for each.
-    const nowMs = Date.now()
-    if (findings.length === 0 && nowMs - this.#writtenMs < restMs) return
-    this.#writtenMs = nowMs
+    if (findings.length === 0) return
     const muted = findings.some(({ verdict }) => verdict === 'mute')
     await ledger.write(tx => {
       for (const finding of findings) this.#act(tx, finding)

@@ -2,11 +2,11 @@ import { isManaged } from '../../../config/networks.ts'
 import type { configSchema } from '../../../config/schema.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
-import { follow } from '../../../core/consumer.ts'
+import { consume } from '../../../core/consumer.ts'
 import { type MemberEvent, type NetworkId, type UserId } from '../../../core/event.ts'
 import { type Agent, agentOf, agents, engaged } from '../../../core/ledger/agents.ts'
 import { dropChannel, type KeptChannel, keptChannel, keptChannels } from '../../../core/ledger/channels.ts'
-import { advanceTo, cursorOf } from '../../../core/ledger/consumers.ts'
+import { advanceTo } from '../../../core/ledger/consumers.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
 import { memberSince, membersOf } from '../../../core/ledger/members.ts'
 import { standings } from '../../../core/ledger/networks.ts'
@@ -26,8 +26,6 @@ type Context = BotContext<typeof configSchema>
 const consumer = 'admin.channels'
 /** A program that comes and goes is told its instructions this often at most. */
 const greetings = { perMinute: 1, burst: 1 }
-/** Talk is read again after a crash: its cursor is kept once in so many facts. */
-const savedEvery = 1000
 /** How often agents are looked for that should be somewhere. */
 const bringEveryMs = 5_000
 
@@ -53,27 +51,20 @@ export class ChannelWatch {
 
   /** Follows who enters until the process stops. */
   async follow(): Promise<void> {
-    const { ledger, bus, log, signal } = this.#context
     this.#doors.watch()
-    const newest = ledger.newestSeq()
-    const from = await ledger.write(db => cursorOf(db, consumer, newest))
-    let saved = from
-    const take = async (batch: readonly Stored[]): Promise<void> => {
-      const entered = batch.filter(isArrival)
-      const read = batch.at(-1)?.seq ?? 0
-      if (entered.length > 0) {
-        await ledger.write(db => {
-          for (const fact of entered) {
-            this.#doors.entered(db, fact, Date.now())
-            this.#entered(db, fact, Date.now())
-          }
-          advanceTo(db, consumer, read)
-        })
-      } else if (read - saved >= savedEvery) ledger.mark(db => advanceTo(db, consumer, read))
-      else return
-      saved = read
-    }
-    await follow({ ledger, bus, log, from, take }, signal)
+    await consume(this.#context, { name: consumer, take: batch => this.#take(batch) })
+  }
+
+  async #take(batch: readonly Stored[]): Promise<void> {
+    const entered = batch.filter(isArrival)
+    if (entered.length === 0) return
+    await this.#context.ledger.write(db => {
+      for (const fact of entered) {
+        this.#doors.entered(db, fact, Date.now())
+        this.#entered(db, fact, Date.now())
+      }
+      advanceTo(db, consumer, batch.at(-1)?.seq ?? 0)
+    })
   }
 
   #entered(db: Tx, { event, seq }: Stored<MemberEvent>, nowMs: number): void {

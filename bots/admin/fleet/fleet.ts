@@ -3,10 +3,10 @@ import type { configSchema } from '../../../config/schema.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { isIgnored } from '../../../core/command/desk.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
-import { follow } from '../../../core/consumer.ts'
+import { consume } from '../../../core/consumer.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { type MessageEvent, text } from '../../../core/event.ts'
-import { advanceTo, cursorOf } from '../../../core/ledger/consumers.ts'
+import { advanceTo } from '../../../core/ledger/consumers.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
 import { changeStamp } from '../../../core/ledger/ledger.ts'
 import { standings } from '../../../core/ledger/networks.ts'
@@ -33,7 +33,6 @@ export interface FleetOptions {
 
 const consumer = 'admin.fleet'
 const tickMs = 250
-const saveMs = 3000
 const lookMs = 2000
 const reapEveryMs = 3_600_000
 const dayMs = 86_400_000
@@ -52,7 +51,6 @@ export class Fleet {
   readonly #inRooms = new RateLimit()
   #read = 0
   #saved = 0
-  #savedMs = 0
   #lookedMs = 0
   #stamp = ''
   #nextMs: number | null = 0
@@ -73,15 +71,16 @@ export class Fleet {
 
   /** Follows the ledger until the process stops. `isCommand` tells what another one answers. */
   async run(isCommand: (stored: Stored) => boolean): Promise<void> {
-    const { ledger, bus, log, signal } = this.#o.context
-    const newest = ledger.newestSeq()
-    this.#read = this.#saved = await ledger.write(db => cursorOf(db, consumer, newest))
     const timer = setInterval(() => this.#tick(), tickMs)
     try {
-      await follow({ ledger, bus, log, from: this.#read, take: batch => this.#take(batch, isCommand) }, signal)
+      await consume(this.#o.context, {
+        name: consumer,
+        begin: from => void (this.#read = this.#saved = from),
+        take: batch => this.#take(batch, isCommand),
+        keep: () => this.#save(),
+      })
     } finally {
       clearInterval(timer)
-      this.#tryToSave()
     }
   }
 
@@ -177,7 +176,6 @@ export class Fleet {
     this.#busy = true
     const work = async (): Promise<void> => {
       if (this.#calls.size > 0) await this.#count(nowMs)
-      if (nowMs - this.#savedMs > saveMs) this.#save()
       if (nowMs - this.#lookedMs > lookMs) await this.#lookIfNew(nowMs)
       if (nowMs - this.#reapedMs > reapEveryMs) await this.#reap(nowMs)
       await ledger.read(db => this.#calls.refresh(db))
@@ -212,7 +210,6 @@ export class Fleet {
     this.#presence.kept()
     this.#calls.kept()
     this.#saved = seq
-    this.#savedMs = Date.now()
   }
 
   /** Reading the same facts twice after a power cut costs nothing: this needs no commit of its own. */
@@ -221,14 +218,6 @@ export class Fleet {
     const seq = this.#read
     this.#o.context.ledger.mark(db => this.#keep(db, seq))
     this.#kept(seq)
-  }
-
-  #tryToSave(): void {
-    try {
-      this.#save()
-    } catch (error) {
-      this.#o.context.log.warn({ error }, `how far was read is not kept: ${asChanopError(error).message}`)
-    }
   }
 
   /** Whatever commits to the ledger may change who is there; time alone only at a known moment. */

@@ -1,10 +1,10 @@
 import type { Config, configSchema } from '../../../config/schema.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { callerOf, inert } from '../../../core/command/gate.ts'
-import { follow } from '../../../core/consumer.ts'
+import { consume } from '../../../core/consumer.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { formatPlace, type MessageEvent, type ReactionEvent, text } from '../../../core/event.ts'
-import { advanceTo, cursorOf } from '../../../core/ledger/consumers.ts'
+import { advanceTo } from '../../../core/ledger/consumers.ts'
 import { keepDecision } from '../../../core/ledger/decisions.ts'
 import { messageOf, type Stored } from '../../../core/ledger/events.ts'
 import { openTurns, openTurnsIn, queueTurn, type StopScope, type Turn, turnById } from '../../../core/ledger/turns.ts'
@@ -18,7 +18,6 @@ import { self } from './address.ts'
 import { type Considered, decide, laneOf } from './decide.ts'
 
 const consumer = 'oracle.talk'
-const saveMs = 2000
 /** The same line about a missing model is not said again in a room before this. */
 const quietMs = 10 * 60_000
 /** Who waits longer is told how many are before them. */
@@ -54,29 +53,9 @@ export class Ear {
 
   /** Reads facts for ever. */
   async listen(): Promise<void> {
-    const { ledger, bus, log, signal } = this.#o.context
-    const newest = ledger.newestSeq()
-    const from = await ledger.write(tx => cursorOf(tx, consumer, newest))
-    let read = from
-    let saved = from
-    // Reading plain talk twice after a crash costs nothing: its cursor needs no commit of its own.
-    const saving = setInterval(() => {
-      if (read === saved) return
-      try {
-        ledger.mark(tx => advanceTo(tx, consumer, read))
-        saved = read
-      } catch (error) {
-        log.warn({ error }, 'how far the talk was read could not be kept; it is tried again')
-      }
-    }, saveMs)
-    signal.addEventListener('abort', () => clearInterval(saving), { once: true })
-    const open = await ledger.read(openTurns)
+    const open = await this.#o.context.ledger.read(openTurns)
     for (const { id, state } of open) if (state === 'queued') this.#tellPlace(id)
-    const take = async (batch: readonly Stored[]): Promise<void> => {
-      await this.#hearAll(batch)
-      read = batch.at(-1)?.seq ?? read
-    }
-    await follow({ ledger, bus, log, from, take }, signal)
+    await consume(this.#o.context, { name: consumer, take: batch => this.#hearAll(batch) })
   }
 
   /** All that came together in one transaction; one by one when something in it can't be taken. */
