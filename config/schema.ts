@@ -333,6 +333,22 @@ const shape = z.strictObject({
       auditReadsDays: z.int().min(1).nullable().default(90),
     })
     .prefault({}),
+  /** How `!backup` and `npm run backup` lock what they write, when nothing else is said. */
+  backup: z
+    .strictObject({
+      /** Public key of age: only its holder opens the file. */
+      recipient: z
+        .string()
+        .regex(/^age1[0-9a-z]{50,2500}$/, 'write a public key of age (age-keygen shows it): age1…')
+        .nullable()
+        .default(null),
+      passphrase: reference.nullable().default(null),
+    })
+    .refine(given => given.recipient === null || given.passphrase === null, {
+      path: ['passphrase'],
+      error: 'set one of backup.recipient and backup.passphrase, not both',
+    })
+    .prefault({}),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 

@@ -13,6 +13,8 @@ export interface DataPaths {
   readonly vaultKey: string
   /** Programs that were fetched (`ergo`). */
   readonly bin: string
+  /** What `npm run backup` wrote, and copies of the ledger before a migration. */
+  readonly backups: string
   /** Standard output and error of every PM2 app. */
   readonly logs: string
   /** What a start leaves for the processes and for the next start. */
@@ -44,6 +46,7 @@ export function dataPaths(dataDir: string): DataPaths {
     ledger: join(data, 'ledger.db'),
     vaultKey: join(data, 'keys', 'vault.key'),
     bin: join(data, 'bin'),
+    backups: join(data, 'backups'),
     logs: join(data, 'logs'),
     run,
     programs: join(run, 'programs.json'),

@@ -9,7 +9,7 @@ const termWithinMs = 10_000
 /** Ends them, TERM first; resolves with how many there were. `held`: what PM2 knows of. */
 export async function endStrays(instance: Instance, held: readonly Pm2App[]): Promise<number> {
   const known = new Set(held.map(app => app.pid))
-  const strays = (await ours(instance)).filter(pid => !known.has(pid))
+  const strays = (await processesOf(instance)).filter(pid => !known.has(pid))
   for (const pid of strays) signal(pid, 'SIGTERM')
   const untilMs = Date.now() + termWithinMs
   let left = strays
@@ -22,7 +22,7 @@ export async function endStrays(instance: Instance, held: readonly Pm2App[]): Pr
 }
 
 /** PM2 gives its apps `pm_id`, and we give them the data folder: together they are nobody else's. */
-async function ours({ paths }: Instance): Promise<number[]> {
+export async function processesOf({ paths }: Instance): Promise<number[]> {
   const found: number[] = []
   for (const name of await readdir('/proc').catch(() => [])) {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) continue

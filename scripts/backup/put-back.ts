@@ -1,0 +1,132 @@
+/** Brings a backup back as the data folder of an instance that has none. */
+import { readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { makeFolder, readIfThere, writeWhole } from '../../adapters/irc/server/files.ts'
+import { ChanopError } from '../../core/error.ts'
+import { Ledger, setMeta } from '../../core/ledger/ledger.ts'
+import { Vault } from '../../core/secrets.ts'
+import { ownApps } from '../boot/pm2.ts'
+import { processesOf } from '../boot/strays.ts'
+import { type Instance, shown } from '../instance.ts'
+import { unpack } from './archive.ts'
+import { configName, examine } from './examine.ts'
+import type { Manifest } from './manifest.ts'
+import { type Opener, unseal } from './seal.ts'
+import { syncTree } from './sync.ts'
+
+export interface PutBack {
+  readonly manifest: Manifest
+  /** False: there was one already, the same or one to keep. */
+  readonly config: boolean
+  /** Why the vault is locked; null when its key fits. */
+  readonly vault: string | null
+}
+
+/** Throws before anything is changed. The data folder appears whole, in one rename, as the last thing. */
+export async function putBack(instance: Instance, file: string, opener: Opener, keepConfig: boolean): Promise<PutBack> {
+  const { data } = instance.paths
+  await refuseRunning(instance)
+  await refuseData(instance)
+  await makeFolder(dirname(data))
+  const work = await workFolder(data)
+  try {
+    await unpack(unseal(file, opener), work)
+    const manifest = await examine(work)
+    const vault = await settle(join(work, 'data'))
+    const config = await restoreConfig(instance, join(work, configName), keepConfig)
+    await syncTree(join(work, 'data'))
+    await refuseRunning(instance)
+    await moveInto(instance, join(work, 'data'))
+    return { manifest, config, vault }
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+async function refuseRunning(instance: Instance): Promise<void> {
+  const listed = (await ownApps(instance)).filter(app => app.pid > 0).map(app => app.name)
+  const others = listed.length > 0 ? [] : await processesOf(instance)
+  if (listed.length + others.length === 0) return
+  const who = listed.length > 0 ? listed.join(', ') : `process ${others.join(', ')}`
+  throw new ChanopError('conflict', `this instance is running (${who}): npm stop first; nothing was changed`)
+}
+
+async function refuseData(instance: Instance): Promise<void> {
+  const { data } = instance.paths
+  const found = await readdir(data).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    if (error.code === 'ENOTDIR') return [basename(data)]
+    throw error
+  })
+  if (found.length > 0) throw dataIsThere(instance)
+}
+
+function dataIsThere(instance: Instance): ChanopError {
+  const data = shown(instance, instance.paths.data)
+  const message = `${data} holds data, and that is not written over: move it away (mv '${data}' '${data}.old'), or name another folder with CHANOP_DATA; nothing was changed`
+  return new ChanopError('conflict', message)
+}
+
+/** Beside the data folder, on its disk. What a killed restore left is removed; one that lives is not disturbed. */
+async function workFolder(data: string): Promise<string> {
+  const prefix = `${basename(data)}.restoring-`
+  for (const name of await readdir(dirname(data))) {
+    if (!name.startsWith(prefix)) continue
+    if (lives(Number(name.slice(prefix.length))))
+      throw new ChanopError('conflict', `another restore is at work (${name}): wait for it to end`)
+    await rm(join(dirname(data), name), { recursive: true, force: true })
+  }
+  const work = join(dirname(data), `${prefix}${process.pid}`)
+  await makeFolder(work)
+  return work
+}
+
+function lives(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/**
+ * Opens the ledger as a start would, with its migrations. What stands as queued there may have been sent after the backup:
+ * the bridge takes it as it does after the machine was restarted, and sends nothing twice.
+ */
+async function settle(data: string): Promise<string | null> {
+  const ledger = Ledger.open(join(data, 'ledger.db'), { check: true })
+  try {
+    const vault = await Vault.open(join(data, 'keys', 'vault.key'), ledger)
+    await ledger.write(db => setMeta(db, 'boot', 'restored'))
+    return vault.locked
+  } finally {
+    ledger.close()
+  }
+}
+
+async function restoreConfig(instance: Instance, from: string, keep: boolean): Promise<boolean> {
+  const text = await readIfThere(from)
+  const there = await readIfThere(instance.config)
+  if (text === null || there === text || (keep && there !== null)) return false
+  if (there !== null) {
+    const file = shown(instance, instance.config)
+    throw new ChanopError(
+      'conflict',
+      `${file} is there and is another one than in the backup: move it away, or say --keep-config to keep it; nothing was changed`,
+    )
+  }
+  await makeFolder(dirname(instance.config))
+  await writeWhole(instance.config, await readFile(from, 'utf8'))
+  return true
+}
+
+/** An empty folder makes room; one in which something appeared meanwhile stays. */
+async function moveInto(instance: Instance, from: string): Promise<void> {
+  const { data } = instance.paths
+  await rmdir(data).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOTEMPTY' || error.code === 'EEXIST') throw dataIsThere(instance)
+    if (error.code !== 'ENOENT') throw error
+  })
+  await rename(from, data)
+  await syncTree(dirname(data), 'itself')
+}

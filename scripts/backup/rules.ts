@@ -1,0 +1,61 @@
+/** What of a data folder belongs into a backup: all but what is made anew or fetched again. */
+import type { Dirent } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * Left out, by their names in the data folder: programs, Redis (a doorbell), logs and the index (made anew from the ledger),
+ * exports and other backups.
+ */
+const leftOut = new Set([
+  'bin',
+  'debian',
+  'apt',
+  'cache',
+  'home',
+  'redis',
+  'logs',
+  'search.db',
+  'exports',
+  'backups',
+  'run',
+])
+
+/** Of `run` only the values of `env:NAME` references: nobody could make them anew. */
+const kept = ['run/env']
+
+/** Beside a database, and of it: its copy is whole without them. */
+const besideDatabase = /-(wal|shm|journal)$/
+
+/** Paths of the plain files to save, from the data folder, with `/`, sorted. */
+export async function filesToSave(data: string): Promise<string[]> {
+  const found = [...(await filesBelow(data, '', name => leftOut.has(name.replace(besideDatabase, ''))))]
+  const known = await filesBelow(join(data, 'run'), 'run/', () => false)
+  return [...found, ...known.filter(path => kept.includes(path))].sort()
+}
+
+async function filesBelow(folder: string, prefix: string, skipped: (name: string) => boolean): Promise<string[]> {
+  const found: string[] = []
+  for (const entry of await list(folder)) {
+    const path = `${prefix}${entry.name}`
+    if (skipped(entry.name) || isPassing(path)) continue
+    if (entry.isDirectory()) found.push(...(await filesBelow(join(folder, entry.name), `${path}/`, () => false)))
+    else if (entry.isFile()) found.push(path)
+  }
+  return found
+}
+
+/** Files that are being written aside, and what belongs to an open database. */
+const isPassing = (path: string): boolean =>
+  path === 'media/incoming' ||
+  besideDatabase.test(path) ||
+  /(^|\/)\.[^/]+\.tmp$/.test(path) ||
+  /^\.probe-\d+$/.test(path)
+
+/** A folder that went away meanwhile holds nothing. */
+async function list(folder: string): Promise<Dirent[]> {
+  return readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+}

@@ -1,0 +1,114 @@
+/** Makes a backup of an instance that may be running. */
+import { existsSync } from 'node:fs'
+import { copyFile, link, mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { makeFolder } from '../../adapters/irc/server/files.ts'
+import { ChanopError } from '../../core/error.ts'
+import { countsIn } from '../../core/ledger/snapshot.ts'
+import { hold } from '../boot/hold.ts'
+import { type Instance, shown } from '../instance.ts'
+import { pack, unpack } from './archive.ts'
+import { copyOne } from './copy.ts'
+import { configName, examine, ledgerName } from './examine.ts'
+import { describeFiles, type Manifest, manifestName } from './manifest.ts'
+import { filesToSave } from './rules.ts'
+import { type Lock, seal, unseal } from './seal.ts'
+
+export interface Taken {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly sha256: string
+  /** Whose key opens it; null: its passphrase does. */
+  readonly recipient: string | null
+  /** As it was read back from the finished file. */
+  readonly manifest: Manifest
+}
+
+const workPrefix = '.work-'
+const taken = (path: string): ChanopError => new ChanopError('conflict', `${path} exists already: choose another name`)
+
+/** `out`: where to, or null for a file in `data/backups`. `lock` is asked once nobody else makes one. Nothing has this name before the file was opened on trial. */
+export async function takeBackup(instance: Instance, lock: () => Promise<Lock>, out: string | null): Promise<Taken> {
+  const { paths } = instance
+  if (!existsSync(paths.ledger))
+    throw new ChanopError('not-found', `there is no ledger in ${shown(instance, paths.data)} yet: npm start makes it`)
+  await makeFolder(paths.backups)
+  const release = await hold(join(paths.backups, 'lock'), 'npm run backup')
+  try {
+    await clearLeftovers(paths.backups)
+    const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '')
+    return await takeTo(instance, await lock(), out ?? join(paths.backups, `chanop-${stamp}Z.tar.gz.age`))
+  } finally {
+    await release()
+  }
+}
+
+async function takeTo(instance: Instance, lock: Lock, path: string): Promise<Taken> {
+  if (existsSync(path)) throw taken(path)
+  const work = await mkdtemp(join(instance.paths.backups, workPrefix))
+  const draft = `${path}.${process.pid}.part`
+  try {
+    const staged = join(work, 'staged')
+    await mkdir(staged, { mode: 0o700 })
+    await stage(instance, staged)
+    const { sizeBytes, sha256, opener } = await seal(pack(staged, [manifestName, 'config', 'data']), draft, lock)
+    await rm(staged, { recursive: true })
+    const opened = join(work, 'opened')
+    await mkdir(opened, { mode: 0o700 })
+    await unpack(unseal(draft, opener), opened)
+    const manifest = await examine(opened)
+    await publish(draft, path)
+    return { path, sizeBytes, sha256, manifest, recipient: 'recipient' in lock ? lock.recipient : null }
+  } finally {
+    await rm(draft, { force: true })
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+/** The ledger first: a file of media that it names was there before it, and goes away only when no ledger names it. */
+async function stage({ paths, config, version }: Instance, staged: string): Promise<void> {
+  const rest = (await filesToSave(paths.data)).map(path => `data/${path}`).filter(path => path !== ledgerName)
+  const saved: string[] = []
+  for (const path of [ledgerName, ...rest]) {
+    const from = join(paths.data, path.slice('data/'.length))
+    if (await copyOne(from, join(staged, path), path.startsWith('data/media/'))) saved.push(path)
+  }
+  await mkdir(join(staged, 'config'), { mode: 0o700 })
+  if (existsSync(config)) {
+    await copyFile(config, join(staged, configName))
+    saved.push(configName)
+  }
+  const counts = countsIn(join(staged, ledgerName))
+  const manifest: Manifest = {
+    format: 1,
+    version,
+    atMs: Date.now(),
+    counts,
+    files: await describeFiles(staged, saved),
+  }
+  await writeFile(join(staged, manifestName), JSON.stringify(manifest), { mode: 0o600 })
+}
+
+/** Gives the file its name, which nobody may have taken meanwhile, for good. */
+async function publish(draft: string, path: string): Promise<void> {
+  await link(draft, path).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') throw taken(path)
+    // A file system without links (a memory stick).
+    if (error.code === 'EPERM' || error.code === 'ENOTSUP') await rename(draft, path)
+    else throw error
+  })
+  const folder = await open(dirname(path), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+/** What a backup left that was killed: nobody is at work, we hold the lock. */
+async function clearLeftovers(backups: string): Promise<void> {
+  for (const name of await readdir(backups)) {
+    if (name.startsWith(workPrefix) || name.endsWith('.part'))
+      await rm(join(backups, name), { recursive: true, force: true })
+  }
+}
