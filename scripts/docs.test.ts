@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { Ledger } from '../core/ledger/ledger.ts'
-import { Catalogue, publish } from '../core/command/published.ts'
 import { type Assigned, assign, assignGiven, checkArgs } from '../core/command/parse/args.ts'
 import { type Field, fieldsOf } from '../core/command/parse/fields.ts'
 import { jsonSchemaOf } from '../core/command/parse/json-schema.ts'
 import { resolve } from '../core/command/parse/suggest.ts'
+import { Catalogue, publish } from '../core/command/published.ts'
+import { Ledger } from '../core/ledger/ledger.ts'
 import { commands, pages, written } from './docs.ts'
 
 for (const page of pages()) {

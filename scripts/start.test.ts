@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -16,6 +17,8 @@ const bots = ['bridge', 'admin', 'oracle', 'scribe']
 let [top, root, data, config] = ['', '', '', '']
 let ports: readonly number[] = []
 let server: string | null = null
+let modelServer = ''
+let offering: Server | null = null
 const env: Record<string, string | undefined> = {}
 
 interface Result {
@@ -60,12 +63,24 @@ const names = async (): Promise<string[]> => (await alive()).map(({ name }) => n
 const expected = (): string[] =>
   ['PM2', 'redis', ...bots, ...(server ? ['ircd'] : [])].sort((a, b) => a.localeCompare(b))
 
+/** Offers one model to who has the key. */
+async function offerModel(): Promise<string> {
+  offering = createHttpServer((request, response) => {
+    const known = request.headers.authorization === 'Bearer sesame-5501'
+    response.writeHead(known ? 200 : 401, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(known ? { object: 'list', data: [{ id: 'm', object: 'model' }] } : { error: {} }))
+  }).listen(0, '127.0.0.1')
+  await once(offering, 'listening')
+  return `http://127.0.0.1:${(offering.address() as { port: number }).port}/v1`
+}
+
 before(async () => {
+  modelServer = await offerModel()
   top = await mkdtemp(join(tmpdir(), 'chp-'))
   root = join(top, 'check out')
   data = join(top, 'data')
   config = join(top, 'c.yaml')
-  for (const part of ['core', 'adapters', 'config', 'scripts', 'package.json', 'ecosystem.config.cjs'])
+  for (const part of ['core', 'adapters', 'bots', 'config', 'scripts', 'package.json', 'ecosystem.config.cjs'])
     await cp(join(project, part), join(root, part), { recursive: true })
   await symlink(join(project, 'node_modules'), join(root, 'node_modules'))
   for (const bot of bots) {
@@ -88,6 +103,7 @@ before(async () => {
 })
 
 after(async () => {
+  offering?.close()
   await run('stop')
   await rm(top, { recursive: true, force: true })
 })
@@ -119,7 +135,7 @@ test('a path that is too long for PM2 is refused before anything starts', async 
 test('a start brings up everything, keeps its files to itself and says where to go', async () => {
   await write(
     ports,
-    'models:\n  main: { provider: openai, model: m, apiKey: env:CHANOP_TEST_KEY, price: { inputPerMillion: 0, outputPerMillion: 0 }, contextTokens: 9 }\n',
+    `models:\n  main: { provider: openai, baseUrl: '${modelServer}', model: m, apiKey: env:CHANOP_TEST_KEY, price: { inputPerMillion: 0, outputPerMillion: 0 }, contextTokens: 4096 }\n`,
   )
   const { code, out, err } = await run('start', { CHANOP_TEST_KEY: 'sesame-5501' })
   assert.equal(err, '')

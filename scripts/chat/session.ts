@@ -175,6 +175,8 @@ export class Session {
     if (this.#ready) return
     this.#ready = true
     this.#hooks.ready(this.#nick)
+    // A server without CHATHISTORY shows what was said at a JOIN, to those who did not ask it not to.
+    if (this.#target.historyLines > 0 && !this.has('draft/chathistory')) this.write(`MODE ${this.#nick} -N`)
     for (const channel of this.#channels) this.write(`JOIN ${channel}`)
     if (!this.#handshake?.nickHeld) return
     // InspIRCd's services hold a nick for a second after they took it back from somebody.
