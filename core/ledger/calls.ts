@@ -41,7 +41,7 @@ export function openCallAt(tx: Tx, seq: number): CallRecord | null {
 
 /** All whose answers are still counted, by number. */
 export const openCallSeqs = (tx: Tx): number[] =>
-  sql(tx, 'SELECT seq FROM call WHERE closed = 0 ORDER BY seq')
+  sql(tx, 'SELECT seq FROM call WHERE closed = 0 ORDER BY +seq')
     .all()
     .map(row => Number(row['seq']))
 
@@ -79,8 +79,8 @@ export function lastCallOf(
 export function lastCallAsking(tx: Tx, label: string, beforeSeq: number, afterMs: number): number | null {
   const row = sql(
     tx,
-    `SELECT seq FROM call WHERE seq < ? AND until_ms > ? AND kind = 'mention'
-     AND EXISTS (SELECT 1 FROM json_each(asked) WHERE value = ?) ORDER BY seq DESC LIMIT 1`,
+    `SELECT seq FROM call WHERE +seq < ? AND until_ms > ? AND kind = 'mention'
+     AND EXISTS (SELECT 1 FROM json_each(asked) WHERE value = ?) ORDER BY +seq DESC LIMIT 1`,
   ).get(beforeSeq, afterMs, label)
   return row ? Number(row['seq']) : null
 }

@@ -1,6 +1,7 @@
 import { agents } from './migrations/agents.ts'
 import { auditRuns } from './migrations/audit-runs.ts'
 import { certificates } from './migrations/certificates.ts'
+import { ends } from './migrations/ends.ts'
 import { media } from './migrations/media.ts'
 import { prompts } from './migrations/prompts.ts'
 import { retention } from './migrations/retention.ts'
@@ -26,4 +27,5 @@ export const migrations: readonly string[] = [
   certificates,
   retention,
   auditRuns,
+  ends,
 ]
