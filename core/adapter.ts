@@ -41,6 +41,13 @@ export type Sink = (events: readonly ChatEvent[]) => Promise<void>
 /** What became of a delivery that was being sent when we died. */
 export type Found = readonly MessageId[] | 'not-sent' | 'cannot-tell'
 
+/** A channel where something does not work, and since when (Unix ms). */
+export interface Trouble {
+  readonly channel: string
+  readonly reason: string
+  readonly sinceMs: number
+}
+
 /** What one network is able to do and how it is, for `!network show`. One line each, plain text. */
 export interface Standing {
   readonly state: 'connecting' | 'up' | 'down'
@@ -50,6 +57,8 @@ export interface Standing {
   readonly server?: string
   /** Why it is down, or what it is doing, in one line that says what to do next. */
   readonly reason?: string
+  /** Channels that do not work although the network is up. */
+  readonly troubles?: readonly Trouble[]
   /** How far its clock is ahead of ours, milliseconds, behind when negative; absent where both agree. */
   readonly aheadMs?: number
   /** Where programs connect: `ircs://127.0.0.1:6697`, and the SHA-256 of the certificate they will meet there. */

@@ -85,6 +85,7 @@ class IrcAdapter implements Adapter {
       kept: config.managed ? config.history.lines : null,
     }
     this.#channels = new Channels(names, this.#cursors, hooks, context.log)
+    for (const place of places) this.#channels.named(place.channel)
     this.#main = this.#face(mainBot, true)
     for (const bot of config.personas ? context.personas : [])
       if (bot !== mainBot) this.#faces.set(bot, this.#face(bot, false))
@@ -129,6 +130,7 @@ class IrcAdapter implements Adapter {
       instance: this.#context.instance,
       isOwn: (nick: string) => this.#own.has(nick) || this.#own.has(this.#fold(nick)),
       isFace: (nick: string) => ourFaces(this.#context.instance).has(nick.toLowerCase()),
+      placeOf: (folded: string) => this.#channels.placeOf(folded),
       channelsOf: (nick: string) => this.#roster.channelsOf(nick),
       accountOf: (nick: string) => this.#roster.accountOf(nick),
     }
@@ -234,8 +236,9 @@ class IrcAdapter implements Adapter {
     if (line.command === 'NICK') this.#nicks()
     this.#signs(face, line)
     if (face.main) this.#channels.line(line)
-    else if (line.command === 'KICK' && face.voice?.session.isSelf(line.params[1] ?? ''))
-      this.#comeBack(face, line.params[0] ?? '')
+    else if (line.command === '470' && this.#channels.standing(line.params[2] ?? '') === 'other')
+      face.voice?.session.write(`PART ${line.params[2]} :not meant`)
+    else if (isOurEnd(line, face)) this.#comeBack(face, line.params[0] ?? '')
   }
 
   #signs({ voice, main }: Face, line: Line): void {
@@ -250,6 +253,7 @@ class IrcAdapter implements Adapter {
   }
 
   #comeBack(face: Face, channel: string): void {
+    if (this.#channels.standing(channel) === 'other') return
     const timer = setTimeout(() => face.open?.session.write(`JOIN ${channel}`), 2_000)
     timer.unref()
   }
@@ -325,6 +329,12 @@ class IrcAdapter implements Adapter {
     const face = persona === mainBot ? this.#main : this.#faces.get(persona)
     face?.away(reason)
   }
+}
+
+/** Out of a channel, by somebody else or by services. */
+function isOurEnd({ command, nick, params }: Line, { voice }: Face): boolean {
+  const who = command === 'KICK' ? params[1] : command === 'PART' ? nick : undefined
+  return who !== undefined && voice?.session.isSelf(who) === true
 }
 
 /** Connects nothing yet: `run` does. Rejects only for a configuration that can never work. */

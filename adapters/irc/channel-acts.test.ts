@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { UserId } from '../../core/event.ts'
+import type { ChatEvent, UserId } from '../../core/event.ts'
 import { sleep } from '../../core/retry.ts'
 import { availableServers, startErgo, startInspircd, type TestServer } from './server/testing.ts'
 import { Guest, place, Trial } from './testing/trial.ts'
@@ -61,6 +61,14 @@ for (const { kind, reason } of await availableServers()) {
       await assert.rejects(async () => trial.adapter.channels?.keep?.(build, { modes: '+§', topic: '' }), {
         code: 'send-refused',
       })
+    })
+
+    it('comes back at once when somebody puts us out', async () => {
+      await trial.adapter.channels?.kick?.(build, 'bridge' as UserId, 'out')
+      const left = (event: ChatEvent): boolean => event.kind === 'member' && event.change === 'leave'
+      assert.equal((await trial.event(left, 'the kick')).sender.kind, 'self')
+      await trial.ready('#build')
+      assert.equal(trial.adapter.standing().troubles, undefined)
     })
 
     it('brings who is there through a closed door, and puts out', async () => {

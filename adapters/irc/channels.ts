@@ -1,37 +1,16 @@
 import type { Cursors } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
-import type { ChannelId, ChatEvent, MessageId, Place } from '../../core/event.ts'
+import type { ChatEvent, MessageId } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
+import { backoffMs } from '../../core/retry.ts'
+import { type Channel, newChannel, type Replayed } from './channel.ts'
 import type { Fault } from './link/session.ts'
 import { gapOf, type Heardpoint, missed, missedByReplay } from './past/catchup.ts'
 import { type Epoch, Epochs } from './past/epoch.ts'
 import type { Voice } from './people/voice.ts'
-import { ownMark } from './text/inbound.ts'
+import { channelPlace, ownMark } from './text/inbound.ts'
 import { type Line, lastParam } from './text/line.ts'
-
-/** Our own deliveries in the replay of this connection and heard since: tag value → id. */
-export interface Replayed {
-  readonly marks: Map<string, MessageId>
-  /** It reaches back to what the ledger knew: what is not in it was not sent. */
-  readonly whole: boolean
-}
-
-interface Channel {
-  /** As it is written, for JOIN. */
-  readonly name: string
-  state: 'out' | 'joining' | 'catching' | 'live'
-  /** Live events that wait until what was missed before them is handed over. */
-  held: ChatEvent[]
-  /** What the server replayed at this JOIN by itself. */
-  replay: Line[] | null
-  replayed: Replayed | null
-  /** When it was last heard in this process, Unix ms. */
-  heardMs: number | null
-  refused: string | null
-  again: NodeJS.Timeout | undefined
-  /** Told of the next change of state. */
-  watchers: (() => void)[]
-}
+import { Troubles } from './troubles.ts'
 
 export interface ChannelsHooks {
   emit(events: readonly ChatEvent[]): void
@@ -42,23 +21,15 @@ export interface ChannelsHooks {
   readonly kept: number | null
 }
 
-const joinRefusals = new Set([
-  '403',
-  '405',
-  '407',
-  '437',
-  '471',
-  '473',
-  '474',
-  '475',
-  '476',
-  '477',
-  '480',
-  '489',
-  '520',
-])
-const rejoinMs = 30_000
-const kickedMs = 2_000
+/** Any numeric against a channel that we are joining says that we do not get in. */
+const numericRefusal = /^[45]\d\d$/
+const forwarding = '470'
+/** We were in, and try again at once; from the second time on we wait. */
+const rejoinBackoff = { firstMs: 2_000, maxMs: 300_000 }
+/** Whoever was in for so long is out for the first time. */
+const steadyMs = 60_000
+const joinDeadlineMs = 60_000
+const because = (what: string, reason: string | undefined): string => (reason ? `${what}: ${reason}` : what)
 const joinLineBytes = 400
 /** Deliveries of our own that are remembered for each channel. */
 const mostMarks = 5_000
@@ -71,6 +42,9 @@ export class Channels {
   /** Whether this server replays at JOIN, once one has been seen to. */
   replays = false
   readonly #channels = new Map<string, Channel>()
+  readonly troubles: Troubles
+  /** Where a forwarded JOIN leads to. */
+  readonly #strays = new Set<string>()
   readonly #cursors: Cursors
   readonly #hooks: ChannelsHooks
   readonly #log: Log
@@ -83,18 +57,13 @@ export class Channels {
     this.#cursors = cursors
     this.#hooks = hooks
     this.#log = log
+    this.troubles = new Troubles(() => hooks.changed(), log)
     this.#epochs = hooks.kept === null ? null : new Epochs(cursors, log)
     for (const name of names) this.want(name)
   }
 
   get names(): string[] {
     return [...this.#channels.values()].map(channel => channel.name)
-  }
-
-  get refusals(): string[] {
-    return [...this.#channels.values()].flatMap(({ name, refused }) =>
-      refused === null ? [] : [`can not join ${name}: ${refused}`],
-    )
   }
 
   #key(name: string): string {
@@ -108,16 +77,36 @@ export class Channels {
   want(name: string): Channel {
     const known = this.#find(name)
     if (known) return known
-    const channel: Channel = {
-      name, state: 'out', held: [], replay: null, replayed: null, heardMs: null, refused: null, again: undefined, watchers: [],
-    } // biome-ignore format: all empty
+    const channel = newChannel(name)
     this.#channels.set(this.#key(name), channel)
     return channel
+  }
+
+  /** A room has this channel and writes it so: that is its place, however the server writes it. */
+  named(name: string): void {
+    this.want(name).place ??= name
+  }
+
+  /** The channel of a place, of a name as the server compares it. */
+  placeOf(folded: string): string {
+    return this.#channels.get(folded)?.place ?? folded
+  }
+
+  /** The server has told how it compares names: two that are one to it are one. */
+  #rekey(): void {
+    const all = [...this.#channels.values()]
+    this.#channels.clear()
+    for (const channel of all) {
+      const same = this.#find(channel.name)
+      if (same) same.place ??= channel.place
+      else this.#channels.set(this.#key(channel.name), channel)
+    }
   }
 
   forget(name: string): void {
     const channel = this.#find(name)
     clearTimeout(channel?.again)
+    this.troubles.forget(channel?.name ?? name)
     this.#channels.delete(this.#key(name))
   }
 
@@ -147,9 +136,10 @@ export class Channels {
   up(voice: Voice): void {
     this.#voice = voice
     if (this.#epochs) this.#epoch = this.#epochs.begin(voice.session.created)
+    this.#rekey()
     let line = ''
     for (const channel of this.#channels.values()) {
-      channel.state = 'joining'
+      this.#joining(channel)
       if (line.length + channel.name.length > joinLineBytes) {
         voice.session.write(`JOIN ${line}`)
         line = ''
@@ -179,6 +169,7 @@ export class Channels {
 
   join(name: string): Promise<void> {
     const channel = this.want(name)
+    channel.place = name
     if (channel.state === 'live' || channel.state === 'catching') return Promise.resolve()
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(this.#key(name)) ?? []
@@ -198,9 +189,18 @@ export class Channels {
     this.#waiting.delete(key)
   }
 
-  #enter(channel: Channel): void {
+  /** It is in once its own JOIN comes back. */
+  #joining(channel: Channel): void {
     channel.state = 'joining'
-    this.#voice?.session.write(`JOIN ${channel.name}`)
+    clearTimeout(channel.again)
+    channel.again = setTimeout(() => this.#refused(channel.name, 'the server did not answer'), joinDeadlineMs)
+    channel.again.unref()
+  }
+
+  #enter(channel: Channel): void {
+    if (!this.#voice) return
+    this.#joining(channel)
+    this.#voice.session.write(`JOIN ${channel.name}`)
   }
 
   /** Follows our own comings and goings. */
@@ -208,24 +208,40 @@ export class Channels {
     const voice = this.#voice
     if (!voice) return
     const [first = '', second = ''] = line.params
-    if (line.command === 'JOIN' && voice.session.isSelf(line.nick)) this.#joined(voice, first)
-    else if (line.command === 'PART' && voice.session.isSelf(line.nick)) this.#left(first, rejoinMs)
-    else if (line.command === 'KICK' && voice.session.isSelf(second)) this.#left(first, kickedMs)
-    else if (joinRefusals.has(line.command)) this.#refused(second, lastParam(line))
+    const { command, nick } = line
+    if (command === 'JOIN' && voice.session.isSelf(nick)) this.#joined(voice, first)
+    else if (command === 'PART' && voice.session.isSelf(nick)) this.#left(first, because('left', line.params[1]))
+    else if (command === 'KICK' && voice.session.isSelf(second))
+      this.#left(first, because(`kicked by ${nick}`, line.params[2]))
+    else if (command === forwarding) this.#forwarded(second, line.params[2] ?? '')
+    else if (numericRefusal.test(command)) this.#refused(second, `${lastParam(line)} (${command})`)
   }
 
-  #left(name: string, againMs: number): void {
+  /** Nobody asked for the channel it leads to: neither do we listen there nor is anything said there. */
+  #forwarded(name: string, to: string): void {
+    if (this.#find(to) === undefined) this.#strays.add(this.#key(to))
+    this.#refused(name, `the network leads us to ${to} instead (${forwarding})`)
+  }
+
+  #left(name: string, reason: string): void {
     const channel = this.#find(name)
     if (!channel) return
     if (channel.held.length > 0) this.#hooks.emit(channel.held)
     channel.held = []
     this.#turn(channel, 'out')
-    this.#later(channel, againMs)
+    this.troubles.begin('in', channel.name, reason)
+    if (performance.now() - channel.joinedMs > steadyMs) channel.attempt = 0
+    this.#again(channel)
   }
 
-  #later(channel: Channel, againMs: number): void {
+  #again(channel: Channel): void {
+    const attempt = channel.attempt++
+    if (attempt === 0) {
+      this.#enter(channel)
+      return
+    }
     clearTimeout(channel.again)
-    channel.again = setTimeout(() => this.#enter(channel), againMs)
+    channel.again = setTimeout(() => this.#enter(channel), backoffMs(rejoinBackoff, attempt - 1))
     channel.again.unref()
   }
 
@@ -233,19 +249,22 @@ export class Channels {
     const channel = this.#find(name)
     if (channel?.state !== 'joining') return
     this.#turn(channel, 'out')
-    if (channel.refused !== reason)
-      this.#log.warn({ channel: name, reason }, 'a channel can not be joined; trying again')
-    channel.refused = reason
+    this.troubles.begin('in', channel.name, `can not join: ${reason}`)
     this.#told(this.#key(name), new ChanopError('send-refused', `the server does not let us into ${name}: ${reason}`))
-    this.#later(channel, rejoinMs)
-    this.#hooks.changed()
+    channel.attempt = Math.max(channel.attempt, 1)
+    this.#again(channel)
   }
 
   #joined(voice: Voice, name: string): void {
-    const channel = this.#find(name) ?? this.want(name)
+    if (this.#strays.delete(this.#key(name)) && !this.#find(name)) {
+      voice.session.write(`PART ${name} :not meant`)
+      return
+    }
+    const channel = this.want(name)
     clearTimeout(channel.again)
     this.#turn(channel, 'catching')
-    channel.refused = null
+    channel.joinedMs = performance.now()
+    this.troubles.end('in', channel.name)
     this.#told(this.#key(name), null)
     this.#catchUp(voice, channel).catch((error: unknown) => {
       if (this.#voice !== voice) return
@@ -258,7 +277,7 @@ export class Channels {
 
   async #catchUp(voice: Voice, channel: Channel): Promise<void> {
     const key = this.#key(channel.name)
-    const place: Place = { network: voice.heard.network, channel: key as ChannelId }
+    const place = channelPlace(key, voice.heard)
     const heard = await this.#cursors.newest(place)
     const epoch = await this.#epoch
     const seen = new Set<string>()
@@ -352,7 +371,7 @@ export class Channels {
   /** Passes live events on, or holds them while their channel is still catching up. */
   route(events: readonly ChatEvent[]): ChatEvent[] {
     return events.filter(event => {
-      const channel = this.#channels.get(event.place.channel)
+      const channel = this.#find(event.place.channel)
       if (channel?.state === 'catching') {
         channel.held.push(event)
         return false

@@ -7,8 +7,10 @@ import type { Outgoing } from './link/settle.ts'
 import { findDelivery } from './past/find.ts'
 import { forgetLater } from './past/forget.ts'
 import type { Face } from './people/faces.ts'
+import type { Voice } from './people/voice.ts'
 import { Relaying } from './relaying.ts'
 import type { Route, Routes } from './routes.ts'
+import { isFormatted, withoutFormat } from './text/format.ts'
 import { frameFor } from './text/frame.ts'
 import { parseDirect } from './text/names.ts'
 import { compose, type Frame } from './text/outbound.ts'
@@ -20,10 +22,16 @@ export interface SpeechOptions {
   readonly channels: Channels
 }
 
+/** What is refused there is refused for whoever says it, whatever it is. */
+const refusesSpeech = /\((?:404|442|477|489)\)$/
+const refusesFormat = ({ message }: ChanopError): boolean => /\+c\b|colou?r|control code|formatting/i.test(message)
+
 /** What we say and do to what was said, on the connection that each place and face leads to; and what became of it. */
 export class Speech {
   readonly #o: SpeechOptions
   readonly #relaying: Relaying
+  /** Channels that take no formatting. */
+  readonly #plain = new Set<string>()
   /** Parts of a delivery that are out although the rest is not, by their mark: `send` goes on behind them. */
   readonly #partial = new Map<string, ReadonlyMap<string, MessageId>>()
 
@@ -65,11 +73,31 @@ export class Speech {
     const ids = await Promise.all(
       messages.map(message => {
         const id = done?.get(message.mark)
-        return id === undefined ? voice.sends.say(message) : Promise.resolve(id)
+        return id === undefined ? this.#try(voice, message) : Promise.resolve(id)
       }),
     )
     this.#partial.delete(deliveryId)
     return ids
+  }
+
+  /** Where formatting is what a channel refuses, the words are said without it. */
+  async #try(voice: Voice, message: Outgoing): Promise<MessageId> {
+    const { target } = message
+    const plain = { ...message, lines: (label: string | null) => message.lines(label).map(withoutFormat) }
+    try {
+      const id = await voice.sends.say(this.#plain.has(target) ? plain : message)
+      this.#o.channels.troubles.end('speech', target)
+      return id
+    } catch (error) {
+      if (!(error instanceof ChanopError) || error.code !== 'send-refused' || !voice.session.isChannel(target))
+        throw error
+      if (!this.#plain.has(target) && refusesFormat(error) && message.lines(null).some(isFormatted)) {
+        this.#plain.add(target)
+        return this.#try(voice, message)
+      }
+      if (refusesSpeech.test(error.message)) this.#o.channels.troubles.begin('speech', target, error.message)
+      throw error
+    }
   }
 
   async react(place: Place, target: MessageId, reaction: Reaction, deliveryId: string): Promise<void> {

@@ -23,7 +23,6 @@ export function standingOf(
       ? []
       : [`${fault.reason}${fault.permanent ? '; correct the account or its password' : ''}; trying again`]),
     ...(voice ? down.map(face => `${face.bot} is not connected: ${face.fault?.reason}`) : []),
-    ...channels.refusals,
     ...(accounts?.fault ? [accounts.fault] : []),
   ]
   return {
@@ -31,6 +30,7 @@ export function standingOf(
     sinceMs,
     ...(voice ? { server: voice.session.server } : {}),
     ...(voice && aheadMs !== 0 ? { aheadMs } : {}),
+    ...(channels.troubles.all.length > 0 ? { troubles: channels.troubles.all } : {}),
     ...address,
     ...(reasons.length === 0 ? {} : { reason: reasons.join(' · ') }),
     lacks: voice ? lacksOf(voice.session, channels.replays) : [],

@@ -1,3 +1,4 @@
+import type { Trouble } from '../../core/adapter.ts'
 import type { NetworkStanding } from '../../core/ledger/networks.ts'
 import { duration } from '../../core/text.ts'
 import type { AdminServices } from './services.ts'
@@ -19,10 +20,20 @@ function clockLine(aheadMs = 0): string {
   return `clock ${off} ${aheadMs < 0 ? 'behind' : 'ahead'}`
 }
 
+/** `#x does not work for 3m: can not join: …` */
+const troubleLine = ({ channel, reason, sinceMs }: Trouble, nowMs: number): string =>
+  `${channel} does not work for ${duration(Math.max(0, nowMs - sinceMs))}: ${reason}`
+
 /** `irc up 2h · Ergo 2.19.1`; `old`: nobody has vouched for it lately. */
 export function networkLine(standing: NetworkStanding, nowMs: number, old: boolean): string {
-  const { network, state, sinceMs, server, aheadMs, reason } = standing
+  const { network, state, sinceMs, server, aheadMs, reason, troubles = [] } = standing
   if (old) return `${network}: unknown, the bridge is silent; it was ${state} when last heard of`
-  const parts = [`${network} ${state} ${duration(Math.max(0, nowMs - sinceMs))}`, server, clockLine(aheadMs), reason]
+  const parts = [
+    `${network} ${state} ${duration(Math.max(0, nowMs - sinceMs))}`,
+    server,
+    clockLine(aheadMs),
+    reason,
+    ...troubles.map(trouble => troubleLine(trouble, nowMs)),
+  ]
   return parts.filter(part => part !== undefined && part !== '').join(' · ')
 }

@@ -1,8 +1,9 @@
 import type { Cursors } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
-import type { ChannelId, ChatEvent, GapEvent, MessageId, UserId } from '../../../core/event.ts'
+import type { ChatEvent, GapEvent, MessageId, UserId } from '../../../core/event.ts'
 import type { Epoch } from './epoch.ts'
 import type { Voice } from '../people/voice.ts'
+import { channelPlace } from '../text/inbound.ts'
 import type { Line } from '../text/line.ts'
 import { parseDirect } from '../text/names.ts'
 import { holds, pagesAfter, pagesBack, timestamp } from './history.ts'
@@ -49,7 +50,7 @@ export function gapOf(voice: Voice, channel: string, fromMs: number, reason: str
   return {
     kind: 'gap',
     key: `${network}:gap/${nonce}/${channel}`,
-    place: { network, channel: channel as ChannelId },
+    place: channelPlace(channel, voice.heard),
     sender: { id: `~${fold(nick)}` as UserId, name: nick, kind: 'self', verified: false },
     atMs: Date.now(),
     origin: 'backfill',

@@ -1,7 +1,7 @@
 import type { Cursors, Found } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { MessageId, Place } from '../../../core/event.ts'
-import type { Replayed } from '../channels.ts'
+import type { Replayed } from '../channel.ts'
 import type { Voice } from '../people/voice.ts'
 import { ownMark } from '../text/inbound.ts'
 import { pagesBack } from './history.ts'

@@ -13,6 +13,7 @@ export interface Shared {
   readonly instance: string
   isOwn(nick: string): boolean
   isFace(nick: string): boolean
+  placeOf(folded: string): string
   channelsOf(nick: string): readonly string[]
   accountOf(nick: string): string | null
 }
@@ -44,6 +45,7 @@ export class Voice {
       connectedMs: session.startedMs,
       clock: session.clock,
       fold: name => session.fold(name),
+      placeOf: folded => shared.placeOf(folded),
       isChannel: name => session.isChannel(name),
       isOwn: nick => session.isSelf(nick) || shared.isOwn(nick),
       isFace: nick => shared.isFace(nick),

@@ -21,6 +21,9 @@ export interface FakeOptions {
   readonly mute?: boolean
   /** Its clock is ahead of ours, and it stamps all it says. */
   readonly aheadMs?: number
+  /** What it says to a line instead of what it would say; null: as always. */
+  readonly answer?: (line: Line, client: Client) => readonly string[] | null
+  readonly casemapping?: string
   readonly refuse?: Readonly<Record<string, string>>
 }
 
@@ -102,7 +105,9 @@ export class FakeServer {
     const say = (...lines: readonly string[]): void =>
       void client.socket.write(lines.map(text => `${this.#stamped(text)}\r\n`).join(''))
     const [first = '', second = ''] = line.params
-    if (line.command === 'CAP') this.#cap(client, say, first, second)
+    const answer = this.#options.answer?.(line, client) ?? null
+    if (answer) say(...answer)
+    else if (line.command === 'CAP') this.#cap(client, say, first, second)
     else if (line.command === 'NICK') client.nick = first
     else if (line.command === 'AUTHENTICATE') this.#authenticate(say, first)
     else if (line.command === 'USER' && !client.lines.some(seen => seen === 'CAP LS 302')) this.#welcome(client, say)
@@ -137,7 +142,10 @@ export class FakeServer {
 
   #welcome({ nick }: Client, say: (...lines: string[]) => void): void {
     say(`:fake 001 ${nick} :Welcome`, `:fake 002 ${nick} :Your host is fake, running version fake-1`)
-    say(`:fake 005 ${nick} CASEMAPPING=ascii CHANTYPES=# :are supported`, `:fake 422 ${nick} :no MOTD`)
+    say(
+      `:fake 005 ${nick} CASEMAPPING=${this.#options.casemapping ?? 'ascii'} CHANTYPES=# :are supported`,
+      `:fake 422 ${nick} :no MOTD`,
+    )
   }
 
   #message(client: Client, say: (...lines: string[]) => void, line: Line): void {

@@ -51,6 +51,8 @@ export interface TrialOptions {
   readonly dataDir?: string
   readonly personas?: readonly string[]
   readonly instance?: string
+  /** What the rooms name. */
+  readonly places?: readonly Place[]
   /** Cursors that outlive one trial, for restarts. */
   readonly cursors?: Map<string, string>
   readonly sink?: (events: readonly ChatEvent[]) => Promise<void>
@@ -83,7 +85,7 @@ export class Trial {
       },
       personas: options.personas ?? [],
       instance: options.instance ?? 'abcdefghijkl',
-      places: [],
+      places: options.places ?? [],
       dataDir: options.dataDir ?? '/nonexistent',
       secret: reference => Promise.resolve(reference.replace(/^(env|secret):/, '')),
       changed: () => trial.#standing.look(),

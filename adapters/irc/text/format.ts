@@ -145,3 +145,8 @@ export const formatSegments = (segments: readonly Segment[]): string =>
 
 /** The same without any formatting, where the meaning must survive on its own. */
 export const stripFormat = (line: string): string => line.replace(anyCode, '')
+
+const marks = /\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04(?:[\da-f]{6}(?:,[\da-f]{6})?)?|[\x02\x0f\x11\x16\x1d-\x1f]/gi
+
+export const isFormatted = (line: string): boolean => line.search(marks) !== -1
+export const withoutFormat = (line: string): string => line.replace(marks, '')

@@ -27,6 +27,8 @@ export interface Heard {
   /** How far the server's clock is ahead of ours, milliseconds; behind when negative. */
   readonly clock: { readonly aheadMs: number }
   readonly fold: Fold
+  /** How rooms write a channel that the server compares as this. */
+  placeOf(folded: string): string
   isChannel(name: string): boolean
   /** A nick one of our own connections holds on this network. */
   isOwn(nick: string): boolean
@@ -62,7 +64,7 @@ export function senderOf(line: Line, heard: Heard): Sender {
 
 export const channelPlace = (name: string, heard: Heard): Place => ({
   network: heard.network,
-  channel: heard.fold(name) as ChannelId,
+  channel: heard.placeOf(heard.fold(name)) as ChannelId,
 })
 
 /** A stamp that can't be true is none: it counts from its arrival. */

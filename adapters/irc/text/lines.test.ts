@@ -22,6 +22,7 @@ const heard: Heard = {
   nonce: 'n0',
   connectedMs: Date.parse('2026-01-01T00:00:00Z'),
   clock: { aheadMs: 0 },
+  placeOf: folded => folded,
   fold: foldFor('ascii'),
   isChannel: name => name.startsWith('#'),
   isOwn: nick => nick.toLowerCase() === 'bridge',

@@ -9,6 +9,8 @@ const brackets: Record<string, string> = { '[': '{', ']': '}', '\\': '|', '^': '
 export function foldFor(casemapping: unknown): Fold {
   const ascii: Fold = name => name.replace(/[A-Z]+/g, lower)
   if (casemapping === 'ascii') return ascii
+  // Unicode: Ergo's `precis`.
+  if (/^(?:precis|rfc7613|rfc8265)$/.test(String(casemapping))) return name => name.normalize('NFKC').toLowerCase()
   const pairs = casemapping === 'rfc1459-strict' ? /[[\]\\]/g : /[[\]\\^]/g
   return name => ascii(name).replace(pairs, char => brackets[char] ?? char)
 }

@@ -46,6 +46,7 @@ const heard: Heard = {
   nonce: 'n',
   connectedMs: 0,
   clock: { aheadMs: 0 },
+  placeOf: folded => folded,
   fold: foldFor('ascii'),
   isChannel: name => name.startsWith('#'),
   isOwn: nick => nick === 'bridge',

@@ -1,0 +1,45 @@
+import type { ChatEvent, MessageId } from '../../core/event.ts'
+import type { Line } from './text/line.ts'
+
+/** Our own deliveries in the replay of this connection and heard since: tag value → id. */
+export interface Replayed {
+  readonly marks: Map<string, MessageId>
+  /** It reaches back to what the ledger knew: what is not in it was not sent. */
+  readonly whole: boolean
+}
+
+/** One channel that we listen in. */
+export interface Channel {
+  /** As it is written, for JOIN. */
+  readonly name: string
+  state: 'out' | 'joining' | 'catching' | 'live'
+  /** Live events that wait until what was missed before them is handed over. */
+  held: ChatEvent[]
+  /** What the server replayed at this JOIN by itself. */
+  replay: Line[] | null
+  replayed: Replayed | null
+  /** When it was last heard in this process, Unix ms. */
+  heardMs: number | null
+  /** As the rooms write it; null where they do not: events then bear the name as the server compares it. */
+  place: string | null
+  /** How often it was tried since it last worked for a while. */
+  attempt: number
+  joinedMs: number
+  again: NodeJS.Timeout | undefined
+  /** Told of the next change of state. */
+  watchers: (() => void)[]
+}
+
+export const newChannel = (name: string): Channel => ({
+  name,
+  state: 'out',
+  held: [],
+  replay: null,
+  replayed: null,
+  heardMs: null,
+  place: null,
+  attempt: 0,
+  joinedMs: 0,
+  again: undefined,
+  watchers: [],
+})

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Trouble } from '../../core/adapter.ts'
+import type { ChanopError } from '../../core/error.ts'
+import { type Content, text } from '../../core/event.ts'
+import { type FakeOptions, FakeServer } from './testing/fake.ts'
+import { place, Trial } from './testing/trial.ts'
+
+const capabilities = ['message-tags', 'batch', 'labeled-response', 'echo-message']
+const general = place('#general')
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+type Context = { after(done: () => unknown): void }
+
+async function setUp(t: Context, fake: FakeOptions, channels = ['#general'], places = channels) {
+  const server = await FakeServer.start(t, { capabilities, ...fake })
+  const config = { kind: 'irc', host: '127.0.0.1', port: server.port, tls: false, nick: 'bridge', channels, flood: null, personas: false } // biome-ignore format: one line
+  const trial = await Trial.start({ config, places: places.map(place) })
+  t.after(() => trial.stop())
+  await trial.up()
+  const trouble = async (): Promise<Trouble> => {
+    for (;;) {
+      const [first] = trial.adapter.standing().troubles ?? []
+      if (first) return first
+      await turn()
+    }
+  }
+  const sound = async (): Promise<void> => {
+    while (trial.adapter.standing().troubles) await turn()
+  }
+  const count = (line: string): number => server.lines.filter(each => each === line).length
+  return { server, trial, trouble, sound, count }
+}
+
+describe('a channel that does not work while the network is up', { timeout: 30_000 }, () => {
+  for (const numeric of ['403', '405', '437', '471', '473', '474', '475', '477', '489', '520']) {
+    it(`is one that ${numeric} keeps us out of, until we get in`, async t => {
+      let shut = true
+      const { trouble, trial, sound } = await setUp(t, {
+        answer: ({ command, params }) =>
+          command === 'JOIN' && shut ? [`:fake ${numeric} bridge ${params[0]} :Not now`] : null,
+      })
+      const { channel, reason, sinceMs } = await trouble()
+      assert.deepEqual([channel, reason], ['#general', `can not join: Not now (${numeric})`])
+      assert.ok(Date.now() - sinceMs < 10_000)
+      assert.equal(trial.adapter.standing().state, 'up')
+      shut = false
+      await sound()
+      await trial.ready('#general')
+    })
+  }
+
+  it('is one that leads elsewhere: we do not stay there', async t => {
+    const { server, trouble, count } = await setUp(t, {
+      answer: ({ command, params }) =>
+        command === 'JOIN' && params[0] === '#general'
+          ? [':fake 470 bridge #general ##other :Forwarding to another channel', ':bridge!u@h JOIN ##other']
+          : null,
+    })
+    assert.match((await trouble()).reason, /can not join: the network leads us to ##other instead \(470\)/)
+    while (count('PART ##other :not meant') === 0) await turn()
+    assert.ok(!server.lines.some(line => line.startsWith('JOIN ##other')))
+  })
+
+  for (const end of [':bridge!u@h PART #general :by services', ':op!u@h KICK #general bridge :out']) {
+    it(`is one that we are taken from (${end.split(' ')[1]}): we come back at once`, async t => {
+      const { server, trial, sound, count } = await setUp(t, {})
+      await trial.ready('#general')
+      server.tell(end)
+      while (count('JOIN #general') < 2) await turn()
+      await sound()
+      await trial.ready('#general')
+      server.tell(':al!u@h PRIVMSG #GENERAL :back')
+      assert.equal((await trial.message('back')).place.channel, '#general')
+    })
+  }
+
+  it('is one that refuses what is said, until it takes something', async t => {
+    let moderated = true
+    const { trial, trouble, sound } = await setUp(t, {
+      answer: ({ command, tags, params }) =>
+        command === 'PRIVMSG' && moderated
+          ? [`@label=${tags['label']} :fake 404 bridge ${params[0]} :Cannot send to channel (+m)`]
+          : null,
+    })
+    const refused = async (): Promise<boolean> =>
+      trial.adapter.send(general, { content: text('x') }, 'd1').then(
+        () => false,
+        ({ code }: ChanopError) => code === 'send-refused' || refused(),
+      )
+    assert.equal(await refused(), true)
+    assert.match((await trouble()).reason, /\(\+m\) \(404\)/)
+    moderated = false
+    await trial.adapter.send(general, { content: text('x') }, 'd2')
+    await sound()
+  })
+
+  it('is none for formatting: where that is refused the words are said without', async t => {
+    const { server, trial } = await setUp(t, {
+      answer: ({ command, tags, params }) =>
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: what IRC formats with
+        command === 'PRIVMSG' && /[\x02\x03\x1d]/.test(params[1] ?? '')
+          ? [`@label=${tags['label']} :fake 404 bridge ${params[0]} :Cannot send to channel (+c)`]
+          : null,
+    })
+    await trial.ready('#general')
+    const content: Content = {
+      segments: [
+        { kind: 'text', text: 'loud', marks: ['bold'] },
+        { kind: 'text', text: ' 1' },
+      ],
+    }
+    for (const id of ['d1', 'd2']) assert.equal((await trial.adapter.send(general, { content }, id)).length, 1)
+    const said = server.lines.filter(line => line.includes('loud')).map(line => line.slice(line.indexOf(' :') + 2))
+    assert.deepEqual(said, ['\x02loud\x02 1', 'loud 1', 'loud 1'])
+    assert.equal(trial.adapter.standing().troubles, undefined)
+  })
+
+  for (const [casemapping, written, told] of [
+    ['rfc1459', '#Foo[1]^', '#fOO{1}~'],
+    ['rfc1459-strict', '#Foo[1]', '#FOO{1}'],
+    ['ascii', '#Foo[1]', '#FOO[1]'],
+    ['precis', '#Ünion', '#üNION'],
+  ] as const) {
+    it(`is none whose name comes back in another case (${casemapping})`, async t => {
+      const { server, trial } = await setUp(
+        t,
+        {
+          casemapping,
+          answer: ({ command }) => (command === 'JOIN' ? [`:bridge!u@h JOIN ${told}`] : null),
+        },
+        [written],
+      )
+      await trial.ready(written)
+      server.tell(`:al!u@h PRIVMSG ${told} :hello`)
+      assert.equal((await trial.message('hello')).place.channel, written)
+    })
+  }
+})
