@@ -145,6 +145,8 @@ owner: irc:owner
 networks:
   irc: { kind: irc, managed: true, listen: ${listen}, channels: ['#general', '#ops', '#other'] }
 rooms:
+  general: { places: ['irc:#general'], open: true }
+  other: { places: ['irc:#other'], open: true }
   ops: { places: ['irc:#ops'] }
 `
       house = new House({ after: () => undefined }, { dataDir, config })
