@@ -13,7 +13,7 @@ import {
 import { dirname } from 'node:path'
 import { ChanopError } from './error.ts'
 import { getMeta, type Ledger, setMeta } from './ledger/ledger.ts'
-import { keepSealed, sealedNamed } from './ledger/secrets.ts'
+import { keepSealed, listSecrets, sealedNamed } from './ledger/secrets.ts'
 import type { Tx } from './ledger/tx.ts'
 
 const format = 1
@@ -109,6 +109,22 @@ export const secretName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/
 
 export function storeSecret(tx: Tx, vault: Vault, name: string, value: string, by: string, nowMs: number): void {
   keepSealed(tx, name, vault.seal(`secret:${name}`, value), by, nowMs)
+}
+
+/** Names of the secrets that were changed on the disk, or sealed with another key. */
+export function damagedSecrets(tx: Tx, vault: Vault): string[] {
+  const opens = (name: string): boolean => {
+    try {
+      vault.open(`secret:${name}`, sealedNamed(tx, name) as Buffer)
+      return true
+    } catch (error) {
+      if (error instanceof ChanopError) return false
+      throw error
+    }
+  }
+  return listSecrets(tx)
+    .map(({ name }) => name)
+    .filter(name => !opens(name))
 }
 
 /** Resolves `env:NAME` (from `environment`) or `secret:NAME` (from the vault). Throws `secret-missing` with the fix. */

@@ -1,5 +1,6 @@
 /** `npm run doctor`: checks each part with what `npm start` uses; exit code 1 when any is not as it should be. */
 
+import { existsSync } from 'node:fs'
 import { ourAddresses, type Plan, readPlan, wantedPorts } from './boot/plan.ts'
 import { ownApps } from './boot/pm2.ts'
 import { attempt, bad, type Finding, good } from './checks/check.ts'
@@ -25,6 +26,10 @@ import { line, script } from './steps.ts'
 async function main(): Promise<number> {
   const instance = instanceOf()
   console.log(`Chanop ${instance.version} in ${instance.paths.data}`)
+  if (neverStarted(instance)) {
+    console.log('Nothing was started here yet: npm start sets up what is missing and starts it.')
+    return 1
+  }
   const findings = [...(await ofMachine(instance)), ...(await ofInstance(instance))]
   const columns = Math.max(...findings.map(({ name }) => name.length))
   for (const { name, ok, detail, fix } of findings) line(ok, name, '', fix ? `${detail}: ${fix}` : detail, columns)
@@ -32,6 +37,9 @@ async function main(): Promise<number> {
   console.log(wrong === 0 ? 'All is well.' : `${wrong} of ${findings.length} checks found something.`)
   return wrong === 0 ? 0 : 1
 }
+
+/** A ledger that is lost leaves its key behind. */
+const neverStarted = ({ paths }: Instance): boolean => !existsSync(paths.ledger) && !existsSync(paths.vaultKey)
 
 async function ofMachine(instance: Instance): Promise<Finding[]> {
   const { paths } = instance

@@ -10,7 +10,8 @@ import { makeConfig, ourAddresses, type Plan, readPlan, wantedPorts } from './bo
 import { claimNames, type Started, startApps } from './boot/processes.ts'
 import { describe, type Found, fingerprints, keepVariables, prepareIrc } from './boot/setup.ts'
 import { endStrays } from './boot/strays.ts'
-import { attempt, demand } from './checks/check.ts'
+import { keepBeforeMigration } from './boot/upgrade.ts'
+import { attempt, demand, demandAll } from './checks/check.ts'
 import { checkLedger } from './checks/ledger.ts'
 import { checkClock, checkDataFolder, checkDisk, checkNode, checkPm2Home, checkSocketFolder } from './checks/machine.ts'
 import { checkPort } from './checks/ports.ts'
@@ -54,6 +55,8 @@ async function start(instance: Instance, sinceMs: number): Promise<void> {
       .filter(Boolean)
       .join(', ')
   })
+  const kept = await keepBeforeMigration(instance.paths)
+  if (kept !== null) await step('upgrade', async () => `the ledger as it was is kept in ${shown(instance, kept)}`)
   await step('keys', async () => demand(await attempt('ledger', () => checkLedger(instance.paths, 'quick'))).detail)
   await step('irc server', () => prepareIrc(instance, plan, found.irc))
   const models = await findModels(instance, AbortSignal.timeout(lookForModelsMs))
@@ -70,7 +73,8 @@ async function checks(instance: Instance, plan: Plan): Promise<string> {
   const own = await claimNames(instance, apps)
   await endStrays(instance, own)
   const held = await ourAddresses(instance, own)
-  for (const port of wantedPorts(plan)) demand(await checkPort(port, held, shown(instance, instance.config)))
+  const file = shown(instance, instance.config)
+  demandAll(await Promise.all(wantedPorts(plan).map(port => checkPort(port, held, file))))
   return `${disk.detail}, ports ${
     wantedPorts(plan)
       .map(({ address }) => address)

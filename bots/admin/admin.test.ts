@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { ChanopError } from '../../core/error.ts'
 import type { NetworkId, UserId } from '../../core/event.ts'
 import { personFor } from '../../core/ledger/people.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
@@ -332,4 +333,24 @@ test('restart: told, noted, and only known bots', async t => {
     /decision is allowed, denied, ignored, failed; not 'maybe'/,
   )
   assert.equal((await auditLines(house)).filter(({ command }) => command === 'restart').length, 4)
+})
+
+test('a backup is told when it is made, or why it was not, to the owner who asked', async t => {
+  const house = new House(t)
+  const ran: string[] = []
+  const program = async (args: readonly string[]): Promise<string> => {
+    if (ran.push(args.join(' ')) === 1) return 'saved and opened again: data/backups/b.age\n12 MB, SHA-256 00\n'
+    throw new ChanopError('setup-failed', 'a backup is encrypted, and nothing says how')
+  }
+  await house.run('bridge', runBridge)
+  await house.run('admin', context => runAdmin(context, { program }))
+  const server = house.server('a')
+  await server.ready()
+  const olga = server.user('olga')
+  await olga.shouldReply('#general', '!backup', /^a backup is being made/, dm)
+  await olga.hears('@admin', 'saved and opened again: data/backups/b.age\n12 MB, SHA-256 00')
+  await olga.shouldReply('@admin', '!backup', /^a backup is being made/)
+  await olga.hears('@admin', 'no backup was made: a backup is encrypted, and nothing says how')
+  await server.user('bob').shouldReply('#general', '!backup', /needs owner/)
+  assert.deepEqual(ran, ['scripts/backup.ts', 'scripts/backup.ts'])
 })

@@ -22,6 +22,7 @@ import { about } from './commands/about.ts'
 import { agentCommands } from './commands/agent.ts'
 import { agentsCommands } from './commands/agents.ts'
 import { auditCommands } from './commands/audit.ts'
+import { backupCommands } from './commands/backup.ts'
 import { canCommands } from './commands/can.ts'
 import { channelCommands } from './commands/channels.ts'
 import { configCommands } from './commands/config.ts'
@@ -57,6 +58,7 @@ export const adminCommands: readonly Command<AdminServices>[] = [
   ...configCommands,
   ...secretCommands,
   ...auditCommands,
+  ...backupCommands,
   ...canCommands,
   ...channelCommands,
   ...linkCommands,
@@ -83,8 +85,10 @@ async function program(args: readonly string[], signal: AbortSignal): Promise<st
   try {
     return (await run(process.execPath, [...args], { cwd: root, signal, maxBuffer: 1_000_000 })).stdout
   } catch (error) {
-    const { stdout } = error as { stdout?: string }
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string }
     if (stdout) return stdout
+    const said = /^chanop: (.+)$/m.exec(stderr ?? '')?.[1]
+    if (said) throw new ChanopError('setup-failed', said, { cause: error })
     throw new ChanopError('internal', `${args[0]} did not run`, { cause: error })
   }
 }

@@ -23,7 +23,7 @@ export interface AdminServices {
   readonly fleet: Fleet
   /** Signs what agents may do. */
   readonly signer: Signer
-  /** Runs a program of the project and returns its output; rejects `internal` with its last line. */
+  /** Runs a program of the project and returns its output; rejects with the line it ended with. */
   readonly program: (args: readonly string[], signal: AbortSignal) => Promise<string>
   /** Restarts a bot by the process manager; not awaited: admin itself may be the one. */
   readonly restart: (bot: string) => void

@@ -54,6 +54,10 @@ export const countsIn = (file: string): Counts =>
     return Object.fromEntries(there.map(([word, table]) => [word, rows(table)]))
   })
 
+/** The schema of a ledger that this release would migrate; null when it is of this release, or newer. */
+export const olderSchemaOf = (file: string): number | null =>
+  inDatabase(file, db => (versionOf(db) > 0 && versionOf(db) < migrations.length ? versionOf(db) : null))
+
 const versionOf = (db: Connection): number => Number(db.pragma('user_version', { simple: true }))
 
 function inDatabase<T>(file: string, work: (db: Connection) => T): T {

@@ -15,8 +15,14 @@ export const bad = (name: string, detail: string, fix: string): Finding => ({ na
 
 /** Hands a good finding on; throws `setup-failed` for a bad one. */
 export function demand(finding: Finding): Finding {
-  if (finding.ok) return finding
-  throw new ChanopError('setup-failed', finding.fix ? `${finding.detail}: ${finding.fix}` : finding.detail)
+  demandAll([finding])
+  return finding
+}
+
+/** Throws `setup-failed` that names all the bad ones. */
+export function demandAll(findings: readonly Finding[]): void {
+  const wrong = findings.filter(({ ok }) => !ok).map(({ detail, fix }) => (fix ? `${detail}: ${fix}` : detail))
+  if (wrong.length > 0) throw new ChanopError('setup-failed', wrong.join('; '))
 }
 
 /** Runs a check that may throw: its message, which says what to do, is the finding. */

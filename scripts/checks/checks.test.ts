@@ -6,12 +6,16 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { Ledger } from '../../core/ledger/ledger.ts'
+import { keepSealed, sealedNamed } from '../../core/ledger/secrets.ts'
 import { dataPaths } from '../../core/paths.ts'
+import { storeSecret, Vault } from '../../core/secrets.ts'
 import { foreignApps } from '../boot/processes.ts'
 import { redisConfig } from '../boot/redis.ts'
 import { instanceOf } from '../instance.ts'
 import { installCommand } from '../programs/path.ts'
-import { attempt, bad, demand, good } from './check.ts'
+import { attempt, bad, demand, demandAll, good } from './check.ts'
+import { checkLedger } from './ledger.ts'
 import { checkClock, checkDataFolder, checkModes, checkNode, checkPm2Home } from './machine.ts'
 import { checkPort } from './ports.ts'
 
@@ -26,6 +30,30 @@ test('a bad finding stops a start with its fix', async () => {
   assert.throws(() => demand(bad('a', 'it is broken', 'mend it')), /^ChanopError: it is broken: mend it$/)
   const thrown = await attempt('a', () => Promise.reject(new Error('no: do this')))
   assert.deepEqual(thrown, { name: 'a', ok: false, detail: 'no: do this' })
+})
+
+test('all that is in the way is said at once', () => {
+  const found = [bad('a', 'port 1 is taken', 'change x'), good('b', 'free'), bad('c', 'port 2 is taken', 'change y')]
+  assert.throws(() => demandAll(found), /^ChanopError: port 1 is taken: change x; port 2 is taken: change y$/)
+  demandAll([good('a', 'b')])
+})
+
+test('a secret that was changed on the disk is named', async t => {
+  const paths = dataPaths(await dataFolder(t))
+  await checkLedger(paths, 'whole')
+  const ledger = Ledger.open(paths.ledger)
+  t.after(() => ledger.close())
+  const vault = await Vault.open(paths.vaultKey, ledger)
+  for (const name of ['whole', 'broken', 'cut'])
+    await ledger.write(tx => storeSecret(tx, vault, name, 'a value', 'olga', 1))
+  assert.equal((await checkLedger(paths, 'whole')).ok, true)
+  const box = await ledger.read(tx => Buffer.from(sealedNamed(tx, 'broken') as Buffer))
+  box[box.length - 1] = (box.at(-1) as number) ^ 1
+  await ledger.write(tx => keepSealed(tx, 'broken', box, 'nobody', 2))
+  await ledger.write(tx => keepSealed(tx, 'cut', box.subarray(0, 7), 'nobody', 2))
+  const { ok, name, detail } = await checkLedger(paths, 'whole')
+  assert.deepEqual([ok, name, detail], [false, 'secrets', 'can not be opened: broken, cut'])
+  assert.equal((await checkLedger(paths, 'quick')).ok, true, 'a start goes on: the others are of use')
 })
 
 test('an old Node.js and a long home of PM2 are refused', () => {

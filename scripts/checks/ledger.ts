@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { Ledger } from '../../core/ledger/ledger.ts'
 import type { DataPaths } from '../../core/paths.ts'
-import { Vault } from '../../core/secrets.ts'
+import { damagedSecrets, Vault } from '../../core/secrets.ts'
 import { bad, type Finding, good } from './check.ts'
 
 /** Largest ledger that every start reads through; `npm run doctor` reads any. */
@@ -20,6 +20,13 @@ export async function checkLedger(paths: DataPaths, depth: 'quick' | 'whole'): P
   try {
     const vault = await Vault.open(paths.vaultKey, ledger)
     if (vault.locked) return { name: 'vault', ok: false, detail: vault.locked }
+    const damaged = depth === 'whole' ? await ledger.read(tx => damagedSecrets(tx, vault)) : []
+    if (damaged.length > 0)
+      return bad(
+        'secrets',
+        `can not be opened: ${damaged.join(', ')}`,
+        'set them anew (!secret set NAME, in a DM to admin)',
+      )
   } finally {
     ledger.close()
   }
