@@ -311,6 +311,7 @@ export class MemoryAdapter implements Adapter {
       sinceMs: Date.now(),
       server: 'memory',
       lacks: [],
+      ...this.#platform.reached,
       ...(reason === undefined ? {} : { reason }),
     }
     this.#context.changed()

@@ -1,3 +1,4 @@
+import type { Standing } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { Content, MessageId } from '../../core/event.ts'
 import { plain } from '../../core/text.ts'
@@ -39,6 +40,8 @@ export class MemoryPlatform {
   readonly files = new MemoryFiles()
   readonly watch: Watch
   readonly accounts: MemoryAccounts
+  /** Where others connect, as a server that we run says it; a test sets it before the bridge starts. */
+  reached: Pick<Standing, 'address' | 'fingerprint'> = {}
   /** Away reasons by persona. */
   readonly away = new Map<string, string>()
   /** Accounts whose adapter was ever connected: a private message reaches them. */

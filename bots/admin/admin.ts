@@ -30,6 +30,7 @@ import { fleetCommands } from './commands/fleet.ts'
 import { groupCommands } from './commands/groups.ts'
 import { linkCommands } from './commands/links.ts'
 import { networkCommands } from './commands/networks.ts'
+import { inviteCommands } from './commands/invite.ts'
 import { peopleCommands } from './commands/people.ts'
 import { registerCommands } from './commands/register.ts'
 import { roleCommands } from './commands/roles.ts'
@@ -49,6 +50,7 @@ export const adminCommands: readonly Command<AdminServices>[] = [
   ...networkCommands,
   ...roleCommands,
   ...peopleCommands,
+  ...inviteCommands,
   ...registerCommands,
   ...agentsCommands,
   ...agentCommands,

@@ -23,6 +23,31 @@ export function waitingLogin(tx: Tx, hash: string, nowMs: number): WaitingLogin 
   return row ? { agent: row['subject'] as string, sealed: row['sealed'] as Buffer } : null
 }
 
+/** An account that is made for a person once its code is said. */
+export interface Invitation extends Account {
+  readonly role: string
+  /** Who asked them in, and is asked about again when the code is said. */
+  readonly by: Account
+  /** When the role ends, Unix ms; null for good. */
+  readonly roleUntilMs: number | null
+}
+
+/** Keeps an invitation, in place of one for the same account. */
+export function keepInvitation(tx: Tx, hash: string, invitation: Invitation, untilMs: number): void {
+  const { network, user } = invitation
+  sql(
+    tx,
+    "DELETE FROM claim WHERE kind = 'invite' AND subject ->> 'network' = ? AND subject ->> 'user' = ? COLLATE NOCASE",
+  ).run(network, user)
+  sql(tx, "INSERT INTO claim VALUES (?, 'invite', ?, NULL, ?)").run(hash, JSON.stringify(invitation), untilMs)
+}
+
+/** The invitation behind a code, as long as its time is not over. */
+export function waitingInvitation(tx: Tx, hash: string, nowMs: number): Invitation | null {
+  const row = sql(tx, "SELECT subject FROM claim WHERE hash = ? AND kind = 'invite' AND until_ms > ?").get(hash, nowMs)
+  return row ? (JSON.parse(row['subject'] as string) as Invitation) : null
+}
+
 /** An agent's codes count no more: its password is another, or it is gone. */
 export function dropLoginsOf(tx: Tx, agent: string): void {
   sql(tx, "DELETE FROM claim WHERE kind = 'agent' AND subject = ?").run(agent)
@@ -30,10 +55,10 @@ export function dropLoginsOf(tx: Tx, agent: string): void {
 
 /** Whether there is anything for `dropOldLogins` to do. */
 export const loginsEnd = (tx: Tx, nowMs: number): boolean =>
-  sql(tx, "SELECT 1 FROM claim WHERE kind = 'agent' AND until_ms <= ? LIMIT 1").get(nowMs) !== undefined
+  sql(tx, "SELECT 1 FROM claim WHERE kind IN ('agent', 'invite') AND until_ms <= ? LIMIT 1").get(nowMs) !== undefined
 
 export function dropOldLogins(tx: Tx, nowMs: number): void {
-  sql(tx, "DELETE FROM claim WHERE kind = 'agent' AND until_ms <= ?").run(nowMs)
+  sql(tx, "DELETE FROM claim WHERE kind IN ('agent', 'invite') AND until_ms <= ?").run(nowMs)
 }
 
 /** Who offers to be one person with another account. */
@@ -78,5 +103,5 @@ export const batches = (tx: Tx): SealedBatch[] =>
     .map(row => ({ id: row['hash'] as string, sealed: row['sealed'] as Buffer }))
 
 /** Uses a code or a batch up; false when it was so already. */
-export const dropClaim = (tx: Tx, hash: string, kind: 'agent' | 'link' | 'batch'): boolean =>
+export const dropClaim = (tx: Tx, hash: string, kind: 'agent' | 'invite' | 'link' | 'batch'): boolean =>
   sql(tx, 'DELETE FROM claim WHERE hash = ? AND kind = ?').run(hash, kind).changes > 0

@@ -69,6 +69,8 @@ test('the managed server is pinned; another is verified, or pinned by hand', () 
 
 test('logins: the owner’s line, or a password alone', () => {
   assert.deepEqual(parseLogin('account=owner password=a=b\n', null), { account: 'owner', password: 'a=b' })
+  const said = 'account=bob password=x server=ircs://127.0.0.1:6697 fingerprint=00ff'
+  assert.deepEqual(parseLogin(said, null), { account: 'bob', password: 'x' })
   assert.deepEqual(parseLogin('se cret\n', 'ann'), { account: 'ann', password: 'se cret' })
   assert.equal(parseLogin('secret', null), null)
   assert.equal(parseLogin('', 'ann'), null)

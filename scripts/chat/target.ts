@@ -52,10 +52,10 @@ export function endpointOf({ server, fingerprint }: Options, managed: Control | 
   return { host, port, tls: true, ...(pinned === undefined ? {} : { fingerprint: pinned }) }
 }
 
-/** `account=… password=…` on one line, or a password alone (then `account` must be known). */
+/** `account=… password=…` on one line, with more such words behind as the bots say them, or a password alone (then `account` must be known). */
 export function parseLogin(written: string, account: string | null): Login | null {
   const text = written.trim()
-  const both = /^account=(\S+)\s+password=(\S+)$/.exec(text)
+  const both = /^account=(\S+)\s+password=(\S+)(?:\s+\S+=\S+)*$/.exec(text)
   if (both) return { account: account ?? (both[1] as string), password: both[2] as string }
   return account === null || text === '' || /[\r\n\0]/.test(text) ? null : { account, password: text }
 }

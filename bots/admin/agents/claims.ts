@@ -13,7 +13,7 @@ export function newCode(): string {
   return drawn.replace(/(....)(....)/, '$1-$2-')
 }
 
-const hashOf = (code: string): string =>
+export const hashOf = (code: string): string =>
   createHash('sha256')
     .update(`chanop claim ${code.toUpperCase().replaceAll(/[^A-Z0-9]/g, '')}`)
     .digest('hex')

@@ -17,7 +17,9 @@ import { accountOrder } from '../agents/orders.ts'
 import { need, theAgent } from '../agents/record.ts'
 import { rateText, terms, withTerms } from '../agents/terms.ts'
 import { outsideOf, putOut } from '../agents/watch.ts'
+import { invited } from '../invitations.ts'
 import { declare } from '../services.ts'
+import { accept } from './invite.ts'
 
 const nobodyHere = 'there is no agent nobody: agents lists who there is'
 
@@ -303,7 +305,7 @@ const key = declare({
 
 const claim = declare({
   name: 'claim',
-  summary: 'hands over the login that waits for a code, once',
+  summary: 'hands over the login that waits for a code, or makes the account it invites to, once',
   role: 'guest',
   agents: true,
   reply: 'private',
@@ -317,10 +319,13 @@ const claim = declare({
       'no login waits for that code: it was used, has run out, or is mistyped',
     ],
   ],
-  async run({ ledger, services, atMs, caller }, { code }) {
+  async run(context, { code }) {
+    const { ledger, services, atMs, caller } = context
     const { vault } = services.context
     if (!caller.verified)
       throw new ChanopError('denied', 'log in to an account first: the login is said to nobody else')
+    const found = await ledger.read(tx => invited(tx, code, atMs))
+    if (found) return accept(context, code, found)
     const { agent, login } = await ledger.read(tx => claimed(tx, vault, code, atMs))
     return {
       lines: [`the login of ${agent}:`],

@@ -23,8 +23,9 @@ import { refuseReserved } from '../agents/names.ts'
 import { mustBeForGood, ownUntil } from '../authority.ts'
 import { written } from '../meant.ts'
 import { type AdminServices, declare } from '../services.ts'
+import { welcome } from '../welcome.ts'
 
-const account = z
+export const account = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,31}$/, 'write a name of letters, digits, _ and -, beginning with a letter')
 
@@ -43,7 +44,7 @@ function sealed(context: CommandContext<AdminServices>, order: Omit<NewOrder, 's
 
 const add = declare({
   name: 'person add',
-  summary: 'makes an account for a person; the login comes once, to you alone',
+  summary: 'makes an account for a person; the login comes once, to you alone, with lines for their client',
   role: 'operator',
   reply: 'public',
   mutates: true,
@@ -59,8 +60,9 @@ const add = declare({
     const network = managed(context)
     const password = newPassword()
     const by = caller.person?.name ?? caller.account
-    const { untilMs, note } = await context.ledger.read(tx => ({
+    const { untilMs, note, login } = await context.ledger.read(tx => ({
       untilMs: ownUntil(tx, caller, role, atMs),
+      login: welcome(tx, { account, network }, password),
       note: namesake(tx, account),
     }))
     // The role comes with the account, when that is made: an account that was there keeps having none.
@@ -86,7 +88,7 @@ const add = declare({
           order,
           done: `${account} has an account as ${role}${time}; the login is in your DM${note}`,
           failed: `${account} has no account: {reason}`,
-          secret: `account=${account} password=${password}`,
+          secret: login,
         },
       ],
     }
@@ -123,7 +125,7 @@ function refuseSelf(caller: Caller, network: NetworkId, account: string): void {
   throw new ChanopError('conflict', 'that is you: let another owner do it')
 }
 
-function refuseKnown(tx: Tx, network: NetworkId, account: string): void {
+export function refuseKnown(tx: Tx, network: NetworkId, account: string): void {
   const known = personAt(tx, network, account.toLowerCase())
   if (known) throw new ChanopError('conflict', `${account} is a person here already; person passwd gives a new login`)
 }

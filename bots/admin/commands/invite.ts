@@ -1,0 +1,78 @@
+import { z } from 'zod'
+import type { CommandContext } from '../../../core/command/command.ts'
+import { durationMs } from '../../../core/command/parse/values.ts'
+import { ChanopError } from '../../../core/error.ts'
+import type { UserId } from '../../../core/event.ts'
+import type { Invitation } from '../../../core/ledger/claims.ts'
+import { includes, roles } from '../../../core/role.ts'
+import { newPassword } from '../../../core/secrets.ts'
+import { duration } from '../../../core/text.ts'
+import { newCode } from '../agents/claims.ts'
+import { refuseReserved } from '../agents/names.ts'
+import { ownUntil } from '../authority.ts'
+import { invite, join, joining } from '../invitations.ts'
+import { type AdminServices, declare } from '../services.ts'
+import { welcome } from '../welcome.ts'
+import { account, managed, refuseKnown } from './people.ts'
+
+const usualMs = 86_400_000
+const longestMs = 7 * usualMs
+
+const invitation = declare({
+  name: 'invite',
+  summary: 'gives a code that makes an account for a person, once, when it is claimed',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    account,
+    role: z.enum(roles).default('member').meta({ named: true }).describe('member unless said'),
+    for: durationMs().optional().meta({ named: true }).describe('how long the code can be used; 1d unless said'),
+  }),
+  examples: [['!invite bob', 'the code that invites bob as member is in your DM']],
+  async run(context, { account, role, for: forMs = usualMs }) {
+    const { caller, atMs, ledger } = context
+    if (!includes(caller.globalRole, role))
+      throw new ChanopError('denied', `you are ${caller.globalRole} and can not make a ${role}`)
+    if (forMs > longestMs) throw new ChanopError('usage', `a code can be used for ${duration(longestMs)} at most`)
+    const network = managed(context)
+    const code = newCode()
+    const roleUntilMs = await ledger.read(tx => ownUntil(tx, caller, role, atMs))
+    const by = { network: caller.network, user: caller.account as UserId }
+    return {
+      lines: [`the code that invites ${account} as ${role} is in your DM`],
+      effect: tx => {
+        refuseKnown(tx, network, account)
+        refuseReserved(tx, context, account)
+        invite(tx, code, { network, user: account as UserId, role, by, roleUntilMs }, atMs + forMs)
+      },
+      secret: codeText(account, role, code, forMs),
+    }
+  },
+})
+
+const codeText = (account: string, role: string, code: string, forMs: number): string =>
+  `code that makes the account ${account} (${role}): ${code} · once, within ${duration(forMs)}: npm run claim -- ${code} on the host, or claim ${code} in a DM to admin from any account`
+
+/** A code that was said to admin: the account is made, and its login said to whoever said the code. */
+export async function accept(context: CommandContext<AdminServices>, code: string, found: Invitation) {
+  const { ledger, services, atMs } = context
+  const { user, network, role } = found
+  const password = newPassword()
+  const order = joining(services.context.vault, code, found, password)
+  const secret = await ledger.read(tx => welcome(tx, { account: user, network }, password))
+  return {
+    lines: [],
+    effect: (tx: Parameters<typeof join>[0]) => join(tx, code, order, atMs),
+    orders: [
+      {
+        order,
+        done: `${user} has an account as ${role}; its login:`,
+        failed: `${user} has no account: {reason}; ask for another code`,
+        secret,
+      },
+    ],
+  }
+}
+
+export const inviteCommands = [invitation]
