@@ -1,4 +1,5 @@
 /** `npm run docs`: writes the pages of docs/ that are made from the sources. A test says when one is stale. */
+import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { adminCommands } from '../bots/admin/admin.ts'
@@ -8,6 +9,16 @@ import { scribeCommands } from '../bots/scribe/commands/all.ts'
 import type { Command } from '../core/command/command.ts'
 import { renderReference } from '../core/command/docs.ts'
 import { errorPage } from '../core/error-page.ts'
+import { terminalPicture } from './picture.ts'
+
+const root = resolve(import.meta.dirname, '..')
+
+/** The conversation that README shows, as it was seen. */
+function session(): string {
+  const found = /^```\n(\d\d:\d\d <owner> [\s\S]*?)\n```$/m.exec(readFileSync(join(root, 'README.md'), 'utf8'))
+  if (!found?.[1]) throw new Error('README.md shows no session of npm run chat')
+  return found[1]
+}
 
 export interface Page {
   /** Below the project's folder. */
@@ -26,9 +37,8 @@ export const commands = [
 export const pages = (): readonly Page[] => [
   { path: 'docs/commands.md', text: renderReference(commands) },
   { path: 'docs/errors.md', text: errorPage() },
+  { path: 'docs/session.svg', text: terminalPicture(session()) },
 ]
-
-const root = resolve(import.meta.dirname, '..')
 
 /** The page as it stands; empty when it is not there. */
 export const written = ({ path }: Page): Promise<string> =>

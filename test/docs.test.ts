@@ -99,3 +99,19 @@ test('every variable of the environment that Chanop reads is in docs/operations.
     [],
   )
 })
+
+test('docs/security.md names a test that is there for each requirement, or says what is missing', () => {
+  const rows = [...read('docs/security.md').matchAll(/^\| S(\d+) \| [^|]+ \| ([^|]+) \|$/gm)]
+  assert.deepEqual(
+    rows.map(([, number]) => Number(number)),
+    Array.from({ length: 42 }, (_, n) => n + 1),
+  )
+  for (const [, number, held = ''] of rows) {
+    const named = [...held.matchAll(/`([^`]+\.test\.ts)`: (.+?)(?= · `|; not yet|; nobody| $|$)/g)]
+    assert.ok(named.length > 0 || /^not yet: \S/.test(held), `S${number}: ${held}`)
+    for (const [, file = '', name = ''] of named) {
+      assert.ok(existsSync(join(root, file)), `S${number}: there is no ${file}`)
+      assert.ok(read(file).includes(name), `S${number}: ${file} has no test '${name}'`)
+    }
+  }
+})

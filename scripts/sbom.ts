@@ -1,0 +1,33 @@
+/**
+ * `npm run sbom [-- FILE]`: the software bill of materials as CycloneDX JSON: every npm package of the lock file, those for
+ * development marked so, with version, licence and SHA-512. Without FILE it is `sbom.cdx.json` in the data folder.
+ */
+import { execFile } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { instanceOf, shown } from './instance.ts'
+import { script } from './steps.ts'
+
+const run = promisify(execFile)
+const npm = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--package-lock-only']
+
+interface Bom {
+  readonly metadata: { readonly component: { name: string } }
+  readonly components: readonly object[]
+}
+
+async function main(): Promise<number> {
+  const instance = instanceOf()
+  const file = resolve(process.argv[2] ?? join(instance.paths.data, 'sbom.cdx.json'))
+  const { stdout } = await run('npm', npm, { cwd: instance.root, maxBuffer: 64 * 1024 * 1024, timeout: 60_000 })
+  const bom = JSON.parse(stdout) as Bom
+  // npm takes the folder's name.
+  bom.metadata.component.name = 'chanop'
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  await writeFile(file, `${JSON.stringify(bom, null, 2)}\n`, { mode: 0o600 })
+  console.log(`${shown(instance, file)}: CycloneDX, ${bom.components.length} packages`)
+  return 0
+}
+
+await script(main)
