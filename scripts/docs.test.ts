@@ -7,6 +7,7 @@ import { jsonSchemaOf } from '../core/command/parse/json-schema.ts'
 import { resolve } from '../core/command/parse/suggest.ts'
 import { Catalogue, publish } from '../core/command/published.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
+import { basics, topics } from '../core/command/topics.ts'
 import { commands, pages, written } from './docs.ts'
 
 for (const page of pages()) {
@@ -19,6 +20,12 @@ test('docs/commands.md shows no patterns', () => {
   const text = pages()[0]?.text ?? ''
   const odd = [...text.matchAll(/^.*(?:\\[dwS.]|\[\^|\.\*|\\\/).*$/gm)].map(([line]) => line)
   assert.deepEqual(odd, [])
+})
+
+test('every command has its place in the first help', () => {
+  const placed = new Set([...Object.values(topics).flat(), ...basics])
+  const lost = commands.map(({ name }) => name.split(' ')[0] as string).filter(noun => !placed.has(noun))
+  assert.deepEqual(lost, [])
 })
 
 /** What was read from text, as a program would give it. */

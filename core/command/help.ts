@@ -2,12 +2,14 @@ import { z } from 'zod'
 import { nearest } from '../nearest.ts'
 import type { Role } from '../role.ts'
 import { escapeInline } from '../text.ts'
-import { type Caller, type Command, commandsOf } from './command.ts'
+import { type Answer, type Caller, type Command, commandsOf } from './command.ts'
 import { refusal } from './gate.ts'
 import type { Field } from './parse/fields.ts'
 import { type Published, readPublished } from './published.ts'
+import { basics, synonyms, topics } from './topics.ts'
 
-const perLevel = 15
+/** Lines at once; `more` has the rest. */
+const atOnce = 10
 
 const nounOf = ({ name }: Published): string => name.split(' ')[0] as string
 
@@ -21,37 +23,42 @@ function hidden(all: readonly Published[], caller: Caller): string {
   return parts.join(', ')
 }
 
-/** One item a noun: `role: grant list revoke`. */
-function nounItem(noun: string, family: readonly Published[]): string {
-  const verbs = family.map(({ name }) => name.slice(noun.length + 1)).filter(Boolean)
-  return verbs.length === 0 ? noun : `${noun} ${verbs.join('|')}`
+const nounsOf = (commands: readonly Published[]): string[] => [...new Set(commands.map(nounOf))]
+
+/** The commands of a topic, in its order; `more` holds what belongs to none. */
+function ofTopic(all: readonly Published[], topic: string): Published[] {
+  const wanted =
+    topics[topic] ??
+    (topic === 'more'
+      ? nounsOf(all)
+          .filter(noun => !basics.includes(noun) && !placed.has(noun))
+          .sort()
+      : [])
+  return wanted.flatMap(noun => all.filter(one => nounOf(one) === noun))
 }
 
-function overview(all: readonly Published[], caller: Caller, page: number, prefix: string): string[] {
+const placed: ReadonlySet<string> = new Set(Object.values(topics).flat())
+const perTopic = 8
+
+/** By task, one line each, of what this caller may do. */
+function overview(all: readonly Published[], caller: Caller, prefix: string): string[] {
   const mine = all.filter(one => refusal(one, caller) === null)
-  const nouns = [...new Set(mine.map(nounOf))].sort()
-  const shown = nouns.slice((page - 1) * perLevel, page * perLevel)
-  if (shown.length === 0) return [`there is no page ${page}; ${prefix}help begins`]
-  const items = shown.map(noun =>
-    nounItem(
-      noun,
-      mine.filter(one => nounOf(one) === noun),
-    ),
-  )
-  const left = nouns.length - page * perLevel
-  const next = left > 0 ? `${left} more: ${prefix}help ${page + 1}` : ''
-  const tail = [`${prefix}help ${shown[0]} says more`, next, hidden(all, caller)].filter(Boolean).join(' · ')
-  return [escapeInline(items.join(' · ')), tail]
+  const lines = [...Object.keys(topics), 'more'].flatMap(topic => {
+    const nouns = nounsOf(ofTopic(mine, topic))
+    if (nouns.length === 0) return []
+    const cut = nouns.length > perTopic ? ' …' : ''
+    return [`*${topic}*: ${escapeInline(nouns.slice(0, perTopic).join(' '))}${cut}`]
+  })
+  const ways = [`${prefix}help look says more`, `${prefix}find backup looks for words`, hidden(all, caller)]
+  return [...lines, ways.filter(Boolean).join(' · ')]
 }
 
 const brief = ({ usage, summary }: Published): string => escapeInline(`${usage}: ${summary}`)
 
-function listed(commands: readonly Published[], caller: Caller, prefix: string): string[] {
+function listed(commands: readonly Published[], caller: Caller): string[] {
   const mine = commands.filter(one => refusal(one, caller) === null)
-  const shown = mine.slice(0, perLevel).map(brief)
-  const cut = mine.length > perLevel ? `${mine.length - perLevel} more: ${prefix}find narrows it down` : ''
-  const tail = [cut, hidden(commands, caller)].filter(Boolean).join(' · ')
-  return tail ? [...shown, tail] : shown
+  const others = hidden(commands, caller)
+  return others ? [...mine.map(brief), others] : mine.map(brief)
 }
 
 /** `n: how many (3)`, or nothing when there is nothing to say of it. */
@@ -84,11 +91,14 @@ const slash = (prefix: string): string[] => [
   'some clients (WeeChat, The Lounge) send //status as /status; platforms with / commands of their own keep it for themselves',
 ]
 
-/** The lines of `help …`: what this caller may do, at most 15 items a level. */
+/** The lines of `help …`: what this caller may do, by task; of one topic, family, bot or command in full. */
 export function helpLines(all: readonly Published[], caller: Caller, words: string, prefix: string): string[] {
-  const wanted = words.trim().toLowerCase().replace(/\s+/g, ' ').replace(prefix, '')
-  if (wanted === '' || /^\d{1,3}$/.test(wanted)) return overview(all, caller, Number(wanted || 1), prefix)
+  const typed = words.trim().toLowerCase().replace(/\s+/g, ' ')
+  const wanted = typed.startsWith(prefix) ? typed.slice(prefix.length) : typed
+  if (wanted === '') return overview(all, caller, prefix)
   if (wanted === 'slash') return slash(prefix)
+  const topic = ofTopic(all, wanted)
+  if (topic.length > 0) return listed(topic, caller)
   const family = all.filter(one => nounOf(one) === wanted)
   const exact = all.find(one => one.name === wanted || one.aliases.includes(wanted))
   if (exact && family.length <= 1) {
@@ -96,25 +106,49 @@ export function helpLines(all: readonly Published[], caller: Caller, words: stri
     return denied ? [denied] : detail(exact, prefix)
   }
   const group = family.length > 0 ? family : all.filter(one => one.bot === wanted)
-  if (group.length > 0) return listed(group, caller, prefix)
+  if (group.length > 0) return listed(group, caller)
   const names = all.flatMap(one => [one.name, nounOf(one), ...one.aliases])
   const near = nearest(wanted, names) ?? nearest(wanted.split(' ')[0] as string, names)
   const hint = near ? `did you mean ${prefix}help ${near}?` : `${prefix}find looks for words`
   return [`no command ${escapeInline(wanted.slice(0, 40))}; ${hint}`]
 }
 
-/** Commands of this caller whose name or summary holds a word. */
+/** How well a command fits one word: by name, by what is said of it, by a word that means the same; 0: not. */
+function fit(one: Published, word: string): number {
+  const names = [one.name, ...one.aliases].join(' ').toLowerCase()
+  const text = [names, one.summary, ...one.fields.map(field => field.key)].join(' ').toLowerCase()
+  const begins = (held: string, begun: string): boolean =>
+    ` ${held.replace(/[^\p{L}\p{N}]+/gu, ' ')}`.includes(` ${begun}`)
+  const [typed = '', ...others] = synonyms(word)
+  if (begins(names, typed)) return 4
+  if (others.some(other => begins(names, other))) return 3
+  if (begins(text, typed)) return 2
+  return (typed.length > 2 && text.includes(typed)) || others.some(other => other.length > 3 && begins(text, other))
+    ? 1
+    : 0
+}
+
+/** Commands of this caller that fit all words, or words that mean the same; the best first. */
 export function findLines(all: readonly Published[], caller: Caller, words: string, prefix: string): string[] {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean)
-  const found = all.filter(one => {
-    const text = [one.name, ...one.aliases, one.summary, ...one.fields.map(field => field.key)].join(' ').toLowerCase()
-    return wanted.every(word => text.includes(word))
-  })
-  const lines = found.length > 0 ? listed(found, caller, prefix) : []
+  const found = all
+    .map(one => ({ one, fits: wanted.map(word => fit(one, word)) }))
+    .filter(({ fits }) => fits.every(each => each > 0))
+    .map(({ one, fits }) => ({ one, sum: fits.reduce((sum, each) => sum + each, 0) }))
+    .toSorted((a, b) => b.sum - a.sum)
+  const lines = listed(
+    found.map(({ one }) => one),
+    caller,
+  )
   return lines.length > 0
     ? lines
     : [`no command speaks of ${escapeInline(words.slice(0, 40))}; ${prefix}help lists all`]
 }
+
+const paged = (lines: readonly string[], usual: number): Answer => ({
+  lines,
+  page: { from: 0, size: Math.max(atOnce, usual) },
+})
 
 /** `help` and `find`, of the bot that answers for all. */
 export function helpCommands<S>(bot: string): Command<S>[] {
@@ -127,7 +161,9 @@ export function helpCommands<S>(bot: string): Command<S>[] {
       agents: true,
       role: 'guest',
       reply: 'public',
-      args: z.object({ about: words.optional().describe('a command, its first word, a bot, or slash') }),
+      args: z.object({
+        about: words.optional().describe('a task such as agents, a command, its first word, a bot, or slash'),
+      }),
       examples: [
         [
           '!help find',
@@ -140,9 +176,8 @@ export function helpCommands<S>(bot: string): Command<S>[] {
           'say !status; /status counts too where your client lets it through, and so do "admin: status" and a direct message',
         ],
       ],
-      run: async ({ ledger, caller, settings }, { about }) => ({
-        lines: helpLines(await ledger.read(readPublished), caller, about ?? '', settings.prefix),
-      }),
+      run: async ({ ledger, caller, settings }, { about }) =>
+        paged(helpLines(await ledger.read(readPublished), caller, about ?? '', settings.prefix), settings.lines),
     }),
     command({
       name: 'find',
@@ -153,9 +188,8 @@ export function helpCommands<S>(bot: string): Command<S>[] {
       reply: 'public',
       args: z.object({ words: words.describe('words of their name or summary') }),
       examples: [['!find by words', 'find <words…>: finds commands by words']],
-      run: async ({ ledger, caller, settings }, { words }) => ({
-        lines: findLines(await ledger.read(readPublished), caller, words, settings.prefix),
-      }),
+      run: async ({ ledger, caller, settings }, { words }) =>
+        paged(findLines(await ledger.read(readPublished), caller, words, settings.prefix), settings.lines),
     }),
   ]
 }

@@ -4,7 +4,6 @@ import { pendingBot } from '../ledger/confirmations.ts'
 import { messageOf, type Stored } from '../ledger/events.ts'
 import type { Tx } from '../ledger/tx.ts'
 import { wipe } from '../ledger/wipe.ts'
-import { includes } from '../role.ts'
 import type { Command } from './command.ts'
 import { waiting } from './confirming.ts'
 import { Executor } from './execute.ts'
@@ -18,6 +17,7 @@ import { Settler } from './settle.ts'
 import { codeMeant } from './state/confirm.ts'
 import { ownerOf, type Party } from './state/owner.ts'
 import { keyOf } from './state/rate.ts'
+import { Strangers } from './state/strangers.ts'
 import { Turns } from './state/turns.ts'
 import { unknown } from './unknown.ts'
 import type { Asking, RouterOptions, Visit } from './visit.ts'
@@ -42,6 +42,7 @@ export class Router<S> {
   readonly #limits: Limits
   readonly #executor: Executor<S>
   readonly #settler: Settler<S>
+  readonly #strangers = new Strangers()
   readonly #turns = new Turns()
 
   constructor(options: RouterOptions<S>) {
@@ -85,6 +86,7 @@ export class Router<S> {
     if (owner === null) return false
     const why = heard.behindName ? 'text: a name in front of a command is no sender' : inert(stored, caller, nowMs)
     if (why !== null) return this.#ignore(asking, reading, why, finish)
+    if (reading.found.is === 'command') this.#strangers.used(caller, nowMs)
     if (owner !== this.#o.bot) return false
     const visit = this.#visit(asking, reading)
     // Before the turn: whoever floods must not fill the queue.
@@ -119,14 +121,14 @@ export class Router<S> {
     return this.#executor.execute(visit, nowMs)
   }
 
-  /** An unknown word: silence in a room, unless it was said to a bot or is a near miss of somebody with a role. */
+  /** An unknown word: silence in a room, unless it was said to a bot or is a near miss of somebody who just used one. */
   #nobodys({ caller, heard }: Asking, found: Exclude<Resolved, { is: 'command' }>, nowMs: number): Outcome | null {
     const { line, typed, guarded, close } = unknown(this.#reader.catalogue, found, this.#o.settings().prefix)
-    const silent = !heard.addressed && !(close && includes(caller.role, 'member'))
+    const silent = !this.#strangers.answers(caller, { typed, close, addressed: heard.addressed }, nowMs)
     if (silent && !guarded) return null
     const wipe = guarded ? { wipe: `${typed} ***` } : {}
     const base = { command: typed, args: '', decision: 'failed' as const, result: 'unknown', ...wipe }
-    return silent ? outcomeOf('', base) : this.#limits.mistaken(caller, outcomeOf(line, base), nowMs)
+    return outcomeOf(silent ? '' : line, base)
   }
 
   /** Runs what a code stands for, as it was asked and where it was asked, if its asker still may. */

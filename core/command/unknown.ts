@@ -1,7 +1,9 @@
 import { escapeInline } from '../text.ts'
+import { distance } from '../nearest.ts'
 import { isSecret } from './parse/fields.ts'
 import type { Resolved } from './parse/suggest.ts'
 import type { Catalogue } from './published.ts'
+import { isChatter } from './state/chatter.ts'
 
 /** What is said of words that are no command. */
 export interface Unknown {
@@ -23,14 +25,24 @@ export function unknown(catalogue: Catalogue, found: Exclude<Resolved, { is: 'co
   const guarded = kin.some(({ fields }) => fields.some(isSecret))
   const verb = found.is === 'family' && !guarded ? found.verb : ''
   const typed = `${found.is === 'family' ? found.noun : found.word} ${verb}`.trim()
-  const hint = found.near
-    ? `did you mean ${prefix}${found.near}?`
+  const near = found.near !== null && isNear(found) ? found.near : null
+  const hint = near
+    ? `did you mean ${prefix}${near}?`
     : found.is === 'family'
       ? `there is ${kin
           .slice(0, most)
           .map(({ name }) => name)
           .join(', ')}`
       : `${prefix}help lists them`
-  const close = found.is === 'family' || found.near !== null
+  const close = found.is === 'family' || near !== null
   return { line: `no command ${escapeInline(typed)}; ${hint}`, typed, guarded, close }
+}
+
+/** Talk is near to nothing, and a short word is only by one letter: `rules` is not `role`. */
+function isNear(found: Exclude<Resolved, { is: 'command' }>): boolean {
+  if (found.is === 'family') return true
+  const [first = ''] = (found.near ?? '').split(' ')
+  const { word } = found
+  if (isChatter(word)) return false
+  return word.length > 5 || first.startsWith(word) || distance(word, first) <= 1
 }
