@@ -29,6 +29,7 @@ import { backoffMs, sleep } from '../../core/retry.ts'
 import type { Vault } from '../../core/secrets.ts'
 import type { Files } from './files.ts'
 import { Lane, laneLimit } from './lane.ts'
+import { Refusals } from './refusals.ts'
 import { isEphemeral, perform, placeOn, saidBy } from './perform.ts'
 
 const readLimit = 1000
@@ -51,6 +52,7 @@ export interface DelivererOptions {
 export class Deliverer {
   readonly #o: DelivererOptions
   readonly #lanes = new Map<number, Lane>()
+  readonly #refusals = new Refusals()
   #lastId = 0
   #lastAmended = 0
   #scheduled = false
@@ -264,6 +266,7 @@ export class Deliverer {
   #landed(lane: Lane, delivery: Delivery, ids: readonly MessageId[]): void {
     lane.flying.delete(delivery.id)
     lane.failures = 0
+    this.#refusals.through(delivery.placeId)
     this.#landings.push([delivery, ids])
     if (this.#landings.length === 1) setImmediate(() => this.#settleLandings())
   }
@@ -321,13 +324,17 @@ export class Deliverer {
     const maybeSent = error.code === 'network-down'
     const notBeforeMs = maybeSent ? 0 : resumeOf(lane, delivery, error.afterMs)
     const state = maybeSent ? 'unknown' : 'queued'
-    this.#mark(db => postpone(db, delivery, { notBeforeMs, state }, error.message))
+    this.#mark(db => {
+      postpone(db, delivery, { notBeforeMs, state }, error.message)
+      this.#refusals.waits(db, delivery, this.#o.adapters.get(lane.network), Date.now())
+    })
     lane.putBack({ ...delivery, notBeforeMs, state, attempts: delivery.attempts + 1 })
   }
 
   /** Who waits for a secret, or for the rest of an answer, hears that it does not come. False: a newer text goes out. */
   #giveUp(db: Tx, delivery: Delivery, reason: string): boolean {
     if (!fail(db, delivery, reason, Date.now())) return false
+    this.#refusals.refused(db, delivery, reason, Date.now())
     const { act, place, bot } = delivery
     const line =
       act.do === 'send' && (act.secret || act.only !== undefined) && !isNowhere(place)
