@@ -16,8 +16,11 @@ export interface Places {
   readonly env: Env
 }
 
+export const sharedCache = (env: Env): string =>
+  join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'chanop')
+
 export async function placesOf({ data, bin }: DataPaths, env: Env): Promise<Places> {
-  const shared = join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'chanop')
+  const shared = sharedCache(env)
   const usable = await makeFolder(shared)
     .then(() => access(shared, constants.W_OK))
     .then(

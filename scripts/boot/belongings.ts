@@ -1,0 +1,63 @@
+/** What an instance has outside of its checkout, and how it is removed. */
+import { existsSync } from 'node:fs'
+import { readdir, readlink, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { ChanopError } from '../../core/error.ts'
+import { shortFolder } from '../../core/paths.ts'
+import { count } from '../../core/text.ts'
+import type { Instance } from '../instance.ts'
+import { sharedCache } from '../programs/places.ts'
+
+export interface Belonging {
+  readonly what: 'data' | 'config' | 'sockets' | 'cache'
+  readonly path: string
+  readonly about: string
+}
+
+/** What a data folder of ours holds one of. */
+const marks = ['ledger.db', 'keys', 'run', 'ircd']
+
+/** Throws `setup-failed` where `CHANOP_DATA` names a folder that is more than an instance's data. */
+export function refuseStrange({ paths: { data }, root, home, config }: Instance): void {
+  const holds = (path: string): boolean => path === data || path.startsWith(data === '/' ? '/' : `${data}/`)
+  if (holds(root) || holds(home))
+    throw new ChanopError(
+      'setup-failed',
+      `${data} holds ${holds(root) ? root : home}: that is more than data, nothing was removed`,
+    )
+  if (existsSync(data) && !marks.some(name => existsSync(join(data, name))))
+    throw new ChanopError(
+      'setup-failed',
+      `${data} does not look like data of Chanop: nothing was removed, CHANOP_DATA names another`,
+    )
+  if (dirname(config) === config) throw new ChanopError('setup-failed', `${config} is no file: CHANOP_CONFIG names one`)
+}
+
+export async function belongings({ paths, config, env }: Instance): Promise<Belonging[]> {
+  const saved = (await readdir(paths.backups).catch(() => [])).filter(name => name.endsWith('.age')).length
+  const all = `all that was said, accounts, keys${saved > 0 ? `, and ${count(saved)} backups: copy those first` : '; npm run backup saves it'}`
+  const found: Belonging[] = [
+    { what: 'data', path: paths.data, about: all },
+    { what: 'config', path: config, about: '' },
+    { what: 'sockets', path: shortFolder(paths.data), about: '' },
+    {
+      what: 'cache',
+      path: sharedCache(env),
+      about: 'programs, fetched again by other instances of yours; stays while one of them runs',
+    },
+  ]
+  return found.filter(({ path }) => existsSync(path))
+}
+
+/** Says what it did. The cache stays while a program of it runs: another instance has it. */
+export async function remove({ what, path }: Belonging): Promise<string> {
+  if (what === 'cache' && (await runsFrom(path))) return `kept ${path}: another instance runs programs of it`
+  await rm(path, { recursive: true, force: true })
+  return `removed ${path}`
+}
+
+async function runsFrom(folder: string): Promise<boolean> {
+  const pids = (await readdir('/proc').catch(() => [])).filter(name => /^\d+$/.test(name))
+  const programs = await Promise.all(pids.map(pid => readlink(`/proc/${pid}/exe`).catch(() => '')))
+  return programs.some(path => path.startsWith(`${folder}/`))
+}
