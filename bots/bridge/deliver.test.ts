@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MemoryPlatform } from '../../adapters/memory/platform.ts'
-import { type Act, type ChannelId, type MessageId, type NetworkId, text } from '../../core/event.ts'
+import {
+  type Act,
+  type ChannelId,
+  type MessageEvent,
+  type MessageId,
+  type NetworkId,
+  text,
+  type UserId,
+} from '../../core/event.ts'
 import { enqueue, states } from '../../core/ledger/deliveries.ts'
+import { append } from '../../core/ledger/events.ts'
 import { silentLog } from '../../core/log.ts'
 import { House } from '../../test/house.ts'
-import { Files } from './files.ts'
 import { Deliverer } from './deliver.ts'
+import { Files } from './files.ts'
 import { copies, copyOf, deliveries, hall, hallConfig, openHall, settled, until } from './testing.ts'
 
 const at = (network: string, channel: string = hall) => ({
@@ -18,6 +27,18 @@ const words = (said: string, more: object = {}): Act => ({
   content: text(said),
   as: { name: 'admin' },
   ...more,
+})
+
+/** What a bot says is a fact of its own: its copies are found by it. */
+const spoken = (said: string): MessageEvent => ({
+  kind: 'message',
+  key: `a:${said}`,
+  place: at('a', 'elsewhere'),
+  sender: { id: 'admin' as UserId, name: 'admin', kind: 'self', verified: true },
+  atMs: 0,
+  origin: 'live',
+  id: said as MessageId,
+  content: text(said),
 })
 
 const queue = (house: House, network: string, acts: readonly Act[]): Promise<number[]> =>
@@ -228,7 +249,8 @@ test('a crash behind the platform’s yes, before ours: the next process finds i
     new Deliverer({ ...options, ledger, signal, files: new Files({ ...options, store: bridge.store, ledger, signal }) })
   // The bridge's own deliverer does not see these: they are marked as being sent by a process that died.
   const [id] = await house.ledger.write(db => {
-    const made = [enqueue(db, { place: at('a'), bot: 'admin', act: words('half done') }, 0)]
+    const said = append(db, spoken('half done'), undefined, 0)
+    const made = [enqueue(db, { place: at('a'), bot: 'admin', act: words('half done'), source: said?.seq ?? 0 }, 0)]
     db.prepare('UPDATE delivery SET state = ?').run(states.sending)
     return made
   })

@@ -29,8 +29,8 @@ import { backoffMs, sleep } from '../../core/retry.ts'
 import type { Vault } from '../../core/secrets.ts'
 import type { Files } from './files.ts'
 import { Lane, laneLimit } from './lane.ts'
-import { Refusals } from './refusals.ts'
 import { isEphemeral, perform, placeOn, saidBy } from './perform.ts'
+import { Refusals } from './refusals.ts'
 
 const readLimit = 1000
 const outageLookMs = 1000
