@@ -137,11 +137,14 @@ export interface MessageEvent extends Base {
   readonly asked?: Asked
   /** Another relay already made this copy: `hops` says how often. Copies are recorded and never relayed again past 1. */
   readonly hops?: number
+  /** It held what looked like a secret, which is not in `content` any more: no command, no question, not to be passed on. */
+  readonly masked?: true
 }
 export interface EditEvent extends Base {
   readonly kind: 'edit'
   readonly target: MessageId
   readonly content: Content
+  readonly masked?: true
 }
 export interface DeleteEvent extends Base {
   readonly kind: 'delete'

@@ -1,6 +1,5 @@
 import type { Config } from '../../config/schema.ts'
 import { isIgnored } from '../../core/command/desk.ts'
-import { holdsSecret } from '../../core/command/guard.ts'
 import type { Reader } from '../../core/command/reading.ts'
 import type { ChatEvent, GapEvent } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
@@ -10,6 +9,7 @@ import { noteReaction } from '../../core/ledger/reactions.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import type { Rooms } from '../../core/rooms.ts'
 import { tellGap } from './gaps.ts'
+import { check, tellCaught } from './guarding.ts'
 import { isAuthor, relays } from './relay.ts'
 import { isSplit, presenceOf, type Split } from './splits.ts'
 import { type Strays, targetKey, withStray } from './strays.ts'
@@ -56,9 +56,7 @@ function follow(db: Tx, { event, placeId }: Stored): 'done' | 'stray' {
 
 /** Whether nothing of a fact goes to other places. */
 function staysHere(db: Tx, event: ChatEvent, intake: Intake): boolean {
-  if (isIgnored(intake.ignore, event)) return true
-  if (event.kind === 'edit') return holdsSecret(db, { ...event, kind: 'message', id: event.target }, intake.reader)
-  return event.kind === 'message' && holdsSecret(db, event, intake.reader)
+  return isIgnored(intake.ignore, event) || check(db, event, intake.reader).secret
 }
 
 /**
@@ -73,10 +71,15 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
   const split = new Map(intake.split)
   const strays = new Map(intake.strays)
   const waiting = new Set<Stored>()
-  for (const event of events.map(withAddressee)) {
+  const guarded = new Set<number>()
+  for (const each of events.map(withAddressee)) {
+    const checked = check(db, each, intake.reader)
+    const { event } = checked
     const fact = append(db, event, intake.rooms.of(event.place)?.name, nowMs)
     if (!fact) continue
     stored.push(fact)
+    if (checked.caught) tellCaught(db, fact, checked.caught, nowMs)
+    if (checked.secret) guarded.add(fact.seq)
     const member = `${fact.placeId}\n${event.sender.id}`
     if (event.kind === 'member' && event.change === 'leave') {
       leavePlace(db, fact.placeId, event.sender.id)
@@ -98,7 +101,7 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
       waiting.delete(stray)
     }
     for (const one of [fact, ...early]) {
-      if (staysHere(db, one.event, intake)) continue
+      if (guarded.has(one.seq) || staysHere(db, one.event, intake)) continue
       for (const delivery of relays(db, one, intake.rooms, split)) enqueue(db, delivery, nowMs)
     }
   }

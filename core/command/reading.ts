@@ -27,9 +27,13 @@ export class Reader {
     this.#bots = new Map(bots.map(name => [name.toLowerCase(), name]))
   }
 
+  get prefix(): string {
+    return this.#prefix()
+  }
+
   /** Whether a message has the shape of a command, for whomever: what has not is talk. Pure, no ledger needed. */
-  hear({ asked, content, place, sender, ...event }: MessageEvent): Heard | null {
-    if (sender.kind === 'self') return null
+  hear({ asked, content, place, sender, masked, ...event }: MessageEvent): Heard | null {
+    if (sender.kind === 'self' || masked) return null
     const to = event.to ?? null
     if (asked) {
       const line = asked.name.trim().replace(/\s+/g, ' ')

@@ -102,6 +102,14 @@ export const batches = (tx: Tx): SealedBatch[] =>
     .all()
     .map(row => ({ id: row['hash'] as string, sealed: row['sealed'] as Buffer }))
 
+/** Whether any code can still be used: only then it matters whether one was shown. */
+export const codesWait = (tx: Tx): boolean =>
+  sql(tx, "SELECT 1 FROM claim WHERE kind IN ('agent', 'invite', 'link') LIMIT 1").get() !== undefined
+
+/** Whether a code of whatever kind waits under a hash. */
+export const codeWaits = (tx: Tx, hash: string): boolean =>
+  sql(tx, "SELECT 1 FROM claim WHERE hash = ? AND kind IN ('agent', 'invite', 'link')").get(hash) !== undefined
+
 /** Uses a code or a batch up; false when it was so already. */
 export const dropClaim = (tx: Tx, hash: string, kind: 'agent' | 'invite' | 'link' | 'batch'): boolean =>
   sql(tx, 'DELETE FROM claim WHERE hash = ? AND kind = ?').run(hash, kind).changes > 0

@@ -1,22 +1,11 @@
-import { createHash, randomInt } from 'node:crypto'
+import { codeHash } from '../../../core/claim-codes.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { dropClaim, keepLogin, waitingLogin } from '../../../core/ledger/claims.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Vault } from '../../../core/secrets.ts'
 
 export const claimMs = 600_000
-const letters = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'
-
-/** 60 random bits in letters that are not mistaken for each other: `ABCD-EFGH-JKLM`. */
-export function newCode(): string {
-  const drawn = Array.from({ length: 12 }, () => letters[randomInt(letters.length)]).join('')
-  return drawn.replace(/(....)(....)/, '$1-$2-')
-}
-
-export const hashOf = (code: string): string =>
-  createHash('sha256')
-    .update(`chanop claim ${code.toUpperCase().replaceAll(/[^A-Z0-9]/g, '')}`)
-    .digest('hex')
+export const hashOf = (code: string): string => codeHash('claim', code)
 
 const box = (hash: string): string => `claim:${hash}`
 

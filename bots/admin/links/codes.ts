@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { codeHash } from '../../../core/claim-codes.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { dropClaim, type Giver, keepLinkCode, linkCode } from '../../../core/ledger/claims.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -6,10 +6,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 /** How long a code can be used. */
 export const linkMs = 600_000
 
-const hashOf = (code: string): string =>
-  createHash('sha256')
-    .update(`chanop link ${code.toUpperCase().replaceAll(/[^A-Z0-9]/g, '')}`)
-    .digest('hex')
+const hashOf = (code: string): string => codeHash('link', code)
 
 /** Makes a code an account's, in place of one it had. Only the code's hash is kept. */
 export function offer(tx: Tx, giver: Giver, code: string, nowMs: number): void {

@@ -1,31 +1,16 @@
 import { asChanopError } from '../../../core/error.ts'
+import { hiddenKey, maskKeys } from '../../../core/key-shapes.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import { listSecrets } from '../../../core/ledger/secrets.ts'
 
-/** What keys and tokens look like, whoever issues them. Linear in their input. */
-const shapes: readonly RegExp[] = [
-  /\bsk-[A-Za-z0-9_-]{20,}/g,
-  /\b(?:gsk|xai|hf|r8|pplx|csk|fw|glpat|npm|dop_v1|shpat|sk_live|rk_live)[-_][A-Za-z0-9_-]{16,}/g,
-  /\bAIza[A-Za-z0-9_-]{30,}/g,
-  /\b(?:gh[opsur]_|github_pat_)[A-Za-z0-9_]{20,}/g,
-  /\bxox[abeprs]-[A-Za-z0-9-]{10,}/g,
-  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
-  /\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g,
-  /\b\d{8,10}:[A-Za-z0-9_-]{34,36}\b/g,
-  /\b[MNO][A-Za-z0-9_-]{22,26}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}/g,
-  /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s]{0,8000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?/g,
-]
-
-const hidden = '[secret]'
 /** Shorter values are words: `admin` as a password would tear every text apart. */
 const shortest = 8
 
 /** Puts `[secret]` in the place of what is known to be one or looks like one. */
 export function maskSecrets(text: string, known: readonly string[]): string {
   let masked = text
-  for (const value of known) if (masked.includes(value)) masked = masked.replaceAll(value, hidden)
-  for (const shape of shapes) masked = masked.replace(shape, hidden)
-  return masked
+  for (const value of known) if (masked.includes(value)) masked = masked.replaceAll(value, hiddenKey)
+  return maskKeys(masked)
 }
 
 const mostRemembered = 2000

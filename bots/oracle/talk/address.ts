@@ -23,7 +23,7 @@ export type Address =
 
 /** Whether somebody speaks to the oracle, and how. */
 export function addressOf(tx: Tx, event: MessageEvent, prefix: string): Address {
-  if (event.asked) return { is: 'other' }
+  if (event.asked || event.masked) return { is: 'other' }
   const { content, place, to } = event
   const said = spoken(content)
   const heard = hear(said, { prefix, bots: names, direct: place.private === true, to: to ?? null })
