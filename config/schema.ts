@@ -175,7 +175,10 @@ const shape = z.strictObject({
     .default({}),
   commands: z
     .strictObject({
-      prefix: z.string().min(1).max(3).default('!'),
+      prefix: z
+        .string()
+        .regex(/^[!$%&*+,\-./:;<=>?\\^_|~]{1,3}$/, 'use 1 to 3 punctuation marks, such as ! or .')
+        .default('!'),
       perMinute: z.int().min(1).max(60_000).default(60),
       burst: z.int().min(1).max(10_000).default(20),
       /** Seconds in which a confirmation code can be used. */

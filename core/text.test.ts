@@ -202,3 +202,10 @@ test('figures have one style', () => {
   assert.equal(time(Date.UTC(2026, 3, 1, 13, 5, 9)), '2026-04-01 13:05:09 UTC')
   assert.deepEqual([ago(1000, 1500), ago(0, 3_600_000)], ['now', '1h ago'])
 })
+
+test('joiners stay where they are part of what is seen, and nowhere else', () => {
+  for (const whole of ['👩\u200d💻', '❤\ufe0f\u200d🔥', 'می\u200cشود', 'क्\u200dष']) assert.equal(visible(whole), whole)
+  assert.equal(visible('ad\u200dmin'), 'admin')
+  assert.equal(visible('a\u200cb\u200b'), 'ab')
+  assert.equal(fold('می\u200cشود'), fold('میشود'))
+})

@@ -172,8 +172,20 @@ export function splitBytes(text: string, maxBytes: number): string[] {
 
 // ---- comparing and showing names ----------------------------------------------------------------------------------
 
+/** Scripts in which a joiner, or its opposite, between two letters changes what is read: Persian, and those of India. */
+const joining =
+  '[\\p{scx=Arab}\\p{scx=Deva}\\p{scx=Beng}\\p{scx=Guru}\\p{scx=Gujr}\\p{scx=Orya}\\p{scx=Taml}\\p{scx=Telu}\\p{scx=Knda}\\p{scx=Mlym}\\p{scx=Sinh}]'
+const emoji = '[\\p{Extended_Pictographic}\\p{EMod}\\ufe0f]'
+/** What is part of what is seen, where it stands: inside an emoji, or between letters of such scripts. */
+const seen = [
+  `(?<=${emoji})\\u200d(?=\\p{Extended_Pictographic})`,
+  '(?<=\\p{Extended_Pictographic})\\ufe0f',
+  `(?<=${joining})[\\u200c\\u200d](?=${joining})`,
+].join('|')
+const hidden = '[\\p{Cc}\\p{Cf}\\p{DI}\\u2028\\u2029\\u2800]'
 /** Characters that show nothing themselves: controls, bidirectional controls, zero-width ones, fillers, tags. */
-const invisible = /[\p{Cc}\p{Cf}\p{DI}\u2028\u2029\u2800]/gu
+const invisible = new RegExp(`(?!${seen})${hidden}`, 'gu')
+const anyHidden = new RegExp(hidden, 'gu')
 
 /** Without what can't be seen; tabs, line breaks and every kind of space become one space; trimmed. */
 export const visible = (text: string): string =>
@@ -185,7 +197,8 @@ export const visible = (text: string): string =>
     .trim()
 
 /** For comparing only, never for showing: visible, compatibility-normalised, lower case. */
-export const fold = (text: string): string => visible(visible(text).normalize('NFKC').toLowerCase())
+export const fold = (text: string): string =>
+  visible(visible(text).replace(anyHidden, '').normalize('NFKC').toLowerCase())
 
 /**
  * A person's name as it may be shown before what they said: one line, visible, at most `max` graphemes, no stacks of

@@ -162,7 +162,9 @@ test('settings: set, seen in both processes at once, exported, unset, and bad on
     await olga("!config set rooms.ops.places ['chatt:#ops']"),
     /there is no network 'chatt'; did you mean 'chat'\?/,
   )
-  assert.match(await olga('!config set commands.prefix ?'), /commands\.prefix = "\?" \(was "!"\)/)
+  assert.match(await olga('!config set commands.prefix x'), /use 1 to 3 punctuation marks/)
+  assert.match(await olga('!config set commands.prefix ?'), /^commands begin with \? everywhere then; .* · !yes/)
+  assert.match(await olga('!yes'), /commands\.prefix = "\?" \(was "!"\)/)
   assert.match(await olga('?config find prefix', privately), /commands\.prefix = "\?" \(chat/)
   assert.match(await olga('?config export', privately), /^written to .*chanop-config\.yaml$/)
   assert.match(readFileSync(join(house.dataDir, 'chanop-config.yaml'), 'utf8'), /prefix: "\?"/)

@@ -82,6 +82,11 @@ const set = declare({
       "no key 'commands.lnes'; did you mean 'commands.lines'?",
     ],
   ],
+  confirm: ({ key, value }, { services: { context } }) => {
+    if (key !== 'commands.prefix') return null
+    const prefix = checkedValue(context.settings, key, value) as string
+    return `commands begin with ${escapeInline(prefix)} everywhere then; ${escapeInline(prefix)}config unset commands.prefix takes it back`
+  },
   async run({ services, caller, atMs }, { key, value }) {
     const { settings, bus } = services.context
     const checked = checkedValue(settings, key, value)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { channel, Stage } from '../../../core/command/testing.ts'
 import { exampleTests } from '../../../core/contract/commands.ts'
-import { text } from '../../../core/event.ts'
+import { type MessageId, text } from '../../../core/event.ts'
 import { audit } from '../../../core/ledger/audit.ts'
 import { enqueue, fail, queuedAfter, settle } from '../../../core/ledger/deliveries.ts'
 import { after } from '../../../core/ledger/events.ts'
@@ -279,4 +279,41 @@ test('export writes what it says, for operators', async t => {
   assert.match(await stage.ask('!export ../../etc', { by: 'olga' }), /no room '..\/..\/etc' that you can see/)
   assert.match(await stage.ask('!export general since=1h', { by: 'olga' }), /nothing to export/)
   assert.match(await stage.ask('!export general format=xml', { by: 'olga' }), /jsonl, csv, text, html/)
+})
+
+test('last shows the newest in full, and what bots answered only when it is asked for', async t => {
+  const { stage, tell } = await setUp(t)
+  stage.settings = { ...stage.settings, lines: 4 }
+  const long = 'word '.repeat(120).trim()
+  await tell(...Array.from({ length: 6 }, (_, n) => said('irc:#general', 'alice', `${n} ${long}`)))
+  const bot = (name: string) => ({ ...person(name), kind: 'self' as const })
+  await tell(
+    said('irc:#general', 'alice', '!agents'),
+    said('irc:#general', bot('admin'), '2 agents: build one, build two', { id: 'say:admin.7' as MessageId }),
+    said('irc:#general', 'alice', 'oracle: and what do you say?'),
+    said('irc:#general', bot('oracle'), 'I say build', { id: 'say:oracle.9' as MessageId }),
+  )
+  const shown = (await stage.ask('!last 5')).split('\n')
+  assert.equal(shown.length, 5)
+  assert.equal(shown.filter(line => line.includes(long)).length, 2)
+  assert.doesNotMatch(shown.join(), /<admin>/)
+  assert.match(shown.at(-1) ?? '', /<oracle> I say build/)
+  assert.match(await stage.ask('!last 5 bots=yes'), /<admin> 2 agents/)
+  assert.match(await stage.ask('!search build'), /^1 hit · .*<oracle>/)
+  assert.match(await stage.ask('!search build bots=yes'), /^2 hits/)
+  const wide = await stage.ask('\uff01last\u00a0\uff12')
+  assert.equal(wide.split('\n').length, 2)
+})
+
+test('search names what it can not look for, and dates that are none', async t => {
+  const { stage, tell } = await setUp(t)
+  for (const said of await talk()) await tell(said)
+  assert.equal(await stage.ask('!search %'), "% can't be searched for: say words or numbers")
+  assert.equal(await stage.ask('!search 🎉 _'), "🎉 _ can't be searched for: say words or numbers")
+  assert.match(await stage.ask('!search build 🎉'), /^\d hits · looked for without 🎉 · /)
+  assert.match(await stage.ask('!search “build failed” since＝2d'), /^(no|\d) hits?/)
+  assert.match(await stage.ask('!search “build failed”'), /^2 hits/)
+  assert.match(await stage.ask('!search build –again'), /^1 hit /)
+  assert.match(await stage.ask('!search build since=2026-02-31'), /2026-02-31 is no time/)
+  assert.match(await stage.ask('!search build since=2026-03-02 until=2026-03-01'), /is not before/)
 })

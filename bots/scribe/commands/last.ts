@@ -1,15 +1,18 @@
 import { z } from 'zod'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { recent } from '../../../core/ledger/events.ts'
+import type { RecentMessage } from '../../../core/ledger/events.ts'
 import { maySee } from '../../../core/visibility.ts'
 import { declare } from '../services.ts'
+import { isListing, newestOf } from './listing.ts'
 import { scopeOf } from './scope.ts'
 import { shortData, shortLine } from './show.ts'
 
 /** `last 5 ops`, `last ops`: the number may be left out. */
 const most = 50
 const usual = 5
+/** More than this goes on with `more`. */
+const atOnce = 10
 
 export const last = declare({
   name: 'last',
@@ -19,26 +22,29 @@ export const last = declare({
   args: z.object({
     n: z.string().meta({ type: 'integer', min: 1, max: most }).optional(),
     room: nameOf('room').optional(),
+    bots: z.enum(['yes', 'no']).optional().meta({ named: true }).describe('yes: with what bots answered to commands'),
   }),
   examples: [
     ['!last', /#\d+ <\w+> /, '14:02 #31 <alice> the build failed again\n14:03 #32 <bob> looking'],
     ['!last 2', /^\S.* #\d+ <.*\n\S.* #\d+ </, '14:02 #31 <alice> the build failed again\n14:03 #32 <bob> looking'],
     ['!last 2 general', /#\d+ </, '14:02 #31 <alice> the build failed again\n14:03 #32 <bob> looking'],
   ],
-  async run(context, { n, room }) {
+  async run(context, { n, room, bots }) {
     const named = n !== undefined && !/^\d+$/.test(n)
     const limit = n === undefined || named ? usual : Number(n)
     if (limit < 1 || limit > most) throw new ChanopError('usage', `last ${n}: write a number from 1 to ${most}`)
     return context.ledger.read(db => {
       const { names, visible, reply, room: found } = scopeOf(db, context, named ? n : room)
+      const wanted = (message: RecentMessage): boolean =>
+        maySee(visible, message) && (bots === 'yes' || !isListing(db, message, context.services.index.ear))
       const messages = names
-        .flatMap(name => recent(db, name, limit, context.event.seq))
-        .filter(message => maySee(visible, message))
+        .flatMap(name => newestOf(db, name, { limit, before: context.event.seq }, wanted))
         .sort((a, b) => a.seq - b.seq)
         .slice(-limit)
       if (messages.length === 0) return { lines: [`nothing was said in ${found.name} yet`], reply }
       const data = messages.map(message => shortData(db, message))
-      return { lines: messages.map(message => shortLine(db, message, context.atMs)), data, reply }
+      const lines = messages.map(message => shortLine(db, message, context.atMs, { full: true }))
+      return { lines, data, reply, page: { from: 0, size: Math.max(context.settings.lines, atOnce) } }
     })
   },
 })

@@ -8,8 +8,12 @@ export function momentOf(key: string, written: string, nowMs: number): number {
   throw new ChanopError('usage', `${key}=${written.slice(0, 30)} is no time: write 2h (ago), 18:00 or 2026-04-01 (UTC)`)
 }
 
-/** `since` and `until` as a selection has them. */
-export const spanOf = (since: string | undefined, until: string | undefined, nowMs: number) => ({
-  ...(since === undefined ? {} : { sinceMs: momentOf('since', since, nowMs) }),
-  ...(until === undefined ? {} : { untilMs: momentOf('until', until, nowMs) }),
-})
+/** `since` and `until` as a selection has them. Throws `usage`. */
+export function spanOf(since: string | undefined, until: string | undefined, nowMs: number) {
+  const sinceMs = since === undefined ? undefined : momentOf('since', since, nowMs)
+  const untilMs = until === undefined ? undefined : momentOf('until', until, nowMs)
+  if (sinceMs !== undefined && untilMs !== undefined && sinceMs >= untilMs) {
+    throw new ChanopError('usage', `since=${since} is not before until=${until}: turn them round`)
+  }
+  return { ...(sinceMs === undefined ? {} : { sinceMs }), ...(untilMs === undefined ? {} : { untilMs }) }
+}

@@ -1,20 +1,23 @@
 import { z } from 'zod'
+import { straight } from '../../../core/command/parse/grammar.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { currentOf } from '../../../core/ledger/events.ts'
+import { currentOf, type RecentMessage } from '../../../core/ledger/events.ts'
 import { identitiesOf, personByName } from '../../../core/ledger/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { escapeInline } from '../../../core/text.ts'
 import { maySee, type Visible } from '../../../core/visibility.ts'
 import { search as find, type Query, whoIs } from '../index/search.ts'
-import { parseTerms } from '../index/words.ts'
+import { parseTerms, unsearchable } from '../index/words.ts'
 import { declare } from '../services.ts'
 import { spanOf } from './moment.ts'
+import { isListing } from './listing.ts'
 import { type Context, indexed, scopeOf, visibleTo } from './scope.ts'
 import { shortData, shortLine } from './show.ts'
 
 const shown = 20
 const mostTerms = 16
-const keys = ['from', 'in', 'since', 'until'] as const
+const mostRounds = 10
+const keys = ['from', 'in', 'since', 'until', 'bots'] as const
 type Filters = { readonly [key in (typeof keys)[number]]?: string | undefined }
 
 const filter = () => z.string().meta({ named: true }).optional()
@@ -22,8 +25,8 @@ const filter = () => z.string().meta({ named: true }).optional()
 /** Filters may also stand among or after the words; only whole words outside quotes are taken as such. */
 function split(written: string): { words: string; filters: Filters } {
   const filters: Record<string, string> = {}
-  const words = written.replace(
-    /"[^"]*(?:"|$)|(?<=^|\s)(from|in|since|until)=(?:"([^"]*)"|(\S*))/gi,
+  const words = straight(written).replace(
+    /"[^"]*(?:"|$)|(?<=^|\s)(from|in|since|until|bots)=(?:"([^"]*)"|(\S*))/gi,
     (whole, key?: string, quoted?: string, bare?: string) => {
       if (key === undefined) return whole
       filters[key.toLowerCase()] = quoted ?? bare ?? ''
@@ -45,6 +48,10 @@ function wishOf(db: Tx, context: Context, words: string, filters: Filters): Wish
   if (terms.length > mostTerms) throw new ChanopError('usage', `at most ${mostTerms} words: leave some out`)
   const { from, since, until } = filters
   const scope = filters.in === undefined ? null : scopeOf(db, context, filters.in)
+  const odd = unsearchable(words)
+  if (terms.length === 0 && odd.length > 0 && from === undefined) {
+    throw new ChanopError('usage', `${odd.join(' ').slice(0, 60)} can't be searched for: say words or numbers`)
+  }
   if (terms.every(term => term.exclude) && from === undefined) {
     throw new ChanopError('usage', 'say what to look for: search build failed, or search from=alice')
   }
@@ -67,6 +74,30 @@ function behind({ services, event }: Context): string {
   return missing > 1000 ? ` · the index is being made: ${Math.floor((services.index.cursor / event.seq) * 100)} %` : ''
 }
 
+/** The newest that fit, what bots answered left out unless it is wished for. */
+async function hitsOf(
+  db: Tx,
+  { services: { index } }: Context,
+  { query, visible }: Wish,
+  bots: boolean,
+): Promise<{ hits: RecentMessage[]; more: boolean }> {
+  const hits: RecentMessage[] = []
+  let before = query.before
+  for (let n = 0; n < mostRounds; n++) {
+    const found = await find(index.db, db, { ...query, ...(before === undefined ? {} : { before }) }, visible, shown)
+    for (const seq of found.seqs) {
+      // The ledger has the last word: the index may be a moment behind it.
+      const hit = currentOf(db, seq)
+      if (!hit || hit.content === null || !maySee(visible, hit) || (!bots && isListing(db, hit, index.ear))) continue
+      if (hits.length === shown) return { hits, more: true }
+      hits.push(hit)
+    }
+    before = found.seqs.at(-1)
+    if (!found.more || before === undefined) return { hits, more: false }
+  }
+  return { hits, more: true }
+}
+
 export const search = declare({
   name: 'search',
   summary: 'find messages by words, "phrases", -excluded words, who, where and when',
@@ -77,6 +108,7 @@ export const search = declare({
     in: filter().meta({ type: 'room' }),
     since: filter(),
     until: filter(),
+    bots: z.enum(['yes', 'no']).optional().meta({ named: true }).describe('yes: with what bots answered to commands'),
     words: z.string().meta({ rest: true }).optional(),
   }),
   examples: [
@@ -93,19 +125,17 @@ export const search = declare({
     const { words, filters } = split(written)
     return indexed(context, async db => {
       const wish = wishOf(db, context, words, { ...named, ...filters })
-      const { seqs, more } = await find(context.services.index.db, db, wish.query, wish.visible, shown)
-      // The ledger has the last word: the index may be a moment behind it.
-      const hits = seqs
-        .map(seq => currentOf(db, seq))
-        .filter(hit => hit !== null)
-        .filter(hit => hit.content !== null && maySee(wish.visible, hit))
+      const { hits, more } = await hitsOf(db, context, wish, (filters.bots ?? named.bots) === 'yes')
       const asked = escapeInline(
         [words.trim(), ...keys.map(key => filters[key] && `${key}=${filters[key]}`)].filter(Boolean).join(' '),
       )
-      if (hits.length === 0) return { lines: [`no hits for ${asked}${behind(context)}`], reply: wish.reply }
+      const odd = unsearchable(words)
+      const without = odd.length > 0 ? ` · looked for without ${escapeInline(odd.join(' ').slice(0, 60))}` : ''
+      const note = `${without}${behind(context)}`
+      if (hits.length === 0) return { lines: [`no hits for ${asked}${note}`], reply: wish.reply }
       const rooms = new Set(hits.map(hit => hit.room)).size
-      const lines = hits.map(hit => shortLine(db, hit, context.atMs, rooms > 1 ? hit.room : undefined))
-      const count = `${hits.length}${more ? '+' : ''} hit${hits.length === 1 ? '' : 's'}${behind(context)}`
+      const lines = hits.map(hit => shortLine(db, hit, context.atMs, { room: rooms > 1 ? hit.room : undefined }))
+      const count = `${hits.length}${more ? '+' : ''} hit${hits.length === 1 ? '' : 's'}${note}`
       const data = hits.map(hit => shortData(db, hit))
       return { lines: [`${count} · ${lines[0]}`, ...lines.slice(1)], data, reply: wish.reply }
     })

@@ -25,9 +25,14 @@ export function shortData(db: Tx, stored: Stored): object | null {
 }
 
 /** One message on one line: time, number for `log show`, who and what. Nothing in it is markup. */
-export function shortLine(db: Tx, stored: Stored, nowMs: number, room?: string): string {
+export function shortLine(
+  db: Tx,
+  stored: Stored,
+  nowMs: number,
+  { room, full = false }: { room?: string | undefined; full?: boolean } = {},
+): string {
   const line = currentLine(db, stored)
   if (!line) return ''
   const where = room === undefined ? '' : ` [${escapeInline(room)}]`
-  return `${clock(stored.event.atMs, nowMs)} #${stored.seq}${where} ${escapeInline(truncate(spoken(line), 240))}`
+  return `${clock(stored.event.atMs, nowMs)} #${stored.seq}${where} ${escapeInline(full ? spoken(line) : truncate(spoken(line), 240))}`
 }

@@ -40,6 +40,11 @@ export class SearchIndex {
     }
   }
 
+  /** Tells commands from talk. */
+  get ear(): Ear {
+    return this.#ear
+  }
+
   get db(): Connection {
     return this.#db
   }

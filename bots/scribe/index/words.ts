@@ -1,3 +1,5 @@
+import { straight } from '../../../core/command/parse/grammar.ts'
+
 /** Scripts that are written without spaces: each character is a word of its own, a written word is a phrase of them. */
 const unspaced = /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]/gu
 const plainText = /^[\x20-\x7e\n\t]*$/
@@ -25,13 +27,27 @@ export interface Term {
   readonly exclude: boolean
 }
 
+const written = (text: string): string => straight(text).replace(/[«»]/g, '"')
+const pieces = /(-?)"([^"]*)(?:"|$)|(\S+)/g
+
+/** What of the words the index can't hold, such as emoji and signs: looked for without them. */
+export const unsearchable = (words: string): string[] => [
+  ...new Set(
+    [...written(words).matchAll(pieces)].flatMap(([whole, , phrase]) =>
+      searchable(phrase ?? whole)
+        ? (whole.match(/\p{Extended_Pictographic}[\ufe0f\u200d\p{EMod}\p{Extended_Pictographic}]*|%/gu) ?? [])
+        : [whole],
+    ),
+  ),
+]
+
 /**
  * Reads `words "a phrase" -not deploy*`. Never fails: what holds no letter or digit is left out, a quote that is never
  * closed goes to the end.
  */
-export function parseTerms(written: string): Term[] {
+export function parseTerms(words: string): Term[] {
   const terms: Term[] = []
-  for (const match of written.replace(/[“”„]/g, '"').matchAll(/(-?)"([^"]*)(?:"|$)|(\S+)/g)) {
+  for (const match of written(words).matchAll(pieces)) {
     const term = match[3] === undefined ? quotedTerm(match[1], match[2]) : wordTerm(match[3])
     if (searchable(term.text)) terms.push(term)
   }

@@ -32,6 +32,9 @@ describe('hear', () => {
     ['@scribe: !last', 'last', 'scribe'],
     ['oracle: what is it', 'what is it', 'oracle'],
     ['!role grant bob owner', 'role grant bob owner', null],
+    ['！status', 'status', null],
+    ['！ｓｔａｔｕｓ', 'status', null],
+    ['admin： status', 'status', 'admin'],
   ] as const) {
     it(said, () => {
       const heard = hear(said, room)
@@ -239,4 +242,20 @@ describe('values', () => {
     for (const typed of ['0', '10', '1.5', '1e1', '0x1', ' 1', ''])
       assert.equal(whole(1, 9).safeParse(typed).success, false)
   })
+})
+
+it('words with wide digits, dashes and quotes read as typed plainly', () => {
+  const plain = (line: string) => tokenise(line).map(({ text, key, value }) => [key, value ?? text])
+  for (const [typed, meant] of [
+    ['last ５', 'last 5'],
+    ['x —flag', 'x --flag'],
+    ['x –1', 'x -1'],
+    ['x since＝２d', 'x since=2d'],
+    ['x in=“a b”', 'x in="a b"'],
+    ['x «a b»', 'x "a b"'],
+  ] as const) {
+    assert.deepEqual(plain(typed), plain(meant), typed)
+  }
+  assert.equal(parseMoment('2026-02-31', 'past', Date.UTC(2026, 5, 1)), null)
+  assert.equal(parseMoment('2026-02-28', 'past', Date.UTC(2026, 5, 1)), Date.UTC(2026, 1, 28))
 })

@@ -14,12 +14,14 @@ const spaces = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g
 export const normalise = (text: string): string =>
   text.replace(formatting, '').replace(unseen, '').replace(spaces, ' ').trim()
 
-/** A word with the quotes and dashes that phones write made plain: ’ → ', “ → ", — → --. */
+/** A word with the quotes, dashes and wide forms that phones write made plain: ’ → ', “ → ", — → --, ５ → 5. */
 export const straight = (word: string): string =>
   word
     .replace(/[\u2018\u2019\u201a\u201b]/g, "'")
     .replace(/[\u201c\u201d\u201e\u201f]/g, '"')
-    .replace(/\u2014/g, '--')
+    .replace(/[\u2014\u2015]/g, '--')
+    .replace(/[\u2010-\u2013\u2212]/g, '-')
+    .replace(/[\uff01-\uff5e]/g, wide => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
 
 /** What of a message may be a command: its own words, without what it quotes. */
 export const spoken = (content: Content): string =>
@@ -78,7 +80,8 @@ function behindName(text: string, prefix: string): Heard | null {
 }
 
 /** Reads a normalised text; null when it is certainly talk. */
-export function hear(text: string, ears: Ears): Heard | null {
+export function hear(said: string, ears: Ears): Heard | null {
+  const text = said.replace(/^\S+/, straight)
   const bare = afterPrefix(text, ears.prefix)
   if (bare !== null) return { line: bare, to: ears.to, prefixed: true, addressed: ears.direct }
   const called = address(text, ears.bots)
@@ -102,7 +105,15 @@ export interface Token {
   readonly value?: string
 }
 
-const closing: Readonly<Record<string, string>> = { '"': '"', "'": "'", '“': '”', '„': '“', '‘': '’' }
+const closing: Readonly<Record<string, string>> = {
+  '"': '"',
+  "'": "'",
+  '“': '”',
+  '„': '“',
+  '«': '»',
+  '＂': '＂',
+  '‘': '’',
+}
 
 /** The text between quotes that begin at `from`; null when they never end, or do in the middle of a word. */
 function quoted(line: string, from: number): { text: string; to: number } | null {
@@ -147,7 +158,7 @@ export function tokenise(line: string, limit = 400): Token[] {
     }
     word.lastIndex = at
     const raw = word.exec(line)?.[0] ?? ''
-    const key = /^(?:--|\u2014)?([a-zA-Z][a-zA-Z0-9_-]{0,39})=/.exec(raw)
+    const key = /^(?:--|\u2014)?([a-zA-Z][a-zA-Z0-9_-]{0,39})[=\uff1d]/.exec(raw)
     const value = key ? tryQuoted(at + key[0].length) : null
     const to = value?.to ?? at + raw.length
     tokens.push({

@@ -1,4 +1,5 @@
 import { nearest } from '../../nearest.ts'
+import { straight } from './grammar.ts'
 import type { Catalogue, Published } from '../published.ts'
 
 /** What the first words of a line name. */
@@ -12,7 +13,7 @@ export type Resolved =
 function heads(line: string): { first: string; second: string; afterFirst: string; afterSecond: string } {
   const [, first = '', afterFirst = ''] = /^(\S+)\s*([^]*)$/.exec(line) ?? []
   const [, second = '', afterSecond = ''] = /^(\S+)\s*([^]*)$/.exec(afterFirst) ?? []
-  return { first: first.toLowerCase(), second: second.toLowerCase(), afterFirst, afterSecond }
+  return { first: first.toLowerCase(), second: straight(second).toLowerCase(), afterFirst, afterSecond }
 }
 
 /**

@@ -56,7 +56,10 @@ export function parseMoment(typed: string, direction: 'past' | 'future', nowMs: 
   const date = /^(\d{4}-\d\d-\d\d)(?:[t ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(z|[+-]\d\d:\d\d)?)?$/.exec(word)
   if (!date) return null
   const atMs = Date.parse(`${date[1]}T${date[2] ?? '00:00'}${(date[3] ?? 'z').toUpperCase()}`)
-  return Number.isNaN(atMs) ? null : atMs
+  // The 31st of February is no day, whatever `Date` makes of it.
+  const midnightMs = Date.parse(`${date[1]}T00:00Z`)
+  const real = !Number.isNaN(midnightMs) && new Date(midnightMs).toISOString().startsWith(date[1] as string)
+  return real && !Number.isNaN(atMs) ? atMs : null
 }
 
 /** A moment in the past (`since=18:00`, `since=2h`) or the future (`until=tomorrow`) → Unix ms. */
