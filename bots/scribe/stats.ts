@@ -1,4 +1,8 @@
+import { bots as ours } from '../../core/bots.ts'
+import type { NetworkId, UserId } from '../../core/event.ts'
+import { agentOf } from '../../core/ledger/agents.ts'
 import { type Connection, sql } from '../../core/ledger/sqlite.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
 
 /** Rooms by the names that facts carry; null: every room. Private places are in no count. */
 export type Rooms = readonly string[] | null
@@ -7,6 +11,8 @@ export interface Stats {
   readonly messages: number
   readonly bytes: number
   readonly people: number
+  readonly bots: number
+  readonly agents: number
   readonly rooms: number
   /** Day of the first message, Unix ms. */
   readonly sinceMs: number | null
@@ -27,7 +33,7 @@ const named = (rows: readonly Record<string, unknown>[]): { name: string; messag
   rows.map(row => ({ name: row['name'] as string, messages: Number(row['n']) }))
 
 /** What was said (commands and answers to them left out), counted when it was indexed: no slower when there is more. */
-export function statsOf(index: Connection, rooms: Rooms, nowMs: number, most = 5): Stats {
+export function statsOf(index: Connection, ledger: Tx, rooms: Rooms, nowMs: number, most = 5): Stats {
   const day = Math.floor(nowMs / dayMs)
   const given = { rooms: rooms && JSON.stringify(rooms) }
   const sums = sql(
@@ -36,10 +42,6 @@ export function statsOf(index: Connection, rooms: Rooms, nowMs: number, most = 5
      count(DISTINCT t.room) AS rooms, coalesce(sum(CASE WHEN day = @day THEN messages END), 0) AS today,
      coalesce(sum(CASE WHEN day > @day - 7 THEN messages END), 0) AS week ${from}`,
   ).get({ ...given, day })
-  const people = sql(
-    index,
-    `SELECT count(*) AS n FROM (SELECT DISTINCT w.network, w.user ${from.replace('WHERE', 'JOIN who w ON w.id = t.who WHERE')})`,
-  ).get(given)
   const top = sql(
     index,
     `SELECT max(w.name) AS name, sum(messages) AS n ${from.replace('WHERE', 'JOIN who w ON w.id = t.who WHERE')}
@@ -52,7 +54,7 @@ export function statsOf(index: Connection, rooms: Rooms, nowMs: number, most = 5
   return {
     messages: Number(sums?.['messages']),
     bytes: Number(sums?.['bytes']),
-    people: Number(people?.['n']),
+    ...kindsOf(index, ledger, given),
     rooms: Number(sums?.['rooms']),
     sinceMs: sums?.['first'] == null ? null : Number(sums['first']) * dayMs,
     today: Number(sums?.['today']),
@@ -61,6 +63,25 @@ export function statsOf(index: Connection, rooms: Rooms, nowMs: number, most = 5
     busiest: named(busiest.all(given)),
     days: daysOf(index, given, day),
   }
+}
+
+/** Who spoke, by what they are. */
+function kindsOf(
+  index: Connection,
+  ledger: Tx,
+  given: { rooms: string | null },
+): Pick<Stats, 'people' | 'bots' | 'agents'> {
+  const kinds = { people: 0, bots: 0, agents: 0 }
+  const speakers = sql(
+    index,
+    `SELECT DISTINCT w.network, w.user ${from.replace('WHERE', 'JOIN who w ON w.id = t.who WHERE')}`,
+  ).all(given)
+  for (const { network, user } of speakers) {
+    if (ours.some(bot => bot === user)) kinds.bots++
+    else if (agentOf(ledger, network as NetworkId, user as UserId)) kinds.agents++
+    else kinds.people++
+  }
+  return kinds
 }
 
 function daysOf(index: Connection, given: { rooms: string | null }, today: number): number[] {

@@ -45,17 +45,18 @@ export function deliverAnswer(
   nowMs: number,
 ): void {
   const { stored, answer, reply } = asked
-  const { bot, settings } = tools
+  const { settings } = tools
+  const bot = answer.page?.bot ?? tools.bot
   const asker = { place: stored.event.place, account: stored.event.sender.id }
   const { from, size } = answer.page ?? { from: 0, size: settings.lines }
   const shown = pageLines(answer.lines, from, size, settings.prefix)
   const until = from + shown.length
-  if (until < answer.lines.length) keepForMore(db, asker, { lines: answer.lines, reply, shown: until }, nowMs)
+  if (until < answer.lines.length) keepForMore(db, asker, { lines: answer.lines, reply, shown: until, bot }, nowMs)
   else if (answer.page) dropPage(db, asker)
   const { replySeq, ...voice } = voiceOf(stored, reply, tools)
   const content = { segments: parseInline(shown.join('\n')) }
   const replying = replySeq === undefined ? {} : { replySeq }
-  const key = `${bot}.${stored.seq}`
+  const key = `${tools.bot}.${stored.seq}`
   // Who asked without text is a program: it alone is given what programs read.
   const data = stored.event.asked && answer.data !== undefined ? { data: answer.data } : {}
   if (shown.length > 0) say(db, { bot, content, ...voice, key, ...replying, ...data }, nowMs)

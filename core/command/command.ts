@@ -78,7 +78,7 @@ export interface Answer {
   readonly secret?: string
   readonly reply?: 'public' | 'private'
   /** `lines` up to `from` were said before; `size` at once instead of the usual number. */
-  readonly page?: { readonly from: number; readonly size: number }
+  readonly page?: { readonly from: number; readonly size: number; readonly bot?: string }
   /** Once all is committed: signals to other processes and the like. Must not be what the answer depends on. */
   readonly committed?: () => void | Promise<void>
 }

@@ -32,7 +32,11 @@ const more = <S>(bot: string) =>
       const page = await context.ledger.read(db => pageOf(db, asker(context), context.atMs))
       if (!page) return 'nothing more to show'
       const size = amount(lines, page.lines.length - page.shown, context.settings.lines)
-      return { lines: page.lines, reply: page.reply, page: { from: page.shown, size } }
+      return {
+        lines: page.lines,
+        reply: page.reply,
+        page: { from: page.shown, size, ...(page.bot === undefined ? {} : { bot: page.bot }) },
+      }
     },
   })
 

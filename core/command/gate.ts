@@ -47,6 +47,7 @@ export function inert({ event, receivedMs }: Stored<MessageEvent>, caller: Calle
   if ((event.hops ?? 0) > 0) return 'bridged: a relayed message carries no command'
   if (event.origin !== 'live') return 'backfill: it was fetched after the fact'
   if (nowMs - receivedMs > freshMs || receivedMs - saidMs(event) > freshMs) return stale
+  if (event.content.style === 'action') return 'action: what somebody does is told, not asked for'
   if (event.content.style === 'notice') return 'notice: no program acts on a notice'
   if (event.sender.kind === 'bot' && !caller.agent && (!caller.verified || caller.role === 'guest'))
     return 'bot: a program without a role'

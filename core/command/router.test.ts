@@ -136,6 +136,7 @@ describe('Router', () => {
         () => ({ by: 'otto', receivedMs: stage.nowMs - old, event: { atMs: stage.nowMs - old } }),
         /^ignored: stale/,
       ],
+      ['an action', () => ({ by: 'otto', content: { ...text('!note x'), style: 'action' } }), /^ignored: action/],
       ['a notice', () => ({ by: 'otto', content: { ...text('!note x'), style: 'notice' } }), /^ignored: notice/],
       ['a strange program', () => ({ by: 'robo', sender: { kind: 'bot' } }), /^ignored: bot/],
       [

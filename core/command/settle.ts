@@ -1,6 +1,7 @@
 import { ChanopError } from '../error.ts'
 import { usePending } from '../ledger/confirmations.ts'
 import type { Tx } from '../ledger/tx.ts'
+import { parseInline, plain } from '../text.ts'
 import { wipe } from '../ledger/wipe.ts'
 import { deliverAnswer } from './answer.ts'
 import { failureLine } from './failure.ts'
@@ -54,6 +55,10 @@ export class Settler<S> {
     const tools = { bot, vault, roomPlaces, settings: settings() }
     deliverAnswer(db, tools, { stored, answer: { ...answer, lines }, reply }, nowMs)
     if (outcome.wipe !== undefined) wipe(db, stored.seq, outcome.wipe)
-    auditOutcome(db, { bot, stored, caller, outcome, said: lines[0] ?? '', ms }, nowMs)
+    auditOutcome(
+      db,
+      { bot, stored, caller, outcome, said: plain({ segments: parseInline(lines[0] ?? '') }), ms },
+      nowMs,
+    )
   }
 }

@@ -7,6 +7,8 @@ import type { Tx } from './tx.ts'
 export interface Page {
   readonly lines: readonly string[]
   readonly reply: 'public' | 'private'
+  /** Who answered, and goes on. */
+  readonly bot?: string
   readonly shown: number
 }
 

@@ -76,7 +76,7 @@ test('here means the agents in this room', async t => {
   inside.join(room)
   await world.says('!agents here', /^1 agent: 1 active\nsam-1 /)
   await world.says('!agents @here', /^1 agent: 1 active\nsam-1 /)
-  await world.says('!agents @all,-here', /^1 agent: 1 active\nsam-2 /)
+  await world.says('!agents @all,-here', /^1 agent: 1 registered\nsam-2 · worker · registered /)
 })
 
 test('names that mean something already are nobody’s', async t => {
@@ -103,7 +103,10 @@ test('register: done in the room, the login in the DM alone, and it opens the ac
     ['event', 'delivery', 'orders', 'audit'].map(table => JSON.stringify(sql(db, `SELECT * FROM ${table}`).all())),
   )
   assert.ok(!rows.some(text => text.includes(password)), 'the ledger holds no password')
-  await world.says('!agents', /^1 agent: 1 active\nworker-1 · worker · active · #general · of chat:olga · \S+ left$/)
+  await world.says(
+    '!agents',
+    /^1 agent: 1 registered\nworker-1 · worker · registered · #general · of chat:olga · \S+ left$/,
+  )
 })
 
 test('register never takes over: neither an account, a person, a bot nor an agent', async t => {

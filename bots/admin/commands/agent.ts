@@ -21,6 +21,9 @@ import { invited } from '../invitations.ts'
 import { declare } from '../services.ts'
 import { accept } from './invite.ts'
 
+const seenMs = (tx: Tx, { network, name }: Pick<Agent, 'network' | 'name'>): number | null =>
+  presenceAt(tx, network, name)?.seenMs ?? lastHeard(tx, name)
+
 const nobodyHere = 'there is no agent nobody: agents lists who there is'
 
 const until = ({ expiresMs }: Agent, nowMs: number): string =>
@@ -28,13 +31,17 @@ const until = ({ expiresMs }: Agent, nowMs: number): string =>
 
 const channelsOf = ({ channels }: Agent): string => (channels.includes('*') ? 'everywhere' : channels.join(' '))
 
-const row = (agent: Agent, nowMs: number): string =>
-  `${agent.name} · ${agent.type} · ${agent.state} · ${escapeInline(channelsOf(agent))} · of ${escapeInline(agent.owner)}${until(agent, nowMs)}`
+/** One that never was here is only registered. */
+const stateOf = (tx: Tx, agent: Agent): string =>
+  agent.state === 'active' && seenMs(tx, agent) === null ? 'registered' : agent.state
+
+const row = (agent: Agent, nowMs: number, state: string = agent.state): string =>
+  `${agent.name} · ${agent.type} · ${state} · ${escapeInline(channelsOf(agent))} · of ${escapeInline(agent.owner)}${until(agent, nowMs)}`
 
 /** What programs are told of an agent: its signed engagement is `engagement`’s to tell. */
 const told = ({ engagement: _signed, ...agent }: Agent): Omit<Agent, 'engagement'> => agent
 
-const counted = (found: readonly Agent[]): string => {
+const counted = (found: readonly { readonly state: string }[]): string => {
   const states = Map.groupBy(found, ({ state }) => state)
   const parts = [...states].map(([state, all]) => `${all.length} ${state}`)
   return `${found.length} agent${found.length === 1 ? '' : 's'}: ${parts.join(', ')}`
@@ -52,7 +59,11 @@ const list = declare({
     const { ledger, atMs } = context
     const found = await ledger.read(tx => (which === undefined ? agents(tx) : meant(context, tx, which)))
     if (found.length === 0) return 'no agents yet: register NICK makes one'
-    return { lines: [counted(found), ...found.map(agent => row(agent, atMs))], data: found.map(told) }
+    const shown = await ledger.read(tx => found.map(agent => ({ agent, state: stateOf(tx, agent) })))
+    return {
+      lines: [counted(shown), ...shown.map(({ agent, state }) => row(agent, atMs, state))],
+      data: found.map(told),
+    }
   },
 })
 
@@ -199,7 +210,7 @@ const dayMs = 86_400_000
 
 /** When an agent was last seen to do anything, or was made. */
 const lastSeen = (tx: Tx, { network, name, createdMs }: Agent): number =>
-  Math.max(createdMs, presenceAt(tx, network, name)?.seenMs ?? lastHeard(tx, name) ?? 0)
+  Math.max(createdMs, seenMs(tx, { network, name }) ?? 0)
 
 const idleSince = (tx: Tx, idleMs: number, nowMs: number): Agent[] =>
   agents(tx).filter(agent => agent.state !== 'deleted' && lastSeen(tx, agent) <= nowMs - idleMs)

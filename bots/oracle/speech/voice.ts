@@ -182,7 +182,7 @@ export class Voice {
   #keepRest(tx: Tx, lines: readonly string[], shown: number, nowMs: number): void {
     if (shown >= lines.length) return
     const { place, sender } = this.#stage.asked.event
-    keepForMore(tx, { place, account: sender.id }, { lines, reply: 'public', shown }, nowMs)
+    keepForMore(tx, { place, account: sender.id }, { lines, reply: 'public', shown, bot: self }, nowMs)
   }
 
   #segments(note: string): readonly Segment[] {

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { channel, Stage } from '../../../core/command/testing.ts'
 import { exampleTests } from '../../../core/contract/commands.ts'
-import { type MessageId, text } from '../../../core/event.ts'
+import { type MessageId, type NetworkId, text } from '../../../core/event.ts'
+import { insertAgent } from '../../../core/ledger/agents.ts'
 import { audit } from '../../../core/ledger/audit.ts'
 import { enqueue, fail, queuedAfter, settle } from '../../../core/ledger/deliveries.ts'
 import { after } from '../../../core/ledger/events.ts'
@@ -316,4 +317,35 @@ test('search names what it can not look for, and dates that are none', async t =
   assert.match(await stage.ask('!search build –again'), /^1 hit /)
   assert.match(await stage.ask('!search build since=2026-02-31'), /2026-02-31 is no time/)
   assert.match(await stage.ask('!search build since=2026-03-02 until=2026-03-01'), /is not before/)
+})
+
+test('stats count people, bots and agents apart', async t => {
+  const { stage, tell } = await setUp(t)
+  await stage.ledger.write(db =>
+    insertAgent(db, {
+      name: 'worker-1',
+      network: 'irc' as NetworkId,
+      type: 'worker',
+      owner: 'irc:olga',
+      state: 'active',
+      channels: ['*'],
+      permissions: [],
+      skills: [],
+      rate: { count: 5, perMs: 1000 },
+      native: false,
+      engagement: null,
+      reason: null,
+      paused: false,
+      createdMs: stage.nowMs,
+      changedMs: stage.nowMs,
+      expiresMs: null,
+      createdBy: 'olga',
+    }),
+  )
+  await tell(
+    ...(await talk()),
+    said('irc:#general', { ...person('oracle'), kind: 'self' }, 'I say so'),
+    said('irc:#general', { ...person('worker-1'), kind: 'bot' }, 'built'),
+  )
+  assert.match(await stage.ask('!stats general'), /^general: 5 messages by 2 people, 1 bot, 1 agent since/)
 })

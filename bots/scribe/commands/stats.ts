@@ -12,9 +12,12 @@ const ranked = (list: readonly { name: string; messages: number }[]): string =>
 function linesOf(title: string, stats: Stats, rooms: boolean): string[] {
   if (stats.messages === 0) return [`${escapeInline(title)}: no messages yet`]
   const since = new Date(stats.sinceMs ?? 0).toISOString().slice(0, 10)
-  const people = `${count(stats.people)} ${stats.people === 1 ? 'person' : 'people'}`
+  const some = (many: number, one: string, all: string): string[] =>
+    many > 0 ? [`${count(many)} ${many === 1 ? one : all}`] : []
+  const { people, bots, agents } = stats
+  const who = [...some(people, 'person', 'people'), ...some(bots, 'bot', 'bots'), ...some(agents, 'agent', 'agents')]
   return [
-    `${escapeInline(title)}: ${count(stats.messages)} messages by ${people} since ${since}, ${size(stats.bytes)} of text · today ${count(stats.today)}, 7 days ${count(stats.week)}`,
+    `${escapeInline(title)}: ${count(stats.messages)} messages by ${who.join(', ')} since ${since}, ${size(stats.bytes)} of text · today ${count(stats.today)}, 7 days ${count(stats.week)}`,
     `top: ${ranked(stats.top)}`,
     ...(rooms && stats.rooms > 1 ? [`rooms: ${ranked(stats.busiest)}`] : []),
     `14 days ${sparkline(stats.days)}`,
@@ -46,11 +49,11 @@ export const stats = declare({
     return indexed(context, db => {
       if (room !== undefined) {
         const scope = scopeOf(db, context, room)
-        const data = statsOf(services.index.db, scope.names, atMs)
+        const data = statsOf(services.index.db, db, scope.names, atMs)
         return { lines: linesOf(scope.room.name, data, false), data, reply: scope.reply }
       }
       const visible = visibleTo(db, context, caller.place.private ? 'asker' : 'place')
-      const data = statsOf(services.index.db, visible.all ? null : [...visible.rooms], atMs)
+      const data = statsOf(services.index.db, db, visible.all ? null : [...visible.rooms], atMs)
       const lines = linesOf(visible.all ? 'all rooms' : 'all rooms here', data, true)
       const files = `ledger ${size(sizeOf(ledger.path))}, index ${size(sizeOf(services.index.path))}`
       return { lines: visible.all ? [...lines, files] : lines, data }
