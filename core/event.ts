@@ -201,7 +201,8 @@ export interface LifeSign {
 /** What an adapter notices besides facts. */
 export type Sign = RosterSign | LifeSign
 
-export type Control = 'stop' | 'pause' | 'resume'
+/** What a line of ours asks of the programs that it names: all other lines of ours ask nothing. */
+export type Control = 'wake' | 'stop' | 'pause' | 'resume'
 
 /** Who is shown as the author: a persona (a configured bot: `oracle`) or a relayed person. */
 export interface Face {

@@ -8,6 +8,8 @@ export interface Login {
   readonly port: number
   readonly account: string
   readonly password: string
+  /** The account's name unless said. */
+  readonly nick?: string
 }
 
 export interface ClientHooks {
@@ -54,7 +56,7 @@ export class Client {
 
   /** Resolves once logged in; rejects with what stood against it. */
   async login(): Promise<void> {
-    const { host, port, account } = this.#as
+    const { host, port, account, nick = account } = this.#as
     const socket = connect({ host, port, noDelay: true })
     socket.setEncoding('utf8')
     this.#rest = ''
@@ -64,7 +66,7 @@ export class Client {
     socket.on('data', (text: string) => this.#read(text))
     socket.on('error', () => socket.destroy())
     socket.on('close', () => this.#ended(socket))
-    this.write('CAP LS 302', `NICK ${account}`, `USER ${account} 0 * :${account}`)
+    this.write('CAP LS 302', `NICK ${nick}`, `USER ${account} 0 * :${account}`)
     try {
       await this.wait(line => line.command === '001', connectMs)
     } catch (error) {

@@ -148,7 +148,12 @@ export async function runAdmin(
   const { served, router } = await openDesk(context, { commands: adminCommands, services, front: true })
   await leaveNames(context)
   const isCommand = (stored: Stored): boolean => router.asked(stored) !== null
-  const kept = [keepAgents(context), upkeep(context), keepLedgerSmall(context), services.fleet.run(isCommand)]
+  const kept = [
+    keepAgents(context, services.signer),
+    upkeep(context),
+    keepLedgerSmall(context),
+    services.fleet.run(isCommand),
+  ]
   context.ready()
   await Promise.all([served, ...kept])
 }

@@ -6,10 +6,11 @@ import { asChanopError } from '../../core/error.ts'
 import { audit } from '../../core/ledger/audit.ts'
 import { type Ended, endRoles, rolesEnd } from '../../core/ledger/roles.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
+import { tellOps } from '../../core/ops.ts'
 import { sleep } from '../../core/retry.ts'
+import { keepHead } from './audit-heads.ts'
 import { ChannelWatch } from './channels/watch.ts'
 import { rotateLogs } from './logs.ts'
-import { tellOps } from '../../core/ops.ts'
 
 type Context = BotContext<typeof configSchema>
 
@@ -31,6 +32,7 @@ export async function upkeep(context: Context): Promise<void> {
       if (Date.now() - logsMs > logsEveryMs) {
         logsMs = Date.now()
         await keepLogsSmall(context)
+        await keepHead(context.ledger, context.dataDir)
       }
       said = ''
     } catch (thrown) {

@@ -2,6 +2,7 @@ import type { Config } from '../../config/schema.ts'
 import { isIgnored } from '../../core/command/desk.ts'
 import type { Reader } from '../../core/command/reading.ts'
 import type { ChatEvent, GapEvent } from '../../core/event.ts'
+import { agentOf, mayBe } from '../../core/ledger/agents.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
 import { advance, append, messageOf, revise, type Stored } from '../../core/ledger/events.ts'
 import { enterPlace, leavePlace } from '../../core/ledger/members.ts'
@@ -54,9 +55,16 @@ function follow(db: Tx, { event, placeId }: Stored): 'done' | 'stray' {
   return 'done'
 }
 
+/** Whether an agent speaks where its engagement does not let it: that is on record, and goes nowhere. */
+function isOutside(db: Tx, { sender, place, kind }: ChatEvent): boolean {
+  if (kind === 'member' || sender.kind === 'self' || !sender.verified || place.private) return false
+  const agent = agentOf(db, place.network, sender.id)
+  return agent !== null && !mayBe(agent, place)
+}
+
 /** Whether nothing of a fact goes to other places. */
 function staysHere(db: Tx, event: ChatEvent, intake: Intake): boolean {
-  return isIgnored(intake.ignore, event) || check(db, event, intake.reader).secret
+  return isIgnored(intake.ignore, event) || isOutside(db, event) || check(db, event, intake.reader).secret
 }
 
 /**

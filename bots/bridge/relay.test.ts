@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { NativeMessage } from '../../adapters/memory/native.ts'
 import type { MemoryPlatform } from '../../adapters/memory/platform.ts'
 import type { NetworkId, UserId } from '../../core/event.ts'
+import { insertAgent } from '../../core/ledger/agents.ts'
 import { after } from '../../core/ledger/events.ts'
 import { addIdentity, personFor } from '../../core/ledger/people.ts'
 import { House } from '../../test/house.ts'
@@ -312,6 +313,29 @@ test('a program that speaks is relayed like anybody; the ignored are not, until 
   await until(() => copies(b).length === 2, 'two copies')
   await settled(house)
   assert.deepEqual(copies(b), ['late: back again', 'relay: <someone> hello'])
+})
+
+test('what an agent says where its engagement does not let it stays there', async t => {
+  const { house, servers } = await openHall(t, 'ab')
+  const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
+  await house.ledger.write(db => {
+    for (const [name, channel] of [
+      ['stray', '#elsewhere'],
+      ['tame', hall],
+    ] as const) {
+      const times = { createdMs: 1, changedMs: 1, expiresMs: null }
+      const limits = { channels: [channel], permissions: [], skills: [], rate: { count: 100, perMs: 1000 } }
+      const states = { state: 'active' as const, native: false, engagement: null, reason: null, paused: false }
+      const whose = { network: 'a' as NetworkId, owner: 'a:olga', createdBy: 'test' }
+      insertAgent(db, { name, type: 'worker', ...whose, ...limits, ...states, ...times })
+    }
+  })
+  const said = a.user('stray').say(hall, 'let me out')
+  a.user('stray').edit(said.id, 'let me out, edited')
+  a.user('tame').say(hall, 'I belong here')
+  await until(() => copies(b).length === 1, 'one copy')
+  await settled(house)
+  assert.deepEqual(copies(b), ['tame: I belong here'])
 })
 
 test('what was missed is relayed once and in order; what was said before we came is not', async t => {

@@ -1,9 +1,11 @@
-import { type MessageEvent, saidMs } from '../event.ts'
+import { ChanopError } from '../error.ts'
+import { type MessageEvent, type Place, saidMs } from '../event.ts'
 import { identify } from '../identity.ts'
-import { type Agent, agentOf, engaged } from '../ledger/agents.ts'
+import { type Agent, agentOf, engaged, mayBe } from '../ledger/agents.ts'
 import type { Stored } from '../ledger/events.ts'
+import { roleIn } from '../ledger/roles.ts'
 import type { Tx } from '../ledger/tx.ts'
-import { includes } from '../role.ts'
+import { includes, type Role } from '../role.ts'
 import { duration, escapeInline } from '../text.ts'
 import type { Caller } from './command.ts'
 import type { Published } from './published.ts'
@@ -56,7 +58,7 @@ export function inert({ event, receivedMs }: Stored<MessageEvent>, caller: Calle
 
 /** Why this caller may not; null: they may. Of people: operator and owner count everywhere or, where declared, in this room. */
 export function refusal(command: Published, caller: Caller, nowMs: number = Date.now()): string | null {
-  if (caller.agent) return agentRefusal(command, caller.agent, nowMs)
+  if (caller.agent) return agentRefusal(command, caller.agent, caller.place, nowMs)
   const roomIsEnough = command.scope === 'room' || includes('member', command.role)
   const held = roomIsEnough ? caller.role : caller.globalRole
   if (includes(held, command.role)) return null
@@ -67,9 +69,20 @@ export function refusal(command: Published, caller: Caller, nowMs: number = Date
   return `${command.name} needs ${command.role}${everywhere}; you are ${held}`
 }
 
+/**
+ * For commands with `scope: 'room'`: what counts is the role in the room that they are about, wherever they are said. An
+ * agent's engagement has named the command already. Throws `denied`.
+ */
+export function mustHoldIn(tx: Tx, caller: Caller, room: string, needed: Role, nowMs: number): void {
+  if (caller.agent || includes(caller.globalRole, needed)) return
+  const held = caller.person ? roleIn(tx, caller.person, room, nowMs) : 'guest'
+  if (!includes(held, needed)) throw new ChanopError('denied', `that needs ${needed} in ${room}; you are ${held} there`)
+}
+
 /** An agent has the permissions that its engagement names, and no role: owners' commands are never among them. */
-function agentRefusal(command: Published, agent: Agent, nowMs: number): string | null {
+function agentRefusal(command: Published, agent: Agent, place: Place, nowMs: number): string | null {
   if (!engaged(agent, nowMs)) return `the engagement of ${agent.name} is over; an operator can restore it`
+  if (!mayBe(agent, place)) return `the engagement of ${agent.name} does not name ${place.channel}`
   if (command.agents) return null
   const { permissions, name } = agent
   const names = [command.name, ...command.aliases]

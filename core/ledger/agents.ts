@@ -1,5 +1,6 @@
-import type { NetworkId, UserId } from '../event.ts'
+import type { NetworkId, Place, UserId } from '../event.ts'
 import { leaveAllGroups } from './groups.ts'
+import { revokeSerial } from './serials.ts'
 import { type Row, sql } from './sqlite.ts'
 import type { Tx } from './tx.ts'
 
@@ -87,6 +88,10 @@ export const engaged = ({ state, expiresMs }: Agent, nowMs: number): boolean =>
 export const mayEnter = ({ channels }: Pick<Agent, 'channels'>, channel: string): boolean =>
   channels.some(each => fitsName(each.toLowerCase(), channel.toLowerCase()))
 
+/** Whether its engagement lets it speak in a place; in private places it always may. */
+export const mayBe = (agent: Pick<Agent, 'channels'>, place: Place): boolean =>
+  place.private === true || mayEnter(agent, place.channel)
+
 const fitsName = (pattern: string, channel: string): boolean =>
   pattern.endsWith('*') ? channel.startsWith(pattern.slice(0, -1)) : channel === pattern
 
@@ -135,8 +140,15 @@ export function insertAgent(tx: Tx, agent: Agent): void {
   )
 }
 
-/** What an operator can change, with the engagement that says so. Its state and all else stays. */
+/** The same engagement for longer: the one before holds until its end. False when it was changed meanwhile. */
+export const renewAgent = (tx: Tx, { name, engagement }: Agent, renewed: string): boolean =>
+  sql(tx, 'UPDATE agent SET engagement = ? WHERE name = ? AND engagement IS ?').run(renewed, name, engagement).changes >
+  0
+
+/** What an operator can change, with the engagement that says so: the one before is taken back. Its state and all else stays. */
 export function editAgent(tx: Tx, agent: Agent, nowMs: number): void {
+  const before = agentNamed(tx, agent.name)?.engagement ?? null
+  if (before !== agent.engagement) revokeSerial(tx, agent.name, before, nowMs)
   sql(
     tx,
     `UPDATE agent SET type = ?, owner = ?, channels = ?, permissions = ?, skills = ?, rate = ?, native = ?, expires_ms = ?,
@@ -156,11 +168,21 @@ export function editAgent(tx: Tx, agent: Agent, nowMs: number): void {
   )
 }
 
+/** Whoever answered for `owner`'s agents, `heir` does now; returns whose record changed. */
+export function giveAgents(tx: Tx, owner: string, heir: string, nowMs: number): string[] {
+  const mine = sql(tx, "SELECT name FROM agent WHERE owner = ? AND state <> 'deleted' ORDER BY name").all(owner)
+  sql(tx, 'UPDATE agent SET owner = ?, changed_ms = ? WHERE owner = ?').run(heir, nowMs, owner)
+  return mine.map(row => row['name'] as string)
+}
+
 export function setAgentState(tx: Tx, name: string, state: AgentState, reason: string | null, nowMs: number): void {
+  if (state === 'revoked' || state === 'deleted')
+    revokeSerial(tx, name, agentNamed(tx, name)?.engagement ?? null, nowMs)
   sql(tx, 'UPDATE agent SET state = ?, reason = ?, changed_ms = ? WHERE name = ?').run(state, reason, nowMs, name)
 }
 
-export const forgetAgent = (tx: Tx, name: string): void => {
+export const forgetAgent = (tx: Tx, name: string, nowMs: number): void => {
+  revokeSerial(tx, name, agentNamed(tx, name)?.engagement ?? null, nowMs)
   sql(tx, 'DELETE FROM agent WHERE name = ?').run(name)
   leaveAllGroups(tx, name)
 }

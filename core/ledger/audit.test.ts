@@ -70,6 +70,17 @@ for (const [what, harm, broken] of [
   })
 }
 
+it('finds lines that were cut off the end although others were added since', async t => {
+  const ledger = temporaryLedger(t)
+  await ledger.write(db => {
+    for (let n = 0; n < 6; n++) audit(db, entry({ args: `line ${n}` }))
+  })
+  await ledger.write(db => db.exec('DROP TRIGGER audit_no_delete; DELETE FROM audit WHERE id > 4'))
+  assert.equal((await ledger.read(verifyAudit)).broken, 5)
+  await ledger.write(db => audit(db, entry({ command: 'audit verify' })))
+  assert.equal((await ledger.read(verifyAudit)).broken, 7)
+})
+
 it('is read newest first, by account or name, command, decision and time', async t => {
   const ledger = temporaryLedger(t)
   await ledger.write(db => {

@@ -140,6 +140,26 @@ export function incidentLine(tx: Tx, id: string): AuditRow | null {
   return row ? rowOf(row) : null
 }
 
+/** The last line, by number and hash: kept elsewhere too, it proves that no line up to it was cut off. */
+export interface AuditHead {
+  readonly id: number
+  readonly hash: string
+}
+
+/** null: nothing was ever asked for. */
+export function auditHead(tx: Tx): AuditHead | null {
+  const row = sql(tx, 'SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1').get()
+  return row ? { id: Number(row['id']), hash: row['hash'] as string } : null
+}
+
+/** Whether a line that was the last one once is as it was, or was taken out as one of commands that only read. */
+export function stillHas(tx: Tx, { id, hash }: AuditHead): boolean {
+  const row = sql(tx, 'SELECT hash FROM audit WHERE id = ?').get(id)
+  if (row) return row['hash'] === hash
+  const run = runsBetween(tx, 0, id).find(({ last }) => last >= id)
+  return run !== undefined && (run.last > id || run.hash === hash)
+}
+
 /** How far the chain was walked. */
 export interface Proof {
   readonly lines: number
@@ -165,7 +185,9 @@ function overRun(proof: Proof, { first, last, previous, hash }: AuditRun): Proof
 
 function overLine(tx: Tx, proof: Proof, row: AuditRow, previous: string): Proof {
   const { id, hash } = row
-  const fits = previous === proof.hash && hash === hashOf(previous, row)
+  // Numbers have no holes: a line that was cut off leaves its number unused.
+  const follows = id === proof.lastId + 1
+  const fits = follows && previous === proof.hash && hash === hashOf(previous, row)
   const vouches = row.command === pruneCommand && row.event === null
   if (!fits || (vouches && row.args !== vouching(runsOf(tx, id)))) return brokenAt(proof, id)
   return { ...proof, lines: proof.lines + 1, lastId: id, hash }

@@ -5,6 +5,7 @@ import { ends } from './migrations/ends.ts'
 import { media } from './migrations/media.ts'
 import { prompts } from './migrations/prompts.ts'
 import { retention } from './migrations/retention.ts'
+import { serials } from './migrations/serials.ts'
 import { spend } from './migrations/spend.ts'
 import { spine } from './migrations/spine.ts'
 import { threads } from './migrations/threads.ts'
@@ -28,4 +29,5 @@ export const migrations: readonly string[] = [
   retention,
   auditRuns,
   ends,
+  serials,
 ]

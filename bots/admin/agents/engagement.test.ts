@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { CompactSign, exportJWK, generateKeyPair } from 'jose'
 import type { NetworkId } from '../../../core/event.ts'
-import type { Agent } from '../../../core/ledger/agents.ts'
+import { type Agent, agentNamed, editAgent, insertAgent, setAgentState } from '../../../core/ledger/agents.ts'
+import { revokedSerials } from '../../../core/ledger/serials.ts'
 import { House } from '../../../test/house.ts'
 import { type KeySet, Signer, verifyEngagement } from './engagement.ts'
+import { Renewal, renewEngagements } from './renewal.ts'
 
 const nowMs = Date.now()
 const agent: Omit<Agent, 'engagement'> = {
@@ -37,12 +39,13 @@ test('an engagement is verified by anybody who has the public keys, and by nothi
   const keys = JSON.parse(readFileSync(join(house.dataDir, 'agents', 'keys.json'), 'utf8')) as KeySet
   assert.deepEqual(keys, signer.publicKeys)
   assert.ok(!JSON.stringify(keys).includes('"d"'), 'the private part stays in the vault')
-  const { kid, iss, ...said } = await verifyEngagement(jws, keys, nowMs)
+  const { kid, iss, jti, ...said } = await verifyEngagement(jws, keys, nowMs)
   assert.equal(kid, keys.keys[0]?.kid)
   assert.match(iss, /^\w{12}$/)
   assert.deepEqual(said, {
-    v: 1,
+    v: 2,
     nick: 'worker-1',
+    aud: 'irc',
     type: 'worker',
     channels: ['#a', '#b'],
     permissions: ['last'],
@@ -51,6 +54,9 @@ test('an engagement is verified by anybody who has the public keys, and by nothi
     iat: Math.floor(nowMs / 1000),
     exp: Math.floor((nowMs + 60_000) / 1000),
   })
+  await verifyEngagement(jws, keys, nowMs, { audience: 'irc', revoked: new Set(['another']) })
+  await assert.rejects(verifyEngagement(jws, keys, nowMs, { audience: 'elsewhere' }), denied(/for another network/))
+  await assert.rejects(verifyEngagement(jws, keys, nowMs, { revoked: new Set([jti]) }), denied(/it was revoked/))
   await assert.rejects(verifyEngagement(jws, keys, nowMs + 61_000), denied(/its time is over/))
   await assert.rejects(verifyEngagement(jws, { keys: [] }, nowMs), denied(/no key/))
   await assert.rejects(verifyEngagement('nonsense', keys, nowMs), denied(/no engagement/))
@@ -85,4 +91,78 @@ test('the key is made once and is the same after a restart', async t => {
   const second = await Signer.open(context)
   assert.deepEqual(second.publicKeys, first.publicKeys)
   assert.equal((await verifyEngagement(jws, second.publicKeys, nowMs)).nick, 'worker-1')
+})
+
+test('an engagement holds for 30 days at most and is renewed before it ends, while its agent stays', async t => {
+  const house = new House(t)
+  const context = await house.context('admin')
+  const signer = await Signer.open(context)
+  const dayMs = 86_400_000
+  const lasting = { ...agent, expiresMs: null }
+  const jws = await signer.sign(lasting, [], nowMs)
+  const { exp, jti } = await verifyEngagement(jws, signer.publicKeys, nowMs)
+  assert.equal(exp, Math.floor((nowMs + 30 * dayMs) / 1000))
+  const ending = { ...agent, name: 'worker-2', expiresMs: nowMs + 30 * dayMs }
+  const old = { ...lasting, name: 'worker-3', engagement: 'e30.e30.e30' }
+  const gone = { ...lasting, name: 'worker-4', state: 'revoked' as const, engagement: jws }
+  await context.ledger.write(tx => {
+    insertAgent(tx, { ...lasting, engagement: jws })
+    insertAgent(tx, old)
+    insertAgent(tx, gone)
+  })
+  const ended = await signer.sign(ending, [], nowMs)
+  await context.ledger.write(tx => insertAgent(tx, { ...ending, engagement: ended }))
+  const now = async (name: string) => (await context.ledger.read(tx => agentNamed(tx, name)))?.engagement ?? ''
+  assert.equal(await renewEngagements(context, signer, nowMs + 19 * dayMs), 1, 'the one of the time before serials')
+  assert.equal(await now('worker-1'), jws)
+  const laterMs = nowMs + 21 * dayMs
+  assert.equal(await renewEngagements(context, signer, laterMs), 1)
+  const next = await verifyEngagement(await now('worker-1'), signer.publicKeys, laterMs)
+  assert.equal(next.exp, Math.floor((laterMs + 30 * dayMs) / 1000))
+  assert.notEqual(next.jti, jti)
+  assert.deepEqual([await now('worker-2'), await now('worker-4')], [ended, jws])
+  assert.deepEqual(await context.ledger.read(tx => revokedSerials(tx, nowMs)), [], 'the one before is not taken back')
+})
+
+test('what was changed or taken back is published by its serial, until it would have ended anyway', async t => {
+  const house = new House(t)
+  const context = await house.context('admin')
+  const signer = await Signer.open(context)
+  const renewal = new Renewal(context, signer)
+  const file = join(house.dataDir, 'agents', 'revoked.json')
+  const published = async (atMs: number) => {
+    await renewal.look(atMs)
+    return (JSON.parse(readFileSync(file, 'utf8')) as { revoked: { jti: string }[] }).revoked.map(({ jti }) => jti)
+  }
+  assert.deepEqual(await published(nowMs), [])
+  const serial = async (jws: string) => (await verifyEngagement(jws, signer.publicKeys, nowMs)).jti
+  const [first, second] = [await signer.sign(agent, [], nowMs), await signer.sign(agent, ['night'], nowMs)]
+  await context.ledger.write(tx => insertAgent(tx, { ...agent, engagement: first }))
+  await context.ledger.write(tx => editAgent(tx, { ...agent, engagement: second }, nowMs))
+  assert.deepEqual(await published(nowMs), [await serial(first)])
+  await context.ledger.write(tx => setAgentState(tx, 'worker-1', 'revoked', 'leaked', nowMs + 1))
+  assert.deepEqual(await published(nowMs + 2), [await serial(first), await serial(second)])
+  assert.deepEqual(await published(nowMs + 3_700_000), [])
+})
+
+test('an engagement is verified as docs/agents.md shows it in TypeScript', async t => {
+  const house = new House(t)
+  const signer = await Signer.open(await house.context('admin'))
+  const keys = JSON.stringify(signer.publicKeys)
+  const jws = await signer.sign({ ...agent, expiresMs: null }, [], Date.now())
+  const { iss, jti } = await verifyEngagement(jws, signer.publicKeys, Date.now())
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/agents.md'), 'utf8')
+  const shown = /```ts\n(import \{ createLocalJWKSet[^]*?)```/.exec(page)?.[1] ?? ''
+  const program = join(house.dataDir, 'verify.ts')
+  // Beside the project, so that it finds the package.
+  const source = shown.replace("from 'jose'", `from '${import.meta.resolve('jose')}'`)
+  writeFileSync(program, `${source}\n`)
+  const { verify } = (await import(program)) as {
+    verify: (jws: string, keys: object, revoked: object, expected: object) => Promise<{ nick: string }>
+  }
+  const list = (...serials: string[]) => ({ iss, revoked: serials.map(each => ({ jti: each })) })
+  const asked = { issuer: iss, audience: 'irc' }
+  assert.equal((await verify(jws, JSON.parse(keys) as object, list(), asked)).nick, 'worker-1')
+  await assert.rejects(verify(jws, JSON.parse(keys) as object, list(jti), asked), /revoked/)
+  await assert.rejects(verify(jws, JSON.parse(keys) as object, list(), { ...asked, audience: 'else' }), /aud/)
 })

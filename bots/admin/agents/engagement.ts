@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -15,25 +16,30 @@ import type { BotContext } from '../../../core/bot.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Agent } from '../../../core/ledger/agents.ts'
 import { listSecrets } from '../../../core/ledger/secrets.ts'
+import { serialOf } from '../../../core/ledger/serials.ts'
 import { resolveSecret, storeSecret } from '../../../core/secrets.ts'
 
 /**
  * What an agent may do, as signed: a compact JWS (RFC 7515) with Ed25519 (RFC 8037, `alg` EdDSA). Times are seconds, as
- * in RFC 7519; without `exp` it holds until it is revoked.
+ * in RFC 7519. It holds until `exp`, 30 days at most, unless its serial `jti` was revoked; one whose agent stays is renewed.
  */
 const engagement = z.object({
-  v: z.literal(1),
+  v: z.literal(2),
   /** Account and nick. */
   nick: z.string(),
   /** The instance that signed it. */
   iss: z.string(),
+  /** The network it holds on. */
+  aud: z.string(),
+  /** Its serial: `data/agents/revoked.json` names those that were taken back. */
+  jti: z.string(),
   type: z.string(),
   channels: z.array(z.string()),
   permissions: z.array(z.string()),
   rate: z.object({ count: z.number(), perMs: z.number() }),
   groups: z.array(z.string()),
   iat: z.number(),
-  exp: z.number().optional(),
+  exp: z.number(),
   kid: z.string(),
 })
 export type Engagement = z.output<typeof engagement>
@@ -42,13 +48,24 @@ export interface KeySet {
   readonly keys: readonly JWK[]
 }
 
+/** What else a verifier knows: the network it stands for, and serials that were revoked. */
+export interface Expected {
+  readonly audience?: string
+  readonly revoked?: ReadonlySet<string>
+}
+
 /** Of the names under which the keys are in the vault. */
 export const keyPrefix = 'engagement.'
 const alg = 'EdDSA'
 const wrong = (why: string): ChanopError => new ChanopError('denied', `this engagement counts for nothing: ${why}`)
 
 /** What a compact JWS says, if one of `keys` signed it and it holds at `nowMs`. Throws `denied` with why it does not. */
-export async function verifyEngagement(jws: string, keys: KeySet, nowMs: number): Promise<Engagement> {
+export async function verifyEngagement(
+  jws: string,
+  keys: KeySet,
+  nowMs: number,
+  expected: Expected = {},
+): Promise<Engagement> {
   const kid = kidOf(jws)
   const key = keys.keys.find(each => each.kid === kid)
   if (!key) throw wrong(`no key ${kid} is known`)
@@ -57,7 +74,9 @@ export async function verifyEngagement(jws: string, keys: KeySet, nowMs: number)
   })
   const said = engagement.safeParse(JSON.parse(new TextDecoder().decode(payload)))
   if (!said.success || said.data.kid !== kid) throw wrong('it is of another kind')
-  if (said.data.exp !== undefined && said.data.exp * 1000 <= nowMs) throw wrong('its time is over')
+  if (said.data.exp * 1000 <= nowMs) throw wrong('its time is over')
+  if (expected.audience !== undefined && said.data.aud !== expected.audience) throw wrong('it is for another network')
+  if (expected.revoked?.has(said.data.jti)) throw wrong('it was revoked')
   return said.data
 }
 
@@ -69,6 +88,18 @@ function kidOf(jws: string): string {
     throw new ChanopError('denied', 'this is no engagement', { cause: error })
   }
   throw wrong('it names no key')
+}
+
+const longestMs = 30 * 86_400_000
+/** So long before its end an engagement is renewed. */
+const renewMs = 10 * 86_400_000
+
+/** Whether the engagement of an agent ends soon although the agent stays. */
+export function endsSoon({ engagement: jws, expiresMs }: Agent, nowMs: number): boolean {
+  const serial = serialOf(jws)
+  if (!serial) return true
+  const stays = expiresMs === null || Math.floor(expiresMs / 1000) * 1000 > serial.untilMs
+  return stays && serial.untilMs - nowMs < renewMs
 }
 
 /** Only what others need. */
@@ -99,7 +130,7 @@ export class Signer {
     })
     const signer = new Signer(context, keys)
     try {
-      publish(context.dataDir, signer.publicKeys)
+      publish(context.dataDir, 'keys.json', signer.publicKeys)
     } catch (error) {
       context.log.error({ error }, `the public keys could not be left in ${agentsFolder(context.dataDir)}: make room`)
     }
@@ -116,16 +147,18 @@ export class Signer {
     if (!key) throw new ChanopError('vault-locked', this.#context.vault.locked ?? 'the vault is locked')
     const kid = key.kid as string
     const payload: Engagement = {
-      v: 1,
+      v: 2,
       nick: agent.name,
       iss: this.#context.instance,
+      aud: agent.network,
+      jti: randomUUID(),
       type: agent.type,
       channels: [...agent.channels],
       permissions: [...agent.permissions],
       rate: agent.rate,
       groups: [...groups],
       iat: Math.floor(nowMs / 1000),
-      ...(agent.expiresMs === null ? {} : { exp: Math.floor(agent.expiresMs / 1000) }),
+      exp: Math.floor(Math.min(nowMs + longestMs, agent.expiresMs ?? Number.POSITIVE_INFINITY) / 1000),
       kid,
     }
     const bytes = new TextEncoder().encode(JSON.stringify(payload))
@@ -141,9 +174,10 @@ async function newKey(): Promise<JWK> {
 
 export const agentsFolder = (dataDir: string): string => join(dataDir, 'agents')
 
-function publish(dataDir: string, keys: KeySet): void {
-  const file = join(agentsFolder(dataDir), 'keys.json')
-  const now = `${JSON.stringify(keys, null, 2)}\n`
+/** Leaves a file for whoever verifies engagements. */
+export function publish(dataDir: string, name: string, content: object): void {
+  const file = join(agentsFolder(dataDir), name)
+  const now = `${JSON.stringify(content, null, 2)}\n`
   // A start that changes nothing writes nothing: it works on a full disk too.
   if (existsSync(file) && readFileSync(file, 'utf8') === now) return
   mkdirSync(agentsFolder(dataDir), { recursive: true, mode: 0o700 })

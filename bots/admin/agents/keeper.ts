@@ -11,6 +11,8 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { scrubMark } from '../../../core/ledger/wipe.ts'
 import { tellOps } from '../../../core/ops.ts'
 import { endBatches } from './batch.ts'
+import type { Signer } from './engagement.ts'
+import { Renewal } from './renewal.ts'
 import { revokeRecord, suspension } from './revoke.ts'
 import { consumer, Watch } from './watch.ts'
 
@@ -32,7 +34,7 @@ export function expire(tx: Tx, context: Context, nowMs: number): void {
 }
 
 /** What goes on with agents while nobody types: engagements are held to and end, batches are told. */
-export async function keepAgents(context: Context): Promise<void> {
+export async function keepAgents(context: Context, signer: Signer): Promise<void> {
   const { ledger, bus, log, signal } = context
   const found = await ledger.write(tx => repairAgents(tx, Date.now()))
   for (const line of found) log.warn({ agent: line }, 'a record was repaired')
@@ -44,10 +46,12 @@ export async function keepAgents(context: Context): Promise<void> {
       .catch((error: unknown) => log.error({ error }, asChanopError(error).message))
       .finally(() => (busy = false))
   }
+  const renewal = new Renewal(context, signer)
   const tick = (): void => {
     look()
     scrub(context)
       .then(() => sweep(context))
+      .then(() => renewal.look(Date.now()))
       .catch((error: unknown) => log.error({ error }, asChanopError(error).message))
   }
   const timer = setInterval(tick, lookMs)

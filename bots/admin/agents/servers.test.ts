@@ -277,9 +277,14 @@ rooms:
       await owner.hears(/PRIVMSG #general .*loud: more than 3 lines in 1s: slow down/)
       talk()
       await owner.hears(/PRIVMSG #general .*loud is muted for a minute/)
-      await owner.hears(/^MODE #general \+b m:loud/i)
+      await owner.hears(/^MODE #general \+b m:(R:)?loud/i)
       loud.say('#general', 'not heard')
       await loud.hears(/^404 /)
+      const renamed = loud.heard.length
+      loud.client.write('NICK quiet')
+      loud.say('#general', 'not heard under another name either')
+      await loud.hears(/^404 /, renamed)
+      assert.ok(!owner.heard.some(line => line.params[1] === 'not heard under another name either'))
     })
   })
 }

@@ -2,10 +2,13 @@ import { z } from 'zod'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { durationMs } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import type { Agent, Rate } from '../../../core/ledger/agents.ts'
+import type { NetworkId, UserId } from '../../../core/event.ts'
+import { agentOf, type Rate } from '../../../core/ledger/agents.ts'
+import { personAt } from '../../../core/ledger/people.ts'
 import { includes } from '../../../core/role.ts'
 import { duration } from '../../../core/text.ts'
 import type { AdminServices } from '../services.ts'
+import { type Unsigned, withinReach } from './reach.ts'
 
 const words = (pattern: RegExp, form: string) =>
   z.string().transform((typed, context): string[] => {
@@ -75,34 +78,47 @@ type Context = CommandContext<AdminServices>
 async function permissionsOf({ services, ledger, caller }: Context, typed: readonly string[]): Promise<string[]> {
   const catalogue = await ledger.read(db => services.catalogue.refresh(db))
   return typed.map(word => {
-    if (word === '*') return word
+    if (word === '*') return word // what goes beyond the giver is refused with all else that does
     const command = catalogue.named(word) ?? catalogue.named(word.replace('.', ' '))
     if (!command) throw new ChanopError('not-found', `permissions: there is no command ${word}; help lists them`)
-    if (command.role === 'owner' || caller.agent || !includes(caller.globalRole, command.role)) {
+    if (command.role === 'owner' || (!caller.agent && !includes(caller.globalRole, command.role))) {
       throw new ChanopError('denied', `${command.name} can not be granted by you to an agent: it needs ${command.role}`)
     }
     return command.name
   })
 }
 
-/** An agent's terms with what was typed over them. */
-export async function withTerms<T extends Omit<Agent, 'engagement'>>(
-  context: Context,
-  agent: T,
-  typed: Terms,
-): Promise<T> {
+/** Who answers for an agent has an account that is known: nobody gets agents by taking a name. */
+async function ownerOf({ ledger }: Context, network: NetworkId, typed: string): Promise<string> {
+  const said = typed.toLowerCase()
+  const label = said.includes(':') ? said : `${network}:${said}`
+  const colon = label.indexOf(':')
+  const [where, user] = [label.slice(0, colon), label.slice(colon + 1)]
+  const known = await ledger.read(
+    tx => personAt(tx, where, user) !== null || agentOf(tx, where as NetworkId, user as UserId) !== null,
+  )
+  if (known) return label
+  throw new ChanopError(
+    'not-found',
+    `owner: nobody with the account ${label.slice(0, 80)} is known; person list shows them`,
+  )
+}
+
+/** An agent's terms with what was typed over them, within what who typed it may give. */
+export async function withTerms<T extends Unsigned>(context: Context, agent: T, typed: Terms): Promise<T> {
   const { atMs } = context
-  const owner = typed.owner?.toLowerCase()
-  return {
+  const owner = typed.owner === undefined ? undefined : await ownerOf(context, agent.network, typed.owner)
+  const wanted = {
     ...agent,
     ...(typed.type === undefined ? {} : { type: typed.type }),
     ...(typed.channels === undefined ? {} : { channels: typed.channels }),
     ...(typed.permissions === undefined ? {} : { permissions: await permissionsOf(context, typed.permissions) }),
-    ...(owner === undefined ? {} : { owner: owner.includes(':') ? owner : `${agent.network}:${owner}` }),
+    ...(owner === undefined ? {} : { owner }),
     ...(typed.for === undefined ? {} : { expiresMs: atMs + typed.for }),
     ...(typed.skills === undefined ? {} : { skills: typed.skills }),
     ...(typed.rate === undefined ? {} : { rate: typed.rate }),
   }
+  return withinReach(context, { before: agent.state === 'registering' ? null : agent, wanted, said: typed })
 }
 
 export const rateText = ({ count, perMs }: Rate): string => `${count} lines in ${duration(perMs)}`

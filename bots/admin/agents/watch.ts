@@ -1,7 +1,7 @@
 import type { configSchema } from '../../../config/schema.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { text, type UserId } from '../../../core/event.ts'
-import { type Agent, agentOf, mayEnter } from '../../../core/ledger/agents.ts'
+import { type Agent, agentOf, mayBe, mayEnter } from '../../../core/ledger/agents.ts'
 import { advanceTo } from '../../../core/ledger/consumers.ts'
 import { enqueue } from '../../../core/ledger/deliveries.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
@@ -20,7 +20,7 @@ const muteMs = 60_000
 interface Finding {
   readonly stored: Stored
   readonly agent: Agent
-  readonly verdict: 'outside' | 'warn' | 'mute'
+  readonly verdict: 'outside' | 'warn' | 'mute' | 'muted'
 }
 
 /** Holds agents to their engagements, from what the ledger hears: where they are, and how much they say. */
@@ -49,29 +49,34 @@ export class Watch {
   #judge(tx: Tx, stored: Stored): Finding[] {
     const { event } = stored
     const { sender, place } = event
-    if (event.origin !== 'live' || !sender.verified || place.private || sender.kind === 'self') return []
+    if (event.origin !== 'live' || !sender.verified || sender.kind === 'self') return []
     if (event.kind !== 'message' && !(event.kind === 'member' && event.change === 'join')) return []
     const agent = agentOf(tx, place.network, sender.id)
     if (!agent) return []
-    const outside: Finding[] = mayEnter(agent, place.channel) ? [] : [{ stored, agent, verdict: 'outside' }]
-    if (event.kind !== 'message' || this.#isMuted(agent)) return outside
+    const outside: Finding[] = mayBe(agent, place) ? [] : [{ stored, agent, verdict: 'outside' }]
+    const mutedUntilMs = this.#mutedUntilMs(agent)
+    if (mutedUntilMs > stored.receivedMs && event.kind === 'member')
+      return [...outside, { stored, agent, verdict: 'muted' }]
+    if (event.kind !== 'message' || mutedUntilMs > Date.now()) return outside
     const verdict = this.#meter.count(agent.name, agent.rate, stored.receivedMs)
     return verdict === 'fine' ? outside : [...outside, { stored, agent, verdict }]
   }
 
-  #isMuted({ network, name }: Agent): boolean {
+  #mutedUntilMs({ network, name }: Agent): number {
     const until = this.#context.settings.current.ignore[`${network}:${name}`]
-    return until === null || (until !== undefined && until > Date.now())
+    return until === null ? Number.POSITIVE_INFINITY : (until ?? 0)
   }
 
   #act(tx: Tx, { stored, agent, verdict }: Finding): void {
     const { event, seq } = stored
     const { name, rate } = agent
     const said = `more than ${rate.count} lines in ${duration(rate.perMs)}`
-    if (verdict === 'outside') putOut(tx, this.#context, agent, { channel: event.place.channel, seq })
+    const { channel } = event.place
+    if (verdict === 'muted') silence(tx, agent, [channel], { seq, untilMs: this.#mutedUntilMs(agent) })
+    else if (verdict === 'outside') putOut(tx, this.#context, agent, { channel, seq })
     else if (verdict === 'warn') this.#say(tx, stored, `${name}: ${said}: slow down, or you are muted for a minute`)
     else {
-      mute(tx, this.#context, agent, { nick: event.sender.name, channel: event.place.channel, seq })
+      mute(tx, this.#context, agent, seq)
       this.#say(tx, stored, `${name} is muted for a minute: ${said}, again`)
     }
   }
@@ -106,26 +111,42 @@ export function putOut(
   enqueue(tx, { place, bot: context.name, act, waits: { order: id, result: 'failed' } }, Date.now())
 }
 
-/** Neither relayed nor obeyed for a while and, where the server knows how, not heard either. */
-function mute(
-  tx: Tx,
-  context: BotContext<typeof configSchema>,
-  { network, name }: Agent,
-  at: { nick: string; channel: string; seq: number },
-): void {
+/** Neither relayed nor obeyed for a while and, where the server knows how, heard in none of its channels either. */
+function mute(tx: Tx, context: BotContext<typeof configSchema>, { network, name }: Agent, seq: number): void {
   const untilMs = Date.now() + muteMs
   const current = { ...context.settings.current.ignore, [`${network}:${name}`]: untilMs }
   storeSetting(tx, 'ignore', current, context.name, Date.now())
+  const channels = channelsWith(tx, [{ network, user: name as UserId }]).map(({ channel }) => channel)
+  silence(tx, { network, name }, channels, { seq, untilMs })
+}
+
+/** Not heard in these channels until then, by their server. */
+function silence(
+  tx: Tx,
+  { network, name }: Pick<Agent, 'network' | 'name'>,
+  channels: readonly string[],
+  { seq, untilMs }: { seq: number; untilMs: number },
+): void {
   const server = standings(tx).find(each => each.network === network)?.server ?? ''
-  if (!/ergo|inspircd/i.test(server)) return
-  const mode = (modes: string, notBeforeMs: number): void => {
-    const args = { channel: at.channel, modes }
-    const key = `agent.mute.${name}.${at.seq}.${modes.charAt(0)}`
-    placeOrder(tx, { key, network, kind: 'place.mode', args, notBeforeMs }, Date.now())
+  const ban = muteBan(server, name)
+  if (ban === null) return
+  const mode = (channel: string, modes: string, notBeforeMs: number): void => {
+    const key = `agent.mute.${name}.${seq}.${channel}.${modes.charAt(0)}`
+    placeOrder(tx, { key, network, kind: 'place.mode', args: { channel, modes }, notBeforeMs }, Date.now())
   }
-  // Both servers know the ban `m:`: its subject may stay and not speak.
-  mode(`+b m:${at.nick}!*@*`, 0)
-  mode(`-b m:${at.nick}!*@*`, untilMs)
+  for (const channel of channels) {
+    mode(channel, `+b ${ban}`, 0)
+    if (Number.isFinite(untilMs)) mode(channel, `-b ${ban}`, untilMs)
+  }
+}
+
+/**
+ * The ban `m:` of both servers lets an account stay and not speak, whatever its nick: InspIRCd joins it with its ban on an
+ * account, and on an Ergo of ours the nick is the account. Null: this server has none that we know.
+ */
+function muteBan(server: string, account: string): string | null {
+  if (/inspircd/i.test(server)) return `m:R:${account}`
+  return /ergo/i.test(server) ? `m:${account}!*@*` : null
 }
 
 /** Where an agent is now although its engagement does not name it. */

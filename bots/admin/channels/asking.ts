@@ -1,5 +1,6 @@
 /** What the commands about channels share. */
 import type { CommandContext, Ordered } from '../../../core/command/command.ts'
+import { mustHoldIn } from '../../../core/command/gate.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type Place, type UserId } from '../../../core/event.ts'
@@ -7,11 +8,11 @@ import { type KeptChannel, keptChannel, keptChannels } from '../../../core/ledge
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { nearest } from '../../../core/nearest.ts'
 import { duration, escapeInline, parseDuration } from '../../../core/text.ts'
+import { type AdminServices } from '../services.ts'
 import { joiners } from './members.ts'
 import { bringOrders, keepOrder } from './orders.ts'
 import { channelMeant, configured } from './places.ts'
 import { natureOf, typeFor } from './types.ts'
-import { type AdminServices } from '../services.ts'
 
 export type Context = CommandContext<AdminServices>
 
@@ -57,8 +58,10 @@ export function fresh(context: Context, place: Place): KeptChannel {
   }
 }
 
-/** What is kept of a channel; one that the configuration names needs no `channel add`. */
-export function known(db: Tx, context: Context, place: Place): KeptChannel {
+/** What is kept of a channel, `ruled` for operators of its room alone; one that the configuration names needs no `channel add`. */
+export function known(db: Tx, context: Context, place: Place, ruled?: 'ruled'): KeptChannel {
+  const room = context.services.context.rooms.from(place).name
+  if (ruled) mustHoldIn(db, context.caller, room, 'operator', context.atMs)
   const kept = keptChannel(db, place)
   if (kept) return kept
   const named = configured(configOf(context), place.network)

@@ -8,12 +8,15 @@ import { groupsOf } from '../../../core/ledger/groups.ts'
 import { lastHeard } from '../../../core/ledger/history.ts'
 import { placeOrder } from '../../../core/ledger/orders.ts'
 import { presenceAt } from '../../../core/ledger/presence.ts'
+import { revokedSerials } from '../../../core/ledger/serials.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
-import { ago, duration, escapeInline } from '../../../core/text.ts'
+import { ago, duration, escapeInline, time } from '../../../core/text.ts'
 import { agentName, guardAgents, listed, meant, selector, several, signed } from '../agents/asking.ts'
 import { claimed, redeem } from '../agents/claims.ts'
+import { inherit } from '../agents/heirs.ts'
 import { accountOrder } from '../agents/orders.ts'
+import { mustReach } from '../agents/reach.ts'
 import { need, theAgent } from '../agents/record.ts'
 import { rateText, terms, withTerms } from '../agents/terms.ts'
 import { outsideOf, putOut } from '../agents/watch.ts'
@@ -148,14 +151,19 @@ const del = declare({
       : `deletes ${nick} and its account, and ends its sessions`
   },
   examples: [['!agent del nobody', nobodyHere]],
-  async run({ ledger, atMs, event }, { nick, keep }) {
-    const { network, name } = await ledger.read(tx => theAgent(tx, nick))
-    if (keep) return { lines: [`${name} is no agent any more; its account stays`], effect: tx => forgetAgent(tx, name) }
+  async run(context, { nick, keep }) {
+    const { ledger, atMs, event, caller } = context
+    const agent = await ledger.read(tx => theAgent(tx, nick))
+    const { network, name } = agent
+    await mustReach(context, [agent])
+    if (keep)
+      return { lines: [`${name} is no agent any more; its account stays`], effect: tx => forgetAgent(tx, name, atMs) }
     return {
       lines: [],
       effect: tx => {
         need(theAgent(tx, name), ['active', 'rotating', 'revoked', 'deleted'], 'deleted', atMs)
         setAgentState(tx, name, 'deleted', null, atMs)
+        return inherit(tx, caller, agent, atMs)
       },
       orders: [
         {
@@ -229,9 +237,11 @@ const reap = declare({
     return found.length === 0 ? null : { text: `deletes ${names.length}: ${listed(names)}`, of: names }
   },
   examples: [['!agent reap idle=14d', 'everybody was seen in the last 14d']],
-  async run({ ledger, atMs, event, confirmed }, { idle }) {
+  async run(context, { idle }) {
+    const { ledger, atMs, event, caller, confirmed } = context
     const idlers = await ledger.read(tx => idleSince(tx, idle, atMs))
     const found = idlers.filter(({ name }) => confirmed?.includes(name))
+    await mustReach(context, found)
     if (found.length === 0) return `everybody was seen in the last ${duration(idle)}`
     return {
       lines: [`${found.length} agents are being deleted; agents shows who is left`],
@@ -244,6 +254,7 @@ const reap = declare({
             atMs,
           )
         }
+        return found.flatMap(agent => inherit(tx, caller, agent, atMs))
       },
     }
   },
@@ -264,9 +275,12 @@ const certificate = declare({
       .describe('SHA-256 of the certificate, hex'),
   }),
   examples: [[`!agent cert add nobody ${'ab'.repeat(32)}`, nobodyHere]],
-  async run({ ledger, event, atMs }, { verb, nick, fingerprint }) {
-    const { network, ...agent } = await ledger.read(tx => theAgent(tx, nick))
-    need({ network, ...agent }, ['active', 'rotating'], 'changed', atMs)
+  async run(context, { verb, nick, fingerprint }) {
+    const { ledger, event, atMs } = context
+    const agent = await ledger.read(tx => theAgent(tx, nick))
+    const { network } = agent
+    await mustReach(context, [agent])
+    need(agent, ['active', 'rotating'], 'changed', atMs)
     const kind = verb === 'add' ? 'account.certificate' : 'account.certificate-del'
     const order = accountOrder({ network, account: nick, kind, seq: event.seq, args: { fingerprint } })
     const short = fingerprint.replaceAll(':', '').slice(-6).toLowerCase()
@@ -290,6 +304,21 @@ const engagement = declare({
     if (!engaged(agent, atMs) || agent.engagement === null)
       return `${agent.name} has no engagement now: it is ${agent.state}`
     return { lines: [`engagement=${escapeInline(agent.engagement)}`] }
+  },
+})
+
+const revoked = declare({
+  name: 'revoked',
+  summary: 'serials of engagements that were taken back before their end; also in data/agents/revoked.json',
+  role: 'guest',
+  agents: true,
+  reply: 'private',
+  args: z.object({}),
+  examples: [['!revoked', 'no engagement that was taken back would still hold']],
+  async run({ ledger, atMs }) {
+    const all = await ledger.read(tx => revokedSerials(tx, atMs))
+    if (all.length === 0) return 'no engagement that was taken back would still hold'
+    return { lines: all.map(one => `jti=${one.jti} exp=${Math.floor(one.untilMs / 1000)} · ${time(one.atMs)}`) }
   },
 })
 
@@ -348,4 +377,4 @@ const claim = declare({
   },
 })
 
-export const agentCommands = [list, show, edit, del, sessions, kick, reap, certificate, engagement, key, claim]
+export const agentCommands = [list, show, edit, del, sessions, kick, reap, certificate, engagement, revoked, key, claim]

@@ -24,6 +24,7 @@ import {
 } from '../agents/asking.ts'
 import { loginLine } from '../agents/login.ts'
 import { accountOrder, passwordOrder } from '../agents/orders.ts'
+import { mustReach } from '../agents/reach.ts'
 import { need, theAgent } from '../agents/record.ts'
 import { revokeRecord, suspension } from '../agents/revoke.ts'
 import { withTerms } from '../agents/terms.ts'
@@ -56,6 +57,7 @@ const rotate = declare({
       which === undefined ? [theAgent(db, caller.account)] : meant(context, db, which),
     )
     guardAgents(context, agents, 'rotate')
+    await mustReach(context, agents)
     const self = agents.length === 1 && caller.agent?.name === agents[0]?.name
     const graceMs = grace ?? (self ? selfGraceMs : 0)
     const items = agents.map(agent => renewed(context, agent, graceMs))

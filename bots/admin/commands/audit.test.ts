@@ -45,6 +45,29 @@ test('denials and what was ignored are in the audit, secrets are not, and it pro
   await bob.shouldReply('#general', '!audit export', /needs owner/)
 })
 
+test('lines cut off the end are found, at the first look and at every later one', async t => {
+  const house = await openHouse(t)
+  const olga = house.server('a').user('olga')
+  for (let n = 0; n < 4; n++) await olga.shouldReply('#general', '!version', /chanop/)
+  const { text } = await olga.shouldReply('#general', '!audit head', /^audit line \d+ · [0-9a-f]{64}$/)
+  const id = Number(/line (\d+)/.exec(text)?.[1])
+  await olga.shouldReply('#general', '!audit verify', /^whole: \d+ lines/, { in: '@admin' })
+  // Whoever cuts them makes SQLite forget them too.
+  await house.ledger.write(db => {
+    db.exec('DROP TRIGGER audit_no_delete')
+    db.prepare('DELETE FROM audit WHERE id >= ?').run(id)
+    db.prepare("UPDATE sqlite_sequence SET seq = ? WHERE name = 'audit'").run(id - 1)
+  })
+  for (let look = 0; look < 2; look++) {
+    const { seq } = olga.say('#general', '!audit verify')
+    await olga.hears(
+      '@admin',
+      new RegExp(`^broken: line ${id}, as it was .* by \\S*audit-heads.txt, is not there`),
+      seq,
+    )
+  }
+})
+
 test('a line that was changed in the file is found, and the export ends before it', async t => {
   const house = await openHouse(t)
   const olga = house.server('a').user('olga')

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { moment, nameOf, whole } from '../../../core/command/parse/values.ts'
-import { type AuditRow, type Proof, readAudit } from '../../../core/ledger/audit.ts'
+import { type AuditRow, auditHead, type Proof, readAudit } from '../../../core/ledger/audit.ts'
 import { escapeInline, time } from '../../../core/text.ts'
+import { keepHead, type Missing, missingHead } from '../audit-heads.ts'
 import { exportAudit, proveAll } from '../audit-walk.ts'
 import { declare } from '../services.ts'
 
@@ -41,10 +42,13 @@ const show = declare({
   },
 })
 
-const verdict = ({ lines, dropped, broken }: Proof): string =>
-  broken === null
-    ? `whole: ${lines} lines, each fits the one before${dropped > 0 ? `; ${dropped} old ones of commands that only read were taken out, vouched for` : ''}`
-    : `broken at line ${broken}: it or what stood before it was changed`
+function verdict({ lines, dropped, broken }: Proof, missing: Missing | null): string {
+  if (broken !== null) return `broken at line ${broken}: it or what stood before it was changed or taken out`
+  const old = dropped > 0 ? `; ${dropped} old ones of commands that only read were taken out, vouched for` : ''
+  if (missing === null) return `whole: ${lines} lines, each fits the one before${old}`
+  const { head, atMs, file } = missing
+  return `broken: line ${head.id}, as it was ${time(atMs)} by ${file}, is not there any more: it or what stood before it was changed or cut off`
+}
 
 const verify = declare({
   name: 'audit verify',
@@ -53,7 +57,28 @@ const verify = declare({
   reply: 'private',
   args: z.object({}),
   examples: [['!audit verify', /^whole: \d+ lines/, 'whole: 214 lines, each fits the one before']],
-  run: async ({ ledger, signal }) => verdict(await proveAll(ledger, signal)),
+  async run({ ledger, signal, services }) {
+    const { dataDir } = services.context
+    const missing = await missingHead(ledger, dataDir)
+    const proof = await proveAll(ledger, signal)
+    if (proof.broken === null && missing === null) await keepHead(ledger, dataDir)
+    return escapeInline(verdict(proof, missing))
+  },
+})
+
+const head = declare({
+  name: 'audit head',
+  summary: 'the last line of the audit by number and hash: noted elsewhere, it proves that none up to it was cut off',
+  role: 'operator',
+  reply: 'public',
+  args: z.object({}),
+  examples: [['!audit head', 'the audit has no line yet']],
+  async run({ ledger, services }) {
+    const found = await ledger.read(auditHead)
+    if (!found) return 'the audit has no line yet'
+    await keepHead(ledger, services.context.dataDir)
+    return `audit line ${found.id} · ${found.hash}`
+  },
 })
 
 const exportAll = declare({
@@ -72,8 +97,10 @@ const exportAll = declare({
   async run({ services, ledger, signal, atMs, event }) {
     const name = `${new Date(atMs).toISOString().slice(0, 10)}-${event.seq}`
     const { path, sha256, proof } = await exportAudit({ ledger, dataDir: services.context.dataDir }, name, signal)
-    return { lines: [escapeInline(`${path} · ${proof.lines} lines`), `SHA-256 ${sha256}`, verdict(proof)] }
+    const missing = await missingHead(ledger, services.context.dataDir)
+    const said = escapeInline(verdict(proof, missing))
+    return { lines: [escapeInline(`${path} · ${proof.lines} lines`), `SHA-256 ${sha256}`, said] }
   },
 })
 
-export const auditCommands = [show, verify, exportAll]
+export const auditCommands = [show, verify, head, exportAll]

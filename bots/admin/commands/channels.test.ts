@@ -191,3 +191,18 @@ test('one that is stored while nobody runs is made by the next start', async t =
     )
   assert.equal(native(house, '#later').members.has('chanop'), true)
 })
+
+test('an operator of one room rules its channels, and no others', async t => {
+  const house = await openHouse(t)
+  const ann = house.server('a').user('ann')
+  house.server('a').user('olga').say('#general', '!channel add #side')
+  await ann.hears('#general', 'chat:#side is kept')
+  await house.grant('chat', 'ann', 'operator', 'ops')
+  ann.join('#ops')
+  await ann.shouldReply('#ops', '!channel topic #ops all is well', 'chat:#ops: all is well')
+  await ann.shouldReply('#ops', '!channel set #ops greeting Hello {nick}', 'chat:#ops: instructions set')
+  await ann.shouldReply('#ops', '!channel lock #ops', 'chat:#ops is locked')
+  for (const words of ['topic #side mine', 'set #side modes +m', 'lock #side', 'unlock #general'])
+    await ann.shouldReply('#ops', `!channel ${words}`, /^that needs operator in \S+; you are guest there$/)
+  await ann.shouldReply('#general', '!channel lock #ops', /^channel lock needs operator; you are guest/)
+})

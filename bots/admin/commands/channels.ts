@@ -14,17 +14,12 @@ import {
 import { membersOf } from '../../../core/ledger/members.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { escapeInline, time, truncate } from '../../../core/text.ts'
-import { releaseOrder } from '../channels/orders.ts'
-import { configured } from '../channels/places.ts'
-import { modesChange, natureOf } from '../channels/types.ts'
-import { declare } from '../services.ts'
-
 import {
   applied,
   brought,
+  type Context,
   channel,
   configOf,
-  type Context,
   endOf,
   fresh,
   known,
@@ -34,6 +29,10 @@ import {
   traits,
   typeNamed,
 } from '../channels/asking.ts'
+import { releaseOrder } from '../channels/orders.ts'
+import { configured } from '../channels/places.ts'
+import { modesChange, natureOf } from '../channels/types.ts'
+import { declare } from '../services.ts'
 
 const add = declare({
   name: 'channel add',
@@ -162,6 +161,7 @@ const set = declare({
   name: 'channel set',
   summary: 'changes type, time to live, on-join instructions or modes of a channel',
   role: 'operator',
+  scope: 'room',
   reply: 'public',
   mutates: true,
   args: z.object({
@@ -180,7 +180,7 @@ const set = declare({
   async run(context, { channel, key, value }) {
     const place = meant(context, channel)
     const { types } = configOf(context).channels
-    const before = await context.ledger.read(db => known(db, context, place))
+    const before = await context.ledger.read(db => known(db, context, place, 'ruled'))
     const kept = changed(context, before, key, value)
     if (kept.untilMs !== null) refuseConfigured(context, place, 'so that it has no end')
     const now = natureOf(types, kept)
@@ -205,13 +205,14 @@ const topic = declare({
   name: 'channel topic',
   summary: 'sets a channel’s topic, or shows it',
   role: 'operator',
+  scope: 'room',
   reply: 'public',
   mutates: true,
   args: z.object({ channel, topic: z.string().max(300).optional().meta({ rest: true }) }),
   examples: [['!channel topic #general all that matters', 'irc:#general: all that matters']],
   async run(context, { channel, topic: said }) {
     const place = meant(context, channel)
-    const kept = await context.ledger.read(db => known(db, context, place))
+    const kept = await context.ledger.read(db => known(db, context, place, 'ruled'))
     if (said === undefined) return escapeInline(`${formatPlace(place)}: ${kept.topic || 'no topic of ours'}`)
     const next = { ...kept, topic: said }
     return {
@@ -254,6 +255,7 @@ const lockOf = (locked: boolean) =>
     name: locked ? 'channel lock' : 'channel unlock',
     summary: locked ? 'only operators may address agents there' : 'everybody may address agents there again',
     role: 'operator',
+    scope: 'room',
     reply: 'public',
     mutates: true,
     args: z.object({ channel }),
@@ -267,7 +269,7 @@ const lockOf = (locked: boolean) =>
       return {
         lines: [],
         effect: db => {
-          const kept = known(db, context, place)
+          const kept = known(db, context, place, 'ruled')
           const same = kept.locked === locked
           if (!same) storeChannel(db, { ...kept, locked })
           const name = escapeInline(formatPlace(place))

@@ -19,6 +19,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes, roles } from '../../../core/role.ts'
 import { newPassword } from '../../../core/secrets.ts'
 import { duration, escapeInline } from '../../../core/text.ts'
+import { inherit } from '../agents/heirs.ts'
 import { refuseReserved } from '../agents/names.ts'
 import { mustBeForGood, ownUntil } from '../authority.ts'
 import { written } from '../meant.ts'
@@ -82,6 +83,7 @@ const add = declare({
       effect: db => {
         refuseKnown(db, network, account)
         refuseReserved(db, context, account)
+        return inherit(db, caller, { network, name: account }, atMs)
       },
       orders: [
         {
@@ -233,6 +235,7 @@ const del = declare({
         if (owners(db) === 0) throw new ChanopError('conflict', 'that is the last owner: make another one first')
         dropIdentity(db, network, account.toLowerCase() as UserId)
         forgetEmpty(db, person)
+        return inherit(db, caller, { network, name: account }, atMs)
       },
       orders: [
         {

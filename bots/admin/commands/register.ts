@@ -1,5 +1,6 @@
 /** How agents come: `register` and `adopt`. */
 import { z } from 'zod'
+import { newCode } from '../../../core/claim-codes.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Agent, agentNamed, insertAgent } from '../../../core/ledger/agents.ts'
 import { personAt } from '../../../core/ledger/people.ts'
@@ -8,8 +9,8 @@ import { newPassword } from '../../../core/secrets.ts'
 import { expandNames } from '../../../core/selector.ts'
 import { duration } from '../../../core/text.ts'
 import { agentName, byOf, type Context, fewAgents, type Made, many, signed } from '../agents/asking.ts'
-import { newCode } from '../../../core/claim-codes.ts'
 import { claimMs, keepClaim } from '../agents/claims.ts'
+import { inherit } from '../agents/heirs.ts'
 import { loginLine } from '../agents/login.ts'
 import { refuseReserved } from '../agents/names.ts'
 import { accountOrder, passwordOrder } from '../agents/orders.ts'
@@ -73,11 +74,12 @@ const register = declare({
       throw new ChanopError('usage', 'a claim code is for one agent: register them one by one')
     const agents = await Promise.all(names.map(name => drafted(context, name.data as string, typed)))
     const orders = agents.map(agent => made(context, agent))
-    const keep = (db: Tx): void => {
+    const keep = (db: Tx): string[] => {
       for (const { agent } of orders) {
         refuseTaken(db, context, agent)
         insertAgent(db, agent)
       }
+      return orders.flatMap(({ agent }) => inherit(db, context.caller, agent, context.atMs))
     }
     if (orders.length > fewAgents) return many(context, 'registered', orders, keep)
     const server = await context.ledger.read(db => orders.map(({ agent, password }) => loginLine(db, agent, password)))
@@ -85,9 +87,10 @@ const register = declare({
     return {
       lines: [],
       effect: db => {
-        keep(db)
+        const lines = keep(db)
         if (code !== null)
           claimable(db, context, code, { agent: (orders[0] as Made).agent.name, login: server[0] as string })
+        return lines
       },
       orders: orders.map(({ agent, order }, index) => ({
         order,

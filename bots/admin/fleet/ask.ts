@@ -2,7 +2,7 @@ import type { Config } from '../../../config/schema.ts'
 import type { Caller } from '../../../core/command/command.ts'
 import { callerOf, inert } from '../../../core/command/gate.ts'
 import type { MessageEvent } from '../../../core/event.ts'
-import { type Agent, agentOf, engaged } from '../../../core/ledger/agents.ts'
+import { type Agent, agentOf, engaged, mayBe } from '../../../core/ledger/agents.ts'
 import { lastCallAsking } from '../../../core/ledger/calls.ts'
 import { keptChannel } from '../../../core/ledger/channels.ts'
 import { bySeq, type Stored } from '../../../core/ledger/events.ts'
@@ -85,6 +85,8 @@ function refusal(tx: Tx, caller: Caller, stored: Stored<MessageEvent>, config: C
 function agentRefusal(tx: Tx, agent: Agent, stored: Stored, config: Config, nowMs: number): string | null {
   const { name, permissions } = agent
   if (!engaged(agent, nowMs)) return `the engagement of ${name} is over`
+  const { place } = stored.event
+  if (!mayBe(agent, place)) return `the engagement of ${name} does not name ${place.channel}`
   if (!permissions.includes(callPermission) && !permissions.includes('*')) {
     return `${name} may not call groups; agent edit ${name} permissions=${callPermission} lets it`
   }

@@ -27,6 +27,8 @@ export interface OpenCall {
   /** `network\nuser` → label. */
   readonly labels: ReadonlyMap<string, string>
   readonly answered: Set<string>
+  /** Who of those that were told to stop, pause or go on said something else; after a restart, who says it anew. */
+  readonly otherwise: Set<string>
   readonly untilMs: number
 }
 
@@ -51,8 +53,8 @@ export function openCall(tx: Tx, bot: string, rooms: Rooms, call: NewCall, nowMs
     )
     const content = text(lines.join('\n'))
     const hall = { ...rooms.from(place), places: [place] }
-    const control = kind === 'mention' ? {} : { control: kind }
-    say(tx, { bot, content, in: hall, key: wakeKey(stored.seq, index), ...control }, nowMs)
+    const control = kind === 'mention' ? 'wake' : kind
+    say(tx, { bot, content, in: hall, key: wakeKey(stored.seq, index), control }, nowMs)
   }
   addCall(tx, {
     seq: stored.seq,
@@ -70,18 +72,32 @@ export function openedCall(tx: Tx, seq: number): OpenCall | null {
   const stored = call && (bySeq(tx, seq) as Stored<MessageEvent> | null)
   if (!call || !stored) return null
   const labels = new Map(call.asked.flatMap(label => accountsOf(tx, label).map(account => [account, label] as const)))
-  return { ...call, stored, labels, answered: new Set(call.answered) }
+  return { ...call, stored, labels, answered: new Set(call.answered), otherwise: new Set() }
 }
 
-const verbs = { mention: 'answered', stop: 'obeyed', pause: 'obeyed', resume: 'obeyed' } as const
+/** Words by which an agent says that it did what it was told. */
+const obeying = {
+  stop: /\bstop(ped|ping|s)?\b/i,
+  pause: /\bpaus(e|ed|ing)\b/i,
+  resume: /\bresum(e|ed|ing)\b/i,
+} as const
 
-/** `7 of 8 answered; silent: worker-003` */
-export function resultLine({ kind, asked, answered, stored }: OpenCall, nowMs: number): string {
-  const silent = asked.filter(label => !answered.has(label)).map(nameOf)
-  const count = `${answered.size} of ${asked.length} ${verbs[kind]}`
-  const took = silent.length === 0 && kind !== 'mention' ? ` in ${duration(nowMs - stored.receivedMs)}` : ''
-  const begin = kind === 'mention' ? '' : `${kind}: `
-  return `${begin}${count}${took}${silent.length === 0 ? '' : `; silent: ${some(silent)}`}`
+/** Whether an answer says that a call was obeyed, and is not just anything that was said meanwhile. */
+export const obeys = (kind: Exclude<CallKind, 'mention'>, said: string): boolean =>
+  obeying[kind].test(said) && !/\b(not|never|no|cannot|can't|won't|refuse[sd]?)\b/i.test(said)
+
+/** `7 of 8 answered; silent: worker-003`, or `stop: 1 of 3 obeyed; answered: worker-002; silent: worker-003` */
+export function resultLine({ kind, asked, answered, otherwise, stored }: OpenCall, nowMs: number): string {
+  const rest = asked.filter(label => !answered.has(label))
+  const silent = rest.filter(label => !otherwise.has(label)).map(nameOf)
+  const spoke = rest.filter(label => otherwise.has(label)).map(nameOf)
+  const tail = silent.length === 0 ? '' : `; silent: ${some(silent)}`
+  if (kind === 'mention') return `${answered.size} of ${asked.length} answered${tail}`
+  if (answered.size === 0 && spoke.length > 0)
+    return `${kind}: ${spoke.length} of ${asked.length} answered, none says that it obeyed${tail}`
+  const took = rest.length === 0 ? ` in ${duration(nowMs - stored.receivedMs)}` : ''
+  const others = spoke.length === 0 ? '' : `; answered something else: ${some(spoke)}`
+  return `${kind}: ${answered.size} of ${asked.length} obeyed${took}${others}${tail}`
 }
 
 /** Says how many answered, where they were called from. */

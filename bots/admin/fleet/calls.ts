@@ -2,7 +2,8 @@ import { keepAnswers, openCallSeqs } from '../../../core/ledger/calls.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
 import { messageOf } from '../../../core/ledger/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { callOfLine, type OpenCall, openedCall } from './call.ts'
+import { plain } from '../../../core/text.ts'
+import { callOfLine, type OpenCall, obeys, openedCall } from './call.ts'
 
 /** How long after a reaction its message may become known. */
 const earlyMs = 5000
@@ -29,7 +30,9 @@ export class Calls {
     for (const stored of early) this.heard(tx, stored)
   }
 
-  /** An answer is a message of one who was asked, or a reaction to the call, in the same room; of a stop it is any word. */
+  /**
+   * An answer is a message of one who was asked, or a reaction to the call, in the same room; a stop is
+   * obeyed, wherever that is said, by one who says so. */
   heard(tx: Tx, stored: Stored): void {
     const { event } = stored
     if (this.#open.size === 0 || !event.sender.verified) return
@@ -40,6 +43,7 @@ export class Calls {
       if (label === undefined || call.answered.has(label)) continue
       const verdict = answers(tx, stored, call)
       if (verdict === 'later') this.#early.add(stored)
+      if (verdict === 'otherwise') call.otherwise.add(label)
       if (verdict !== true) continue
       call.answered.add(label)
       this.#changed.add(call.seq)
@@ -80,11 +84,13 @@ export class Calls {
   }
 }
 
-function answers(tx: Tx, stored: Stored, call: OpenCall): boolean | 'later' {
+function answers(tx: Tx, stored: Stored, call: OpenCall): boolean | 'later' | 'otherwise' {
   const { event } = stored
   if (stored.seq <= call.seq) return false
-  if (call.kind !== 'mention') return true
-  if (event.kind === 'message') return stored.room === call.stored.room
+  if (event.kind === 'message') {
+    if (call.kind !== 'mention') return obeys(call.kind, plain(event.content)) || 'otherwise'
+    return stored.room === call.stored.room
+  }
   if (event.kind !== 'reaction' || event.removed) return false
   const target = messageOf(tx, event.place, event.target)
   if (target === null) return Date.now() - stored.receivedMs < earlyMs ? 'later' : false

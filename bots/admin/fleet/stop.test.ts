@@ -32,8 +32,21 @@ describe('stop', () => {
     const { house, alice } = await openWorld(t, 'stopSeconds: 1')
     const [one] = await workers(house, 'worker-001', 'worker-002')
     await alice.shouldReply('#general', '!stop @worker', /^worker-001, worker-002: stop$/)
-    one?.dm('admin', 'ok')
+    one?.dm('admin', 'stopped')
     await alice.hears('#general', 'stop: 1 of 2 obeyed; silent: worker-002')
+  })
+
+  it('is obeyed by who says so: other words are answers, and no more', async t => {
+    const { house, alice } = await openWorld(t, 'stopSeconds: 1')
+    const [one, two] = await workers(house, 'worker-001', 'worker-002')
+    const told = await alice.shouldReply('#general', '!stop @worker', /^worker-001, worker-002: stop$/)
+    one?.say('#general', 'pong')
+    two?.say('#general', 'I stopped')
+    await alice.hears('#general', 'stop: 1 of 2 obeyed; answered something else: worker-001', told.seq)
+    const paused = await alice.shouldReply('#general', '!pause @worker', /^worker-001, worker-002: pause$/)
+    one?.say('#general', 'pong')
+    two?.say('#general', 'I will not pause')
+    await alice.hears('#general', 'pause: 2 of 2 answered, none says that it obeyed', paused.seq)
   })
 
   it('of all needs an operator, and reaches other rooms', async t => {

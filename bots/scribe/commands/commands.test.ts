@@ -265,6 +265,20 @@ test('stats count what is said, by room', async t => {
   assert.match(all, /\nledger \S+ \S+, index \S+ [kM]B$/)
 })
 
+test('export of a room is for its own operators too, and for no other room', async t => {
+  const { stage, tell } = await setUp(t)
+  for (const said of await talk()) await tell(said)
+  // The stage knows no names of rooms, scribe does.
+  for (const room of ['ops', 'irc:#ops']) await stage.role('mia', 'operator', room)
+  await stage.ledger.write(db => joined(db, 'irc:#ops', person('mia')))
+  assert.match(await stage.ask('!export ops', { by: 'mia', in: ops }), /exports\/ops-.* 1 line,/)
+  assert.match(
+    await stage.ask('!export general', { by: 'mia', in: ops }),
+    /^that needs operator in general; you are guest there$/,
+  )
+  assert.match(await stage.ask('!export ops', { by: 'mia' }), /^export needs operator; you are guest/)
+})
+
 test('export writes what it says, for operators', async t => {
   const { stage, tell, data } = await setUp(t)
   for (const said of await talk()) await tell(said)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { mustHoldIn } from '../../../core/command/gate.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { sleep } from '../../../core/retry.ts'
@@ -24,6 +25,7 @@ export const exportRoom = declare({
   name: 'export',
   summary: "write a room's history to a file on the host, as it reads now",
   role: 'operator',
+  scope: 'room',
   reply: 'public',
   args: z.object({
     room: nameOf('room'),
@@ -46,7 +48,11 @@ export const exportRoom = declare({
   ],
   async run(context, { room: word, format, since, until }) {
     const { services, atMs, ledger, signal } = context
-    const { room, names } = await ledger.read(db => scopeOf(db, context, word))
+    const { room, names } = await ledger.read(db => {
+      const scope = scopeOf(db, context, word)
+      mustHoldIn(db, context.caller, scope.room.name, 'operator', atMs)
+      return scope
+    })
     const path = await exportPath(services.dataDir, room.name, format, atMs)
     const selection = { rooms: names, ...spanOf(since, until, atMs) }
     const { done, share } = services.exports.start({ selection, format, title: room.name, path })

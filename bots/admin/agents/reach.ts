@@ -1,0 +1,103 @@
+/** Nobody gives, or takes hold of, more than they have themselves, nor for longer. */
+import type { CommandContext } from '../../../core/command/command.ts'
+import { ChanopError } from '../../../core/error.ts'
+import type { Agent, Rate } from '../../../core/ledger/agents.ts'
+import { includes } from '../../../core/role.ts'
+import { duration, time } from '../../../core/text.ts'
+import { ownUntil } from '../authority.ts'
+import type { AdminServices } from '../services.ts'
+
+type Context = CommandContext<AdminServices>
+type Catalogue = AdminServices['catalogue']
+export type Unsigned = Omit<Agent, 'engagement'>
+
+const denied = (why: string): ChanopError => new ChanopError('denied', why)
+
+/** What an engagement lets its agent do: what it names and, by `*`, what a member may. */
+export function permits(own: Unsigned, permission: string, catalogue: Catalogue): boolean {
+  if (own.permissions.includes(permission)) return true
+  const command = catalogue.named(permission)
+  return own.permissions.includes('*') && command !== undefined && includes('member', command.role)
+}
+
+/** Whether all channels that `pattern` means are among those of `own`. */
+const holds = (own: Unsigned, pattern: string): boolean =>
+  own.channels.some(each =>
+    each.endsWith('*')
+      ? pattern.toLowerCase().startsWith(each.slice(0, -1).toLowerCase())
+      : each.toLowerCase() === pattern.toLowerCase(),
+  )
+
+const slower = (rate: Rate, than: Rate): boolean =>
+  rate.count <= than.count && rate.count * than.perMs <= than.count * rate.perMs
+
+const outlasts = (endMs: number | null, untilMs: number | null): boolean =>
+  untilMs !== null && (endMs === null || endMs > untilMs)
+
+/** What of `agent` goes beyond `own`; null: nothing does. */
+function beyond(own: Unsigned, agent: Unsigned, catalogue: Catalogue): string | null {
+  const permission = agent.permissions.find(each => !permits(own, each, catalogue))
+  if (permission !== undefined) return `the permission ${permission}`
+  const channel = agent.channels.find(each => !holds(own, each))
+  if (channel !== undefined) return channel === '*' ? 'every channel' : `the channel ${channel}`
+  if (!slower(agent.rate, own.rate)) return 'a higher rate'
+  return outlasts(agent.expiresMs, own.expiresMs) ? 'a later end' : null
+}
+
+/** What a new agent has where nothing was said: no more than the agent that makes it. */
+function narrowed<T extends Unsigned>(own: Agent, agent: T, said: Partial<Record<keyof Unsigned | 'for', unknown>>): T {
+  return {
+    ...agent,
+    ...(said.channels === undefined ? { channels: own.channels } : {}),
+    ...(said.rate === undefined && !slower(agent.rate, own.rate) ? { rate: own.rate } : {}),
+    ...(said.for === undefined ? { expiresMs: own.expiresMs } : {}),
+  }
+}
+
+/**
+ * The agent as its maker may have it; `before` is null for a new one, and `said` what was typed. An agent gives no more than its
+ * own engagement, and who has a role for a time makes none that outlasts it and changes none that does. Throws `denied`.
+ */
+export async function withinReach<T extends Unsigned>(
+  { caller, ledger, services, atMs }: Context,
+  { before, wanted, said }: { before: Unsigned | null; wanted: T; said: Parameters<typeof narrowed>[2] },
+): Promise<T> {
+  const own = caller.agent
+  if (own) {
+    const catalogue = await ledger.read(tx => services.catalogue.refresh(tx))
+    const agent = before ? wanted : narrowed(own, wanted, said)
+    const more = beyond(own, agent, catalogue)
+    if (more !== null) throw denied(`${own.name} can not give ${more}: it has not so much itself; ask an operator`)
+    if (agent.owner !== before?.owner && agent.owner !== own.owner && agent.owner !== `${own.network}:${own.name}`)
+      throw denied(`${own.name} can give an agent to nobody but ${own.owner}: ask an operator`)
+    return agent
+  }
+  const untilMs = await ledger.read(tx => ownUntil(tx, caller, 'operator', atMs))
+  if (untilMs === null) return wanted
+  if (before && outlasts(before.expiresMs, untilMs)) throw lasting(before.name, untilMs)
+  if (!before && said.for === undefined) return { ...wanted, expiresMs: untilMs }
+  if (outlasts(wanted.expiresMs, untilMs))
+    throw denied(`you are ${caller.globalRole} until ${time(untilMs)}: for=${duration(untilMs - atMs)} at most`)
+  return wanted
+}
+
+const lasting = (name: string, untilMs: number): ChanopError =>
+  denied(`${name} stays longer than your role, which ends ${time(untilMs)}: ask somebody who has it for good`)
+
+/** Whose logins the caller may have, or whom they may delete: for an agent itself and those that may no more than it. */
+export async function mustReach({ caller, ledger, services, atMs }: Context, agents: readonly Agent[]): Promise<void> {
+  const own = caller.agent
+  if (own) {
+    const catalogue = await ledger.read(tx => services.catalogue.refresh(tx))
+    for (const agent of agents) {
+      const more = agent.name === own.name ? null : beyond(own, agent, catalogue)
+      if (more !== null) throw denied(`${agent.name} has ${more}, which ${own.name} has not: ask an operator`)
+    }
+    return
+  }
+  if (!includes(caller.globalRole, 'operator')) return
+  const untilMs = await ledger.read(tx => ownUntil(tx, caller, 'operator', atMs))
+  const label = `${caller.network}:${caller.account}`
+  const longer = agents.find(agent => agent.owner !== label && outlasts(agent.expiresMs, untilMs))
+  if (longer && untilMs !== null) throw lasting(longer.name, untilMs)
+}

@@ -1,0 +1,52 @@
+/** The ends of the audit, kept beside the ledger: who cuts lines off it has to find and change these too. */
+import { open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type AuditHead, auditHead, stillHas } from '../../core/ledger/audit.ts'
+import type { Ledger } from '../../core/ledger/ledger.ts'
+
+/** A line that was the last one once and is not as it was. */
+export interface Missing {
+  readonly head: AuditHead
+  readonly atMs: number
+  readonly file: string
+}
+
+export const headsFile = (dataDir: string): string => join(dataDir, 'audit-heads.txt')
+
+const mostLineBytes = 128
+const line = /^(\d+) (\d+) ([0-9a-f]{64})$/
+
+async function kept(file: string): Promise<{ readonly atMs: number; readonly head: AuditHead }[]> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  })
+  return text.split('\n').flatMap(each => {
+    const [, atMs, id, hash] = line.exec(each) ?? []
+    return hash === undefined ? [] : [{ atMs: Number(atMs), head: { id: Number(id), hash } }]
+  })
+}
+
+/** Adds the end of the audit as it is now: `<Unix ms> <number> <hash>`, unless it stands there as the last one. */
+export async function keepHead(ledger: Ledger, dataDir: string, nowMs = Date.now()): Promise<void> {
+  const head = await ledger.read(auditHead)
+  if (!head) return
+  const handle = await open(headsFile(dataDir), 'a+', 0o600)
+  try {
+    const { size } = await handle.stat()
+    const lastBytes = Buffer.alloc(Math.min(size, mostLineBytes))
+    await handle.read(lastBytes, 0, lastBytes.length, size - lastBytes.length)
+    const end = ` ${head.id} ${head.hash}\n`
+    if (!lastBytes.toString().endsWith(end)) await handle.appendFile(`${nowMs}${end}`)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** The first of the ends that were kept which the audit does not have as it was; null: it has them all. */
+export async function missingHead(ledger: Ledger, dataDir: string): Promise<Missing | null> {
+  const file = headsFile(dataDir)
+  const all = await kept(file)
+  const lost = await ledger.read(tx => all.find(({ head }) => !stillHas(tx, head)))
+  return lost ? { ...lost, file } : null
+}
