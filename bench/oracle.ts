@@ -62,7 +62,7 @@ export class TimedModel {
 /** What the instance needs: the model, and a room for each question at once. */
 export const oracleConfig = (url: string): string => `
 models: { only: { provider: openai, model: m, baseUrl: '${url}' } }
-rooms: { ${rooms.map((room, n) => `r${n}: { places: ['irc:${room}'] }`).join(', ')} }
+rooms: { ${rooms.map((room, n) => `r${n}: { places: ['irc:${room}'], open: true }`).join(', ')} }
 `
 
 export async function benchOracle(instance: Instance, model: TimedModel, runs: number): Promise<void> {

@@ -87,7 +87,7 @@ networks:
   irc: { kind: irc, managed: true, channels: ['#general'] }
   memory: { kind: memory, server: '{server}-a', channels: ['#general'] }
 rooms:
-  general: { places: ['irc:#general', 'memory:#general'] }
+  general: { places: ['irc:#general', 'memory:#general'], open: true }
 `
     const { house, restarted } = await open(t, { config, dataDir: server.dataDir })
     const a = house.server('a')

@@ -80,13 +80,16 @@ export class Instance {
       'networks:',
       `  irc: { kind: irc, managed: true, listen: ${listen}, channels: ['${channel}'] }`,
     ]
+    const places = [`irc:${channel}`, ...(this.external ? [`ext:${channel}`] : [])]
     if (this.external) {
       const { host, port } = this.external
       this.#env['EXT_PASSWORD'] = await this.external.account('relay')
       lines.push(
         `  ext: { kind: irc, host: '${host}', port: ${port}, tls: false, nick: relay, sasl: { account: relay, password: 'env:EXT_PASSWORD' }, personas: false, flood: null, channels: ['${channel}'] }`,
-        `rooms: { general: { places: ['irc:${channel}', 'ext:${channel}'], open: true } }`,
       )
+    }
+    if (!/^rooms:/m.test(more)) {
+      lines.push(`rooms: { general: { places: [${places.map(place => `'${place}'`).join(', ')}], open: true } }`)
     }
     await writeFile(join(this.folder, 'c.yaml'), `${lines.join('\n')}\n${more}`)
   }

@@ -185,7 +185,7 @@ for (const { kind, reason } of await availableServers()) {
       const irc = accounts
         ? "{ kind: irc, managed: true, channels: ['#general', '#ops', '#eve'] }"
         : `{ kind: irc, host: 127.0.0.1, port: ${server.port}, tls: false, nick: chanop, flood: null, channels: ['#general'] }`
-      return `owner: irc:owner\nnetworks:\n  irc: ${irc}\nrooms:\n  general: { places: ['irc:#general'] }\n`
+      return `owner: irc:owner\nnetworks:\n  irc: ${irc}\nrooms:\n  general: { places: ['irc:#general'], open: true }\n`
     }
 
     async function house(t: TestContext) {
