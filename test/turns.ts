@@ -58,7 +58,7 @@ const config = `
 commands: { perMinute: 6000, burst: 1000 }
 models: { only: { provider: openai, model: m, baseUrl: '${model.url}' } }
 oracle: { queue: 100 }
-rooms: { ${rooms.map((room, n) => `r${n}: { places: ['irc:${room}'] }`).join(', ')} }
+rooms: { ${rooms.map((room, n) => `r${n}: { places: ['irc:${room}'], open: true }`).join(', ')} }
 `
 console.log(`seed ${options.seed}: ${options.questions} questions, ${options.kills} kills`)
 const random = seeded(options.seed)
