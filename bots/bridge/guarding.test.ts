@@ -53,7 +53,6 @@ const wrong: readonly (readonly [said: string, at?: string])[] = [
   ['.secret set E %'],
   ['! secret set E %'],
   ['/secrt set E %'],
-  ['！secret set E %'],
   ['secret set OPENAI_API_KEY %'],
   ['!model keys openai %'],
   ['[irc] <owner> !secrets set E %'],
@@ -75,6 +74,10 @@ test('a secret in a command that is written wrongly is kept nowhere and carried 
     const line = await user.hears(where === '#general' ? '@admin' : where, /masked/, seq)
     assert.equal(line.text.includes(canary(n)), false, said)
   }
+  // Written as a phone writes it, it is the very command: refused there, and masked all the same.
+  const phone = server.user('phone')
+  const { seq } = phone.say('#general', `！secret set E ${canary(wrong.length)}`)
+  await phone.hears('#general', /secret set needs owner|in a direct message/, seq)
   await settled(house)
   await until(async () => (await house.ledger.read(db => sql(db, 'SELECT 1 FROM event').all().length)) > 0, 'facts')
   // What is kept is read up to here by all that keep it: an ordinary word said after them is in the index and in the logs.
@@ -84,7 +87,7 @@ test('a secret in a command that is written wrongly is kept nowhere and carried 
     return /search/.test(found) && /logs\//.test(found) && /ledger/.test(found)
   }
   await until(kept, 'the ordinary word in the ledger, the index and the logs')
-  for (const n of wrong.keys()) {
+  for (const n of [...wrong.keys(), wrong.length]) {
     assert.deepEqual(filesWith(house.dataDir, canary(n)), [], wrong[n]?.[0])
     assert.equal(house.server('b').transcript().includes(canary(n)), false, wrong[n]?.[0])
   }
