@@ -68,7 +68,7 @@ const verify = declare({
 
 const head = declare({
   name: 'audit head',
-  summary: 'the last line of the audit by number and hash: noted elsewhere, it proves that none up to it was cut off',
+  summary: 'the last audit line by number and hash: noted elsewhere, it proves that none was cut off',
   role: 'operator',
   reply: 'public',
   args: z.object({}),
