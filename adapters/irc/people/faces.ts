@@ -116,8 +116,8 @@ export class Face {
     this.voice = voice
     const mode = session.support('BOT')
     if (mode) session.write(`MODE ${session.nick} +${mode}`)
-    // InspIRCd: the history that is replayed at JOIN is for the main connection alone.
-    if (!this.main && /inspircd/i.test(session.server)) session.write(`MODE ${session.nick} +N`)
+    // InspIRCd: the history that is replayed at JOIN is for the main connection alone, whatever the server gives its users.
+    if (/inspircd/i.test(session.server)) session.write(`MODE ${session.nick} ${this.main ? '-' : '+'}N`)
     if (this.#away !== null) session.write(`AWAY :${this.#away}`)
     void this.#settleIn(voice)
   }
