@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { readAudit } from '../ledger/audit.ts'
 import { sql } from '../ledger/sqlite.ts'
-import { channel, Stage } from './testing.ts'
-import { adminCommands, oracleCommands, scribeCommands, newToy, type Toy } from './testing-toy.ts'
+import { channel, type Stage } from './testing.ts'
+import { openToyStage, type Toy } from './testing-toy.ts'
 
 const auditOf = (stage: Stage) => stage.read(db => readAudit(db, {}, 100))
 
@@ -12,14 +12,7 @@ describe('a command', () => {
   let toy: Toy
 
   beforeEach(async () => {
-    stage = await Stage.open()
-    toy = newToy()
-    await stage.bot('admin', adminCommands, toy, { front: true })
-    await stage.bot('scribe', scribeCommands, toy)
-    await stage.bot('oracle', oracleCommands, toy)
-    await stage.role('olga', 'owner')
-    await stage.role('otto', 'operator')
-    await stage.role('mia', 'member')
+    ;({ stage, toy } = await openToyStage())
   })
   afterEach(() => stage.close())
 

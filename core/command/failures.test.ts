@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { ChanopError } from '../error.ts'
 import { readAudit, verifyAudit } from '../ledger/audit.ts'
 import { sql } from '../ledger/sqlite.ts'
-import { Stage } from './testing.ts'
-import { adminCommands, oracleCommands, scribeCommands, newToy, type Toy } from './testing-toy.ts'
+import { type Stage } from './testing.ts'
+import { adminCommands, openToyStage, type Toy } from './testing-toy.ts'
 
 const auditOf = (stage: Stage) => stage.read(db => readAudit(db, {}, 100))
 
@@ -14,14 +14,7 @@ describe('Router: limits and failures', () => {
   let toy: Toy
 
   beforeEach(async () => {
-    stage = await Stage.open()
-    toy = newToy()
-    await stage.bot('admin', adminCommands, toy, { front: true })
-    await stage.bot('scribe', scribeCommands, toy)
-    await stage.bot('oracle', oracleCommands, toy)
-    await stage.role('olga', 'owner')
-    await stage.role('otto', 'operator')
-    await stage.role('mia', 'member')
+    ;({ stage, toy } = await openToyStage())
   })
   afterEach(() => stage.close())
 

@@ -6,8 +6,8 @@ import { usePending } from '../ledger/confirmations.ts'
 import { settleOrder } from '../ledger/orders.ts'
 import { sql } from '../ledger/sqlite.ts'
 import { publish } from './published.ts'
-import { channel, Stage } from './testing.ts'
-import { adminCommands, anyone, oracleCommands, scribe, scribeCommands, newToy, type Toy } from './testing-toy.ts'
+import { channel, type Stage } from './testing.ts'
+import { anyone, openToyStage, scribe, type Toy } from './testing-toy.ts'
 
 const auditOf = (stage: Stage) => stage.read(db => readAudit(db, {}, 100))
 
@@ -16,14 +16,7 @@ describe('Router', () => {
   let toy: Toy
 
   beforeEach(async () => {
-    stage = await Stage.open()
-    toy = newToy()
-    await stage.bot('admin', adminCommands, toy, { front: true })
-    await stage.bot('scribe', scribeCommands, toy)
-    await stage.bot('oracle', oracleCommands, toy)
-    await stage.role('olga', 'owner')
-    await stage.role('otto', 'operator')
-    await stage.role('mia', 'member')
+    ;({ stage, toy } = await openToyStage())
   })
   afterEach(() => stage.close())
 

@@ -5,6 +5,7 @@ import { sql } from '../ledger/sqlite.ts'
 import { type Command, commandsOf } from './command.ts'
 import { frontCommands } from './front.ts'
 import { rest, whole } from './parse/values.ts'
+import { Stage } from './testing.ts'
 
 /** What the toy commands do is seen here. */
 export interface Toy {
@@ -187,3 +188,16 @@ export const oracleCommands: Command<Toy>[] = [
     run: async () => 'stopped',
   }),
 ]
+
+/** A stage with all toy bots, on which olga is owner, otto operator and mia member. The caller closes it. */
+export async function openToyStage(): Promise<{ stage: Stage; toy: Toy }> {
+  const stage = await Stage.open()
+  const toy = newToy()
+  await stage.bot('admin', adminCommands, toy, { front: true })
+  await stage.bot('scribe', scribeCommands, toy)
+  await stage.bot('oracle', oracleCommands, toy)
+  await stage.role('olga', 'owner')
+  await stage.role('otto', 'operator')
+  await stage.role('mia', 'member')
+  return { stage, toy }
+}
