@@ -47,7 +47,7 @@ export interface Paced {
   readonly bridgeCpuMs: number
 }
 
-export interface Rate {
+export interface Throughput {
   readonly perSecond: number
   readonly lost: number
   readonly doubled: number
@@ -122,7 +122,7 @@ export class RelayBench {
   }
 
   /** As many as get through, with at most `window` under way from end to end. */
-  async full(count: number, window: number): Promise<Rate> {
+  async full(count: number, window: number): Promise<Throughput> {
     this.#begin()
     const before = cpuOf(usage(this.#instance.data))
     const beganMs = performance.now()

@@ -49,7 +49,7 @@ export interface Trouble {
 }
 
 /** What one network is able to do and how it is, for `!network show`. One line each, plain text. */
-export interface Standing {
+export interface NetworkStatus {
   readonly state: 'connecting' | 'up' | 'down'
   /** Since when, Unix ms. */
   readonly sinceMs: number
@@ -85,7 +85,7 @@ export interface Cursors {
 }
 
 /**
- * One account on one network. Required: `run`, `send`, `standing`, `limits`. An absent method means that the platform
+ * One account on one network. Required: `run`, `send`, `status`, `limits`. An absent method means that the platform
  * cannot do it; no flag repeats what a method's presence says.
  */
 export interface Adapter {
@@ -97,7 +97,7 @@ export interface Adapter {
    * unknown account) that retrying can't cure.
    */
   run(sink: Sink, signal: AbortSignal): Promise<void>
-  standing(): Standing
+  status(): NetworkStatus
   /**
    * Says one draft; it may become several native messages: all their ids in order, those of uploads among them. `deliveryId` is the idempotency key
    * and is what `find` looks for. Calls for one place come one after the other unless `pipelined` is set; the adapter
@@ -224,7 +224,7 @@ export interface AdapterContext {
    * they are noted and never rejects; one that is lost is made good by the next. Absent: nobody wants them.
    */
   readonly signs?: (signs: readonly Sign[]) => Promise<void>
-  /** Told whenever `standing()` changes. */
+  /** Told whenever `status()` changes. */
   changed(): void
 }
 

@@ -131,8 +131,8 @@ export class Instance {
   async connected(): Promise<boolean> {
     const db = connectLedger(join(this.data, 'ledger.db'), { readonly: true })
     try {
-      const standing = db.prepare('SELECT standing FROM standing').pluck().all() as string[]
-      return standing.length === (this.external ? 2 : 1) && standing.every(text => text.includes('"state":"up"'))
+      const status = db.prepare('SELECT status FROM status').pluck().all() as string[]
+      return status.length === (this.external ? 2 : 1) && status.every(text => text.includes('"state":"up"'))
     } finally {
       db.close()
     }

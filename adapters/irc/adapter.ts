@@ -8,7 +8,7 @@ import type {
   Found,
   Limits,
   Sink,
-  Standing,
+  NetworkStatus,
 } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { ChatEvent, Draft, MessageId, NetworkId, Place, RosterSign, UserId } from '../../core/event.ts'
@@ -24,12 +24,12 @@ import type { Session } from './link/session.ts'
 import { renewOwnerLogin } from './server/owner-login.ts'
 import { DirectMarks, missedDirect } from './past/catchup.ts'
 import { Face, startDelayMs } from './people/faces.ts'
-import { ourFaces } from './people/ours.ts'
+import { ownNicks } from './people/ours.ts'
 import { Roster } from './people/roster.ts'
 import type { Voice } from './people/voice.ts'
 import { mainBot, Routes } from './routes.ts'
 import { Speech } from './speech.ts'
-import { standingOf } from './standing.ts'
+import { statusOf } from './status.ts'
 import { textBytesOf } from './text/frame.ts'
 import type { Line } from './text/line.ts'
 import { directPlace, foldFor } from './text/names.ts'
@@ -61,7 +61,7 @@ class IrcAdapter implements Adapter {
   readonly #speech: Speech
 
   /** Where others connect to the server we run. */
-  readonly #address: Pick<Standing, 'address' | 'fingerprint'>
+  readonly #address: Pick<NetworkStatus, 'address' | 'fingerprint'>
 
   constructor(config: IrcConfig, context: AdapterContext, control: Control | null) {
     if (control)
@@ -129,7 +129,7 @@ class IrcAdapter implements Adapter {
       network: this.network,
       instance: this.#context.instance,
       isOwn: (nick: string) => this.#own.has(nick) || this.#own.has(this.#fold(nick)),
-      isFace: (nick: string) => ourFaces(this.#context.instance).has(nick.toLowerCase()),
+      isFace: (nick: string) => ownNicks(this.#context.instance).has(nick.toLowerCase()),
       placeOf: (folded: string) => this.#channels.placeOf(folded),
       channelsOf: (nick: string) => this.#roster.channelsOf(nick),
       accountOf: (nick: string) => this.#roster.accountOf(nick),
@@ -229,14 +229,14 @@ class IrcAdapter implements Adapter {
     const sessions = this.#all.flatMap(face => (face.voice?.session.open ? [face.voice.session] : []))
     this.#own = new Set(sessions.map(session => session.fold(session.nick)))
     const wanted = this.#all.flatMap(face => face.nick ?? [])
-    ourFaces(this.#context.instance).set(this, [...wanted, ...sessions.map(session => session.nick)])
+    ownNicks(this.#context.instance).set(this, [...wanted, ...sessions.map(session => session.nick)])
   }
 
   #line(face: Face, line: Line): void {
     if (line.command === 'NICK') this.#nicks()
     this.#signs(face, line)
     if (face.main) this.#channels.line(line)
-    else if (line.command === '470' && this.#channels.standing(line.params[2] ?? '') === 'other')
+    else if (line.command === '470' && this.#channels.status(line.params[2] ?? '') === 'other')
       face.voice?.session.write(`PART ${line.params[2]} :not meant`)
     else if (isOurEnd(line, face)) this.#comeBack(face, line.params[0] ?? '')
   }
@@ -253,7 +253,7 @@ class IrcAdapter implements Adapter {
   }
 
   #comeBack(face: Face, channel: string): void {
-    if (this.#channels.standing(channel) === 'other') return
+    if (this.#channels.status(channel) === 'other') return
     const timer = setTimeout(() => face.open?.session.write(`JOIN ${channel}`), 2_000)
     timer.unref()
   }
@@ -286,8 +286,8 @@ class IrcAdapter implements Adapter {
 
   // What goes out
 
-  standing(): Standing {
-    return standingOf(
+  status(): NetworkStatus {
+    return statusOf(
       { main: this.#main, faces: [...this.#faces.values()], channels: this.#channels, accounts: this.accounts },
       this.#address,
     )

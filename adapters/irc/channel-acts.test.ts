@@ -68,7 +68,7 @@ for (const { kind, reason } of await availableServers()) {
       const left = (event: ChatEvent): boolean => event.kind === 'member' && event.change === 'leave'
       assert.equal((await trial.event(left, 'the kick')).sender.kind, 'self')
       await trial.ready('#build')
-      assert.equal(trial.adapter.standing().troubles, undefined)
+      assert.equal(trial.adapter.status().troubles, undefined)
     })
 
     it('brings who is there through a closed door, and puts out', async () => {

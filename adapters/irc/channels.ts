@@ -111,7 +111,7 @@ export class Channels {
   }
 
   /** `other`: nothing of ours. */
-  standing(name: string): Channel['state'] | 'other' {
+  status(name: string): Channel['state'] | 'other' {
     return this.#find(name)?.state ?? 'other'
   }
 

@@ -39,7 +39,7 @@ describe('a server whose clock is not ours', { timeout: 30_000 }, () => {
         assert.equal(against(heard), null)
         assert.equal(heard.key, `irc:${words}`)
         assert.ok(Math.abs(heard.atMs - Date.now() - aheadMs) < 3_000, 'it stays as the server stamped it')
-        const told = trial.adapter.standing().aheadMs ?? 0
+        const told = trial.adapter.status().aheadMs ?? 0
         assert.ok(Math.abs(told - aheadMs) < 1_000, `${told}`)
         await trial.stop()
       }

@@ -69,7 +69,7 @@ describe('adapter against a fake server', { timeout: 30_000 }, () => {
   it('loses only the capability that is refused', async t => {
     const { server, trial } = await setUp(t, { capabilities: full, naks: ['draft/multiline'] })
     await trial.ready('#general')
-    const { lacks } = trial.adapter.standing()
+    const { lacks } = trial.adapter.status()
     assert.ok(lacks.some(line => line.startsWith('no multiline')))
     assert.ok(!lacks.some(line => line.startsWith('no message tags')))
     assert.ok(server.lines.filter(line => line.startsWith('CAP REQ')).length > 1)
@@ -108,9 +108,9 @@ describe('adapter against a fake server', { timeout: 30_000 }, () => {
       { capabilities: ['sasl'], sasl: [':fake 904 * :Invalid password'] },
       config,
     )
-    while (!trial.adapter.standing().reason) await turn()
-    assert.equal(trial.adapter.standing().state, 'down')
-    assert.match(trial.adapter.standing().reason ?? '', /Invalid password; correct the account or its password/)
+    while (!trial.adapter.status().reason) await turn()
+    assert.equal(trial.adapter.status().state, 'down')
+    assert.match(trial.adapter.status().reason ?? '', /Invalid password; correct the account or its password/)
     assert.equal(server.connections, 1)
   })
 

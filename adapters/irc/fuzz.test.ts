@@ -4,7 +4,7 @@ import type { NetworkId } from '../../core/event.ts'
 import { text } from '../../core/event.ts'
 import { guard } from './link/wire.ts'
 import { parseFormat } from './text/format.ts'
-import { type Heard, toEvents } from './text/inbound.ts'
+import { type LineContext, toEvents } from './text/inbound.ts'
 import { parseLine } from './text/line.ts'
 import { foldFor } from './text/names.ts'
 import { compose, relayNick } from './text/outbound.ts'
@@ -38,7 +38,7 @@ function makeString(random: () => number): string {
   return made
 }
 
-const heard: Heard = {
+const heard: LineContext = {
   network: 'irc' as NetworkId, instance: 'ourinstance0', persona: null, nonce: 'n', connectedMs: 0, clock: { aheadMs: 0 }, placeOf: folded => folded, fold: foldFor(undefined),
   isChannel: name => name.startsWith('#'), isOwn: nick => nick === 'bridge', isFace: () => false, channelsOf: () => ['#c'], accountOf: () => null,
 } // biome-ignore format: one value

@@ -70,7 +70,7 @@ export class Routes {
     const direct = parseDirect(place.channel)
     if (!direct) {
       const route = { voice, face, target: place.channel }
-      const state = this.#o.channels.standing(place.channel)
+      const state = this.#o.channels.status(place.channel)
       if (state === 'joining') return this.#entered(place.channel).then(() => route)
       if (state === 'out') throw this.#notConnected(`not in ${place.channel} yet`)
       return route
@@ -82,7 +82,7 @@ export class Routes {
 
   async #entered(channel: string): Promise<void> {
     await this.#o.channels.left(channel, 'joining')
-    if (this.#o.channels.standing(channel) === 'out') throw this.#notConnected(`not in ${channel} yet`)
+    if (this.#o.channels.status(channel) === 'out') throw this.#notConnected(`not in ${channel} yet`)
   }
 
   /** Asks the server under which nick an account is connected. Rejects `send-refused` when it is not. */

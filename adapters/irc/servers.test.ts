@@ -179,7 +179,7 @@ for (const { kind, reason } of await availableServers()) {
     })
 
     it('says which abilities are missing', () => {
-      const { lacks, server: name } = trial.adapter.standing()
+      const { lacks, server: name } = trial.adapter.status()
       assert.ok(name)
       assert.equal(
         lacks.some(line => line.startsWith('no message tags')),

@@ -19,13 +19,13 @@ async function setUp(t: Context, fake: FakeOptions, channels = ['#general'], pla
   await trial.up()
   const trouble = async (): Promise<Trouble> => {
     for (;;) {
-      const [first] = trial.adapter.standing().troubles ?? []
+      const [first] = trial.adapter.status().troubles ?? []
       if (first) return first
       await turn()
     }
   }
   const sound = async (): Promise<void> => {
-    while (trial.adapter.standing().troubles) await turn()
+    while (trial.adapter.status().troubles) await turn()
   }
   const count = (line: string): number => server.lines.filter(each => each === line).length
   return { server, trial, trouble, sound, count }
@@ -42,7 +42,7 @@ describe('a channel that does not work while the network is up', { timeout: 30_0
       const { channel, reason, sinceMs } = await trouble()
       assert.deepEqual([channel, reason], ['#general', `can not join: Not now (${numeric})`])
       assert.ok(Date.now() - sinceMs < 10_000)
-      assert.equal(trial.adapter.standing().state, 'up')
+      assert.equal(trial.adapter.status().state, 'up')
       shut = false
       await sound()
       await trial.ready('#general')
@@ -112,7 +112,7 @@ describe('a channel that does not work while the network is up', { timeout: 30_0
     for (const id of ['d1', 'd2']) assert.equal((await trial.adapter.send(general, { content }, id)).length, 1)
     const said = server.lines.filter(line => line.includes('loud')).map(line => line.slice(line.indexOf(' :') + 2))
     assert.deepEqual(said, ['\x02loud\x02 1', 'loud 1', 'loud 1'])
-    assert.equal(trial.adapter.standing().troubles, undefined)
+    assert.equal(trial.adapter.status().troubles, undefined)
   })
 
   for (const [casemapping, written, told] of [

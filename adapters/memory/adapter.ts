@@ -1,4 +1,13 @@
-import type { Accounts, Adapter, AdapterContext, Channels, Found, Limits, Sink, Standing } from '../../core/adapter.ts'
+import type {
+  Accounts,
+  Adapter,
+  AdapterContext,
+  Channels,
+  Found,
+  Limits,
+  Sink,
+  NetworkStatus,
+} from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type {
   Act,
@@ -43,7 +52,7 @@ export class MemoryAdapter implements Adapter {
   /** Parts of a delivery that are out although the rest is not: `send` goes on behind them. */
   readonly #begun = new Map<string, readonly MessageId[]>()
   #connection: Connection | null = null
-  #standing: Standing = { state: 'connecting', sinceMs: Date.now(), server: 'memory', lacks: [] }
+  #status: NetworkStatus = { state: 'connecting', sinceMs: Date.now(), server: 'memory', lacks: [] }
 
   constructor(config: MemoryConfig, context: AdapterContext, platform: MemoryPlatform) {
     this.network = context.network
@@ -58,8 +67,8 @@ export class MemoryAdapter implements Adapter {
     this.#platform = platform
   }
 
-  standing(): Standing {
-    return this.#standing
+  status(): NetworkStatus {
+    return this.#status
   }
 
   // ---- in ---------------------------------------------------------------------------------------------------------
@@ -303,10 +312,10 @@ export class MemoryAdapter implements Adapter {
     }
   }
 
-  #stand(state: Standing['state'], reason?: string): void {
-    const same = this.#standing.state === state && this.#standing.reason === reason
+  #stand(state: NetworkStatus['state'], reason?: string): void {
+    const same = this.#status.state === state && this.#status.reason === reason
     if (same) return
-    this.#standing = {
+    this.#status = {
       state,
       sinceMs: Date.now(),
       server: 'memory',

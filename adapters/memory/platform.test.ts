@@ -255,10 +255,10 @@ test('a refused login ends run; an outage does not', async t => {
   const { platform, adapter, ended } = await start(t)
   platform.down('maintenance')
   await assert.rejects(adapter.send(general, say('hm'), 'd1'), { code: 'network-down' })
-  assert.equal(adapter.standing().state, 'connecting')
+  assert.equal(adapter.status().state, 'connecting')
   platform.faults.loginRefused = 'no such account'
   await assert.rejects(ended, { code: 'network-refused' })
-  assert.equal(adapter.standing().state, 'down')
+  assert.equal(adapter.status().state, 'down')
 })
 
 test('channels are entered and left at run time, and shown states come and go', async t => {

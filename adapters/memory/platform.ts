@@ -1,4 +1,4 @@
-import type { Standing } from '../../core/adapter.ts'
+import type { NetworkStatus } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { Content, MessageId } from '../../core/event.ts'
 import { plain } from '../../core/text.ts'
@@ -41,7 +41,7 @@ export class MemoryPlatform {
   readonly watch: Watch
   readonly accounts: MemoryAccounts
   /** Where others connect, as a server that we run says it; a test sets it before the bridge starts. */
-  reached: Pick<Standing, 'address' | 'fingerprint'> = {}
+  reached: Pick<NetworkStatus, 'address' | 'fingerprint'> = {}
   /** Away reasons by persona. */
   readonly away = new Map<string, string>()
   /** Accounts whose adapter was ever connected: a private message reaches them. */
@@ -291,7 +291,7 @@ export class MemoryPlatform {
   }
 
   edit(by: Author, id: MessageId, content: Content, deliveryId?: string): void {
-    const message = this.#standing(id)
+    const message = this.#status(id)
     message.edits.push({ before: message.content, by: by.id, ...(deliveryId === undefined ? {} : { deliveryId }) })
     message.content = content
     message.text = plain(content)
@@ -299,7 +299,7 @@ export class MemoryPlatform {
   }
 
   remove(by: Author, id: MessageId, reason?: string): void {
-    const message = this.#standing(id)
+    const message = this.#status(id)
     message.deleted = { by: by.id, ...(reason === undefined ? {} : { reason }) }
     const deed = { kind: 'delete' as const, target: id, ...(reason === undefined ? {} : { reason }) }
     this.#happen(by, message.channel, message.thread, deed)
@@ -307,7 +307,7 @@ export class MemoryPlatform {
 
   /** Adds or takes back a reaction; repeating it changes nothing. */
   react(by: Author, id: MessageId, emoji: string, removed: boolean): void {
-    const message = this.#standing(id)
+    const message = this.#status(id)
     const at = message.reactions.findIndex(reaction => reaction.emoji === emoji && reaction.by === by.id)
     if (removed ? at === -1 : at !== -1) return
     if (removed) message.reactions.splice(at, 1)
@@ -316,7 +316,7 @@ export class MemoryPlatform {
     this.#happen(by, message.channel, message.thread, deed)
   }
 
-  #standing(id: MessageId): NativeMessage {
+  #status(id: MessageId): NativeMessage {
     const message = this.#messages.get(id)
     if (!message || message.deleted) throw new ChanopError('send-refused', `The message ${id} is not there any more.`)
     return message

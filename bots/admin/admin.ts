@@ -19,8 +19,8 @@ import type { Log } from '../../core/log.ts'
 import { Signer } from './agents/engagement.ts'
 import { keepAgents } from './agents/keeper.ts'
 import { about } from './commands/about.ts'
-import { agentCommands } from './commands/agent.ts'
 import { agentsCommands } from './commands/agents.ts'
+import { accessCommands } from './commands/access.ts'
 import { auditCommands } from './commands/audit.ts'
 import { backupCommands } from './commands/backup.ts'
 import { canCommands } from './commands/can.ts'
@@ -52,8 +52,8 @@ export const adminCommands: readonly Command<AdminServices>[] = [
   ...peopleCommands,
   ...inviteCommands,
   ...registerCommands,
+  ...accessCommands,
   ...agentsCommands,
-  ...agentCommands,
   ...fleetCommands,
   ...groupCommands,
   ...stopCommands,

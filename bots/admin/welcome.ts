@@ -1,5 +1,5 @@
 import type { NetworkId } from '../../core/event.ts'
-import { standings } from '../../core/ledger/networks.ts'
+import { networkStatuses } from '../../core/ledger/networks.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
 import { loginLine } from './agents/login.ts'
@@ -19,7 +19,7 @@ interface Where {
 /** What a person needs to come in: the login in one line, then lines to paste for three clients. */
 export function welcome(tx: Tx, { account, network }: Newcomer, password: string): string {
   const login = loginLine(tx, { name: account, network }, password)
-  const where = whereIs(standings(tx).find(each => each.network === network) ?? {})
+  const where = whereIs(networkStatuses(tx).find(each => each.network === network) ?? {})
   return where ? [login, ...clientLines(where, account, password), ...reach(where)].join('\n') : login
 }
 

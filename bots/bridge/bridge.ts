@@ -10,7 +10,7 @@ import { asChanopError } from '../../core/error.ts'
 import type { ChannelId, ChatEvent, MessageEvent, NetworkId, Place } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
 import { placeKey, type Stored } from '../../core/ledger/events.ts'
-import { saveStanding } from '../../core/ledger/networks.ts'
+import { saveStatus } from '../../core/ledger/networks.ts'
 import { MediaStore, mediaLimits } from '../../core/media/store.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { Deliverer } from './deliver.ts'
@@ -207,7 +207,7 @@ export class Bridge {
   #report(adapter: Adapter): void {
     const { ledger, log } = this.context
     const save = ledger.write(db =>
-      saveStanding(db, adapter.network, { ...adapter.standing(), can: abilitiesOf(adapter) }, Date.now()),
+      saveStatus(db, adapter.network, { ...adapter.status(), can: abilitiesOf(adapter) }, Date.now()),
     )
     save.catch((error: unknown) => log.warn({ error }, 'how a network is could not be written down'))
   }

@@ -140,7 +140,7 @@ export class Deliverer {
     const ready: [Lane, Adapter, Delivery][] = []
     for (const lane of this.#lanes.values()) {
       const adapter = this.#o.adapters.get(lane.network)
-      if (lane.busy || !adapter || adapter.standing().state !== 'up') continue
+      if (lane.busy || !adapter || adapter.status().state !== 'up') continue
       for (const delivery of this.#take(lane, adapter)) ready.push([lane, adapter, delivery])
     }
     // One commit for both; an act on an earlier message finds its copy only once that is settled.

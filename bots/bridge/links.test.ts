@@ -16,10 +16,10 @@ function rewrite(house: House, servers: readonly MemoryPlatform[], config: strin
   house.bus.signal('settings', { by: 'test' })
 }
 
-const standing = (house: House, network: string) =>
+const status = (house: House, network: string) =>
   house.ledger.read(db => {
-    const row = sql(db, 'SELECT standing FROM standing WHERE network = ?').get(network)
-    return row ? (JSON.parse(row['standing'] as string) as { state: string; reason?: string }) : null
+    const row = sql(db, 'SELECT status FROM status WHERE network = ?').get(network)
+    return row ? (JSON.parse(row['status'] as string) as { state: string; reason?: string }) : null
   })
 
 test('a network added at run time is connected, one taken out is left, the others notice nothing', async t => {
@@ -40,7 +40,7 @@ test('a network added at run time is connected, one taken out is left, the other
   await settled(house)
   assert.equal(copyOf(b, 'only to c'), undefined)
   assert.equal(bridge.links.adapters.has('b' as NetworkId), false)
-  assert.equal(await standing(house, 'b'), null)
+  assert.equal(await status(house, 'b'), null)
   assert.equal(a.connections, seen)
 })
 
@@ -88,8 +88,8 @@ test('one network with a bad login leaves the others alone, says why, and is tri
   await Promise.all([a.ready(), c.ready()])
   a.user('alice').say(hall, 'hello')
   await until(() => copyOf(c, 'hello'), 'the copy in c')
-  await until(async () => (await standing(house, 'b'))?.state === 'down', 'b is down')
-  assert.match((await standing(house, 'b'))?.reason ?? '', /refuses chanop: wrong password/)
+  await until(async () => (await status(house, 'b'))?.state === 'down', 'b is down')
+  assert.match((await status(house, 'b'))?.reason ?? '', /refuses chanop: wrong password/)
   assert.equal(copies(b).length, 0)
 
   b.faults.loginRefused = null
@@ -106,7 +106,7 @@ test('a network whose secret is missing is off and says so; its orders wait', as
   const house = new House(t, { config: hallConfig('ab').replace('networks:\n', `networks:\n${external}\n`) })
   await house.bridge()
   await Promise.all([house.server('a').ready(), house.server('b').ready()])
-  const found = await until(async () => (await standing(house, 'x'))?.reason, 'a reason')
+  const found = await until(async () => (await status(house, 'x'))?.reason, 'a reason')
   assert.match(found, /NOT_SET is not set: export NOT_SET=… and run npm start again/)
   const give = (key: string, network: string) =>
     house.ledger.write(db =>

@@ -4,7 +4,7 @@ import type { Adapter, Sink } from '../../core/adapter.ts'
 import type { BotContext } from '../../core/bot.ts'
 import { asChanopError } from '../../core/error.ts'
 import type { ChannelId, NetworkId, Place, Sign } from '../../core/event.ts'
-import { dropStanding, saveStanding } from '../../core/ledger/networks.ts'
+import { dropStatus, saveStatus } from '../../core/ledger/networks.ts'
 import { openOrders } from '../../core/ledger/orders.ts'
 import { sleep } from '../../core/retry.ts'
 import { openNetwork } from './networks.ts'
@@ -76,7 +76,7 @@ export class Links {
       }
       if (link) await this.#close(name, link)
       if (wanted) await this.#open(name, wanted)
-      else if (link) await this.#o.context.ledger.write(db => dropStanding(db, name))
+      else if (link) await this.#o.context.ledger.write(db => dropStatus(db, name))
     } catch (error) {
       this.#o.context.log.error({ error, network: name }, asChanopError(error).message)
     }
@@ -90,8 +90,8 @@ export class Links {
     const off = async (error: unknown): Promise<void> => {
       const reason = asChanopError(error).message
       log.error({ error, network: name }, `network ${name} is off: ${reason}`)
-      const standing = { state: 'down' as const, sinceMs: Date.now(), reason, lacks: [] }
-      await ledger.write(db => saveStanding(db, name, standing, Date.now()))
+      const status = { state: 'down' as const, sinceMs: Date.now(), reason, lacks: [] }
+      await ledger.write(db => saveStatus(db, name, status, Date.now()))
     }
     try {
       const adapter = await openNetwork(name, config, { context, signs, places, changed })

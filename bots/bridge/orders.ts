@@ -95,7 +95,7 @@ export class Orderly {
       if (!next || this.#o.signal.aborted) return
       if (!adapter && this.#o.isConfigured(network)) return
       if (!adapter) await this.#end(next, { done: false, error: `there is no network '${network}'` })
-      else if (adapter.standing().state !== 'up') return
+      else if (adapter.status().state !== 'up') return
       else await this.#carryOut(adapter, next)
       queue = await this.#still(queue, next)
     }

@@ -45,7 +45,7 @@ export class Outage {
 
   async #say(place: Place, line: string, nowMs: number): Promise<void> {
     const adapter = this.#o.adapters.get(place.network)
-    if (adapter?.standing().state !== 'up') return
+    if (adapter?.status().state !== 'up') return
     try {
       await adapter.send(place, { content: text(line), as: { name: 'bridge' } }, `full.${nowMs.toString(36)}`)
     } catch (error) {

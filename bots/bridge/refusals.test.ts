@@ -38,7 +38,7 @@ test('what waits for a channel that does not work is named too, once it has not 
   const refusals = new Refusals()
   const look = (...troubles: Trouble[]) =>
     house.ledger.write(db => {
-      const adapter = { standing: () => ({ troubles }) } as unknown as Adapter
+      const adapter = { status: () => ({ troubles }) } as unknown as Adapter
       refusals.waits(db, byIds(db, [id])[0] as Delivery, adapter, 10_000)
     })
   const reason = 'can not join: banned (474)'

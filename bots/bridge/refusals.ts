@@ -26,7 +26,7 @@ export class Refusals {
   /** It waits for a channel that does not work. */
   waits(db: Tx, delivery: Delivery, adapter: Adapter | undefined, nowMs: number): void {
     const channel = delivery.place.channel.toLowerCase()
-    const trouble = adapter?.standing().troubles?.find(each => each.channel.toLowerCase() === channel)
+    const trouble = adapter?.status().troubles?.find(each => each.channel.toLowerCase() === channel)
     if (!trouble || nowMs - trouble.sinceMs < patienceMs) return
     const { reason } = trouble
     const line = `not delivered to ${formatPlace(delivery.place)} yet: ${reason}; it waits until that is over`

@@ -5,14 +5,14 @@ import type { Stored } from '../../core/ledger/events.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 
 /** What a message is besides talk. */
-export interface Heard {
+export interface Verdict {
   /** It asks a bot to do something: no search shall find itself. */
   readonly command: boolean
   /** The words that may be kept, when it holds a secret. */
   readonly masked: string | null
 }
 
-const talk: Heard = { command: false, masked: null }
+const talk: Verdict = { command: false, masked: null }
 
 /**
  * Tells commands from talk, with the ears that the bots have. Whoever owns a command with a secret in it wipes it from
@@ -25,7 +25,7 @@ export class Ear {
     this.#reader = new Reader(options)
   }
 
-  hear(ledger: Tx, event: MessageEvent): Heard {
+  hear(ledger: Tx, event: MessageEvent): Verdict {
     if (event.sender.kind === 'self') return { command: event.sender.name === 'scribe', masked: null }
     const heard = this.#reader.hear(event)
     if (!heard) return talk

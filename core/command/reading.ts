@@ -1,14 +1,14 @@
 import type { MessageEvent } from '../event.ts'
 import type { Tx } from '../ledger/tx.ts'
 import { type Assigned, assign, assignGiven } from './parse/args.ts'
-import { type Heard, hear, spoken } from './parse/grammar.ts'
+import { type Utterance, hear, spoken } from './parse/grammar.ts'
 import { type Resolved, resolve } from './parse/suggest.ts'
 import { Catalogue } from './published.ts'
 
 /** What a message asks, read once: whoever needs to know takes it from here. */
 export type Reading =
-  | { readonly heard: Heard; readonly found: Extract<Resolved, { is: 'command' }>; readonly assigned: Assigned }
-  | { readonly heard: Heard; readonly found: Exclude<Resolved, { is: 'command' }>; readonly assigned: null }
+  | { readonly heard: Utterance; readonly found: Extract<Resolved, { is: 'command' }>; readonly assigned: Assigned }
+  | { readonly heard: Utterance; readonly found: Exclude<Resolved, { is: 'command' }>; readonly assigned: null }
 
 export interface ReaderOptions {
   readonly prefix: () => string
@@ -32,7 +32,7 @@ export class Reader {
   }
 
   /** Whether a message has the shape of a command, for whomever: what has not is talk. Pure, no ledger needed. */
-  hear({ asked, content, place, sender, masked, ...event }: MessageEvent): Heard | null {
+  hear({ asked, content, place, sender, masked, ...event }: MessageEvent): Utterance | null {
     if (sender.kind === 'self' || masked) return null
     const to = event.to ?? null
     if (asked) {
@@ -43,7 +43,7 @@ export class Reader {
   }
 
   /** The command it begins with, and its arguments. */
-  read(db: Tx, heard: Heard): Reading {
+  read(db: Tx, heard: Utterance): Reading {
     const { line, addressed, given } = heard
     const found = resolve(this.catalogue.refresh(db), line, addressed && given === undefined)
     if (found.is !== 'command') return { heard, found, assigned: null }

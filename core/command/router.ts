@@ -10,12 +10,12 @@ import { Executor } from './execute.ts'
 import { callerOf, inert, lateLine, stale } from './gate.ts'
 import { Limits } from './limits.ts'
 import { type Outcome, outcomeOf, wiping } from './outcome.ts'
-import type { Heard } from './parse/grammar.ts'
+import type { Utterance } from './parse/grammar.ts'
 import type { Resolved } from './parse/suggest.ts'
 import { Reader, type Reading } from './reading.ts'
 import { Settler } from './settle.ts'
 import { codeMeant } from './state/confirm.ts'
-import { ownerOf, type Party } from './state/owner.ts'
+import { recipientOf, type Party } from './state/recipient.ts'
 import { keyOf } from './state/rate.ts'
 import { Strangers } from './state/strangers.ts'
 import { Turns } from './state/turns.ts'
@@ -25,7 +25,7 @@ import type { Asking, RouterOptions, Visit } from './visit.ts'
 /** A message with the shape of a command; `edit`: it is what somebody made of a message by editing it. */
 export interface CommandMessage {
   readonly stored: Stored<MessageEvent>
-  readonly heard: Heard
+  readonly heard: Utterance
   readonly edit: Stored<EditEvent> | null
 }
 
@@ -79,7 +79,7 @@ export class Router<S> {
       const caller = callerOf(db, stored, nowMs)
       const yes = reading.found.is === 'command' && reading.found.command.name === 'yes'
       const code = yes ? codeMeant(db, reading.assigned?.values['code'], caller, nowMs) : null
-      return { reading, caller, code, owner: ownerOf(db, reading, code, this.#party) }
+      return { reading, caller, code, owner: recipientOf(db, reading, code, this.#party) }
     })
     const asking = { stored, caller, heard }
     if (asked.edit) return this.#edited(asking, asked.edit, reading, finish)

@@ -5,7 +5,7 @@ import type { Log } from '../log.ts'
 import type { Vault } from '../secrets.ts'
 import type { Caller, Command, CommandSettings } from './command.ts'
 import type { Assigned } from './parse/args.ts'
-import type { Heard } from './parse/grammar.ts'
+import type { Utterance } from './parse/grammar.ts'
 import type { Published } from './published.ts'
 
 /** What the parts of a router share. */
@@ -39,7 +39,7 @@ export interface RouterOptions<S> {
 export interface Asking {
   readonly stored: Stored<MessageEvent>
   readonly caller: Caller
-  readonly heard: Heard
+  readonly heard: Utterance
 }
 
 /** One command of this bot on its way. */

@@ -97,7 +97,7 @@ function splittingContract(check: Check): void {
     const seen = await seenTexts(world)
     for (const each of seen) assert.doesNotMatch(each, /[\u0000\u0001\r]/, `CHANOP_SEED=${seed}`)
     assert.equal(letters(seen.join('')), letters(said.join('')), `CHANOP_SEED=${seed}`)
-    assert.equal(adapter.standing().state, 'up')
+    assert.equal(adapter.status().state, 'up')
   })
 
   check('a draft with nothing to show is refused for good or sent, and hurts nobody', async world => {
@@ -117,7 +117,7 @@ function reconcilingContract(check: Check): void {
   check('without a connection a send is to be tried later', async world => {
     const { adapter } = await world.start()
     await world.platform.offline(async () => {
-      await world.book.until(() => adapter.standing().state !== 'up', 'the standing to leave up')
+      await world.book.until(() => adapter.status().state !== 'up', 'the status to leave up')
       await assert.rejects(send(world, adapter, 'nobody hears', 'off-1'), (error: unknown) => {
         assert.ok(error instanceof ChanopError)
         assert.equal(error.retry, 'later')

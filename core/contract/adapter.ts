@@ -36,20 +36,20 @@ export function adapterContract(name: string, open: OpenFixture): void {
 }
 
 function lifeContract(check: Check): void {
-  check('standing tells the truth and every change of it is told', async world => {
+  check('status tells the truth and every change of it is told', async world => {
     const adapter = await world.create()
-    assert.notEqual(adapter.standing().state, 'up', 'not up before it runs')
+    assert.notEqual(adapter.status().state, 'up', 'not up before it runs')
     const running = await world.start()
-    assert.equal(running.adapter.standing().state, 'up')
-    assert.ok(Math.abs(Date.now() - running.adapter.standing().sinceMs) < 60_000, 'sinceMs is Unix milliseconds')
+    assert.equal(running.adapter.status().state, 'up')
+    assert.ok(Math.abs(Date.now() - running.adapter.status().sinceMs) < 60_000, 'sinceMs is Unix milliseconds')
     await world.platform.offline(async () => {
-      const down = (): boolean => running.adapter.standing().state !== 'up'
-      await world.book.until(down, 'the standing to leave up')
-      assert.ok(running.adapter.standing().reason, 'a network that is not up says why')
+      const down = (): boolean => running.adapter.status().state !== 'up'
+      await world.book.until(down, 'the status to leave up')
+      assert.ok(running.adapter.status().reason, 'a network that is not up says why')
     })
     await world.up(running.adapter)
     await running.stop()
-    assert.notEqual(running.adapter.standing().state, 'up', 'not up after the abort')
+    assert.notEqual(running.adapter.status().state, 'up', 'not up after the abort')
   })
 
   check('the network of the place is its own, and its limits are usable', async world => {
@@ -70,7 +70,7 @@ function lifeContract(check: Check): void {
   check('an abort while the network is away ends run as well', async world => {
     const running = await world.start()
     await world.platform.offline(async () => {
-      await world.book.until(() => running.adapter.standing().state !== 'up', 'the standing to leave up')
+      await world.book.until(() => running.adapter.status().state !== 'up', 'the status to leave up')
       await running.stop()
     })
     assert.equal(await world.platform.connections(), 0)

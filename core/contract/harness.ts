@@ -132,7 +132,7 @@ export class World {
   }
 
   async up(adapter: Adapter): Promise<void> {
-    await this.book.until(() => adapter.standing().state === 'up', 'the adapter to be up')
+    await this.book.until(() => adapter.status().state === 'up', 'the adapter to be up')
   }
 
   async stop(): Promise<void> {

@@ -92,7 +92,7 @@ export class RecordBook {
     for (const look of this.#looks) look()
   }
 
-  /** Resolves once `find` answers something; looked at whenever an event is offered or taken, or a standing changes. */
+  /** Resolves once `find` answers something; looked at whenever an event is offered or taken, or a status changes. */
   async until<T>(find: () => T | undefined | null | false, what: string): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     const look = (): void => {

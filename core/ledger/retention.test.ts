@@ -4,7 +4,7 @@ import type { MessageId, NetworkId } from '../event.ts'
 import { byIds, copiesIn, type Delivery, enqueue, fail, fatesOf, settle } from './deliveries.ts'
 import { append, messageOf } from './events.ts'
 import type { Ledger } from './ledger.ts'
-import { saveStanding } from './networks.ts'
+import { saveStatus } from './networks.ts'
 import { type NewOrder, orderByKey, placeOrder, settleOrder } from './orders.ts'
 import { type Aging, dropSettled } from './retention.ts'
 import { sql } from './sqlite.ts'
@@ -86,8 +86,7 @@ const keys = (ledger: Ledger, ...wanted: string[]): Promise<string[]> =>
 
 it('an order that may be asked for again under its key stays until its network has come up anew', async t => {
   const ledger = temporaryLedger(t)
-  const up = (sinceMs: number) =>
-    ledger.write(tx => saveStanding(tx, irc, { state: 'up', sinceMs, lacks: [] }, sinceMs))
+  const up = (sinceMs: number) => ledger.write(tx => saveStatus(tx, irc, { state: 'up', sinceMs, lacks: [] }, sinceMs))
   await up(100)
   await ended(ledger, order('keep.up100', 'place.keep'), 150)
   await ended(ledger, order('bring.up100', 'place.bring'), 150)

@@ -1,5 +1,5 @@
 /** The nicks that all IRC networks of one instance use in this process, lower case. */
-class Faces {
+class OwnNicks {
   readonly #byOwner = new Map<object, readonly string[]>()
   #nicks = new Set<string>()
 
@@ -13,16 +13,16 @@ class Faces {
   }
 }
 
-const byInstance = new Map<string, Faces>()
+const byInstance = new Map<string, OwnNicks>()
 
 /**
  * Two networks of the configuration may be one server by two addresses: each adapter must know the other's nicks to
  * see that a line is an echo of our own words.
  */
-export function ourFaces(instance: string): Faces {
+export function ownNicks(instance: string): OwnNicks {
   const known = byInstance.get(instance)
   if (known) return known
-  const made = new Faces()
+  const made = new OwnNicks()
   byInstance.set(instance, made)
   return made
 }

@@ -4,7 +4,7 @@ import { type Batch, isBatch, joinMultiline } from '../link/batch.ts'
 import type { Session } from '../link/session.ts'
 import { Sends } from '../link/settle.ts'
 import { flatten, History } from '../past/history.ts'
-import { type Heard, toEvents } from '../text/inbound.ts'
+import { type LineContext, toEvents } from '../text/inbound.ts'
 import type { Line } from '../text/line.ts'
 
 /** What all connections of a network share. */
@@ -28,7 +28,7 @@ export class Voice {
   readonly persona: string | null
   readonly sends: Sends
   readonly history: History
-  readonly heard: Heard
+  readonly heard: LineContext
   #count = 0
 
   constructor(session: Session, persona: string | null, shared: Shared) {

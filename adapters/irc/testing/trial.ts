@@ -65,7 +65,7 @@ export class Trial {
   adapter!: Adapter
   readonly #stop = new AbortController()
   readonly #events = new Watch<ChatEvent>(this.events)
-  readonly #standing = new Watch<string>([])
+  readonly #status = new Watch<string>([])
   readonly #signs = new Watch<Sign>(this.signs)
   #run: Promise<void> = Promise.resolve()
 
@@ -88,7 +88,7 @@ export class Trial {
       places: options.places ?? [],
       dataDir: options.dataDir ?? '/nonexistent',
       secret: reference => Promise.resolve(reference.replace(/^(env|secret):/, '')),
-      changed: () => trial.#standing.look(),
+      changed: () => trial.#status.look(),
       signs: async signs => {
         trial.signs.push(...signs)
         trial.#signs.look()
@@ -114,11 +114,7 @@ export class Trial {
   }
 
   up(deadlineMs = 15_000): Promise<true> {
-    return this.#standing.wait(
-      () => (this.adapter.standing().state === 'up' ? true : undefined),
-      'connection',
-      deadlineMs,
-    )
+    return this.#status.wait(() => (this.adapter.status().state === 'up' ? true : undefined), 'connection', deadlineMs)
   }
 
   /** Resolves when the channel can be spoken in. */

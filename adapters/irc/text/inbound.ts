@@ -16,7 +16,7 @@ import { fromUser, type Line, lastParam, serverTimeMs } from './line.ts'
 import { accountId, directPlace, type Fold, strangerId } from './names.ts'
 
 /** What a converter must know of the connection a line came by. It changes nothing there. */
-export interface Heard {
+export interface LineContext {
   readonly network: NetworkId
   readonly instance: string
   /** Whose connection it is; null for the main one, which alone reports channels. */
@@ -53,7 +53,7 @@ const dayMs = 86_400_000
 const netsplit = /^\S+\.\S+ \S+\.\S+$/
 const services = /^(?:nick|chan|memo|oper|hist|sasl|bot|host|group|stat)serv$|^global$/i
 
-export function senderOf(line: Line, heard: Heard): Sender {
+export function senderOf(line: Line, heard: LineContext): Sender {
   const { nick } = line
   const relayed = line.tags['draft/relaymsg'] !== undefined
   const account = relayed ? undefined : line.tags['account'] || undefined
@@ -62,20 +62,20 @@ export function senderOf(line: Line, heard: Heard): Sender {
   return { id: strangerId(nick, heard.fold), name: nick, kind, verified: false }
 }
 
-export const channelPlace = (name: string, heard: Heard): Place => ({
+export const channelPlace = (name: string, heard: LineContext): Place => ({
   network: heard.network,
   channel: heard.placeOf(heard.fold(name)) as ChannelId,
 })
 
 /** A stamp that can't be true is none: it counts from its arrival. */
-function stampOf(line: Line, { clock }: Heard): { atMs: number; aheadMs?: number } {
+function stampOf(line: Line, { clock }: LineContext): { atMs: number; aheadMs?: number } {
   const nowMs = Date.now()
   const atMs = serverTimeMs(line)
   if (atMs === null || atMs < firstMs || atMs > nowMs + dayMs) return { atMs: nowMs }
   return { atMs, ...(clock.aheadMs === 0 ? {} : { aheadMs: clock.aheadMs }) }
 }
 
-function base(told: Told, heard: Heard, place: Place, each: boolean) {
+function base(told: Told, heard: LineContext, place: Place, each: boolean) {
   const { line, count } = told
   const stamp = stampOf(line, heard)
   const old = told.history !== undefined || saidMs(stamp) < heard.connectedMs - replayMs
@@ -86,14 +86,14 @@ function base(told: Told, heard: Heard, place: Place, each: boolean) {
   return { id: id as MessageId, base: { key, place, sender: senderOf(line, heard), ...stamp, origin } }
 }
 
-const saidByInstance = (line: Line, heard: Heard): boolean =>
+const saidByInstance = (line: Line, heard: LineContext): boolean =>
   line.tags[instanceTag] === heard.instance || line.tags[originTag] === heard.instance
 
 /**
  * Said by one of our own connections: its delivery settles by the echo, it is no news. The instance tag alone is not
  * enough, or anybody could copy it to stay out of the record.
  */
-export function isOwnWords(line: Line, heard: Heard): boolean {
+export function isOwnWords(line: Line, heard: LineContext): boolean {
   const by = line.tags['draft/relaymsg'] ?? line.nick
   return heard.isOwn(by) || (saidByInstance(line, heard) && heard.isFace(by))
 }
@@ -120,7 +120,7 @@ function contentOf(line: Line): Content | null {
 }
 
 /** Where a message was said: null when it is not for us to report. */
-export function placeOf(told: Told, heard: Heard): Place | null {
+export function placeOf(told: Told, heard: LineContext): Place | null {
   const { line } = told
   const target = line.params[0] ?? ''
   if (heard.isChannel(target)) return heard.persona === null ? channelPlace(target, heard) : null
@@ -132,7 +132,7 @@ export function placeOf(told: Told, heard: Heard): Place | null {
   return directPlace(heard.network, { user: senderOf(line, heard).id, persona: heard.persona })
 }
 
-function message(told: Told, heard: Heard): ChatEvent[] {
+function message(told: Told, heard: LineContext): ChatEvent[] {
   const { line } = told
   if (line.params.length < 2 || !fromUser(line) || isOwnWords(line, heard)) return []
   const place = placeOf(told, heard)
@@ -144,7 +144,7 @@ function message(told: Told, heard: Heard): ChatEvent[] {
   return [{ kind: 'message', ...common, id, content, ...to, ...(copied ? { hops: 1 } : {}) }]
 }
 
-function reaction(told: Told, heard: Heard): ChatEvent[] {
+function reaction(told: Told, heard: LineContext): ChatEvent[] {
   const { line } = told
   const target = replyTo(line)
   const removed = line.tags['+draft/unreact']
@@ -156,7 +156,7 @@ function reaction(told: Told, heard: Heard): ChatEvent[] {
   return [{ kind: 'reaction', ...common, target, emoji, ...(removed === undefined ? {} : { removed: true as const }) }]
 }
 
-function redaction(told: Told, heard: Heard): ChatEvent[] {
+function redaction(told: Told, heard: LineContext): ChatEvent[] {
   const [, target, reason] = told.line.params
   const place = placeOf(told, heard)
   if (!target || !place || heard.isOwn(told.line.nick)) return []
@@ -165,7 +165,7 @@ function redaction(told: Told, heard: Heard): ChatEvent[] {
   return [{ kind: 'delete', ...common, target: target as MessageId, ...(reason ? { reason } : {}) }]
 }
 
-function topic(told: Told, heard: Heard): ChatEvent[] {
+function topic(told: Told, heard: LineContext): ChatEvent[] {
   const [channel = '', text = ''] = told.line.params
   if (heard.persona !== null || !heard.isChannel(channel)) return []
   return [{ kind: 'topic', ...base(told, heard, channelPlace(channel, heard), false).base, topic: text }]
@@ -173,7 +173,13 @@ function topic(told: Told, heard: Heard): ChatEvent[] {
 
 type Change = { change: 'join' | 'leave' | 'rename'; detail?: string; split?: true }
 
-function members(told: Told, heard: Heard, channels: readonly string[], each: boolean, change: Change): ChatEvent[] {
+function members(
+  told: Told,
+  heard: LineContext,
+  channels: readonly string[],
+  each: boolean,
+  change: Change,
+): ChatEvent[] {
   if (heard.persona !== null || !fromUser(told.line)) return []
   return channels
     .filter(channel => heard.isChannel(channel))
@@ -181,19 +187,19 @@ function members(told: Told, heard: Heard, channels: readonly string[], each: bo
 }
 
 /** QUIT and NICK name no channel: history knows which it was, live lines mean every one we share. */
-const sharedBy = (told: Told, heard: Heard): readonly string[] =>
+const sharedBy = (told: Told, heard: LineContext): readonly string[] =>
   told.history === undefined ? heard.channelsOf(told.line.nick) : [told.history]
 
 const detail = (text: string | undefined): { detail?: string } => (text ? { detail: text } : {})
 
-function quit(told: Told, heard: Heard): ChatEvent[] {
+function quit(told: Told, heard: LineContext): ChatEvent[] {
   const reason = told.line.params[0] ?? ''
   const split = told.split || netsplit.test(reason) ? { split: true as const } : {}
   return members(told, heard, sharedBy(told, heard), true, { change: 'leave', ...detail(reason), ...split })
 }
 
 /** The one who leaves is the one who was kicked, whose account this line does not vouch for. */
-function kick(told: Told, heard: Heard): ChatEvent[] {
+function kick(told: Told, heard: LineContext): ChatEvent[] {
   const [channel = '', nick = '', reason] = told.line.params
   if (nick === '' || heard.persona !== null || !heard.isChannel(channel)) return []
   const common = base(told, heard, channelPlace(channel, heard), false).base
@@ -209,7 +215,7 @@ function kick(told: Told, heard: Heard): ChatEvent[] {
 }
 
 /** What one line (or a joined multiline batch) tells. Pure but for the clock where the server gives no time. */
-export function toEvents(told: Told, heard: Heard): ChatEvent[] {
+export function toEvents(told: Told, heard: LineContext): ChatEvent[] {
   const { line } = told
   const [first = '', second] = line.params
   switch (line.command) {
@@ -238,7 +244,7 @@ export function toEvents(told: Told, heard: Heard): ChatEvent[] {
 }
 
 /** The delivery and part that a line of ours belongs to; null for anybody else's line, whatever it claims. */
-export function ownMark(line: Line, heard: Heard): string | null {
+export function ownMark(line: Line, heard: LineContext): string | null {
   const mark = line.tags[deliveryTag]
   return mark !== undefined && saidByInstance(line, heard) && isOwnWords(line, heard) ? mark : null
 }

@@ -4,7 +4,7 @@ import type { Draft, NetworkId } from '../../../core/event.ts'
 import { text } from '../../../core/event.ts'
 import { type Batch, Batches, joinMultiline } from '../link/batch.ts'
 import { guard, LineCutter } from '../link/wire.ts'
-import { type Heard, isOwnWords, toEvents } from './inbound.ts'
+import { type LineContext, isOwnWords, toEvents } from './inbound.ts'
 import { commandAt, escapeTag, type Line, parseLine, unescapeTag } from './line.ts'
 import { directPlace, foldFor, parseDirect } from './names.ts'
 import { compose, type Frame, quietName, relayNick, shownName } from './outbound.ts'
@@ -15,7 +15,7 @@ const read = (raw: string): Line => {
   return line
 }
 
-const heard: Heard = {
+const heard: LineContext = {
   network: 'irc' as NetworkId,
   instance: 'ourinstance0',
   persona: null,

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { LifeSign, MemberEvent, NetworkId, RosterSign, Sign } from '../../../core/event.ts'
 import { availableServers, startErgo, startInspircd, startNgircd, type TestServer } from '../server/testing.ts'
 import { Guest, Trial, type TrialOptions } from '../testing/trial.ts'
-import type { Heard } from './inbound.ts'
+import type { LineContext } from './inbound.ts'
 import { type Line, parseLine } from './line.ts'
 import { foldFor } from './names.ts'
 import { changesOf } from './signs.ts'
@@ -39,7 +39,7 @@ const idsOf = (sign: RosterSign): string[] =>
     .map(({ id, verified }) => `${id}${verified ? ' verified' : ''}`)
     .sort()
 
-const heard: Heard = {
+const heard: LineContext = {
   network: 'irc' as NetworkId,
   instance: 'abcdefghijkl',
   persona: null,

@@ -1,6 +1,6 @@
 import type { LifeSign, RosterSign, Sender } from '../../../core/event.ts'
 import type { Session } from '../link/session.ts'
-import { channelPlace, type Heard, placeOf, senderOf } from './inbound.ts'
+import { channelPlace, type LineContext, placeOf, senderOf } from './inbound.ts'
 import { fromUser, type Line } from './line.ts'
 import { accountId, strangerId } from './names.ts'
 
@@ -9,7 +9,7 @@ const beatTag = '+chanop/beat'
 const whoToken = '717'
 
 /** A TAGMSG that only says that somebody is there or writing. */
-export function lifeOf(line: Line, heard: Heard): LifeSign | null {
+export function lifeOf(line: Line, heard: LineContext): LifeSign | null {
   if (line.command !== 'TAGMSG' || !fromUser(line) || heard.isOwn(line.nick)) return null
   const beat = line.tags[beatTag] !== undefined
   if (!beat && (line.tags['+typing'] ?? line.tags['+draft/typing']) === undefined) return null
@@ -18,14 +18,14 @@ export function lifeOf(line: Line, heard: Heard): LifeSign | null {
   return { kind: 'life', place, sender: senderOf(line, heard), what: beat ? 'heartbeat' : 'typing', atMs: Date.now() }
 }
 
-function senderWith(nick: string, account: string | null, heard: Heard): Sender {
+function senderWith(nick: string, account: string | null, heard: LineContext): Sender {
   const kind = heard.isOwn(nick) ? 'self' : 'person'
   if (account === null) return { id: strangerId(nick, heard.fold), name: nick, kind, verified: false }
   return { id: accountId(account), name: nick, kind, verified: true }
 }
 
 /** How somebody is known to us changes with their login and their nick. Asked before the roster follows the line. */
-export function changesOf(line: Line, heard: Heard): RosterSign[] {
+export function changesOf(line: Line, heard: LineContext): RosterSign[] {
   const [first = ''] = line.params
   if ((line.command !== 'ACCOUNT' && line.command !== 'NICK') || first === '' || !fromUser(line)) return []
   const before = senderWith(line.nick, heard.accountOf(line.nick), heard)
@@ -71,7 +71,12 @@ export class Roll {
   }
 
   /** Takes an answer; returns the roster at its end. `known` is told the account of each. */
-  take(line: Line, session: Session, heard: Heard, known: (nick: string, account: string) => void): RosterSign | null {
+  take(
+    line: Line,
+    session: Session,
+    heard: LineContext,
+    known: (nick: string, account: string) => void,
+  ): RosterSign | null {
     const { command, params } = line
     if (this.#asked === null) return null
     if (command === '354' && params[1] === whoToken) {

@@ -4,14 +4,14 @@ export type Verdict = 'fine' | 'warn' | 'mute'
 
 const againMs = 60_000
 
-interface Seen {
+interface Spoken {
   readonly times: number[]
   warnedMs: number
 }
 
 /** Counts what each agent says: over its rate it is warned, and again within a minute it is to be muted. */
 export class Meter {
-  readonly #seen = new Map<string, Seen>()
+  readonly #seen = new Map<string, Spoken>()
 
   count(agent: string, rate: Rate, atMs: number): Verdict {
     const seen = this.#seen.get(agent) ?? { times: [], warnedMs: Number.NEGATIVE_INFINITY }

@@ -6,7 +6,7 @@ import { advanceTo } from '../../../core/ledger/consumers.ts'
 import { enqueue } from '../../../core/ledger/deliveries.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
 import { channelsWith } from '../../../core/ledger/members.ts'
-import { standings } from '../../../core/ledger/networks.ts'
+import { networkStatuses } from '../../../core/ledger/networks.ts'
 import { type NewOrder, placeOrder } from '../../../core/ledger/orders.ts'
 import { storeSetting } from '../../../core/ledger/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -127,7 +127,7 @@ function silence(
   channels: readonly string[],
   { seq, untilMs }: { seq: number; untilMs: number },
 ): void {
-  const server = standings(tx).find(each => each.network === network)?.server ?? ''
+  const server = networkStatuses(tx).find(each => each.network === network)?.server ?? ''
   const ban = muteBan(server, name)
   if (ban === null) return
   const mode = (channel: string, modes: string, notBeforeMs: number): void => {

@@ -9,7 +9,7 @@ import { type Door, doorOf, storeDoor } from '../../../core/ledger/admission.ts'
 import { type Agent, agents } from '../../../core/ledger/agents.ts'
 import { keptChannels } from '../../../core/ledger/channels.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
-import { standings } from '../../../core/ledger/networks.ts'
+import { networkStatuses } from '../../../core/ledger/networks.ts'
 import { type NewOrder, placeOrder } from '../../../core/ledger/orders.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Rooms } from '../../../core/rooms.ts'
@@ -103,7 +103,9 @@ export class Doors {
     const { rooms } = this.#context
     const all = agents(tx)
     const up = new Map(
-      standings(tx).flatMap(({ network, state, sinceMs }) => (state === 'up' ? [[network, sinceMs] as const] : [])),
+      networkStatuses(tx).flatMap(({ network, state, sinceMs }) =>
+        state === 'up' ? [[network, sinceMs] as const] : [],
+      ),
     )
     return channels(tx, config).flatMap(where => {
       const sinceMs = up.get(where.network)

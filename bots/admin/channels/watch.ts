@@ -9,7 +9,7 @@ import { dropChannel, type KeptChannel, keptChannel, keptChannels } from '../../
 import { advanceTo } from '../../../core/ledger/consumers.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
 import { memberSince, membersOf } from '../../../core/ledger/members.ts'
-import { standings } from '../../../core/ledger/networks.ts'
+import { networkStatuses } from '../../../core/ledger/networks.ts'
 import { type NewOrder, orderByKey, placeOrder } from '../../../core/ledger/orders.ts'
 import { presenceAt } from '../../../core/ledger/presence.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -112,7 +112,7 @@ export class ChannelWatch {
 
   /** For each managed network that is up: since when. */
   #marks(db: Tx): Map<string, string> {
-    const up = standings(db).filter(({ network, state }) => state === 'up' && isManaged(this.#config, network))
+    const up = networkStatuses(db).filter(({ network, state }) => state === 'up' && isManaged(this.#config, network))
     return new Map(up.map(({ network, sinceMs }) => [network, `up${sinceMs}`]))
   }
 

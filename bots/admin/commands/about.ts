@@ -5,14 +5,14 @@ import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace } from '../../../core/event.ts'
 import { backlog } from '../../../core/ledger/deliveries.ts'
-import { standings } from '../../../core/ledger/networks.ts'
+import { networkStatuses } from '../../../core/ledger/networks.ts'
 import { identitiesOf } from '../../../core/ledger/people.ts'
 import { recentTries } from '../../../core/ledger/tries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { ago, duration, escapeInline, size } from '../../../core/text.ts'
 import { announce, roomMeant } from '../say.ts'
 import { declare } from '../services.ts'
-import { bridgeSilent, networkLine, silentMs } from '../standing.ts'
+import { bridgeSilent, networkLine, silentMs } from '../networks.ts'
 
 /** What waits for less is on its way. */
 const lateMs = 2000
@@ -69,7 +69,7 @@ const status = declare({
     })
     const redis = context.bus.redisUp ? 'redis ok' : 'redis away (nothing is lost)'
     const deaf = bridgeSilent(services, atMs)
-    const networks = await ledger.read(standings)
+    const networks = await ledger.read(networkStatuses)
     const waiting = (await ledger.read(backlog))
       .filter(({ oldestMs }) => atMs - oldestMs > lateMs)
       .map(({ network, queued, oldestMs }) => `${network}: ${queued} wait, oldest ${duration(atMs - oldestMs)}`)

@@ -1,188 +1,393 @@
-/** What becomes of agents: `rotate`, `revoke`, `restore`. */
+/** One agent or all of them looked at and kept in order: `agents`, `agent …`, `engagement`, `key`, `claim`. */
 import { z } from 'zod'
-import type { Ordered } from '../../../core/command/command.ts'
 import { durationMs, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { type Agent, editAgent, setAgentState } from '../../../core/ledger/agents.ts'
-import { dropLoginsOf } from '../../../core/ledger/claims.ts'
+import { type Agent, agents, editAgent, engaged, forgetAgent, setAgentState } from '../../../core/ledger/agents.ts'
+import { certificatesOf } from '../../../core/ledger/certificates.ts'
 import { groupsOf } from '../../../core/ledger/groups.ts'
-import { type NewOrder, placeOrder } from '../../../core/ledger/orders.ts'
+import { lastHeard } from '../../../core/ledger/history.ts'
+import { placeOrder } from '../../../core/ledger/orders.ts'
+import { presenceAt } from '../../../core/ledger/presence.ts'
+import { revokedSerials } from '../../../core/ledger/serials.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { newPassword } from '../../../core/secrets.ts'
-import { duration, escapeInline } from '../../../core/text.ts'
-import {
-  type Context,
-  fewAgents,
-  guardAgents,
-  listed,
-  type Made,
-  many,
-  meant,
-  selector,
-  several,
-  signed,
-} from '../agents/asking.ts'
-import { loginLine } from '../agents/login.ts'
-import { accountOrder, passwordOrder } from '../agents/orders.ts'
+import { includes } from '../../../core/role.ts'
+import { ago, duration, escapeInline, time } from '../../../core/text.ts'
+import { agentName, guardAgents, listed, meant, selector, several, signed } from '../agents/asking.ts'
+import { claimed, redeem } from '../agents/claims.ts'
+import { inherit } from '../agents/heirs.ts'
+import { accountOrder } from '../agents/orders.ts'
 import { mustReach } from '../agents/reach.ts'
 import { need, theAgent } from '../agents/record.ts'
-import { revokeRecord, suspension } from '../agents/revoke.ts'
-import { withTerms } from '../agents/terms.ts'
+import { rateText, terms, withTerms } from '../agents/terms.ts'
+import { outsideOf, putOut } from '../agents/watch.ts'
+import { invited } from '../invitations.ts'
 import { declare } from '../services.ts'
+import { accept } from './invite.ts'
 
-const selfGraceMs = 10_000
+const seenMs = (tx: Tx, { network, name }: Pick<Agent, 'network' | 'name'>): number | null =>
+  presenceAt(tx, network, name)?.seenMs ?? lastHeard(tx, name)
 
-const rotate = declare({
-  name: 'rotate',
-  summary: 'gives agents new passwords and ends their sessions, at once or after a grace',
-  role: 'guest',
-  agents: true,
+const nobodyHere = 'there is no agent nobody: agents lists who there is'
+
+const until = ({ expiresMs }: Agent, nowMs: number): string =>
+  expiresMs === null ? '' : expiresMs > nowMs ? ` · ${duration(expiresMs - nowMs)} left` : ' · its time is over'
+
+const channelsOf = ({ channels }: Agent): string => (channels.includes('*') ? 'everywhere' : channels.join(' '))
+
+/** One that never was here is only registered. */
+const stateOf = (tx: Tx, agent: Agent): string =>
+  agent.state === 'active' && seenMs(tx, agent) === null ? 'registered' : agent.state
+
+const row = (agent: Agent, nowMs: number, state: string = agent.state): string =>
+  `${agent.name} · ${agent.type} · ${state} · ${escapeInline(channelsOf(agent))} · of ${escapeInline(agent.owner)}${until(agent, nowMs)}`
+
+/** What programs are told of an agent: its signed engagement is `engagement`’s to tell. */
+const told = ({ engagement: _signed, ...agent }: Agent): Omit<Agent, 'engagement'> => agent
+
+const counted = (found: readonly { readonly state: string }[]): string => {
+  const states = Map.groupBy(found, ({ state }) => state)
+  const parts = [...states].map(([state, all]) => `${all.length} ${state}`)
+  return `${found.length} agent${found.length === 1 ? '' : 's'}: ${parts.join(', ')}`
+}
+
+const list = declare({
+  name: 'agent list',
+  aliases: ['agents'],
+  summary: 'the agents, or those that a selector means',
+  role: 'member',
+  reply: 'public',
+  args: z.object({ selector: selector.optional() }),
+  examples: [['!agents', 'no agents yet: register NICK makes one']],
+  async run(context, { selector: which }) {
+    const { ledger, atMs } = context
+    const found = await ledger.read(tx => (which === undefined ? agents(tx) : meant(context, tx, which)))
+    if (found.length === 0) return 'no agents yet: register NICK makes one'
+    const shown = await ledger.read(tx => found.map(agent => ({ agent, state: stateOf(tx, agent) })))
+    return {
+      lines: [counted(shown), ...shown.map(({ agent, state }) => row(agent, atMs, state))],
+      data: found.map(told),
+    }
+  },
+})
+
+const show = declare({
+  name: 'agent show',
+  summary: 'all that is known of an agent',
+  role: 'member',
+  reply: 'private',
+  args: z.object({ nick: agentName }),
+  examples: [['!agent show nobody', nobodyHere]],
+  async run({ ledger, atMs }, { nick }) {
+    const agent = await ledger.read(tx => theAgent(tx, nick))
+    const { groups, prints } = await ledger.read(tx => ({
+      groups: groupsOf(tx, nick),
+      prints: certificatesOf(tx, agent.network, nick).map(({ fingerprint }) => `…${fingerprint.slice(-6)}`),
+    }))
+    const { permissions, skills, reason, createdBy, createdMs } = agent
+    return {
+      lines: [
+        row(agent, atMs) + (reason === null ? '' : ` · ${escapeInline(reason)}`),
+        escapeInline(`may use: ${permissions.join(', ') || 'no commands'} · ${rateText(agent.rate)}`),
+        ...(skills.length > 0 ? [escapeInline(`skills: ${skills.join(', ')}`)] : []),
+        ...(groups.length > 0 ? [`groups: ${groups.join(', ')}`] : []),
+        prints.length > 0 ? `certificates: ${prints.join(', ')}` : 'no certificates',
+        `registered by ${escapeInline(createdBy)} ${ago(createdMs, atMs)}`,
+      ],
+    }
+  },
+})
+
+const edit = declare({
+  name: 'agent edit',
+  summary: 'changes what an agent may do; a new engagement is signed',
+  role: 'operator',
   reply: 'public',
   mutates: true,
   args: z.object({
-    selector: selector.optional().describe('which agents; an agent itself without'),
-    grace: durationMs().optional().meta({ named: true }).describe('how long sessions go on'),
+    nick: agentName,
+    ...terms,
+    native: z.enum(['yes', 'no']).optional().meta({ named: true }).describe('understands group mentions by itself'),
   }),
-  confirm: async ({ selector: which }, context) => {
-    if (which === undefined) return null
-    return several(context, which, agents => {
-      guardAgents(context, agents, 'rotate')
-      return `new passwords for ${listed(agents.map(({ name }) => name))}; sessions end`
-    })
-  },
-  examples: [['!rotate ghost', "nobody fits 'ghost': agents lists who there is"]],
-  async run(context, { selector: which, grace }) {
-    const { caller, atMs, ledger } = context
-    const agents = await ledger.read(db =>
-      which === undefined ? [theAgent(db, caller.account)] : meant(context, db, which),
+  examples: [['!agent edit nobody type=worker', nobodyHere]],
+  async run(context, { nick, native, ...typed }) {
+    const { ledger, atMs, event, services } = context
+    if (native === undefined && Object.values(typed).every(value => value === undefined))
+      throw new ChanopError('usage', `say what to change: agent edit ${nick} channels=#a,#b rate=5/s for=30d`)
+    const known = await ledger.read(tx => ({ agent: theAgent(tx, nick), groups: groupsOf(tx, nick) }))
+    const wanted = await withTerms(context, known.agent, typed)
+    const agent = await signed(
+      context,
+      native === undefined ? wanted : { ...wanted, native: native === 'yes' },
+      known.groups,
     )
-    guardAgents(context, agents, 'rotate')
-    await mustReach(context, agents)
-    const self = agents.length === 1 && caller.agent?.name === agents[0]?.name
-    const graceMs = grace ?? (self ? selfGraceMs : 0)
-    const items = agents.map(agent => renewed(context, agent, graceMs))
-    const keep = (db: Tx): void => {
-      for (const { agent, order } of items) {
-        need(theAgent(db, agent.name), ['active', 'rotating'], 'rotated', atMs)
-        setAgentState(db, agent.name, 'rotating', null, atMs)
-        dropLoginsOf(db, agent.name)
-        if (graceMs > 0) placeOrder(db, farewell(context, agent, graceMs, order.key), atMs)
-      }
-    }
-    if (items.length > fewAgents) return many(context, 'rotated', items, keep)
-    const logins = await ledger.read(db => items.map(({ agent, password }) => loginLine(db, agent, password)))
-    const then = graceMs > 0 ? `sessions end in ${duration(graceMs)}` : '{reason}'
     return {
       lines: [],
-      effect: keep,
-      orders: items.map(({ agent, order }, index) => ({
-        order,
-        done: `${agent.name} has a new password, in your DM; ${then}`,
-        failed: `${agent.name} keeps its password: {reason}`,
-        secret: logins[index] as string,
+      effect: tx => {
+        const now = theAgent(tx, nick)
+        if (now.changedMs !== known.agent.changedMs)
+          throw new ChanopError('conflict', `${nick} was changed meanwhile: say it again`)
+        editAgent(tx, agent, atMs)
+        for (const channel of outsideOf(tx, agent)) putOut(tx, services.context, agent, { channel, seq: event.seq })
+        return [row(agent, atMs)]
+      },
+    }
+  },
+})
+
+const del = declare({
+  name: 'agent del',
+  summary: 'deletes an agent and its account; with --keep only the record',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    nick: agentName,
+    keep: z.boolean().default(false).meta({ flag: true }).describe('the account stays'),
+  }),
+  confirm: async ({ nick, keep }, { ledger }) => {
+    await ledger.read(tx => theAgent(tx, nick))
+    return keep
+      ? `${nick} is no agent any more; its account stays`
+      : `deletes ${nick} and its account, and ends its sessions`
+  },
+  examples: [['!agent del nobody', nobodyHere]],
+  async run(context, { nick, keep }) {
+    const { ledger, atMs, event, caller } = context
+    const agent = await ledger.read(tx => theAgent(tx, nick))
+    const { network, name } = agent
+    await mustReach(context, [agent])
+    if (keep)
+      return { lines: [`${name} is no agent any more; its account stays`], effect: tx => forgetAgent(tx, name, atMs) }
+    return {
+      lines: [],
+      effect: tx => {
+        need(theAgent(tx, name), ['active', 'rotating', 'revoked', 'deleted'], 'deleted', atMs)
+        setAgentState(tx, name, 'deleted', null, atMs)
+        return inherit(tx, caller, agent, atMs)
+      },
+      orders: [
+        {
+          order: accountOrder({ network, account: name, kind: 'account.drop', seq: event.seq, step: 'drop' }),
+          done: `${name} is deleted`,
+          failed: `${name} may nothing any more, but its account was not deleted: {reason}`,
+        },
+      ],
+    }
+  },
+})
+
+const sessions = declare({
+  name: 'agent sessions',
+  summary: 'how often an agent is logged in',
+  role: 'member',
+  reply: 'public',
+  args: z.object({ nick: agentName }),
+  examples: [['!agent sessions nobody', nobodyHere]],
+  async run({ ledger, event }, { nick }) {
+    const { network, name } = await ledger.read(tx => theAgent(tx, nick))
+    const order = accountOrder({ network, account: name, kind: 'account.check', seq: event.seq })
+    return { lines: [], orders: [{ order, done: `${name}: {reason}`, failed: `${name}: {reason}` }] }
+  },
+})
+
+const kick = declare({
+  name: 'agent kick',
+  summary: 'ends the sessions of agents; they may log in again',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ selector, reason: rest().optional() }),
+  confirm: ({ selector: which }, context) =>
+    several(context, which, found => `ends the sessions of ${found.length}: ${listed(found.map(({ name }) => name))}`),
+  examples: [['!agent kick ghost', "nobody fits 'ghost': agents lists who there is"]],
+  async run(context, { selector: which, reason = 'ended by an operator' }) {
+    const { ledger, event } = context
+    const found = await ledger.read(tx => meant(context, tx, which))
+    return {
+      lines: [],
+      orders: found.map(({ network, name }) => ({
+        order: accountOrder({ network, account: name, kind: 'account.end-sessions', seq: event.seq, args: { reason } }),
+        done: `${name}: {reason}`,
+        failed: `${name}: {reason}`,
       })),
     }
   },
 })
 
-const changed = 'the password was changed: log in with the new one'
+const dayMs = 86_400_000
 
-function renewed({ event, services }: Context, agent: Agent, graceMs: number): Made {
-  const password = newPassword()
-  const args = { reason: changed, ...(graceMs > 0 ? { sessions: 'keep' } : {}) }
-  const asked = { network: agent.network, account: agent.name, seq: event.seq, step: 'rotate' as const, args }
-  return {
-    agent,
-    password,
-    order: passwordOrder(services.context.vault, password, { ...asked, kind: 'account.password' }),
-  }
-}
+/** When an agent was last seen to do anything, or was made. */
+const lastSeen = (tx: Tx, { network, name, createdMs }: Agent): number =>
+  Math.max(createdMs, seenMs(tx, { network, name }) ?? 0)
 
-const farewell = ({ event, atMs }: Context, { network, name }: Agent, graceMs: number, after: string): NewOrder =>
-  accountOrder({
-    network,
-    account: name,
-    kind: 'account.end-sessions',
-    seq: event.seq,
-    args: { reason: changed, after },
-    notBeforeMs: atMs + graceMs,
-  })
+const idleSince = (tx: Tx, idleMs: number, nowMs: number): Agent[] =>
+  agents(tx).filter(agent => agent.state !== 'deleted' && lastSeen(tx, agent) <= nowMs - idleMs)
 
-const revoke = declare({
-  name: 'revoke',
-  summary: 'suspends agents and disconnects them at once, with the reason shown',
+const reap = declare({
+  name: 'agent reap',
+  summary: 'deletes agents that were not seen for a time, with their accounts',
   role: 'operator',
   reply: 'public',
   mutates: true,
-  args: z.object({ selector, reason: rest().optional().describe('what the agent is shown') }),
-  confirm: ({ selector: which }, context) =>
-    several(context, which, agents => `revokes ${agents.length}: ${listed(agents.map(({ name }) => name))}`),
-  examples: [['!revoke @ghosts', "nobody fits '@ghosts': agents lists who there is"]],
-  async run(context, { selector: which, reason = 'revoked by an operator' }) {
-    const { atMs, event, ledger } = context
-    const agents = await ledger.read(db => meant(context, db, which))
-    const items = agents.map(agent => ({ agent, order: suspension(agent, reason, event.seq) }))
-    const keep = (db: Tx): void => {
-      for (const { agent } of items) {
-        need(theAgent(db, agent.name), ['active', 'rotating', 'revoked'], 'revoked', atMs)
-        revokeRecord(db, agent, reason, atMs)
-      }
-    }
-    if (items.length > fewAgents) return many(context, 'revoked', items, keep)
-    return {
-      lines: [],
-      effect: keep,
-      orders: items.map(({ agent, order }) => ({
-        order,
-        done: `${agent.name} is revoked and disconnected (${escapeInline(reason.slice(0, 100))}): {reason}`,
-        failed: `${agent.name} is revoked here, but its account was not suspended: {reason}`,
-      })),
-    }
+  args: z.object({ idle: durationMs().meta({ named: true }).describe('how long, e.g. 14d') }),
+  confirm: async ({ idle }, { ledger, atMs }) => {
+    if (idle < dayMs) throw new ChanopError('usage', 'idle is a day at least: agent reap idle=14d')
+    const found = await ledger.read(tx => idleSince(tx, idle, atMs))
+    const names = found.map(({ name }) => name)
+    return found.length === 0 ? null : { text: `deletes ${names.length}: ${listed(names)}`, of: names }
   },
-})
-
-const restore = declare({
-  name: 'restore',
-  summary: 'takes back a revocation; the password is the one it had',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
-  args: z.object({ selector, for: durationMs().optional().meta({ named: true }).describe('a new end') }),
-  confirm: ({ selector: which }, context) =>
-    several(context, which, agents => `restores ${agents.length}: ${listed(agents.map(({ name }) => name))}`),
-  examples: [['!restore ghost', "nobody fits 'ghost': agents lists who there is"]],
-  async run(context, { selector: which, for: forMs }) {
-    const { atMs, event, ledger } = context
-    const found = await ledger.read(db =>
-      meant(context, db, which).map(agent => ({ agent, groups: groupsOf(db, agent.name) })),
-    )
-    const items = await Promise.all(
-      found.map(async ({ agent, groups }) => {
-        const later = await withTerms(context, agent, { for: forMs })
-        const asked = { network: agent.network, account: agent.name, seq: event.seq, step: 'restore' as const }
-        return {
-          agent: await signed(context, later, groups),
-          order: accountOrder({ ...asked, kind: 'account.restore' }),
+  examples: [['!agent reap idle=14d', 'everybody was seen in the last 14d']],
+  async run(context, { idle }) {
+    const { ledger, atMs, event, caller, confirmed } = context
+    const idlers = await ledger.read(tx => idleSince(tx, idle, atMs))
+    const found = idlers.filter(({ name }) => confirmed?.includes(name))
+    await mustReach(context, found)
+    if (found.length === 0) return `everybody was seen in the last ${duration(idle)}`
+    return {
+      lines: [`${found.length} agents are being deleted; agents shows who is left`],
+      effect: tx => {
+        for (const { network, name } of found) {
+          setAgentState(tx, name, 'deleted', null, atMs)
+          placeOrder(
+            tx,
+            accountOrder({ network, account: name, kind: 'account.drop', seq: event.seq, step: 'drop' }),
+            atMs,
+          )
         }
-      }),
-    )
-    const keep = (db: Tx): void => {
-      for (const { agent } of items) {
-        const now = theAgent(db, agent.name)
-        if (now.state !== 'revoked') throw new ChanopError('conflict', `${now.name} is not revoked: it is ${now.state}`)
-        if (agent.expiresMs !== null && agent.expiresMs <= atMs)
-          throw new ChanopError('conflict', `the time of ${agent.name} is over: restore ${agent.name} for=30d`)
-        editAgent(db, agent, atMs)
-      }
+        return found.flatMap(agent => inherit(tx, caller, agent, atMs))
+      },
     }
-    if (items.length > fewAgents) return many(context, 'restored', items, keep)
-    const orders: Ordered[] = items.map(({ agent, order }) => ({
-      order,
-      done: `${agent.name} is restored with the password it had; rotate ${agent.name} if that leaked`,
-      failed: `${agent.name} is not restored: {reason}`,
-    }))
-    return { lines: [], effect: keep, orders }
   },
 })
 
-export const agentsCommands = [rotate, revoke, restore]
+const certificate = declare({
+  name: 'agent cert',
+  summary: 'lets an agent log in by a certificate (SASL EXTERNAL), or takes one away',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    verb: z.enum(['add', 'del']),
+    nick: agentName,
+    fingerprint: z
+      .string()
+      .regex(/^([0-9a-f]{64}|([0-9a-f]{2}:){31}[0-9a-f]{2})$/i, 'write its SHA-256: 64 hexadecimal digits')
+      .describe('SHA-256 of the certificate, hex'),
+  }),
+  examples: [[`!agent cert add nobody ${'ab'.repeat(32)}`, nobodyHere]],
+  async run(context, { verb, nick, fingerprint }) {
+    const { ledger, event, atMs } = context
+    const agent = await ledger.read(tx => theAgent(tx, nick))
+    const { network } = agent
+    await mustReach(context, [agent])
+    need(agent, ['active', 'rotating'], 'changed', atMs)
+    const kind = verb === 'add' ? 'account.certificate' : 'account.certificate-del'
+    const order = accountOrder({ network, account: nick, kind, seq: event.seq, args: { fingerprint } })
+    const short = fingerprint.replaceAll(':', '').slice(-6).toLowerCase()
+    const done = `${nick}: certificate …${short} ${verb === 'add' ? 'opens its account' : 'is taken away'}`
+    return { lines: [], orders: [{ order, done, failed: `${nick}: {reason}` }] }
+  },
+})
+
+const engagement = declare({
+  name: 'engagement',
+  summary: 'an agent’s signed engagement; key shows what it is verified with',
+  role: 'guest',
+  agents: true,
+  reply: 'private',
+  args: z.object({ nick: agentName.optional().describe('an agent’s own without') }),
+  examples: [['!engagement nobody', nobodyHere]],
+  async run(context, { nick }) {
+    const { caller, ledger, atMs } = context
+    const agent = await ledger.read(tx => theAgent(tx, nick ?? caller.account))
+    if (!includes(caller.globalRole, 'member')) guardAgents(context, [agent], 'engagement')
+    if (!engaged(agent, atMs) || agent.engagement === null)
+      return `${agent.name} has no engagement now: it is ${agent.state}`
+    return { lines: [`engagement=${escapeInline(agent.engagement)}`] }
+  },
+})
+
+const revoked = declare({
+  name: 'revoked',
+  summary: 'serials of engagements that were taken back before their end; also in data/agents/revoked.json',
+  role: 'guest',
+  agents: true,
+  reply: 'private',
+  args: z.object({}),
+  examples: [['!revoked', 'no engagement that was taken back would still hold']],
+  async run({ ledger, atMs }) {
+    const all = await ledger.read(tx => revokedSerials(tx, atMs))
+    if (all.length === 0) return 'no engagement that was taken back would still hold'
+    return { lines: all.map(one => `jti=${one.jti} exp=${Math.floor(one.untilMs / 1000)} · ${time(one.atMs)}`) }
+  },
+})
+
+const key = declare({
+  name: 'key',
+  summary: 'the public keys with which anybody can verify an engagement',
+  role: 'guest',
+  agents: true,
+  reply: 'public',
+  args: z.object({}),
+  examples: [
+    [
+      '!key',
+      /^\{"kty":"OKP"/,
+      '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"k1"}',
+    ],
+  ],
+  async run({ services }) {
+    const { keys } = services.signer.publicKeys
+    if (keys.length === 0) return 'no key: the vault is locked'
+    return { lines: keys.map(one => escapeInline(JSON.stringify(one))) }
+  },
+})
+
+const claim = declare({
+  name: 'claim',
+  summary: 'hands over the login that waits for a code, or makes the account it invites to, once',
+  role: 'guest',
+  agents: true,
+  reply: 'private',
+  where: 'dm',
+  mutates: true,
+  args: z.object({ code: z.string().min(4).max(40).meta({ secret: true }) }),
+  examples: [
+    [
+      'claim AAAA-BBBB-CCCC',
+      /^no login waits for that code/,
+      'no login waits for that code: it was used, has run out, or is mistyped',
+    ],
+  ],
+  async run(context, { code }) {
+    const { ledger, services, atMs, caller } = context
+    const { vault } = services.context
+    if (!caller.verified)
+      throw new ChanopError('denied', 'log in to an account first: the login is said to nobody else')
+    const found = await ledger.read(tx => invited(tx, code, atMs))
+    if (found) return accept(context, code, found)
+    const { agent, login } = await ledger.read(tx => claimed(tx, vault, code, atMs))
+    return {
+      lines: [`the login of ${agent}:`],
+      effect: tx => {
+        redeem(tx, vault, code, atMs)
+      },
+      secret: login,
+    }
+  },
+})
+
+export const agentsCommands = [
+  list,
+  show,
+  edit,
+  del,
+  sessions,
+  kick,
+  reap,
+  certificate,
+  engagement,
+  revoked,
+  key,
+  claim,
+]

@@ -11,7 +11,7 @@ import { Fleet } from '../fleet/fleet.ts'
 import { enrol } from '../fleet/testing.ts'
 import type { AdminServices } from '../services.ts'
 
-const standing = JSON.stringify({ state: 'up', sinceMs: 0, server: 'memory', lacks: [] })
+const status = JSON.stringify({ state: 'up', sinceMs: 0, server: 'memory', lacks: [] })
 
 /** Two agents, one of them there, and a group. */
 const staff = (stage: Stage): Promise<void> =>
@@ -34,7 +34,7 @@ const staff = (stage: Stage): Promise<void> =>
 
 exampleTests<AdminServices>('admin', async (stage, command) => {
   const { context, ...open } = await stageContext(stage, 'admin')
-  await stage.ledger.write(db => sql(db, 'INSERT INTO standing VALUES (?, ?, ?)').run('irc', standing, stage.nowMs))
+  await stage.ledger.write(db => sql(db, 'INSERT INTO status VALUES (?, ?, ?)').run('irc', status, stage.nowMs))
   if (command !== 'agent list') await staff(stage)
   const services: AdminServices = {
     context,

@@ -3,11 +3,11 @@ import { mayBeIn } from '../../../core/admission.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type Place } from '../../../core/event.ts'
-import { standings } from '../../../core/ledger/networks.ts'
+import { networkStatuses } from '../../../core/ledger/networks.ts'
 import { nearest } from '../../../core/nearest.ts'
 import type { Room } from '../../../core/rooms.ts'
 import { type AdminServices, declare } from '../services.ts'
-import { bridgeSilent, networkLine } from '../standing.ts'
+import { bridgeSilent, networkLine } from '../networks.ts'
 
 /** Whether the asker may know of a place: it is open to them, whoever else reads the answer. */
 async function knows({ ledger, caller, event, services, atMs }: CommandContext<AdminServices>) {
@@ -29,7 +29,7 @@ const networks = declare({
   args: z.object({}),
   examples: [['!networks', /^irc up \S+/, 'irc up 7s · ergo-2.20.0']],
   async run({ ledger, services, atMs }) {
-    const known = new Map((await ledger.read(standings)).map(entry => [entry.network, entry]))
+    const known = new Map((await ledger.read(networkStatuses)).map(entry => [entry.network, entry]))
     const old = bridgeSilent(services, atMs)
     const names = Object.keys(services.context.settings.current.networks)
     return {
@@ -59,7 +59,7 @@ const show = declare({
         `no network ${network.slice(0, 40)}${near ? `; did you mean ${near}?` : '; networks lists them'}`,
       )
     }
-    const entry = (await ledger.read(standings)).find(known => known.network === network)
+    const entry = (await ledger.read(networkStatuses)).find(known => known.network === network)
     const here = services.context.rooms.onNetwork(network).filter(await knows(context))
     const places = here.map(place => place.channel)
     return {

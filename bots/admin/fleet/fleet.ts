@@ -9,7 +9,7 @@ import { type MessageEvent, text } from '../../../core/event.ts'
 import { advanceTo } from '../../../core/ledger/consumers.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
 import { changeStamp } from '../../../core/ledger/ledger.ts'
-import { standings } from '../../../core/ledger/networks.ts'
+import { networkStatuses } from '../../../core/ledger/networks.ts'
 import { agentsGoneSince, forgetPresence } from '../../../core/ledger/presence.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { alertRoomOf, type Room, type Rooms } from '../../../core/rooms.ts'
@@ -234,7 +234,7 @@ export class Fleet {
     const { ledger } = this.#o.context
     this.#save()
     const runs = this.#o.bridgeRuns()
-    const up = await ledger.read(db => new Map(standings(db).map(each => [each.network, each])))
+    const up = await ledger.read(db => new Map(networkStatuses(db).map(each => [each.network, each])))
     const isUp = (network: string): boolean => runs && up.get(network)?.state === 'up'
     const look = ledger.mark(db => this.#presence.look(db, this.#config.fleet, isUp, nowMs))
     const rule = {

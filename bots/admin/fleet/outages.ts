@@ -2,7 +2,7 @@ import { getMeta, setMeta } from '../../../core/ledger/ledger.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration } from '../../../core/text.ts'
 import { some } from './naming.ts'
-import type { Look, Standing } from './presence.ts'
+import type { Look, NetworkStatus } from './presence.ts'
 
 /** What the alert room is to hear, and what is remembered of it: label → down since, Unix ms. */
 export interface Alerts {
@@ -22,7 +22,7 @@ const metaKey = 'fleet.down'
 /** A part of a network that went away takes longer to come back. */
 const splitFactor = 10
 
-const labelOf = ({ network, name }: Standing): string => `${network}:${name}`
+const labelOf = ({ network, name }: NetworkStatus): string => `${network}:${name}`
 
 /** Who is down and who is back, once for each outage. Pure. */
 export function alertsOf(
@@ -32,7 +32,7 @@ export function alertsOf(
   nowMs: number,
 ): Alerts {
   const told = Object.fromEntries(Object.entries(toldBefore).filter(([label]) => engaged.has(label)))
-  const down: Standing[] = []
+  const down: NetworkStatus[] = []
   const back: { name: string; downMs: number }[] = []
   let nextMs: number | null = null
   for (const agent of agents) {
@@ -55,7 +55,7 @@ export function alertsOf(
   return { lines: [...downLines(down, nowMs), ...backLines(back)], told, nextMs }
 }
 
-function downLines(down: readonly Standing[], nowMs: number): string[] {
+function downLines(down: readonly NetworkStatus[], nowMs: number): string[] {
   const [only] = down
   if (!only) return []
   if (down.length > 1) return [`${down.length} agents are down: ${some(down.map(({ name }) => name))}`]

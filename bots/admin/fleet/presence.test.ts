@@ -7,7 +7,7 @@ import { until } from '../../../test/instance.ts'
 import { runBridge } from '../../bridge/run.ts'
 import { runAdmin } from '../admin.ts'
 import { alertsOf } from './outages.ts'
-import type { Standing } from './presence.ts'
+import type { NetworkStatus } from './presence.ts'
 import { judge } from './state.ts'
 import { admittedTo, listed, openWorld, workers } from './testing-world.ts'
 
@@ -67,7 +67,7 @@ describe('the state of an agent', () => {
   })
 })
 
-const standing = (name: string, state: Known['state'], sinceMs: number, split = false): Standing => ({
+const status = (name: string, state: Known['state'], sinceMs: number, split = false): NetworkStatus => ({
   ...seen(state, sinceMs, sinceMs),
   network: 'irc',
   name,
@@ -75,21 +75,21 @@ const standing = (name: string, state: Known['state'], sinceMs: number, split = 
   split,
 })
 const rule = { alertSeconds: 30, upSinceMs: () => 0 }
-const look = (...agents: Standing[]) => ({ agents, engaged: new Set(agents.map(({ name }) => `irc:${name}`)) })
+const look = (...agents: NetworkStatus[]) => ({ agents, engaged: new Set(agents.map(({ name }) => `irc:${name}`)) })
 
 describe('alerts', () => {
   it('are told once for each outage, with how long, and once when it is over', () => {
-    const down = look(standing('a', 'offline', 0))
+    const down = look(status('a', 'offline', 0))
     assert.deepEqual(alertsOf(down, {}, rule, 29_999), { lines: [], told: {}, nextMs: 30_000 })
     const first = alertsOf(down, {}, rule, 30_000)
     assert.deepEqual(first.lines, ['a is down for 30s; last seen in #general'])
     assert.deepEqual(alertsOf(down, first.told, rule, 90_000).lines, [])
-    const over = alertsOf(look(standing('a', 'online', 100_000)), first.told, rule, 125_000)
+    const over = alertsOf(look(status('a', 'online', 100_000)), first.told, rule, 125_000)
     assert.deepEqual(over, { lines: ['a is back after 2m 5s'], told: {}, nextMs: null })
   })
 
   it('wait for those who come back when their network does, and longer after a netsplit', () => {
-    const down = look(standing('a', 'offline', 0), standing('b', 'offline', 0, true))
+    const down = look(status('a', 'offline', 0), status('b', 'offline', 0, true))
     const lately = { ...rule, upSinceMs: () => 50_000 }
     assert.deepEqual(alertsOf(down, {}, lately, 79_000).lines, [])
     assert.deepEqual(alertsOf(down, {}, lately, 80_000).told, { 'irc:a': 0 })
@@ -97,7 +97,7 @@ describe('alerts', () => {
   })
 
   it('name many in one line, and forget whom nobody engages any more', () => {
-    const many = Array.from({ length: 50 }, (_, n) => standing(`w${n}`, 'offline', 0))
+    const many = Array.from({ length: 50 }, (_, n) => status(`w${n}`, 'offline', 0))
     assert.match(
       alertsOf(look(...many), {}, rule, 60_000).lines.join('|'),
       /^50 agents are down: w0, w1, .* and 30 more$/,

@@ -12,7 +12,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { judge, type Thresholds } from './state.ts'
 
 /** An agent and how it is. */
-export interface Standing extends Known {
+export interface NetworkStatus extends Known {
   readonly network: string
   readonly name: string
   readonly channel: string
@@ -22,7 +22,7 @@ export interface Standing extends Known {
 
 export interface Look {
   /** Those of networks that are up. */
-  readonly agents: readonly Standing[]
+  readonly agents: readonly NetworkStatus[]
   /** All that are engaged, as `network:name`. */
   readonly engaged: ReadonlySet<string>
   /** When time alone changes something; null: never. */
@@ -81,7 +81,7 @@ export class Presence {
   /** How every agent of the networks that are up is now, written down where that is new. `keep` comes first. */
   look(tx: Tx, thresholds: Thresholds, isUp: (network: string) => boolean, nowMs: number): Look {
     const here = new Set(everyMember(tx).map(({ network, user }) => keyOf(network, user)))
-    const agents: Standing[] = []
+    const agents: NetworkStatus[] = []
     const engaged = new Set<string>()
     let nextMs: number | null = null
     for (const { network, name, channel, presence: before } of agentPresences(tx)) {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { configSchema } from '../../../config/schema.ts'
 import { append, type Stored } from '../../../core/ledger/events.ts'
 import type { MessageEvent } from '../../../core/event.ts'
-import { saveStanding } from '../../../core/ledger/networks.ts'
+import { saveStatus } from '../../../core/ledger/networks.ts'
 import { messageNumber, temporaryLedger } from '../../../core/ledger/testing.ts'
 import { seenFor } from './seen.ts'
 
@@ -14,13 +14,13 @@ test('links are previewed unless every place that hears the answer says that the
     configSchema.parse({ networks: { irc: network, chat: network }, rooms: { general: { places } } })
   const limits = { textBytes: 400, marks: true, threads: false }
   await ledger.write(tx => {
-    const standing = { state: 'up' as const, sinceMs: 1, lacks: [] }
+    const status = { state: 'up' as const, sinceMs: 1, lacks: [] }
     const asked = append(tx, messageNumber(1), 'general', 1) as Stored<MessageEvent>
     const previews = (places: string[]): boolean => seenFor(tx, asked, [], config(places), 2).previews
     assert.equal(previews(['irc:#general']), true, 'nothing is known of it')
-    saveStanding(tx, 'irc', { ...standing, can: { edits: false, limits: { ...limits, previews: false } } }, 1)
+    saveStatus(tx, 'irc', { ...status, can: { edits: false, limits: { ...limits, previews: false } } }, 1)
     assert.equal(previews(['irc:#general']), false)
-    saveStanding(tx, 'chat', { ...standing, can: { edits: true, limits } }, 1)
+    saveStatus(tx, 'chat', { ...status, can: { edits: true, limits } }, 1)
     assert.equal(previews(['irc:#general', 'chat:#general']), true)
   })
 })

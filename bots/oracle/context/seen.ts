@@ -3,7 +3,7 @@ import { isIgnored } from '../../../core/command/desk.ts'
 import { formatPlace, type MessageEvent, type Place } from '../../../core/event.ts'
 import { identify } from '../../../core/identity.ts'
 import { currentOf, messageOf, type RecentMessage, type Stored } from '../../../core/ledger/events.ts'
-import { standings } from '../../../core/ledger/networks.ts'
+import { networkStatuses } from '../../../core/ledger/networks.ts'
 import { linesFrom, type PromptStart, promptStart } from '../../../core/ledger/prompts.ts'
 import type { Turn } from '../../../core/ledger/turns.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -64,7 +64,7 @@ export function seenFor(
     .flatMap(message => contextLine(message) ?? [])
   const questions =
     turns.length === 0 ? [textOf(tx, asked.seq)] : turns.map(turn => turn.words ?? textOf(tx, turn.asked))
-  const all = standings(tx)
+  const all = networkStatuses(tx)
   const can = all.find(({ network }) => network === place.network)?.can
   const hears = place.private ? [place] : rooms.with(place)
   const unpreviewed = (at: Place): boolean =>

@@ -39,7 +39,7 @@ export const question: ModelRequest = {
   turn: 1,
 }
 
-export interface Heard {
+export interface StreamedAnswer {
   /** As it stands at the end. */
   readonly text: string
   readonly restarts: readonly string[]
@@ -47,7 +47,10 @@ export interface Heard {
 }
 
 /** All that a stream says. `look` sees each part. */
-export async function hear(stream: AsyncIterable<ModelPart>, look?: (part: ModelPart) => void): Promise<Heard> {
+export async function hear(
+  stream: AsyncIterable<ModelPart>,
+  look?: (part: ModelPart) => void,
+): Promise<StreamedAnswer> {
   let text = ''
   const restarts: string[] = []
   let end: ModelEnd | null = null

@@ -1,6 +1,6 @@
 import { formatPlace, type MessageEvent, type Place } from '../../../core/event.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
-import { standings } from '../../../core/ledger/networks.ts'
+import { networkStatuses } from '../../../core/ledger/networks.ts'
 import type { Turn } from '../../../core/ledger/turns.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Rooms } from '../../../core/rooms.ts'
@@ -21,7 +21,7 @@ export interface Stage {
 
 export function stageOf(tx: Tx, turn: Turn, asked: Stored<MessageEvent>, rooms: Rooms): Stage {
   const { place } = asked.event
-  const editable = new Set(standings(tx).flatMap(({ network, can }) => (can?.edits ? [network] : [])))
+  const editable = new Set(networkStatuses(tx).flatMap(({ network, can }) => (can?.edits ? [network] : [])))
   const here = formatPlace(place)
   return {
     turn,

@@ -28,7 +28,7 @@ export const spoken = (content: Content): string =>
   normalise(plain({ segments: content.segments.filter(segment => segment.kind !== 'quote') }))
 
 /** A message that has the shape of a command. */
-export interface Heard {
+export interface Utterance {
   /** The words after prefix or address. */
   readonly line: string
   /** The bot it was said to: by name, or in a direct conversation. */
@@ -73,14 +73,14 @@ function address(text: string, bots: ReadonlyMap<string, string>): { bot: string
 }
 
 /** `[irc] <owner> !restart`: no address, and no sender either. */
-function behindName(text: string, prefix: string): Heard | null {
+function behindName(text: string, prefix: string): Utterance | null {
   const [names] = /^(?:(?:\[[^\]\n]{1,64}\]|<[^>\n]{1,64}>|\([^)\n]{1,64}\))\s*){1,3}/.exec(text) ?? []
   const line = names === undefined ? null : afterPrefix(text.slice(names.length), prefix)
   return line === null ? null : { line, to: null, prefixed: true, addressed: false, behindName: true }
 }
 
 /** Reads a normalised text; null when it is certainly talk. */
-export function hear(said: string, ears: Ears): Heard | null {
+export function hear(said: string, ears: Ears): Utterance | null {
   const text = said.replace(/^\S+/, straight)
   const bare = afterPrefix(text, ears.prefix)
   if (bare !== null) return { line: bare, to: ears.to, prefixed: true, addressed: ears.direct }

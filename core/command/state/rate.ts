@@ -6,7 +6,7 @@ interface Bucket {
   told: boolean
 }
 
-export interface Rate {
+export interface Allowance {
   readonly perMinute: number
   readonly burst: number
 }
@@ -19,7 +19,7 @@ export class RateLimit {
   readonly #buckets = new Map<string, Bucket>()
 
   /** `tell`: too much, for the first time. */
-  ask(key: string, { perMinute, burst }: Rate, nowMs: number): 'go' | 'tell' | 'silent' {
+  ask(key: string, { perMinute, burst }: Allowance, nowMs: number): 'go' | 'tell' | 'silent' {
     if (this.#buckets.size > manyBuckets) this.#forget(nowMs)
     const bucket = this.#buckets.get(key) ?? { tokens: burst, atMs: nowMs, told: false }
     this.#buckets.set(key, bucket)
@@ -36,7 +36,7 @@ export class RateLimit {
   }
 
   /** Seconds until the next one is allowed. */
-  waitSeconds(key: string, { perMinute }: Rate): number {
+  waitSeconds(key: string, { perMinute }: Allowance): number {
     const tokens = this.#buckets.get(key)?.tokens ?? 1
     return Math.max(1, Math.ceil(((1 - tokens) * 60) / perMinute))
   }

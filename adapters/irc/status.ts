@@ -1,4 +1,4 @@
-import type { Accounts, Standing } from '../../core/adapter.ts'
+import type { Accounts, NetworkStatus } from '../../core/adapter.ts'
 import { lacksOf } from './abilities.ts'
 import type { Channels } from './channels.ts'
 import type { Face } from './people/faces.ts'
@@ -11,10 +11,10 @@ interface Parts {
 }
 
 /** How this network is: by its main connection, with what else is amiss. `address`: where others connect to a server we run. */
-export function standingOf(
+export function statusOf(
   { main, faces, channels, accounts }: Parts,
-  address: Pick<Standing, 'address' | 'fingerprint'>,
-): Standing {
+  address: Pick<NetworkStatus, 'address' | 'fingerprint'>,
+): NetworkStatus {
   const { open: voice, fault, sinceMs } = main
   const aheadMs = voice?.session.clock.aheadMs ?? 0
   const down = faces.filter(face => !face.open && face.fault)

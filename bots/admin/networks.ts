@@ -1,5 +1,5 @@
 import type { Trouble } from '../../core/adapter.ts'
-import type { NetworkStanding } from '../../core/ledger/networks.ts'
+import type { StoredStatus } from '../../core/ledger/networks.ts'
 import { duration } from '../../core/text.ts'
 import type { AdminServices } from './services.ts'
 
@@ -25,8 +25,8 @@ const troubleLine = ({ channel, reason, sinceMs }: Trouble, nowMs: number): stri
   `${channel} does not work for ${duration(Math.max(0, nowMs - sinceMs))}: ${reason}`
 
 /** `irc up 2h · Ergo 2.19.1`; `old`: nobody has vouched for it lately. */
-export function networkLine(standing: NetworkStanding, nowMs: number, old: boolean): string {
-  const { network, state, sinceMs, server, aheadMs, reason, troubles = [] } = standing
+export function networkLine(status: StoredStatus, nowMs: number, old: boolean): string {
+  const { network, state, sinceMs, server, aheadMs, reason, troubles = [] } = status
   if (old) return `${network}: unknown, the bridge is silent; it was ${state} when last heard of`
   const parts = [
     `${network} ${state} ${duration(Math.max(0, nowMs - sinceMs))}`,

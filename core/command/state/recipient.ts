@@ -15,7 +15,12 @@ export interface Party {
  * The bot whose a message is; null: it is talk. What nobody owns is the front's, whose name only the front knows. `code`:
  * what it confirms.
  */
-export function ownerOf(db: Tx, reading: Reading, code: string | null, { bot, front, talkers }: Party): string | null {
+export function recipientOf(
+  db: Tx,
+  reading: Reading,
+  code: string | null,
+  { bot, front, talkers }: Party,
+): string | null {
   const { heard } = reading
   const known = reading.found.is === 'command' ? reading.found.command : null
   if (!heard.prefixed) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { networkLine } from './standing.ts'
+import { networkLine } from './networks.ts'
 
 const irc = { network: 'irc', state: 'up' as const, sinceMs: 0, server: 'Ergo', lacks: [], toldMs: 0 }
 

@@ -1,0 +1,188 @@
+/** What becomes of agents: `rotate`, `revoke`, `restore`. */
+import { z } from 'zod'
+import type { Ordered } from '../../../core/command/command.ts'
+import { durationMs, rest } from '../../../core/command/parse/values.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { type Agent, editAgent, setAgentState } from '../../../core/ledger/agents.ts'
+import { dropLoginsOf } from '../../../core/ledger/claims.ts'
+import { groupsOf } from '../../../core/ledger/groups.ts'
+import { type NewOrder, placeOrder } from '../../../core/ledger/orders.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { newPassword } from '../../../core/secrets.ts'
+import { duration, escapeInline } from '../../../core/text.ts'
+import {
+  type Context,
+  fewAgents,
+  guardAgents,
+  listed,
+  type Made,
+  many,
+  meant,
+  selector,
+  several,
+  signed,
+} from '../agents/asking.ts'
+import { loginLine } from '../agents/login.ts'
+import { accountOrder, passwordOrder } from '../agents/orders.ts'
+import { mustReach } from '../agents/reach.ts'
+import { need, theAgent } from '../agents/record.ts'
+import { revokeRecord, suspension } from '../agents/revoke.ts'
+import { withTerms } from '../agents/terms.ts'
+import { declare } from '../services.ts'
+
+const selfGraceMs = 10_000
+
+const rotate = declare({
+  name: 'rotate',
+  summary: 'gives agents new passwords and ends their sessions, at once or after a grace',
+  role: 'guest',
+  agents: true,
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    selector: selector.optional().describe('which agents; an agent itself without'),
+    grace: durationMs().optional().meta({ named: true }).describe('how long sessions go on'),
+  }),
+  confirm: async ({ selector: which }, context) => {
+    if (which === undefined) return null
+    return several(context, which, agents => {
+      guardAgents(context, agents, 'rotate')
+      return `new passwords for ${listed(agents.map(({ name }) => name))}; sessions end`
+    })
+  },
+  examples: [['!rotate ghost', "nobody fits 'ghost': agents lists who there is"]],
+  async run(context, { selector: which, grace }) {
+    const { caller, atMs, ledger } = context
+    const agents = await ledger.read(db =>
+      which === undefined ? [theAgent(db, caller.account)] : meant(context, db, which),
+    )
+    guardAgents(context, agents, 'rotate')
+    await mustReach(context, agents)
+    const self = agents.length === 1 && caller.agent?.name === agents[0]?.name
+    const graceMs = grace ?? (self ? selfGraceMs : 0)
+    const items = agents.map(agent => renewed(context, agent, graceMs))
+    const keep = (db: Tx): void => {
+      for (const { agent, order } of items) {
+        need(theAgent(db, agent.name), ['active', 'rotating'], 'rotated', atMs)
+        setAgentState(db, agent.name, 'rotating', null, atMs)
+        dropLoginsOf(db, agent.name)
+        if (graceMs > 0) placeOrder(db, farewell(context, agent, graceMs, order.key), atMs)
+      }
+    }
+    if (items.length > fewAgents) return many(context, 'rotated', items, keep)
+    const logins = await ledger.read(db => items.map(({ agent, password }) => loginLine(db, agent, password)))
+    const then = graceMs > 0 ? `sessions end in ${duration(graceMs)}` : '{reason}'
+    return {
+      lines: [],
+      effect: keep,
+      orders: items.map(({ agent, order }, index) => ({
+        order,
+        done: `${agent.name} has a new password, in your DM; ${then}`,
+        failed: `${agent.name} keeps its password: {reason}`,
+        secret: logins[index] as string,
+      })),
+    }
+  },
+})
+
+const changed = 'the password was changed: log in with the new one'
+
+function renewed({ event, services }: Context, agent: Agent, graceMs: number): Made {
+  const password = newPassword()
+  const args = { reason: changed, ...(graceMs > 0 ? { sessions: 'keep' } : {}) }
+  const asked = { network: agent.network, account: agent.name, seq: event.seq, step: 'rotate' as const, args }
+  return {
+    agent,
+    password,
+    order: passwordOrder(services.context.vault, password, { ...asked, kind: 'account.password' }),
+  }
+}
+
+const farewell = ({ event, atMs }: Context, { network, name }: Agent, graceMs: number, after: string): NewOrder =>
+  accountOrder({
+    network,
+    account: name,
+    kind: 'account.end-sessions',
+    seq: event.seq,
+    args: { reason: changed, after },
+    notBeforeMs: atMs + graceMs,
+  })
+
+const revoke = declare({
+  name: 'revoke',
+  summary: 'suspends agents and disconnects them at once, with the reason shown',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ selector, reason: rest().optional().describe('what the agent is shown') }),
+  confirm: ({ selector: which }, context) =>
+    several(context, which, agents => `revokes ${agents.length}: ${listed(agents.map(({ name }) => name))}`),
+  examples: [['!revoke @ghosts', "nobody fits '@ghosts': agents lists who there is"]],
+  async run(context, { selector: which, reason = 'revoked by an operator' }) {
+    const { atMs, event, ledger } = context
+    const agents = await ledger.read(db => meant(context, db, which))
+    const items = agents.map(agent => ({ agent, order: suspension(agent, reason, event.seq) }))
+    const keep = (db: Tx): void => {
+      for (const { agent } of items) {
+        need(theAgent(db, agent.name), ['active', 'rotating', 'revoked'], 'revoked', atMs)
+        revokeRecord(db, agent, reason, atMs)
+      }
+    }
+    if (items.length > fewAgents) return many(context, 'revoked', items, keep)
+    return {
+      lines: [],
+      effect: keep,
+      orders: items.map(({ agent, order }) => ({
+        order,
+        done: `${agent.name} is revoked and disconnected (${escapeInline(reason.slice(0, 100))}): {reason}`,
+        failed: `${agent.name} is revoked here, but its account was not suspended: {reason}`,
+      })),
+    }
+  },
+})
+
+const restore = declare({
+  name: 'restore',
+  summary: 'takes back a revocation; the password is the one it had',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ selector, for: durationMs().optional().meta({ named: true }).describe('a new end') }),
+  confirm: ({ selector: which }, context) =>
+    several(context, which, agents => `restores ${agents.length}: ${listed(agents.map(({ name }) => name))}`),
+  examples: [['!restore ghost', "nobody fits 'ghost': agents lists who there is"]],
+  async run(context, { selector: which, for: forMs }) {
+    const { atMs, event, ledger } = context
+    const found = await ledger.read(db =>
+      meant(context, db, which).map(agent => ({ agent, groups: groupsOf(db, agent.name) })),
+    )
+    const items = await Promise.all(
+      found.map(async ({ agent, groups }) => {
+        const later = await withTerms(context, agent, { for: forMs })
+        const asked = { network: agent.network, account: agent.name, seq: event.seq, step: 'restore' as const }
+        return {
+          agent: await signed(context, later, groups),
+          order: accountOrder({ ...asked, kind: 'account.restore' }),
+        }
+      }),
+    )
+    const keep = (db: Tx): void => {
+      for (const { agent } of items) {
+        const now = theAgent(db, agent.name)
+        if (now.state !== 'revoked') throw new ChanopError('conflict', `${now.name} is not revoked: it is ${now.state}`)
+        if (agent.expiresMs !== null && agent.expiresMs <= atMs)
+          throw new ChanopError('conflict', `the time of ${agent.name} is over: restore ${agent.name} for=30d`)
+        editAgent(db, agent, atMs)
+      }
+    }
+    if (items.length > fewAgents) return many(context, 'restored', items, keep)
+    const orders: Ordered[] = items.map(({ agent, order }) => ({
+      order,
+      done: `${agent.name} is restored with the password it had; rotate ${agent.name} if that leaked`,
+      failed: `${agent.name} is not restored: {reason}`,
+    }))
+    return { lines: [], effect: keep, orders }
+  },
+})
+
+export const accessCommands = [rotate, revoke, restore]
