@@ -1,4 +1,4 @@
-import { makeFolder } from '../adapters/irc/server/files.ts'
+import { makeFolder } from '../core/files.ts'
 import { ChanopError } from '../core/error.ts'
 import { hold } from './boot/hold.ts'
 import { daemonLives, listApps, type Pm2App, pm2 } from './boot/pm2.ts'

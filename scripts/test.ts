@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { makeFolder } from '../adapters/irc/server/files.ts'
+import { makeFolder } from '../core/files.ts'
 import { findPrograms, runnable } from '../adapters/irc/server/programs.ts'
 import { instanceOf } from './instance.ts'
 import { treeOf, unpackDebian, type Wanted } from './programs/debian.ts'

@@ -1,7 +1,7 @@
 /** Brings a backup back as the data folder of an instance that has none. */
 import { readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { makeFolder, readIfThere, writeWhole } from '../../adapters/irc/server/files.ts'
+import { makeFolder, readIfThere, writeWhole } from '../../core/files.ts'
 import { ChanopError } from '../../core/error.ts'
 import { Ledger, setMeta } from '../../core/ledger/ledger.ts'
 import { Vault } from '../../core/secrets.ts'

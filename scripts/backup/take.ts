@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { copyFile, link, mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { makeFolder } from '../../adapters/irc/server/files.ts'
+import { makeFolder } from '../../core/files.ts'
 import { ChanopError } from '../../core/error.ts'
 import { countsIn } from '../../core/ledger/snapshot.ts'
 import { hold } from '../boot/hold.ts'

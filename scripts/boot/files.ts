@@ -1,4 +1,4 @@
-import { readIfThere } from '../../adapters/irc/server/files.ts'
+import { readIfThere } from '../../core/files.ts'
 
 /** Null when the file is not there or holds no JSON: what these scripts keep as JSON can be made anew. */
 export async function readJson(path: string): Promise<unknown> {

@@ -1,6 +1,6 @@
 /** The apps under PM2: which to start, and whether they have come up. */
 import { join } from 'node:path'
-import { writeIfChanged } from '../../adapters/irc/server/files.ts'
+import { writeIfChanged } from '../../core/files.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { App, Instance } from '../instance.ts'
 import { line, seconds } from '../steps.ts'

@@ -1,7 +1,7 @@
 /** The managed Redis: its configuration, the command that runs it, and whether it answers. */
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
-import { makeFolder, writeIfChanged } from '../../adapters/irc/server/files.ts'
+import { makeFolder, writeIfChanged } from '../../core/files.ts'
 import { type DataPaths, redisSocketPath } from '../../core/paths.ts'
 import { deadline } from '../../core/retry.ts'
 import { onPath } from '../programs/path.ts'

@@ -1,7 +1,7 @@
 /** A copy of the ledger before this release migrates it: an older release refuses it afterwards. */
 import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeFolder } from '../../adapters/irc/server/files.ts'
+import { makeFolder } from '../../core/files.ts'
 import { copyDatabase, olderSchemaOf } from '../../core/ledger/snapshot.ts'
 import type { DataPaths } from '../../core/paths.ts'
 

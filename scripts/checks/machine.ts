@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, lstat, readdir, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { makeFolder } from '../../adapters/irc/server/files.ts'
+import { makeFolder } from '../../core/files.ts'
 import { folders } from '../../adapters/irc/server/settings.ts'
 import { type DataPaths, redisSocketPath, shortFolder } from '../../core/paths.ts'
 import type { Instance } from '../instance.ts'

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { makeFolder } from '../../adapters/irc/server/files.ts'
+import { makeFolder } from '../../core/files.ts'
 import type { DataPaths } from '../../core/paths.ts'
 
 type Env = Readonly<Record<string, string | undefined>>

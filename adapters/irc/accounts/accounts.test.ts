@@ -128,7 +128,7 @@ for (const kind of ['ergo', 'inspircd'] as const) {
 
       test('a certificate logs in over TLS without a password', async () => {
         await accounts.create('ivan', password('ivan'))
-        const own = makeCertificate(['ivan'])
+        const own = await makeCertificate(['ivan'])
         const fingerprint = fingerprintOf(own.certificatePem)
         await accounts.addCertificate('ivan', fingerprint.toUpperCase().replaceAll(/(..)(?=.)/g, '$1:'))
         await accounts.addCertificate('ivan', fingerprint)

@@ -7,7 +7,7 @@ import { connect, createServer } from 'node:tls'
 import { fingerprintOf, makeCertificate } from './certificate.ts'
 
 test('a client that trusts the certificate accepts it for each of its names', async t => {
-  const { certificatePem, keyPem } = makeCertificate(['irc.chanop.local', 'localhost', '127.0.0.1', '::1'])
+  const { certificatePem, keyPem } = await makeCertificate(['irc.chanop.local', 'localhost', '127.0.0.1', '::1'])
   const server = createServer({ cert: certificatePem, key: keyPem }, socket => socket.end())
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -28,13 +28,13 @@ test('a client that trusts the certificate accepts it for each of its names', as
   assert.equal(error.code, 'ERR_TLS_CERT_ALTNAME_INVALID')
 })
 
-test('it is well formed, and valid from yesterday for the days that were asked for', () => {
+test('it is well formed, and valid from yesterday for the days that were asked for', async () => {
   const now = new Date('2026-03-04T05:06:07Z')
-  const made = new X509Certificate(makeCertificate(['one', '127.0.0.1', '::1'], 10, now).certificatePem)
+  const made = new X509Certificate((await makeCertificate(['one', '127.0.0.1', '::1'], 10, now)).certificatePem)
   assert.equal(made.validFromDate.toISOString(), '2026-03-03T05:06:07.000Z')
   assert.equal(made.validToDate.toISOString(), '2026-03-14T05:06:07.000Z')
   assert.equal(made.subjectAltName, 'DNS:one, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1')
   assert.ok(made.verify(made.publicKey) && made.checkIssued(made))
-  const late = new X509Certificate(makeCertificate(['one'], 3650, new Date('2045-01-01')).certificatePem)
+  const late = new X509Certificate((await makeCertificate(['one'], 3650, new Date('2045-01-01'))).certificatePem)
   assert.equal(late.validToDate.getUTCFullYear(), 2054)
 })

@@ -2,7 +2,7 @@
 import { copyFile, open, readdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ChanopError } from '../../../core/error.ts'
-import { makeFolder } from './files.ts'
+import { makeFolder } from '../../../core/files.ts'
 import { exists } from './programs.ts'
 
 const holds = (path: string): Promise<boolean> =>

@@ -1,6 +1,6 @@
 /** `data/owner-login`: the first owner's account and password, for `npm run chat` and for whoever set Chanop up. */
 import { join } from 'node:path'
-import { readIfThere, writeWhole } from './files.ts'
+import { readIfThere, writeWhole } from '../../../core/files.ts'
 
 export interface Login {
   readonly account: string

@@ -8,7 +8,7 @@ import { type Control, controlPath } from '../control.ts'
 import { anopeConfig, unquotable } from './anope.ts'
 import { fingerprintOf, makeCertificate } from './certificate.ts'
 import { ergoConfig } from './ergo.ts'
-import { makeFolder, readIfThere, writeIfChanged, writeWhole } from './files.ts'
+import { makeFolder, readIfThere, writeIfChanged, writeWhole } from '../../../core/files.ts'
 import { inspircdConfig } from './inspircd.ts'
 import { freePorts } from './ports.ts'
 import type { ServerProgram } from './programs.ts'
@@ -182,7 +182,7 @@ async function certificate(ircd: string, settings: Settings): Promise<string> {
   const before = await readIfThere(certificatePath)
   if (before !== null && (await readIfThere(keyPath)) !== null) return fingerprintOf(before)
   await rm(certificatePath, { force: true })
-  const made = makeCertificate([serverName, 'localhost', ...new Set(['127.0.0.1', '::1', settings.tls.host])])
+  const made = await makeCertificate([serverName, 'localhost', ...new Set(['127.0.0.1', '::1', settings.tls.host])])
   // The certificate last: while it is missing, both are made anew.
   await writeWhole(keyPath, made.keyPem)
   await writeWhole(certificatePath, made.certificatePem)

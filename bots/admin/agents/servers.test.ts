@@ -245,7 +245,7 @@ rooms:
       keen.client.write('JOIN #other')
       await keen.hears(/^KICK #other keen the engagement of keen does not name #other/)
 
-      const { certificatePem: cert, keyPem: key } = makeCertificate(['keen.test'])
+      const { certificatePem: cert, keyPem: key } = await makeCertificate(['keen.test'])
       const print = fingerprintOf(cert)
       const opens = (): Promise<boolean> => byCertificate(server, { cert, key })
       assert.equal(await opens(), false)
