@@ -1,7 +1,9 @@
 import type { ZodType } from 'zod'
+import type { FieldType } from './command/parse/fields.ts'
 import type {
   Act,
   Attachment,
+  ChannelId,
   ChatEvent,
   Draft,
   MessageId,
@@ -13,6 +15,7 @@ import type {
   UserId,
 } from './event.ts'
 import type { Log } from './log.ts'
+import type { Role } from './role.ts'
 
 /** What the platform can carry in one message. */
 export interface Limits {
@@ -76,6 +79,36 @@ export interface Abilities {
   readonly limits: Limits
 }
 
+/** One argument of a native command. */
+export interface NativeField {
+  /** What `MessageEvent.asked` calls it. */
+  readonly name: string
+  /** A `flag` is a boolean, an `integer` a number, everything else text; `person` may be chosen as a user of the network. */
+  readonly type: FieldType
+  readonly required: boolean
+  /** The words that it may be; there may be more than a platform's menu has room for. */
+  readonly choices?: readonly string[]
+  /** Bounds of an integer. */
+  readonly min?: number
+  readonly max?: number
+  readonly summary?: string
+}
+
+/** A command as platforms with commands of their own (slash commands, menus) show it. */
+export interface NativeCommand {
+  /** One or two lower-case words, apart by a blank: `role grant`. No name is another's first word. */
+  readonly name: string
+  /** The bot that answers it. */
+  readonly bot: string
+  /** One line without a full stop; longer than some platforms allow. */
+  readonly summary: string
+  /** Its answer concerns the asker alone: where that can be, nobody else should see question or answer. */
+  readonly private: boolean
+  /** Who may do it, for menus that differ by person. It is checked when it is asked, whatever a menu shows. */
+  readonly role: Role
+  readonly fields: readonly NativeField[]
+}
+
 /** What a network remembers for an adapter between runs. `save` is durable together with the next accepted batch. */
 export interface Cursors {
   /** The id of the newest message the ledger holds of this place, or null when it knows none. */
@@ -128,6 +161,13 @@ export interface Adapter {
   link?(file: Upload): Promise<string>
   /** After a crash: what became of this delivery? Called only while the network is up. */
   find?(place: Place, deliveryId: string, act: Act): Promise<Found>
+  /**
+   * Shows these commands as the platform's own, in place of all that were shown before; those that it can't show are left out
+   * (`status().lacks` says so). Called while the network is up, at the start and whenever they have changed, one call at a time;
+   * it should ask the platform what is there and change nothing that is so already. An error that may be tried again is, with
+   * growing pauses. What somebody asks so comes in as a message with `asked`, whose content says the same in words (`inWords`).
+   */
+  announce?(commands: readonly NativeCommand[], signal: AbortSignal): Promise<void>
   /** Acts on channels. Places of the configuration are entered by `run`. */
   readonly channels?: Channels
   /** The direct conversation with one person. Rejects `not-found` or `send-refused` when they can't be reached so. */
@@ -228,6 +268,37 @@ export interface AdapterContext {
   changed(): void
 }
 
+/** What `probe` is given: a network that is not running, or not yet configured. */
+export interface ProbeContext extends Pick<AdapterContext, 'network' | 'log' | 'dataDir' | 'secret'> {
+  /** Aborts when it took too long. */
+  readonly signal: AbortSignal
+}
+
+/** What a network looks like from outside, for `!network test` and `!network add`. Plain text, one line each, no secrets. */
+export interface Probe {
+  /** Who we are there: `@chanop_bot in Acme (T0123)`. */
+  readonly account: string
+  /** `Synapse 1.149`, `Bot API 10.2`, … */
+  readonly server?: string
+  /** Switches, scopes, intents or rights that are off and what fails without, each with where exactly it is turned on. */
+  readonly missing: readonly string[]
+  /** Channels that we can see: as `channels` and `rooms` of the configuration write them, their name, and whether we are in. */
+  readonly channels: readonly { readonly channel: ChannelId; readonly name: string; readonly joined: boolean }[]
+}
+
+/** One thing that a new network of this kind needs, for `!network add`, which asks for them in their order. */
+export interface SetupStep {
+  /** The key in the network's section of the configuration; dots go deeper: `token`, `sasl.password`. */
+  readonly key: string
+  /** What to do to have it, in one or two sentences, with the exact address and button: plain text. */
+  readonly ask: string
+  /** It is sealed in the vault and never shown; the configuration holds a reference to it. */
+  readonly secret?: true
+  /** It can be left out. */
+  readonly optional?: true
+  readonly example?: string
+}
+
 /** One kind of platform: the folder's `index.ts` exports it and `adapters/index.ts` lists it. */
 export interface AdapterKind<C = unknown> {
   readonly kind: string
@@ -235,6 +306,14 @@ export interface AdapterKind<C = unknown> {
   readonly schema: ZodType<C>
   /** Whether we run the network's server ourselves: its accounts and channels are ours to keep. Absent: never. */
   managed?(config: C): boolean
+  /** What `!network add` asks for. Absent: networks of this kind are not added in chat. */
+  readonly setup?: readonly SetupStep[]
+  /**
+   * Logs in, looks and leaves, without taking anything from an adapter that may be running with the same account (no second
+   * session where the platform allows one). Rejects with `ChanopError`: `network-refused` for a wrong token with what to do,
+   * `network-down` when it can't be reached. Absent: only running it tells.
+   */
+  probe?(config: C, context: ProbeContext): Promise<Probe>
   /** Loads the platform's library only when a network of this kind is configured. */
   create(config: C, context: AdapterContext): Promise<Adapter>
 }

@@ -5,8 +5,9 @@ import type {
   Channels,
   Found,
   Limits,
-  Sink,
+  NativeCommand,
   NetworkStatus,
+  Sink,
 } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type {
@@ -34,8 +35,10 @@ import { type Channel, type MemoryPlatform, memoryServer } from './platform.ts'
 
 const backoff = { firstMs: 2, maxMs: 200 }
 
-export const createMemoryAdapter = (config: MemoryConfig, context: AdapterContext): MemoryAdapter =>
-  new MemoryAdapter(config, context, memoryServer(config.server))
+export async function createMemoryAdapter(config: MemoryConfig, context: AdapterContext): Promise<MemoryAdapter> {
+  const token = config.token === null ? null : await context.secret(config.token)
+  return new MemoryAdapter(config, context, memoryServer(config.server), token)
+}
 
 /** Every ability of the contract, on a chat server in this process. */
 export class MemoryAdapter implements Adapter {
@@ -48,13 +51,14 @@ export class MemoryAdapter implements Adapter {
   readonly #config: MemoryConfig
   readonly #context: AdapterContext
   readonly #platform: MemoryPlatform
+  readonly #token: string | null
   readonly #lanes = new Lanes()
   /** Parts of a delivery that are out although the rest is not: `send` goes on behind them. */
   readonly #begun = new Map<string, readonly MessageId[]>()
   #connection: Connection | null = null
   #status: NetworkStatus = { state: 'connecting', sinceMs: Date.now(), server: 'memory', lacks: [] }
 
-  constructor(config: MemoryConfig, context: AdapterContext, platform: MemoryPlatform) {
+  constructor(config: MemoryConfig, context: AdapterContext, platform: MemoryPlatform, token: string | null = null) {
     this.network = context.network
     const { textBytes, fileBytes, threads } = config
     this.limits = { textBytes, marks: true, threads, growEveryMs: 0, ...(fileBytes === 0 ? {} : { fileBytes }) }
@@ -65,6 +69,7 @@ export class MemoryAdapter implements Adapter {
     this.#config = config
     this.#context = context
     this.#platform = platform
+    this.#token = token
   }
 
   status(): NetworkStatus {
@@ -92,7 +97,7 @@ export class MemoryAdapter implements Adapter {
   async #session(sink: Sink, signal: AbortSignal): Promise<boolean> {
     let connection: Connection
     try {
-      connection = this.#platform.connect(this.#config.account)
+      connection = this.#platform.connect(this.#config.account, this.#token)
     } catch (thrown) {
       const error = asChanopError(thrown)
       if (error.retry === 'never') throw error
@@ -267,6 +272,13 @@ export class MemoryAdapter implements Adapter {
   /** What is said here never leaves the process. */
   async secure(place: Place): Promise<boolean> {
     return isPrivate(place.channel)
+  }
+
+  async announce(commands: readonly NativeCommand[]): Promise<void> {
+    const refusal = this.#platform.faults.takeCommandRefusal()
+    if (refusal) throw refusal
+    await this.#act(() => this.#platform.announced.push({ account: this.#config.account, commands }))
+    this.#platform.watch.look()
   }
 
   away(persona: string, reason: string | null): void {

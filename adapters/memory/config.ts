@@ -7,6 +7,12 @@ export const memorySchema = z.strictObject({
   server: z.string().min(1).default('memory'),
   /** Our account on that server. */
   account: z.string().min(1).default('chanop'),
+  /** What the server asks for at the login, as a reference. */
+  token: z
+    .string()
+    .regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME')
+    .nullable()
+    .default(null),
   channels: z.array(z.string().regex(/^#\S{1,63}$/, 'write a channel name, e.g. #general')).default([]),
   /** UTF-8 bytes of one message; longer drafts become several. */
   textBytes: z.int().min(16).default(4000),

@@ -19,6 +19,7 @@ export class Faults {
   #accountRefusals = 0
   #lost: { skip: number; answer: LostAnswer }[] = []
   #holds = new Set<Promise<void>>()
+  #commandRefusals: ChanopError[] = []
   #duplicates = 0
   #reorders = 0
 
@@ -35,6 +36,12 @@ export class Faults {
 
   refuseAccounts(count = 1): void {
     this.#accountRefusals = count
+  }
+
+  /** The next `count` times that commands are shown to the server it refuses. */
+  refuseCommands(count: number, code: 'send-later' | 'send-refused' = 'send-later'): void {
+    for (let n = 0; n < count; n++)
+      this.#commandRefusals.push(new ChanopError(code, 'The server takes no commands now.'))
   }
 
   /** An act is accepted and its answer lost: `cut` breaks the connection, `silence` keeps it open. Skips `skip` first. */
@@ -81,6 +88,10 @@ export class Faults {
 
   takeAccountRefusal(): boolean {
     return this.#accountRefusals > 0 && this.#accountRefusals-- > 0
+  }
+
+  takeCommandRefusal(): ChanopError | undefined {
+    return this.#commandRefusals.shift()
   }
 
   takeLostAnswer(): LostAnswer | undefined {

@@ -1,4 +1,4 @@
-import type { NetworkStatus } from '../../core/adapter.ts'
+import type { NativeCommand, NetworkStatus } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { Content, MessageId } from '../../core/event.ts'
 import { plain } from '../../core/text.ts'
@@ -46,6 +46,12 @@ export class MemoryPlatform {
   readonly away = new Map<string, string>()
   /** Accounts whose adapter was ever connected: a private message reaches them. */
   readonly accountsSeen = new Set<string>()
+  /** What an account has to give at its login; null: nothing. */
+  token: string | null = null
+  /** What nobody has turned on yet, as a probe tells it. */
+  switchesOff: readonly string[] = []
+  /** Every set of native commands that an account showed, newest last. */
+  readonly announced: { readonly account: string; readonly commands: readonly NativeCommand[] }[] = []
   /** Whether a private message can be said to one of our bots, or only to the account that speaks for all of them. */
   hasPersonas = true
   readonly #log: Happening[] = []
@@ -149,11 +155,19 @@ export class MemoryPlatform {
 
   // ---- the line to adapters ---------------------------------------------------------------------------------------
 
-  connect(account: string): Connection {
+  /** Throws `network-refused` when the server would not let this account in, `network-down` when it is not there. */
+  admits(account: string, token: string | null = null): void {
+    if (this.token !== null && this.token !== token) {
+      throw new ChanopError('network-refused', `The server does not take the token of ${account}: give it another one`)
+    }
     if (this.faults.loginRefused !== null) {
       throw new ChanopError('network-refused', `The server refuses ${account}: ${this.faults.loginRefused}`)
     }
     if (this.#down !== null) throw new ChanopError('network-down', `The server is down: ${this.#down}`)
+  }
+
+  connect(account: string, token: string | null = null): Connection {
+    this.admits(account, token)
     const connection = new Connection(account, this.#seq, this.faults, () => this.watch.look())
     this.#connections.add(connection)
     this.accountsSeen.add(account)

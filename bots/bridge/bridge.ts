@@ -13,6 +13,7 @@ import { placeKey, type Stored } from '../../core/ledger/events.ts'
 import { saveStatus } from '../../core/ledger/networks.ts'
 import { MediaStore, mediaLimits } from '../../core/media/store.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
+import { Announcer } from './announcer.ts'
 import { Deliverer } from './deliver.ts'
 import { admittedNow } from './doors.ts'
 import { Files } from './files.ts'
@@ -27,6 +28,7 @@ import { targetKey, withStray } from './strays.ts'
 
 const silentAfterMs = 3500
 const presenceMs = 1000
+const announceMs = 1000
 const drainMs = 3000
 const sweepMs = 3_600_000
 
@@ -35,6 +37,8 @@ const abilitiesOf = (adapter: Adapter): Abilities => ({ edits: adapter.edit !== 
 export interface BridgeOptions {
   /** For how long those who leave in a netsplit are collected. */
   readonly splitMs?: number
+  /** How often it is looked whether the commands of the bots have changed. */
+  readonly announceMs?: number
 }
 
 /** The one process that holds connections: takes facts in, relays them, and delivers what anyone says. */
@@ -52,6 +56,8 @@ export class Bridge {
   readonly #splits: Splits
   readonly #reader = new Reader({ prefix: () => this.context.settings.current.commands.prefix, bots })
   readonly #outage: Outage
+  readonly #announcer: Announcer
+  readonly #announceMs: number
   readonly #strays = new Map<string, readonly Stored[]>()
 
   constructor(context: BotContext<typeof configSchema>, options: BridgeOptions = {}) {
@@ -67,6 +73,8 @@ export class Bridge {
     })
     const { adapters } = this.links
     this.#splits = new Splits((first, left) => this.#tellSplit(first, left), options.splitMs)
+    this.#announcer = new Announcer({ adapters, ledger, log, signal })
+    this.#announceMs = options.announceMs ?? announceMs
     this.#outage = new Outage({ adapters, log, places: () => this.#places() })
     this.store = new MediaStore(join(context.dataDir, 'media'), ledger, () => mediaLimits(settings.current.media))
     this.#files = new Files({ store: this.store, ledger, adapters, log, signal })
@@ -108,6 +116,8 @@ export class Bridge {
     context.signal.addEventListener('abort', () => clearInterval(sweeping), { once: true })
     const timer = setInterval(() => this.#showPresence(), presenceMs)
     context.signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+    const announcing = setInterval(() => void this.#announcer.look(), this.#announceMs)
+    context.signal.addEventListener('abort', () => clearInterval(announcing), { once: true })
     this.#lookForOrders()
   }
 

@@ -1,10 +1,11 @@
 import { strict as assert } from 'node:assert'
 import { describe, test } from 'node:test'
+import type { NativeCommand, NativeField } from '../adapter.ts'
 import { inboundContract } from './adapter-in.ts'
 import { mediaContract } from './adapter-media.ts'
 import { outboundContract } from './adapter-out.ts'
 import { threadContract } from './adapter-threads.ts'
-import { type Check, draft, LeftOut, type OpenFixture, World } from './harness.ts'
+import { type Check, draft, LeftOut, needs, type OpenFixture, within, World } from './harness.ts'
 
 export type { ContractFixture } from './harness.ts'
 
@@ -57,6 +58,29 @@ function lifeContract(check: Check): void {
     assert.equal(adapter.network, world.place.network)
     assert.ok(adapter.limits.textBytes >= 16)
     assert.ok((adapter.pipelined ?? 1) >= 1)
+  })
+
+  check("commands of the platform's own are taken, as often as they are shown", async world => {
+    const { adapter } = await world.start()
+    needs(adapter.announce !== undefined, 'commands of its own')
+    const fields: NativeField[] = [
+      { name: 'who', type: 'person', required: true, summary: 'a name' },
+      { name: 'count', type: 'integer', required: false, min: 1, max: 100 },
+      { name: 'how', type: 'choice', required: false, choices: Array.from({ length: 40 }, (_, n) => `way-${n}`) },
+      { name: 'dry', type: 'flag', required: false },
+    ]
+    const named = (name: string, own: readonly NativeField[]): NativeCommand => ({
+      name, bot: 'admin', summary: 'does it, '.repeat(30), private: true, role: 'guest', fields: own,
+    }) // biome-ignore format: one line
+    const all = [
+      named('stop', []),
+      named('role grant', fields),
+      named('role list', []),
+      named('very-long-name', fields),
+    ]
+    for (const commands of [all, all, all.slice(1)]) {
+      await within(adapter.announce(commands, AbortSignal.timeout(10_000)), 'commands to be taken')
+    }
   })
 
   check('nothing is left open after the abort', async world => {
