@@ -131,7 +131,7 @@ export class Instance {
   async connected(): Promise<boolean> {
     const db = connectLedger(join(this.data, 'ledger.db'), { readonly: true })
     try {
-      const status = db.prepare('SELECT status FROM status').pluck().all() as string[]
+      const status = db.prepare('SELECT standing FROM standing').pluck().all() as string[]
       return status.length === (this.external ? 2 : 1) && status.every(text => text.includes('"state":"up"'))
     } finally {
       db.close()

@@ -1,0 +1,392 @@
+import type { Adapter } from '../../../core/adapter.ts'
+import { asChanopError, ChanopError } from '../../../core/error.ts'
+import { isNowhere, type MessageId, type NetworkId, nowhere, type Place, text } from '../../../core/event.ts'
+import {
+  amendedAfter,
+  byIds,
+  type Delivery,
+  enqueue,
+  fail,
+  markInterrupted,
+  markRepeat,
+  newestAmendment,
+  newestDelivery,
+  open,
+  postpone,
+  queuedAfter,
+  queuedIn,
+  readdress,
+  requeue,
+  setState,
+  settle,
+  type Way,
+  wayOf,
+} from '../../../core/ledger/deliveries.ts'
+import { type Ledger, rebooted } from '../../../core/ledger/ledger.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import type { Log } from '../../../core/log.ts'
+import { backoffMs, sleep } from '../../../core/retry.ts'
+import type { Vault } from '../../../core/secrets.ts'
+import type { Files } from './files.ts'
+import { Lane, laneLimit } from './lane.ts'
+import { isEphemeral, perform, placeOn, saidBy } from './perform.ts'
+import { Refusals } from './refusals.ts'
+
+const readLimit = 1000
+const outageLookMs = 1000
+
+export interface DelivererOptions {
+  readonly ledger: Ledger
+  readonly adapters: ReadonlyMap<NetworkId, Adapter>
+  readonly vault: Vault
+  readonly files: Files
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+/**
+ * Carries out deliveries: in order within a place, places independent of each other. `queued → sending` is marked
+ * before anything goes out, `sent` once the platform gave its ids; what a crash or a lost connection left in between is
+ * asked of the platform before it is sent again.
+ */
+export class Deliverer {
+  readonly #o: DelivererOptions
+  readonly #lanes = new Map<number, Lane>()
+  readonly #refusals = new Refusals()
+  #lastId = 0
+  #lastAmended = 0
+  #scheduled = false
+  #landings: [Delivery, readonly MessageId[]][] = []
+
+  constructor(options: DelivererOptions) {
+    this.#o = options
+  }
+
+  /** Takes over what the last run left. Call once, before the first `look`. */
+  async start(): Promise<void> {
+    // In one piece: what is queued right after it has a higher id and is found by the first look.
+    const { left, lastId, lastAmended } = await this.#o.ledger.write(db => {
+      markInterrupted(db, rebooted(db))
+      return {
+        left: open(db),
+        lastId: newestDelivery(db),
+        lastAmended: newestAmendment(db),
+      }
+    })
+    this.#lastId = lastId
+    this.#lastAmended = lastAmended
+    for (const delivery of left) this.#lane(delivery).add(delivery)
+    this.#schedule()
+  }
+
+  /**
+   * Reads what was queued since the last look, by any process, and sends what may go: within the call, so that a lone message
+   * waits for nothing else that this process does.
+   */
+  async look(): Promise<void> {
+    let found = 0
+    for (;;) {
+      const fresh = this.#o.ledger.readNow(db => queuedAfter(db, this.#lastId, readLimit))
+      for (const delivery of fresh) this.#lane(delivery).add(delivery)
+      this.#lastId = fresh.at(-1)?.id ?? this.#lastId
+      const amended = this.#o.ledger.readNow(db => amendedAfter(db, this.#lastAmended, readLimit))
+      for (const delivery of amended) this.#lane(delivery).renew(delivery)
+      this.#lastAmended = amended.at(-1)?.amended ?? this.#lastAmended
+      found += fresh.length + amended.length
+      if (fresh.length < readLimit && amended.length < readLimit) break
+    }
+    if (found > 0) this.#pump()
+  }
+
+  /** Takes in deliveries that an order released: their ids may be older than the newest seen. */
+  async released(ids: readonly number[]): Promise<void> {
+    const known = ids.filter(id => id <= this.#lastId)
+    if (known.length === 0) return
+    // A look that came first may have sent it already.
+    const queued = (await this.#o.ledger.read(db => byIds(db, known))).filter(({ state }) => state === 'queued')
+    for (const delivery of queued) this.#lane(delivery).release(delivery)
+    this.#schedule()
+  }
+
+  /** A network came up: its lanes go on. */
+  wake(): void {
+    this.#schedule()
+  }
+
+  /** Resolves when nothing is under way any more, or the deadline is over. */
+  async drain(deadlineMs: number): Promise<void> {
+    const end = Date.now() + deadlineMs
+    while (Date.now() < end && [...this.#lanes.values()].some(lane => lane.flying.size > 0)) await sleep(10)
+    this.#settleLandings()
+  }
+
+  #lane(delivery: Delivery): Lane {
+    let lane = this.#lanes.get(delivery.placeId)
+    if (!lane) this.#lanes.set(delivery.placeId, (lane = new Lane(delivery)))
+    return lane
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#pump()
+    })
+  }
+
+  #pump(): void {
+    if (this.#o.signal.aborted) return
+    const ready: [Lane, Adapter, Delivery][] = []
+    for (const lane of this.#lanes.values()) {
+      const adapter = this.#o.adapters.get(lane.network)
+      if (lane.busy || !adapter || adapter.status().state !== 'up') continue
+      for (const delivery of this.#take(lane, adapter)) ready.push([lane, adapter, delivery])
+    }
+    // One commit for both; an act on an earlier message finds its copy only once that is settled.
+    const marked = this.#settleLandings(ready.map(([, , delivery]) => delivery))
+    for (const [lane, adapter, delivery] of ready) {
+      const next = marked?.get(delivery.id)
+      if (next) void this.#fly(lane, adapter, next.delivery, next.way)
+      else {
+        lane.flying.delete(delivery.id)
+        lane.putBack(delivery)
+      }
+    }
+  }
+
+  /** False when the ledger does not take it now: nothing goes out unmarked. */
+  #mark(work: (db: Tx) => void): boolean {
+    try {
+      this.#o.ledger.mark(work)
+      return true
+    } catch (error) {
+      this.#o.log.error({ error }, `deliveries wait: ${asChanopError(error).message}`)
+      return false
+    }
+  }
+
+  #scheduleLater(): void {
+    void sleep(outageLookMs, this.#o.signal).then(() => this.#schedule())
+  }
+
+  /** What of a lane may go out now. */
+  #take(lane: Lane, adapter: Adapter): readonly Delivery[] {
+    const { go, held, againMs } = lane.depart(adapter, Date.now())
+    if (held) this.#wait(lane, adapter, held)
+    if (againMs !== null) this.#scheduleAt(lane, againMs)
+    if (lane.length < laneLimit / 2 && lane.overflowAfter !== null) void this.#refill(lane)
+    return go
+  }
+
+  #scheduleAt(lane: Lane, atMs: number): void {
+    if (lane.againMs !== null && lane.againMs <= atMs) return
+    lane.againMs = atMs
+    void this.#until(atMs).then(() => {
+      if (lane.againMs === atMs) lane.againMs = null
+      this.#schedule()
+    })
+  }
+
+  async #refill(lane: Lane): Promise<void> {
+    const from = lane.overflowAfter
+    if (from === null) return
+    lane.overflowAfter = null
+    const rest = await this.#o.ledger.read(db => queuedIn(db, lane.place, from, laneLimit))
+    lane.refill(rest, rest.length < laneLimit)
+    this.#schedule()
+  }
+
+  /** Holds the lane until its head may go: its time has come, or the platform said what became of it. */
+  #wait(lane: Lane, adapter: Adapter, head: Delivery): void {
+    lane.busy = true
+    const work = head.state === 'unknown' ? this.#reconcile(lane, adapter, head) : this.#until(head.notBeforeMs)
+    work
+      .catch((error: unknown) => {
+        this.#o.log.warn({ error, delivery: head.id }, 'what became of a delivery is not known yet: asking again')
+        return sleep(outageLookMs, this.#o.signal)
+      })
+      .finally(() => {
+        lane.busy = false
+        this.#schedule()
+      })
+  }
+
+  async #until(atMs: number): Promise<void> {
+    await sleep(Math.max(0, atMs - Date.now()), this.#o.signal)
+  }
+
+  /** Asks the platform what became of a delivery, and settles it or puts it back to be sent. */
+  async #reconcile(lane: Lane, adapter: Adapter, head: Delivery): Promise<void> {
+    const { ledger } = this.#o
+    const way = await ledger.read(db => wayOf(db, head))
+    const said = saidBy(adapter, head, way)
+    const place = placeOn(adapter, head, way)
+    const found = said ? ((await adapter.find?.(place, deliveryKey(head.id), said)) ?? 'cannot-tell') : 'not-sent'
+    if (typeof found !== 'string') {
+      if (ledger.mark(db => settle(db, head, found, Date.now()))) lane.drop(head)
+      else lane.renew({ ...head, state: 'queued' })
+      return
+    }
+    const again = ledger.mark(db => {
+      const labelled = found === 'cannot-tell' ? markRepeat(db, head) : head
+      requeue(db, head)
+      return labelled
+    })
+    lane.renew({ ...again, state: 'queued' })
+  }
+
+  async #fly(lane: Lane, adapter: Adapter, delivery: Delivery, way: Way): Promise<void> {
+    const { vault, files } = this.#o
+    try {
+      const elsewhere = await aside(adapter, delivery)
+      if (elsewhere) return this.#readdress(lane, delivery, elsewhere)
+      const ids = await perform({ vault, files, adapter }, delivery, deliveryKey(delivery.id), way)
+      this.#landed(lane, delivery, ids)
+    } catch (thrown) {
+      if (leadsElsewhere(adapter, delivery, thrown)) return this.#readdress(lane, delivery, nowhere(lane.network))
+      this.#failed(lane, delivery, thrown)
+    }
+    this.#schedule()
+  }
+
+  /** Puts what one person alone may see where it can be said to them: it waits there, and keeps up nothing here. */
+  #readdress(lane: Lane, delivery: Delivery, place: Place): void {
+    lane.flying.delete(delivery.id)
+    let moved: Delivery | null = null
+    const done = this.#mark(db => {
+      moved = readdress(db, delivery, place)
+    })
+    if (done && moved) this.#lane(moved).release(moved)
+    else lane.putBack(delivery)
+    this.#schedule()
+  }
+
+  /** Settles all that landed in one turn of the event loop with one commit. */
+  #landed(lane: Lane, delivery: Delivery, ids: readonly MessageId[]): void {
+    lane.flying.delete(delivery.id)
+    lane.failures = 0
+    this.#refusals.through(delivery.placeId)
+    this.#landings.push([delivery, ids])
+    if (this.#landings.length === 1) setImmediate(() => this.#settleLandings())
+  }
+
+  /**
+   * Settles what has landed and marks those that go out `next`; gives these as they read now, with what they speak of, by
+   * id. Null when the ledger does not take it now: the landings are kept, and nothing goes out.
+   */
+  #settleLandings(next: readonly Delivery[] = []): ReadonlyMap<number, Departing> | null {
+    const landed = this.#landings
+    if (landed.length === 0 && next.length === 0) return new Map()
+    this.#landings = []
+    const departing = new Map<number, Departing>()
+    const rewritten: Delivery[] = []
+    const nowMs = Date.now()
+    const done = this.#mark(db => {
+      for (const [delivery, ids] of landed) if (!settle(db, delivery, ids, nowMs)) rewritten.push(delivery)
+      if (next.length > 0) {
+        setState(
+          db,
+          next.map(({ id }) => id),
+          'sending',
+        )
+      }
+      for (const delivery of asTheyRead(db, next)) departing.set(delivery.id, { delivery, way: wayOf(db, delivery) })
+    })
+    if (done) {
+      this.#again(rewritten)
+      return departing
+    }
+    this.#landings = [...landed, ...this.#landings]
+    this.#scheduleLater()
+    return null
+  }
+
+  /** What was rewritten while it was under way goes out again. */
+  #again(rewritten: readonly Delivery[]): void {
+    if (rewritten.length === 0) return
+    for (const delivery of rewritten) this.#lane(delivery).renew({ ...delivery, state: 'queued' })
+    this.#schedule()
+  }
+
+  #failed(lane: Lane, delivery: Delivery, thrown: unknown): void {
+    lane.flying.delete(delivery.id)
+    const error = asChanopError(thrown)
+    if (error.retry === 'never') {
+      this.#o.log.warn({ delivery: delivery.id, code: error.code }, `not delivered: ${error.message}`)
+      let final = true
+      this.#mark(db => {
+        final = this.#giveUp(db, delivery, error.message)
+      })
+      if (!final) this.#again([delivery])
+      return
+    }
+    const maybeSent = error.code === 'network-down'
+    const notBeforeMs = maybeSent ? 0 : resumeOf(lane, delivery, error.afterMs)
+    const state = maybeSent ? 'unknown' : 'queued'
+    this.#mark(db => {
+      postpone(db, delivery, { notBeforeMs, state }, error.message)
+      this.#refusals.waits(db, delivery, this.#o.adapters.get(lane.network), Date.now())
+    })
+    lane.putBack({ ...delivery, notBeforeMs, state, attempts: delivery.attempts + 1 })
+  }
+
+  /** Who waits for a secret, or for the rest of an answer, hears that it does not come. False: a newer text goes out. */
+  #giveUp(db: Tx, delivery: Delivery, reason: string): boolean {
+    if (!fail(db, delivery, reason, Date.now())) return false
+    this.#refusals.refused(db, delivery, reason, Date.now())
+    const { act, place, bot } = delivery
+    const line =
+      act.do === 'send' && (act.secret || act.only !== undefined) && !isNowhere(place)
+        ? `what was meant for you alone could not be said: ${reason}`
+        : act.do === 'edit' && delivery.amended !== null && !act.draft.growing
+          ? `this could not be said to its end here: ${reason}`
+          : null
+    if (line === null) return true
+    const replying = act.do === 'edit' ? { replySeq: act.seq } : {}
+    enqueue(db, { place, bot, act: { do: 'send', content: text(line), as: { name: bot }, ...replying } }, Date.now())
+    return true
+  }
+}
+
+/** It can't be said to one person among others here, or their direct conversation is had only later: that waits elsewhere. */
+function leadsElsewhere(adapter: Adapter, { act, place }: Delivery, thrown: unknown): boolean {
+  if (act.do !== 'send' || act.only === undefined || isNowhere(place) || !(thrown instanceof ChanopError)) return false
+  return thrown.code === 'unsupported' || (thrown.code === 'send-later' && !isEphemeral(adapter, act, place))
+}
+
+/** The direct conversation for what one person alone may see, where it can't be tried among others; null: say it here. */
+async function aside(adapter: Adapter, { act, place }: Delivery): Promise<Place | null> {
+  if (act.do !== 'send' || act.only === undefined || isEphemeral(adapter, act, place)) return null
+  if (!adapter.direct) throw new ChanopError('send-refused', 'this network can not reach one person alone')
+  return adapter.direct(act.only)
+}
+
+interface Departing {
+  readonly delivery: Delivery
+  readonly way: Way
+}
+
+/** A growing message may have been rewritten since it was read. */
+function asTheyRead(db: Tx, deliveries: readonly Delivery[]): readonly Delivery[] {
+  const mayDiffer = ({ act, amended }: Delivery): boolean =>
+    amended !== null || (act.do === 'send' && act.growing === true)
+  const changed = deliveries.filter(mayDiffer).map(({ id }) => id)
+  if (changed.length === 0) return deliveries
+  const now = new Map(byIds(db, changed).map(delivery => [delivery.id, delivery]))
+  return deliveries.map(delivery => now.get(delivery.id) ?? delivery)
+}
+
+/** When a delivery that was refused goes out again, Unix ms. One refusal sends back all that were under way: it counts once. */
+function resumeOf(lane: Lane, { act, attempts }: Delivery, afterMs: number | undefined): number {
+  const nowMs = Date.now()
+  const backoff = { firstMs: 250, maxMs: 60_000 }
+  // An act on a message keeps up nothing but itself, unless the platform says how long to wait.
+  if (act.do !== 'send' && afterMs === undefined) return nowMs + backoffMs(backoff, attempts)
+  if (lane.resumeMs <= nowMs) lane.resumeMs = nowMs + (afterMs ?? backoffMs(backoff, lane.failures++))
+  else if (afterMs !== undefined) lane.resumeMs = Math.max(lane.resumeMs, nowMs + afterMs)
+  return lane.resumeMs
+}
+
+/** The idempotency key an adapter gets: short, unique in the instance. */
+export const deliveryKey = (id: number): string => id.toString(36)

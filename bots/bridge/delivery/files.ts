@@ -1,0 +1,134 @@
+import type { Adapter } from '../../../core/adapter.ts'
+import { asChanopError, ChanopError } from '../../../core/error.ts'
+import type { Attachment, Content, MessageEvent, NetworkId, Upload } from '../../../core/event.ts'
+import { bySeq } from '../../../core/ledger/events.ts'
+import type { Ledger } from '../../../core/ledger/ledger.ts'
+import { type Copied, copiedAs, type MediaRow, noteCopied } from '../../../core/ledger/media.ts'
+import type { Log } from '../../../core/log.ts'
+import type { MediaStore } from '../../../core/media/store.ts'
+import { deadline } from '../../../core/retry.ts'
+
+export interface FilesOptions {
+  readonly store: MediaStore
+  readonly ledger: Ledger
+  readonly adapters: ReadonlyMap<NetworkId, Adapter>
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+/** For so long one file may take to come. */
+const copyMs = 120_000
+/** What can't be had for so long is words. */
+const waitMs = 600_000
+
+/** What of a content's files goes out as a file, and what as words. */
+export interface Ready {
+  readonly uploads: readonly Upload[]
+  readonly words: readonly Attachment[]
+}
+
+/** Brings the files of messages into the media store, each once, and out again to every network that takes some. */
+export class Files {
+  readonly #o: FilesOptions
+  readonly #copying = new Map<string, Promise<Copied>>()
+
+  constructor(options: FilesOptions) {
+    this.#o = options
+  }
+
+  /** Begins to copy what came with an event at once: the platform may not keep it for long. */
+  expect({ place: { network }, content }: MessageEvent): void {
+    for (const file of content.attachments ?? []) {
+      this.#copied(network, file).catch((error: unknown) => {
+        this.#o.log.info(
+          { network, file: file.name },
+          `a file could not be copied yet: ${asChanopError(error).message}`,
+        )
+      })
+    }
+  }
+
+  /**
+   * The files of a fact as this network takes them. Rejects, to be tried again, while one can't be had: not for ever, so
+   * that the words are not kept up by it.
+   */
+  async ready(
+    to: Adapter,
+    content: Content,
+    said: { readonly source: number | null; readonly createdMs: number },
+  ): Promise<Ready> {
+    const files = content.attachments ?? []
+    const linker = [...this.#o.adapters.values()].find(adapter => adapter.link !== undefined)
+    const { fileBytes } = to.limits
+    if (files.length === 0 || (fileBytes === undefined && !linker)) return { uploads: [], words: files }
+    const from = await this.#networkOf(said.source)
+    const uploads: Upload[] = []
+    const words: Attachment[] = []
+    for (const file of files) {
+      const upload = await this.#upload(from, file, Date.now() - said.createdMs > waitMs)
+      if (upload && fileBytes !== undefined && upload.sizeBytes <= fileBytes) uploads.push(upload)
+      else words.push(upload && linker?.link ? { ...file, url: await linker.link(upload) } : file)
+    }
+    return { uploads, words }
+  }
+
+  /** Null: it can't be had, now that it is `late`. */
+  async #upload(from: NetworkId | null, file: Attachment, late: boolean): Promise<Upload | null> {
+    // What a bot of ours says carries files of the store itself: their ref is the hash.
+    const copied = from === null ? await this.#o.store.use(file.ref) : await this.#had(from, file, late)
+    if (!copied || 'error' in copied) return null
+    const { hash, sizeBytes } = copied
+    return { ...file, hash, sizeBytes, open: () => this.#o.store.open(hash) }
+  }
+
+  async #had(network: NetworkId, file: Attachment, late: boolean): Promise<Copied | null> {
+    try {
+      return await this.#copied(network, file)
+    } catch (error) {
+      if (late) return null
+      throw new ChanopError('send-later', `${file.name} is not here yet: ${asChanopError(error).message}`, {
+        cause: error,
+      })
+    }
+  }
+
+  async #networkOf(source: number | null): Promise<NetworkId | null> {
+    const fact = source === null ? null : await this.#o.ledger.read(db => bySeq(db, source))
+    return !fact || fact.event.sender.kind === 'self' ? null : fact.event.place.network
+  }
+
+  /** Copied now, or before. Rejects with what may be tried again. */
+  #copied(network: NetworkId, file: Attachment): Promise<Copied> {
+    const key = `${network}\n${file.ref}`
+    const running = this.#copying.get(key) ?? this.#copy(network, file).finally(() => this.#copying.delete(key))
+    this.#copying.set(key, running)
+    return running
+  }
+
+  async #copy(network: NetworkId, file: Attachment): Promise<Copied> {
+    const { ledger, store } = this.#o
+    const known = await ledger.read(tx => copiedAs(tx, network, file.ref))
+    if (known && 'error' in known) return known
+    const kept = known && (await store.use(known.hash))
+    if (kept) return kept
+    const copied = await this.#fetched(network, file)
+    await ledger.write(tx => noteCopied(tx, network, file.ref, copied, Date.now()))
+    return copied
+  }
+
+  async #fetched(network: NetworkId, file: Attachment): Promise<MediaRow | { error: string }> {
+    const adapter = this.#o.adapters.get(network)
+    if (!adapter) throw new ChanopError('network-down', `${network} is not connected`)
+    if (!adapter.open) return { error: `${network} gives no files` }
+    const signal = deadline(copyMs, this.#o.signal)
+    try {
+      return await this.#o.store.put(await adapter.open(file, signal), signal)
+    } catch (thrown) {
+      if (signal.aborted) throw new ChanopError('network-down', 'it took too long', { cause: thrown })
+      const error = asChanopError(thrown)
+      if (!(thrown instanceof ChanopError) || error.retry === 'later') throw error
+      this.#o.log.warn({ network, file: file.name }, `a file is not copied: ${error.message}`)
+      return { error: error.message }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import type { Adapter } from '../../../core/adapter.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { type Act, type Draft, isNowhere, type MessageId, type Place } from '../../../core/event.ts'
+import type { Delivery, Way } from '../../../core/ledger/deliveries.ts'
+import { channelOf } from '../../../core/ledger/events.ts'
+import { openDraft } from '../../../core/say.ts'
+import type { Vault } from '../../../core/secrets.ts'
+import type { Files } from './files.ts'
+
+interface Tools {
+  readonly files: Files
+  readonly vault: Vault
+  readonly adapter: Adapter
+}
+
+/** Where an edit can't be made, the new text is said and called so. */
+const edited = (draft: Draft): Draft => ({
+  ...draft,
+  content: { ...draft.content, segments: [{ kind: 'text', text: '(edited) ' }, ...draft.content.segments] },
+})
+
+const insecure = (): ChanopError =>
+  new ChanopError('send-refused', 'a secret is not said over an unencrypted connection: connect with TLS and ask again')
+
+const noWay = (): ChanopError =>
+  new ChanopError('unsupported', 'this network can not say something to one person alone')
+
+const none = (what: string): ChanopError =>
+  new ChanopError('unsupported', `the message this ${what} is about has no copy here`)
+
+/** The files of a message stay where they are when its words change. */
+function withoutFiles({ limits }: Adapter, draft: Draft): Draft {
+  if (limits.fileBytes === undefined || !draft.content.attachments) return draft
+  const { attachments: _files, ...content } = draft.content
+  return { ...draft, content }
+}
+
+/** Whether what one person alone may see can be tried where others are. */
+export const isEphemeral = (adapter: Adapter, act: Act & { readonly do: 'send' }, place: Place): boolean =>
+  adapter.sendEphemeral !== undefined && act.only !== undefined && act.secret !== true && !isNowhere(place)
+
+/** What an act says as a message of its own; null when doing it twice does no harm. */
+export function saidBy(adapter: Adapter, { act, place }: Delivery, { target }: Way): Act | null {
+  // For one person alone nothing was said but what only they see here.
+  if (act.do === 'send') return act.only === undefined || isEphemeral(adapter, act, place) ? act : null
+  if (act.do !== 'edit' || (adapter.edit && target.length > 0)) return null
+  return { do: 'send', ...edited(act.draft) }
+}
+
+/** Where an act is done: in its thread, where the platform has such. */
+export function placeOn({ limits }: Adapter, { place }: Delivery, { thread }: Way): Place {
+  const channel = channelOf(place)
+  return limits.threads && thread !== undefined ? { ...channel, thread } : channel
+}
+
+/**
+ * Does one act on its network. Resolves with the native ids of what was said, none for other acts. What is said, secrets
+ * apart, reaches the adapter before this returns, so that the order of calls is kept.
+ */
+export async function perform(tools: Tools, delivery: Delivery, key: string, way: Way): Promise<readonly MessageId[]> {
+  const { adapter } = tools
+  const { act } = delivery
+  const place = placeOn(adapter, delivery, way)
+  if (act.do === 'send') return say(tools, { ...delivery, place }, act, key, way)
+  const { target } = way
+  const [first] = target
+  if (act.do === 'edit') {
+    if (!adapter.edit || !first) return adapter.send(place, edited(act.draft), key)
+    return adapter.edit(place, target, withoutFiles(adapter, act.draft), key)
+  }
+  if (!first) throw none(act.do === 'react' ? 'reaction' : 'removal')
+  if (act.do === 'remove') {
+    if (!adapter.remove) throw new ChanopError('unsupported', 'this network can not remove messages')
+    await adapter.remove(place, target, act.reason, key)
+    return []
+  }
+  if (!adapter.react) throw new ChanopError('unsupported', 'this network has no reactions')
+  const { do: _do, seq: _seq, ...reaction } = act
+  await adapter.react(place, first, reaction, key)
+  return []
+}
+
+async function say(
+  { adapter, vault, files }: Tools,
+  { place, source, createdMs }: Delivery,
+  act: Act & { readonly do: 'send' },
+  key: string,
+  { replyTo, thread }: Way,
+): Promise<readonly MessageId[]> {
+  const { do: _do, replySeq: _reply, threadSeq: _thread, ...draft } = act
+  if (draft.secret && (await adapter.secure?.(place)) === false) throw insecure()
+  const { content, ...ready } = openDraft(vault, draft)
+  // Where there are no threads, what stands in one answers what opened it.
+  const answered = replyTo ?? (adapter.limits.threads ? undefined : thread)
+  const said = { ...content, ...(answered ? { replyTo: answered } : {}) }
+  const send = (out: Draft): Promise<readonly MessageId[]> => {
+    const { only, ...open } = out
+    if (only === undefined) return adapter.send(place, open, key)
+    return adapter.sendEphemeral?.(place, only, open, key) ?? Promise.reject(noWay())
+  }
+  if (!said.attachments) return send({ ...ready, content: said })
+  const { attachments: _files, ...words } = said
+  const { uploads, words: left } = await files.ready(adapter, content, { source, createdMs })
+  const shown = left.length === 0 ? words : { ...words, attachments: left }
+  return send({ ...ready, content: shown, ...(uploads.length === 0 ? {} : { uploads }) })
+}

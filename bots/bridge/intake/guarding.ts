@@ -1,0 +1,101 @@
+import { codeHash } from '../../../core/claim-codes.ts'
+import { type Caught, guard } from '../../../core/command/guard.ts'
+import type { Reader } from '../../../core/command/reading.ts'
+import { type ChatEvent, type EditEvent, type MessageEvent, text } from '../../../core/event.ts'
+import { audit } from '../../../core/ledger/audit.ts'
+import { dropClaim } from '../../../core/ledger/claims.ts'
+import type { Stored } from '../../../core/ledger/events.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { loneRoom } from '../../../core/rooms.ts'
+import { say } from '../../../core/say.ts'
+
+/** A fact as it may be kept. */
+export interface Checked {
+  readonly event: ChatEvent
+  /** It is, or was, about a secret: nothing of it goes to other places. */
+  readonly secret: boolean
+  readonly caught?: Caught
+}
+
+/** Takes secrets out of a fact before it is written down. */
+export function check(db: Tx, event: ChatEvent, reader: Reader): Checked {
+  if (event.kind !== 'message' && event.kind !== 'edit') return { event, secret: false }
+  if (event.masked) return { event, secret: true }
+  const found = guard(db, event, reader)
+  if (found.is === 'open') return { event, secret: false }
+  if (found.is === 'command') return { event, secret: true }
+  if (found.is === 'refused') {
+    const asked = found.asked ? { asked: found.asked } : {}
+    return { event: { ...worded(event, found.words), ...asked } as MessageEvent | EditEvent, secret: true }
+  }
+  const { caught } = found
+  return { event: { ...worded(event, caught.words), masked: true }, secret: true, caught }
+}
+
+/** The same with other words, and nothing else that could hold the ones it had. */
+function worded(event: MessageEvent | EditEvent, words: string): MessageEvent | EditEvent {
+  const { replyTo, style } = event.content
+  const content = {
+    ...text(words),
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(style === undefined ? {} : { style }),
+  }
+  if (event.kind === 'edit') return { ...event, content }
+  const { asked: _asked, ...rest } = event
+  return { ...rest, content }
+}
+
+/** Whoever floods with keys is told once in a while. */
+const tellEveryMs = 5000
+
+/** Makes codes that others saw worthless, leaves a line in the audit, and tells who said it what to do. */
+export function tellCaught(db: Tx, { event, seq }: Stored, caught: Caught, nowMs: number): void {
+  for (const code of caught.codes) {
+    for (const kind of ['agent', 'invite'] as const) dropClaim(db, codeHash('claim', code), kind)
+    dropClaim(db, codeHash('link', code), 'link')
+  }
+  const { place, sender } = event
+  audit(db, {
+    atMs: nowMs,
+    bot: 'bridge',
+    event: seq,
+    network: place.network,
+    channel: place.channel,
+    account: sender.id,
+    name: sender.name,
+    role: '',
+    command: caught.meant,
+    args: '***',
+    decision: 'ignored',
+    result: `masked: ${reasons[caught.what]}`,
+    ms: 0,
+  })
+  const mayAnswer = event.origin === 'live' && sender.kind === 'person' && !('hops' in event && event.hops)
+  const style = event.kind === 'message' || event.kind === 'edit' ? event.content.style : undefined
+  if (!mayAnswer || style === 'notice') return
+  const bot = (event.kind === 'message' && place.private ? event.to : undefined) ?? 'admin'
+  const only = place.private ? {} : { only: sender.id }
+  const key = `guard.${place.network}.${sender.id}.${caught.what}.${Math.floor(nowMs / tellEveryMs)}`
+  const line = lineFor(caught, place.private === true)
+  say(db, { bot, content: text(line), in: loneRoom(place), ...only, key }, nowMs)
+}
+
+const reasons: Readonly<Record<Caught['what'], string>> = {
+  command: 'it looked like a command that takes a secret',
+  key: 'it held what looks like a key',
+  code: 'it held a code that hands something over',
+}
+
+function lineFor({ what, meant, codes }: Caught, isPrivate: boolean): string {
+  const seen = isPrivate ? '' : '; others saw it: take another value'
+  if (what === 'code') {
+    return codes.length > 0
+      ? 'others saw that code: it counts no more. Ask for a new one, and say it to admin in a direct message'
+      : 'that code was not passed on; say it to admin in a direct message: claim CODE for an agent, link CODE for an account'
+  }
+  if (what === 'key') {
+    return `what you said looks like it holds a key: it was masked and nothing was done with it${seen}. A key goes into the vault: secret set NAME VALUE, said to admin in a direct message`
+  }
+  if (meant === 'identify') return `that looked like a login to the network's services: it was masked${seen}`
+  return `nothing was done: that looked like ${meant} written wrongly, and was masked${seen}. In a direct message to admin: help ${meant}`
+}

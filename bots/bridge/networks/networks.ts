@@ -1,0 +1,48 @@
+import { kinds } from '../../../adapters/index.ts'
+import type { Config } from '../../../config/schema.ts'
+import type { Adapter, AdapterContext, AdapterKind } from '../../../core/adapter.ts'
+import type { BotContext } from '../../../core/bot.ts'
+import { bots } from '../../../core/bots.ts'
+import type { NetworkId, Place, Sign } from '../../../core/event.ts'
+import { keptChannels } from '../../../core/ledger/channels.ts'
+import { getCursor, setCursor } from '../../../core/ledger/consumers.ts'
+import { newest } from '../../../core/ledger/events.ts'
+
+export interface NetworkOptions {
+  readonly context: BotContext
+  readonly signs: (signs: readonly Sign[]) => Promise<void>
+  readonly places: (network: string) => readonly Place[]
+  readonly changed: (network: NetworkId) => void
+}
+
+function adapterContext(network: NetworkId, { context, signs, places, changed }: NetworkOptions): AdapterContext {
+  const { ledger } = context
+  return {
+    network,
+    log: context.log.child({ network }),
+    personas: bots,
+    instance: context.instance,
+    places: places(network),
+    dataDir: context.dataDir,
+    secret: reference => context.secret(reference),
+    changed: () => changed(network),
+    signs,
+    cursors: {
+      newest: place => ledger.read(db => newest(db, place)),
+      get: name => ledger.read(db => getCursor(db, network, name)),
+      set: (name, value) => ledger.write(db => setCursor(db, network, name, value)),
+    },
+  }
+}
+
+/** Makes the adapter of one configured network. */
+export async function openNetwork(
+  name: string,
+  config: Config['networks'][string],
+  options: NetworkOptions,
+): Promise<Adapter> {
+  const kind = kinds.find(known => known.kind === config.kind) as AdapterKind
+  const kept = await options.context.ledger.read(db => keptChannels(db, name))
+  const places = (network: string): readonly Place[] => [...options.places(network), ...kept]
+  return kind.create(config, adapterContext(name as NetworkId, { ...options, places }))
+}
