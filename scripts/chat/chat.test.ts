@@ -9,8 +9,9 @@ import type { ReadStream, WriteStream } from 'node:tty'
 import { availableServers, startErgo, startInspircd, type TestServer } from '../../adapters/irc/server/testing.ts'
 import type { Line } from '../../adapters/irc/text/line.ts'
 import { App } from './app.ts'
+import type { Target } from './endpoint.ts'
 import { KnownCommands } from './known.ts'
-import { Session, type Target } from './session.ts'
+import { Session } from './session.ts'
 import { Terminal } from './terminal.ts'
 
 const deadlineMs = 15_000

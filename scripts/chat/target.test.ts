@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import type { Control } from '../../adapters/irc/control.ts'
 import { ChanopError } from '../../core/error.ts'
 import { instanceOf } from '../instance.ts'
-import { connectionFault } from './faults.ts'
+import { connectionFault } from './endpoint.ts'
 import { readOptions } from './options.ts'
 import { channelOrder, endpointOf, parseLogin, readSetting } from './target.ts'
 
@@ -98,9 +98,14 @@ test('a folder without a server, without a login, with a damaged one: what to do
 })
 
 test('failed connections say what to do', () => {
-  const endpoint = { host: '127.0.0.1', port: 6697, tls: true }
+  const target = { endpoint: { host: '127.0.0.1', port: 6697, tls: true }, account: 'owner' }
+  const lost = (error: Error | undefined, reason = 'closed', permanent = false) =>
+    connectionFault({ reason, permanent, byServer: true, ...(error && { error }) }, target, false)
   const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
-  assert.match(connectionFault(refused, endpoint, false).message, /127\.0\.0\.1:6697: nothing listens there; npm start/)
-  assert.match(connectionFault(false, endpoint, false).message, /before the login/)
-  assert.equal(connectionFault(new Error('another certificate than the pinned one'), endpoint, true).retry, 'never')
+  assert.match(lost(refused).message, /127\.0\.0\.1:6697: nothing listens there; npm start/)
+  assert.match(lost(undefined, 'the server closed the connection').message, /before the login/)
+  assert.match(lost(undefined, 'banned').message, /the server ended it: banned/)
+  assert.match(lost(undefined, 'no', true).message, /refuses the login of owner \(no\)/)
+  assert.equal(lost(undefined, 'no', true).retry, 'never')
+  assert.equal(lost(new Error('another certificate than the pinned one')).retry, 'never')
 })

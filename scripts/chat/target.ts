@@ -7,9 +7,11 @@ import { configSchema } from '../../config/schema.ts'
 import { loadConfig } from '../../core/config/load.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import { type Instance, shown } from '../instance.ts'
-import type { Login } from './handshake.ts'
+import type { Target } from './endpoint.ts'
 import { isChannel } from './input.ts'
 import type { Options } from './options.ts'
+
+export type Login = Pick<Target, 'account' | 'password'>
 
 export interface Setting {
   readonly endpoint: Endpoint

@@ -19,6 +19,8 @@ export interface SessionOptions {
   readonly flood: FloodLimit | null
   /** A persona's connection: what is said in channels is dropped unread, the main connection hears it. */
   readonly deaf: boolean
+  /** Capabilities that this connection alone can use. */
+  readonly capabilities?: readonly string[]
   readonly log: Log
   readonly timing?: Partial<Timing>
 }
@@ -47,6 +49,8 @@ export interface Fault {
   readonly permanent: boolean
   /** The server ended it, or died. */
   readonly byServer?: true
+  /** What the socket ended with. */
+  readonly error?: Error
 }
 
 type Waiter = (line: Line) => boolean
@@ -89,7 +93,8 @@ export class Session {
     this.nick = options.nick
     this.#hooks = hooks
     this.#client = new framework.Client()
-    this.login = new Login(this.#client, options.sasl, options.deaf ? ['draft/no-implicit-names'] : [], {
+    const extra = [...(options.capabilities ?? []), ...(options.deaf ? ['draft/no-implicit-names'] : [])]
+    this.login = new Login(this.#client, options.sasl, extra, {
       refused: (reason, permanent) => this.fail({ reason, permanent }),
     })
     this.#batches = new Batches(batch => this.#guarded(() => hooks.batch(batch)))
@@ -157,7 +162,7 @@ export class Session {
   #opened(wire: Wire): void {
     this.#wire = wire
     wire.on('close', (error: Error | false) => {
-      if (error && !this.#fault) this.#fault = { reason: error.message, permanent: false, byServer: true }
+      if (error && !this.#fault) this.#fault = { reason: error.message, permanent: false, byServer: true, error }
     })
   }
 
