@@ -81,24 +81,31 @@ async function main(): Promise<number> {
   return runTests(process.argv.slice(2))
 }
 
-/** Suites that measure time, or need the whole machine: one after the other, after all others. */
-const alone = [
+/** Suites that need much of the machine: two at once, after all others. */
+const heavy = [
   'test/kill/kill.test.ts',
-  'test/recovery.test.ts',
-  'test/bell.test.ts',
   'scripts/start.test.ts',
   'adapters/irc/server/supervisor.test.ts',
   'core/bus/queues.test.ts',
 ]
 
+/** Suites that measure time: one after the other, with nothing beside them. */
+const timed = ['test/recovery.test.ts', 'test/bell.test.ts']
+
 /** `chosen`: paths or patterns, and options of node --test; without any path everything is run. */
 async function runTests(chosen: readonly string[]): Promise<number> {
   if (chosen.some(argument => !argument.startsWith('-'))) return runNode(chosen)
+  const apart = [...heavy, ...timed]
   const all = globSync('{core,adapters,bots,config,scripts,bench,test}/**/*.test.ts').sort()
   // Most suites wait for servers more than they compute.
-  const together = ['--test-concurrency=4', ...chosen, ...all.filter(file => !alone.includes(file))]
-  const codes = [await runNode(together), await runNode(['--test-concurrency=1', ...chosen, ...alone])]
-  return Math.max(...codes)
+  const groups = [
+    ['--test-concurrency=5', ...all.filter(file => !apart.includes(file))],
+    ['--test-concurrency=2', ...heavy],
+    ['--test-concurrency=1', ...timed],
+  ]
+  let code = 0
+  for (const group of groups) code = Math.max(code, await runNode([...chosen, ...group]))
+  return code
 }
 
 function runNode(more: readonly string[]): Promise<number> {
