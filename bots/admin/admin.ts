@@ -13,14 +13,15 @@ import { Catalogue, readPublished } from '../../core/command/published.ts'
 import { ChanopError } from '../../core/error.ts'
 import { parsePlace, type UserId } from '../../core/event.ts'
 import type { Stored } from '../../core/ledger/events.ts'
+import { groups } from '../../core/ledger/groups.ts'
 import { personFor } from '../../core/ledger/people.ts'
 import { grant, owners } from '../../core/ledger/roles.ts'
 import type { Log } from '../../core/log.ts'
 import { Signer } from './agents/engagement.ts'
 import { keepAgents } from './agents/keeper.ts'
 import { about } from './commands/about.ts'
-import { agentsCommands } from './commands/agents.ts'
 import { accessCommands } from './commands/access.ts'
+import { agentsCommands } from './commands/agents.ts'
 import { auditCommands } from './commands/audit.ts'
 import { backupCommands } from './commands/backup.ts'
 import { canCommands } from './commands/can.ts'
@@ -28,9 +29,9 @@ import { channelCommands } from './commands/channels.ts'
 import { configCommands } from './commands/config.ts'
 import { fleetCommands } from './commands/fleet.ts'
 import { groupCommands } from './commands/groups.ts'
+import { inviteCommands } from './commands/invite.ts'
 import { linkCommands } from './commands/links.ts'
 import { networkCommands } from './commands/networks.ts'
-import { inviteCommands } from './commands/invite.ts'
 import { peopleCommands } from './commands/people.ts'
 import { registerCommands } from './commands/register.ts'
 import { roleCommands } from './commands/roles.ts'
@@ -109,9 +110,13 @@ const restarter =
     child.unref()
   }
 
-/** The names of all commands, for `npm run chat` to complete: `data/run/commands.json`. */
-async function leaveNames({ ledger, dataDir, log }: BotContext<typeof configSchema>): Promise<void> {
-  const names = (await ledger.read(readPublished)).map(command => command.name)
+/** The names of all commands, settings and groups, for `npm run chat` to complete: `data/run/commands.json`. */
+async function leaveNames({ ledger, settings, dataDir, log }: BotContext<typeof configSchema>): Promise<void> {
+  const names = await ledger.read(tx => ({
+    commands: readPublished(tx).map(command => command.name),
+    settings: settings.all().map(leaf => leaf.key),
+    groups: [...groups(tx).keys()],
+  }))
   try {
     await mkdir(join(dataDir, 'run'), { recursive: true, mode: 0o700 })
     await writeFile(join(dataDir, 'run', 'commands.json'), `${JSON.stringify(names)}\n`, { mode: 0o600 })

@@ -1,12 +1,13 @@
 /** Carries out what a typed line asks for; the same with and without a screen. */
 import { remark } from './entry.ts'
-import type { Action } from './input.ts'
+import { type Action, ownHelp } from './input.ts'
 import type { Session } from './session.ts'
 import type { Window, Windows } from './windows.ts'
 
 export interface Stage {
   readonly session: Session
   readonly windows: Windows
+  readonly prefix: string
   quit(): void
 }
 
@@ -80,6 +81,9 @@ export function act(action: Action, stage: Stage): boolean {
         windows.active,
         remark([...windows.active.members.values()].sort().join(' ') || 'nobody is known here'),
       )
+      return true
+    case 'help':
+      for (const line of ownHelp(stage.prefix)) windows.add(windows.active, remark(line))
       return true
     case 'quit':
       stage.quit()

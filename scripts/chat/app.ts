@@ -57,7 +57,7 @@ export class App {
     const { target, terminal, note } = this.#options
     for (const channel of target.channels) this.windows.open(channel)
     this.windows.select(1)
-    const hint = `say ${this.#options.prefix}help to the bots; Tab completes, PageUp scrolls, Alt-1…9 changes window, /quit leaves`
+    const hint = `hello ${target.account}: say ${this.#options.prefix}help to the bots; /help lists the keys and words of this window, /quit leaves`
     for (const text of [note, hint]) if (text !== null) this.windows.add(this.windows.active, remark(text))
     try {
       await this.#session.run(AbortSignal.any([signal, this.#stop.signal]))
@@ -160,8 +160,9 @@ export class App {
   }
 
   #enter(): void {
-    const action = readInput(this.#editor.text, this.#options.prefix)
-    const stage: Stage = { session: this.#session, windows: this.windows, quit: () => this.#stop.abort() }
+    const action = readInput(this.#editor.text, this.#options.prefix, this.#options.known.names)
+    const { prefix } = this.#options
+    const stage: Stage = { session: this.#session, windows: this.windows, prefix, quit: () => this.#stop.abort() }
     this.windows.active.scroll = 0
     if (!action || act(action, stage)) this.#editor = afterSending(this.#editor)
   }
@@ -187,6 +188,8 @@ export class App {
     return {
       prefix: this.#options.prefix,
       commands: this.#options.known.names,
+      settings: this.#options.known.settings,
+      groups: this.#options.known.groups,
       nicks:
         nicks.length > 0 ? nicks : all.flatMap(window => [...window.members.values()]).filter(name => name !== nick),
       channels: named.filter(name => /^[#&]/.test(name)),

@@ -1,10 +1,14 @@
-/** Completion with Tab: commands with their words, nicks, channels. */
+/** Completion with Tab: commands with their words, settings, nicks, @groups, channels. */
 import { ownWords } from './input.ts'
 
 export interface Sources {
   readonly prefix: string
   /** Commands without prefix, of one or more words: `help`, `role grant`. */
   readonly commands: readonly string[]
+  /** Keys of the configuration: `commands.prefix`. */
+  readonly settings: readonly string[]
+  /** Without `@`. */
+  readonly groups: readonly string[]
   readonly nicks: readonly string[]
   readonly channels: readonly string[]
 }
@@ -35,6 +39,7 @@ function command(head: string, from: number, sources: Sources): string[] | null 
     .split(' ')
     .filter(word => word !== '')
   const typed = head.slice(Math.max(from, mark.length))
+  if (said[0] === 'config' && said.length === 2) return starting(sources.settings, typed).map(key => `${key} `)
   const names = nextWords(sources.commands, said)
   const all = said.length === 0 && mark === '/' ? [...names, ...ownWords] : names
   return starting(all, typed).map(name => `${said.length === 0 ? mark : ''}${name} `)
@@ -52,7 +57,7 @@ export function complete(text: string, cursor: number, sources: Sources): Comple
     ...(typed === '' ? [] : starting(sources.channels, typed).map(name => `${name} `)),
     ...(typed === '' ? [] : starting(sources.nicks, typed).map(name => name + after)),
     ...(typed.startsWith('@') && typed.length > 1
-      ? starting(sources.nicks, typed.slice(1)).map(name => `@${name} `)
+      ? starting([...sources.groups, ...sources.nicks], typed.slice(1)).map(name => `@${name} `)
       : []),
   ]
   return choices.length === 0 ? null : { from, choices }

@@ -1,4 +1,5 @@
 /** What a typed line asks for. */
+import { nearest } from '../../core/nearest.ts'
 
 export type Action =
   | { readonly kind: 'say'; readonly text: string }
@@ -9,6 +10,7 @@ export type Action =
   | { readonly kind: 'part'; readonly name: string | null }
   | { readonly kind: 'window'; readonly number: number }
   | { readonly kind: 'names' }
+  | { readonly kind: 'help' }
   | { readonly kind: 'quit' }
   | { readonly kind: 'wrong'; readonly message: string }
 
@@ -46,18 +48,30 @@ const own: Readonly<Record<string, (rest: string) => Action>> = {
   query: rest => (isNick(words(rest)[0]) ? { kind: 'query', to: words(rest)[0] } : wrong('/query nick')),
   me: rest => (rest === '' ? wrong('/me text') : { kind: 'me', text: rest }),
   win: window,
+  window,
   names: () => ({ kind: 'names' }),
   nick: () => wrong('your nick is the name of your account; it stays'),
   quit: () => ({ kind: 'quit' }),
+  exit: () => ({ kind: 'quit' }),
+  help: rest =>
+    rest === '' ? { kind: 'help' } : wrong('/help lists the words of this window; !help word asks the bots'),
 }
 
 export const ownWords: readonly string[] = Object.keys(own)
 
+/** What `/help` shows; `prefix` is that of the bots' commands. */
+export const ownHelp = (prefix: string): readonly string[] => [
+  `here: /join #channel · /part · /query nick · /msg nick text · /me text · /window number · /names · /quit`,
+  `any other /word goes to the bots as ${prefix}word: ${prefix}help lists theirs; //word says /word`,
+  'Tab completes · PageUp scrolls · Alt-1…9 changes the window',
+]
+
 /**
- * `/join #x` and the like are ours; any other `/word` becomes a command with the bots' prefix; `//x` says `/x`.
+ * `/join #x` and the like are ours; any other `/word` becomes a command with the bots' prefix, except what looks like one of
+ * ours mistyped and is none of `commands` (names of the bots' commands); `//x` says `/x`.
  * null: nothing was typed. Text with newlines (pasted) is said line by line.
  */
-export function readInput(typed: string, prefix: string): Action | null {
+export function readInput(typed: string, prefix: string, commands: readonly string[] = []): Action | null {
   const text = typed.trimEnd()
   if (text.trim() === '') return null
   if (!text.startsWith('/')) return { kind: 'say', text }
@@ -65,5 +79,9 @@ export function readInput(typed: string, prefix: string): Action | null {
   const [word, rest] = words(text.slice(1))
   const name = word.toLowerCase()
   const read = Object.hasOwn(own, name) ? own[name] : undefined
-  return read ? read(rest) : { kind: 'say', text: text === '/' ? text : prefix + text.slice(1) }
+  if (read) return read(rest)
+  const theirs = commands.some(command => command === name || command.startsWith(`${name} `))
+  const meant = theirs ? null : nearest(name, ownWords)
+  if (meant) return wrong(`there is no /${name}: /${meant}? ${prefix}${name} says it to the bots`)
+  return { kind: 'say', text: text === '/' ? text : prefix + text.slice(1) }
 }

@@ -28,8 +28,18 @@ export function namesIn(value: unknown): string[] {
   return names.filter((each): each is string => typeof each === 'string' && name.test(each))
 }
 
+/** Words for agents that need no list: core/selector.ts. */
+const selectors = ['all', 'here']
+const group = /^[a-z0-9][a-z0-9_-]{0,30}$/
+const setting = /^[A-Za-z0-9][A-Za-z0-9_.#&-]{0,100}$/
+
+const stringsIn = (value: unknown, fits: RegExp): string[] =>
+  Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string' && fits.test(each)) : []
+
 export class KnownCommands {
   readonly #names = new Set<string>(builtIn)
+  readonly #groups = new Set<string>(selectors)
+  settings: readonly string[] = []
   readonly #prefix: string
 
   constructor(prefix: string) {
@@ -38,6 +48,10 @@ export class KnownCommands {
 
   get names(): readonly string[] {
     return [...this.#names]
+  }
+
+  get groups(): readonly string[] {
+    return [...this.#groups]
   }
 
   #add(command: string): void {
@@ -50,7 +64,10 @@ export class KnownCommands {
       if (error.code === 'ENOENT') return '[]'
       throw error
     })
-    const names = namesIn(JSON.parse(text))
+    const left = JSON.parse(text) as { settings?: unknown; groups?: unknown } | null
+    this.settings = stringsIn(left?.settings, setting)
+    for (const each of stringsIn(left?.groups, group)) this.#groups.add(each)
+    const names = namesIn(left)
     if (names.length > 0) this.#names.clear()
     for (const each of names) this.#add(each)
   }
@@ -58,6 +75,8 @@ export class KnownCommands {
   /** Learns `!word` and `!word one|two` from what a bot said. */
   learn(said: string): void {
     for (const word of withoutFormat(said).split(/[\s`,;()]+/)) {
+      if (word.startsWith('@') && group.test(word.slice(1)) && this.#groups.size < mostKnown)
+        this.#groups.add(word.slice(1))
       if (word.startsWith(this.#prefix)) this.#learnWord(word.slice(this.#prefix.length).replace(/[.:]$/, ''))
     }
     this.#learnVerbs(withoutFormat(said))

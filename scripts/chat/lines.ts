@@ -9,7 +9,7 @@ import type { Target } from './endpoint.ts'
 import type { Entry } from './entry.ts'
 import { follow, refusalOf } from './follow.ts'
 import { withoutFormat } from './format.ts'
-import { readInput } from './input.ts'
+import { ownHelp, readInput } from './input.ts'
 import { Session } from './session.ts'
 import { clean } from './style.ts'
 import { Windows } from './windows.ts'
@@ -113,7 +113,9 @@ export class Lines {
     if (!action) return
     if (action.kind === 'wrong') this.#options.err(action.message)
     this.#saidMs = performance.now()
-    act(action, { session: this.#session, windows: this.#windows, quit: () => this.#stop.abort() })
+    const { prefix } = this.#options
+    if (action.kind === 'help') for (const help of ownHelp(prefix)) this.#options.err(help)
+    act(action, { session: this.#session, windows: this.#windows, prefix, quit: () => this.#stop.abort() })
     if ((await this.#session.flush()) || stop.aborted) return
     this.#refused = true
     this.#options.err(clean(`the connection broke; this line may not have arrived: ${line}`))

@@ -64,6 +64,9 @@ test('typed lines: our words, the bots’ words, text', () => {
     ['/msg oracle what is new?', { kind: 'message', to: 'oracle', text: 'what is new?' }],
     ['/me waves', { kind: 'me', text: 'waves' }],
     ['/win 3', { kind: 'window', number: 3 }],
+    ['/window 3', { kind: 'window', number: 3 }],
+    ['/help', { kind: 'help' }],
+    ['/exit', { kind: 'quit' }],
     ['/query admin', { kind: 'query', to: 'admin' }],
     ['/quit', { kind: 'quit' }],
     ['/constructor', { kind: 'say', text: '!constructor' }],
@@ -84,9 +87,24 @@ test('typed lines: our words, the bots’ words, text', () => {
   }
 })
 
+test('our own words mistyped are said to be so, the bots’ words are theirs', () => {
+  const wrong = (said: string, commands?: readonly string[]): string => {
+    const action = readInput(said, '!', commands)
+    return action?.kind === 'wrong' ? action.message : ''
+  }
+  assert.equal(wrong('/qiut'), 'there is no /qiut: /quit? !qiut says it to the bots')
+  assert.match(wrong('/jion #ops'), /\/join\?/)
+  assert.match(wrong('/widnow 2'), /\/window\?/)
+  assert.equal(wrong('/who', ['who']), '')
+  assert.equal(wrong('/mes', ['mes show']), '')
+  assert.equal(wrong('/status'), '')
+})
+
 const sources = {
   prefix: '!',
-  commands: ['help', 'role list', 'role grant', 'room add', 'rooms', 'status'],
+  settings: ['commands.prefix', 'commands.confirmSeconds', 'networks.irc.kind'],
+  groups: ['all', 'workers'],
+  commands: ['help', 'config get', 'config set', 'role list', 'role grant', 'room add', 'rooms', 'status'],
   nicks: ['oracle', 'Olaf', 'ann'],
   channels: ['#general', '#ops'],
 }
@@ -104,6 +122,9 @@ test('Tab completes commands, their words, nicks and channels', () => {
   assert.deepEqual(choices('hi o'), ['Olaf ', 'oracle '])
   assert.deepEqual(choices('!role grant an'), ['ann '])
   assert.deepEqual(choices('hi @or'), ['@oracle '])
+  assert.deepEqual(choices('hi @wo'), ['@workers '])
+  assert.deepEqual(choices('!config get commands.c'), ['commands.confirmSeconds '])
+  assert.deepEqual(choices('!config set commands.prefix co'), [])
   assert.deepEqual(choices('see #g'), ['#general '])
   assert.deepEqual(choices('zz'), [])
   assert.deepEqual(choices(''), [])
