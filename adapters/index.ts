@@ -1,6 +1,7 @@
 import type { AdapterKind } from '../core/adapter.ts'
+import { http } from './http/index.ts'
 import { irc } from './irc/index.ts'
 import { memory } from './memory/index.ts'
 
 /** The one list of platforms: adding one is its folder, a line here and a page of docs. */
-export const kinds: readonly AdapterKind[] = [irc, memory]
+export const kinds: readonly AdapterKind[] = [irc, http, memory]

@@ -10,5 +10,12 @@ export function isManaged({ networks }: Networks, network: string): boolean {
   return found !== undefined && kinds.find(({ kind }) => kind === found.kind)?.managed?.(found) === true
 }
 
+/** Networks that take keys, with where they are reached. */
+export const keyNetworks = ({ networks }: Networks): { readonly network: NetworkId; readonly url: string }[] =>
+  Object.entries(networks).flatMap(([network, config]) => {
+    const url = kinds.find(({ kind }) => kind === config.kind)?.keysAt?.(config)
+    return url === undefined ? [] : [{ network: network as NetworkId, url }]
+  })
+
 export const managedNetworks = (config: Networks): NetworkId[] =>
   Object.keys(config.networks).filter(network => isManaged(config, network)) as NetworkId[]

@@ -14,6 +14,7 @@ import type {
   Upload,
   UserId,
 } from './event.ts'
+import type { Interior } from './interior.ts'
 import type { Log } from './log.ts'
 import type { Role } from './role.ts'
 
@@ -264,6 +265,8 @@ export interface AdapterContext {
    * they are noted and never rejects; one that is lost is made good by the next. Absent: nobody wants them.
    */
   readonly signs?: (signs: readonly Sign[]) => Promise<void>
+  /** The instance itself, for a platform that is nothing else. */
+  readonly interior?: Interior
   /** Told whenever `status()` changes. */
   changed(): void
 }
@@ -314,6 +317,8 @@ export interface AdapterKind<C = unknown> {
    * `network-down` when it can't be reached. Absent: only running it tells.
    */
   probe?(config: C, context: ProbeContext): Promise<Probe>
+  /** Where programs reach it with keys that are made here (`core/api-keys.ts`). Absent: it takes none. */
+  keysAt?(config: C): string
   /** Loads the platform's library only when a network of this kind is configured. */
   create(config: C, context: AdapterContext): Promise<Adapter>
 }

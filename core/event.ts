@@ -125,6 +125,8 @@ export const saidMs = ({ atMs, aheadMs = 0 }: Pick<Base, 'atMs' | 'aheadMs'>): n
 export interface Asked {
   readonly name: string
   readonly args: Readonly<Record<string, string | number | boolean>>
+  /** Who asks takes the whole answer at once: no pages. */
+  readonly whole?: true
 }
 
 export interface MessageEvent extends Base {
@@ -232,6 +234,8 @@ export interface Draft {
   readonly control?: Control
   /** The same for programs, as JSON: for adapters whose readers are programs; others leave it out. */
   readonly data?: unknown
+  /** Why what was asked for was not done: a code of `core/error.ts`, for the same readers. */
+  readonly fault?: string
   /** Sent although it may already have been sent before a crash and the platform can't tell: adapters label it. */
   readonly repeat?: true
   /** Not whole yet: edits bring the rest. Where nothing can be edited only the whole is said. */

@@ -33,6 +33,8 @@ export interface Saying {
   readonly control?: Control
   /** The same as JSON, for who asked for it in the first of the places. */
   readonly data?: unknown
+  /** Why it was not done, for the same. */
+  readonly fault?: string
   readonly waits?: NewDelivery['waits']
   /** What stands in one of the places instead of `content`, which is what the record keeps. */
   readonly contentIn?: (place: Place) => Content
@@ -74,8 +76,10 @@ export function say(db: Tx, saying: Saying, nowMs: number): number | null {
     const waits = saying.waits ? { waits: saying.waits } : {}
     const shown = saying.contentIn?.(place) ?? saying.content
     const content = localMentions(db, shown, first.network, place.network)
-    const data = place === first && saying.data !== undefined ? { data: saying.data } : {}
-    const there = { ...act, content, ...data, ...(threadSeq === undefined ? {} : { threadSeq }) }
+    const here = place === first
+    const data = here && saying.data !== undefined ? { data: saying.data } : {}
+    const fault = here && saying.fault !== undefined ? { fault: saying.fault } : {}
+    const there = { ...act, content, ...data, ...fault, ...(threadSeq === undefined ? {} : { threadSeq }) }
     enqueue(db, { place, bot: saying.bot, act: there, source: kept.seq, ...waits }, nowMs)
   }
   return kept.seq

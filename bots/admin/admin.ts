@@ -30,6 +30,7 @@ import { configCommands } from './commands/config.ts'
 import { fleetCommands } from './commands/fleet.ts'
 import { groupCommands } from './commands/groups.ts'
 import { inviteCommands } from './commands/invite.ts'
+import { keyCommands } from './commands/keys.ts'
 import { linkCommands } from './commands/links.ts'
 import { networkCommands } from './commands/networks.ts'
 import { peopleCommands } from './commands/people.ts'
@@ -65,6 +66,7 @@ export const adminCommands: readonly Command<AdminServices>[] = [
   ...canCommands,
   ...channelCommands,
   ...linkCommands,
+  ...keyCommands,
   ...frontCommands<AdminServices>('admin'),
 ]
 

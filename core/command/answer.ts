@@ -48,7 +48,9 @@ export function deliverAnswer(
   const { settings } = tools
   const bot = answer.page?.bot ?? tools.bot
   const asker = { place: stored.event.place, account: stored.event.sender.id }
-  const { from, size } = answer.page ?? { from: 0, size: settings.lines }
+  const program = stored.event.asked
+  const most = program?.whole ? answer.lines.length : settings.lines
+  const { from, size } = answer.page ?? { from: 0, size: most }
   const shown = pageLines(answer.lines, from, size, settings.prefix)
   const until = from + shown.length
   if (until < answer.lines.length) keepForMore(db, asker, { lines: answer.lines, reply, shown: until, bot }, nowMs)
@@ -58,8 +60,9 @@ export function deliverAnswer(
   const replying = replySeq === undefined ? {} : { replySeq }
   const key = `${tools.bot}.${stored.seq}`
   // Who asked without text is a program: it alone is given what programs read.
-  const data = stored.event.asked && answer.data !== undefined ? { data: answer.data } : {}
-  if (shown.length > 0) say(db, { bot, content, ...voice, key, ...replying, ...data }, nowMs)
+  const data = program && answer.data !== undefined ? { data: answer.data } : {}
+  const fault = program && answer.fault !== undefined ? { fault: answer.fault } : {}
+  if (shown.length > 0) say(db, { bot, content, ...voice, key, ...replying, ...data, ...fault }, nowMs)
   if (answer.secret !== undefined) whisper(db, tools, stored, answer.secret, undefined, nowMs)
   for (const ordered of answer.orders ?? []) {
     const order = placeOrder(db, ordered.order, nowMs)
@@ -72,6 +75,7 @@ export function deliverAnswer(
         as: { name: bot },
         ...replying,
         ...(voice.only === undefined ? {} : { only: voice.only }),
+        ...(program && result === 'failed' ? { fault: 'account-failed' } : {}),
       }
       for (const place of voice.in.places) enqueue(db, { place, bot, act, waits: { order, result } }, nowMs)
     }
@@ -89,6 +93,9 @@ function whisper(
   nowMs: number,
 ): void {
   const { in: hall, only } = privately(stored)
-  const act = { do: 'send' as const, ...sealedDraft(vault, bot, secret), ...(only === undefined ? {} : { only }) }
+  // Who asked without text tells by this which of its messages it answers.
+  const replying = stored.event.asked ? { replySeq: stored.seq } : {}
+  const toOne = only === undefined ? {} : { only }
+  const act = { do: 'send' as const, ...sealedDraft(vault, bot, secret), ...toOne, ...replying }
   for (const place of hall.places) enqueue(db, { place, bot, act, ...(waits ? { waits } : {}) }, nowMs)
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { ErrorCode } from '../error.ts'
 import type { MessageEvent, NetworkId, Place, UserId } from '../event.ts'
 import type { Agent } from '../ledger/agents.ts'
 import type { Stored } from '../ledger/events.ts'
@@ -68,6 +69,8 @@ export interface Answer {
   readonly lines: readonly string[]
   /** The same for programs, as JSON: who asked without text (`MessageEvent.asked`) is given it beside the lines. */
   readonly data?: unknown
+  /** Why it was not done, for the same. */
+  readonly fault?: ErrorCode
   /**
    * Runs in the transaction that commits answer, cursor and audit, and touches nothing but the database. A
    * `ChanopError` undoes it and becomes the answer. What it returns is said instead of `lines`.

@@ -1,3 +1,4 @@
+import { asChanopError } from '../error.ts'
 import type { Answer, Caller, CommandContext } from './command.ts'
 import { asking, type Confirmed, isSame, previewOf } from './confirming.ts'
 import { failureLine } from './failure.ts'
@@ -34,10 +35,14 @@ export class Executor<S> {
       ...wiping(command, assigned),
     }
     const denied = refusal(published, caller, nowMs)
-    if (denied) return outcomeOf(denied, { ...rest, result: caller.verified ? denied : `unverified: ${denied}` })
+    if (denied)
+      return outcomeOf(denied, { ...rest, fault: 'denied', result: caller.verified ? denied : `unverified: ${denied}` })
     if (command.where !== 'dm' || caller.private) return null
     const burned = assigned.secret ? '; others saw what you typed here: take another value' : ''
-    return outcomeOf(`${command.name} works only in a direct message to ${command.bot}${burned}`, rest)
+    return outcomeOf(`${command.name} works only in a direct message to ${command.bot}${burned}`, {
+      ...rest,
+      fault: 'denied',
+    })
   }
 
   async #run(visit: Visit<S>, nowMs: number, confirmed: Confirmed | undefined): Promise<Outcome> {
@@ -51,14 +56,15 @@ export class Executor<S> {
     }
     const parsed = checkArgs(command.name, command.args, assigned)
     if (!parsed.ok) {
-      const outcome = outcomeOf(escapeInline(parsed.fault), { ...base, decision: 'failed' })
+      const outcome = outcomeOf(escapeInline(parsed.fault), { ...base, decision: 'failed', fault: 'usage' })
       return this.#limits.mistaken(visit.caller, outcome, nowMs)
     }
     try {
       const answer = await this.#answer(visit, parsed.args, nowMs, confirmed)
       return allowed(command, answer, base)
     } catch (thrown) {
-      return outcomeOf(this.failure(command.name, visit.caller, thrown), { ...base, decision: 'failed' })
+      const line = this.failure(command.name, visit.caller, thrown)
+      return outcomeOf(line, { ...base, decision: 'failed', fault: asChanopError(thrown).code })
     }
   }
 

@@ -28,6 +28,7 @@ export class Limits {
       args: assigned.masked,
       decision: 'denied',
       result: 'rate-limited',
+      fault: 'rate-limited',
       ...wiping(command, assigned),
     })
   }
@@ -38,6 +39,10 @@ export class Limits {
     if (said === 'go') return outcome
     const waitSeconds = this.#mistakes.waitSeconds(key, mistakes)
     const line = `too many mistakes: go on in ${waitSeconds} s, ${this.#settings().prefix}help helps`
-    return { ...outcome, answer: { lines: said === 'tell' ? [line] : [] } }
+    return {
+      ...outcome,
+      result: 'too many mistakes',
+      answer: { lines: said === 'tell' ? [line] : [], fault: 'rate-limited' },
+    }
   }
 }

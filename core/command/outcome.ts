@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../error.ts'
 import type { MessageEvent } from '../event.ts'
 import { type AuditEntry, audit } from '../ledger/audit.ts'
 import type { Stored } from '../ledger/events.ts'
@@ -26,8 +27,12 @@ export interface Outcome {
 /** An outcome that is one line. */
 export const outcomeOf = (
   line: string,
-  rest: Omit<Outcome, 'answer' | 'reply'> & { reply?: 'public' | 'private' },
-): Outcome => ({ reply: 'public', ...rest, answer: { lines: line === '' ? [] : [line] } })
+  { fault, ...rest }: Omit<Outcome, 'answer' | 'reply'> & { reply?: 'public' | 'private'; fault?: ErrorCode },
+): Outcome => ({
+  reply: 'public',
+  ...rest,
+  answer: { lines: line === '' ? [] : [line], ...(fault === undefined ? {} : { fault }) },
+})
 
 /** Nothing is lost when a power cut takes an answer that changed nothing: it is looked up again. */
 export const onlyLooked = ({ answer, code, decision, wipe }: Outcome): boolean =>

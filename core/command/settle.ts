@@ -1,4 +1,4 @@
-import { ChanopError } from '../error.ts'
+import { asChanopError, ChanopError } from '../error.ts'
 import { usePending } from '../ledger/confirmations.ts'
 import type { Tx } from '../ledger/tx.ts'
 import { parseInline, plain } from '../text.ts'
@@ -34,7 +34,7 @@ export class Settler<S> {
       await keep(outcome)
     } catch (thrown) {
       const line = failureLine(this.#o, outcome.command, asking.caller, thrown)
-      await keep({ ...outcome, decision: 'failed', answer: { lines: [line] } })
+      await keep({ ...outcome, decision: 'failed', answer: { lines: [line], fault: asChanopError(thrown).code } })
       return
     }
     try {

@@ -6,6 +6,7 @@ export const topics: Readonly<Record<string, readonly string[]>> = {
     'agent',
     'group',
     'engagement',
+    'jwks',
     'stop',
     'pause',
     'resume',

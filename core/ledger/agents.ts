@@ -74,10 +74,15 @@ export function agentNamed(tx: Tx, name: string): Agent | null {
   return row ? agentOfRow(row) : null
 }
 
-/** The agent behind an account of a network. Only for senders for whom the network vouches. */
+/** The agent behind an account of a network: its own, or a key that acts for it. Only for senders for whom the network vouches. */
 export function agentOf(tx: Tx, network: NetworkId, account: UserId): Agent | null {
   const found = agentNamed(tx, account)
-  return found?.network === network ? found : null
+  if (found?.network === network) return found
+  const key = sql(tx, 'SELECT agent FROM api_key WHERE network = ? AND account = ? AND agent IS NOT NULL').get(
+    network,
+    account,
+  )
+  return key ? agentNamed(tx, key['agent'] as string) : null
 }
 
 /** Whether its engagement holds now. */

@@ -1,4 +1,5 @@
 import type { NetworkId, UserId } from '../event.ts'
+import { keyOfAccount, revokeKey } from './api-keys.ts'
 import { leaveAllGroups, personMember } from './groups.ts'
 import { type Row, sql } from './sqlite.ts'
 import type { Tx } from './tx.ts'
@@ -62,9 +63,16 @@ export function dropIdentity(tx: Tx, network: NetworkId, user: UserId): void {
   sql(tx, 'DELETE FROM identity WHERE network = ? AND user = ?').run(network, user)
 }
 
-/** A person without accounts is nobody: the next of that name must not come into what was theirs. */
+/** Accounts of a person by which they speak themselves: keys that speak for them are none. */
+export const ownIdentitiesOf = (tx: Tx, person: Person): Account[] =>
+  identitiesOf(tx, person).filter(({ network, user }) => keyOfAccount(tx, network, user) === null)
+
+/**
+ * A person without accounts is nobody: the next of that name must not come into what was theirs. Keys end with them.
+ */
 export function forgetEmpty(tx: Tx, person: Person): void {
-  if (identitiesOf(tx, person).length > 0) return
+  if (ownIdentitiesOf(tx, person).length > 0) return
+  for (const { network, user } of identitiesOf(tx, person)) revokeKey(tx, { network, account: user }, Date.now())
   leaveAllGroups(tx, personMember(person.name))
   sql(tx, 'DELETE FROM person WHERE id = ?').run(person.id)
 }

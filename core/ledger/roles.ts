@@ -132,14 +132,15 @@ export const owners = (tx: Tx): number =>
   Number(sql(tx, "SELECT count(*) AS n FROM role WHERE role = 'owner' AND room = '' AND until_ms IS NULL").get()?.['n'])
 
 /**
- * Every account of those who hold the global role of owner without an end. Commands that could leave none of them able to
+ * Every account of those who hold the global role of owner without an end, keys left out. Commands that could leave none of them able to
  * speak are refused.
  */
 export const ownerAccounts = (tx: Tx): Account[] =>
   sql(
     tx,
     `SELECT i.network, i.user FROM role r JOIN identity i ON i.person = r.person
-     WHERE r.role = 'owner' AND r.room = '' AND r.until_ms IS NULL ORDER BY i.network, i.user`,
+     WHERE r.role = 'owner' AND r.room = '' AND r.until_ms IS NULL
+     AND NOT EXISTS (SELECT 1 FROM api_key k WHERE k.network = i.network AND k.account = i.user) ORDER BY i.network, i.user`,
   )
     .all()
     .map(accountOf)

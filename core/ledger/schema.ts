@@ -1,4 +1,5 @@
 import { agents } from './migrations/agents.ts'
+import { apiKeys } from './migrations/api-keys.ts'
 import { auditRuns } from './migrations/audit-runs.ts'
 import { certificates } from './migrations/certificates.ts'
 import { ends } from './migrations/ends.ts'
@@ -30,4 +31,5 @@ export const migrations: readonly string[] = [
   auditRuns,
   ends,
   serials,
+  apiKeys,
 ]

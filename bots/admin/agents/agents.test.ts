@@ -234,7 +234,7 @@ test('over its rate an agent is warned, then muted', async t => {
   await world.olga.hears(room, 'worker-1: more than 3 lines in 1s: slow down, or you are muted for a minute')
   talk()
   await world.olga.hears(room, 'worker-1 is muted for a minute: more than 3 lines in 1s, again')
-  const { seq } = agent.say(room, '!key')
+  const { seq } = agent.say(room, '!jwks')
   await world.says('!agents', /^1 agent: 1 active/)
   const heard = agent.reads(room).filter(message => message.seq > seq && message.text.includes('kty'))
   assert.deepEqual(heard, [])

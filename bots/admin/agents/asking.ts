@@ -60,7 +60,7 @@ export async function signed(
 /** Whether an agent is the caller's: their own account, or they answer for it. */
 export const isOwn = ({ caller }: Context, agent: Agent): boolean => {
   const who = `${caller.network}:${caller.account}`
-  return caller.verified && (who === `${agent.network}:${agent.name}` || who === agent.owner)
+  return caller.verified && (caller.agent?.name === agent.name || who === agent.owner)
 }
 
 /** An operator, whoever answers for all of them, the agent itself, or one whose engagement names the command. */

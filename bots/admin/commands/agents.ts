@@ -323,7 +323,7 @@ const revoked = declare({
 })
 
 const key = declare({
-  name: 'key',
+  name: 'jwks',
   summary: 'the public keys with which anybody can verify an engagement',
   role: 'guest',
   agents: true,
@@ -331,7 +331,7 @@ const key = declare({
   args: z.object({}),
   examples: [
     [
-      '!key',
+      '!jwks',
       /^\{"kty":"OKP"/,
       '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"k1"}',
     ],

@@ -1,6 +1,7 @@
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
 import { agentOf } from '../../../core/ledger/agents.ts'
+import { keyOfAccount } from '../../../core/ledger/api-keys.ts'
 import type { Giver } from '../../../core/ledger/claims.ts'
 import {
   addIdentity,
@@ -17,6 +18,9 @@ import { written } from '../meant.ts'
 
 /** A program's account speaks for a program: it lends nobody its place, and has none to share. */
 export function refuseAgent(tx: Tx, { network, user }: Pick<Giver, 'network' | 'user'>): void {
+  if (keyOfAccount(tx, network, user)) {
+    throw new ChanopError('denied', `${network}:${user} is a key: it acts for one owner and is not linked`)
+  }
   if (agentOf(tx, network, user)) {
     throw new ChanopError('denied', `${network}:${user} is an agent: accounts of agents are not linked`)
   }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Config } from '../../../config/schema.ts'
+import type { Config, configSchema } from '../../../config/schema.ts'
 import type { Adapter, Sink } from '../../../core/adapter.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { asChanopError } from '../../../core/error.ts'
@@ -21,7 +21,7 @@ interface Link {
 }
 
 export interface LinksOptions {
-  readonly context: BotContext
+  readonly context: BotContext<typeof configSchema>
   readonly sink: Sink
   readonly signs: (signs: readonly Sign[]) => Promise<void>
   readonly places: (network: string) => readonly Place[]

@@ -1,5 +1,5 @@
 import { kinds } from '../../../adapters/index.ts'
-import type { Config } from '../../../config/schema.ts'
+import type { Config, configSchema } from '../../../config/schema.ts'
 import type { Adapter, AdapterContext, AdapterKind } from '../../../core/adapter.ts'
 import type { BotContext } from '../../../core/bot.ts'
 import { bots } from '../../../core/bots.ts'
@@ -9,7 +9,7 @@ import { getCursor, setCursor } from '../../../core/ledger/consumers.ts'
 import { newest } from '../../../core/ledger/events.ts'
 
 export interface NetworkOptions {
-  readonly context: BotContext
+  readonly context: BotContext<typeof configSchema>
   readonly signs: (signs: readonly Sign[]) => Promise<void>
   readonly places: (network: string) => readonly Place[]
   readonly changed: (network: NetworkId) => void
@@ -27,6 +27,13 @@ function adapterContext(network: NetworkId, { context, signs, places, changed }:
     secret: reference => context.secret(reference),
     changed: () => changed(network),
     signs,
+    interior: {
+      ledger,
+      bus: context.bus,
+      rooms: context.rooms,
+      vault: context.vault,
+      settings: () => context.settings.current,
+    },
     cursors: {
       newest: place => ledger.read(db => newest(db, place)),
       get: name => ledger.read(db => getCursor(db, network, name)),

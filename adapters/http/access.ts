@@ -1,0 +1,44 @@
+import { opens, prefixOf, type Scope } from '../../core/api-keys.ts'
+import type { UserId } from '../../core/event.ts'
+import { type Agent, agentNamed, engaged } from '../../core/ledger/agents.ts'
+import { type ApiKey, isInForce, keyByPrefix } from '../../core/ledger/api-keys.ts'
+import { type Person, personAt } from '../../core/ledger/people.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
+
+/** Who asks: a key, and whom it speaks for. */
+export interface Holder {
+  readonly key: ApiKey
+  readonly account: UserId
+  /** The name under which it speaks. */
+  readonly name: string
+  readonly person: Person | null
+  readonly agent: Agent | null
+}
+
+export const hasScope = ({ key }: Holder, scope: Scope): boolean => key.scopes.includes(scope)
+
+/** `Bearer KEY`; null: there is none, or it is none of ours. */
+export function bearer(header: string | undefined): string | null {
+  const found = /^Bearer ([^\s]{1,200})$/i.exec(header ?? '')
+  return found?.[1] ?? null
+}
+
+/** Whom a key speaks for now; null: nobody, whatever the cause. What was taken away counts from the next look on. */
+export function holderOf(tx: Tx, network: string, written: string, nowMs: number): Holder | null {
+  const prefix = prefixOf(written)
+  const key = prefix === null ? null : keyByPrefix(tx, prefix)
+  if (!key || key.network !== network || !opens(written, key.hash)) return null
+  return ownerOf(tx, key, nowMs)
+}
+
+/** The holder of a key that was opened before; null: it counts no more. */
+export function ownerOf(tx: Tx, key: ApiKey, nowMs: number): Holder | null {
+  if (!isInForce(key, nowMs)) return null
+  const { account } = key
+  if (key.agent !== null) {
+    const agent = agentNamed(tx, key.agent)
+    return agent && engaged(agent, nowMs) ? { key, account, name: agent.name, person: null, agent } : null
+  }
+  const person = personAt(tx, key.network, account)
+  return person && { key, account, name: person.name, person, agent: null }
+}

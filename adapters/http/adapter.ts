@@ -1,0 +1,178 @@
+import type { Adapter, AdapterContext, Found, Limits, NetworkStatus, Sink } from '../../core/adapter.ts'
+import { ChanopError } from '../../core/error.ts'
+import type { Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
+import type { Interior } from '../../core/interior.ts'
+import { keyOfAccount } from '../../core/ledger/api-keys.ts'
+import { dropOldLetters, isKept, keepLetter } from '../../core/ledger/inbox.ts'
+import { backoffMs, sleep } from '../../core/retry.ts'
+import { Asks } from './asks.ts'
+import { baseUrl, type HttpConfig, hostOf, portOf } from './config.ts'
+import type { House } from './house.ts'
+import { letterOf } from './letters.ts'
+import { ownPlace } from './place.ts'
+import { makeServer } from './server.ts'
+import { Waiting } from './waiting.ts'
+
+const again = { firstMs: 1000, maxMs: 15_000 }
+const sweepMs = 60_000
+/** An answer can be had again for so long, what is secret in it for so long. */
+const letterMs = 24 * 3_600_000
+const secretMs = 10 * 60_000
+
+export function createHttpAdapter(config: HttpConfig, context: AdapterContext): HttpAdapter {
+  const { interior } = context
+  if (!interior) throw new ChanopError('internal', 'the HTTP adapter runs in a process with a ledger alone')
+  return new HttpAdapter(config, context, interior)
+}
+
+/**
+ * A network whose users are keys. What they ask is a message in their direct conversation, what they are answered is a
+ * delivery, which is kept in the ledger until it was read and its time is over.
+ */
+export class HttpAdapter implements Adapter {
+  readonly network: NetworkId
+  readonly limits: Limits = { textBytes: 1_000_000, marks: true, previews: false, threads: true, growEveryMs: 0 }
+  readonly pipelined = 64
+  readonly #config: HttpConfig
+  readonly #context: AdapterContext
+  readonly #interior: Interior
+  readonly #waiting = new Waiting()
+  #running = false
+  #status: NetworkStatus = { state: 'connecting', sinceMs: Date.now(), lacks: [] }
+  /** The port it listens on, once it does. */
+  port = 0
+
+  constructor(config: HttpConfig, context: AdapterContext, interior: Interior) {
+    this.network = context.network
+    this.#config = config
+    this.#context = context
+    this.#interior = interior
+  }
+
+  status(): NetworkStatus {
+    return this.#status
+  }
+
+  async run(sink: Sink, signal: AbortSignal): Promise<void> {
+    const { ledger, bus } = this.#interior
+    const look = (): void => this.#waiting.look()
+    const off = [ledger.onCommit(look), bus.onRing(look)]
+    const sweeping = setInterval(() => this.#sweep(), sweepMs)
+    const looking = setInterval(look, 1000)
+    this.#running = true
+    try {
+      for (let attempt = 0; !signal.aborted; attempt++) {
+        if (await this.#serve(sink, signal)) return
+        await sleep(backoffMs(again, attempt), signal)
+      }
+    } finally {
+      this.#running = false
+      for (const stop of off) stop()
+      clearInterval(sweeping)
+      clearInterval(looking)
+      this.#stand('down', 'stopped')
+    }
+  }
+
+  /** Serves until `signal` aborts. False: it could not begin, and says why. */
+  async #serve(sink: Sink, signal: AbortSignal): Promise<boolean> {
+    const closing = new AbortController()
+    const app = makeServer(this.#house(sink, closing.signal))
+    try {
+      await app.listen({ host: hostOf(this.#config.listen), port: portOf(this.#config.listen) })
+    } catch (error) {
+      await app.close()
+      this.#stand(
+        'down',
+        `${reasonOf(error as NodeJS.ErrnoException, this.#config.listen, this.network)}; trying again`,
+      )
+      return false
+    }
+    const bound = app.server.address()
+    this.port = bound !== null && typeof bound === 'object' ? bound.port : 0
+    this.#stand('up')
+    if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+    closing.abort()
+    await app.close()
+    return true
+  }
+
+  #house(sink: Sink, closing: AbortSignal): House {
+    const { network, log } = this.#context
+    const interior = this.#interior
+    const waiting = this.#waiting
+    const asks = new Asks(interior, waiting, network)
+    return { network, config: this.#config, interior, log, sink, asks, waiting, closing }
+  }
+
+  #sweep(): void {
+    const nowMs = Date.now()
+    this.#interior.ledger
+      .write(tx => dropOldLetters(tx, nowMs - secretMs, nowMs - letterMs), { durable: false })
+      .catch((error: unknown) => this.#context.log.warn({ error }, 'old answers stay for now'))
+  }
+
+  // ---- out --------------------------------------------------------------------------------------------------------
+
+  /** What is said in a room stands in the record, where programs read it; what is said to one of them is kept for it. */
+  async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
+    this.#mustRun()
+    if (!place.private) return [idOf(deliveryId)]
+    const about = { network: this.network, delivery: deliveryId, channel: place.channel }
+    const letter = letterOf(about, draft, this.#interior.vault)
+    this.#interior.ledger.mark(tx => keepLetter(tx, letter, Date.now()))
+    // The bridge marks it as sent in the turn of the event loop that follows.
+    setImmediate(() => this.#waiting.look())
+    return [idOf(deliveryId)]
+  }
+
+  async edit(_place: Place, target: readonly MessageId[]): Promise<readonly MessageId[]> {
+    return target
+  }
+
+  async remove(): Promise<void> {}
+
+  async react(): Promise<void> {}
+
+  async find(place: Place, deliveryId: string): Promise<Found> {
+    const kept = place.private && this.#interior.ledger.readNow(tx => isKept(tx, this.network, deliveryId))
+    return kept ? [idOf(deliveryId)] : 'not-sent'
+  }
+
+  async direct(user: UserId): Promise<Place> {
+    const known = this.#interior.ledger.readNow(tx => keyOfAccount(tx, this.network, user))
+    if (!known) throw new ChanopError('not-found', `there is no key ${user} here`)
+    return ownPlace(this.network, user)
+  }
+
+  /** Beyond this machine it is reached with TLS alone, by itself or by the proxy that is named. */
+  async secure(place: Place): Promise<boolean> {
+    return place.private === true
+  }
+
+  #mustRun(): void {
+    if (!this.#running) throw new ChanopError('send-later', `${this.network} does not run`)
+  }
+
+  #stand(state: NetworkStatus['state'], reason?: string): void {
+    if (this.#status.state === state && this.#status.reason === reason) return
+    const about = reason === undefined ? {} : { reason }
+    this.#status = { state, sinceMs: Date.now(), server: 'HTTP', address: this.#address(), lacks: [], ...about }
+    this.#context.changed()
+  }
+
+  #address(): string {
+    const isFree = portOf(this.#config.listen) === 0 && this.#config.url === null
+    return isFree ? `http://${hostOf(this.#config.listen)}:${this.port}` : baseUrl(this.#config)
+  }
+}
+
+const idOf = (deliveryId: string): MessageId => `d:${deliveryId}` as MessageId
+
+function reasonOf({ code, message }: NodeJS.ErrnoException, listen: string, network: string): string {
+  const change = `change networks.${network}.listen`
+  if (code === 'EADDRINUSE') return `${listen} is taken by another program: end that, or ${change}`
+  if (code === 'EACCES') return `${listen} may not be used by this user: ${change}`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${listen} is no address of this machine: ${change}`
+  return message
+}

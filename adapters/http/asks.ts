@@ -1,0 +1,91 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import type { Sink } from '../../core/adapter.ts'
+import type { MessageEvent } from '../../core/event.ts'
+import type { Interior } from '../../core/interior.ts'
+import { endingOf, factOf, isAnswerOpen } from '../../core/ledger/asked.ts'
+import { type Letter, lettersTo } from '../../core/ledger/inbox.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
+import { plain } from '../../core/text.ts'
+import type { Holder } from './access.ts'
+import { factKey } from './place.ts'
+import { Problem } from './problem.ts'
+import type { Waiting } from './waiting.ts'
+
+/** What became of a command so far. */
+export interface Became {
+  readonly done: boolean
+  readonly decision: 'allowed' | 'denied' | 'ignored' | 'failed' | null
+  readonly result: string
+  readonly letters: readonly Letter[]
+}
+
+/** The id of a request: of its Idempotency-Key where it has one, so that the same request again is the same message. */
+export const requestId = (idempotencyKey: string | undefined): string =>
+  idempotencyKey === undefined
+    ? randomBytes(16).toString('base64url')
+    : `i${createHash('sha256').update(idempotencyKey).digest('base64url').slice(0, 32)}`
+
+/** Whether a fact is the one that this event would be. Of one that held a secret, and was wiped, the command's name is left. */
+function isSame(known: MessageEvent, event: MessageEvent): boolean {
+  if (known.masked) return true
+  if (!event.asked) return known.asked === undefined && isDeepStrictEqual(known.content, event.content)
+  if (!known.asked) return plain(known.content).startsWith(event.asked.name)
+  const isMasked = Object.values(known.asked.args).includes('***')
+  return known.asked.name === event.asked.name && (isMasked || isDeepStrictEqual(known.asked.args, event.asked.args))
+}
+
+/**
+ * What programs ask: each request is one message, taken in once however often it is sent, and its answers are what was
+ * delivered to it. All that is known of it stands in the ledger: a request that is sent again after any crash finds it.
+ */
+export class Asks {
+  readonly #interior: Interior
+  readonly #waiting: Waiting
+  readonly #network: string
+
+  constructor(interior: Interior, waiting: Waiting, network: string) {
+    this.#interior = interior
+    this.#waiting = waiting
+    this.#network = network
+  }
+
+  /** Takes an event in unless it was before. Throws a problem when another was sent under its id. */
+  async take(sink: Sink, event: MessageEvent): Promise<number> {
+    const before = this.#interior.ledger.readNow(tx => factOf(tx, event.key))
+    if (!before) await sink([event])
+    const fact = before ?? this.#interior.ledger.readNow(tx => factOf(tx, event.key))
+    if (!fact) throw new Problem(503, 'ledger-busy', 'this could not be taken down: try again')
+    if (before && !isSame(before.event as MessageEvent, event))
+      throw new Problem(422, 'idempotency-key-reused', 'another request was sent with this Idempotency-Key')
+    return fact.seq
+  }
+
+  /** What became of a request; null: this account sent none of that id. */
+  look({ key, account }: Holder, id: string): Became | null {
+    return this.#interior.ledger.readNow(tx => this.#became(tx, factKey(key.network, account, id), id))
+  }
+
+  /** Resolves when a request has its whole answer, or with what there is when its time is over. */
+  async wait(holder: Holder, id: string, signal: AbortSignal): Promise<Became> {
+    const look = (): Became | null => {
+      const became = this.look(holder, id)
+      return became?.done ? became : null
+    }
+    const done = await this.#waiting.until(look, signal)
+    return done ?? this.look(holder, id) ?? { done: false, decision: null, result: '', letters: [] }
+  }
+
+  #became(tx: Tx, factKeyOf: string, id: string): Became | null {
+    const fact = factOf(tx, factKeyOf)
+    if (!fact) return null
+    const ending = endingOf(tx, fact.seq)
+    const open = ending !== null && isAnswerOpen(tx, fact.event.place, fact.seq)
+    return {
+      done: ending !== null && !open,
+      decision: ending?.decision ?? null,
+      result: ending?.result ?? '',
+      letters: lettersTo(tx, this.#network, id),
+    }
+  }
+}

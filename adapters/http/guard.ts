@@ -1,0 +1,130 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { RateLimit } from '../../core/command/state/rate.ts'
+import { audit } from '../../core/ledger/audit.ts'
+import { noteKeyUse } from '../../core/ledger/api-keys.ts'
+import { bearer, hasScope, type Holder, holderOf } from './access.ts'
+import type { House } from './house.ts'
+import { Problem } from './problem.ts'
+
+const usedEveryMs = 60_000
+/** Strangers' tries are told once in so long for each address: they can not fill the audit. */
+const strangerEveryMs = 60_000
+const mostStrangers = 1000
+
+/** Lets in who has a key for what they ask, as often as it may; leaves word of who is refused. */
+export class Guard {
+  readonly #house: House
+  readonly #rates = new RateLimit()
+  readonly #used = new Map<string, number>()
+  readonly #strangers = new Map<string, number>()
+
+  constructor(house: House) {
+    this.#house = house
+  }
+
+  install(app: FastifyInstance): void {
+    app.decorateRequest('holder', null)
+    app.addHook('onRoute', ({ url, config, method }) => {
+      if (method === 'OPTIONS' || method === 'HEAD') return
+      if (!config?.scope && !config?.open) throw new Error(`the route ${url} says no scope`)
+    })
+    app.addHook('onRequest', async (request, reply) => this.#enter(request, reply))
+  }
+
+  #enter(request: FastifyRequest, reply: FastifyReply): void {
+    const { scope, open } = request.routeOptions.config
+    if (open) return this.#limit(`\n${request.ip}`, this.#house.config.perAddressPerMinute, reply)
+    const written = bearer(request.headers.authorization)
+    const { interior, network, config } = this.#house
+    const nowMs = Date.now()
+    const holder = written === null ? null : interior.ledger.readNow(tx => holderOf(tx, network, written, nowMs))
+    if (!holder) {
+      this.#limit(`\n${request.ip}`, config.perAddressPerMinute, reply)
+      this.#stranger(request, nowMs)
+      throw unauthorised(written !== null)
+    }
+    this.#limit(holder.account, holder.key.perMinute ?? config.perMinute, reply)
+    this.#note(holder, nowMs)
+    request.holder = holder
+    if (scope === undefined || scope === 'any' || hasScope(holder, scope)) return
+    this.refused(request, `the key has no scope ${scope}`)
+    throw new Problem(403, 'denied', `this key has no scope ${scope}: it has ${holder.key.scopes.join(', ')}`)
+  }
+
+  #limit(who: string, perMinute: number, reply: FastifyReply): void {
+    const rate = { perMinute, burst: Math.max(10, Math.ceil(perMinute / 6)) }
+    if (this.#rates.ask(who, rate, Date.now()) === 'go') return
+    const waitSeconds = this.#rates.waitSeconds(who, rate)
+    reply.header('retry-after', `${waitSeconds}`)
+    throw new Problem(429, 'rate-limited', `too many requests: go on in ${waitSeconds} s`)
+  }
+
+  /** When a key was used last is kept to the minute. */
+  #note({ key }: Holder, nowMs: number): void {
+    if (nowMs - (this.#used.get(key.account) ?? 0) < usedEveryMs) return
+    this.#used.set(key.account, nowMs)
+    this.#write(tx => noteKeyUse(tx, key, nowMs))
+  }
+
+  /** Leaves word of a refusal in the audit, under the account that asked. */
+  refused({ holder, method, routeOptions }: FastifyRequest, why: string): void {
+    if (!holder) return
+    const { network } = this.#house
+    const { account, name, key } = holder
+    this.#write(tx =>
+      audit(tx, {
+        atMs: Date.now(),
+        bot: 'bridge',
+        event: null,
+        network,
+        channel: '',
+        account,
+        name,
+        role: key.agent === null ? '' : 'agent',
+        command: `${method} ${routeOptions.url ?? ''}`,
+        args: '',
+        decision: 'denied',
+        result: why,
+        ms: 0,
+      }),
+    )
+  }
+
+  #stranger({ ip, method, routeOptions }: FastifyRequest, nowMs: number): void {
+    for (const [address, atMs] of this.#strangers) if (nowMs - atMs > strangerEveryMs) this.#strangers.delete(address)
+    if (this.#strangers.has(ip) || this.#strangers.size >= mostStrangers) return
+    this.#strangers.set(ip, nowMs)
+    const { network, log } = this.#house
+    log.warn({ address: ip }, 'somebody without a valid key was refused')
+    this.#write(tx =>
+      audit(tx, {
+        atMs: nowMs,
+        bot: 'bridge',
+        event: null,
+        network,
+        channel: '',
+        account: '',
+        name: ip,
+        role: '',
+        command: `${method} ${routeOptions.url ?? ''}`,
+        args: '',
+        decision: 'denied',
+        result: 'unverified: no valid key',
+        ms: 0,
+      }),
+    )
+  }
+
+  #write(work: Parameters<House['interior']['ledger']['write']>[0]): void {
+    const { interior, log } = this.#house
+    interior.ledger
+      .write(work, { durable: false })
+      .catch((error: unknown) => log.error({ error }, 'a request could not be noted'))
+  }
+}
+
+/** RFC 6750, section 3. */
+const unauthorised = (given: boolean): Problem =>
+  new Problem(401, 'unauthorized', 'send a valid key: Authorization: Bearer chanop_…; key new makes one, in chat', {
+    headers: { 'www-authenticate': given ? 'Bearer realm="chanop", error="invalid_token"' : 'Bearer realm="chanop"' },
+  })

@@ -1,0 +1,40 @@
+import type { FastifyInstance } from 'fastify'
+import type { Sink } from '../../core/adapter.ts'
+import type { Scope } from '../../core/api-keys.ts'
+import type { NetworkId } from '../../core/event.ts'
+import type { Interior } from '../../core/interior.ts'
+import type { Log } from '../../core/log.ts'
+import type { Holder } from './access.ts'
+import type { Asks } from './asks.ts'
+import type { HttpConfig } from './config.ts'
+import type { Waiting } from './waiting.ts'
+
+/** What routes work with. */
+export interface House {
+  readonly network: NetworkId
+  readonly config: HttpConfig
+  readonly interior: Interior
+  readonly log: Log
+  /** Takes in what was said and asked. */
+  readonly sink: Sink
+  readonly asks: Asks
+  readonly waiting: Waiting
+  /** Aborts when the server closes: streams end. */
+  readonly closing: AbortSignal
+}
+
+/** One concern's routes. Each route says in its `config` which scope a key needs, or that it is open to everybody. */
+export type Routes = (app: FastifyInstance, house: House) => void
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a key must be for; `any`: every key. */
+    scope?: Scope | 'any'
+    /** Needs no key. */
+    open?: true
+  }
+  interface FastifyRequest {
+    /** Who asks; null on open routes. */
+    holder: Holder | null
+  }
+}

@@ -1,0 +1,9 @@
+import type { AdapterKind } from '../../core/adapter.ts'
+import { baseUrl, type HttpConfig, httpSchema } from './config.ts'
+
+export const http: AdapterKind<HttpConfig> = {
+  kind: 'http',
+  schema: httpSchema,
+  keysAt: baseUrl,
+  create: async (config, context) => (await import('./adapter.ts')).createHttpAdapter(config, context),
+}

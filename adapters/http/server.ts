@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs'
+import { BlockList, isIP, type Socket } from 'node:net'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { ChanopError } from '../../core/error.ts'
+import { isLoopbackHost } from '../../core/loopback.ts'
+import type { HttpConfig } from './config.ts'
+import { Guard } from './guard.ts'
+import type { House } from './house.ts'
+import { asProblem, Problem } from './problem.ts'
+import { routes } from './routes.ts'
+
+const headerBytes = 16_384
+const headersMs = 10_000
+const requestMs = 30_000
+const keepAliveMs = 10_000
+const requestsPerSocket = 10_000
+
+function pem(file: string, what: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code
+    throw new ChanopError('config-invalid', `${what} ${file} can not be read (${reason})`, { cause: error })
+  }
+}
+
+const tlsOf = ({ tls }: HttpConfig) =>
+  tls && { cert: pem(tls.certificate, 'tls.certificate'), key: pem(tls.key, 'tls.key'), minVersion: 'TLSv1.2' as const }
+
+/** Without TLS of its own it talks to this machine and to the proxies that are named, and to nobody else. */
+function strangersOut(app: FastifyInstance, { tls, proxy }: HttpConfig): void {
+  if (tls) return
+  const named = new BlockList()
+  for (const one of proxy) {
+    const [ip = '', bits] = one.split('/')
+    const family = isIP(ip) === 6 ? 'ipv6' : 'ipv4'
+    if (bits === undefined) named.addAddress(ip, family)
+    else named.addSubnet(ip, Number(bits), family)
+  }
+  app.server.on('connection', (socket: Socket) => {
+    const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '')
+    const isNamed = named.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+    if (!isLoopbackHost(address) && !isNamed) socket.destroy()
+  })
+}
+
+/** A server with all routes, not listening yet. */
+export function makeServer(house: House): FastifyInstance {
+  const { config } = house
+  const tls = tlsOf(config)
+  const options = {
+    logger: false as const,
+    bodyLimit: config.bodyBytes,
+    requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
+    maxRequestsPerSocket: requestsPerSocket,
+    routerOptions: { maxParamLength: 400 },
+    forceCloseConnections: true as const,
+    trustProxy: config.proxy.length > 0 ? [...config.proxy] : false,
+    exposeHeadRoutes: false,
+    ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false, allErrors: false } },
+  }
+  const limits = { maxHeaderSize: headerBytes, headersTimeout: headersMs, connectionsCheckingInterval: 5000 }
+  const app = (
+    tls ? Fastify({ ...options, https: { ...limits, ...tls } }) : Fastify({ ...options, http: limits })
+  ) as FastifyInstance
+  app.server.maxConnections = config.connections
+  strangersOut(app, config)
+  app.setErrorHandler((error, request, reply) => {
+    const problem = asProblem(error)
+    if (problem.status >= 500 && problem.code === 'internal')
+      house.log.error({ error, route: request.routeOptions.url }, 'a request failed')
+    return reply.code(problem.status).headers(problem.headers).type('application/problem+json').send(problem.body())
+  })
+  app.setNotFoundHandler({ preHandler: [] }, () => {
+    throw new Problem(404, 'not-found', 'there is nothing here: GET /openapi.json lists what there is')
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    reply.headers({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
+  })
+  new Guard(house).install(app)
+  for (const register of routes) register(app, house)
+  return app
+}
