@@ -34,7 +34,7 @@ const staff = (stage: Stage): Promise<void> =>
 
 exampleTests<AdminServices>('admin', async (stage, command) => {
   const { context, ...open } = await stageContext(stage, 'admin')
-  await stage.ledger.write(db => sql(db, 'INSERT INTO status VALUES (?, ?, ?)').run('irc', status, stage.nowMs))
+  await stage.ledger.write(db => sql(db, 'INSERT INTO standing VALUES (?, ?, ?)').run('irc', status, stage.nowMs))
   if (command !== 'agent list') await staff(stage)
   const services: AdminServices = {
     context,
