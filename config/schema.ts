@@ -117,7 +117,16 @@ const channelType = z.strictObject({
   greeting: z.string().max(1000).default(''),
 })
 
-const network = z.union(kinds.map(kind => kind.schema) as unknown as [z.ZodType<{ kind: string }>])
+/** Whatever its kind, a network can be turned off: it keeps its settings, and what is said to it waits. */
+function switchable(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodUnion) return z.union((schema.options as z.ZodType[]).map(switchable))
+  if (schema instanceof z.ZodObject) return schema.safeExtend({ on: z.boolean().default(true) })
+  throw new Error('the schema of a network is an object, or a union of such')
+}
+
+const network = z.union(
+  kinds.map(kind => switchable(kind.schema)) as unknown as [z.ZodType<{ kind: string; on: boolean }>],
+)
 
 /** A place is in one room, or two conversations would run into each other; and its network is a configured one. */
 function checkRooms(config: z.output<typeof shape>, context: z.RefinementCtx): void {

@@ -54,7 +54,8 @@ export interface Trouble {
 
 /** What one network is able to do and how it is, for `!network show`. One line each, plain text. */
 export interface NetworkStatus {
-  readonly state: 'connecting' | 'up' | 'down'
+  /** `off`: an operator turned it off. The bridge alone says so; an adapter is never asked to be that. */
+  readonly state: 'connecting' | 'up' | 'down' | 'off'
   /** Since when, Unix ms. */
   readonly sinceMs: number
   /** `Ergo 2.20.0`, `InspIRCd-3`, … */

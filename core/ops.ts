@@ -12,13 +12,23 @@ interface Teller {
   readonly rooms: Pick<Rooms, 'named'>
 }
 
-/** Tells the operators, in the room `ops`; where there is none, each owner privately. Once for each `key`, for ever. */
-export function tellOps(tx: Tx, context: Teller, line: string, key: string): void {
+/**
+ * Tells the operators, in the room `ops`; where there is none, each owner privately, on the networks that `reaches` allows.
+ * Once for each `key`, for ever.
+ */
+export function tellOps(
+  tx: Tx,
+  context: Teller,
+  line: string,
+  key: string,
+  reaches: (network: string) => boolean = () => true,
+): void {
   const tell = (hall: Hall, under: string, only?: UserId): void => {
     const to = only === undefined ? { in: hall } : { in: hall, only }
     say(tx, { bot: context.name, content: text(line), ...to, key: under }, Date.now())
   }
   const room = context.rooms.named(opsRoom)
   if (room) return tell(room, key)
-  for (const { network, user } of ownerAccounts(tx)) tell(loneRoom(nowhere(network)), `${key}.${user}`, user)
+  const owners = ownerAccounts(tx).filter(({ network }) => reaches(network))
+  for (const { network, user } of owners) tell(loneRoom(nowhere(network)), `${key}.${user}`, user)
 }

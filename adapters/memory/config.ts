@@ -5,6 +5,8 @@ export const memorySchema = z.strictObject({
   kind: z.literal('memory'),
   /** Networks that name the same server meet there. */
   server: z.string().min(1).default('memory'),
+  /** Whether it counts as a server that we run: its accounts and channels are ours to keep. */
+  managed: z.boolean().default(true),
   /** Our account on that server. */
   account: z.string().min(1).default('chanop'),
   /** What the server asks for at the login, as a reference. */

@@ -4,7 +4,7 @@ import { type MemoryConfig, memorySchema } from './config.ts'
 export const memory: AdapterKind<MemoryConfig> = {
   kind: 'memory',
   schema: memorySchema,
-  managed: () => true,
+  managed: ({ managed }) => managed,
   setup: [
     {
       key: 'server',

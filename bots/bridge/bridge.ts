@@ -9,7 +9,10 @@ import { Reader } from '../../core/command/reading.ts'
 import { asChanopError } from '../../core/error.ts'
 import type { ChannelId, ChatEvent, MessageEvent, NetworkId, Place } from '../../core/event.ts'
 import { enqueue } from '../../core/ledger/deliveries.ts'
+import type { Abandoned } from '../../core/ledger/abandon.ts'
 import { placeKey, type Stored } from '../../core/ledger/events.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
+import { tellOps } from '../../core/ops.ts'
 import { saveStatus } from '../../core/ledger/networks.ts'
 import { MediaStore, mediaLimits } from '../../core/media/store.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
@@ -29,6 +32,7 @@ import { targetKey, withStray } from './intake/strays.ts'
 const silentAfterMs = 3500
 const presenceMs = 1000
 const announceMs = 1000
+const startMs = 3000
 const drainMs = 3000
 const sweepMs = 3_600_000
 
@@ -70,6 +74,7 @@ export class Bridge {
       signs: signs => noticed.take(signs),
       places: network => this.context.rooms.onNetwork(network),
       changed: network => this.#changed(network),
+      removed: () => this.deliverer.wake(),
     })
     const { adapters } = this.links
     this.#splits = new Splits((first, left) => this.#tellSplit(first, left), options.splitMs)
@@ -78,14 +83,24 @@ export class Bridge {
     this.#outage = new Outage({ adapters, log, places: () => this.#places() })
     this.store = new MediaStore(join(context.dataDir, 'media'), ledger, () => mediaLimits(settings.current.media))
     this.#files = new Files({ store: this.store, ledger, adapters, log, signal })
-    this.deliverer = new Deliverer({ ledger, vault, files: this.#files, log, signal, adapters })
+    const isConfigured = (network: string): boolean => Object.hasOwn(settings.current.networks, network)
+    this.deliverer = new Deliverer({
+      ledger,
+      vault,
+      files: this.#files,
+      log,
+      signal,
+      adapters,
+      isConfigured,
+      gaveUp: (tx, network, abandoned) => this.#gaveUp(tx, network, abandoned, isConfigured),
+    })
     this.orderly = new Orderly({
       ledger,
       vault,
       log,
       signal,
       adapters,
-      isConfigured: network => Object.hasOwn(settings.current.networks, network),
+      isConfigured,
       admitted: (place, besides) => admittedNow(ledger, place, besides),
       released: ids => this.deliverer.released(ids),
     })
@@ -96,7 +111,8 @@ export class Bridge {
   async start(): Promise<void> {
     const { context } = this
     context.ledger.autoCheckpoint(16_000)
-    await this.links.follow(context.settings.current.networks)
+    // One that takes its time keeps up nobody.
+    await Promise.race([this.links.follow(context.settings.current.networks), sleep(startMs)])
     await this.#takeOver()
     const heard = (): void => {
       this.#look()
@@ -204,6 +220,13 @@ export class Bridge {
     } catch (error) {
       log.warn({ error }, 'a netsplit could not be told')
     }
+  }
+
+  /** Those who run the system hear what a network took with it. */
+  #gaveUp(tx: Tx, network: NetworkId, { count, lastId }: Abandoned, reaches: (network: string) => boolean): void {
+    const waited = count === 1 ? 'one delivery that waited for it is' : `${count} deliveries that waited for it are`
+    const line = `the network ${network} was removed: ${waited} given up`
+    tellOps(tx, this.context, line, `bridge.removed.${network}.${lastId}`, reaches)
   }
 
   #changed(network: NetworkId): void {

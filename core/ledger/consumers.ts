@@ -25,6 +25,11 @@ export function setCursor(db: Tx, network: string, name: string, value: string):
   )
 }
 
+/** Forgets how far a network was read: another account may come under its name. */
+export const dropCursors = (tx: Tx, network: string): void => {
+  sql(tx, 'DELETE FROM cursor WHERE network = ?').run(network)
+}
+
 /** Notes that one fact is done with, out of turn. */
 export function markHandled(db: Tx, consumer: string, seq: number): void {
   sql(db, 'INSERT OR IGNORE INTO handled VALUES (?, ?)').run(consumer, seq)

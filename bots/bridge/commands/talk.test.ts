@@ -71,7 +71,10 @@ test('join and part: entered and kept, left and forgotten', async t => {
   assert.equal(await olga('!join #Dev'), 'in chat:#dev')
   assert.ok(a.channel('#dev').members.has('chanop'))
   const chat = { kind: 'memory', server: a.name, channels: ['#general', '#ops', '#dev'] }
-  assert.deepEqual((await house.context('x')).settings.current.networks['chat'], memorySchema.parse(chat))
+  assert.deepEqual((await house.context('x')).settings.current.networks['chat'], {
+    ...memorySchema.parse(chat),
+    on: true,
+  })
   assert.equal(await olga('!join other:#far'), 'in other:#far')
   assert.ok(b.channel('#far').members.has('chanop'))
   assert.equal(

@@ -246,7 +246,14 @@ test('a crash behind the platform’s yes, before ours: the next process finds i
   }
   await house.ledger.write(db => db.prepare('DELETE FROM delivery').run())
   const other = (ledger = house.ledger, signal = stop.signal): Deliverer =>
-    new Deliverer({ ...options, ledger, signal, files: new Files({ ...options, store: bridge.store, ledger, signal }) })
+    new Deliverer({
+      ...options,
+      isConfigured: () => true,
+      gaveUp: () => undefined,
+      ledger,
+      signal,
+      files: new Files({ ...options, store: bridge.store, ledger, signal }),
+    })
   // The bridge's own deliverer does not see these: they are marked as being sent by a process that died.
   const [id] = await house.ledger.write(db => {
     const said = append(db, spoken('half done'), undefined, 0)

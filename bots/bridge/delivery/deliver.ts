@@ -25,11 +25,13 @@ import {
 import { type Ledger, rebooted } from '../../../core/ledger/ledger.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
-import { backoffMs, sleep } from '../../../core/retry.ts'
+import { type Abandoned, abandon } from '../../../core/ledger/abandon.ts'
+import { sleep } from '../../../core/retry.ts'
 import type { Vault } from '../../../core/secrets.ts'
+import { aside, leadsElsewhere } from './aside.ts'
 import type { Files } from './files.ts'
-import { Lane, laneLimit } from './lane.ts'
-import { isEphemeral, perform, placeOn, saidBy } from './perform.ts'
+import { Lane, laneLimit, resumeOf } from './lane.ts'
+import { perform, placeOn, saidBy } from './perform.ts'
 import { Refusals } from './refusals.ts'
 
 const readLimit = 1000
@@ -38,6 +40,10 @@ const outageLookMs = 1000
 export interface DelivererOptions {
   readonly ledger: Ledger
   readonly adapters: ReadonlyMap<NetworkId, Adapter>
+  /** False: the network is gone for good, and what waits for it is given up. */
+  readonly isConfigured: (network: NetworkId) => boolean
+  /** In the transaction that gives up what waited for a network that is gone. */
+  readonly gaveUp: (tx: Tx, network: NetworkId, abandoned: Abandoned) => void
   readonly vault: Vault
   readonly files: Files
   readonly log: Log
@@ -138,6 +144,7 @@ export class Deliverer {
   #pump(): void {
     if (this.#o.signal.aborted) return
     const ready: [Lane, Adapter, Delivery][] = []
+    this.#abandonGone()
     for (const lane of this.#lanes.values()) {
       const adapter = this.#o.adapters.get(lane.network)
       if (lane.busy || !adapter || adapter.status().state !== 'up') continue
@@ -152,6 +159,20 @@ export class Deliverer {
         lane.flying.delete(delivery.id)
         lane.putBack(delivery)
       }
+    }
+  }
+
+  /** Gives up what waits for networks that are gone and not connected any more. What is under way there may still land. */
+  #abandonGone(): void {
+    const { isConfigured, adapters, gaveUp } = this.#o
+    const gone = new Set([...this.#lanes.values()].map(({ network }) => network).filter(name => !isConfigured(name)))
+    for (const network of gone) {
+      if (adapters.has(network)) continue
+      const done = this.#mark(tx => {
+        const abandoned = abandon(tx, network, removedReason(network), Date.now())
+        if (abandoned.count > 0) gaveUp(tx, network, abandoned)
+      })
+      if (done) for (const lane of this.#lanes.values()) if (lane.network === network) this.#lanes.delete(lane.place)
     }
   }
 
@@ -228,6 +249,8 @@ export class Deliverer {
       else lane.renew({ ...head, state: 'queued' })
       return
     }
+    // Given up meanwhile, with its network.
+    if (!this.#o.isConfigured(lane.network)) return
     const again = ledger.mark(db => {
       const labelled = found === 'cannot-tell' ? markRepeat(db, head) : head
       requeue(db, head)
@@ -311,7 +334,11 @@ export class Deliverer {
 
   #failed(lane: Lane, delivery: Delivery, thrown: unknown): void {
     lane.flying.delete(delivery.id)
-    const error = asChanopError(thrown)
+    // What comes back after its lane was given up goes with it.
+    const gone = this.#lanes.get(lane.place) !== lane && !this.#o.isConfigured(lane.network)
+    const error = gone
+      ? new ChanopError('send-refused', removedReason(lane.network), { cause: thrown })
+      : asChanopError(thrown)
     if (error.retry === 'never') {
       this.#o.log.warn({ delivery: delivery.id, code: error.code }, `not delivered: ${error.message}`)
       let final = true
@@ -349,18 +376,7 @@ export class Deliverer {
   }
 }
 
-/** It can't be said to one person among others here, or their direct conversation is had only later: that waits elsewhere. */
-function leadsElsewhere(adapter: Adapter, { act, place }: Delivery, thrown: unknown): boolean {
-  if (act.do !== 'send' || act.only === undefined || isNowhere(place) || !(thrown instanceof ChanopError)) return false
-  return thrown.code === 'unsupported' || (thrown.code === 'send-later' && !isEphemeral(adapter, act, place))
-}
-
-/** The direct conversation for what one person alone may see, where it can't be tried among others; null: say it here. */
-async function aside(adapter: Adapter, { act, place }: Delivery): Promise<Place | null> {
-  if (act.do !== 'send' || act.only === undefined || isEphemeral(adapter, act, place)) return null
-  if (!adapter.direct) throw new ChanopError('send-refused', 'this network can not reach one person alone')
-  return adapter.direct(act.only)
-}
+const removedReason = (network: NetworkId): string => `the network ${network} was removed`
 
 interface Departing {
   readonly delivery: Delivery
@@ -375,17 +391,6 @@ function asTheyRead(db: Tx, deliveries: readonly Delivery[]): readonly Delivery[
   if (changed.length === 0) return deliveries
   const now = new Map(byIds(db, changed).map(delivery => [delivery.id, delivery]))
   return deliveries.map(delivery => now.get(delivery.id) ?? delivery)
-}
-
-/** When a delivery that was refused goes out again, Unix ms. One refusal sends back all that were under way: it counts once. */
-function resumeOf(lane: Lane, { act, attempts }: Delivery, afterMs: number | undefined): number {
-  const nowMs = Date.now()
-  const backoff = { firstMs: 250, maxMs: 60_000 }
-  // An act on a message keeps up nothing but itself, unless the platform says how long to wait.
-  if (act.do !== 'send' && afterMs === undefined) return nowMs + backoffMs(backoff, attempts)
-  if (lane.resumeMs <= nowMs) lane.resumeMs = nowMs + (afterMs ?? backoffMs(backoff, lane.failures++))
-  else if (afterMs !== undefined) lane.resumeMs = Math.max(lane.resumeMs, nowMs + afterMs)
-  return lane.resumeMs
 }
 
 /** The idempotency key an adapter gets: short, unique in the instance. */

@@ -1,6 +1,7 @@
 import type { Adapter } from '../../../core/adapter.ts'
 import type { NetworkId } from '../../../core/event.ts'
 import type { Delivery } from '../../../core/ledger/deliveries.ts'
+import { backoffMs } from '../../../core/retry.ts'
 
 /** How many deliveries of one place are kept in memory; the rest waits in the ledger. */
 export const laneLimit = 5000
@@ -197,3 +198,14 @@ export class Lane {
 }
 
 const isEarly = ({ state, notBeforeMs }: Delivery, nowMs: number): boolean => state === 'unknown' || notBeforeMs > nowMs
+
+/** When a delivery that was refused goes out again, Unix ms. One refusal sends back all that were under way: it counts once. */
+export function resumeOf(lane: Lane, { act, attempts }: Delivery, afterMs: number | undefined): number {
+  const nowMs = Date.now()
+  const backoff = { firstMs: 250, maxMs: 60_000 }
+  // An act on a message keeps up nothing but itself, unless the platform says how long to wait.
+  if (act.do !== 'send' && afterMs === undefined) return nowMs + backoffMs(backoff, attempts)
+  if (lane.resumeMs <= nowMs) lane.resumeMs = nowMs + (afterMs ?? backoffMs(backoff, lane.failures++))
+  else if (afterMs !== undefined) lane.resumeMs = Math.max(lane.resumeMs, nowMs + afterMs)
+  return lane.resumeMs
+}

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { MemoryAdapter } from '../../../adapters/memory/adapter.ts'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
 import type { NetworkId } from '../../../core/event.ts'
+import { getCursor, setCursor } from '../../../core/ledger/consumers.ts'
+import { enqueue } from '../../../core/ledger/deliveries.ts'
+import { saveStatus } from '../../../core/ledger/networks.ts'
 import { placeOrder as order, orderByKey } from '../../../core/ledger/orders.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
 import { House } from '../../../test/house.ts'
@@ -130,4 +134,99 @@ test('a file that does not fit leaves everything as it was', async t => {
   rewrite(house, [a, b], hallConfig('ab').replace(`'b:${hall}'`, `'a:${hall}'`))
   a.user('alice').say(hall, 'still here')
   await until(() => copyOf(b, 'still here'), 'the copy')
+})
+
+const dead = (house: House) =>
+  house.ledger.read(db => sql(db, 'SELECT error, count(*) AS n FROM delivery WHERE state = 11 GROUP BY error').all())
+const open = (house: House, network: string) =>
+  house.ledger.read(db =>
+    Number(
+      sql(
+        db,
+        'SELECT count(*) AS n FROM delivery d JOIN place p ON p.id = d.place WHERE d.state < 10 AND p.network = ?',
+      ).get(network)?.['n'],
+    ),
+  )
+
+test('a network that is removed takes its queue with it, which the operators hear; what is under way too', async t => {
+  const ops = "  ops: { places: ['a:#ops'] }\n"
+  const { house, servers } = await openHall(t, 'ab', { more: ops })
+  const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
+  const release = b.faults.hold()
+  for (let n = 0; n < 30; n++) a.user('alice').say(hall, `n${n}`)
+  await until(async () => (await open(house, 'b')) === 30, 'what waits for b')
+  rewrite(house, [a, b], hallConfig('a', ops))
+  const told = await until(() => copies(a, '#ops').at(-1), 'a line in ops')
+  assert.match(told, /^bridge: the network b was removed: 30 deliveries that waited for it are given up$/)
+  release()
+  await settled(house)
+  assert.deepEqual(await dead(house), [{ error: 'the network b was removed', n: 30 }])
+  a.user('alice').say(hall, 'after')
+  await a.quiet()
+  assert.equal(await open(house, 'b'), 0)
+  rewrite(house, [a, b], hallConfig('ab', ops))
+  a.user('alice').say(hall, 'anew')
+  await until(() => copyOf(b, 'anew'), 'what is said from now on')
+  assert.deepEqual(copies(b), ['alice: anew'], 'and nothing of what was given up')
+})
+
+test('a network that is taken out while nobody runs is forgotten at the start, its queue given up', async t => {
+  const house = new House(t, { config: hallConfig('a', "  ops: { places: ['a:#ops'] }\n") })
+  const place = { network: 'gone' as NetworkId, channel: '#x' as never }
+  await house.ledger.write(db => {
+    saveStatus(db, 'gone', { state: 'up', sinceMs: 1, lacks: [] }, 1)
+    setCursor(db, 'gone', 'offset', '17')
+    enqueue(db, { place, bot: 'bridge', act: { do: 'send', content: { segments: [] } } }, 1)
+  })
+  await house.bridge()
+  const a = house.server('a')
+  await until(() => copies(a, '#ops').at(-1), 'a line in ops')
+  assert.deepEqual(copies(a, '#ops'), [
+    'bridge: the network gone was removed: one delivery that waited for it is given up',
+  ])
+  assert.equal(await status(house, 'gone'), null)
+  assert.equal(await house.ledger.read(db => getCursor(db, 'gone', 'offset')), null)
+})
+
+test('a network that is off is not connected and says so; what is said waits and goes out when it is on', async t => {
+  const { house, servers, bridge } = await openHall(t, 'ab')
+  const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
+  const off = hallConfig('ab').replace("server: '{server}-b'", "on: false, server: '{server}-b'")
+  rewrite(house, [a, b], off)
+  await until(() => b.connections === 0, 'b is left')
+  await until(async () => (await status(house, 'b'))?.state === 'off', 'it says so')
+  a.user('alice').say(hall, 'wait for it')
+  await until(async () => (await open(house, 'b')) === 1, 'what waits')
+  house.bus.signal('settings', { by: 'test' })
+  assert.equal((await bridge.links.settled('b', AbortSignal.timeout(5000)))?.state, 'off')
+  rewrite(house, [a, b], hallConfig('ab'))
+  await until(() => copyOf(b, 'wait for it'), 'the copy')
+  assert.equal((await bridge.links.settled('b', AbortSignal.timeout(5000)))?.state, 'up')
+})
+
+test('a network that hangs while it is made, or ends without a reason, keeps up none of the others', async t => {
+  const house = new House(t, { config: hallConfig('a') })
+  const bridge = await house.bridge()
+  const a = house.server('a')
+  await a.ready()
+  const c = house.server('c')
+  let hanging = true
+  const context = bridge.context as { secret: (reference: string) => Promise<string> }
+  context.secret = () => (hanging ? new Promise(() => undefined) : Promise.resolve('x'))
+  const config = hallConfig('abc').replace("server: '{server}-b'", "token: secret:T, server: '{server}-b'")
+  rewrite(house, [a, house.server('b'), c], config)
+  await c.ready()
+  a.user('alice').say(hall, 'hello')
+  await until(() => copyOf(c, 'hello'), 'the copy in c')
+  rewrite(house, [a, house.server('b'), c], config.replace(`, 'c:${hall}'`, '').replace(/ {2}c: .*\n/, ''))
+  await until(() => c.connections === 0, 'c is left')
+  hanging = false
+
+  const run = t.mock.method(MemoryAdapter.prototype, 'run', async () => undefined)
+  await bridge.links.restart('a')
+  const ended = await bridge.links.settled('a', AbortSignal.timeout(5000))
+  assert.deepEqual(ended, { state: 'down', reason: 'the connection ended without a reason' })
+  run.mock.restore()
+  await bridge.links.restart('a')
+  assert.equal((await bridge.links.settled('a', AbortSignal.timeout(5000)))?.state, 'up')
 })

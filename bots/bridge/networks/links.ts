@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Config, configSchema } from '../../../config/schema.ts'
-import type { Adapter, Sink } from '../../../core/adapter.ts'
+import type { Adapter, NetworkStatus, Sink } from '../../../core/adapter.ts'
 import type { BotContext } from '../../../core/bot.ts'
-import { asChanopError } from '../../../core/error.ts'
+import { asChanopError, ChanopError } from '../../../core/error.ts'
 import type { ChannelId, NetworkId, Place, Sign } from '../../../core/event.ts'
-import { dropStatus, saveStatus } from '../../../core/ledger/networks.ts'
+import { dropCursors } from '../../../core/ledger/consumers.ts'
+import { dropStatus, networkStatuses, saveStatus } from '../../../core/ledger/networks.ts'
 import { openOrders } from '../../../core/ledger/orders.ts'
 import { sleep } from '../../../core/retry.ts'
 import { openNetwork } from './networks.ts'
@@ -16,8 +17,8 @@ interface Link {
   readonly stop: AbortController
   readonly adapter: Adapter | null
   readonly run: Promise<void>
-  /** It could not be made, or the network refuses us: tried again when the settings are read again. */
-  failed: boolean
+  /** Why it could not be made, or does not run any more: tried again when the settings are read again. */
+  fault: string | null
 }
 
 export interface LinksOptions {
@@ -27,9 +28,13 @@ export interface LinksOptions {
   readonly places: (network: string) => readonly Place[]
   /** How a network is has changed. */
   readonly changed: (network: NetworkId) => void
+  /** A network is not configured any more, and its connection is closed. */
+  readonly removed: (network: NetworkId) => void
 }
 
 const closeMs = 3000
+/** For so long a platform's library may load and a secret be fetched. */
+const openMs = 30_000
 
 export const channelsOf = (config: NetworkConfig): readonly string[] =>
   'channels' in config && Array.isArray(config.channels) ? (config.channels as string[]) : []
@@ -38,28 +43,73 @@ export const channelsOf = (config: NetworkConfig): readonly string[] =>
 const serves = (made: NetworkConfig, wanted: NetworkConfig): boolean =>
   isDeepStrictEqual({ ...made, channels: [] }, { ...wanted, channels: [] })
 
+/** `null` when it took too long; what comes of it later is nobody's. */
+async function inTime<T>(work: Promise<T>, limitMs: number): Promise<T | null> {
+  const over = new AbortController()
+  return Promise.race([work, sleep(limitMs, over.signal).then(() => null)]).finally(() => over.abort())
+}
+
 /**
- * The connections: one for each configured network, made, changed and closed as the configuration says. A network that
- * can't be connected leaves the others alone.
+ * The connections: one for each configured network, made, changed and closed as the configuration says, each in its own
+ * time: one that can't be connected, or hangs, leaves the others alone.
  */
 export class Links {
   readonly adapters = new Map<NetworkId, Adapter>()
   readonly #o: LinksOptions
   readonly #links = new Map<string, Link>()
-  #tail: Promise<void> = Promise.resolve()
+  /** Networks that are kept off. */
+  readonly #off = new Set<string>()
+  readonly #tails = new Map<string, Promise<void>>()
+  readonly #watching = new Map<string, Set<() => void>>()
+  #wanted: Config['networks'] = {}
+  #old = false
 
   constructor(options: LinksOptions) {
     this.#o = options
   }
 
   /** Makes the connections those of `networks`. Resolves when all are begun or closed; never rejects. */
-  follow(networks: Config['networks']): Promise<void> {
-    this.#tail = this.#tail.then(async () => {
-      if (this.#o.context.signal.aborted) return
-      const names = new Set([...this.#links.keys(), ...Object.keys(networks)])
-      await Promise.all([...names].map(name => this.#settle(name, networks[name])))
+  async follow(networks: Config['networks']): Promise<void> {
+    this.#wanted = networks
+    await this.#forgetOld()
+    const names = new Set([...this.#links.keys(), ...this.#off, ...this.#tails.keys(), ...Object.keys(networks)])
+    await Promise.all([...names].map(name => this.#inTurn(name, () => this.#settle(name))))
+  }
+
+  /** Ends the connection of one network and makes it anew. Never rejects. */
+  restart(name: string): Promise<void> {
+    return this.#inTurn(name, async () => {
+      const link = this.#links.get(name)
+      if (link) await this.#close(name, link)
+      await this.#settle(name)
     })
-    return this.#tail
+  }
+
+  /** How a network is now: as its connection says, or why there is none. Null: it is not configured. */
+  statusOf(name: string): Pick<NetworkStatus, 'state' | 'reason' | 'server'> | null {
+    const link = this.#links.get(name)
+    if (link?.fault) return { state: 'down', reason: link.fault }
+    if (link?.adapter) return link.adapter.status()
+    if (this.#off.has(name)) return { state: 'off' }
+    return this.#isConfigured(name) ? { state: 'connecting' } : null
+  }
+
+  /** Resolves with how a network is once that is up, off, gone or given up; or as it is then when `signal` aborts. */
+  async settled(name: string, signal: AbortSignal): Promise<ReturnType<Links['statusOf']>> {
+    const isSettled = (): boolean => {
+      const { state } = this.statusOf(name) ?? { state: 'off' }
+      return state === 'up' || state === 'off' || (this.#links.get(name)?.fault ?? null) !== null
+    }
+    const watchers = this.#watching.get(name) ?? new Set()
+    this.#watching.set(name, watchers)
+    while (!isSettled() && !signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      watchers.add(resolve)
+      signal.addEventListener('abort', () => resolve(), { once: true })
+      await promise
+      watchers.delete(resolve)
+    }
+    return this.statusOf(name)
   }
 
   /** Resolves once every connection is closed. */
@@ -67,46 +117,117 @@ export class Links {
     await Promise.all([...this.#links.values()].map(link => link.run))
   }
 
-  async #settle(name: string, wanted: NetworkConfig | undefined): Promise<void> {
-    const link = this.#links.get(name)
+  /** Networks that were taken out while nobody ran: once. */
+  async #forgetOld(): Promise<void> {
+    if (this.#old) return
+    this.#old = true
+    const { ledger, log } = this.#o.context
     try {
-      if (link && wanted && !link.failed && serves(link.config, wanted)) {
+      const known = (await ledger.read(networkStatuses)).map(({ network }) => network)
+      for (const name of known) if (!this.#isConfigured(name)) await this.#forget(name)
+    } catch (error) {
+      log.warn({ error }, 'networks of the last run could not be forgotten')
+    }
+  }
+
+  #isConfigured(name: string): boolean {
+    return Object.hasOwn(this.#wanted, name)
+  }
+
+  #inTurn(name: string, work: () => Promise<void>): Promise<void> {
+    const tail = (this.#tails.get(name) ?? Promise.resolve()).then(async () => {
+      if (!this.#o.context.signal.aborted) await work()
+    })
+    this.#tails.set(name, tail)
+    void tail.then(() => {
+      if (this.#tails.get(name) === tail) this.#tails.delete(name)
+    })
+    return tail
+  }
+
+  async #settle(name: string): Promise<void> {
+    const { context } = this.#o
+    try {
+      const wanted = this.#isConfigured(name) ? this.#wanted[name] : undefined
+      const link = this.#links.get(name)
+      if (link && wanted?.on && link.fault === null && serves(link.config, wanted)) {
         await this.#enter(link, wanted)
         return
       }
       if (link) await this.#close(name, link)
-      if (wanted) await this.#open(name, wanted)
-      else if (link) await this.#o.context.ledger.write(db => dropStatus(db, name))
+      if (wanted?.on) await this.#open(name, wanted)
+      else if (wanted) await this.#keepOff(name)
+      else await this.#forget(name)
     } catch (error) {
-      this.#o.context.log.error({ error, network: name }, asChanopError(error).message)
+      context.log.error({ error, network: name }, asChanopError(error).message)
     }
+    this.#tell(name)
+  }
+
+  async #keepOff(name: string): Promise<void> {
+    if (this.#off.has(name)) return
+    this.#off.add(name)
+    const status = { state: 'off' as const, sinceMs: Date.now(), lacks: [] }
+    await this.#o.context.ledger.write(db => saveStatus(db, name, status, Date.now()))
+  }
+
+  async #forget(name: string): Promise<void> {
+    this.#off.delete(name)
+    await this.#o.context.ledger.write(db => {
+      dropStatus(db, name)
+      dropCursors(db, name)
+    })
+    this.#o.removed(name as NetworkId)
   }
 
   async #open(name: string, config: NetworkConfig): Promise<void> {
-    const { context, sink, signs, places, changed } = this.#o
-    const { log, ledger } = context
+    const { context, sink, signs, places } = this.#o
+    const changed = (network: NetworkId): void => {
+      this.#o.changed(network)
+      this.#tell(name)
+    }
+    this.#off.delete(name)
     const stop = new AbortController()
     const signal = AbortSignal.any([stop.signal, context.signal])
-    const off = async (error: unknown): Promise<void> => {
-      const reason = asChanopError(error).message
-      log.error({ error, network: name }, `network ${name} is off: ${reason}`)
-      const status = { state: 'down' as const, sinceMs: Date.now(), reason, lacks: [] }
-      await ledger.write(db => saveStatus(db, name, status, Date.now()))
-    }
     try {
-      const adapter = await openNetwork(name, config, { context, signs, places, changed })
-      const run = adapter.run(sink, signal).catch(async (error: unknown) => {
-        link.failed = true
-        await off(error).catch((fault: unknown) => log.error({ error: fault, network: name }, 'not noted'))
+      const adapter = await inTime(openNetwork(name, config, { context, signs, places, changed }), openMs)
+      if (!adapter) throw new ChanopError('network-down', `it could not be made ready in ${openMs / 1000} s`)
+      const run = this.#run(adapter, sink, signal).catch((error: unknown) => {
+        link.fault = asChanopError(error).message
+        return this.#failed(name, error)
       })
-      const link: Link = { config, stop, adapter, run, failed: false }
+      const link: Link = { config, stop, adapter, run, fault: null }
       this.#links.set(name, link)
       this.adapters.set(adapter.network, adapter)
       changed(adapter.network)
     } catch (error) {
-      this.#links.set(name, { config, stop, adapter: null, run: Promise.resolve(), failed: true })
-      await off(error)
+      const fault = asChanopError(error).message
+      this.#links.set(name, { config, stop, adapter: null, run: Promise.resolve(), fault })
+      await this.#failed(name, error)
     }
+  }
+
+  /** Rejects also when it ends without having been asked to. */
+  async #run(adapter: Adapter, sink: Sink, signal: AbortSignal): Promise<void> {
+    await adapter.run(sink, signal)
+    if (!signal.aborted) throw new ChanopError('network-down', 'the connection ended without a reason')
+  }
+
+  async #failed(name: string, error: unknown): Promise<void> {
+    const { log, ledger } = this.#o.context
+    const reason = asChanopError(error).message
+    log.error({ error, network: name }, `network ${name} is off: ${reason}`)
+    const status = { state: 'down' as const, sinceMs: Date.now(), reason, lacks: [] }
+    try {
+      await ledger.write(db => saveStatus(db, name, status, Date.now()))
+    } catch (fault) {
+      log.error({ error: fault, network: name }, 'how a network is could not be written down')
+    }
+    this.#tell(name)
+  }
+
+  #tell(name: string): void {
+    for (const look of this.#watching.get(name) ?? []) look()
   }
 
   async #close(name: string, { stop, adapter, run }: Link): Promise<void> {
