@@ -33,6 +33,8 @@ export interface ContractPlatform {
   readonly strangers: boolean
   /** Whether the platform keeps what is said while we are away, and gives it to us later. */
   readonly keepsHistory: boolean
+  /** False where the platform forgets what was acknowledged (Telegram's queue): it can't tell the past again. */
+  readonly retells?: false
   /** False where that history tells neither who vouched for a sender nor the exact time (InspIRCd's replay). */
   readonly historyVouches?: false
   /** Resolves when our account is seen in the place. */

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { within } from '../../core/contract/harness.ts'
+import { ChanopError } from '../../core/error.ts'
+import { telegramsSpeeds } from './testing/limits.ts'
+import { Refused } from './testing/text.ts'
+import { placeOf, Trial, words } from './testing/trial.ts'
+
+const codeOf = (thrown: unknown): string => (thrown instanceof ChanopError ? thrown.code : String(thrown))
+
+test('a chat that has to wait keeps up no other', async t => {
+  const trial = await Trial.open(t, { speeds: { ...telegramsSpeeds, all: { most: 1000, windowMs: 1000 } } })
+  const quiet = trial.server.world.group('Quiet')
+  const { adapter } = await trial.start(t, { channels: [trial.room.chat.id, quiet.chat.id] })
+  const storm = Array.from({ length: 12 }, (_, n) =>
+    trial.send(adapter, words(`storm ${n}`)).catch((error: unknown) => error),
+  )
+  const startMs = Date.now()
+  for (let n = 0; n < 5; n++) await trial.send(adapter, words(`calm ${n}`), placeOf(quiet))
+  assert.ok(Date.now() - startMs < 2000, 'the other chat goes on')
+  const refused = (await Promise.all(storm)).filter(result => result instanceof ChanopError)
+  assert.ok(refused.length > 0, 'Telegram refused some')
+  for (const error of refused) {
+    assert.equal(error.code, 'send-later')
+    assert.ok((error.afterMs ?? 0) > 0, 'with the time to wait')
+  }
+  const asked = trial.server.asked('sendMessage').filter(({ answer }) => answer['error_code'] === 429)
+  assert.equal(asked.length, 1, 'nothing is asked of a chat that has to wait')
+  assert.deepEqual(
+    trial.texts,
+    Array.from({ length: 5 }, (_, n) => `storm ${n}`),
+    'in order, and none twice',
+  )
+})
+
+test('our own pace keeps Telegram from ever refusing', async t => {
+  const trial = await Trial.open(t, {
+    speeds: {
+      chat: { most: 5, windowMs: 150 },
+      group: { most: 20, windowMs: 60_000 },
+      all: { most: 30, windowMs: 1000 },
+    },
+  })
+  const { adapter } = await trial.start(t, { rate: { chatPerSecond: 20, groupPerMinute: 20, perSecond: 30 } })
+  const all = Array.from({ length: 24 }, (_, n) => trial.send(adapter, words(`n ${n}`)).catch(codeOf))
+  const results = await Promise.all(all)
+  assert.equal(results.filter(result => typeof result !== 'string').length, 20)
+  assert.deepEqual(new Set(results.filter(result => typeof result === 'string')), new Set(['send-later']))
+  assert.equal(trial.server.asked('sendMessage').filter(({ answer }) => answer['ok'] !== true).length, 0)
+})
+
+test('a message whose answer was lost is found by its number, among those of others', async t => {
+  const trial = await Trial.open(t)
+  const { server, room } = trial
+  const alice = server.world.user('alice')
+  const { adapter } = await trial.start(t)
+  await trial.send(adapter, words('before'))
+  server.fault('lose-answer')
+  server.world.say(room, alice, { text: 'meanwhile' })
+  await assert.rejects(adapter.send(trial.place, words('perhaps'), 'lost'), { code: 'network-down' })
+  server.world.say(room, alice, { text: 'and after' })
+  const found = await within(adapter.find?.(trial.place, 'lost', { do: 'send', ...words('perhaps') }) as never, 'find')
+  assert.deepEqual(found, [String(trial.seen.at(-1)?.message.message_id)])
+  assert.deepEqual(trial.texts, ['before', 'perhaps'])
+})
+
+test('what Telegram never got is not found, and comes again with a label', async t => {
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  await trial.send(adapter, words('before'))
+  trial.server.fault('lose-request')
+  await assert.rejects(adapter.send(trial.place, words('perhaps'), 'lost'), { code: 'network-down' })
+  assert.equal(await adapter.find?.(trial.place, 'lost', { do: 'send', ...words('perhaps') }), 'cannot-tell')
+  await adapter.send(trial.place, { ...words('perhaps'), repeat: true }, 'lost')
+  assert.deepEqual(trial.texts, ['before', '(may be a repeat) perhaps'])
+})
+
+test('a long text whose middle is in doubt goes on where it was', async t => {
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  const long = Array.from({ length: 2000 }, (_, n) => `w${n}`).join(' ')
+  await trial.send(adapter, words('before'))
+  const first = trial.server.until(() => trial.texts.length === 2)
+  void first.then(() => trial.server.fault('lose-answer'))
+  await assert.rejects(adapter.send(trial.place, words(long), 'long'), { code: 'network-down' })
+  const found = await adapter.find?.(trial.place, 'long', { do: 'send', ...words(long) })
+  const ids = found === 'not-sent' ? await adapter.send(trial.place, words(long), 'long') : found
+  assert.equal(ids?.length, 3)
+  assert.equal(trial.texts.slice(1).join(' '), long)
+})
+
+test('a token that Telegram does not know ends it for good, and is said nowhere', async t => {
+  const trial = await Trial.open(t, { token: '7000000001:AAanotherTokenAltogether-0123456789' })
+  const secret = '7000000001:AAsecretTokenThatIsWrong-0123456789'
+  const adapter = await trial.create({}, secret)
+  await assert.rejects(within(adapter.run(trial.book.sink, new AbortController().signal), 'run'), (thrown: unknown) => {
+    assert.equal(codeOf(thrown), 'network-refused')
+    assert.match((thrown as Error).message, /@BotFather/)
+    return true
+  })
+  assert.equal(adapter.status().state, 'down')
+  assert.doesNotMatch(JSON.stringify(adapter.status()), /AAsecret/)
+})
+
+test('no answer of a gateway brings the token out', async t => {
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  const html = { raw: '<html>502</html>', status: 200 }
+  for (const does of [html, { ...html, status: 502 }, { ...html, status: 404 }, 'lose-request' as const]) {
+    trial.server.fault(does)
+    await assert.rejects(trial.send(adapter, words('x')), (thrown: unknown) => {
+      assert.equal((thrown as ChanopError).code, 'network-down', (thrown as Error).message)
+      assert.ok(
+        !JSON.stringify([thrown, (thrown as Error).message, (thrown as Error).stack]).includes(trial.server.token),
+      )
+      return true
+    })
+  }
+})
+
+test('two programs with one token: it says what to do, and goes on by itself', async t => {
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  const url = `${trial.server.url}/bot${trial.server.token}/getUpdates`
+  await fetch(url, { method: 'POST', body: '{}' })
+  await trial.book.until(() => adapter.status().state === 'down', 'the conflict')
+  assert.match(adapter.status().reason ?? '', /another program .*\/revoke/)
+  await trial.book.until(() => adapter.status().state === 'up', 'it to be up again')
+  trial.server.webhook = true
+  trial.server.cut()
+  await trial.book.until(() => /webhook/.test(adapter.status().reason ?? ''), 'the webhook')
+})
+
+test('a group that puts us out is named, others go on, and it is well again when we are let in', async t => {
+  const trial = await Trial.open(t)
+  const { server, room } = trial
+  const other = server.world.group('Other')
+  const { adapter } = await trial.start(t, { channels: [room.chat.id, other.chat.id] })
+  room.bot.status = 'kicked'
+  await assert.rejects(trial.send(adapter, words('x')), { code: 'send-refused' })
+  assert.match(adapter.status().troubles?.[0]?.reason ?? '', /kicked/)
+  await trial.send(adapter, words('y'), placeOf(other))
+  assert.equal(adapter.status().state, 'up')
+  room.bot.status = 'member'
+  await trial.send(adapter, words('z'))
+  assert.equal(adapter.status().troubles, undefined)
+})
+
+test('privacy mode is named with the switch to turn', async t => {
+  const trial = await Trial.open(t, { privacy: true })
+  trial.room.bot.status = 'member'
+  const { adapter } = await trial.start(t)
+  await trial.book.until(
+    () => adapter.status().lacks.some(line => /privacy mode.*Trial.*\/setprivacy/.test(line)),
+    'it',
+  )
+})
+
+test('a group that becomes a supergroup keeps its place', async t => {
+  const trial = await Trial.open(t, {}, { type: 'group' })
+  const { server, room } = trial
+  const alice = server.world.user('alice')
+  const { adapter } = await trial.start(t)
+  await trial.send(adapter, words('before'))
+  const moved = server.world.group('Trial')
+  room.movedTo = moved.chat.id
+  await assert.rejects(adapter.send(trial.place, words('after'), 'm'), { code: 'send-later' })
+  const ids = await adapter.send(trial.place, words('after'), 'm')
+  assert.equal(moved.messages.length, 1)
+  server.world.say(moved, alice, { text: 'hello there' })
+  const heard = await trial.book.hears('hello there')
+  assert.equal(heard.place.channel, trial.place.channel)
+  await adapter.edit?.(trial.place, ids, words('changed'), 'e')
+  assert.equal(moved.messages[0]?.message['text'], 'changed')
+  assert.equal(await trial.book.cursors.get('moved'), JSON.stringify({ [room.chat.id]: moved.chat.id }))
+})
+
+test('what is gone at Telegram is a gap, and what is not is none', async t => {
+  const trial = await Trial.open(t)
+  const { server, room, book } = trial
+  const alice = server.world.user('alice')
+  const first = await trial.start(t)
+  server.world.say(room, alice, { text: 'one' })
+  await book.hears('one')
+  await server.listening()
+  await first.stop()
+  server.world.say(room, alice, { text: 'two' })
+  server.world.expire()
+  server.world.say(room, alice, { text: 'three' })
+  const second = await trial.start(t)
+  await book.hears('three')
+  const gaps = book.facts.filter(({ kind }) => kind === 'gap')
+  assert.equal(gaps.length, 1)
+  assert.ok(
+    book.facts.findIndex(({ kind }) => kind === 'gap') < book.facts.findIndex(fact => fact === book.message('three')),
+  )
+  await second.stop()
+  server.world.say(room, alice, { text: 'four' })
+  await trial.start(t)
+  await book.hears('four')
+  assert.equal(book.facts.filter(({ kind }) => kind === 'gap').length, 1, 'no second one')
+})
+
+test('more than a day away is a gap although nothing waits', async t => {
+  const trial = await Trial.open(t)
+  const longAgo = Date.now() - 30 * 3_600_000
+  await trial.book.cursors.set('updates', JSON.stringify({ next: 100_000_001, updateMs: longAgo, askedMs: longAgo }))
+  await trial.start(t)
+  const gap = trial.book.facts.find(fact => fact.kind === 'gap')
+  assert.ok(gap?.kind === 'gap')
+  assert.equal(gap.fromMs, longAgo)
+  assert.match(gap.reason, /30 hours/)
+})
+
+test('a refusal for a reason of today is tried later, a permanent one is not', async t => {
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  trial.server.fault(new Refused(500, 'Internal Server Error'))
+  await assert.rejects(trial.send(adapter, words('x')), { code: 'network-down' })
+  trial.server.fault(new Refused(400, 'Bad Request: TOPIC_CLOSED'))
+  await assert.rejects(trial.send(adapter, words('x')), { code: 'send-refused', message: 'Telegram: TOPIC_CLOSED' })
+  trial.server.fault(new Refused(401, 'Unauthorized'))
+  await assert.rejects(trial.send(adapter, words('x')), { code: 'send-later' })
+})

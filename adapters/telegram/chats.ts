@@ -1,0 +1,155 @@
+import type { Trouble } from '../../core/adapter.ts'
+import { ChanopError } from '../../core/error.ts'
+import type { ChannelId, MessageId, NetworkId, Place } from '../../core/event.ts'
+import { type Chat, type Member, titleOf } from './native.ts'
+import { Recent } from './recent.ts'
+
+/** A message as the Bot API names it. */
+export interface Native {
+  readonly chatId: number
+  readonly messageId: number
+}
+
+interface Known {
+  readonly title: string
+  readonly forum: boolean
+  readonly type: string
+}
+
+const mostStrangers = 20
+const isPrivate = (chatId: number): boolean => chatId > 0
+
+/** The chats of this account: which are listened to, what they are called, and what does not work in them. */
+export class Chats {
+  readonly #network: NetworkId
+  readonly #wanted: Set<string>
+  readonly #known = new Map<number, Known>()
+  readonly #members = new Map<number, Member>()
+  readonly #strangers = new Recent<string, Trouble>(mostStrangers)
+  readonly #troubles = new Map<string, Trouble>()
+  /** A group that became a supergroup has a new id; the place keeps the one it is configured with. */
+  readonly #moved = new Map<string, number>()
+
+  constructor(network: NetworkId, wanted: readonly string[]) {
+    this.#network = network
+    this.#wanted = new Set(wanted)
+  }
+
+  get wanted(): readonly string[] {
+    return [...this.#wanted]
+  }
+
+  want(channel: string): void {
+    this.#wanted.add(channel)
+    this.#strangers.delete(channel)
+  }
+
+  unwant(channel: string): void {
+    this.#wanted.delete(channel)
+    this.#troubles.delete(channel)
+  }
+
+  // ---- ids --------------------------------------------------------------------------------------------------------
+
+  #channelOf(chatId: number): string {
+    const moved = [...this.#moved].find(([channel, to]) => to === chatId && this.#wanted.has(channel))
+    return moved?.[0] ?? String(chatId)
+  }
+
+  /** Where a chat is; null when nobody listens there. */
+  placeOf(chat: Chat): Place | null {
+    const channel = this.#channelOf(chat.id)
+    if (isPrivate(chat.id)) return this.#place(channel, true)
+    return this.#wanted.has(channel) ? this.#place(channel, false) : null
+  }
+
+  #place(channel: string, isPrivate: boolean): Place {
+    return { network: this.#network, channel: channel as ChannelId, ...(isPrivate ? { private: true as const } : {}) }
+  }
+
+  chatId(channel: string): number {
+    const chatId = this.#moved.get(channel) ?? Number(channel)
+    if (Number.isSafeInteger(chatId) && chatId !== 0) return chatId
+    throw new ChanopError('send-refused', `${channel} is no id of a chat on Telegram: it looks like -1001234567890.`)
+  }
+
+  /** Ids count from one in each chat: those of a chat that took a place over say so. */
+  messageId(chatId: number, messageId: number): MessageId {
+    const own = this.#channelOf(chatId) === String(chatId)
+    return `${messageId}${own ? '' : `@${chatId}`}` as MessageId
+  }
+
+  native(place: Place, id: MessageId): Native {
+    const [, message, chat] = /^(\d{1,16})(?:@(-?\d{1,16}))?$/.exec(id) ?? []
+    if (message === undefined) throw new ChanopError('send-refused', 'that message is none of Telegram')
+    return { messageId: Number(message), chatId: chat === undefined ? Number(place.channel) : Number(chat) }
+  }
+
+  moved(from: number, to: number): void {
+    this.#moved.set(this.#channelOf(from), to)
+  }
+
+  get moves(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#moved)
+  }
+
+  recall(moves: string | null): void {
+    for (const [channel, to] of Object.entries(JSON.parse(moves ?? '{}') as Record<string, number>)) {
+      this.#moved.set(channel, to)
+    }
+  }
+
+  // ---- what is known ----------------------------------------------------------------------------------------------
+
+  /** A chat was seen; true when it is one that nobody listens to and that was not known. */
+  met(chat: Chat): boolean {
+    this.#known.set(chat.id, { title: titleOf(chat), forum: chat.is_forum === true, type: chat.type })
+    if (this.placeOf(chat)) return false
+    const channel = String(chat.id)
+    if (this.#strangers.has(channel)) return false
+    const reason = `nobody listens to "${titleOf(chat).slice(0, 60)}" yet: put ${this.#network}:${channel} into a room`
+    this.#strangers.set(channel, { channel, reason, sinceMs: Date.now() })
+    return true
+  }
+
+  /** We are no longer in a chat that nobody listens to. */
+  forget(chat: Chat): void {
+    this.#strangers.delete(String(chat.id))
+    this.#known.delete(chat.id)
+  }
+
+  known(chatId: number): Known | undefined {
+    return this.#known.get(chatId)
+  }
+
+  isGroup(chatId: number): boolean {
+    return chatId < 0 && this.#known.get(chatId)?.type !== 'channel'
+  }
+
+  member(chatId: number): Member | undefined {
+    return this.#members.get(chatId)
+  }
+
+  isAdministrator(chatId: number): boolean {
+    return ['administrator', 'creator'].includes(this.#members.get(chatId)?.status ?? '')
+  }
+
+  setMember(chatId: number, member: Member): void {
+    this.#members.set(chatId, member)
+  }
+
+  // ---- what does not work -----------------------------------------------------------------------------------------
+
+  /** True when that is news. */
+  trouble(channel: string, reason: string | null): boolean {
+    const before = this.#troubles.get(channel)
+    if (before?.reason === reason || (!before && reason === null)) return false
+    if (reason === null) this.#troubles.delete(channel)
+    else this.#troubles.set(channel, { channel, reason, sinceMs: Date.now() })
+    return true
+  }
+
+  get troubles(): readonly Trouble[] {
+    return [...this.#troubles.values(), ...this.#strangers.values()]
+  }
+}

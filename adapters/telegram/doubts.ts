@@ -1,0 +1,75 @@
+import type { Native } from './chats.ts'
+import { ApiError } from './fault.ts'
+import { Recent } from './recent.ts'
+
+/** A request without an answer: which messages it may have made. */
+interface Doubt {
+  readonly chatId: number
+  /** The newest message that was known in the chat before it. */
+  readonly after: number
+  /** How many messages it makes. */
+  readonly messages: number
+}
+
+/** Whether a message is there: ours, somebody else's, or none. */
+export type Probe = (native: Native) => Promise<'ours' | 'foreign' | 'none'>
+
+const mostKnown = 20_000
+const mostDoubts = 1000
+/** How many numbers behind the newest known message are looked at. */
+const reach = 12
+
+/** Supergroups and channels count for themselves; all other chats of a bot share one count. */
+const counterOf = (chatId: number): number => (chatId < -1_000_000_000_000 ? chatId : 0)
+
+/**
+ * Telegram has no key for what is sent and shows a bot no history. But it numbers messages, lets a bot change its own
+ * alone, and says when there is nothing to change: so that a message of ours whose number nobody told us is found.
+ */
+export class Doubts {
+  readonly #newest = new Map<number, number>()
+  readonly #known = new Recent<string, true>(mostKnown)
+  readonly #doubts = new Recent<string, Doubt>(mostDoubts)
+
+  /** A message is known to be there, ours or another's. */
+  know({ chatId, messageId }: Native): void {
+    this.#known.set(`${chatId}/${messageId}`, true)
+    const counter = counterOf(chatId)
+    this.#newest.set(counter, Math.max(this.#newest.get(counter) ?? 0, messageId))
+  }
+
+  isKnown({ chatId, messageId }: Native): boolean {
+    return this.#known.has(`${chatId}/${messageId}`)
+  }
+
+  newest(chatId: number): number | undefined {
+    return this.#newest.get(counterOf(chatId))
+  }
+
+  doubt(deliveryId: string, chatId: number, after: number | undefined, messages: number): void {
+    if (after !== undefined) this.#doubts.set(deliveryId, { chatId, after, messages })
+  }
+
+  /** The messages of a request in doubt; null when that can't be told. */
+  async resolve(deliveryId: string, probe: Probe): Promise<readonly number[] | null> {
+    const doubt = this.#doubts.get(deliveryId)
+    if (!doubt) return null
+    const { chatId, after, messages } = doubt
+    // Which of two is which, nobody can tell.
+    const alone = [...this.#doubts.values()].filter(other => counterOf(other.chatId) === counterOf(chatId)).length === 1
+    const found: number[] = []
+    for (let messageId = after + 1; alone && messageId <= after + reach && found.length < messages; messageId++) {
+      if (this.isKnown({ chatId, messageId })) continue
+      if ((await probe({ chatId, messageId })) === 'ours') found.push(messageId)
+    }
+    this.#doubts.delete(deliveryId)
+    return found.length === messages ? found : null
+  }
+}
+
+/** What an edit that changes nothing says of a message. */
+export function probed(thrown: unknown): 'ours' | 'foreign' | 'none' {
+  if (!(thrown instanceof ApiError) || thrown.status !== 400) throw thrown
+  if (/not modified/i.test(thrown.reason)) return 'ours'
+  return /not found/i.test(thrown.reason) ? 'none' : 'foreign'
+}

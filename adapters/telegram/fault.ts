@@ -1,0 +1,57 @@
+import { ChanopError } from '../../core/error.ts'
+
+/** What the Bot API answers instead of a result. */
+export interface Refusal {
+  readonly error_code: number
+  readonly description: string
+  readonly parameters?: { readonly retry_after?: number; readonly migrate_to_chat_id?: number }
+}
+
+const codeOf = (status: number): ChanopError['code'] => {
+  if (status === 429) return 'send-later'
+  // The token is not valid (any more): whoever asks for updates ends the connection, what was to be said waits.
+  if (status === 401 || status === 409) return 'send-later'
+  // A gateway of theirs answered: what stood behind it may have done it.
+  return status >= 500 ? 'network-down' : 'send-refused'
+}
+
+/** `Bad Request: message is not modified` → `message is not modified`. */
+const reasonOf = (description: string): string =>
+  description.replace(/^(Bad Request|Forbidden|Unauthorized|Conflict|Not Found|Too Many Requests): /, '')
+
+/** The Bot API refused a request, with its status (`error_code`). */
+export class ApiError extends ChanopError {
+  readonly status: number
+  readonly reason: string
+  /** The group is a supergroup now, with this id. */
+  readonly movedTo: number | undefined
+
+  constructor({ error_code, description, parameters }: Refusal) {
+    const reason = reasonOf(description)
+    const afterMs = error_code === 429 ? Math.max(1, parameters?.retry_after ?? 1) * 1000 : undefined
+    super(codeOf(error_code), `Telegram: ${reason}`, afterMs === undefined ? {} : { afterMs })
+    this.status = error_code
+    this.reason = reason
+    this.movedTo = parameters?.migrate_to_chat_id
+  }
+
+  /** It was refused for a reason of this kind: descriptions are all that tells them apart. */
+  is(reason: RegExp): boolean {
+    return this.status === 400 && reason.test(this.reason)
+  }
+}
+
+export const isApiError = (thrown: unknown, reason: RegExp): thrown is ApiError =>
+  thrown instanceof ApiError && thrown.is(reason)
+
+/** A request that never reached the server: nobody listened there, or its name or certificate was not had. */
+const neverSent =
+  /reason: (connect|getaddrinfo|Client network socket disconnected before secure TLS|unable to verify|self-signed|certificate)/i
+
+/** What a request that got no answer means: nobody knows whether it was done, unless it can't even have left. */
+export function unanswered(thrown: unknown, secrets: readonly string[]): ChanopError {
+  const told = thrown instanceof Error ? thrown.message : String(thrown)
+  const message = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), told).slice(0, 300)
+  const short = /reason: (.*)$/s.exec(message)?.[1] ?? message
+  return new ChanopError(neverSent.test(message) ? 'send-later' : 'network-down', `Telegram does not answer: ${short}`)
+}

@@ -1,0 +1,76 @@
+import type { Entity } from '../native.ts'
+import type { Rich } from './rich.ts'
+
+/** Of one message, in UTF-16 code units and after entities are taken out. */
+export const textUnits = 4096
+export const captionUnits = 1024
+/** Telegram leaves out what is more. */
+const mostEntities = 100
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
+/** The beginning of the grapheme that `at` lies in: a cut there parts nothing that is seen as one. */
+function snap(text: string, at: number): number {
+  // A grapheme that is longer than this is nobody's writing.
+  const from = Math.max(0, at - 256)
+  const found = graphemes.segment(text.slice(from, at + 256)).containing(at - from)
+  const start = from + (found?.index ?? at - from)
+  if (start > from) return start
+  const isLow = (text.charCodeAt(at) & 0xfc00) === 0xdc00
+  return isLow ? at - 1 : at
+}
+
+/** How many units of `text` go into a message of `units`: to the end of a line or word where there is one in the second half. */
+function cutAt(text: string, units: number): number {
+  if (text.length <= units) return text.length
+  const reach = text.slice(0, units)
+  if (text[units] === '\n' || text[units] === ' ') return snap(text, units)
+  for (const sign of ['\n', ' ']) {
+    const at = reach.lastIndexOf(sign) + 1
+    if (at > units / 2) return snap(text, at)
+  }
+  return Math.max(1, snap(text, units))
+}
+
+/** The part of a text between two offsets: what began before goes on in it. */
+export function slice({ text, entities }: Rich, from: number, to: number): Rich {
+  const parts: Entity[] = []
+  for (const entity of entities) {
+    const start = Math.max(entity.offset, from)
+    const end = Math.min(entity.offset + entity.length, to)
+    if (start < end) parts.push({ ...entity, offset: start - from, length: end - start })
+  }
+  return { text: text.slice(from, to), entities: parts }
+}
+
+/** Without the spaces at the ends, which Telegram takes away: what is left of nothing is nothing. */
+export function trimmed(rich: Rich): Rich {
+  const from = rich.text.length - rich.text.trimStart().length
+  return slice(rich, from, Math.max(from, rich.text.trimEnd().length))
+}
+
+/** Where the entity begins that is one too many. */
+function crowded(entities: readonly Entity[], from: number, most: number): number {
+  const reaching = entities
+    .filter(({ offset, length }) => offset + length > from)
+    .map(({ offset }) => Math.max(offset, from))
+  return reaching.sort((a, b) => a - b)[most] ?? Number.POSITIVE_INFINITY
+}
+
+/** A text in messages, the first of at most `first` units and the others of `units`; blank ones are left out. */
+export function split(rich: Rich, first: number, units: number, most = mostEntities): Rich[] {
+  const pieces: Rich[] = []
+  let room = first
+  for (let from = 0; from < rich.text.length; ) {
+    const fits = from + cutAt(rich.text.slice(from, from + room + 512), room)
+    const crowd = crowded(rich.entities, from, most)
+    const to = Math.min(fits, rich.text.length, crowd > from ? crowd : fits)
+    const piece = trimmed(slice(rich, from, to))
+    if (piece.text !== '') {
+      pieces.push({ ...piece, entities: piece.entities.slice(0, most) })
+      room = units
+    }
+    from = to
+  }
+  return pieces
+}

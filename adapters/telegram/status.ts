@@ -1,0 +1,66 @@
+import type { NetworkStatus } from '../../core/adapter.ts'
+import type { Chats } from './chats.ts'
+import type { Member, User } from './native.ts'
+
+/** Why a chat does not work, as our membership shows it; null when it does. */
+export function troubleOf(
+  { status, is_member, can_send_messages, can_post_messages }: Member,
+  self: User,
+): string | null {
+  const name = `@${self.username ?? self.id}`
+  if (status === 'left') return `${name} is not in it: add it to the group`
+  if (status === 'kicked') return `${name} was put out of it: let it in again`
+  if (status === 'restricted' && is_member === false) return `${name} is not in it: add it to the group`
+  if (status === 'restricted' && can_send_messages === false)
+    return `${name} may not write there: an administrator has to allow it (group → Permissions → Exceptions)`
+  if (status === 'administrator' && can_post_messages === false)
+    return `${name} may not post there: switch on "Post Messages" for it (channel → Administrators)`
+  return null
+}
+
+const hidden = (chats: string): string =>
+  `privacy mode is on: ordinary messages are not heard in ${chats}. @BotFather → /setprivacy → Disable, then take the bot out of the group and add it again, or make it administrator`
+
+/** What people miss here, one line each. */
+function lacksOf(chats: Chats, self: User): string[] {
+  const groups = chats.wanted.map(channel => chats.chatId(channel))
+  const members = groups.filter(id => chats.member(id) && !chats.isAdministrator(id))
+  const named = (ids: readonly number[]): string => ids.map(id => chats.known(id)?.title ?? String(id)).join(', ')
+  const deaf = members.filter(id => chats.known(id)?.type !== 'channel')
+  return [
+    ...(self.can_read_all_group_messages === false && (deaf.length > 0 || groups.length === 0)
+      ? [hidden(deaf.length > 0 ? named(deaf) : 'groups')]
+      : []),
+    ...(members.length > 0
+      ? [
+          `reactions, and joins in large groups, are told to administrators alone: make the bot administrator in ${named(members)}`,
+        ]
+      : []),
+    'deletions of others are told to no bot: their copies elsewhere stay',
+    'one reaction of ours on each message: the newest is shown',
+    'one account: names of people elsewhere stand in bold before their words',
+    'no history: what is said while we are away comes later for 24 hours, and is a gap after that',
+    'files above 20 MB are not fetched, and above 50 MB not sent',
+    'whether a message went out that got no answer can not always be told: it may come again, and says so',
+  ]
+}
+
+export interface StatusParts {
+  readonly state: NetworkStatus['state']
+  readonly sinceMs: number
+  readonly reason: string | undefined
+  readonly self: User | null
+  readonly chats: Chats
+}
+
+export function statusOf({ state, sinceMs, reason, self, chats }: StatusParts): NetworkStatus {
+  const { troubles } = chats
+  return {
+    state,
+    sinceMs,
+    ...(self ? { server: `Bot API, @${self.username ?? self.id}` } : {}),
+    ...(reason === undefined ? {} : { reason }),
+    ...(troubles.length === 0 ? {} : { troubles }),
+    lacks: self ? lacksOf(chats, self) : [],
+  }
+}
