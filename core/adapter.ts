@@ -52,6 +52,15 @@ export interface Trouble {
   readonly sinceMs: number
 }
 
+/** Logins that are refused (both are named) or slowed down (one is '': any) after so many wrong passwords. Unix ms. */
+export interface LoginLock {
+  readonly account: string
+  readonly address: string
+  readonly wrong: number
+  readonly sinceMs: number
+  readonly untilMs: number
+}
+
 /** What one network is able to do and how it is, for `!network show`. One line each, plain text. */
 export interface NetworkStatus {
   /** `off`: an operator turned it off. The bridge alone says so; an adapter is never asked to be that. */
@@ -64,6 +73,8 @@ export interface NetworkStatus {
   readonly reason?: string
   /** Channels that do not work although the network is up. */
   readonly troubles?: readonly Trouble[]
+  /** Logins that guesses locked. */
+  readonly locks?: readonly LoginLock[]
   /** How far its clock is ahead of ours, milliseconds, behind when negative; absent where both agree. */
   readonly aheadMs?: number
   /** Where programs connect: `ircs://127.0.0.1:6697`, and the SHA-256 of the certificate they will meet there. */
@@ -235,6 +246,8 @@ export interface Accounts {
   /** Blocks logins and ends every live session with `reason`. Resolves with how many were seen to end. */
   suspend(account: string, reason: string): Promise<number>
   restore(account: string): Promise<void>
+  /** Lifts what wrong passwords for it locked. Resolves with how many locks there were. Absent: nothing locks here. */
+  unlock?(account: string): Promise<number>
   /** Deletes the account and ends its sessions. */
   drop(account: string): Promise<void>
   /** SHA-256 of the certificates that open the account, lower-case hex. */

@@ -19,6 +19,8 @@ export const controlSchema = z.strictObject({
   oper: z.strictObject({ name: z.string(), password: z.string() }),
   /** Passwords of the bots' own accounts, by bot. */
   accounts: z.record(z.string(), z.string()),
+  /** The socket of the guard of logins. */
+  logins: z.string().optional(),
   /** Ergo's HTTP API. */
   api: z.strictObject({ url: z.string(), token: z.string() }).optional(),
   /** The unguessable name of NickServ's REGISTER (Anope); IDENTIFY begins likewise. */

@@ -7,6 +7,7 @@ import type { AccountInfo, Accounts } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { deadline, sleep } from '../../../core/retry.ts'
 import { type Control, identifyCommand } from '../control.ts'
+import { askGuard } from '../logins/protocol.ts'
 import type { AccountHooks } from './hooks.ts'
 import { checkAccount, checkFingerprint, checkPassword, fingerprintsIn, oneLine, reservedOf } from './names.ts'
 import { askServer, authenticate, ControlSession, type Line, noticesOf, Wire } from './session.ts'
@@ -22,17 +23,19 @@ export class AnopeAccounts implements Accounts {
   readonly #hooks: AccountHooks
   readonly #control: Control
   readonly #socket: string
+  readonly #guard: string
   readonly #register: string
   readonly #identify: string
   readonly #session: ControlSession
 
   constructor(control: Control, hooks: AccountHooks) {
-    if (!control.socket || !control.registerCommand)
+    if (!control.socket || !control.registerCommand || !control.logins)
       throw new ChanopError('config-invalid', 'control.json of the managed InspIRCd is incomplete: run npm start again')
     this.#control = control
     this.reserved = reservedOf(control)
     this.#hooks = hooks
     this.#socket = control.socket
+    this.#guard = control.logins
     this.#register = control.registerCommand
     this.#identify = identifyCommand(control)
     this.#session = new ControlSession({
@@ -69,7 +72,14 @@ export class AnopeAccounts implements Accounts {
     checkAccount(account, 'inspircd')
     checkPassword(password)
     await this.#change(account, `SASET PASSWORD ${account} ${password}`, /Password for .* changed/i)
+    // Whoever guessed at the old one knows nothing of this one.
+    await this.unlock(account)
     await this.#hooks.renewed?.(account, password)
+  }
+
+  async unlock(account: string): Promise<number> {
+    checkAccount(account, 'inspircd')
+    return (await askGuard(this.#guard, { act: 'lift', account })).lifted ?? 0
   }
 
   async suspend(account: string, reason: string): Promise<number> {

@@ -1,21 +1,16 @@
-/** Accounts of a managed Ergo: its HTTP API where that can do it, NickServ as an operator where it can't. */
+/**
+ * Accounts of a managed Ergo: its HTTP API where that can do it, NickServ as an operator where it can't. What opens an account
+ * is not Ergo's to know: passwords and certificates are kept by the guard of logins.
+ */
 import type { AccountInfo, Accounts } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { deadline, sleep } from '../../../core/retry.ts'
 import type { Control } from '../control.ts'
+import { type Answer, askGuard, type Request } from '../logins/protocol.ts'
+import { callErgo, type ErgoAnswer, type ErgoApi } from './ergo-api.ts'
 import type { AccountHooks } from './hooks.ts'
 import { checkAccount, checkFingerprint, checkPassword, fingerprintsIn, oneLine, reservedOf } from './names.ts'
 import { askServer, authenticate, ControlSession, noticesOf, type Wire } from './session.ts'
-
-interface Answer {
-  readonly success: boolean
-  readonly errorCode?: string
-  readonly error?: string
-  readonly account?: string
-  readonly present?: boolean
-  readonly session_count?: number
-  readonly accounts?: readonly { readonly accountName: string }[]
-}
 
 const endDeadlineMs = 3000
 
@@ -26,13 +21,15 @@ const unknown = (account: string): ChanopError => new ChanopError('account-unkno
 export class ErgoAccounts implements Accounts {
   readonly reserved: ReadonlySet<string>
   readonly #hooks: AccountHooks
-  readonly #api: { url: string; token: string }
+  readonly #api: ErgoApi
+  readonly #guard: string
   readonly #session: ControlSession
 
   constructor(control: Control, hooks: AccountHooks) {
-    if (!control.api)
-      throw new ChanopError('config-invalid', 'control.json of the managed Ergo has no api: run npm start again')
+    if (!control.api || !control.logins)
+      throw new ChanopError('config-invalid', 'control.json of the managed Ergo is incomplete: run npm start again')
     this.#api = control.api
+    this.#guard = control.logins
     this.reserved = reservedOf(control)
     this.#hooks = hooks
     this.#session = ergoSession(control, hooks)
@@ -41,26 +38,37 @@ export class ErgoAccounts implements Accounts {
   async create(account: string, password: string): Promise<void> {
     checkAccount(account, 'ergo')
     checkPassword(password)
-    const answer = await this.#call('ns/saregister', { accountName: account, passphrase: password })
-    if (answer.success) return
-    if (answer.errorCode !== 'ACCOUNT_EXISTS')
-      throw failed(`the account ${account} was not made: ${answer.error ?? answer.errorCode}`)
-    // The same random password shows that this is our own act again, after a crash.
-    if (!(await this.verify(account, password)))
-      throw new ChanopError('account-exists', `the account ${account} exists already; choose another name`)
+    if (await this.#exists(account)) {
+      // The same random password shows that this is our own act again, after a crash.
+      if (!(await this.verify(account, password)))
+        throw new ChanopError('account-exists', `the account ${account} exists already; choose another name`)
+      return
+    }
+    // The password first: an account that is there has one.
+    await this.#ask({ act: 'password', account, password })
+    const answer = await this.#call('ns/saregister', { accountName: account, passphrase: '' })
+    if (!answer.success) throw failed(`the account ${account} was not made: ${answer.error ?? answer.errorCode}`)
   }
 
   async verify(account: string, password: string): Promise<boolean> {
-    return (await this.#call('check_auth', { accountName: account, passphrase: password })).success
+    const right = (await this.#exists(account)) && (await this.#ask({ act: 'check', account, password })).ok
+    return right && !(await this.#suspended(account))
   }
 
   async setPassword(account: string, password: string): Promise<void> {
     checkAccount(account, 'ergo')
     checkPassword(password)
-    const answer = await this.#call('ns/passwd', { accountName: account, passphrase: password })
+    // Whatever Ergo itself still knows of a password goes.
+    const answer = await this.#call('ns/passwd', { accountName: account, passphrase: '' })
     if (answer.errorCode === 'ACCOUNT_DOES_NOT_EXIST') throw unknown(account)
     if (!answer.success) throw failed(`the password of ${account} was not changed: ${answer.errorCode}`)
+    await this.#ask({ act: 'password', account, password })
     await this.#hooks.renewed?.(account, password)
+  }
+
+  async unlock(account: string): Promise<number> {
+    checkAccount(account, 'ergo')
+    return (await this.#ask({ act: 'lift', account })).lifted ?? 0
   }
 
   async suspend(account: string, reason: string): Promise<number> {
@@ -89,14 +97,31 @@ export class ErgoAccounts implements Accounts {
     if (!code) throw failed(`${account} was not deleted: ${asked}`)
     const said = await this.#nickServ(`ERASE ${account} ${code}`)
     if (!/Successfully unregistered|does not exist/i.test(said)) throw failed(`${account} was not deleted: ${said}`)
+    await this.#ask({ act: 'drop', account })
   }
 
   async certificates(account: string): Promise<readonly string[]> {
     checkAccount(account, 'ergo')
+    const kept = (await this.#ask({ act: 'certificates', account })).certificates ?? []
+    return [...new Set([...kept, ...(await this.#planted(account))])]
+  }
+
+  /** Certificates that Ergo itself has: of before they were kept elsewhere. */
+  async #planted(account: string): Promise<string[]> {
     const said = await this.#nickServ(`CERT LIST ${account}`)
     if (said.includes('does not exist')) throw unknown(account)
     if (!said.includes('authorized for account')) throw failed(`the certificates were not listed: ${said}`)
     return fingerprintsIn(said)
+  }
+
+  /** Takes to the guard what Ergo itself still has of certificates; with none of its own an account can be given none by its holder. */
+  async takeOver(): Promise<void> {
+    for (const account of await this.list()) {
+      for (const fingerprint of await this.#planted(account)) {
+        await this.addCertificate(account, fingerprint)
+        await this.#nickServ(`CERT DEL ${account} ${fingerprint}`)
+      }
+    }
   }
 
   async list(): Promise<readonly string[]> {
@@ -107,19 +132,17 @@ export class ErgoAccounts implements Accounts {
 
   async addCertificate(account: string, fingerprint: string): Promise<void> {
     checkAccount(account, 'ergo')
-    const said = await this.#nickServ(`CERT ADD ${account} ${checkFingerprint(fingerprint)}`)
-    if (said.includes('does not exist')) throw unknown(account)
-    if (said.includes('with another account'))
-      throw new ChanopError('conflict', 'that certificate belongs to another account; make a new one')
-    if (!/successfully added|already authorized/.test(said)) throw failed(`the certificate was not added: ${said}`)
+    const hex = checkFingerprint(fingerprint)
+    if (!(await this.#exists(account))) throw unknown(account)
+    const { ok } = await this.#ask({ act: 'certificate-add', account, fingerprint: hex })
+    if (!ok) throw new ChanopError('conflict', 'that certificate belongs to another account; make a new one')
   }
 
   async removeCertificate(account: string, fingerprint: string): Promise<void> {
     checkAccount(account, 'ergo')
-    const said = await this.#nickServ(`CERT DEL ${account} ${checkFingerprint(fingerprint)}`)
-    if (said.includes('does not exist')) throw unknown(account)
-    if (!/successfully removed|already removed|not authorized|wasn't/i.test(said))
-      throw failed(`the certificate was not removed: ${said}`)
+    const hex = checkFingerprint(fingerprint)
+    if ((await this.#planted(account)).includes(hex)) await this.#nickServ(`CERT DEL ${account} ${hex}`)
+    await this.#ask({ act: 'certificate-del', account, fingerprint: hex })
   }
 
   async get(account: string): Promise<AccountInfo | null> {
@@ -180,17 +203,16 @@ export class ErgoAccounts implements Accounts {
     return noticesOf(lines, 'NickServ').join('\n')
   }
 
-  async #call(path: string, body: object): Promise<Answer> {
-    const response = await fetch(`${this.#api.url}/v1/${path}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${this.#api.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(5000),
-    }).catch((cause: unknown) => {
-      throw new ChanopError('account-failed', "Ergo's API does not answer", { cause })
-    })
-    if (!response.ok) throw failed(`Ergo's API answers ${response.status} to ${path}`)
-    return (await response.json()) as Answer
+  async #exists(account: string): Promise<boolean> {
+    return (await this.#call('ns/saget', { accountName: account })).errorCode !== 'ACCOUNT_DOES_NOT_EXIST'
+  }
+
+  #ask(request: Request): Promise<Answer> {
+    return askGuard(this.#guard, request)
+  }
+
+  #call(path: string, body: object): Promise<ErgoAnswer> {
+    return callErgo(this.#api, path, body)
   }
 }
 

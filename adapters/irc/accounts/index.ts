@@ -10,6 +10,8 @@ export interface ManagedAccounts extends Accounts {
   command(
     lines: readonly string[],
   ): Promise<readonly { readonly command: string; readonly params: readonly string[] }[]>
+  /** Moves what opens accounts to where it is kept now, where an earlier release kept it elsewhere. */
+  takeOver?(): Promise<void>
   /** Leaves the server; a later act connects again. */
   close(): void
 }

@@ -20,7 +20,8 @@ export const unquotable = /["\\\r\n]/
 export function anopeConfig(settings: Settings, { anope }: Folders): string {
   const host = servicesName
   return `${[
-    block('uplink', { host: '127.0.0.1', port: settings.linkPort, password: settings.secrets.link }),
+    // By the guard of logins, which leads on to the IRC server.
+    block('uplink', { host: '127.0.0.1', port: settings.httpPort, password: settings.secrets.link }),
     block('serverinfo', {
       name: host,
       description: 'services',

@@ -11,11 +11,11 @@ import {
   serverName,
 } from './settings.ts'
 
-export function ergoConfig(settings: Settings, { ircd, ergo }: Folders): string {
+export function ergoConfig(settings: Settings, { ircd, ergo, logins }: Folders): string {
   return stringify({
     network: { name: networkName },
     server: server(settings, ircd),
-    accounts: accounts,
+    accounts: accounts(logins),
     channels: channels,
     'oper-classes': operClasses,
     opers: { [controlAccount]: { class: 'chanop', hidden: true, password: settings.secrets.operHash } },
@@ -78,7 +78,7 @@ const server = (settings: Settings, ircd: string): object => ({
   'oper-throttle': '1ms',
 })
 
-const accounts = {
+const accounts = (guard: string): object => ({
   'authentication-enabled': true,
   // Accounts are made by `!agent` and `!person` alone.
   // The lowest bcrypt cost: passwords are 256 random bits, and 500 agents log in together after a restart.
@@ -93,7 +93,18 @@ const accounts = {
   'login-throttling': { enabled: true, duration: '1m', 'max-attempts': 5 },
   'skip-server-password': false,
   'login-via-pass-command': true,
-  'advertise-scram': true,
+  // No account has what SCRAM needs: every password goes by the guard, which counts the wrong ones.
+  'advertise-scram': false,
+  'auth-script': {
+    enabled: true,
+    socket: guard,
+    autocreate: false,
+    // Whoever is slowed down is let wait.
+    timeout: '20s',
+    'kill-timeout': '1s',
+    // None waits for one that is slowed down.
+    'max-concurrency': 0,
+  },
   // Loopback is not exempt: who reaches the port still needs an account.
   'require-sasl': { enabled: true, exempted: [] },
   'nick-reservation': {
@@ -109,7 +120,7 @@ const accounts = {
   multiclient: { enabled: true, 'allowed-by-default': true, 'always-on': 'disabled', 'auto-away': 'disabled' },
   vhosts: { enabled: false, 'max-length': 64, 'valid-regexp': '^[0-9A-Za-z.\\-_/]+$' },
   'default-user-modes': '+i',
-}
+})
 
 const channels = {
   'default-modes': '+ntC',

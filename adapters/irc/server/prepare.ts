@@ -50,11 +50,11 @@ export async function prepareServer(options: PrepareOptions): Promise<Control> {
   return apply(dataDir, settings, fingerprint)
 }
 
-/** Gives the ports that only we use new numbers. Only for whoever holds the server's lock and found one of them taken. */
-export async function renewPorts(dataDir: string): Promise<void> {
+/** Gives a port that only we use a new number. Only for whoever holds the server's lock, or the guard, and found it taken. */
+export async function renewPort(dataDir: string, which: 'httpPort' | 'linkPort'): Promise<void> {
   const settings = await readSettings(resolve(dataDir))
-  const [httpPort = 0, linkPort = 0] = await freePorts(2)
-  const renewed = { ...settings, httpPort, linkPort }
+  const [port = 0] = await freePorts(1)
+  const renewed = { ...settings, [which]: port }
   await apply(resolve(dataDir), renewed, await certificate(folders(resolve(dataDir)).ircd, renewed))
 }
 
@@ -194,6 +194,7 @@ const controlOf = (settings: Settings, at: Folders, fingerprint: string): Contro
   version: settings.program.version,
   plain: settings.plain,
   tls: { ...settings.tls, fingerprint },
+  logins: at.logins,
   oper: { name: controlAccount, password: settings.secrets.oper },
   accounts: settings.secrets.accounts,
   ...(settings.program.server === 'ergo'

@@ -1,17 +1,20 @@
 /** Accounts and channels that must be there before anyone works. Harmless when repeated, or cut off at any point. */
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { ChanopError } from '../../../core/error.ts'
 import { newPassword } from '../../../core/secrets.ts'
 import { accountsFor, type ManagedAccounts } from '../accounts/index.ts'
 import { type Control, readControl } from '../control.ts'
 import { ownerLoginPath, readOwnerLogin, writeOwnerLogin } from './owner-login.ts'
-import { controlAccount, history, readSettings, type Settings } from './settings.ts'
+import { readIfThere, writeWhole } from './files.ts'
+import { controlAccount, folders, history, readSettings, type Settings } from './settings.ts'
 
 export async function provision(dataDir: string): Promise<void> {
   const [control, settings] = await Promise.all([readControl(dataDir), readSettings(dataDir)])
   const accounts = accountsFor(control)
   try {
     await provisionBots(accounts, control)
+    await takeOver(accounts, dataDir)
     if (settings.owner) await provisionOwner(accounts, dataDir, settings.owner)
     for (const channel of settings.channels) {
       await (control.server === 'ergo' ? registerChannel(accounts, settings, channel) : keepChannel(accounts, channel))
@@ -19,6 +22,14 @@ export async function provision(dataDir: string): Promise<void> {
   } finally {
     accounts.close()
   }
+}
+
+/** Once: a mark says that it was done. */
+async function takeOver(accounts: ManagedAccounts, dataDir: string): Promise<void> {
+  const mark = join(folders(dataDir).ergo, 'taken-over')
+  if (!accounts.takeOver || (await readIfThere(mark)) !== null) return
+  await accounts.takeOver()
+  await writeWhole(mark, '')
 }
 
 async function provisionBots(accounts: ManagedAccounts, control: Control): Promise<void> {

@@ -14,9 +14,9 @@ export const settingsSchema = z.strictObject({
   channels: z.array(z.string()),
   owner: z.string(),
   bots: z.array(z.string()),
-  /** Ports that only we use, chosen once and changed when somebody else took them: Ergo's API, or InspIRCd's `/stats`. */
+  /** Ports that only we use, chosen once and changed when somebody else took them: Ergo's API, or where Anope comes to the guard. */
   httpPort: z.int(),
-  /** Between InspIRCd and Anope. */
+  /** Where the guard leads Anope on to InspIRCd. */
   linkPort: z.int(),
   /** Keep channel history on disk: null until the server's build was asked. */
   diskHistory: z.boolean().nullable(),
@@ -51,12 +51,15 @@ export interface Folders {
   readonly anope: string
   /** InspIRCd's unix socket, on which our own bots and the control session connect. */
   readonly socket: string
+  /** The socket of the guard of logins. */
+  readonly logins: string
 }
 
 export function folders(dataDir: string): Folders {
   const ircd = join(dataDir, 'ircd')
   const [inspircd, socket] = [join(ircd, 'inspircd'), socketPath(dataDir, 'ircd/inspircd/run', 'bots.sock')]
-  return { ircd, ergo: join(ircd, 'ergo'), inspircd, anope: join(ircd, 'anope'), socket }
+  const logins = socketPath(dataDir, 'ircd', 'logins.sock')
+  return { ircd, ergo: join(ircd, 'ergo'), inspircd, anope: join(ircd, 'anope'), socket, logins }
 }
 
 export const settingsPath = (dataDir: string): string => join(dataDir, 'ircd', 'server.json')

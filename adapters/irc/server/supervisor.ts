@@ -6,10 +6,11 @@
 import { asChanopError, ChanopError } from '../../../core/error.ts'
 import type { Log } from '../../../core/log.ts'
 import { backoffMs, deadline, sleep } from '../../../core/retry.ts'
+import { openGuard } from '../logins/guard.ts'
 import { markFilled, restoreDatabase } from './database.ts'
 import { Keeper } from './keeper.ts'
 import { launches } from './launch.ts'
-import { renewPorts } from './prepare.ts'
+import { renewPort } from './prepare.ts'
 import { provision } from './provision.ts'
 import { serving } from './ready.ts'
 import { folders, readSettings, type Settings } from './settings.ts'
@@ -22,7 +23,17 @@ export interface Supervision {
 }
 
 /** Resolves when `signal` has aborted and everything has ended in order. Rejects when `data/ircd` is unusable. */
-export async function supervise({ dataDir, log, ready }: Supervision, signal: AbortSignal): Promise<void> {
+export async function supervise(supervision: Supervision, signal: AbortSignal): Promise<void> {
+  const guard = await openGuard(supervision.dataDir, supervision.log, signal)
+  if (!guard) return
+  try {
+    await keepServers(supervision, signal)
+  } finally {
+    await guard.close()
+  }
+}
+
+async function keepServers({ dataDir, log, ready }: Supervision, signal: AbortSignal): Promise<void> {
   const settings = await readSettings(dataDir)
   const at = folders(dataDir)
   const [first, services] = launches(settings, at)
@@ -76,13 +87,13 @@ const hiding = ({ secrets: { accounts, ...others } }: Settings) => {
 
 /** The ports between our own parts may be any: when another program took one, others are chosen. */
 async function movePorts(dataDir: string, printed: readonly string[], log: Log): Promise<boolean> {
-  const { httpPort, linkPort } = await readSettings(dataDir)
-  const taken = printed.find(
-    line => /address already in use/i.test(line) && [httpPort, linkPort].some(port => line.includes(`:${port}:`)),
-  )
-  if (!taken) return false
-  await renewPorts(dataDir)
-  log.warn(`a port between our own programs was taken, others are used now (${taken})`)
+  const settings = await readSettings(dataDir)
+  const taken = (which: 'httpPort' | 'linkPort'): string | undefined =>
+    printed.find(line => /address already in use/i.test(line) && line.includes(`:${settings[which]}:`))
+  const which = (['httpPort', 'linkPort'] as const).find(taken)
+  if (!which) return false
+  await renewPort(dataDir, which)
+  log.warn(`a port between our own programs was taken, others are used now (${taken(which)})`)
   return true
 }
 

@@ -7,7 +7,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deadline, sleep } from '../../../core/retry.ts'
+import { silentLog } from '../../../core/log.ts'
 import { accountsFor } from '../accounts/index.ts'
+import { openGuard } from '../logins/guard.ts'
 import { type Control, readControl } from '../control.ts'
 import { launches, start } from './launch.ts'
 import { freePorts } from './ports.ts'
@@ -100,6 +102,7 @@ async function startManaged(
   const dataDir = await mkdtemp(join(tmpdir(), options.prefix ?? `chanop-${kind}-`))
   const [plain = 0, tls = 0] = await freePorts(2)
   const running = new Map<string, ChildProcess>()
+  const guarding = new AbortController()
   const config = {
     listen: { plain: `127.0.0.1:${plain}`, tls: `127.0.0.1:${tls}` },
     channels: options.channels ?? ['#general', '#ops'],
@@ -108,10 +111,13 @@ async function startManaged(
   }
   const stop = async (): Promise<void> => {
     await stopAll(running, 'SIGKILL')
+    guarding.abort()
+    await guard?.close()
     await rm(dataDir, { recursive: true, force: true })
   }
   t?.after(stop)
   const control = await prepareServer({ dataDir, program, config })
+  const guard = await openGuard(dataDir, silentLog(), guarding.signal)
   await startAll(dataDir, running)
   await provision(dataDir)
   const password = /password=(\S+)/.exec(await readFile(ownerLoginPath(dataDir), 'utf8'))?.[1] ?? ''

@@ -29,6 +29,7 @@ export async function validate(settings: Settings, at: Folders): Promise<Setting
     inspircd: join(probe, 'i'),
     anope: join(probe, 'a'),
     socket: join(dirname(at.socket), 'try.sock'),
+    logins: at.logins,
   }
   try {
     if (settings.program.server === 'inspircd') {
