@@ -75,6 +75,8 @@ export interface NetworkStatus {
   readonly troubles?: readonly Trouble[]
   /** Logins that guesses locked. */
   readonly locks?: readonly LoginLock[]
+  /** Accounts on record that the network has no more; written by the one that holds the connection. */
+  readonly gone?: readonly string[]
   /** How far its clock is ahead of ours, milliseconds, behind when negative; absent where both agree. */
   readonly aheadMs?: number
   /** Where programs connect: `ircs://127.0.0.1:6697`, and the SHA-256 of the certificate they will meet there. */
@@ -246,8 +248,8 @@ export interface Accounts {
   /** Blocks logins and ends every live session with `reason`. Resolves with how many were seen to end. */
   suspend(account: string, reason: string): Promise<number>
   restore(account: string): Promise<void>
-  /** Lifts what wrong passwords for it locked. Resolves with how many locks there were. Absent: nothing locks here. */
-  unlock?(account: string): Promise<number>
+  /** Lifts what wrong passwords for an account, or from an address, locked. Resolves with how many locks there were. */
+  unlock?(what: string): Promise<number>
   /** Deletes the account and ends its sessions. */
   drop(account: string): Promise<void>
   /** SHA-256 of the certificates that open the account, lower-case hex. */

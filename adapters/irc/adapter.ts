@@ -7,6 +7,7 @@ import type {
   Cursors,
   Found,
   Limits,
+  LoginLock,
   Sink,
   NetworkStatus,
 } from '../../core/adapter.ts'
@@ -21,6 +22,7 @@ import { type Control, readControl } from './control.ts'
 import type { IrcConfig } from './config.ts'
 import { establishSoon, type Keeping, keepingOf } from './kept.ts'
 import type { Session } from './link/session.ts'
+import { watchLocks } from './logins/protocol.ts'
 import { renewOwnerLogin } from './server/owner-login.ts'
 import { DirectMarks, missedDirect } from './past/catchup.ts'
 import { Face, startDelayMs } from './people/faces.ts'
@@ -62,6 +64,9 @@ class IrcAdapter implements Adapter {
 
   /** Where others connect to the server we run. */
   readonly #address: Pick<NetworkStatus, 'address' | 'fingerprint'>
+  /** The guard of logins of the server we run. */
+  readonly #guard: string | null
+  #locks: readonly LoginLock[] = []
 
   constructor(config: IrcConfig, context: AdapterContext, control: Control | null) {
     if (control)
@@ -69,6 +74,7 @@ class IrcAdapter implements Adapter {
         renewed: (account, password) => renewOwnerLogin(context.dataDir, { account, password }),
         changed: () => context.changed(),
       })
+    this.#guard = control?.logins ?? null
     this.#address = control
       ? { address: `ircs://${control.tls.host}:${control.tls.port}`, fingerprint: control.tls.fingerprint }
       : {}
@@ -184,9 +190,17 @@ class IrcAdapter implements Adapter {
       await wait(startDelayMs(index))
       await face.run(signal)
     })
-    await Promise.all(runs)
+    await Promise.all([...runs, this.#watchLogins(signal)])
     await Promise.all([this.#feed.settled(), this.#channels.settled()])
     this.#nicks()
+  }
+
+  async #watchLogins(signal: AbortSignal): Promise<void> {
+    const tell = (locks: readonly LoginLock[]): void => {
+      this.#locks = locks
+      this.#context.changed()
+    }
+    if (this.#guard !== null) await watchLocks(this.#guard, tell, signal)
   }
 
   // What comes in
@@ -288,7 +302,13 @@ class IrcAdapter implements Adapter {
 
   status(): NetworkStatus {
     return statusOf(
-      { main: this.#main, faces: [...this.#faces.values()], channels: this.#channels, accounts: this.accounts },
+      {
+        main: this.#main,
+        faces: [...this.#faces.values()],
+        channels: this.#channels,
+        accounts: this.accounts,
+        locks: this.#locks,
+      },
       this.#address,
     )
   }

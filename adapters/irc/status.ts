@@ -1,4 +1,4 @@
-import type { Accounts, NetworkStatus } from '../../core/adapter.ts'
+import type { Accounts, LoginLock, NetworkStatus } from '../../core/adapter.ts'
 import { lacksOf } from './abilities.ts'
 import type { Channels } from './channels.ts'
 import type { Face } from './people/faces.ts'
@@ -8,11 +8,12 @@ interface Parts {
   readonly faces: readonly Face[]
   readonly channels: Channels
   readonly accounts: Accounts | undefined
+  readonly locks: readonly LoginLock[]
 }
 
 /** How this network is: by its main connection, with what else is amiss. `address`: where others connect to a server we run. */
 export function statusOf(
-  { main, faces, channels, accounts }: Parts,
+  { main, faces, channels, accounts, locks }: Parts,
   address: Pick<NetworkStatus, 'address' | 'fingerprint'>,
 ): NetworkStatus {
   const { open: voice, fault, sinceMs } = main
@@ -31,6 +32,7 @@ export function statusOf(
     ...(voice ? { server: voice.session.server } : {}),
     ...(voice && aheadMs !== 0 ? { aheadMs } : {}),
     ...(channels.troubles.all.length > 0 ? { troubles: channels.troubles.all } : {}),
+    ...(locks.length > 0 ? { locks } : {}),
     ...address,
     ...(reasons.length === 0 ? {} : { reason: reasons.join(' · ') }),
     lacks: voice ? lacksOf(voice.session, channels.replays) : [],

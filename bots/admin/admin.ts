@@ -38,6 +38,7 @@ import { registerCommands } from './commands/register.ts'
 import { roleCommands } from './commands/roles.ts'
 import { secretCommands } from './commands/secrets.ts'
 import { stopCommands } from './commands/stop.ts'
+import { unlockCommands } from './commands/unlock.ts'
 import { Fleet } from './fleet/fleet.ts'
 import { keepLedgerSmall } from './retention.ts'
 import type { AdminServices, Beat } from './services.ts'
@@ -53,6 +54,7 @@ export const adminCommands: readonly Command<AdminServices>[] = [
   ...roleCommands,
   ...peopleCommands,
   ...inviteCommands,
+  ...unlockCommands,
   ...registerCommands,
   ...accessCommands,
   ...agentsCommands,

@@ -24,15 +24,19 @@ function clockLine(aheadMs = 0): string {
 const troubleLine = ({ channel, reason, sinceMs }: Trouble, nowMs: number): string =>
   `${channel} does not work for ${duration(Math.max(0, nowMs - sinceMs))}: ${reason}`
 
+const lockedLine = (locks: number): string =>
+  locks === 0 ? '' : `${locks === 1 ? 'a login is' : `${locks} logins are`} locked after wrong passwords`
+
 /** `irc up 2h · Ergo 2.19.1`; `old`: nobody has vouched for it lately. */
 export function networkLine(status: StoredStatus, nowMs: number, old: boolean): string {
-  const { network, state, sinceMs, server, aheadMs, reason, troubles = [] } = status
+  const { network, state, sinceMs, server, aheadMs, reason, troubles = [], locks = [] } = status
   if (old) return `${network}: unknown, the bridge is silent; it was ${state} when last heard of`
   const parts = [
     `${network} ${state} ${duration(Math.max(0, nowMs - sinceMs))}`,
     server,
     clockLine(aheadMs),
     reason,
+    lockedLine(locks.filter(({ untilMs }) => untilMs > nowMs).length),
     ...troubles.map(trouble => troubleLine(trouble, nowMs)),
   ]
   return parts.filter(part => part !== undefined && part !== '').join(' · ')

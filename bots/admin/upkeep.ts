@@ -10,6 +10,7 @@ import { tellOps } from '../../core/ops.ts'
 import { sleep } from '../../core/retry.ts'
 import { keepHead } from './audit-heads.ts'
 import { ChannelWatch } from './channels/watch.ts'
+import { tellOfLogins } from './logins.ts'
 import { rotateLogs } from './logs.ts'
 
 type Context = BotContext<typeof configSchema>
@@ -29,6 +30,7 @@ export async function upkeep(context: Context): Promise<void> {
     try {
       await endTimedRoles(context)
       await channels.sweep()
+      await tellOfLogins(context)
       if (Date.now() - logsMs > logsEveryMs) {
         logsMs = Date.now()
         await keepLogsSmall(context)

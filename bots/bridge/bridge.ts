@@ -18,6 +18,7 @@ import { MediaStore, mediaLimits } from '../../core/media/store.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { Announcer } from './networks/announcer.ts'
 import { Deliverer } from './delivery/deliver.ts'
+import { GoneAccounts } from './orders/gone.ts'
 import { admittedNow } from './orders/doors.ts'
 import { Files } from './delivery/files.ts'
 import { ingest } from './intake/ingest.ts'
@@ -33,6 +34,7 @@ const silentAfterMs = 3500
 const presenceMs = 1000
 const announceMs = 1000
 const startMs = 3000
+const accountsMs = 300_000
 const drainMs = 3000
 const sweepMs = 3_600_000
 
@@ -43,6 +45,8 @@ export interface BridgeOptions {
   readonly splitMs?: number
   /** How often it is looked whether the commands of the bots have changed. */
   readonly announceMs?: number
+  /** How often the accounts on record are compared with those there are. */
+  readonly accountsMs?: number
 }
 
 /** The one process that holds connections: takes facts in, relays them, and delivers what anyone says. */
@@ -62,6 +66,8 @@ export class Bridge {
   readonly #outage: Outage
   readonly #announcer: Announcer
   readonly #announceMs: number
+  readonly #gone: GoneAccounts
+  readonly #accountsMs: number
   readonly #strays = new Map<string, readonly Stored[]>()
 
   constructor(context: BotContext<typeof configSchema>, options: BridgeOptions = {}) {
@@ -80,6 +86,8 @@ export class Bridge {
     this.#splits = new Splits((first, left) => this.#tellSplit(first, left), options.splitMs)
     this.#announcer = new Announcer({ adapters, ledger, log, signal })
     this.#announceMs = options.announceMs ?? announceMs
+    this.#gone = new GoneAccounts({ adapters, ledger, log, changed: network => this.#changed(network) })
+    this.#accountsMs = options.accountsMs ?? accountsMs
     this.#outage = new Outage({ adapters, log, places: () => this.#places() })
     this.store = new MediaStore(join(context.dataDir, 'media'), ledger, () => mediaLimits(settings.current.media))
     this.#files = new Files({ store: this.store, ledger, adapters, log, signal })
@@ -127,6 +135,7 @@ export class Bridge {
     )
     context.bus.onSignal('heartbeat', ({ bot }) => this.#beats.set(bot, Date.now()))
     lookAnyway(context.bus, heard, context.signal)
+    void this.#gone.follow(this.#accountsMs, context.signal)
     this.#sweep()
     const sweeping = setInterval(() => this.#sweep(), sweepMs)
     context.signal.addEventListener('abort', () => clearInterval(sweeping), { once: true })
@@ -239,9 +248,11 @@ export class Bridge {
 
   #report(adapter: Adapter): void {
     const { ledger, log } = this.context
-    const save = ledger.write(db =>
-      saveStatus(db, adapter.network, { ...adapter.status(), can: abilitiesOf(adapter) }, Date.now()),
-    )
+    const gone = this.#gone.of(adapter.network)
+    const save = ledger.write(db => {
+      const status = { ...adapter.status(), can: abilitiesOf(adapter), ...(gone.length > 0 ? { gone } : {}) }
+      saveStatus(db, adapter.network, status, Date.now())
+    })
     save.catch((error: unknown) => log.warn({ error }, 'how a network is could not be written down'))
   }
 

@@ -1,7 +1,7 @@
 /** What people want to do, with the first words of the commands for it, the most wanted first. */
 export const topics: Readonly<Record<string, readonly string[]>> = {
   look: ['status', 'who', 'last', 'search', 'stats', 'seen', 'networks', 'network', 'version'],
-  people: ['whoami', 'call', 'person', 'role', 'link', 'can', 'register', 'claim', 'ignore', 'key', 'invite'],
+  people: ['whoami', 'call', 'person', 'role', 'link', 'can', 'register', 'claim', 'unlock', 'ignore', 'key', 'invite'],
   agents: [
     'agent',
     'group',
@@ -46,6 +46,7 @@ const alike: readonly (readonly string[])[] = [
   ['leave', 'quit', 'part'],
   ['halt', 'cancel', 'abort', 'pause', 'stop'],
   ['undo', 'restore'],
+  ['lock', 'locked', 'unlock', 'guess', 'guesses', 'lockout'],
   ['reboot', 'reload', 'restart'],
   ['proof', 'audit'],
 ]

@@ -14,6 +14,8 @@ export type OrderKind =
   | 'account.certificate'
   | 'account.certificate-del'
   | 'account.end-sessions'
+  /** Lifts what wrong passwords for an account, or from an address, locked. */
+  | 'account.unlock'
   /** Looks whether it is there; its result says how many are logged in to it. */
   | 'account.check'
   | 'place.join'

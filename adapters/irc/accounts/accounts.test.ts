@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { connect, type TLSSocket } from 'node:tls'
 import { fingerprintOf, makeCertificate } from '../server/certificate.ts'
 import { availableServers, startErgo, startInspircd, type TestServer } from '../server/testing.ts'
-import type { Lock } from '../logins/guesses.ts'
+import type { LoginLock } from '../../../core/adapter.ts'
 import { watchLocks } from '../logins/protocol.ts'
 import { accountsFor, type ManagedAccounts } from './index.ts'
 import { askServer, authenticate, type Line, Wire } from './session.ts'
@@ -235,6 +235,29 @@ for (const kind of ['ergo', 'inspircd'] as const) {
       wire.close()
     })
 
+    test('an account that its holder deleted is not listed, is nobody’s, and can be made anew', async () => {
+      await accounts.create('trudy', password('trudy'))
+      await accounts.create('ursula', password('ursula'))
+      await accounts.suspend('ursula', 'for now')
+      const wire = await login(server, 'trudy')
+      assert.ok(wire)
+      const asked = await askServer(wire, ['PRIVMSG NickServ :UNREGISTER trudy'])
+      const code = /UNREGISTER trudy (\S+)/.exec(asked.map(({ params }) => params.at(-1)).join('\n'))?.[1] ?? 'none'
+      // Ergo has no switch against that.
+      await wire.ask([`PRIVMSG NickServ :UNREGISTER trudy ${code}`, 'PING end'], line =>
+        /^(PONG|ERROR)$/.test(line.command),
+      )
+      wire.close()
+      const all = (await accounts.list?.()) ?? []
+      assert.equal(all.includes('trudy'), kind === 'inspircd')
+      assert.ok(all.includes('ursula'), 'who is suspended is listed')
+      if (kind === 'inspircd') return
+      assert.equal(await accounts.get('trudy'), null)
+      assert.equal(await login(server, 'trudy'), null)
+      await accounts.create('trudy', 'a-new-password')
+      assert.equal(await accounts.verify('trudy', 'a-new-password'), true)
+    })
+
     test('all accounts and all certificates of one are listed', async () => {
       await accounts.create('sybil', password('sybil'))
       const prints = ['ab', 'cd'].map(two => two.repeat(32))
@@ -287,7 +310,7 @@ for (const kind of ['ergo', 'inspircd'] as const) {
 
     test('guesses are counted across connections: the pair is locked, nobody else is', async () => {
       for (const name of ['walter', 'wendy']) await accounts.create(name, password(name))
-      const told: (readonly Lock[])[] = []
+      const told: (readonly LoginLock[])[] = []
       const watching = new AbortController()
       const guard = server.control?.logins ?? ''
       const watched = watchLocks(guard, locks => told.push(locks), watching.signal)
@@ -333,14 +356,20 @@ for (const kind of ['ergo', 'inspircd'] as const) {
       // RECOVER with the right password takes nobody's nick.
       const victim = await login(server, 'zelda')
       assert.ok(victim)
-      await askServer(wire, [`PRIVMSG NickServ :\x02RECOVER\x02  zelda ${password('zelda')}`, `NS RECOVER zelda ${password('zelda')}`])
+      await askServer(wire, [
+        `PRIVMSG NickServ :\x02RECOVER\x02  zelda ${password('zelda')}`,
+        `NS RECOVER zelda ${password('zelda')}`,
+      ])
       assert.equal((await accounts.get('zelda'))?.sessions, 1)
       assert.equal(victim.closed, false)
       for (const one of [wire, victim]) one.close()
       const scram = await Wire.open({ host: server.host, port: server.port })
       await scram.ask(['CAP REQ :sasl'], line => line.command === 'CAP')
       const first = Buffer.from('n,,n=zelda,r=0123456789abcdef').toString('base64')
-      const said = await scram.ask(['AUTHENTICATE SCRAM-SHA-256', `AUTHENTICATE ${first}`], line => line.command === '904')
+      const said = await scram.ask(
+        ['AUTHENTICATE SCRAM-SHA-256', `AUTHENTICATE ${first}`],
+        line => line.command === '904',
+      )
       assert.ok(said.length > 0)
       scram.close()
     })

@@ -77,9 +77,8 @@ export class AnopeAccounts implements Accounts {
     await this.#hooks.renewed?.(account, password)
   }
 
-  async unlock(account: string): Promise<number> {
-    checkAccount(account, 'inspircd')
-    return (await askGuard(this.#guard, { act: 'lift', account })).lifted ?? 0
+  async unlock(what: string): Promise<number> {
+    return (await askGuard(this.#guard, { act: 'lift', what })).lifted ?? 0
   }
 
   async suspend(account: string, reason: string): Promise<number> {

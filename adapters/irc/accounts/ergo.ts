@@ -46,7 +46,13 @@ export class ErgoAccounts implements Accounts {
     }
     // The password first: an account that is there has one.
     await this.#ask({ act: 'password', account, password })
-    const answer = await this.#call('ns/saregister', { accountName: account, passphrase: '' })
+    const make = (): Promise<ErgoAnswer> => this.#call('ns/saregister', { accountName: account, passphrase: '' })
+    let answer = await make()
+    if (/registered previously|prior registration/.test(answer.error ?? '')) {
+      // Its holder deleted it; Ergo keeps such a name from everybody until it is erased.
+      await this.#erase(account)
+      answer = await make()
+    }
     if (!answer.success) throw failed(`the account ${account} was not made: ${answer.error ?? answer.errorCode}`)
   }
 
@@ -66,9 +72,8 @@ export class ErgoAccounts implements Accounts {
     await this.#hooks.renewed?.(account, password)
   }
 
-  async unlock(account: string): Promise<number> {
-    checkAccount(account, 'ergo')
-    return (await this.#ask({ act: 'lift', account })).lifted ?? 0
+  async unlock(what: string): Promise<number> {
+    return (await this.#ask({ act: 'lift', what })).lifted ?? 0
   }
 
   async suspend(account: string, reason: string): Promise<number> {
@@ -92,12 +97,16 @@ export class ErgoAccounts implements Accounts {
   /** ERASE, not UNREGISTER: that would keep the name reserved for ever. */
   async drop(account: string): Promise<void> {
     checkAccount(account, 'ergo')
+    await this.#erase(account)
+    await this.#ask({ act: 'drop', account })
+  }
+
+  async #erase(account: string): Promise<void> {
     const asked = await this.#nickServ(`ERASE ${account}`)
     const code = /\/NS ERASE \S+ (\S+)/.exec(asked)?.[1]
     if (!code) throw failed(`${account} was not deleted: ${asked}`)
     const said = await this.#nickServ(`ERASE ${account} ${code}`)
     if (!/Successfully unregistered|does not exist/i.test(said)) throw failed(`${account} was not deleted: ${said}`)
-    await this.#ask({ act: 'drop', account })
   }
 
   async certificates(account: string): Promise<readonly string[]> {

@@ -6,7 +6,7 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
-import { readIfThere, writeWhole } from '../server/files.ts'
+import { readIfThere, writeWhole } from '../../../core/files.ts'
 
 const entrySchema = z.strictObject({
   salt: z.string().optional(),

@@ -1,5 +1,6 @@
+import type { LoginLock } from '../../../core/adapter.ts'
 import { sleep } from '../../../core/retry.ts'
-import { Guesses, type Lock, type Who } from './guesses.ts'
+import { Guesses, type Who } from './guesses.ts'
 
 /** One attempt that was let through. Ended once; one that nobody ends is forgotten after a while. */
 export interface Attempt {
@@ -19,13 +20,13 @@ interface Turnstile {
 export class Door {
   readonly #guesses = new Guesses()
   readonly #turnstiles = new Map<string, Turnstile>()
-  readonly #changed: (locks: readonly Lock[]) => void
+  readonly #changed: (locks: readonly LoginLock[]) => void
 
-  constructor(changed: (locks: readonly Lock[]) => void = () => undefined) {
+  constructor(changed: (locks: readonly LoginLock[]) => void = () => undefined) {
     this.#changed = changed
   }
 
-  get locks(): readonly Lock[] {
+  get locks(): readonly LoginLock[] {
     return this.#guesses.locks(Date.now())
   }
 
@@ -46,8 +47,9 @@ export class Door {
     return this.#attempt(who, key, turnstile)
   }
 
-  lift(account: string): number {
-    const lifted = this.#guesses.lift(account, Date.now())
+  /** An account, or an address. */
+  lift(what: string): number {
+    const lifted = this.#guesses.lift(what, Date.now())
     if (lifted > 0) this.#changed(this.locks)
     return lifted
   }

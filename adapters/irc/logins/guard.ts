@@ -5,15 +5,15 @@ import { chmod, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { dirname } from 'node:path'
+import type { LoginLock } from '../../../core/adapter.ts'
 import type { Log } from '../../../core/log.ts'
 import { sleep } from '../../../core/retry.ts'
 import { callErgo } from '../accounts/ergo-api.ts'
-import { makeFolder } from '../server/files.ts'
+import { makeFolder } from '../../../core/files.ts'
 import { renewPort } from '../server/prepare.ts'
 import { folders, readSettings } from '../server/settings.ts'
 import { type Credentials, credentialsPath, Credentials as Store } from './credentials.ts'
 import { Door } from './door.ts'
-import type { Lock } from './guesses.ts'
 import { type Answer, ergoSchema, type Request, requestSchema } from './protocol.ts'
 import { listenForServices } from './services-link.ts'
 
@@ -74,9 +74,9 @@ async function listenBetween(dataDir: string, door: Door): Promise<Server> {
   }
 }
 
-const lineOf = (locks: readonly Lock[]): string => `${JSON.stringify({ locks })}\n`
+const lineOf = (locks: readonly LoginLock[]): string => `${JSON.stringify({ locks })}\n`
 
-function tellAll(watching: ReadonlySet<Socket>, locks: readonly Lock[]): void {
+function tellAll(watching: ReadonlySet<Socket>, locks: readonly LoginLock[]): void {
   for (const socket of watching) socket.write(lineOf(locks))
 }
 
@@ -101,7 +101,7 @@ async function listen(path: string, desk: Desk, watching: Set<Socket>, log: Log)
   return server
 }
 
-function follow(socket: Socket, watching: Set<Socket>, locks: readonly Lock[]): void {
+function follow(socket: Socket, watching: Set<Socket>, locks: readonly LoginLock[]): void {
   watching.add(socket)
   socket.once('close', () => watching.delete(socket))
   socket.write(lineOf(locks))
@@ -127,7 +127,7 @@ class Desk {
     this.#o = parts
   }
 
-  get locks(): readonly Lock[] {
+  get locks(): readonly LoginLock[] {
     return this.#o.door.locks
   }
 
@@ -144,7 +144,7 @@ class Desk {
     }
     const request = requestSchema.parse(asked)
     if (request.act === 'watch') return null
-    if (request.act === 'lift') return { ok: true, lifted: this.#o.door.lift(request.account) }
+    if (request.act === 'lift') return { ok: true, lifted: this.#o.door.lift(request.what) }
     return this.#o.store ? this.#keep(this.#o.store, request) : { ok: false }
   }
 

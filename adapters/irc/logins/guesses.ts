@@ -4,17 +4,12 @@
  * can keep somebody else out. Pure: the time comes in.
  */
 
+import type { LoginLock } from '../../../core/adapter.ts'
+
 /** Who logs in: to which account, from where. */
 export interface Who {
   readonly account: string
   readonly address: string
-}
-
-/** What is locked (both names) or slowed down (one of them is ''), since when and until when, Unix ms. */
-export interface Lock extends Who {
-  readonly wrong: number
-  readonly sinceMs: number
-  readonly untilMs: number
 }
 
 interface Rule {
@@ -73,7 +68,8 @@ function networkOf(address: string): string {
   const [head = '', tail] = address.toLowerCase().split('::')
   const groups = head === '' ? [] : head.split(':')
   const rest = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => '0')
+  const zeros =
+    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => '0')
   const whole = [...groups, ...zeros, ...rest]
   return whole.slice(0, 7).every(group => /^0*$/.test(group)) ? address : `${whole.slice(0, 4).join(':')}::/64`
 }
@@ -128,18 +124,18 @@ export class Guesses {
     this.#counts.delete(pair)
   }
 
-  /** Forgets what was counted against an account, and who is known to have it. Resolves with how many locks that lifted. */
-  lift(account: string, nowMs: number): number {
-    const name = account.toLowerCase()
-    const lifted = this.locks(nowMs).filter(lock => lock.account === name)
-    for (const [key] of [...this.#counts.entries()]) if (key.startsWith(`${name}\n`)) this.#counts.delete(key)
-    for (const [key] of [...this.#known.entries()]) if (key.startsWith(`${name}\n`)) this.#known.delete(key)
+  /** Forgets what was counted against an account or an address. Returns how many locks that lifted. */
+  lift(what: string, nowMs: number): number {
+    const name = what.toLowerCase()
+    const isMeant = (key: string): boolean => key.startsWith(`${name}\n`) || key.endsWith(`\n${networkOf(name)}`)
+    const lifted = this.locks(nowMs).filter(({ account, address }) => isMeant(`${account}\n${address}`))
+    for (const [key] of this.#counts.entries()) if (isMeant(key)) this.#counts.delete(key)
     this.#turnMs.delete(`${name}\n`)
     return lifted.length
   }
 
-  locks(nowMs: number): Lock[] {
-    const locks: Lock[] = []
+  locks(nowMs: number): LoginLock[] {
+    const locks: LoginLock[] = []
     for (const [key, { wrong, sinceMs, untilMs }] of this.#counts.entries()) {
       const [account = '', address = ''] = key.split('\n')
       if (untilMs > nowMs) locks.push({ account, address, wrong, sinceMs, untilMs })

@@ -2,9 +2,9 @@
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
+import type { LoginLock } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { sleep } from '../../../core/retry.ts'
-import type { Lock } from './guesses.ts'
 
 export const requestSchema = z.discriminatedUnion('act', [
   z.strictObject({ act: z.literal('check'), account: z.string(), password: z.string() }),
@@ -14,7 +14,7 @@ export const requestSchema = z.discriminatedUnion('act', [
   z.strictObject({ act: z.literal('certificates'), account: z.string() }),
   z.strictObject({ act: z.literal('certificate-add'), account: z.string(), fingerprint: z.string() }),
   z.strictObject({ act: z.literal('certificate-del'), account: z.string(), fingerprint: z.string() }),
-  z.strictObject({ act: z.literal('lift'), account: z.string() }),
+  z.strictObject({ act: z.literal('lift'), what: z.string() }),
   /** Stays open: every change of the locks is a line. */
   z.strictObject({ act: z.literal('watch') }),
 ])
@@ -66,7 +66,7 @@ export function askGuard(path: string, request: Request): Promise<Answer> {
 /** Tells the locks whenever they change, and all of them after each connection, until `signal` aborts. */
 export async function watchLocks(
   path: string,
-  tell: (locks: readonly Lock[]) => void,
+  tell: (locks: readonly LoginLock[]) => void,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
@@ -79,7 +79,7 @@ export async function watchLocks(
   }
 }
 
-function follow(socket: Socket, tell: (locks: readonly Lock[]) => void): Promise<void> {
+function follow(socket: Socket, tell: (locks: readonly LoginLock[]) => void): Promise<void> {
   socket.once('connect', () => socket.write(`${JSON.stringify({ act: 'watch' })}\n`))
   createInterface({ input: socket }).on('line', line => {
     const told = z.object({ locks: z.array(lockSchema) }).safeParse(JSON.parse(line))

@@ -92,7 +92,10 @@ export class LoginWatch {
 function withoutPassword(line: string): string {
   const found = told.exec(line)
   if (!found) return line
-  const words = (found[2] ?? '').replaceAll(/[\x02\x0f\x11\x16\x1d-\x1f]|\x03(\d{1,2}(,\d{1,2})?)?/g, '').trim().split(/ +/)
+  const words = (found[2] ?? '')
+    .replaceAll(/[\x02\x0f\x11\x16\x1d-\x1f]|\x03(\d{1,2}(,\d{1,2})?)?/g, '')
+    .trim()
+    .split(/ +/)
   return words.length > 2 && /^recover$/i.test(words[0] ?? '') ? `${found[1]}:RECOVER ${words[1]}` : line
 }
 

@@ -6,7 +6,7 @@ import { newPassword } from '../../../core/secrets.ts'
 import { accountsFor, type ManagedAccounts } from '../accounts/index.ts'
 import { type Control, readControl } from '../control.ts'
 import { ownerLoginPath, readOwnerLogin, writeOwnerLogin } from './owner-login.ts'
-import { readIfThere, writeWhole } from './files.ts'
+import { readIfThere, writeWhole } from '../../../core/files.ts'
 import { controlAccount, folders, history, readSettings, type Settings } from './settings.ts'
 
 export async function provision(dataDir: string): Promise<void> {

@@ -269,6 +269,25 @@ rooms:
       await owner.asks('!register oldbot', /oldbot is registered/)
     })
 
+    test('whoever guesses is locked, which the operators hear once; others are not, and it can be lifted', async () => {
+      await owner.asks('!register guessed', /guessed is registered/)
+      const login = loginOf(await owner.hears(/account=guessed/))
+      owner.client.write('JOIN #ops')
+      await owner.hears(/^366 .*#ops/)
+      const from = owner.heard.length
+      for (let n = 0; n < 7; n += 1) await refused({ account: 'guessed', password: `guess-${n}` })
+      await refused(login)
+      await owner.hears(/PRIVMSG #ops 5 wrong passwords for guessed from 127\.0\.0\.1: .*!unlock guessed/, from)
+      const other = await enter({ account: 'steady', password: await server.account('steady') })
+      assert.ok(other.client.open)
+      await owner.asks('!unlock guessed', /guessed: 1 lock lifted/)
+      await owner.asks('!unlock guessed', /no login of guessed is locked/)
+      const agent = await enter(login)
+      assert.ok(agent.client.open)
+      const said = owner.heard.filter(line => /wrong passwords for guessed/.test(line.params[1] ?? ''))
+      assert.equal(said.length, 1)
+    })
+
     test('an agent that says too much is warned, then not heard', async () => {
       await owner.asks('!register loud rate=3/s', /loud is registered/)
       const loud = await enter(loginOf(await owner.hears(/account=loud/)))

@@ -33,7 +33,7 @@ const networks = declare({
     const old = bridgeSilent(services, atMs)
     const names = Object.keys(services.context.settings.current.networks)
     return {
-      data: names.map(name => known.get(name) ?? { network: name }),
+      data: names.map(name => ({ ...known.get(name), network: name, locks: undefined, gone: undefined })),
       lines: names.map(name => {
         const entry = known.get(name)
         return entry ? networkLine(entry, atMs, old) : `${name}: the bridge has said nothing of it yet`

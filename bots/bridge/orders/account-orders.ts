@@ -47,6 +47,8 @@ export async function accountAct(accounts: Accounts, { kind, args }: Order, give
       return 'removed'
     case 'account.end-sessions':
       return ended(await accounts.endSessions(account, args['reason'] ?? 'ended by an operator'))
+    case 'account.unlock':
+      return unlocked(await accounts.unlock?.(args['what'] ?? ''))
     case 'account.check':
       return checked(await accounts.get(account), account)
     default:
@@ -56,7 +58,11 @@ export async function accountAct(accounts: Accounts, { kind, args }: Order, give
 
 /** A new password, and nothing else that opens the account but what is on record; then its sessions end. */
 async function renew(accounts: Accounts, account: string, args: Order['args'], given: Given): Promise<string> {
-  await accounts.setPassword(account, given.secret)
+  await accounts.setPassword(account, given.secret).catch((error: unknown) => {
+    // It was on record and is gone: whoever it was deleted by, its owner gets it back.
+    if (!(error instanceof ChanopError) || error.code !== 'account-unknown') throw error
+    return accounts.create(account, given.secret)
+  })
   const cleared = await clearPlanted(accounts, account, given.certificates)
   const also = cleared === 0 ? '' : `; ${counted(cleared, 'certificate')} not on record taken away`
   if (args['sessions'] === 'keep') return `changed${also}`
@@ -76,6 +82,11 @@ export async function clearPlanted(accounts: Accounts, account: string, recorded
 const counted = (count: number, what = 'session'): string => `${count} ${what}${count === 1 ? '' : 's'}`
 const ended = (sessions: number): string => `${counted(sessions)} ended`
 const suspended = (sessions: number): string => (sessions === 0 ? 'suspended' : `suspended, ${ended(sessions)}`)
+
+function unlocked(lifted: number | undefined): string {
+  if (lifted === undefined) throw unable('lock logins')
+  return lifted === 0 ? 'nothing was locked any more' : `${counted(lifted, 'lock')} lifted`
+}
 
 function checked(info: AccountInfo | null, account: string): string {
   if (!info) throw new ChanopError('account-unknown', `there is no account ${account}`)
