@@ -14,4 +14,4 @@ export const spread = (samplesMs: readonly number[]): string =>
 
 export const whole = (value: number): string => Math.round(value).toLocaleString('en')
 
-export const say = (name: string, value: string): void => console.log(`${name.padEnd(42)}${value}`)
+export const say = (name: string, value: string): void => console.log(`${name.padEnd(46)}${value}`)

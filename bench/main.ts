@@ -1,23 +1,26 @@
 /**
- * `npm run bench -- [--only relay,command,memory,oracle,ledger,search] [--servers ergo,ergo] [--runs 3] [--messages 30000]
+ * `npm run bench -- [--only relay,command,trace,memory,oracle,ledger,search] [--servers ergo,ergo] [--runs 3] [--messages 30000]
  * [--rows 1000000]`. What each figure means stands in docs/performance.md.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Instance } from '../test/instance.ts'
+import { traceFolder } from '../core/trace.ts'
+import { Instance, until } from '../test/instance.ts'
 import { optionsOf, twoServers } from '../test/options.ts'
 import { benchCommand } from './command.ts'
-import { benchOracle, oracleConfig, TimedModel } from './oracle.ts'
 import { say } from './figures.ts'
+import { benchOracle, oracleConfig, TimedModel } from './oracle.ts'
 import { megabytes, usage } from './processes.ts'
 import { benchRelay } from './relay.ts'
 import { benchSearch } from './search.ts'
+import { benchTrace } from './trace.ts'
 
 const options = optionsOf({
-  only: 'memory,relay,command,oracle,ledger,search',
+  only: 'memory,relay,command,trace,oracle,ledger,search',
   servers: 'ergo,ergo',
   runs: 3,
   messages: 30_000,
@@ -53,9 +56,18 @@ async function live(): Promise<void> {
     }
     if (wanted.has('relay')) await benchRelay(instance, { runs, messages })
     if (wanted.has('command')) await benchCommand(instance, runs)
+    if (wanted.has('trace')) await trace(instance)
   } finally {
     await instance.close()
   }
+}
+
+async function trace(instance: Instance): Promise<void> {
+  await instance.run('stop')
+  await mkdir(traceFolder(instance.data), { recursive: true, mode: 0o700 })
+  await instance.run('start')
+  await until('both servers', 20_000, () => instance.connected())
+  await benchTrace(instance)
 }
 
 async function answers(): Promise<void> {
@@ -75,7 +87,7 @@ console.log(
     .map(load => load.toFixed(1))
     .join(' ')}`,
 )
-if (['memory', 'relay', 'command'].some(part => wanted.has(part))) await live()
+if (['memory', 'relay', 'command', 'trace'].some(part => wanted.has(part))) await live()
 if (wanted.has('oracle')) await answers()
 if (wanted.has('ledger')) {
   execFileSync(process.execPath, [join(import.meta.dirname, 'ledger.ts'), String(rows)], { stdio: 'inherit' })

@@ -15,6 +15,7 @@ import { resolveSecret, Vault } from './secrets.ts'
 import { Settings } from './settings.ts'
 import { followSettings } from './settings-following.ts'
 import { noteReady } from './starts.ts'
+import { hop, traceHops } from './trace.ts'
 
 /** What every bot's process has. */
 export interface BotContext<S extends z.ZodType = z.ZodType> {
@@ -93,6 +94,22 @@ const retryStartMs = 2000
 const retryCorruptMs = 60_000
 const drainMs = 6000
 
+interface BusOptions {
+  readonly dataDir: string
+  readonly name: string
+  readonly instance: string
+  readonly log: Log
+}
+
+/** The bell between the processes, and Redis beside it. `url`: of a Redis that is not ours. */
+function openBus(url: string | null, { dataDir, name, instance, log }: BusOptions): BothBuses {
+  const redis = new RedisBus(url ? { url } : { path: redisSocketPath(dataDir) }, instance, log)
+  const direct = new DirectBus(bellFolder(dataDir), name, log)
+  direct.start()
+  redis.start()
+  return new BothBuses(direct, redis)
+}
+
 async function openContext<S extends z.ZodType<Common>>(
   options: BotOptions<S>,
   log: Log,
@@ -108,14 +125,13 @@ async function openContext<S extends z.ZodType<Common>>(
     const vault = await Vault.open(join(dataDir, 'keys', 'vault.key'), ledger)
     if (vault.locked) log.error(vault.locked)
     const env = environment(dataDir)
-    const url = settings.current.redis.url
-    const redis = new RedisBus(url ? { url } : { path: redisSocketPath(dataDir) }, instance, log)
-    const direct = new DirectBus(bellFolder(dataDir), options.name, log)
-    const bus = new BothBuses(direct, redis)
-    direct.start()
-    redis.start()
+    const bus = openBus(settings.current.redis.url, { dataDir, name: options.name, instance, log })
+    traceHops(dataDir, options.name)
     // Before anything else that this process does with a commit: the others begin meanwhile.
-    ledger.onCommit((seq, first) => bus.ring(seq, [deliverer, ...first]))
+    ledger.onCommit((seq, first) => {
+      hop('committed')
+      bus.ring(seq, [deliverer, ...first])
+    })
     const following = followSettings(settings, ledger, log)
     bus.onSignal('settings', () => void following.reload())
     const beat = setInterval(() => {

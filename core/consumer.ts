@@ -5,6 +5,7 @@ import { after, type Stored } from './ledger/events.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Log } from './log.ts'
 import { backoffMs, sleep } from './retry.ts'
+import { hop } from './trace.ts'
 
 export interface Following {
   readonly ledger: Ledger
@@ -82,6 +83,7 @@ export async function follow(options: Following, signal: AbortSignal): Promise<v
     wake = Promise.withResolvers()
     try {
       const batch = shared(ledger).after(seq, limit)
+      if (batch.length > 0) hop('facts')
       if (batch.length > 0) await options.take(batch)
       seq = batch.at(-1)?.seq ?? seq
       failures = 0

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { ChanopError } from '../error.ts'
 import type { Log } from '../log.ts'
+import { hop } from '../trace.ts'
 import { type Bus, Listeners, type Topic, type Topics } from './bus.ts'
 import { dial, greeted, type Link, lookNow, nameOf } from './link.ts'
 
@@ -116,8 +117,10 @@ export class DirectBus implements Bus {
     } catch (error) {
       return this.#log.warn({ error }, 'a line between the processes is not JSON: left out')
     }
-    if (typeof said === 'number') this.#listeners.tell('ring', said)
-    else if (Array.isArray(said)) this.#listeners.tell(String(said[0]), said[1])
+    if (typeof said === 'number') {
+      hop('woken')
+      this.#listeners.tell('ring', said)
+    } else if (Array.isArray(said)) this.#listeners.tell(String(said[0]), said[1])
   }
 
   /** Sees to it that this process can be found, and is linked with all that can be. */

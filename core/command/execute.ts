@@ -1,4 +1,5 @@
 import { asChanopError } from '../error.ts'
+import { escapeInline } from '../text.ts'
 import type { Answer, Caller, CommandContext } from './command.ts'
 import { asking, type Confirmed, isSame, previewOf } from './confirming.ts'
 import { failureLine } from './failure.ts'
@@ -8,7 +9,6 @@ import { allowed, type Outcome, outcomeOf, wiping } from './outcome.ts'
 import { checkArgs } from './parse/args.ts'
 import { timely } from './timely.ts'
 import type { RouterOptions, Visit } from './visit.ts'
-import { escapeInline } from '../text.ts'
 
 const deadlineMs = 10_000
 

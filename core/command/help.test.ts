@@ -7,7 +7,7 @@ import { renderReference } from './docs.ts'
 import { frontCommands } from './front.ts'
 import { helpCommands } from './help.ts'
 import { Stage } from './testing.ts'
-import { adminCommands, scribeCommands, newToy, type Toy } from './testing-toy.ts'
+import { adminCommands, newToy, scribeCommands, type Toy } from './testing-toy.ts'
 
 const toy = newToy
 const front = [...adminCommands, ...helpCommands<Toy>('admin')]

@@ -1,7 +1,7 @@
 import type { MessageEvent } from '../event.ts'
 import type { Tx } from '../ledger/tx.ts'
 import { type Assigned, assign, assignGiven } from './parse/args.ts'
-import { type Utterance, hear, spoken } from './parse/grammar.ts'
+import { hear, spoken, type Utterance } from './parse/grammar.ts'
 import { type Resolved, resolve } from './parse/suggest.ts'
 import { Catalogue } from './published.ts'
 

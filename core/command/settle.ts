@@ -1,11 +1,11 @@
 import { asChanopError, ChanopError } from '../error.ts'
 import { usePending } from '../ledger/confirmations.ts'
 import type { Tx } from '../ledger/tx.ts'
-import { parseInline, plain } from '../text.ts'
 import { wipe } from '../ledger/wipe.ts'
+import { parseInline, plain } from '../text.ts'
 import { deliverAnswer } from './answer.ts'
 import { failureLine } from './failure.ts'
-import { auditOutcome, onlyLooked, type Outcome } from './outcome.ts'
+import { auditOutcome, type Outcome, onlyLooked } from './outcome.ts'
 import type { Asking, RouterOptions } from './visit.ts'
 
 /** Commits what became of a command: answer, effect, orders, audit row and cursor are one transaction. */

@@ -1,5 +1,5 @@
-import { escapeInline } from '../text.ts'
 import { distance } from '../nearest.ts'
+import { escapeInline } from '../text.ts'
 import { isSecret } from './parse/fields.ts'
 import type { Resolved } from './parse/suggest.ts'
 import type { Catalogue } from './published.ts'

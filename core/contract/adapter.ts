@@ -5,7 +5,7 @@ import { inboundContract } from './adapter-in.ts'
 import { mediaContract } from './adapter-media.ts'
 import { outboundContract } from './adapter-out.ts'
 import { threadContract } from './adapter-threads.ts'
-import { type Check, draft, LeftOut, needs, type OpenFixture, within, World } from './harness.ts'
+import { type Check, draft, LeftOut, needs, type OpenFixture, World, within } from './harness.ts'
 
 export type { ContractFixture } from './harness.ts'
 

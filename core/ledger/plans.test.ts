@@ -4,13 +4,13 @@ import type { MessageId, ReactionEvent, UserId } from '../event.ts'
 import { agentNamed, agentOf, engagementsEnd, setAgentState, setPaused } from './agents.ts'
 import {
   addCall,
-  askedBy as whomAsked,
   endCall,
   keepAnswers,
   lastCallAsking,
   lastCallOf,
   openCallAt,
   openCallSeqs,
+  askedBy as whomAsked,
 } from './calls.ts'
 import { advanceTo, cursorOf, forgetHandled, isHandled, markHandled } from './consumers.ts'
 import { decisionOf, keepDecision } from './decisions.ts'
@@ -46,8 +46,8 @@ import {
   verifiedMembersAt,
 } from './members.ts'
 import { openOrders, orderByKey, placeOrder, settleOrder } from './orders.ts'
-import { directPlaceId, placeIdsOf } from './places.ts'
 import { personAt } from './people.ts'
+import { directPlaceId, placeIdsOf } from './places.ts'
 import { noteLife, noteSighting, presenceAt, setPresence } from './presence.ts'
 import { countedTokens, keepCount, keepSummary, linesFrom, moveStart, promptStart } from './prompts.ts'
 import { isReactedElsewhere, noteReaction } from './reactions.ts'

@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { hop } from '../../../core/trace.ts'
 
 /** Where a server listens. `path` is a unix socket and wins over host and port. */
 export interface Endpoint {
@@ -170,7 +171,9 @@ export class Wire extends EventEmitter {
   #take(chunk: Buffer): void {
     this.lastReadMs = performance.now()
     const lines = this.#cutter.cut(chunk)
-    if (lines.length > 0) this.#tap.lines(lines)
+    if (lines.length === 0) return
+    hop('read')
+    this.#tap.lines(lines)
   }
 
   /** Lines of one turn of the event loop leave in one write. */
@@ -183,7 +186,9 @@ export class Wire extends EventEmitter {
   #flush(): void {
     const out = this.#out
     this.#out = ''
-    if (this.#socket?.writable) this.#socket.write(out)
+    if (!this.#socket?.writable) return
+    this.#socket.write(out)
+    hop('written')
   }
 
   /** Bytes that the server has not taken yet. */

@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { verifyAudit } from '../../ledger/audit.ts'
 import { helpCommands } from '../help.ts'
 import { Stage } from '../testing.ts'
-import { adminCommands, oracleCommands, scribeCommands, newToy, type Toy } from '../testing-toy.ts'
+import { adminCommands, newToy, oracleCommands, scribeCommands, type Toy } from '../testing-toy.ts'
 import { hear, normalise, tokenise } from './grammar.ts'
 
 const seed = Number(process.env['CHANOP_SEED'] ?? 20260401)

@@ -1,6 +1,6 @@
 import { nearest } from '../../nearest.ts'
-import { straight } from './grammar.ts'
 import type { Catalogue, Published } from '../published.ts'
+import { straight } from './grammar.ts'
 
 /** What the first words of a line name. */
 export type Resolved =
