@@ -3,18 +3,13 @@ import { kinds } from '../adapters/index.ts'
 import { nearest } from '../core/nearest.ts'
 import { parseDuration } from '../core/text.ts'
 import { isLoopbackHost } from '../core/loopback.ts'
+import { checkRooms, oracleMode, place, room } from './rooms.ts'
 import { isLoopback, providerNames, providerOf } from './providers.ts'
 
 /** `env:NAME` or `secret:NAME`: configuration holds references, never values. */
 export const reference = z
   .string()
   .regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME here, never the secret itself')
-
-/** `network:channel`, split at the first colon. */
-const place = z.string().regex(/^[^:\s]+:\S+$/, 'write network:channel, e.g. irc:#general')
-
-/** Channels with a `#` are compared without case, everywhere; other ids as they are. */
-const channel = place.overwrite(written => (/^[^:]+:[#&+]/.test(written) ? written.toLowerCase() : written))
 
 const usd = z.number().min(0).max(1_000_000)
 /** Seconds within which undici itself does not hang up. */
@@ -89,18 +84,6 @@ export const channelModes = z
   .string()
   .regex(/^(?:[+-][ACGKMNQRSTUcimnpst]+){1,2}$/, 'write modes that are plain switches, e.g. +im or +m-t')
 
-const oracleMode = z.enum(['mention', 'all', 'off'])
-
-const room = z.strictObject({
-  places: z.array(channel).min(1),
-  /** Everyone may read an open room's history. */
-  open: z.boolean().default(false),
-  /** Relay joins and parts between the room's places. */
-  joins: z.boolean().default(false),
-  /** When the oracle speaks there: to who speaks to it, to everybody, or never. */
-  oracle: oracleMode.default('mention'),
-})
-
 /** What channels whose name begins alike have in common. */
 const channelType = z.strictObject({
   /** In IRC's notation. */
@@ -127,28 +110,6 @@ function switchable(schema: z.ZodType): z.ZodType {
 const network = z.union(
   kinds.map(kind => switchable(kind.schema)) as unknown as [z.ZodType<{ kind: string; on: boolean }>],
 )
-
-/** A place is in one room, or two conversations would run into each other; and its network is a configured one. */
-function checkRooms(config: z.output<typeof shape>, context: z.RefinementCtx): void {
-  const holders = new Map<string, string>()
-  for (const [name, { places }] of Object.entries(config.rooms)) {
-    for (const [at, place] of places.entries()) {
-      const wrong = (message: string): void =>
-        context.addIssue({ code: 'custom', path: ['rooms', name, 'places', at], message })
-      const holder = holders.get(place)
-      const network = place.slice(0, place.indexOf(':'))
-      if (holder !== undefined) wrong(`${place} is in the room ${holder} already; a place is in one room, and once`)
-      else if (!Object.hasOwn(config.networks, network)) wrong(missingNetwork(network, Object.keys(config.networks)))
-      else if (place.startsWith(`${network}:@`)) wrong('a direct conversation is never bridged; name a channel')
-      holders.set(place, name)
-    }
-  }
-}
-
-function missingNetwork(network: string, names: readonly string[]): string {
-  const near = nearest(network, names)
-  return `there is no network '${network}'; ${near ? `did you mean '${near}'?` : `networks are: ${names.join(', ') || 'none yet'}`}`
-}
 
 /** Whoever reaches a Redis without a password can ring and read our bell. */
 function guarded(url: string): boolean {

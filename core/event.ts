@@ -212,6 +212,8 @@ export interface Face {
   /** As in `Sender`. */
   readonly avatar?: string
   readonly relayed?: true
+  /** Where a relayed person is. Their `name` holds it already where they could be mistaken for somebody (`alice [acme]`). */
+  readonly network?: NetworkId
 }
 
 /** What a bot, or a relayed person, wants to say in one place. */
@@ -221,6 +223,8 @@ export interface Draft {
   /** Files to be uploaded with it. The bridge adds them just before it is sent, for a platform with `limits.fileBytes`. */
   readonly uploads?: readonly Upload[]
   readonly as?: Face
+  /** Words such as `@everyone` may call everybody there: nothing that does has come in otherwise. */
+  readonly everyone?: true
   /**
    * The one person who may see it. The bridge says it so that only they do (`Adapter.sendEphemeral`), else in their direct
    * conversation: no adapter's `send` gets it.
@@ -252,11 +256,12 @@ export interface Reaction {
 /**
  * One act in a place: what a delivery row carries. `seq`, `replySeq` and `threadSeq` name the fact whose copy in that
  * place is meant, by its number in the ledger; they become native ids when the act's turn comes. `threadSeq` is what opened
- * the thread it belongs to, `replySeq` what it answers; a place without threads shows a thread as answers to its root.
+ * the thread it belongs to, `replySeq` what it answers; a place without threads shows a thread as answers to its root. `was`
+ * is what an edited message said before, for places where the change is told.
  */
 export type Act =
   | ({ readonly do: 'send'; readonly replySeq?: number; readonly threadSeq?: number } & Draft)
-  | { readonly do: 'edit'; readonly seq: number; readonly draft: Draft }
+  | { readonly do: 'edit'; readonly seq: number; readonly draft: Draft; readonly was?: string }
   | { readonly do: 'remove'; readonly seq: number; readonly reason?: string }
   | ({ readonly do: 'react'; readonly seq: number } & Reaction)
 

@@ -1,5 +1,6 @@
 /** Names that nobody may have, because they already mean somebody or something: one list for people, agents and groups. */
 import { bots } from './bots.ts'
+import { skeleton } from './lookalikes.ts'
 import { spellings } from './selector.ts'
 
 const selectors = [
@@ -29,24 +30,13 @@ export interface Meanings {
   readonly groups: readonly string[]
 }
 
-/** A word without what the eye passes over: `Adm1n`, `Admln` and `admin_` are one. */
-const skeleton = (word: string): string =>
-  word
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[_.-]/g, '')
-    .replace(/rn/g, 'm')
-    .replace(/vv/g, 'w')
-    .replace(/[1|i!]/g, 'l')
-    .replace(/0/g, 'o')
-    .replace(/3/g, 'e')
-    .replace(/4/g, 'a')
-    .replace(/[5$]/g, 's')
-
 const has = (words: readonly string[], name: string): boolean => {
   const seen = skeleton(name)
   return words.some(word => skeleton(word) === seen)
 }
+
+/** Whether somebody of that name could be taken for a bot or a service of the network. */
+export const passesForOurs = (name: string): boolean => has(bots, name) || has(services, name)
 
 /** What a name means already, as the rest of `… is`; null: it is free. */
 export function reservedAs(name: string, { commands, types, groups }: Meanings): string | null {

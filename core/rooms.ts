@@ -1,9 +1,36 @@
 import { formatPlace, type NetworkId, type Place, parsePlace } from './event.ts'
 
+/** How what is said in one place of a room comes to the others. */
+export interface Bridging {
+  /** By `network:channel`, where it is not both ways: `in` only gives what is said there, `out` only hears the others. */
+  readonly direction: Readonly<Record<string, 'in' | 'out'>>
+  readonly files: 'copy' | 'link' | 'off'
+  /** When a name is shown with its network: where it could be mistaken for another's, always or never. */
+  readonly names: 'auto' | 'always' | 'never'
+  /** `@everyone`, `@here` and the like may leave their network. */
+  readonly everyone: boolean
+  /** Patterns (RE2): of a name or `network:account`, and of a text. Nothing of what fits is passed on. */
+  readonly ignore: { readonly names: readonly string[]; readonly texts: readonly string[] }
+  /** In this order, in every text that is passed on. */
+  readonly replace: readonly { readonly find: string; readonly with: string }[]
+}
+
 /** The section `rooms` of the configuration. */
 export type RoomsConfig = Readonly<
-  Record<string, { readonly places: readonly string[]; readonly open: boolean; readonly joins: boolean }>
+  Record<
+    string,
+    { readonly places: readonly string[]; readonly open: boolean; readonly joins: boolean } & Partial<Bridging>
+  >
 >
+
+const plainBridging: Bridging = {
+  direction: {},
+  files: 'copy',
+  names: 'auto',
+  everyone: false,
+  ignore: { names: [], texts: [] },
+  replace: [],
+}
 
 /** Settings that tell when they change. */
 interface Followed {
@@ -21,6 +48,7 @@ export interface Room {
   readonly places: readonly Place[]
   readonly open: boolean
   readonly joins: boolean
+  readonly bridging: Bridging
 }
 
 /** Where a bot speaks: the places, and the name under which that is kept. */
@@ -32,6 +60,7 @@ export const loneRoom = (place: Place): Room => ({
   places: [place],
   open: false,
   joins: false,
+  bridging: plainBridging,
 })
 
 /** Which places are one conversation. */
@@ -53,9 +82,9 @@ export class Rooms {
   #take(rooms: RoomsConfig): void {
     this.#byName.clear()
     this.#byPlace.clear()
-    for (const [name, { places, open, joins }] of Object.entries(rooms)) {
+    for (const [name, { places, open, joins, ...bridging }] of Object.entries(rooms)) {
       const parsed = places.map(parsePlace).filter(place => place !== null)
-      const room = { name, places: parsed, open, joins }
+      const room = { name, places: parsed, open, joins, bridging: { ...plainBridging, ...bridging } }
       this.#byName.set(name, room)
       for (const place of parsed) this.#byPlace.set(formatPlace(place), room)
     }
@@ -102,10 +131,15 @@ export class Rooms {
     return [place, ...this.others(place)]
   }
 
-  /** The other places of a place's room: where a copy of what is said there goes. */
+  /** The other places of a place's room where a copy of what is said there goes: none of those that only give. */
   others(place: Place): Place[] {
     const here = formatPlace(place)
-    return this.of(place)?.places.filter(other => formatPlace(other) !== here) ?? []
+    const room = this.of(place)
+    if (!room || room.bridging.direction[here] === 'out') return []
+    return room.places.filter(other => {
+      const there = formatPlace(other)
+      return there !== here && room.bridging.direction[there] !== 'in'
+    })
   }
 
   /** Every place of one network that is in some room. */

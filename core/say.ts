@@ -75,7 +75,7 @@ export function say(db: Tx, saying: Saying, nowMs: number): number | null {
   for (const place of places) {
     const waits = saying.waits ? { waits: saying.waits } : {}
     const shown = saying.contentIn?.(place) ?? saying.content
-    const content = localMentions(db, shown, first.network, place.network)
+    const content = localMentions(db, shown, first.network, place)
     const here = place === first
     const data = here && saying.data !== undefined ? { data: saying.data } : {}
     const fault = here && saying.fault !== undefined ? { fault: saying.fault } : {}

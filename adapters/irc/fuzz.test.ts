@@ -48,7 +48,7 @@ describe(`fuzz (CHANOP_SEED=${seed})`, () => {
     const random = randomFrom(seed)
     for (let round = 0; round < rounds; round++) {
       const [name, words] = [makeString(random), makeString(random)]
-      const relayAs = random() < 0.3 ? relayNick(name, '/') : null
+      const relayAs = random() < 0.3 ? relayNick({ name }, '/') : null
       const multiline = random() < 0.5 ? { maxBytes: 1000, maxLines: 5 } : null
       const draft = { content: text(words), as: { name, relayed: true as const } }
       const frame = {

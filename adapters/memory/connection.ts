@@ -58,7 +58,7 @@ export class Connection {
 
   /** The server's side: something happened that this account may see. */
   push(happening: Happening): void {
-    if (this.closed.aborted) return
+    if (this.closed.aborted || this.#faults.takeDrop()) return
     if (this.#faults.takeReorder()) {
       this.#late = happening
       return

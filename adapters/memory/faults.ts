@@ -22,6 +22,7 @@ export class Faults {
   #commandRefusals: ChanopError[] = []
   #duplicates = 0
   #reorders = 0
+  #drops = 0
 
   /** The next `count` acts are refused: `send-later` (with `afterMs`: not before) or `send-refused` for good. */
   refuseSends(count: number, code: 'send-later' | 'send-refused' = 'send-later', afterMs?: number): void {
@@ -74,6 +75,11 @@ export class Faults {
     this.#reorders += count
   }
 
+  /** The next `count` happenings never arrive: only history has them. */
+  drop(count = 1): void {
+    this.#drops += count
+  }
+
   async held(): Promise<void> {
     while (this.#holds.size > 0) await Promise.all(this.#holds)
   }
@@ -98,6 +104,10 @@ export class Faults {
     const next = this.#lost[0]
     if (!next || next.skip-- > 0) return undefined
     return this.#lost.shift()?.answer
+  }
+
+  takeDrop(): boolean {
+    return this.#drops > 0 && this.#drops-- > 0
   }
 
   takeDuplicate(): boolean {

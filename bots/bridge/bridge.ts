@@ -8,7 +8,6 @@ import { addressee } from '../../core/command/addressee.ts'
 import { Reader } from '../../core/command/reading.ts'
 import { asChanopError } from '../../core/error.ts'
 import type { ChannelId, ChatEvent, MessageEvent, NetworkId, Place } from '../../core/event.ts'
-import { enqueue } from '../../core/ledger/deliveries.ts'
 import type { Abandoned } from '../../core/ledger/abandon.ts'
 import { placeKey, type Stored } from '../../core/ledger/events.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
@@ -25,16 +24,15 @@ import { ingest } from './intake/ingest.ts'
 import { channelsOf, Links } from './networks/links.ts'
 import { Orderly } from './orders/orders.ts'
 import { Outage } from './intake/outage.ts'
-import { relaysSplit } from './relay/relay.ts'
 import { Signs } from './intake/signs.ts'
-import { Splits } from './intake/splits.ts'
-import { targetKey, withStray } from './intake/strays.ts'
+import { isSplit, Splits } from './intake/splits.ts'
 
 const silentAfterMs = 3500
 const presenceMs = 1000
 const announceMs = 1000
 const startMs = 3000
 const accountsMs = 300_000
+const splitMs = 5000
 const drainMs = 3000
 const sweepMs = 3_600_000
 
@@ -68,7 +66,7 @@ export class Bridge {
   readonly #announceMs: number
   readonly #gone: GoneAccounts
   readonly #accountsMs: number
-  readonly #strays = new Map<string, readonly Stored[]>()
+  readonly #splitMs: number
 
   constructor(context: BotContext<typeof configSchema>, options: BridgeOptions = {}) {
     this.context = context
@@ -83,7 +81,8 @@ export class Bridge {
       removed: () => this.deliverer.wake(),
     })
     const { adapters } = this.links
-    this.#splits = new Splits((first, left) => this.#tellSplit(first, left), options.splitMs)
+    this.#splits = new Splits({ ledger, rooms: context.rooms, log, signal })
+    this.#splitMs = options.splitMs ?? splitMs
     this.#announcer = new Announcer({ adapters, ledger, log, signal })
     this.#announceMs = options.announceMs ?? announceMs
     this.#gone = new GoneAccounts({ adapters, ledger, log, changed: network => this.#changed(network) })
@@ -136,6 +135,7 @@ export class Bridge {
     context.bus.onSignal('heartbeat', ({ bot }) => this.#beats.set(bot, Date.now()))
     lookAnyway(context.bus, heard, context.signal)
     void this.#gone.follow(this.#accountsMs, context.signal)
+    this.#splits.look()
     this.#sweep()
     const sweeping = setInterval(() => this.#sweep(), sweepMs)
     context.signal.addEventListener('abort', () => clearInterval(sweeping), { once: true })
@@ -171,10 +171,9 @@ export class Bridge {
   async #take(events: readonly ChatEvent[]): Promise<void> {
     const { ledger, settings } = this.context
     const { ignore } = settings.current
-    const split = this.#splits.gone
     const reader = this.#reader
     const writing = ledger.write(db => {
-      const intake = { rooms: this.context.rooms, ignore, members: this.#members, split, strays: this.#strays, reader }
+      const intake = { rooms: this.context.rooms, ignore, members: this.#members, splitMs: this.#splitMs, reader }
       const taken = ingest(db, events, intake, Date.now())
       for (const { event } of taken.stored) {
         const bot = event.kind === 'message' ? addressee(db, event, reader) : null
@@ -187,12 +186,8 @@ export class Bridge {
       (error: unknown) => this.#outage.refused(error),
     )
     const taken = await writing
-    for (const { event } of taken.stored) {
-      if (event.kind === 'message') this.#strays.delete(targetKey(event.place, event.id))
-    }
     for (const { event } of taken.stored) if (this.#carriesFiles(event)) this.#files.expect(event)
-    for (const stray of taken.strays) withStray(this.#strays, stray)
-    this.#splits.note(taken.stored, Date.now())
+    if (taken.stored.some(({ event }) => isSplit(event))) this.#splits.look()
     for (const member of taken.joined) this.#members.add(member)
     for (const member of taken.left) this.#members.delete(member)
     this.onTaken?.(taken.stored)
@@ -217,18 +212,6 @@ export class Bridge {
   /** Takes new settings over: connections change one after the other. */
   #configure(config: Config): void {
     void this.links.follow(config.networks)
-  }
-
-  /** One line for all who left a place in a netsplit. */
-  async #tellSplit(first: Stored, left: number): Promise<void> {
-    const { ledger, log } = this.context
-    try {
-      await ledger.write(db => {
-        for (const delivery of relaysSplit(first, left, this.context.rooms)) enqueue(db, delivery, Date.now())
-      })
-    } catch (error) {
-      log.warn({ error }, 'a netsplit could not be told')
-    }
   }
 
   /** Those who run the system hear what a network took with it. */

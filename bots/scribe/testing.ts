@@ -97,11 +97,8 @@ function recordOne(db: Tx, event: ChatEvent, rooms: Rooms): Stored {
 /** Somebody is in a channel. */
 export function joined(db: Tx, place: string, who: Sender): void {
   const { network, channel } = placeAt(place)
-  sql(db, `INSERT INTO member SELECT id, ?, ?, ?, 0 FROM place WHERE network = ? AND channel = ? AND thread = ''`).run(
-    who.id,
-    who.name,
-    who.verified ? 1 : 0,
-    network,
-    channel,
-  )
+  sql(
+    db,
+    `INSERT INTO member (place, user, name, verified, since_ms) SELECT id, ?, ?, ?, 0 FROM place WHERE network = ? AND channel = ? AND thread = ''`,
+  ).run(who.id, who.name, who.verified ? 1 : 0, network, channel)
 }

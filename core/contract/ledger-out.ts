@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Act, type MessageId, type NetworkId, text } from '../event.ts'
+import { copiesIn } from '../ledger/copies.ts'
 import {
   backlog,
   byIds,
-  copiesIn,
   type Delivery,
   enqueue,
   fail,

@@ -1,5 +1,6 @@
 /** Who is in which channel now, as the platforms say: folded from joins, leaves and rosters, never stored one by one. */
 import type { NetworkId, Place, Sender, UserId } from '../event.ts'
+import { skeleton } from '../lookalikes.ts'
 import type { Account } from './people.ts'
 import { type Row, sql } from './sqlite.ts'
 import type { Tx } from './tx.ts'
@@ -21,11 +22,28 @@ const memberOf = (row: Row): Member => ({ user: row['user'] as UserId, name: row
 export function enterPlace(tx: Tx, place: number, { id, name, verified }: Omit<Sender, 'kind'>, atMs: number): void {
   sql(
     tx,
-    `INSERT INTO member VALUES (?, ?, ?, ?, ?) ON CONFLICT (place, user)
-     DO UPDATE SET name = excluded.name, verified = excluded.verified
-     WHERE name != excluded.name OR verified != excluded.verified`,
-  ).run(place, id, name, verified ? 1 : 0, atMs)
+    `INSERT INTO member (place, user, name, verified, since_ms, skeleton) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (place, user)
+     DO UPDATE SET name = excluded.name, verified = excluded.verified, skeleton = excluded.skeleton
+     WHERE name != excluded.name OR verified != excluded.verified OR skeleton IS NULL`,
+  ).run(place, id, name, verified ? 1 : 0, atMs, skeleton(name))
 }
+
+export interface Namesake extends Account {
+  readonly channel: Place['channel']
+  readonly name: string
+}
+
+/** Everybody in one of these channels whose name the eye takes for `name`. */
+export const namesakes = (tx: Tx, name: string, channels: readonly Channel[]): Namesake[] =>
+  sql(
+    tx,
+    `SELECT p.network, p.channel, m.user, m.name FROM json_each(?) j
+     JOIN place p ON p.network = j.value ->> 'network' AND p.channel = j.value ->> 'channel' AND p.thread = ''
+     JOIN member m ON m.skeleton = ? AND m.place = p.id`,
+  )
+    .all(JSON.stringify(channels.map(({ network, channel }) => ({ network, channel }))), skeleton(name))
+    .map(row => ({ ...channelOf(row), ...memberOf(row) }))
 
 /** Somebody is not in a place any more; false when they were not. */
 export const leavePlace = (tx: Tx, place: number, user: string): boolean =>

@@ -14,12 +14,12 @@ import {
 } from './calls.ts'
 import { advanceTo, cursorOf, forgetHandled, isHandled, markHandled } from './consumers.ts'
 import { decisionOf, keepDecision } from './decisions.ts'
+import { copiesIn, isSaidIn } from './copies.ts'
 import {
   amendDeliveries,
   amendedAfter,
   backlog,
   byIds,
-  copiesIn,
   type Delivery,
   enqueue,
   markInterrupted,
@@ -43,8 +43,10 @@ import {
   memberSince,
   membersAt,
   membersOf,
+  namesakes,
   verifiedMembersAt,
 } from './members.ts'
+import { takeParked } from './parked.ts'
 import { openOrders, orderByKey, placeOrder, settleOrder } from './orders.ts'
 import { personAt } from './people.ts'
 import { directPlaceId, placeIdsOf } from './places.ts'
@@ -126,6 +128,9 @@ const hot: Record<string, (tx: Tx) => unknown> = {
   'open deliveries on start': db => [markInterrupted(db, true), open(db), backlog(db)],
   'native ids': db => [
     copiesIn(db, source, 1),
+    isSaidIn(db, source, here),
+    takeParked(db, here, 'n' as MessageId, 0),
+    namesakes(db, 'u', [here]),
     messageOf(db, here, 'n' as MessageId),
     messageOf(db, { ...here, thread: 't' as MessageId }, 'n' as MessageId),
     bySeq(db, source),

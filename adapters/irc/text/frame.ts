@@ -37,7 +37,7 @@ export function frameFor(session: Session, said: Said): Frame {
     session.isChannel(said.target) &&
     said.draft.content.style !== 'notice'
   const { as } = said.draft
-  const relayAs = canRelay && as?.relayed ? relayNick(as.name, separators) : null
+  const relayAs = canRelay && as?.relayed ? relayNick(as, separators) : null
   return {
     target: said.target,
     lineBytes: roomFor(session, said, relayAs),

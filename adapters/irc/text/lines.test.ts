@@ -225,11 +225,16 @@ describe('outbound', () => {
     assert.equal(shownName('a\r\n<b>\u202e\0'), 'a ‹b›')
     assert.equal(shownName('\u200b\n'), 'someone')
     assert.equal(quietName('Bob'), 'B\u2060ob')
-    assert.equal(relayNick('alice', '/'), 'alice/relay')
+    assert.equal(relayNick({ name: 'alice' }, '/'), 'alice/relay')
     for (const lossy of ['x,y', 'x:y', 'Łukasz', 'Zoë (web)!@x', '7of9', '-x', 'bob/dis cord', 'a'.repeat(25)])
-      assert.equal(relayNick(lossy, '/'), null, lossy)
-    assert.equal(relayNick('bob/discord', '/'), 'bob/discord')
-    assert.equal(relayNick('日本', '/'), null)
+      assert.equal(relayNick({ name: lossy }, '/'), null, lossy)
+    const network = 'acme' as NetworkId
+    assert.equal(relayNick({ name: 'bob', network }, '/'), 'bob/acme')
+    assert.equal(relayNick({ name: 'bob [acme]', network }, '/'), 'bob/acme')
+    assert.equal(relayNick({ name: 'bob [acme, look-alike letters]', network }, '/'), null)
+    assert.equal(relayNick({ name: 'bob/irc', network }, '/'), null)
+    assert.equal(relayNick({ name: 'bob', network: 'a-network-of-a-long-name' as NetworkId }, '/'), null)
+    assert.equal(relayNick({ name: '日本' }, '/'), null)
   })
 
   it('uses multiline batches within their limits', () => {

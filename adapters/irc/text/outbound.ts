@@ -1,4 +1,4 @@
-import type { Draft } from '../../../core/event.ts'
+import type { Draft, Face } from '../../../core/event.ts'
 import { deliveryTag, instanceTag, type Outgoing, originTag } from '../link/settle.ts'
 import { cleanText, formatSegments, oneLine } from './format.ts'
 import { escapeTag } from './line.ts'
@@ -55,13 +55,14 @@ const relayedName = /^[A-Za-z_[\]{}^`|][A-Za-z0-9_\-[\]{}^`|]{0,23}$/
 const relayedFrom = /^[A-Za-z0-9_\-[\]{}^`|]{1,12}$/
 
 /**
- * The nick a relayed person gets with RELAYMSG: `name/suffix`. Null where a nick can't hold the whole name: with letters
- * taken out two people could look like one.
+ * The nick a relayed person gets with RELAYMSG: `name/network`, so that nobody is taken for somebody of another network. Null
+ * where a nick can't hold both: with letters taken out two people could look like one.
  */
-export function relayNick(name: string, separators: string): string | null {
+export function relayNick({ name, network }: Face, separators: string): string | null {
   const separator = separators[0] ?? '/'
-  const cut = name.lastIndexOf(separator)
-  const [who, from] = cut > 0 ? [name.slice(0, cut), name.slice(cut + 1)] : [name, 'relay']
+  const mark = ` [${network}]`
+  const who = name.endsWith(mark) ? name.slice(0, -mark.length) : name
+  const from = network ?? 'relay'
   return relayedName.test(who) && relayedFrom.test(from) ? `${who}${separator}${from}` : null
 }
 

@@ -26,8 +26,16 @@ const staff = (stage: Stage): Promise<void> =>
       const atMs = Date.now() - 5000
       presence.run('irc', name, state, atMs, atMs, '#general', state === 'online' ? 'join' : 'leave', name)
     }
-    sql(db, 'INSERT INTO member VALUES (?, ?, ?, 1, 1)').run(place, 'worker-001', 'worker-001')
-    sql(db, 'INSERT INTO member VALUES (?, ?, ?, 1, 1)').run(place, 'bob', 'bob')
+    sql(db, 'INSERT INTO member (place, user, name, verified, since_ms) VALUES (?, ?, ?, 1, 1)').run(
+      place,
+      'worker-001',
+      'worker-001',
+    )
+    sql(db, 'INSERT INTO member (place, user, name, verified, since_ms) VALUES (?, ?, ?, 1, 1)').run(
+      place,
+      'bob',
+      'bob',
+    )
     makeGroup(db, 'crew', 'alice', 1)
     joinGroup(db, 'crew', 'worker-001', 'alice', 1)
   })

@@ -1,6 +1,7 @@
 import type { Adapter } from '../../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
 import { isNowhere, type MessageId, type NetworkId, nowhere, type Place, text } from '../../../core/event.ts'
+import { type Way, wayOf } from '../../../core/ledger/copies.ts'
 import {
   amendedAfter,
   byIds,
@@ -19,8 +20,6 @@ import {
   requeue,
   setState,
   settle,
-  type Way,
-  wayOf,
 } from '../../../core/ledger/deliveries.ts'
 import { type Ledger, rebooted } from '../../../core/ledger/ledger.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'

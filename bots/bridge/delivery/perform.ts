@@ -1,10 +1,12 @@
 import type { Adapter } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Act, type Draft, isNowhere, type MessageId, type Place } from '../../../core/event.ts'
-import type { Delivery, Way } from '../../../core/ledger/deliveries.ts'
+import type { Way } from '../../../core/ledger/copies.ts'
+import type { Delivery } from '../../../core/ledger/deliveries.ts'
 import { channelOf } from '../../../core/ledger/events.ts'
 import { openDraft } from '../../../core/say.ts'
 import type { Vault } from '../../../core/secrets.ts'
+import { toldEdit } from './edited.ts'
 import type { Files } from './files.ts'
 
 interface Tools {
@@ -12,12 +14,6 @@ interface Tools {
   readonly vault: Vault
   readonly adapter: Adapter
 }
-
-/** Where an edit can't be made, the new text is said and called so. */
-const edited = (draft: Draft): Draft => ({
-  ...draft,
-  content: { ...draft.content, segments: [{ kind: 'text', text: '(edited) ' }, ...draft.content.segments] },
-})
 
 const insecure = (): ChanopError =>
   new ChanopError('send-refused', 'a secret is not said over an unencrypted connection: connect with TLS and ask again')
@@ -44,7 +40,8 @@ export function saidBy(adapter: Adapter, { act, place }: Delivery, { target }: W
   // For one person alone nothing was said but what only they see here.
   if (act.do === 'send') return act.only === undefined || isEphemeral(adapter, act, place) ? act : null
   if (act.do !== 'edit' || (adapter.edit && target.length > 0)) return null
-  return { do: 'send', ...edited(act.draft) }
+  const told = toldEdit(act)
+  return told && { do: 'send', ...told }
 }
 
 /** Where an act is done: in its thread, where the platform has such. */
@@ -65,7 +62,10 @@ export async function perform(tools: Tools, delivery: Delivery, key: string, way
   const { target } = way
   const [first] = target
   if (act.do === 'edit') {
-    if (!adapter.edit || !first) return adapter.send(place, edited(act.draft), key)
+    if (!adapter.edit || !first) {
+      const told = toldEdit(act)
+      return told ? adapter.send(place, told, key) : []
+    }
     return adapter.edit(place, target, withoutFiles(adapter, act.draft), key)
   }
   if (!first) throw none(act.do === 'react' ? 'reaction' : 'removal')

@@ -1,38 +1,36 @@
 import type { Config } from '../../../config/schema.ts'
 import { isIgnored } from '../../../core/command/desk.ts'
 import type { Reader } from '../../../core/command/reading.ts'
-import type { ChatEvent, GapEvent } from '../../../core/event.ts'
+import type { ChatEvent, Content, GapEvent, MessageEvent } from '../../../core/event.ts'
 import { agentOf, mayBe } from '../../../core/ledger/agents.ts'
 import { enqueue } from '../../../core/ledger/deliveries.ts'
-import { advance, append, messageOf, revise, type Stored } from '../../../core/ledger/events.ts'
+import { advance, append, currentOf, messageOf, revise, type Stored } from '../../../core/ledger/events.ts'
 import { enterPlace, leavePlace } from '../../../core/ledger/members.ts'
+import { endSplit, noteSplit } from '../../../core/ledger/netsplits.ts'
+import { type Parked, park, takeParked } from '../../../core/ledger/parked.ts'
 import { noteReaction } from '../../../core/ledger/reactions.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Rooms } from '../../../core/rooms.ts'
+import { isAuthor, type Passing, relays } from '../relay/relay.ts'
 import { tellGap } from './gaps.ts'
 import { check, tellCaught } from './guarding.ts'
-import { isAuthor, relays } from '../relay/relay.ts'
-import { isSplit, presenceOf, type Split } from './splits.ts'
-import { type Strays, targetKey, withStray } from './strays.ts'
+import { isMemberFact, isSplit } from './splits.ts'
 
 export interface Intake {
   readonly rooms: Rooms
   readonly ignore: Config['ignore']
   readonly reader: Reader
-  readonly strays: Strays
-  /** Who left in a netsplit. */
-  readonly split: Split
+  /** For how long those who leave in a netsplit are collected. */
+  readonly splitMs: number
   /** Places and users already noted as members, `<place>\n<user>`: spares a row for every message. */
   readonly members: ReadonlySet<string>
 }
 
 export interface Taken {
-  readonly stored: readonly Stored[]
+  readonly stored: Stored[]
   /** To be added to, and taken from, `Intake.members` after the commit. */
-  readonly joined: readonly string[]
-  readonly left: readonly string[]
-  /** Edits and deletes that still wait for their message. */
-  readonly strays: readonly Stored[]
+  readonly joined: string[]
+  readonly left: string[]
 }
 
 function join(db: Tx, place: number, event: ChatEvent): void {
@@ -41,18 +39,22 @@ function join(db: Tx, place: number, event: ChatEvent): void {
   enterPlace(db, place, { ...sender, name }, atMs)
 }
 
-/** Follows what happens to a message: its current text or its reactions change, its fact stays. */
-function follow(db: Tx, { event, placeId }: Stored): 'done' | 'stray' {
-  if (event.kind !== 'edit' && event.kind !== 'delete' && event.kind !== 'reaction') return 'done'
+const isAct = (fact: Stored): fact is Parked =>
+  fact.event.kind === 'edit' || fact.event.kind === 'delete' || fact.event.kind === 'reaction'
+
+/**
+ * Follows what happens to a message: its current text or its reactions change, its fact stays. Gives how it read before;
+ * null when the message has not come.
+ */
+function follow(db: Tx, { event, placeId }: Parked): { readonly was?: Content } | null {
   const target = messageOf(db, event.place, event.target)
-  if (event.kind === 'reaction') {
-    if (target) noteReaction(db, target.seq, event, placeId)
-    return 'done'
-  }
-  if (!target) return 'stray'
+  if (!target) return null
+  if (event.kind === 'reaction') noteReaction(db, target.seq, event, placeId)
   if (event.kind === 'delete') revise(db, target.seq, null, event.atMs)
-  else if (isAuthor(target.event, event)) revise(db, target.seq, event.content, event.atMs)
-  return 'done'
+  if (event.kind !== 'edit' || !isAuthor(target.event, event)) return {}
+  const was = currentOf(db, target.seq)?.content
+  revise(db, target.seq, event.content, event.atMs)
+  return was ? { was } : {}
 }
 
 /** Whether an agent speaks where its engagement does not let it: that is on record, and goes nowhere. */
@@ -72,49 +74,63 @@ function staysHere(db: Tx, event: ChatEvent, intake: Intake): boolean {
  * copies it brings about, and where a backfill of its place would go on.
  */
 export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, nowMs: number): Taken {
-  const stored: Stored[] = []
-  const joined: string[] = []
-  const left: string[] = []
-  const newest = new Map<number, ChatEvent & { kind: 'message' }>()
-  const split = new Map(intake.split)
-  const strays = new Map(intake.strays)
-  const waiting = new Set<Stored>()
-  const guarded = new Set<number>()
+  const taken: Taken = { stored: [], joined: [], left: [] }
+  const newest = new Map<number, MessageEvent>()
   for (const each of events.map(withAddressee)) {
     const checked = check(db, each, intake.reader)
     const { event } = checked
     const fact = append(db, event, intake.rooms.of(event.place)?.name, nowMs)
     if (!fact) continue
-    stored.push(fact)
+    taken.stored.push(fact)
     if (checked.caught) tellCaught(db, fact, checked.caught, nowMs)
-    if (checked.secret) guarded.add(fact.seq)
-    const member = `${fact.placeId}\n${event.sender.id}`
-    if (event.kind === 'member' && event.change === 'leave') {
-      leavePlace(db, fact.placeId, event.sender.id)
-      left.push(member)
-    } else if (event.origin === 'live' && event.sender.kind !== 'self' && noteworthy(event, member, intake)) {
-      join(db, fact.placeId, event)
-      joined.push(member)
-    }
-    if (follow(db, fact) === 'stray') {
-      withStray(strays, fact)
-      waiting.add(fact)
-    }
+    followMembers(db, fact, intake, taken)
     if (event.kind === 'message') newest.set(fact.placeId, event)
     if (isGap(fact)) tellGap(db, fact, intake.rooms, nowMs)
-    if (isSplit(event)) split.set(presenceOf(event), nowMs)
-    const early = event.kind === 'message' ? (strays.get(targetKey(event.place, event.id)) ?? []) : []
-    for (const stray of early) {
-      follow(db, stray)
-      waiting.delete(stray)
-    }
-    for (const one of [fact, ...early]) {
-      if (guarded.has(one.seq) || staysHere(db, one.event, intake)) continue
-      for (const delivery of relays(db, one, intake.rooms, split)) enqueue(db, delivery, nowMs)
-    }
+    const passing = { nowMs, ...followed(db, fact, intake, nowMs) }
+    const early = event.kind === 'message' ? takeParked(db, event.place, event.id, nowMs) : []
+    for (const parked of early) follow(db, parked)
+    if (!checked.secret) passOn(db, asItReads(db, fact, early), intake, passing)
+    // Its edits and its end are in it already.
+    for (const one of early) if (one.event.kind === 'reaction') passOn(db, one, intake, { nowMs })
   }
   for (const [place, event] of newest) advance(db, place, event.id, event.atMs)
-  return { stored, joined, left, strays: [...waiting] }
+  return taken
+}
+
+function passOn(db: Tx, fact: Stored | null, intake: Intake, passing: Passing): void {
+  if (!fact || staysHere(db, fact.event, intake)) return
+  for (const delivery of relays(db, fact, intake.rooms, passing)) enqueue(db, delivery, passing.nowMs)
+}
+
+/** What a fact does to what came before it, as far as the copies of it depend on that. */
+function followed(db: Tx, fact: Stored, intake: Intake, nowMs: number): Omit<Passing, 'nowMs'> {
+  if (isAct(fact)) {
+    const done = follow(db, fact)
+    if (!done) park(db, fact, nowMs)
+    return done ?? {}
+  }
+  if (!isMemberFact(fact) || fact.event.origin !== 'live') return {}
+  if (isSplit(fact.event)) noteSplit(db, fact, nowMs + intake.splitMs, nowMs)
+  else return { returns: endSplit(db, fact, nowMs) }
+  return {}
+}
+
+/** A message with what came before it done to it; null when it is deleted already. */
+function asItReads(db: Tx, fact: Stored, early: readonly Parked[]): Stored | null {
+  if (early.length === 0 || fact.event.kind !== 'message') return fact
+  const content = currentOf(db, fact.seq)?.content
+  return content ? { ...fact, event: { ...fact.event, content } } : null
+}
+
+function followMembers(db: Tx, { event, placeId }: Stored, intake: Intake, { joined, left }: Taken): void {
+  const member = `${placeId}\n${event.sender.id}`
+  if (event.kind === 'member' && event.change === 'leave') {
+    leavePlace(db, placeId, event.sender.id)
+    left.push(member)
+  } else if (event.origin === 'live' && event.sender.kind !== 'self' && noteworthy(event, member, intake)) {
+    join(db, placeId, event)
+    joined.push(member)
+  }
 }
 
 /** Where one account speaks for all bots a private message is for who answers talk. */

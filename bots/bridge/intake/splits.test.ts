@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
-import { Splits } from './splits.ts'
-import { copies, copyOf, hall, openHall, settled, until } from '../testing.ts'
+import { sql } from '../../../core/ledger/sqlite.ts'
+import { House } from '../../../test/house.ts'
+import { runBridge } from '../run.ts'
+import { copies, copyOf, hall, hallConfig, openHall, settled, until } from '../testing.ts'
 
 const told = (server: MemoryPlatform): string[] => copies(server).map(said => said.replace('bridge: ', ''))
 
@@ -60,15 +62,26 @@ test('a netsplit of 200 is one line; who comes back is not told, who was not the
   ])
 })
 
-test('who does not come back within ten minutes is news when they do', async () => {
-  const splits = new Splits(async () => undefined, 1)
-  const place = { network: 'a', channel: '#x' }
-  const fact = (id: string, change: string, split?: true) =>
-    ({ event: { kind: 'member', change, place, sender: { id }, origin: 'live', ...(split ? { split } : {}) } }) as never
-  splits.note([fact('alice', 'leave', true)], 0)
-  assert.equal(splits.gone.size, 1)
-  splits.note([fact('bob', 'join')], 599_999)
-  assert.equal(splits.gone.size, 1)
-  splits.note([fact('bob', 'leave')], 600_001)
-  assert.equal(splits.gone.size, 0)
+test('who does not come back within ten minutes is news when they do; the line of a netsplit is told after a restart', async t => {
+  const house = new House(t, { config: hallConfig('ab') })
+  const [a, b] = [house.server('a'), house.server('b')]
+  const stop = await house.run('bridge', runBridge)
+  await Promise.all([a.ready(), b.ready()])
+  for (const name of ['late', 'soon']) a.user(name).join(hall)
+  await until(() => told(b).length === 2, 'both')
+  for (const name of ['late', 'soon']) a.user(name).leave(hall, 'hub leaf', { split: true })
+  await a.quiet()
+  await stop()
+  assert.deepEqual(told(b), ['late joined', 'soon joined'])
+  await house.ledger.write(db => {
+    sql(db, 'UPDATE netsplit SET tell_ms = 1').run()
+    sql(db, "UPDATE split_member SET until_ms = 1 WHERE user = 'late'").run()
+  })
+  await house.run('bridge', runBridge)
+  await Promise.all([a.ready(), b.ready()])
+  await until(() => told(b).includes('netsplit: 2 people left'), 'the netsplit')
+  a.user('soon').join(hall)
+  a.user('late').join(hall)
+  await until(() => told(b).at(-1) === 'late joined', 'who was away')
+  assert.deepEqual(told(b), ['late joined', 'soon joined', 'netsplit: 2 people left', 'late joined'])
 })

@@ -1,67 +1,61 @@
-import type { ChatEvent } from '../../../core/event.ts'
+import type { ChatEvent, MemberEvent } from '../../../core/event.ts'
+import { enqueue } from '../../../core/ledger/deliveries.ts'
 import type { Stored } from '../../../core/ledger/events.ts'
-import { placeKey } from '../../../core/ledger/events.ts'
+import type { Ledger } from '../../../core/ledger/ledger.ts'
+import { nextSplitMs, takeSplits } from '../../../core/ledger/netsplits.ts'
+import type { Log } from '../../../core/log.ts'
+import { sleep } from '../../../core/retry.ts'
+import type { Rooms } from '../../../core/rooms.ts'
+import { relaysSplit } from '../relay/relay.ts'
 
-const collectMs = 5000
-const returnMs = 600_000
-
-/** Who left a place because the network fell apart, and until when their return is no news. */
-export type Split = ReadonlyMap<string, number>
-
-/** One person in one place. */
-export const presenceOf = ({ place, sender }: ChatEvent): string => `${placeKey(place)}\n${sender.id}`
+export const isMemberFact = (fact: Stored): fact is Stored<MemberEvent> => fact.event.kind === 'member'
 
 export const isSplit = (event: ChatEvent): boolean =>
-  event.kind === 'member' && event.change === 'leave' && event.split === true
+  event.kind === 'member' && event.change === 'leave' && event.split === true && event.origin === 'live'
 
-/**
- * Netsplits: who left in one is told in one line a place, and who comes back within ten minutes is not told at all.
- * `tell` gets a fact of the split and how many left.
- */
+export interface SplitsOptions {
+  readonly ledger: Ledger
+  readonly rooms: Rooms
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+const againMs = 1000
+
+/** Tells netsplits once those who left are collected: what is to be told, and when, stands in the ledger. */
 export class Splits {
-  readonly gone = new Map<string, number>()
-  readonly #collecting = new Map<string, { first: Stored; left: number }>()
-  readonly #tell: (first: Stored, left: number) => Promise<void>
-  readonly #collectMs: number
+  readonly #o: SplitsOptions
+  #waiting = false
 
-  constructor(tell: (first: Stored, left: number) => Promise<void>, afterMs: number = collectMs) {
-    this.#tell = tell
-    this.#collectMs = afterMs
+  constructor(options: SplitsOptions) {
+    this.#o = options
   }
 
-  /** Facts that were committed. */
-  note(facts: readonly Stored[], nowMs: number): void {
-    for (const fact of facts) {
-      if (fact.event.kind !== 'member' || fact.event.origin !== 'live') continue
-      const presence = presenceOf(fact.event)
-      if (!isSplit(fact.event)) this.gone.delete(presence)
-      else {
-        this.gone.set(presence, nowMs + returnMs)
-        this.#collect(fact)
-      }
-    }
-    if (this.gone.size > 0) this.#forget(nowMs)
+  /** Looks whether there is one to be told, now or later. Never rejects. */
+  look(): void {
+    if (this.#waiting) return
+    const atMs = this.#o.ledger.readNow(nextSplitMs)
+    if (atMs === null) return
+    this.#waiting = true
+    void this.#tellAt(atMs).finally(() => {
+      this.#waiting = false
+      if (!this.#o.signal.aborted) this.look()
+    })
   }
 
-  #collect(fact: Stored): void {
-    const place = placeKey(fact.event.place)
-    const known = this.#collecting.get(place)
-    if (known) {
-      known.left++
-      return
-    }
-    this.#collecting.set(place, { first: fact, left: 1 })
-    setTimeout(() => {
-      const { first, left } = this.#collecting.get(place) ?? { first: fact, left: 0 }
-      this.#collecting.delete(place)
-      void this.#tell(first, left)
-    }, this.#collectMs).unref()
-  }
-
-  #forget(nowMs: number): void {
-    for (const [presence, untilMs] of this.gone) {
-      if (untilMs > nowMs) return
-      this.gone.delete(presence)
+  async #tellAt(atMs: number): Promise<void> {
+    const { ledger, log, rooms, signal } = this.#o
+    await sleep(Math.max(0, atMs - Date.now()), signal)
+    if (signal.aborted) return
+    try {
+      await ledger.write(db => {
+        const nowMs = Date.now()
+        const told = takeSplits(db, nowMs).flatMap(({ first, left }) => relaysSplit(db, first, left, rooms))
+        for (const delivery of told) enqueue(db, delivery, nowMs)
+      })
+    } catch (error) {
+      log.warn({ error }, 'a netsplit could not be told yet')
+      await sleep(againMs, signal)
     }
   }
 }

@@ -5,23 +5,27 @@ import {
   type Draft,
   type Face,
   type MemberEvent,
-  type NetworkId,
   type Place,
-  type Sender,
+  type Segment,
   saidMs,
 } from '../../../core/event.ts'
+import { isSaidIn } from '../../../core/ledger/copies.ts'
 import type { NewDelivery } from '../../../core/ledger/deliveries.ts'
 import { messageOf, placeId, rootOf, type Stored } from '../../../core/ledger/events.ts'
 import { placeSince } from '../../../core/ledger/places.ts'
 import { isReactedElsewhere } from '../../../core/ledger/reactions.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import { withoutMassMentions } from '../../../core/mass-mentions.ts'
 import { localMentions } from '../../../core/mentions.ts'
-import type { Room, Rooms } from '../../../core/rooms.ts'
-import { safeName, truncate, visible } from '../../../core/text.ts'
-import { isSplit, presenceOf, type Split } from '../intake/splits.ts'
+import type { Bridging, Room, Rooms } from '../../../core/rooms.ts'
+import { plain, safeName, truncate, visible } from '../../../core/text.ts'
+import { faceOf } from './faces.ts'
+import { isLeftOut, reworded } from './rules.ts'
 
 /** A copy of a copy goes round in circles: what another relay brought is recorded and not relayed. */
 const maxHops = 0
+/** What is passed on so much later is shown with the time when it was said. */
+const lateMs = 60_000
 
 function relayable(db: Tx, { event, placeId: at }: Stored): boolean {
   if (event.place.private || event.sender.kind === 'self' || event.kind === 'gap') return false
@@ -30,20 +34,10 @@ function relayable(db: Tx, { event, placeId: at }: Stored): boolean {
   return saidMs(event) >= placeSince(db, at)
 }
 
-/** Who wrote it, as they are shown in other places. */
-const faceOf = ({ name, avatar }: Sender): Face => ({
-  name: safeName(name),
-  ...(avatar?.startsWith('https://') ? { avatar } : {}),
-  relayed: true,
-})
-
-const draftOf = (event: ChatEvent, content: Content): Draft => ({ content, as: faceOf(event.sender) })
-
-const memberText = (event: MemberEvent): string => {
-  const name = safeName(event.sender.name)
+const memberText = (event: MemberEvent, shown: string): string => {
   const detail = event.detail ? truncate(visible(event.detail), 200) : ''
-  if (event.change === 'rename') return `${name} is now ${safeName(detail)}`
-  return event.change === 'join' ? `${name} joined` : `${name} left${detail ? ` (${detail})` : ''}`
+  if (event.change === 'rename') return `${shown} is now ${safeName(detail)}`
+  return event.change === 'join' ? `${shown} joined` : `${shown} left${detail ? ` (${detail})` : ''}`
 }
 
 const notice = (text: string): Act => ({
@@ -56,69 +50,108 @@ const notice = (text: string): Act => ({
 export const isAuthor = (message: ChatEvent, { place, sender }: ChatEvent): boolean =>
   message.sender.id === sender.id && message.place.network === place.network
 
-/** An act for the other places; `source`: the fact that what is said stands for. */
+/** What a fact is for the other places: the act, once they are known; `source`: the fact that what is said stands for. */
 interface Relayed {
-  readonly act: Act
+  readonly actIn: (to: Place) => Act
   readonly source?: number
+  /** The message it is about: nothing is to be done where that never was. */
+  readonly about?: number
+}
+
+export interface Passing {
+  readonly nowMs: number
+  /** They come back from a netsplit that told of them in one line. */
+  readonly returns?: boolean
+  /** How the message read before this edit. */
+  readonly was?: Content
+}
+
+/** A content as it leaves its network. */
+function leaving(event: ChatEvent & { readonly content: Content }, bridging: Bridging, nowMs: number): Content {
+  const { replyTo: _reply, ...content } = reworded(bridging, event.content)
+  const late = event.origin === 'backfill' && nowMs - saidMs(event) > lateMs
+  const segments = late ? [stamp(saidMs(event), nowMs), ...content.segments] : content.segments
+  return bridging.everyone ? { ...content, segments } : withoutMassMentions({ ...content, segments })
+}
+
+/** `[14:05 UTC] `, with the day when that is another one. */
+function stamp(atMs: number, nowMs: number): Segment {
+  const [at, now] = [atMs, nowMs].map(ms => new Date(ms).toISOString()) as [string, string]
+  const day = at.slice(0, 10) === now.slice(0, 10) ? '' : `${at.slice(0, 10)} `
+  return { kind: 'text', text: `[${day}${at.slice(11, 16)} UTC] ` }
 }
 
 /** What a fact means for the other places of its room, or null: nothing is relayed. */
-function actOf(db: Tx, stored: Stored, room: Room, split: Split): Relayed | null {
+function relayedOf(db: Tx, stored: Stored, room: Room, passing: Passing): Relayed | null {
   const { event } = stored
+  const { bridging } = room
+  const face = faceOf(db, event.sender, event.place, room)
+  const draftIn = (content: Content): ((to: Place) => Draft) => {
+    const said = leaving({ ...event, content } as ChatEvent & { content: Content }, bridging, passing.nowMs)
+    const may = bridging.everyone ? { everyone: true as const } : {}
+    return to => ({ content: localMentions(db, said, event.place.network, to), as: face, ...may })
+  }
+  if (event.kind === 'member') return tellsMember(event, room, passing) ? memberActs(event, face) : null
+  if (event.kind === 'topic' || event.kind === 'gap') return null
   if (event.kind === 'message') {
-    const { replyTo, ...content } = event.content
+    const { replyTo } = event.content
     const replySeq = replyTo && messageOf(db, event.place, replyTo)?.seq
     const threadSeq = rootOf(db, event.place)
     const way = { ...(replySeq ? { replySeq } : {}), ...(threadSeq === undefined ? {} : { threadSeq }) }
-    return { act: { do: 'send', ...draftOf(event, content), ...way }, source: stored.seq }
+    const draft = draftIn(event.content)
+    return { actIn: to => ({ do: 'send', ...draft(to), ...way }), source: stored.seq }
   }
-  if (event.kind === 'member') return tellsMember(event, room, split) ? { act: notice(memberText(event)) } : null
-  if (event.kind === 'topic' || event.kind === 'gap') return null
   const target = messageOf(db, event.place, event.target)
   if (!target) return null
+  const about = target.seq
   if (event.kind === 'reaction') {
     const { emoji, removed } = event
-    const by = faceOf(event.sender)
-    return { act: { do: 'react', seq: target.seq, emoji, by, ...(removed ? { removed } : {}) } }
+    return { actIn: () => ({ do: 'react', seq: about, emoji, by: face, ...(removed ? { removed } : {}) }), about }
+  }
+  if (event.kind === 'delete') {
+    const { reason } = event
+    return { actIn: () => ({ do: 'remove', seq: about, ...(reason ? { reason } : {}) }), about }
   }
   // Anyone may send an edit of anybody's message on some platforms: only the author's own is taken over.
-  if (event.kind === 'edit' && !isAuthor(target.event, event)) return null
-  if (event.kind === 'edit')
-    return { act: { do: 'edit', seq: target.seq, draft: draftOf(event, event.content) }, source: target.seq }
-  return { act: { do: 'remove', seq: target.seq, ...(event.reason ? { reason: event.reason } : {}) } }
+  if (!isAuthor(target.event, event)) return null
+  const draft = draftIn(event.content)
+  const was = passing.was ? { was: plain(leaving({ ...event, content: passing.was }, bridging, passing.nowMs)) } : {}
+  return { actIn: to => ({ do: 'edit', seq: about, draft: draft(to), ...was }), source: about, about }
 }
 
-/** Who left in a netsplit is told in one line with the others, and not at all when they come back. */
-const tellsMember = (event: MemberEvent, room: Room, split: Split): boolean =>
-  room.joins && event.origin === 'live' && !isSplit(event) && !(event.change === 'join' && split.has(presenceOf(event)))
+const memberActs = (event: MemberEvent, face: Face): Relayed => ({ actIn: () => notice(memberText(event, face.name)) })
 
-/** What a place hears of a netsplit somewhere else in its room. */
-export function relaysSplit({ event }: Stored, left: number, rooms: Rooms): NewDelivery[] {
-  if (!rooms.of(event.place)?.joins) return []
-  const act = notice(`netsplit: ${left === 1 ? safeName(event.sender.name) : `${left} people`} left`)
-  return rooms.others(event.place).map(place => ({ place, bot: 'bridge', act }))
+/** Who left in a netsplit is told in one line with the others, and not at all when they come back. */
+const tellsMember = (event: MemberEvent, room: Room, { returns }: Passing): boolean =>
+  room.joins && event.origin === 'live' && event.split !== true && !(event.change === 'join' && returns === true)
+
+/** What the other places hear of a netsplit in one place of their room. */
+export function relaysSplit(db: Tx, { event }: Stored, left: number, rooms: Rooms): NewDelivery[] {
+  const room = rooms.of(event.place)
+  if (!room?.joins) return []
+  const face = faceOf(db, event.sender, event.place, room)
+  return rooms.others(event.place).map(place => ({
+    place,
+    bot: 'bridge',
+    act: notice(`netsplit: ${left === 1 ? face.name : `${left} people`} left`),
+  }))
 }
 
 /** Who takes a reaction back leaves it where somebody else's is shown by the same one of ours. */
 const staysIn = (db: Tx, act: Act, place: Place): boolean =>
   act.do === 'react' && act.removed === true && isReactedElsewhere(db, act.seq, act.emoji, placeId(db, place))
 
-/** An act of one network as it may be done on another. */
-function actOn(db: Tx, act: Act, from: NetworkId, { network }: Place): Act {
-  if (act.do === 'send') return { ...act, content: localMentions(db, act.content, from, network) }
-  if (act.do !== 'edit') return act
-  return { ...act, draft: { ...act.draft, content: localMentions(db, act.draft.content, from, network) } }
-}
-
 /** The copies a fact brings about. Part of the transaction that records the fact. */
-export function relays(db: Tx, stored: Stored, rooms: Rooms, split: Split): NewDelivery[] {
+export function relays(db: Tx, stored: Stored, rooms: Rooms, passing: Passing): NewDelivery[] {
   const { event } = stored
   const room = rooms.of(event.place)
-  if (!room || room.places.length < 2 || !relayable(db, stored)) return []
-  const relayed = actOf(db, stored, room, split)
+  if (!room || room.places.length < 2 || !relayable(db, stored) || isLeftOut(room.bridging, event)) return []
+  const relayed = relayedOf(db, stored, room, passing)
   if (!relayed) return []
+  const { actIn, about, source } = relayed
   return rooms
     .others(event.place)
-    .filter(place => !staysIn(db, relayed.act, place))
-    .map(place => ({ ...relayed, place, bot: 'bridge', act: actOn(db, relayed.act, event.place.network, place) }))
+    .filter(place => about === undefined || isSaidIn(db, about, place))
+    .map(place => ({ place, bot: 'bridge', act: actIn(place), ...(source === undefined ? {} : { source }) }))
+    .filter(({ act, place }) => !staysIn(db, act, place))
 }

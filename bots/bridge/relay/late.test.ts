@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { MessageId } from '../../../core/event.ts'
+import { sql } from '../../../core/ledger/sqlite.ts'
+import { House } from '../../../test/house.ts'
+import { runBridge } from '../run.ts'
+import { copies, copyOf, hall, hallConfig, settled, until } from '../testing.ts'
+
+const parked = (house: House): Promise<number> =>
+  house.ledger.read(db => Number(sql(db, 'SELECT count(*) AS n FROM parked').get()?.['n']))
+
+/** A room in `a` and in `b`, where nothing can be edited. */
+const config = hallConfig('ab').replace("{server}-b',", "{server}-b', edits: false,")
+
+async function openTwo(t: TestContext, ignored = 'nothing') {
+  const house = new House(t, {
+    config: config.replace('joins: true', `joins: true, ignore: { texts: ['${ignored}'] }`),
+  })
+  const [a, b] = [house.server('a'), house.server('b')]
+  const start = async () => {
+    const stop = await house.run('bridge', runBridge)
+    await Promise.all([a.ready(), b.ready()])
+    return stop
+  }
+  return { house, a, b, start, stop: await start() }
+}
+
+test('edits, deletes and reactions wait in the ledger for their message, over the end of the process', async t => {
+  const { house, a, b, start, stop } = await openTwo(t)
+  a.faults.drop(3)
+  const alice = a.user('alice')
+  const [draft, oops, nice] = ['draft', 'oops', 'nice'].map(words => alice.say(hall, words).id)
+  alice.edit(draft as MessageId, 'final')
+  alice.remove(oops as MessageId)
+  a.user('bob').react(nice as MessageId, '👍')
+  await until(async () => (await parked(house)) === 3, 'all three')
+  await stop()
+  await start()
+  await until(() => copyOf(b, 'nice')?.reactions.length === 1, 'the reaction')
+  await settled(house)
+  assert.deepEqual(copies(b), ['alice: final', 'alice: nice'])
+  assert.equal(b.channel(hall).messages.length, 2, 'what was deleted was never said')
+  assert.equal(await parked(house), 0)
+})
+
+test('what waits for its message does so for ten minutes', async t => {
+  const { house, a, b, start, stop } = await openTwo(t)
+  a.faults.drop(1)
+  const said = a.user('alice').say(hall, 'draft')
+  a.user('alice').edit(said.id, 'final')
+  await until(async () => (await parked(house)) === 1, 'the edit')
+  const left = await house.ledger.read(
+    db => Number(sql(db, 'SELECT until_ms FROM parked').get()?.['until_ms']) - Date.now(),
+  )
+  assert.ok(left > 590_000 && left <= 600_000, `${left} ms`)
+  await stop()
+  await house.ledger.write(db => sql(db, 'UPDATE parked SET until_ms = ?').run(Date.now()))
+  await start()
+  await until(() => copyOf(b, 'draft'), 'the message as it was')
+  await settled(house)
+  assert.deepEqual(copies(b), ['alice: draft'])
+})
+
+test('an edit is one short line where nothing can be edited, and nothing when it changes nothing', async t => {
+  const { house, a, b } = await openTwo(t)
+  const said = a.user('alice').say(hall, 'helo')
+  await until(() => copyOf(b, 'helo'), 'the copy')
+  a.user('alice').edit(said.id, 'hello')
+  a.user('alice').edit(said.id, { segments: [{ kind: 'text', text: 'hello', marks: ['bold'] }] })
+  a.user('alice').say(hall, 'mark')
+  await until(() => copyOf(b, 'mark'), 'the mark')
+  await settled(house)
+  assert.deepEqual(copies(b).toSorted(), ['alice: (edited) hello', 'alice: helo', 'alice: mark'])
+})
+
+test('nothing is done in a place where a message never was', async t => {
+  const { house, a, b } = await openTwo(t, 'secret')
+  const alice = a.user('alice')
+  const quiet = alice.say(hall, 'a secret')
+  await a.quiet()
+  alice.edit(quiet.id, 'harmless')
+  a.user('bob').react(quiet.id, '👍')
+  alice.remove(quiet.id)
+  alice.say(hall, 'mark')
+  await until(() => copyOf(b, 'mark'), 'the mark')
+  await settled(house)
+  assert.deepEqual(copies(b), ['alice: mark'])
+  const acts = await house.ledger.read(db => sql(db, 'SELECT count(*) AS n FROM delivery').get()?.['n'])
+  assert.equal(acts, 1)
+})
+
+test('what was missed says when it was said, when that is long ago', async t => {
+  const { house, a, b, start, stop } = await openTwo(t)
+  a.user('alice').say(hall, 'live')
+  await until(() => copyOf(b, 'live'), 'live')
+  await stop()
+  // We have been here for long.
+  await house.ledger.write(db => sql(db, 'UPDATE place SET since_ms = 1').run())
+  a.faults.clockSkewMs = -600_000
+  a.user('alice').say(hall, 'ten minutes ago')
+  a.user('alice').say(hall, { segments: [{ kind: 'text', text: 'and this', marks: ['bold'] }] })
+  const at = new Date(a.nowMs).toISOString()
+  a.faults.clockSkewMs = 0
+  a.user('alice').say(hall, 'just now')
+  await start()
+  await until(() => copyOf(b, 'just now'), 'the last')
+  await settled(house)
+  const [, first, second] = copies(b)
+  assert.match(first ?? '', /^alice: \[(?:\d{4}-\d\d-\d\d )?\d\d:\d\d UTC\] ten minutes ago$/)
+  assert.ok(first?.includes(at.slice(11, 15)))
+  assert.match(second ?? '', /UTC\] and this$/)
+})

@@ -1,0 +1,32 @@
+/** What an operator wants left out of a room, or changed on its way. */
+import { type ChatEvent, type Content, formatPlace, type Segment } from '../../../core/event.ts'
+import { matches, replaced } from '../../../core/pattern.ts'
+import type { Bridging } from '../../../core/rooms.ts'
+import { plain } from '../../../core/text.ts'
+
+/** Whether nothing of a fact is passed on. */
+export function isLeftOut({ ignore, direction }: Bridging, event: ChatEvent): boolean {
+  if (direction[formatPlace(event.place)] === 'out') return true
+  const { sender, place } = event
+  const names = [sender.name, `${place.network}:${sender.id}`]
+  if (ignore.names.some(written => names.some(name => matches(written, name)))) return true
+  if (ignore.texts.length === 0 || (event.kind !== 'message' && event.kind !== 'edit')) return false
+  const text = plain(event.content)
+  return ignore.texts.some(written => matches(written, text))
+}
+
+/** A content with everything replaced that is to be. */
+export function reworded({ replace }: Bridging, content: Content): Content {
+  if (replace.length === 0) return content
+  const change = (text: string): string => replace.reduce((now, rule) => replaced(now, rule.find, rule.with), text)
+  return { ...content, segments: content.segments.map(segment => rewordedSegment(segment, change)) }
+}
+
+function rewordedSegment(segment: Segment, change: (text: string) => string): Segment {
+  if (segment.kind === 'mention' || segment.kind === 'emoji') return segment
+  if (segment.kind !== 'link') return { ...segment, text: change(segment.text) }
+  const url = change(segment.url)
+  // What is no address any more is words.
+  if (!/^https?:\/\//.test(url)) return { kind: 'text', text: url }
+  return { kind: 'link', url, ...(segment.text === undefined ? {} : { text: change(segment.text) }) }
+}

@@ -1,0 +1,32 @@
+import { RE2JS } from 're2js'
+
+/** Patterns that operators write: RE2, whose time is linear in the text whatever is written. */
+export type Pattern = RE2JS
+
+const compiled = new Map<string, RE2JS>()
+const mostKept = 1000
+
+/** The pattern, without regard to case. Throws when it is none. */
+export function pattern(written: string): Pattern {
+  const known = compiled.get(written)
+  if (known) return known
+  const made = RE2JS.compile(written, RE2JS.CASE_INSENSITIVE)
+  if (compiled.size >= mostKept) compiled.clear()
+  compiled.set(written, made)
+  return made
+}
+
+/** Why a text is no pattern, in one line; null: it is one. */
+export function patternFault(written: string): string | null {
+  try {
+    pattern(written)
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+export const matches = (written: string, text: string): boolean => pattern(written).matcher(text).find()
+
+/** Every match replaced; `$1` is the first group. */
+export const replaced = (text: string, find: string, by: string): string => pattern(find).matcher(text).replaceAll(by)
