@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { it, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ChanopError } from './error.ts'
+import type { ChannelId, NetworkId } from './event.ts'
+import { boxes, boxTables } from './ledger/boxes.ts'
+import { keepBatch, keepLogin } from './ledger/claims.ts'
+import { enqueue } from './ledger/deliveries.ts'
+import { keepLetter } from './ledger/inbox.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import { placeOrder } from './ledger/orders.ts'
 import { dropSecret, listSecrets } from './ledger/secrets.ts'
+import { sql } from './ledger/sqlite.ts'
 import { temporaryFolder, temporaryLedger } from './ledger/testing.ts'
-import { newPassword, resolveSecret, storeSecret, Vault } from './secrets.ts'
+import { sealedDraft } from './say.ts'
+import { damagedSecrets, newPassword, resolveSecret, storeSecret, Vault } from './secrets.ts'
 
 const code = (wanted: string, message: RegExp) => (error: unknown) => {
   assert.ok(error instanceof ChanopError, String(error))
@@ -150,4 +162,130 @@ it('a new password has only letters that every client and service takes, and is 
   const passwords = Array.from({ length: 5000 }, newPassword)
   for (const password of passwords) assert.match(password, /^[A-Za-z0-9_][A-Za-z0-9_-]{31}$/)
   assert.equal(new Set(passwords).size, passwords.length)
+})
+
+/** What is sealed, wherever it may be. */
+async function fill(ledger: Ledger, vault: Vault): Promise<void> {
+  await ledger.write(db => {
+    for (const name of ['ONE', 'TWO']) storeSecret(db, vault, name, `hunter-${name}`, 'alice', 1)
+    const sealed = (name: string): Buffer => vault.seal(name, 'hunter2')
+    const order = { key: 'k1', network: 'irc' as NetworkId, kind: 'account.create', args: {} } as const
+    placeOrder(db, { ...order, sealed: sealed('order:k1') }, 1)
+    keepLogin(db, 'hash1', { agent: 'bob', sealed: sealed('claim:hash1') }, Date.now() + 1e6)
+    keepBatch(db, { id: 'b1', sealed: sealed('batch:b1') }, 'register')
+    const letter = { network: 'api', delivery: 'd1', channel: '#a', reply: null, body: '{}' }
+    keepLetter(db, { ...letter, sealed: sealed('inbox') }, 1)
+    const place = { network: 'irc' as NetworkId, channel: '@bob' as ChannelId }
+    enqueue(db, { place, bot: 'admin', act: { do: 'send', ...sealedDraft(vault, 'admin', 'hunter2') } }, 1)
+  })
+}
+
+/** Whether everything opens, and how many keys are named. */
+const state = (ledger: Ledger, vault: Vault): Promise<{ opens: boolean; keys: number; boxes: number }> =>
+  ledger.read(db => {
+    const all = boxes(db)
+    const values = all.map(({ name, sealed }) => vault.open(name, sealed))
+    const ids = new Set(all.map(({ sealed }) => sealed.subarray(1, 5).toString('hex')))
+    return { opens: values.every(value => value.includes('hunter')), keys: ids.size, boxes: all.length }
+  })
+
+const whole = { opens: true, keys: 1, boxes: 7 }
+const soonMs = 120_000
+
+it('every column with a box is known to a change of the key', async t => {
+  const { ledger, vault } = await opened(t)
+  const tables = await ledger.read(db =>
+    sql(
+      db,
+      `SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c
+       WHERE m.type = 'table' AND c.name = 'sealed' ORDER BY m.name`,
+    )
+      .all()
+      .map(row => row['name'] as string),
+  )
+  assert.deepEqual(tables, boxTables.toSorted())
+  await fill(ledger, vault)
+  assert.deepEqual(await state(ledger, vault), whole)
+})
+
+it('a new key: everything is sealed anew, other processes follow, the old key goes in the end', async t => {
+  const { keyFile, ledger, vault } = await opened(t)
+  await fill(ledger, vault)
+  const [idle, busy] = [await Vault.open(keyFile, ledger), await Vault.open(keyFile, ledger)]
+  const before = readFileSync(keyFile, 'utf8')
+  vault.beginChange()
+  // What another process seals in the middle of it is sealed with the new key.
+  await ledger.write(db => storeSecret(db, busy, 'TWO', 'hunter3', 'bob', 2))
+  assert.deepEqual((await ledger.write(db => vault.sealAnew(db))).damaged, [])
+  assert.deepEqual(await state(ledger, busy), whole)
+  assert.equal(await vault.endChange(ledger), false)
+  assert.equal(readFileSync(keyFile, 'utf8').trim().split('\n').length, 2)
+  assert.equal(await vault.endChange(ledger, Date.now() + soonMs), true)
+  assert.equal(readFileSync(keyFile, 'utf8').includes(before.trim()), false)
+  assert.equal(statSync(keyFile).mode & 0o777, 0o600)
+  assert.deepEqual(readdirSync(dirname(keyFile)), ['vault.key'])
+  // One that slept through all of it, and one that starts.
+  for (const other of [idle, busy, await Vault.open(keyFile, ledger)]) {
+    assert.deepEqual(await state(ledger, other), whole)
+    await ledger.write(db => storeSecret(db, other, 'ONE', 'hunter4', 'bob', 3))
+  }
+  assert.deepEqual(await state(ledger, vault), whole)
+})
+
+it('a change that ends at any step goes on from there, with one more change or with none', async t => {
+  const steps: ((vault: Vault, ledger: Ledger) => unknown)[] = [
+    vault => vault.beginChange(),
+    (vault, ledger) => ledger.write(db => vault.sealAnew(db)),
+    (vault, ledger) => vault.endChange(ledger, Date.now() + soonMs),
+  ]
+  for (let done = 0; done <= steps.length; done++) {
+    for (const again of [true, false]) {
+      const { keyFile, ledger, vault } = await opened(t)
+      await fill(ledger, vault)
+      for (const step of steps.slice(0, done)) await step(vault, ledger)
+      const next = await Vault.open(keyFile, ledger)
+      assert.equal(next.locked, null)
+      assert.equal((await state(ledger, next)).opens, true)
+      if (again) for (const step of steps) await step(next, ledger)
+      else await next.endChange(ledger, Date.now() + soonMs)
+      assert.deepEqual(await state(ledger, await Vault.open(keyFile, ledger)), whole, `${done} ${again}`)
+      assert.equal(readFileSync(keyFile, 'utf8').trim().split('\n').length, 1)
+    }
+  }
+})
+
+it('a change of the key survives kill -9 whenever it comes', async t => {
+  const { keyFile, ledger, vault } = await opened(t)
+  await fill(ledger, vault)
+  for (const afterMs of [0, 3, 7, 15, 30]) {
+    const child = fork(join(import.meta.dirname, 'rotating.child.ts'), [keyFile, ledger.path])
+    await once(child, 'message')
+    await sleep(afterMs)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const next = await Vault.open(keyFile, ledger)
+    assert.equal(next.locked, null)
+    assert.equal((await state(ledger, next)).opens, true)
+    await ledger.write(db => storeSecret(db, next, 'ONE', 'hunter5', 'bob', 3))
+    await next.endChange(ledger, Date.now() + soonMs)
+    assert.deepEqual(await state(ledger, await Vault.open(keyFile, ledger)), whole)
+  }
+})
+
+it('another file in place of the key while we run: what we know goes on to serve', async t => {
+  const { keyFile, ledger, vault } = await opened(t)
+  writeFileSync(keyFile, `${randomBytes(32).toString('base64')}\n`)
+  await ledger.write(db => storeSecret(db, vault, 'TOKEN', 'hunter2', 'alice', 1))
+  assert.equal(await ledger.read(db => resolveSecret(db, vault, 'secret:TOKEN', {})), 'hunter2')
+  assert.equal(vault.changing, false)
+})
+
+it('what was damaged is named, and keeps the rest from nothing', async t => {
+  const { ledger, vault } = await opened(t)
+  await fill(ledger, vault)
+  await ledger.write(db => db.exec("UPDATE secret SET sealed = zeroblob(60) WHERE name = 'TWO'"))
+  vault.beginChange()
+  const { count, damaged } = await ledger.write(db => vault.sealAnew(db))
+  assert.deepEqual([count, damaged], [6, ['secret:TWO']])
+  assert.deepEqual(await ledger.read(db => damagedSecrets(db, vault)), ['TWO'])
 })

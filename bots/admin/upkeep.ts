@@ -35,6 +35,7 @@ export async function upkeep(context: Context): Promise<void> {
         logsMs = Date.now()
         await keepLogsSmall(context)
         await keepHead(context.ledger, context.dataDir)
+        if (await context.vault.endChange(context.ledger)) log.info({}, 'the old key of the vault is gone')
       }
       said = ''
     } catch (thrown) {

@@ -81,4 +81,36 @@ const del = declare({
   }),
 })
 
-export const secretCommands = [list, set, del]
+const rotate = declare({
+  name: 'secret rotate-key',
+  summary: 'gives the vault a new key and seals everything in it anew',
+  role: 'owner',
+  reply: 'private',
+  where: 'dm',
+  mutates: true,
+  args: z.object({}),
+  examples: [
+    [
+      'secret rotate-key',
+      /^the vault has a new key; \d+ box(es)? (is|are) sealed anew/,
+      'the vault has a new key; 12 boxes are sealed anew, the old key is thrown away in a minute · make a backup: older ones open with the older key alone',
+    ],
+  ],
+  async run({ services }) {
+    const { vault } = services.context
+    vault.beginChange()
+    return {
+      lines: [],
+      effect: db => {
+        const { count: boxes, damaged } = vault.sealAnew(db)
+        const sealed = `${boxes} box${boxes === 1 ? ' is' : 'es are'} sealed anew`
+        const lost = damaged.length === 0 ? '' : ` · could not be opened, set them anew: ${damaged.join(', ')}`
+        return [
+          `the vault has a new key; ${sealed}, the old key is thrown away in a minute${lost} · make a backup: older ones open with the older key alone`,
+        ]
+      },
+    }
+  },
+})
+
+export const secretCommands = [list, set, del, rotate]
