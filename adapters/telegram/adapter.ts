@@ -1,4 +1,13 @@
-import type { Adapter, AdapterContext, Channels, Found, Limits, NetworkStatus, Sink } from '../../core/adapter.ts'
+import type {
+  Adapter,
+  AdapterContext,
+  Channels,
+  Found,
+  Limits,
+  NativeCommand,
+  NetworkStatus,
+  Sink,
+} from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type {
   Act,
@@ -22,14 +31,16 @@ import type { TelegramConfig } from './config.ts'
 import { Delivery } from './delivery.ts'
 import { Doubts } from './doubts.ts'
 import { ApiError } from './fault.ts'
-import { isIn, UpdateReader } from './in/events.ts'
-import type { Chat, Member, Update, User } from './native.ts'
+import { UpdateReader } from './in/events.ts'
+import { Membership } from './membership.ts'
+import { Menu } from './menu.ts'
+import type { Update, User } from './native.ts'
 import { textUnits } from './out/split.ts'
 import { Pace } from './pace.ts'
 import { People } from './people.ts'
 import { type Lost, Poller, refused } from './poll.ts'
 import { Recent } from './recent.ts'
-import { statusOf, troubleOf } from './status.ts'
+import { statusOf } from './status.ts'
 
 const backoff = { firstMs: 250, maxMs: 30_000 }
 const typingEveryMs = 4000
@@ -59,8 +70,10 @@ class TelegramAdapter implements Adapter {
   readonly #chats: Chats
   readonly #people = new People()
   readonly #doubts = new Doubts()
+  readonly #menu = new Menu()
   readonly #ours = new Recent<string, true>(10_000)
   readonly #delivery: Delivery
+  readonly #membership: Membership
   readonly #stop = new AbortController()
   readonly #typed = new Recent<number, number>(1000)
   #self: User | null = null
@@ -87,6 +100,15 @@ class TelegramAdapter implements Adapter {
       said: ({ chatId, messageId }) => this.#ours.set(`${chatId}/${messageId}`, true),
       moved: (from, to) => void this.#moved(from, to),
     })
+    this.#membership = new Membership({
+      api: this.#api,
+      chats: this.#chats,
+      doubts: this.#doubts,
+      log: context.log,
+      self: () => this.#self,
+      moved: (from, to) => this.#moved(from, to),
+      changed: () => context.changed(),
+    })
     this.channels = { join: place => this.#join(place), part: place => this.#part(place) }
   }
 
@@ -97,6 +119,7 @@ class TelegramAdapter implements Adapter {
       reason: this.#reason,
       self: this.#self,
       chats: this.#chats,
+      hidden: this.#menu.hidden,
     })
   }
 
@@ -155,6 +178,7 @@ class TelegramAdapter implements Adapter {
       chats: this.#chats,
       people: this.#people,
       log,
+      commandOf: word => this.#menu.nameOf(word),
       isOurs: (chatId, messageId) => this.#ours.has(`${chatId}/${messageId}`),
     })
     const poller = new Poller({
@@ -176,41 +200,16 @@ class TelegramAdapter implements Adapter {
   #up(self: User, signal: AbortSignal): void {
     if (this.#state === 'up') return
     this.#stand('up')
-    this.#inspecting = this.#inspecting.then(() => this.#inspectAll(self, signal))
+    this.#inspecting = this.#inspecting.then(() => this.#membership.inspectAll(self, signal))
   }
 
   async #read(reader: UpdateReader, updates: readonly Update[], origin: Origin): Promise<ChatEvent[]> {
     const events: ChatEvent[] = []
     for (const update of updates) {
-      await this.#note(update)
+      await this.#membership.note(update)
       events.push(...reader.events(update, origin))
     }
     return events
-  }
-
-  /** What an update says of its chat and of us in it. */
-  async #note(update: Update): Promise<void> {
-    const message = update.message ?? update.channel_post ?? update.edited_message ?? update.edited_channel_post
-    const { my_chat_member: mine } = update
-    const chat = message?.chat ?? mine?.chat
-    if (typeof chat?.id !== 'number') return
-    if (message) this.#doubts.know({ chatId: chat.id, messageId: message.message_id })
-    if (message?.migrate_to_chat_id !== undefined) await this.#moved(chat.id, message.migrate_to_chat_id)
-    const isNew = this.#chats.met(chat)
-    if (mine) this.#noteMember(chat, mine.new_chat_member)
-    else if (isNew) this.#context.changed()
-  }
-
-  #noteMember(chat: Chat, member: Member): void {
-    if (!this.#self || chat.id > 0) return
-    this.#chats.setMember(chat.id, member)
-    if (this.#chats.placeOf(chat)) this.#chats.trouble(this.#channelOf(chat), troubleOf(member, this.#self))
-    else if (!isIn(member)) this.#chats.forget(chat)
-    this.#context.changed()
-  }
-
-  #channelOf(chat: Chat): string {
-    return this.#chats.placeOf(chat)?.channel ?? String(chat.id)
   }
 
   #gaps({ fromMs, reason, key }: Lost): GapEvent[] {
@@ -241,40 +240,11 @@ class TelegramAdapter implements Adapter {
 
   // ---- chats ------------------------------------------------------------------------------------------------------
 
-  async #inspectAll(self: User, signal: AbortSignal): Promise<void> {
-    for (const channel of this.#chats.wanted) {
-      if (signal.aborted) return
-      await this.#inspect(channel, self, signal).catch((thrown: unknown) => {
-        this.#context.log.info({ channel, error: asChanopError(thrown).message }, 'a chat could not be looked at')
-      })
-    }
-    this.#context.changed()
-  }
-
-  /** What a chat is and what we may do in it. Rejects when Telegram does not say. */
-  async #inspect(channel: string, self: User, signal: AbortSignal): Promise<string | null> {
-    const chat_id = this.#chats.chatId(channel)
-    try {
-      this.#chats.met(await this.#api.call<Chat>('getChat', { chat_id }, { signal }))
-      const member = await this.#api.call<Member>('getChatMember', { chat_id, user_id: self.id }, { signal })
-      this.#chats.setMember(chat_id, member)
-      const trouble = troubleOf(member, self)
-      this.#chats.trouble(channel, trouble)
-      return trouble
-    } catch (thrown) {
-      const error = asChanopError(thrown)
-      if (error.retry === 'later') throw error
-      const reason = `Telegram shows it to us not (${error.message}): add @${self.username ?? self.id} to it`
-      this.#chats.trouble(channel, reason)
-      return reason
-    }
-  }
-
   async #join(place: Place): Promise<void> {
     if (!place.channel.startsWith('-')) return
     this.#chats.chatId(place.channel)
     this.#chats.want(place.channel)
-    const reason = this.#self ? await this.#inspect(place.channel, this.#self, this.#stop.signal) : null
+    const reason = this.#self ? await this.#membership.inspect(place.channel, this.#self, this.#stop.signal) : null
     this.#context.changed()
     if (reason !== null) throw new ChanopError('send-refused', reason)
   }
@@ -331,6 +301,11 @@ class TelegramAdapter implements Adapter {
     this.#api.call('sendChatAction', { chat_id: chatId, action: 'typing' }).catch((thrown: unknown) => {
       this.#context.log.debug({ error: asChanopError(thrown).message }, 'typing could not be shown')
     })
+  }
+
+  async announce(commands: readonly NativeCommand[], signal: AbortSignal): Promise<void> {
+    await this.#menu.show(this.#api, commands, signal)
+    this.#context.changed()
   }
 
   // ---- files and people -------------------------------------------------------------------------------------------

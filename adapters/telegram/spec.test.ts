@@ -3,8 +3,10 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { upload } from '../../core/contract/harness.ts'
+import { silentLog } from '../../core/log.ts'
+import { telegram } from './index.ts'
 import { BotApi } from './testing/spec.ts'
-import { placeOf, said, Trial, words } from './testing/trial.ts'
+import { network, placeOf, said, Trial, words } from './testing/trial.ts'
 
 const folder = process.env['CHANOP_SPECS'] ?? resolve(import.meta.dirname, '..', '..', '..', 'shared', 'specs')
 const path = join(folder, 'telegram.json')
@@ -50,6 +52,18 @@ test('what we ask and what the fake answers is as the Bot API is described', { s
   adapter.typing?.(trial.place, 'oracle', true)
   await adapter.direct?.(String(alice.id) as never)
   await trial.send(adapter, words('between us'), placeOf(own))
+  const command = {
+    name: 'role grant',
+    bot: 'admin',
+    summary: 'gives',
+    private: false,
+    role: 'owner',
+    fields: [],
+  } as const
+  await adapter.announce?.([command], AbortSignal.timeout(5000))
+  const config = telegram.schema.parse({ kind: 'telegram', token: 'env:T', api: server.url, channels: [room.chat.id] })
+  const context = { network, log: silentLog(), dataDir: '', secret: async () => server.token }
+  await telegram.probe?.(config, { ...context, signal: AbortSignal.timeout(5000) })
   const kept = [...server.world.files.keys()][0] as string
   await adapter.open?.({ ref: kept, name: 'x' }, new AbortController().signal)
   server.limits.flood(room.chat.id, 1000)

@@ -18,18 +18,18 @@ export function troubleOf(
   return null
 }
 
-const hidden = (chats: string): string =>
+const privacy = (chats: string): string =>
   `privacy mode is on: ordinary messages are not heard in ${chats}. @BotFather → /setprivacy → Disable, then take the bot out of the group and add it again, or make it administrator`
 
 /** What people miss here, one line each. */
-function lacksOf(chats: Chats, self: User): string[] {
+function lacksOf(chats: Chats, self: User, hidden: number): string[] {
   const groups = chats.wanted.map(channel => chats.chatId(channel))
   const members = groups.filter(id => chats.member(id) && !chats.isAdministrator(id))
   const named = (ids: readonly number[]): string => ids.map(id => chats.known(id)?.title ?? String(id)).join(', ')
   const deaf = members.filter(id => chats.known(id)?.type !== 'channel')
   return [
     ...(self.can_read_all_group_messages === false && (deaf.length > 0 || groups.length === 0)
-      ? [hidden(deaf.length > 0 ? named(deaf) : 'groups')]
+      ? [privacy(deaf.length > 0 ? named(deaf) : 'groups')]
       : []),
     ...(members.length > 0
       ? [
@@ -38,6 +38,7 @@ function lacksOf(chats: Chats, self: User): string[] {
       : []),
     'deletions of others are told to no bot: their copies elsewhere stay',
     'one reaction of ours on each message: the newest is shown',
+    ...(hidden > 0 ? [`${hidden} commands are not in the list that Telegram shows: they work all the same`] : []),
     'one account: names of people elsewhere stand in bold before their words',
     'no history: what is said while we are away comes later for 24 hours, and is a gap after that',
     'files above 20 MB are not fetched, and above 50 MB not sent',
@@ -51,9 +52,11 @@ export interface StatusParts {
   readonly reason: string | undefined
   readonly self: User | null
   readonly chats: Chats
+  /** Commands that are in no list. */
+  readonly hidden: number
 }
 
-export function statusOf({ state, sinceMs, reason, self, chats }: StatusParts): NetworkStatus {
+export function statusOf({ state, sinceMs, reason, self, chats, hidden }: StatusParts): NetworkStatus {
   const { troubles } = chats
   return {
     state,
@@ -61,6 +64,6 @@ export function statusOf({ state, sinceMs, reason, self, chats }: StatusParts): 
     ...(self ? { server: `Bot API, @${self.username ?? self.id}` } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(troubles.length === 0 ? {} : { troubles }),
-    lacks: self ? lacksOf(chats, self) : [],
+    lacks: self ? lacksOf(chats, self, hidden) : [],
   }
 }

@@ -6,10 +6,17 @@ import { type Names, segmentsOf } from './entities.ts'
 import { attachmentsOf } from './files.ts'
 import { labelOf, originName } from './labels.ts'
 
+interface Said {
+  readonly text: string
+  readonly entities: readonly Entity[]
+}
+
 export interface ContentOptions {
   readonly names: Names
   /** The id of a message of the same chat. */
   readonly messageId: (message: Message) => MessageId
+  /** The command that a word of the list of commands stands for. */
+  readonly commandOf: (word: string) => string | undefined
 }
 
 /** What a message in the same chat answers; what opened a topic is answered by nobody. */
@@ -29,31 +36,37 @@ function quoted({ quote, external_reply, reply_to_story }: Message): Segment[] {
   return [{ kind: 'quote', text: words === '' ? '…' : words, ...(author === '' ? {} : { author }) }]
 }
 
-/** `/stop@chanop_bot now` said to us is `/stop now`; to another bot it stays as it is. */
-function toUs(text: string, entities: readonly Entity[], names: Names): { text: string; entities: readonly Entity[] } {
-  const command = entities.find(({ type, offset }) => type === 'bot_command' && offset === 0)
-  const suffix = `@${names.self.username}`.toLowerCase()
-  const named = command && text.slice(0, command.length).toLowerCase().endsWith(suffix) ? suffix.length : 0
-  if (!command || named === 0 || named >= command.length) return { text, entities }
-  const end = command.length
+/** `/role_grant@chanop_bot bob` said to us is `/role grant bob`; what is said to another bot stays as it is. */
+function toUs({ text, entities }: Said, { names, commandOf }: ContentOptions): Said {
+  const command = entities.find(entity => entity?.type === 'bot_command' && entity.offset === 0)
+  const written = command ? text.slice(0, command.length) : ''
+  const [, word = '', to] = /^\/(\w+)(?:@(\w+))?$/.exec(written) ?? []
+  if (word === '' || (to !== undefined && to.toLowerCase() !== names.self.username.toLowerCase()))
+    return { text, entities }
+  const said = `/${commandOf(word) ?? word}`
+  const moved = said.length - written.length
   return {
-    text: text.slice(0, end - named) + text.slice(end),
-    entities: entities.map(entity =>
-      entity === command
-        ? { ...entity, length: entity.length - named }
-        : { ...entity, offset: entity.offset >= end ? entity.offset - named : entity.offset },
-    ),
+    text: said + text.slice(written.length),
+    entities: entities.map(entity => {
+      if (entity === command) return { ...entity, length: said.length }
+      return entity && entity.offset >= written.length ? { ...entity, offset: entity.offset + moved } : entity
+    }),
   }
 }
 
 /** What a message says: nothing that a person sees there is without a word or a file. */
-export function contentOf(message: Message, { names, messageId }: ContentOptions): Content {
+export function contentOf(message: Message, options: ContentOptions): Content {
   const segments: Segment[] = quoted(message)
   const forwarded = originName(message.forward_origin)
   if (message.forward_origin && !message.is_automatic_forward) {
     pushText(segments, `[forwarded${forwarded === '' ? '' : ` from ${forwarded}`}] `, [])
   }
-  const said = toUs(message.text ?? message.caption ?? '', message.entities ?? message.caption_entities ?? [], names)
+  const { names, messageId } = options
+  const written = {
+    text: message.text ?? message.caption ?? '',
+    entities: message.entities ?? message.caption_entities ?? [],
+  }
+  const said = toUs(written, options)
   const label = labelOf(message)
   if (label !== null) pushText(segments, said.text === '' ? label : `${label}\n`, [])
   segments.push(...segmentsOf(said.text, said.entities, names))

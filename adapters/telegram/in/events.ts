@@ -27,6 +27,8 @@ export interface ReaderOptions {
   readonly chats: Chats
   readonly people: People
   readonly log: Log
+  /** The command that a word of the list of commands stands for. */
+  commandOf(word: string): string | undefined
   /** Whether we said this message ourselves. */
   isOurs(chatId: number, messageId: number): boolean
 }
@@ -153,6 +155,7 @@ export class UpdateReader {
     return contentOf(message, {
       names: { self: { id: self.id, username: self.username ?? '' }, idOf: name => people.idOf(name) },
       messageId: ({ message_id }) => chats.messageId(message.chat.id, message_id),
+      commandOf: word => this.#o.commandOf(word),
     })
   }
 

@@ -248,7 +248,7 @@ function setMyCommands(world: World, { params }: Asked): true {
   if (commands.some(({ description }) => description.length < 1 || description.length > 256)) {
     throw bad('BOT_COMMAND_DESCRIPTION_INVALID')
   }
-  world.commands.push(params)
+  world.commands.set(JSON.stringify(params['scope'] ?? { type: 'default' }), commands)
   return true
 }
 
@@ -300,5 +300,7 @@ export const methods: Readonly<Record<string, Method>> = {
   },
   getChatMember,
   setMyCommands,
+  getMyCommands: (world, { params }) => world.commandsOf(params['scope']),
+  getWebhookInfo: () => ({ url: '', has_custom_certificate: false, pending_update_count: 0 }),
   sendChatAction,
 }

@@ -72,7 +72,8 @@ export class World {
   readonly me: User
   readonly rooms = new Map<number, Room>()
   readonly files = new Map<string, { bytes: Uint8Array; path: string; size: number }>()
-  readonly commands: Fields[] = []
+  /** Lists of commands by their scope as JSON. */
+  readonly commands = new Map<string, readonly Fields[]>()
   readonly actions: { readonly chat: number; readonly action: string }[] = []
   readonly options: WorldOptions
   allowed: readonly string[] | null = null
@@ -99,6 +100,10 @@ export class World {
       can_connect_to_business: false,
       has_main_web_app: false,
     }
+  }
+
+  commandsOf(scope: unknown): readonly Fields[] {
+    return this.commands.get(JSON.stringify(scope ?? { type: 'default' })) ?? []
   }
 
   // ---- who and where ----------------------------------------------------------------------------------------------
