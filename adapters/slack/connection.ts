@@ -1,0 +1,367 @@
+import type { AdapterContext, Sink, NetworkStatus } from '../../core/adapter.ts'
+import { ChanopError } from '../../core/error.ts'
+import type { ChatEvent, GapEvent, UserId } from '../../core/event.ts'
+import type { Log } from '../../core/log.ts'
+import { backoffMs, sleep } from '../../core/retry.ts'
+import { SlackChannels } from './channels.ts'
+import type { SlackConfig } from './config.ts'
+import { Backfill } from './in/backfill.ts'
+import { Reader, type Self } from './in/events.ts'
+import { Intake } from './in/intake.ts'
+import { Answers, slashEvent } from './in/slash.ts'
+import { Api } from './link/api.ts'
+import { advice, Fault, isChannelFault, isLoginFault, isRefused, missingScope } from './link/fault.ts'
+import { loadSdk, type Sdk } from './link/sdk.ts'
+import { type Envelope, openSession, type Session } from './link/socket.ts'
+import { type Native, part, str, strings, tsOf } from './native.ts'
+import { Speaker } from './out/speaker.ts'
+import { Uploads } from './out/uploads.ts'
+import { People } from './people.ts'
+import { missingOf } from './scopes.ts'
+
+const backoff = { firstMs: 500, maxMs: 30_000 }
+/** Channels whose history is fetched at the same time. */
+const mostFetched = 4
+
+export interface ConnectionOptions {
+  readonly config: SlackConfig
+  readonly context: AdapterContext
+  readonly sink: Sink
+  readonly signal: AbortSignal
+  /** Channels to be in. */
+  readonly channels: readonly string[]
+  readonly stand: (state: NetworkStatus['state'], reason?: string) => void
+}
+
+interface Login {
+  readonly self: Self
+  readonly workspace: string
+  readonly granted: readonly string[]
+}
+
+/** Who the token is, asked until Slack answers. Rejects `network-refused` when it is nobody. */
+async function login(api: Api, { stand, signal, context }: ConnectionOptions): Promise<Login | null> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      return loginOf(await api.call('auth.test'))
+    } catch (error) {
+      if (isLoginFault(error)) throw refusal(error)
+      const waitMs = error instanceof Fault && error.afterMs ? error.afterMs : backoffMs(backoff, attempt)
+      stand('down', 'Slack can not be reached; trying again')
+      context.log.warn({ error }, 'no login to Slack yet')
+      await sleep(waitMs, signal)
+    }
+  }
+  return null
+}
+
+function loginOf(answer: Native): Login {
+  const team = str(answer, 'team_id')
+  const enterprise = str(answer, 'enterprise_id')
+  return {
+    self: {
+      user: str(answer, 'user_id'),
+      bot: str(answer, 'bot_id'),
+      app: '',
+      team,
+      teams: new Set([team, enterprise].filter(Boolean)),
+    },
+    workspace: str(answer, 'team'),
+    granted: strings(part(answer, 'response_metadata'), 'scopes').filter(Boolean),
+  }
+}
+
+const refusal = (fault: Fault): ChanopError => new ChanopError('network-refused', advice(fault), { cause: fault })
+
+function checkTokens(token: string, appToken: string): void {
+  const wrong = (what: string): never => {
+    throw new ChanopError('network-refused', `${what}; see docs/slack.md`)
+  }
+  if (token.startsWith('xapp-') || appToken.startsWith('xoxb-')) {
+    wrong("the two tokens are swapped: `token` is the bot's (xoxb-…), `appToken` the app's (xapp-…)")
+  }
+  if (!token.startsWith('xoxb-')) wrong('`token` is no bot token: it begins with xoxb-')
+  if (!appToken.startsWith('xapp-')) wrong('`appToken` is no app-level token: it begins with xapp-')
+}
+
+/** What one run has: from the login to the abort, over many sockets. */
+export class Connection {
+  readonly api: Api
+  readonly channels: SlackChannels
+  readonly speaker: Speaker
+  readonly token: string
+  readonly #o: ConnectionOptions
+  readonly #log: Log
+  readonly #sdk: Sdk
+  readonly #appToken: string
+  readonly #login: Login
+  readonly #ending: AbortController
+  readonly #signal: AbortSignal
+  readonly #people: People
+  readonly #reader: Reader
+  readonly #backfill: Backfill
+  readonly #intake: Intake
+  readonly #answers: Answers
+  /** Scopes whose absence was met. */
+  readonly #absent = new Set<string>()
+  #fault: ChanopError | null = null
+  #fetching = 0
+  readonly #queue: (() => void)[] = []
+
+  /** Logs in. */
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    const { config, context, signal } = options
+    const [token, appToken] = await Promise.all([context.secret(config.token), context.secret(config.appToken)])
+    checkTokens(token, appToken)
+    const sdk = await loadSdk()
+    const ending = new AbortController()
+    const either = AbortSignal.any([signal, ending.signal])
+    const api = new Api({ sdk, url: slashed(config.api), token, log: context.log, signal: either })
+    const known = await login(api, options)
+    return new Connection(options, { sdk, token, appToken, api, ending, login: known ?? loginOf({}) })
+  }
+
+  private constructor(options: ConnectionOptions, made: Made) {
+    const { context, config, sink } = options
+    const { api, login, ending } = made
+    this.#o = options
+    this.#log = context.log
+    this.api = api
+    this.token = made.token
+    this.#sdk = made.sdk
+    this.#appToken = made.appToken
+    this.#login = login
+    this.#ending = ending
+    this.#signal = AbortSignal.any([options.signal, ending.signal])
+    const signal = this.#signal
+    this.channels = new SlackChannels({ api, log: context.log, signal, changed: () => context.changed() })
+    this.#people = new People(api, signal)
+    const uploads = new Uploads({ api, cursors: context.cursors, signal })
+    const { network, instance, cursors } = context
+    this.#reader = new Reader({
+      network,
+      instance,
+      self: login.self,
+      people: this.#people,
+      channels: this.channels,
+      shared: (files, channel, ts) => uploads.shared(files, channel, ts),
+    })
+    this.#backfill = new Backfill({ api, cursors, reader: this.#reader, signal })
+    this.#intake = new Intake({ sink, log: context.log, signal })
+    this.#answers = new Answers(config.api)
+    const missing = missingOf(login.granted)
+    this.speaker = new Speaker({
+      api,
+      channels: this.channels,
+      uploads,
+      instance,
+      signal,
+      dress: { faces: !missing.includes('chat:write.customize') },
+      answers: this.#answers,
+      refused: fault => this.#end(refusal(fault)),
+    })
+  }
+
+  get workspace(): string {
+    return this.#login.workspace
+  }
+
+  get granted(): readonly string[] {
+    return this.#login.granted
+  }
+
+  /** What to do about scopes that are missing; null when none is. */
+  get missing(): string | null {
+    const missing = new Set([...missingOf(this.granted), ...this.#absent])
+    return missing.size === 0 ? null : missingScope([...missing].join(', '))
+  }
+
+  /** Resolves after the abort, rejects when Slack refuses us for good. */
+  async run(): Promise<void> {
+    let old: Session | null = null
+    try {
+      for (let attempt = 0; !this.#signal.aborted; ) {
+        const release = this.#intake.hold()
+        const session = await this.#session(release, attempt++)
+        // The new one is there before the old one goes.
+        await old?.close()
+        old = session
+        if (!session) continue
+        attempt = 0
+        this.#o.stand('up')
+        void this.#catchUp().finally(release)
+        const why = await Promise.race([session.leaving, aborted(this.#signal)])
+        if (why === 'refresh') continue
+        if (why === 'link_disabled') this.#end(refusal(new Fault('refused', 'socket', { code: why })))
+        if (!this.#signal.aborted) this.#o.stand('connecting', 'the connection was lost; making it again')
+        await session.close()
+        old = null
+      }
+    } finally {
+      await old?.close()
+      await this.#intake.settled()
+    }
+    if (this.#fault) throw this.#fault
+  }
+
+  async #session(release: () => void, attempt: number): Promise<Session | null> {
+    try {
+      return await openSession({
+        sdk: this.#sdk,
+        url: slashed(this.#o.config.api),
+        appToken: this.#appToken,
+        log: this.#log,
+        signal: this.#signal,
+        receive: envelope => this.#receive(envelope),
+      })
+    } catch (error) {
+      release()
+      if (this.#signal.aborted) return null
+      if (isLoginFault(error) || isRefused(error, 'missing_scope')) this.#end(refusal(error))
+      const waitMs = error instanceof Fault && error.afterMs ? error.afterMs : backoffMs(backoff, attempt)
+      this.#o.stand('down', 'Slack can not be reached; trying again')
+      this.#log.warn({ error }, 'no connection to Slack')
+      await sleep(waitMs, this.#signal)
+      return null
+    }
+  }
+
+  #end(fault: ChanopError): void {
+    this.#fault ??= fault
+    this.#ending.abort()
+  }
+
+  // ---- what was missed --------------------------------------------------------------------------------------------
+
+  /** After each hello: enters what is to be entered, and fetches what nobody heard. Never rejects. */
+  async #catchUp(): Promise<void> {
+    const mine = await this.channels.mine().catch((error: unknown) => {
+      this.#note(error)
+      return this.#o.channels
+    })
+    const entered = await Promise.all(
+      this.#o.channels.map(async channel => ((await this.channels.enter(channel)) ? channel : null)),
+    )
+    for (const channel of new Set([...mine, ...entered])) if (channel !== null) this.#fetch(channel)
+  }
+
+  #fetch(channel: string): void {
+    void this.#intake.missed(channel, async () => {
+      await this.#turn()
+      try {
+        return await this.#backfill.missed(channel)
+      } catch (error) {
+        return this.#unfetched(channel, error)
+      } finally {
+        this.#fetching--
+        this.#queue.shift()?.()
+      }
+    })
+  }
+
+  async #turn(): Promise<void> {
+    while (this.#fetching >= mostFetched) await new Promise<void>(resolve => this.#queue.push(resolve))
+    this.#fetching++
+  }
+
+  /** What can't be fetched is named. */
+  async #unfetched(channel: string, error: unknown): Promise<ChatEvent[]> {
+    if (this.#signal.aborted) return []
+    this.#note(error)
+    if (!(error instanceof Fault) || error.kind !== 'refused') throw error
+    if (isChannelFault(error)) this.channels.trouble(channel, advice(error))
+    const place = this.#reader.place(channel)
+    const newest = await this.#o.context.cursors.newest(place)
+    if (!newest) return []
+    const gap: GapEvent = {
+      kind: 'gap',
+      key: `${place.network}:gap/${channel}/${tsOf(newest.atMs)}`,
+      place,
+      sender: { id: 'slack' as UserId, name: 'slack', kind: 'bot', verified: false },
+      atMs: Date.now(),
+      origin: 'backfill',
+      fromMs: newest.atMs,
+      reason: `What was said meanwhile could not be fetched: ${advice(error)}`,
+    }
+    return [gap]
+  }
+
+  #note(error: unknown): void {
+    this.#log.warn({ error }, 'history could not be fetched')
+    if (!isRefused(error, 'missing_scope')) return
+    for (const scope of error.needed.split(/[ ,]+/).filter(each => each.includes(':'))) this.#absent.add(scope)
+    this.#o.context.changed()
+  }
+
+  // ---- what comes ---------------------------------------------------------------------------------------------------
+
+  #receive(envelope: Envelope): void {
+    const { type, payload } = envelope
+    const acknowledge = (): void => envelope.acknowledge()
+    if (type === 'events_api') return this.#event(part(payload, 'event'), acknowledge)
+    if (type === 'slash_commands') return this.#slash(payload, acknowledge)
+    acknowledge()
+  }
+
+  #event(event: Native, acknowledge: () => void): void {
+    const channel = str(event, 'channel') || str(part(event, 'item'), 'channel')
+    const read = async (): Promise<ChatEvent[]> => {
+      this.#follow(event, channel)
+      const events = await this.#reader.event(event)
+      for (const { place } of events) if (place.thread) await this.#backfill.noteThread(place.channel, place.thread)
+      return events
+    }
+    this.#intake.live(channel, read, acknowledge)
+  }
+
+  /** What an event means for us and our channels. */
+  #follow(event: Native, channel: string): void {
+    const type = str(event, 'type')
+    const isSelf = str(event, 'user') === this.#login.self.user
+    if (type === 'member_joined_channel' && isSelf) {
+      this.channels.joined(channel)
+      void this.#backfill.meet(channel).catch((error: unknown) => this.#note(error))
+    } else if (type === 'member_left_channel' && isSelf) this.channels.left(channel)
+    else if (type === 'app_uninstalled') this.#end(refusal(new Fault('refused', type, { code: 'account_inactive' })))
+    else if (type === 'tokens_revoked' && strings(part(event, 'tokens'), 'bot').length > 0) {
+      this.#end(refusal(new Fault('refused', type, { code: 'token_revoked' })))
+    } else this.channels.follow(event)
+  }
+
+  #slash(payload: Native, acknowledge: () => void): void {
+    const channel = str(payload, 'channel_id')
+    this.#answers.note(payload)
+    const read = async (): Promise<ChatEvent[]> => {
+      const home = this.channels.isMember(channel) ? channel : await this.#directOf(str(payload, 'user_id'))
+      const { command } = this.#o.config
+      const { self } = this.#login
+      const slash = { network: this.#o.context.network, command, people: this.#people, teams: self.teams }
+      return slashEvent(payload, this.#reader.place(home ?? channel), slash)
+    }
+    this.#intake.live(channel, read, acknowledge)
+  }
+
+  /** Where somebody is answered who used the command in a channel that we are not in. */
+  async #directOf(user: string): Promise<string | null> {
+    const answer = await this.api.call('conversations.open', { users: user }).catch(() => null)
+    return answer ? str(part(answer, 'channel'), 'id') || null : null
+  }
+}
+
+interface Made {
+  readonly sdk: Sdk
+  readonly token: string
+  readonly appToken: string
+  readonly api: Api
+  readonly ending: AbortController
+  readonly login: Login
+}
+
+const slashed = (url: string): string => (url.endsWith('/') ? url : `${url}/`)
+
+function aborted(signal: AbortSignal): Promise<'aborted'> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve('aborted')
+    else signal.addEventListener('abort', () => resolve('aborted'), { once: true })
+  })
+}

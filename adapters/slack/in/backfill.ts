@@ -1,0 +1,173 @@
+import type { Cursors } from '../../../core/adapter.ts'
+import type { ChatEvent, GapEvent, UserId } from '../../../core/event.ts'
+import type { Api } from '../link/api.ts'
+import { compareTs, flag, isTs, list, type Native, num, part, str, tsMs, tsOf } from '../native.ts'
+import type { Reader } from './events.ts'
+
+const pageSize = 200
+/** Messages of one channel, and of one thread, that are fetched at most after a downtime. */
+const mostMessages = 20_000
+/** How many older messages are looked at for threads that went on and for edits. */
+const lookBack = 100
+/** Events may have been told out of order by so much. */
+const overlapMs = 2000
+const mostThreads = 60
+
+export interface BackfillOptions {
+  readonly api: Api
+  readonly cursors: Cursors
+  readonly reader: Reader
+  readonly signal: AbortSignal
+}
+
+interface Pages {
+  /** Earliest first. */
+  readonly messages: readonly Native[]
+  /** Some before them were left out. */
+  readonly cut: boolean
+}
+
+/** What happened in a channel while nobody listened, from the history that Slack keeps. */
+export class Backfill {
+  readonly #o: BackfillOptions
+  /** Threads that somebody spoke in lately, newest last, by channel. */
+  readonly #threads = new Map<string, string[]>()
+
+  constructor(options: BackfillOptions) {
+    this.#o = options
+  }
+
+  /** Remembers that somebody spoke in a thread: its replies are looked for although its root is old. */
+  async noteThread(channel: string, thread: string): Promise<void> {
+    const known = await this.#known(channel)
+    if (known.at(-1) === thread) return
+    const now = [...known.filter(each => each !== thread), thread].slice(-mostThreads)
+    this.#threads.set(channel, now)
+    await this.#o.cursors.set(`threads/${channel}`, JSON.stringify(now))
+  }
+
+  /** All that can be fetched since the newest message the ledger has of this channel, in order. Rejects with a `Fault`. */
+  async missed(channel: string): Promise<ChatEvent[]> {
+    const since = await this.#since(channel)
+    if (since === null) return []
+    const fresh = await this.#pages('conversations.history', { channel, oldest: since })
+    const older = await this.#older(channel, since)
+    const replies = await this.#replies(channel, since, [...older, ...fresh.messages])
+    const seen = new Map<string, Native>()
+    for (const message of [...fresh.messages, ...replies.messages]) seen.set(str(message, 'ts'), message)
+    const events: ChatEvent[] = []
+    if (fresh.cut || replies.cut) events.push(this.#gap(channel, since))
+    for (const message of older) events.push(...(await this.#o.reader.editedSince(message, channel, since)))
+    for (const message of [...seen.values()].sort((a, b) => compareTs(str(a, 'ts'), str(b, 'ts')))) {
+      events.push(...(await this.#o.reader.said(message, channel, 'backfill')))
+    }
+    return events
+  }
+
+  /** Notes that we are in a channel from now on. */
+  async meet(channel: string): Promise<void> {
+    await this.#since(channel)
+  }
+
+  /** From where; null at the first meeting, which is noted. */
+  async #since(channel: string): Promise<string | null> {
+    const { cursors, reader } = this.#o
+    const newest = await cursors.newest(reader.place(channel))
+    if (newest) return tsOf(Math.max(0, newest.atMs - overlapMs))
+    const met = await cursors.get(`met/${channel}`)
+    if (met !== null && isTs(met)) return met
+    await cursors.set(`met/${channel}`, tsOf(Date.now() - overlapMs))
+    return null
+  }
+
+  /** The last messages before `since`. */
+  async #older(channel: string, since: string): Promise<readonly Native[]> {
+    const { api, signal } = this.#o
+    const page = await api.patient(
+      'conversations.history',
+      { channel, latest: since, limit: lookBack, ...metadata },
+      signal,
+    )
+    return list(page, 'messages').toReversed()
+  }
+
+  /** New replies in threads whose root was seen, or in which somebody spoke lately. */
+  async #replies(channel: string, since: string, roots: readonly Native[]): Promise<Pages> {
+    const grown = roots.filter(root => num(root, 'reply_count') && compareTs(str(root, 'latest_reply'), since) >= 0)
+    const listed = new Set(roots.map(root => str(root, 'ts')))
+    const remembered = (await this.#known(channel)).filter(thread => !listed.has(thread))
+    const messages: Native[] = []
+    let cut = false
+    for (const thread of [...grown.map(root => str(root, 'ts')), ...remembered]) {
+      const from = await this.#threadSince(channel, thread, since)
+      const pages = await this.#thread(channel, thread, from)
+      messages.push(...pages.messages.filter(message => str(message, 'ts') !== thread))
+      cut ||= pages.cut
+    }
+    return { messages, cut }
+  }
+
+  async #thread(channel: string, thread: string, oldest: string): Promise<Pages> {
+    try {
+      return await this.#pages('conversations.replies', { channel, ts: thread, oldest })
+    } catch (error) {
+      // A root that was deleted takes its thread with it.
+      if (error instanceof Error && 'code' in error && error.code === 'thread_not_found') {
+        return { messages: [], cut: false }
+      }
+      throw error
+    }
+  }
+
+  async #threadSince(channel: string, thread: string, since: string): Promise<string> {
+    const { cursors, reader } = this.#o
+    const newest = await cursors.newest(reader.place(channel, thread))
+    const known = newest ? tsOf(Math.max(0, newest.atMs - overlapMs)) : since
+    return compareTs(known, since) < 0 ? known : since
+  }
+
+  async #known(channel: string): Promise<readonly string[]> {
+    const known = this.#threads.get(channel)
+    if (known) return known
+    const kept = await this.#o.cursors.get(`threads/${channel}`)
+    const list: unknown = kept === null ? [] : JSON.parse(kept)
+    const threads = Array.isArray(list) ? list.filter(each => typeof each === 'string') : []
+    this.#threads.set(channel, threads)
+    return threads
+  }
+
+  async #pages(method: string, args: Native): Promise<Pages> {
+    const { api, signal } = this.#o
+    const messages: Native[] = []
+    for (let cursor = ''; ; ) {
+      const page = await api.patient(
+        method,
+        { ...args, limit: pageSize, ...metadata, ...(cursor === '' ? {} : { cursor }) },
+        signal,
+      )
+      messages.push(...list(page, 'messages'))
+      cursor = str(part(page, 'response_metadata'), 'next_cursor')
+      if (cursor === '' || messages.length >= mostMessages) {
+        const cut = cursor !== '' && flag(page, 'has_more')
+        return { messages: messages.sort((a, b) => compareTs(str(a, 'ts'), str(b, 'ts'))), cut }
+      }
+    }
+  }
+
+  #gap(channel: string, since: string): GapEvent {
+    const { reader } = this.#o
+    const place = reader.place(channel)
+    return {
+      kind: 'gap',
+      key: `${place.network}:gap/${channel}/${since}`,
+      place,
+      sender: { id: 'slack' as UserId, name: 'slack', kind: 'bot', verified: false },
+      atMs: Date.now(),
+      origin: 'backfill',
+      fromMs: tsMs(since),
+      reason: `More than ${mostMessages} messages were missed; the first of them were not fetched.`,
+    }
+  }
+}
+
+const metadata = { include_all_metadata: true }

@@ -1,0 +1,101 @@
+import type { Sink } from '../../../core/adapter.ts'
+import type { ChatEvent } from '../../../core/event.ts'
+import { Feed } from '../../../core/feed.ts'
+import type { Log } from '../../../core/log.ts'
+
+/** More than that waits for nothing: what is not taken is not acknowledged, and comes again or is fetched. */
+const mostWaiting = 5000
+
+export interface IntakeOptions {
+  readonly sink: Sink
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+/**
+ * Brings events to the ledger in the order of their channel, and says of each when the ledger has it. What is missing of
+ * a channel is fetched before anything newer of it gets in; other channels don't wait for that.
+ */
+export class Intake {
+  readonly #feed: Feed
+  readonly #log: Log
+  readonly #signal: AbortSignal
+  readonly #lanes = new Map<string, Promise<void>>()
+  /** Told of once the ledger has the event. */
+  readonly #taken = new Map<ChatEvent, () => void>()
+  readonly #entering = new Set<Promise<void>>()
+  #held: Promise<void> = Promise.resolve()
+  #waiting = 0
+
+  constructor({ sink, log, signal }: IntakeOptions) {
+    this.#log = log
+    this.#signal = signal
+    this.#feed = new Feed(
+      { sink, log, signal },
+      {
+        accepted: async events => {
+          for (const event of events) {
+            this.#taken.get(event)?.()
+            this.#taken.delete(event)
+          }
+        },
+      },
+    )
+  }
+
+  /** Nothing live gets in until the returned function is called: what was missed is put before it. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#held = promise
+    return resolve
+  }
+
+  /** A live event of a channel, read when its turn comes. `taken` is told once the ledger has all that it is; never rejects. */
+  live(channel: string, read: () => Promise<readonly ChatEvent[]>, taken: () => void): void {
+    if (this.#waiting >= mostWaiting) return
+    this.#waiting++
+    const work = async (): Promise<void> => {
+      try {
+        if (!this.#signal.aborted) this.#push(await read(), taken)
+      } finally {
+        this.#waiting--
+      }
+    }
+    // Gets into its lane only then, behind what was missed.
+    const entered = this.#held.then(() => void this.#chain(channel, work))
+    this.#entering.add(entered)
+    void entered.then(() => this.#entering.delete(entered))
+  }
+
+  /** What was missed of a channel. */
+  missed(channel: string, fetch: () => Promise<readonly ChatEvent[]>): Promise<void> {
+    return this.#chain(channel, async () => this.#push(await fetch(), () => undefined))
+  }
+
+  #push(events: readonly ChatEvent[], taken: () => void): void {
+    const last = events.at(-1)
+    if (!last) return taken()
+    this.#taken.set(last, taken)
+    this.#feed.push(events)
+  }
+
+  #chain(channel: string, work: () => Promise<void>): Promise<void> {
+    const before = this.#lanes.get(channel) ?? Promise.resolve()
+    const mine = before.then(work).catch((error: unknown) => {
+      this.#log.error({ error, channel }, 'an event could not be read; it comes again, or is fetched')
+    })
+    this.#lanes.set(channel, mine)
+    void mine.then(() => {
+      if (this.#lanes.get(channel) === mine) this.#lanes.delete(channel)
+    })
+    return mine
+  }
+
+  /** Resolves once nothing is being read and no call of the sink is under way. */
+  async settled(): Promise<void> {
+    while (this.#entering.size + this.#lanes.size > 0) {
+      await Promise.all([...this.#entering, ...this.#lanes.values()])
+    }
+    await this.#feed.settled()
+  }
+}

@@ -1,0 +1,260 @@
+import type { Found } from '../../../core/adapter.ts'
+import { ChanopError } from '../../../core/error.ts'
+import type { Act, Draft, MessageId, Place, Reaction, UserId } from '../../../core/event.ts'
+import { sleep } from '../../../core/retry.ts'
+import type { SlackChannels } from '../channels.ts'
+import { metadataType } from '../in/events.ts'
+import type { Answers } from '../in/slash.ts'
+import type { Api } from '../link/api.ts'
+import { advice, asSendError, Fault, isChannelFault, isLoginFault, isRefused } from '../link/fault.ts'
+import { isTs, list, type Native, num, part, str } from '../native.ts'
+import { emojiName } from '../text/emoji.ts'
+import { type Dress, faceOf, labelOf, type Post, postsOf, threadFor } from './posts.ts'
+import type { Uploads } from './uploads.ts'
+
+const pageSize = 200
+/** How far back a delivery is looked for. */
+const mostPages = 10
+const mostKept = 2000
+/** A request whose answer was lost may still be on its way: history is asked after that. */
+const settleMs = 1000
+
+export interface SpeakerOptions {
+  readonly api: Api
+  readonly channels: SlackChannels
+  readonly uploads: Uploads
+  readonly instance: string
+  readonly signal: AbortSignal
+  readonly dress: Dress
+  readonly answers: Answers
+  /** Slack refuses our login: nothing more can be said. */
+  refused(fault: Fault): void
+}
+
+type Ids = readonly MessageId[]
+
+/** Says things: every act of the bridge, in Slack's calls. */
+export class Speaker {
+  readonly #o: SpeakerOptions
+  /** Parts of a delivery that are out although the rest is not: `send` goes on behind them. */
+  readonly #begun = new Map<string, MessageId[]>()
+  /** When the answer to a delivery was lost, Unix ms. */
+  readonly #lostMs = new Map<string, number>()
+
+  constructor(options: SpeakerOptions) {
+    this.#o = options
+  }
+
+  async send(place: Place, draft: Draft, delivery: string): Promise<Ids> {
+    const posts = postsOf(draft, this.#o.dress)
+    const uploads = draft.uploads ?? []
+    if (posts.length === 0 && uploads.length === 0) throw nothing()
+    return this.#attempt(place, delivery, async () => {
+      const ids = await this.#say(place, draft, delivery, posts)
+      if (uploads.length === 0) return ids
+      const file = await this.#o.uploads.share(place, draft, delivery)
+      return file === null ? ids : [...ids, file]
+    })
+  }
+
+  /** Posts what is not out yet. Once it has begun it waits itself: nobody else could go on in the middle. */
+  async #say(place: Place, draft: Draft, delivery: string, posts: readonly Post[]): Promise<MessageId[]> {
+    const ids = this.#begun.get(delivery) ?? []
+    for (let at = ids.length; at < posts.length; at = ids.length) {
+      const args = {
+        channel: place.channel,
+        ...(posts[at] as Post),
+        ...threadFor(place.thread, draft),
+        ...faceOf(draft, this.#o.dress),
+        ...labelOf(draft, delivery, this.#o.instance, { part: at, parts: posts.length }),
+        ...(draft.secret ? { unfurl_links: false, unfurl_media: false } : {}),
+      }
+      const answer = await (at === 0 ? this.#o.api.call('chat.postMessage', args) : this.#goOn(args))
+      ids.push(str(answer, 'ts') as MessageId)
+      this.#keep(this.#begun, delivery, ids)
+    }
+    return [...ids]
+  }
+
+  async #goOn(args: Native): Promise<Native> {
+    for (;;) {
+      try {
+        return await this.#o.api.call('chat.postMessage', args)
+      } catch (error) {
+        if (!(error instanceof Fault) || error.kind !== 'limited' || this.#o.signal.aborted) throw error
+        await sleep(error.afterMs ?? 1000, this.#o.signal)
+      }
+    }
+  }
+
+  async sendEphemeral(place: Place, user: UserId, draft: Draft, delivery: string): Promise<Ids> {
+    const posts = postsOf(draft, this.#o.dress)
+    if (posts.length === 0) throw nothing()
+    return this.#attempt(place, delivery, async () => {
+      const ids: MessageId[] = []
+      for (const post of posts) {
+        const args = {
+          channel: place.channel,
+          user,
+          ...post,
+          ...threadFor(place.thread, draft),
+          ...faceOf(draft, this.#o.dress),
+        }
+        const answer = await this.#o.api.call('chat.postEphemeral', args).catch(async (error: unknown) => {
+          if (!isChannelFault(error) && !isRefused(error, 'user_not_in_channel', 'invalid_user')) throw error
+          if (await this.#o.answers.say(place.channel, user, { ...post }, this.#o.signal)) return {}
+          throw elsewhere(error)
+        })
+        ids.push(`only-${str(answer, 'message_ts')}` as MessageId)
+      }
+      return ids
+    })
+  }
+
+  /** The new text may be longer or shorter: parts are added behind, or deleted. Files stay where they are. */
+  async edit(place: Place, target: Ids, draft: Draft, delivery: string): Promise<Ids> {
+    const posts = postsOf(draft, this.#o.dress)
+    if (posts.length === 0) throw nothing()
+    return this.#attempt(place, delivery, async () => {
+      const { texts, files } = await this.#o.uploads.apart(place, target)
+      const kept = posts.slice(0, texts.length)
+      for (const [at, post] of kept.entries()) {
+        await this.#o.api.call('chat.update', { channel: place.channel, ts: texts[at] as string, ...post })
+      }
+      for (const id of texts.slice(posts.length)) await this.#delete(place, id)
+      const more = posts.slice(texts.length)
+      if (more.length > 0) await this.#recall(place, delivery)
+      const added = more.length === 0 ? [] : await this.#say(place, draft, delivery, more)
+      return [...texts.slice(0, kept.length), ...added, ...files]
+    })
+  }
+
+  /** An edit that is repeated finds the parts that it added before. */
+  async #recall(place: Place, delivery: string): Promise<void> {
+    if (this.#begun.has(delivery)) return
+    const { ids } = partsOf((await this.#parts(place, delivery)) ?? [])
+    if (ids.length > 0) this.#keep(this.#begun, delivery, ids)
+  }
+
+  async remove(place: Place, target: Ids): Promise<void> {
+    await this.#attempt(place, null, async () => {
+      for (const id of target) await this.#delete(place, id)
+    })
+  }
+
+  async #delete(place: Place, id: MessageId): Promise<void> {
+    if (!isTs(id)) return
+    await this.#o.api.call('chat.delete', { channel: place.channel, ts: id }).catch((error: unknown) => {
+      if (!isRefused(error, 'message_not_found')) throw error
+    })
+  }
+
+  async react(place: Place, target: MessageId, { emoji, removed }: Reaction): Promise<void> {
+    const name = emojiName(emoji)
+    if (name === null) throw new ChanopError('unsupported', `Slack has no reaction ${emoji}`)
+    if (!isTs(target)) throw new ChanopError('unsupported', 'nothing can be shown at a slash command')
+    const args = { channel: place.channel, timestamp: target, name }
+    const done = removed ? 'no_reaction' : 'already_reacted'
+    await this.#attempt(place, null, async () => {
+      await this.#o.api.call(removed ? 'reactions.remove' : 'reactions.add', args).catch((error: unknown) => {
+        if (isRefused(error, 'invalid_name'))
+          throw new ChanopError('unsupported', `this workspace has no emoji :${name}:`)
+        if (!isRefused(error, done)) throw error
+      })
+    })
+  }
+
+  /** What Slack's history says of a delivery. Parts of it that are out are gone on behind. */
+  async find(place: Place, delivery: string, act: Act): Promise<Found> {
+    if (act.do !== 'send') return 'not-sent'
+    if (act.only !== undefined) return 'cannot-tell'
+    const lostMs = this.#lostMs.get(delivery)
+    if (lostMs !== undefined) await sleep(lostMs + settleMs - Date.now(), this.#o.signal)
+    try {
+      const file = await this.#o.uploads.find(place, delivery)
+      if (file !== null && act.content.segments.length === 0) return [file]
+      const parts = await this.#parts(place, delivery)
+      if (parts === null) return 'cannot-tell'
+      const { ids, all } = partsOf(parts)
+      if (file !== null && (all || ids.length === 0)) return [...ids, file]
+      if (all && (act.content.attachments ?? []).length === 0) return ids
+      if (ids.length > 0) this.#keep(this.#begun, delivery, [...ids])
+      return 'not-sent'
+    } catch (error) {
+      if (isChannelFault(error) || isRefused(error, 'missing_scope')) return 'cannot-tell'
+      throw asSendError(error)
+    }
+  }
+
+  /** Its messages in the history; null when that is longer than we look. */
+  async #parts(place: Place, delivery: string): Promise<Native[] | null> {
+    const { api, signal, instance } = this.#o
+    const [method, args] =
+      place.thread === undefined
+        ? ['conversations.history', { channel: place.channel }]
+        : ['conversations.replies', { channel: place.channel, ts: place.thread }]
+    const found: Native[] = []
+    let cursor = ''
+    for (let page = 0; page < mostPages; page++) {
+      const some = { ...args, limit: pageSize, include_all_metadata: true, ...(cursor === '' ? {} : { cursor }) }
+      const answer = await api.patient(method as string, some, signal, 5)
+      found.push(...list(answer, 'messages').filter(message => isPartOf(message, delivery, instance)))
+      if (partsOf(found).all) return found
+      cursor = str(part(answer, 'response_metadata'), 'next_cursor')
+      if (cursor === '') return found
+    }
+    return found.length > 0 ? found : null
+  }
+
+  /** Does it, and turns what goes wrong into what the bridge understands. */
+  async #attempt<T>(place: Place, delivery: string | null, work: () => Promise<T>): Promise<T> {
+    try {
+      const done = await work()
+      this.#o.channels.fine(place.channel)
+      if (delivery !== null) this.#begun.delete(delivery)
+      return done
+    } catch (thrown) {
+      if (isLoginFault(thrown)) this.#o.refused(thrown)
+      if (this.#o.dress.faces && isRefused(thrown, 'missing_scope') && thrown.needed.includes('chat:write.customize')) {
+        this.#o.dress.faces = false
+        throw new ChanopError('send-later', advice(thrown), { cause: thrown, afterMs: 1 })
+      }
+      if (isChannelFault(thrown)) this.#o.channels.trouble(place.channel, advice(thrown))
+      const begun = delivery !== null && this.#begun.has(delivery)
+      const fault =
+        begun && thrown instanceof Fault && thrown.kind !== 'refused' ? new Fault('unknown', thrown.method) : thrown
+      if (delivery !== null && fault instanceof Fault && fault.kind === 'unknown') {
+        this.#keep(this.#lostMs, delivery, Date.now())
+      }
+      throw asSendError(fault)
+    }
+  }
+
+  #keep<T>(map: Map<string, T>, key: string, value: T): void {
+    map.delete(key)
+    map.set(key, value)
+    const [oldest] = map.keys()
+    if (map.size > mostKept && oldest !== undefined) map.delete(oldest)
+  }
+}
+
+const nothing = (): ChanopError => new ChanopError('send-refused', 'there is nothing to be shown in it')
+
+const elsewhere = (fault: Fault): ChanopError => new ChanopError('unsupported', advice(fault), { cause: fault })
+
+const payloadOf = (message: Native): Native => part(part(message, 'metadata'), 'event_payload')
+
+function isPartOf(message: Native, delivery: string, instance: string): boolean {
+  const payload = payloadOf(message)
+  const type = str(part(message, 'metadata'), 'event_type')
+  return type === metadataType && str(payload, 'delivery') === delivery && str(payload, 'instance') === instance
+}
+
+/** The first parts without a hole, and whether that is all. */
+function partsOf(messages: readonly Native[]): { ids: MessageId[]; all: boolean } {
+  const byPart = new Map(messages.map(message => [num(payloadOf(message), 'part') ?? -1, message]))
+  const parts = num(payloadOf(messages[0] ?? {}), 'parts') ?? 0
+  const ids: MessageId[] = []
+  for (let at = 0; byPart.has(at); at++) ids.push(str(byPart.get(at) as Native, 'ts') as MessageId)
+  return { ids, all: ids.length > 0 && ids.length >= parts }
+}

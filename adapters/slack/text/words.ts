@@ -1,0 +1,62 @@
+import type { Mark, Segment } from '../../../core/event.ts'
+
+/** What must be looked up while Slack's markup becomes segments. */
+export interface Names {
+  /** The name of a person or bot, by id. */
+  person(id: string): string
+  /** The name of a channel, by id. */
+  channel(id: string): string
+  isSelf(id: string): boolean
+}
+
+const https = /^https?:\/\//i
+
+export const isWebAddress = (url: string): boolean => https.test(url) && URL.canParse(url)
+
+export const textOf = (text: string, marks: readonly Mark[] = []): Segment[] =>
+  text === '' ? [] : [{ kind: 'text', text, ...(marks.length === 0 ? {} : { marks }) }]
+
+/** A link to the web; other addresses are words, so that nothing is opened that is none. */
+export function linkOf(url: string, label: string, marks: readonly Mark[] = []): Segment[] {
+  const bare = url.replace(/^mailto:/i, '')
+  if (!isWebAddress(url)) return textOf(label === '' || label === bare ? bare : `${label} (${bare})`, marks)
+  return [{ kind: 'link', url, ...(label === '' || label === url ? {} : { text: label }) }]
+}
+
+export const mentionOf = (id: string, names: Names): Segment => ({
+  kind: 'mention',
+  id: id as never,
+  name: names.person(id),
+  ...(names.isSelf(id) ? { self: true as const } : {}),
+})
+
+/** `@here`, a group: nobody whom another network could know. */
+export const crowd = (name: string): Segment => ({ kind: 'mention', id: null, name: name.replace(/^@/, '') })
+
+/** Neighbouring texts of the same marks as one. */
+export function joined(segments: readonly Segment[]): Segment[] {
+  const out: Segment[] = []
+  for (const segment of segments) {
+    const last = out.at(-1)
+    if (segment.kind === 'text' && last?.kind === 'text' && sameMarks(last.marks, segment.marks)) {
+      out[out.length - 1] = { ...last, text: last.text + segment.text }
+    } else out.push(segment)
+  }
+  return out
+}
+
+const sameMarks = (a: readonly Mark[] = [], b: readonly Mark[] = []): boolean =>
+  a.length === b.length && a.every(mark => b.includes(mark))
+
+/** Without line breaks and blanks at the end, where a block or a part ends. */
+export function trimmedEnd(segments: readonly Segment[]): Segment[] {
+  const out = [...segments]
+  for (let last = out.at(-1); last?.kind === 'text'; last = out.at(-1)) {
+    const text = last.text.replace(/\n+$/, '')
+    out.pop()
+    if (text === '') continue
+    out.push({ ...last, text })
+    break
+  }
+  return out
+}
