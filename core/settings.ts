@@ -144,9 +144,22 @@ export class Settings<S extends z.ZodType> {
 
   /** All that is in force as it would be with `value` at `key`. Throws as `check`. */
   preview(key: string, value: unknown): z.output<S> {
+    return this.previewAll({ [key]: value })
+  }
+
+  /** The same with several changes that fit only together. */
+  previewAll(changes: Readonly<Record<string, unknown>>): z.output<S> {
     const next = this.#merged()
-    assign(next, this.#known(key), this.check(key, value))
+    for (const [key, value] of Object.entries(changes)) assign(next, this.#known(key), structuredClone(value))
+    const fault = faultOf(this.#schema, next)
+    if (fault) throw new ChanopError('usage', fault.message)
     return this.#schema.parse(next)
+  }
+
+  /** Whether the file itself says something at a key. */
+  inFile(key: string): boolean {
+    const path = this.#path(key, this.#raw)
+    return path !== null && at(this.#raw, path) !== undefined
   }
 
   /** The overrides that fit, in their order. One that fits only together with others is kept with them. */

@@ -48,7 +48,7 @@ test('status, version, networks and rooms say how it is', async t => {
   assert.match(await bob('!networks'), /^chat up \S+ · memory\nother up \S+ · memory$/)
   assert.match(await bob('!network show chat', privately), /^chat up \S+ · memory\nplaces: #general$/)
   assert.equal(await bob('!network show chatt', privately), 'no network chatt; did you mean chat?')
-  assert.equal(await bob('!network show nowhere', privately), 'no network nowhere; networks lists them')
+  assert.equal(await bob('!network show nowhere', privately), 'no network nowhere; !networks lists them')
   const general = 'general: chat:#general ⇄ other:#general · open'
   assert.equal(await bob('!rooms'), general)
   assert.equal(await olga('!rooms', privately), `${general}\nops: chat:#ops`)

@@ -1,4 +1,7 @@
 import type { Trouble } from '../../core/adapter.ts'
+import { mayBeIn } from '../../core/admission.ts'
+import type { CommandContext } from '../../core/command/command.ts'
+import type { ChannelId, NetworkId } from '../../core/event.ts'
 import type { StoredStatus } from '../../core/ledger/networks.ts'
 import { duration } from '../../core/text.ts'
 import type { AdminServices } from './services.ts'
@@ -27,9 +30,34 @@ const troubleLine = ({ channel, reason, sinceMs }: Trouble, nowMs: number): stri
 const lockedLine = (locks: number): string =>
   locks === 0 ? '' : `${locks === 1 ? 'a login is' : `${locks} logins are`} locked after wrong passwords`
 
+/** Networks as those who read the answer may know of them: channels that are closed to them are counted, not named. */
+export async function tellable(
+  { ledger, caller, event, services, atMs }: CommandContext<AdminServices>,
+  statuses: readonly StoredStatus[],
+  reply: 'public' | 'private',
+): Promise<StoredStatus[]> {
+  const { rooms } = services.context
+  const who = { network: caller.network, sender: event.event.sender }
+  const alone = caller.private || reply === 'private'
+  return ledger.read(tx =>
+    statuses.map(status => {
+      const { troubles = [] } = status
+      const shown = troubles.filter(trouble => {
+        const place = { network: status.network as NetworkId, channel: trouble.channel as ChannelId }
+        const room = rooms.from(place)
+        return (
+          room.open || (!caller.private && room.name === caller.room) || (alone && mayBeIn(tx, rooms, place, who, atMs))
+        )
+      })
+      const hidden = troubles.length - shown.length
+      return { ...status, troubles: shown, ...(hidden > 0 ? { hidden } : {}) }
+    }),
+  )
+}
+
 /** `irc up 2h · Ergo 2.19.1`; `old`: nobody has vouched for it lately. */
-export function networkLine(status: StoredStatus, nowMs: number, old: boolean): string {
-  const { network, state, sinceMs, server, aheadMs, reason, troubles = [], locks = [] } = status
+export function networkLine(status: StoredStatus & { readonly hidden?: number }, nowMs: number, old: boolean): string {
+  const { network, state, sinceMs, server, aheadMs, reason, troubles = [], hidden = 0, locks = [] } = status
   if (old) return `${network}: unknown, the bridge is silent; it was ${state} when last heard of`
   const parts = [
     `${network} ${state} ${duration(Math.max(0, nowMs - sinceMs))}`,
@@ -38,6 +66,7 @@ export function networkLine(status: StoredStatus, nowMs: number, old: boolean): 
     reason,
     lockedLine(locks.filter(({ untilMs }) => untilMs > nowMs).length),
     ...troubles.map(trouble => troubleLine(trouble, nowMs)),
+    hidden > 0 ? `${hidden} closed channel${hidden === 1 ? ' does' : 's do'} not work` : '',
   ]
   return parts.filter(part => part !== undefined && part !== '').join(' · ')
 }

@@ -3,11 +3,18 @@ import type { BotContext } from '../../core/bot.ts'
 import type { Command } from '../../core/command/command.ts'
 import { openDesk } from '../../core/command/desk.ts'
 import { Bridge } from './bridge.ts'
+import { networkSetupCommands } from './commands/network-setup.ts'
+import { networkCommands } from './commands/networks.ts'
 import { presenceCommands } from './commands/presence.ts'
 import { roomCommands } from './commands/rooms.ts'
 import type { BridgeServices } from './services.ts'
 
-export const bridgeCommands: readonly Command<BridgeServices>[] = [...roomCommands, ...presenceCommands]
+export const bridgeCommands: readonly Command<BridgeServices>[] = [
+  ...roomCommands,
+  ...presenceCommands,
+  ...networkCommands,
+  ...networkSetupCommands,
+]
 
 /** Connects, relays, delivers and answers until the process is asked to stop. */
 export async function runBridge(context: BotContext<typeof configSchema>): Promise<void> {

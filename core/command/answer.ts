@@ -29,11 +29,15 @@ const privately = ({ event: { place, sender } }: Stored<MessageEvent>): Pick<Voi
   place.private ? { in: loneRoom(place) } : { in: loneRoom(place), only: sender.id }
 
 /** Where an answer is said: a public one in every place of the room, first in the one where it was asked. */
-function voiceOf(stored: Stored<MessageEvent>, reply: 'public' | 'private', tools: AnswerTools): Voice {
+export function voiceOf(
+  stored: Stored<MessageEvent>,
+  reply: 'public' | 'private',
+  roomPlaces: AnswerTools['roomPlaces'],
+): Voice {
   const { place } = stored.event
   if (place.private) return { in: loneRoom(place), replySeq: stored.seq }
   if (reply === 'private') return { ...privately(stored), replySeq: undefined }
-  const others = tools.roomPlaces(place).filter(other => formatPlace(other) !== formatPlace(place))
+  const others = roomPlaces(place).filter(other => formatPlace(other) !== formatPlace(place))
   return { in: { name: stored.room, places: [place, ...others] }, replySeq: stored.seq }
 }
 
@@ -55,7 +59,7 @@ export function deliverAnswer(
   const until = from + shown.length
   if (until < answer.lines.length) keepForMore(db, asker, { lines: answer.lines, reply, shown: until, bot }, nowMs)
   else if (answer.page) dropPage(db, asker)
-  const { replySeq, ...voice } = voiceOf(stored, reply, tools)
+  const { replySeq, ...voice } = voiceOf(stored, reply, tools.roomPlaces)
   const content = { segments: parseInline(shown.join('\n')) }
   const replying = replySeq === undefined ? {} : { replySeq }
   const key = `${tools.bot}.${stored.seq}`

@@ -34,7 +34,8 @@ export function schemaAt(schema: z.ZodType, path: readonly PropertyKey[], value:
   const [key, ...rest] = path
   if (key === undefined) return here
   const { shape, valueType, element } = def(here)
-  const next = shape ? shape[String(key)] : (valueType ?? element)
+  const own = shape && Object.hasOwn(shape, String(key)) ? shape[String(key)] : undefined
+  const next = shape ? own : (valueType ?? element)
   const inside = isRecord(value) || Array.isArray(value) ? (value as Record<PropertyKey, unknown>)[key] : undefined
   return next ? schemaAt(next, rest, inside) : null
 }

@@ -4,6 +4,7 @@ import { auditRuns } from './migrations/audit-runs.ts'
 import { certificates } from './migrations/certificates.ts'
 import { ends } from './migrations/ends.ts'
 import { media } from './migrations/media.ts'
+import { networkDrafts } from './migrations/network-drafts.ts'
 import { parked } from './migrations/parked.ts'
 import { prompts } from './migrations/prompts.ts'
 import { retention } from './migrations/retention.ts'
@@ -34,4 +35,5 @@ export const migrations: readonly string[] = [
   serials,
   apiKeys,
   parked,
+  networkDrafts,
 ]

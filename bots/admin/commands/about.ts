@@ -12,7 +12,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { ago, duration, escapeInline, size } from '../../../core/text.ts'
 import { announce, roomMeant } from '../say.ts'
 import { declare } from '../services.ts'
-import { bridgeSilent, networkLine, silentMs } from '../networks.ts'
+import { bridgeSilent, networkLine, silentMs, tellable } from '../networks.ts'
 
 /** What waits for less is on its way. */
 const lateMs = 2000
@@ -60,7 +60,8 @@ const status = declare({
       'up 2h 5m · admin ok · bridge ok · oracle ok · scribe ok · redis ok · 419 MB\nirc up 2h · ergo-2.20.0',
     ],
   ],
-  async run({ services, ledger, atMs }) {
+  async run(asked) {
+    const { services, ledger, atMs } = asked
     const { context, startedMs, beats } = services
     const states = bots.map(bot => {
       const beat = beats.get(bot)
@@ -69,7 +70,7 @@ const status = declare({
     })
     const redis = context.bus.redisUp ? 'redis ok' : 'redis away (nothing is lost)'
     const deaf = bridgeSilent(services, atMs)
-    const networks = await ledger.read(networkStatuses)
+    const networks = await tellable(asked, await ledger.read(networkStatuses), 'public')
     const waiting = (await ledger.read(backlog))
       .filter(({ oldestMs }) => atMs - oldestMs > lateMs)
       .map(({ network, queued, oldestMs }) => `${network}: ${queued} wait, oldest ${duration(atMs - oldestMs)}`)

@@ -2,12 +2,15 @@ import { z } from 'zod'
 import { mayBeIn } from '../../../core/admission.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { formatPlace, type Place } from '../../../core/event.ts'
+import { formatPlace, type NetworkId, type Place } from '../../../core/event.ts'
+import { backlog } from '../../../core/ledger/deliveries.ts'
+import { networkDrafts } from '../../../core/ledger/network-drafts.ts'
 import { networkStatuses } from '../../../core/ledger/networks.ts'
 import { nearest } from '../../../core/nearest.ts'
+import { count, duration, escapeInline } from '../../../core/text.ts'
 import type { Room } from '../../../core/rooms.ts'
 import { type AdminServices, declare } from '../services.ts'
-import { bridgeSilent, networkLine } from '../networks.ts'
+import { bridgeSilent, networkLine, tellable } from '../networks.ts'
 
 /** Whether the asker may know of a place: it is open to them, whoever else reads the answer. */
 async function knows({ ledger, caller, event, services, atMs }: CommandContext<AdminServices>) {
@@ -28,8 +31,10 @@ const networks = declare({
   reply: 'public',
   args: z.object({}),
   examples: [['!networks', /^irc up \S+/, 'irc up 7s · ergo-2.20.0']],
-  async run({ ledger, services, atMs }) {
-    const known = new Map((await ledger.read(networkStatuses)).map(entry => [entry.network, entry]))
+  async run(context) {
+    const { ledger, services, atMs } = context
+    const told = await tellable(context, await ledger.read(networkStatuses), 'public')
+    const known = new Map(told.map(entry => [entry.network, entry]))
     const old = bridgeSilent(services, atMs)
     const names = Object.keys(services.context.settings.current.networks)
     return {
@@ -42,33 +47,52 @@ const networks = declare({
   },
 })
 
+/** One that is being set up is said to be so; of another word the nearest name is. */
+async function refuseUnknown(
+  { ledger, settings: { prefix } }: CommandContext<AdminServices>,
+  network: string,
+  configured: readonly string[],
+): Promise<never> {
+  const draft = (await ledger.read(networkDrafts)).find(({ name }) => name === network)
+  if (draft) {
+    const line = `${network} (${draft.config.kind}) is being set up: ${prefix}network add ${network} says what it needs`
+    throw new ChanopError('not-found', line)
+  }
+  const near = nearest(network, configured)
+  const hint = near ? `did you mean ${near}?` : `${prefix}networks lists them`
+  throw new ChanopError('not-found', `no network ${escapeInline(network.slice(0, 40))}; ${hint}`)
+}
+
 const show = declare({
   name: 'network show',
-  summary: 'one network: server, places, and each ability it lacks',
+  summary: 'one network: how it is and why, its server, places, what waits for it, and each ability it lacks',
   role: 'guest',
   reply: 'private',
   args: z.object({ network: z.string() }),
-  examples: [['!network show irc', /^irc up .*\nplaces: /, 'irc up 7s · ergo-2.20.0\nplaces: #general, #ops']],
+  examples: [
+    ['!network show irc', /^irc up .*\nplaces: /, 'irc up 7s · ergo-2.20.0\nplaces: #general, #ops'],
+    ['!network show libra', 'no network libra; did you mean libera?'],
+  ],
   async run(context, { network }) {
-    const { ledger, services, atMs } = context
+    const { ledger, services, atMs, settings } = context
     const { networks: configured } = services.context.settings.current
-    if (!Object.hasOwn(configured, network)) {
-      const near = nearest(network, Object.keys(configured))
-      throw new ChanopError(
-        'not-found',
-        `no network ${network.slice(0, 40)}${near ? `; did you mean ${near}?` : '; networks lists them'}`,
-      )
-    }
-    const entry = (await ledger.read(networkStatuses)).find(known => known.network === network)
+    const config = Object.hasOwn(configured, network) ? configured[network] : undefined
+    if (!config) return refuseUnknown(context, network, Object.keys(configured))
+    const stored = (await ledger.read(networkStatuses)).filter(known => known.network === network)
+    const [entry] = await tellable(context, stored, 'private')
     const here = services.context.rooms.onNetwork(network).filter(await knows(context))
-    const places = here.map(place => place.channel)
+    const waits = (await ledger.read(backlog)).find(each => each.network === (network as NetworkId))
+    const off = config.on ? [] : [`${settings.prefix}network on ${network} turns it on`]
     return {
+      page: { from: 0, size: 12 },
       lines: [
         entry
           ? networkLine(entry, atMs, bridgeSilent(services, atMs))
           : `${network}: the bridge has said nothing of it yet`,
-        `places: ${places.join(', ') || 'none in a room'}`,
-        ...(entry?.lacks ?? []),
+        `places: ${here.map(place => place.channel).join(', ') || 'none in a room'}`,
+        ...off,
+        ...(waits ? [`${count(waits.queued)} wait for it, the oldest for ${duration(atMs - waits.oldestMs)}`] : []),
+        ...(entry?.lacks ?? []).map(escapeInline),
       ],
     }
   },

@@ -13,7 +13,7 @@ import { type Offer, offersOf, ollamaContext } from '../models/offers.ts'
 import { type Trial, tryOut } from '../models/trial.ts'
 import { declare, type OracleServices } from './services.ts'
 import { callerSpends } from './caller.ts'
-import { type Found, soonOrLater } from './later.ts'
+import { type Found, soonOrLater } from '../../../core/command/later.ts'
 import { freeName, providerNamed } from './model-names.ts'
 import { changed, changing } from './settings.ts'
 
@@ -228,8 +228,10 @@ export const add = declare({
     if (model === undefined) return { lines: choiceLines(place, await offered(context, place, context.signal), prefix) }
     const current = context.services.context.settings.current
     const wanted = { model, name: name ?? freeName(current, model), price }
-    return soonOrLater(context, `${escapeInline(model)} at ${place.name}`, signal =>
-      take(context, place, wanted, force, signal),
+    return soonOrLater(
+      { bot: context.services.context, context, reply: 'private' },
+      `${escapeInline(model)} at ${place.name}`,
+      signal => take(context, place, wanted, force, signal),
     )
   },
 })

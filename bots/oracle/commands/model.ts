@@ -12,7 +12,7 @@ import { tasks } from '../models/contract.ts'
 import { tryOut } from '../models/trial.ts'
 import { declare, type OracleServices } from './services.ts'
 import { callerSpends } from './caller.ts'
-import { soonOrLater } from './later.ts'
+import { soonOrLater } from '../../../core/command/later.ts'
 import { add, key, priceOf, trialLine } from './model-add.ts'
 import { modelNamed } from './model-names.ts'
 import { type Change, changed, changing } from './settings.ts'
@@ -125,7 +125,7 @@ const test = declare({
   examples: [['!model test mini', 'no model mini; model list shows them']],
   async run(context, { name }) {
     const candidate = modelNamed(context.services.context.settings.current, name)
-    return soonOrLater(context, name, async signal => {
+    return soonOrLater({ bot: context.services.context, context, reply: 'public' }, name, async signal => {
       const trial = await tryOut(context.services.configured, candidate, callerSpends(context), signal)
       return { lines: [trialLine(name, trial)] }
     })

@@ -1,0 +1,93 @@
+/** What the commands about networks share: which is meant, what is stored, and what is said once it has come. */
+import type { Config } from '../../../config/schema.ts'
+import { isManaged } from '../../../config/networks.ts'
+import type { CommandContext } from '../../../core/command/command.ts'
+import { sayLater } from '../../../core/command/later.ts'
+import { ChanopError } from '../../../core/error.ts'
+import { networkDrafts, type NetworkDraft } from '../../../core/ledger/network-drafts.ts'
+import { dropSetting, storeSetting } from '../../../core/ledger/settings.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { nearest } from '../../../core/nearest.ts'
+import { removed } from '../../../core/settings.ts'
+import { escapeInline } from '../../../core/text.ts'
+import type { BridgeServices } from '../services.ts'
+
+export type Context = CommandContext<BridgeServices>
+export type NetworkConfig = Config['networks'][string]
+
+export const settingsOf = ({ services }: Context) => services.bridge.context.settings
+
+export const nameOf = ({ caller }: Context): string => caller.person?.name ?? caller.account
+
+export const draftNamed = async ({ ledger }: Context, name: string): Promise<NetworkDraft | null> =>
+  (await ledger.read(networkDrafts)).find(draft => draft.name === name) ?? null
+
+/** A configured network. Throws `not-found` with the nearest name. */
+export async function networkNamed(context: Context, name: string): Promise<NetworkConfig> {
+  const { networks } = settingsOf(context).current
+  const found = Object.hasOwn(networks, name) ? networks[name] : undefined
+  if (found) return found
+  const { prefix } = context.settings
+  if (await draftNamed(context, name)) {
+    throw new ChanopError('conflict', `${name} is not set up yet: ${prefix}network add ${name} says what it needs`)
+  }
+  const near = nearest(name, Object.keys(networks))
+  const hint = near ? `did you mean ${near}?` : `${prefix}networks lists them`
+  throw new ChanopError('not-found', `no network ${escapeInline(name.slice(0, 40))}; ${hint}`)
+}
+
+/** Who is heard there would not be heard any more, and accounts live on the server that we run. Throws `conflict`. */
+export function refuseUnheard(context: Context, name: string, what: string): void {
+  if (isManaged(settingsOf(context).current, name)) {
+    throw new ChanopError('conflict', `${name} is the server that Chanop runs, with everybody's accounts: it stays`)
+  }
+  if (context.caller.network === name) {
+    throw new ChanopError('conflict', `you are heard on ${name}: ${what} it from another network`)
+  }
+}
+
+/** Stores settings with the answer; all bots take them over once that is committed. `removed` of what no file has leaves nothing. */
+export function storing(context: Context, changes: Readonly<Record<string, unknown>>) {
+  const settings = settingsOf(context)
+  settings.previewAll(changes)
+  const by = nameOf(context)
+  return (tx: Tx): void => {
+    for (const [key, value] of Object.entries(changes)) {
+      if (value === removed && !settings.inFile(key)) dropSetting(tx, key)
+      else storeSetting(tx, key, value, by, context.atMs)
+    }
+  }
+}
+
+/** Takes stored settings over, here and everywhere. */
+export async function takeOver(context: Context): Promise<void> {
+  const { bus } = context.services.bridge.context
+  await settingsOf(context).reload()
+  bus.signal('settings', { by: nameOf(context) })
+}
+
+const settleMs = 60_000
+
+/** Says, once it was seen, how a network is that was just turned on or changed. Waits for nobody. */
+export function tellHowItWent(context: Context, name: string, reply: 'public' | 'private', anew = false): void {
+  const { bridge } = context.services
+  const { log, signal } = bridge.context
+  const work = async (): Promise<void> => {
+    await (anew ? bridge.links.restart(name) : bridge.links.follow(settingsOf(context).current.networks))
+    const end = AbortSignal.any([signal, AbortSignal.timeout(settleMs)])
+    const lines = [statusLine(name, await bridge.links.settled(name, end), context.settings.prefix)]
+    if (!signal.aborted) await sayLater({ bot: bridge.context, context, reply }, { lines }, 'settled')
+  }
+  work().catch((error: unknown) => log.error({ error, network: name }, 'how a network is could not be said'))
+}
+
+type Seen = ReturnType<Context['services']['bridge']['links']['statusOf']>
+
+export function statusLine(name: string, seen: Seen, prefix: string): string {
+  if (seen === null) return `${name} is not configured any more`
+  const { state, server, reason } = seen
+  const why = reason === undefined ? '' : `: ${escapeInline(reason)}`
+  if (state === 'up') return [`${name} is up`, server && escapeInline(server)].filter(Boolean).join(' · ')
+  if (state === 'connecting') return `${name} is still connecting${why}; ${prefix}network show ${name} says how it is`
+  return `${name} is ${state}${why}`
+}
