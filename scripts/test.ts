@@ -10,6 +10,7 @@ import { fetchErgo } from './programs/ergo.ts'
 import { inspircd } from './programs/irc.ts'
 import { type Places, placesOf } from './programs/places.ts'
 import { obtainRedis } from './programs/redis.ts'
+import { obtainSynapse } from './programs/synapse.ts'
 import { line, script, seconds } from './steps.ts'
 
 const ngircd: Wanted = { packages: ['ngircd', 'libident'], programs: ['usr/sbin/ngircd'] }
@@ -77,6 +78,11 @@ async function main(): Promise<number> {
   if (ergo && !process.env['ERGO_BIN'] && (await runnable(fetched))) process.env['ERGO_BIN'] = fetched
   await get('inspircd', () => unpacked(places, inspircd))
   await get('ngircd', () => unpacked(places, ngircd))
+  await get('synapse', async () => {
+    const { python, version } = await obtainSynapse(places)
+    process.env['SYNAPSE_PYTHON'] = python
+    return `${version} (${python})`
+  })
   process.env['CHANOP_DEBIAN'] ||= treeOf(places.cache)
   return runTests(process.argv.slice(2))
 }

@@ -28,7 +28,7 @@ export function outboundContract(check: Check): void {
 
   check('as many sends as it allows at once keep the order of the calls', async world => {
     const { adapter } = await world.start()
-    const said = Array.from({ length: 100 }, (_, n) => `p ${n}`)
+    const said = Array.from({ length: world.platform.slow ? 25 : 100 }, (_, n) => `p ${n}`)
     const width = adapter.pipelined ?? 1
     for (let at = 0; at < said.length; at += width) {
       const some = said.slice(at, at + width)
@@ -92,7 +92,7 @@ function splittingContract(check: Check): void {
       'esc\u001b[2J',
       '\ud800lone',
     ]
-    said.push(...Array.from({ length: 60 }, () => `q${randomText(random, 10, true)}q`))
+    said.push(...Array.from({ length: world.platform.slow ? 20 : 60 }, () => `q${randomText(random, 10, true)}q`))
     for (const [n, each] of said.entries()) await send(world, adapter, each, `control-${n}`)
     const seen = await seenTexts(world)
     for (const each of seen) assert.doesNotMatch(each, /[\u0000\u0001\r]/, `CHANOP_SEED=${seed}`)

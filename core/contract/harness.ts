@@ -37,6 +37,8 @@ export interface ContractPlatform {
   readonly retells?: false
   /** False where that history tells neither who vouched for a sender nor the exact time (InspIRCd's replay). */
   readonly historyVouches?: false
+  /** Each message costs such a real server so much that fewer have to do. */
+  readonly slow?: true
   /** Resolves when our account is seen in the place. */
   present(): Promise<void>
   /** What our account said in the place since the fixture was opened, oldest first: all that it was answered for. */

@@ -1,0 +1,67 @@
+import { ChanopError } from '../../../core/error.ts'
+import { faultOf, refusalOf } from '../link/faults.ts'
+import { path, type Wire } from '../link/wire.ts'
+import { string } from '../native.ts'
+import { isUserId } from '../text/words.ts'
+import type { Doors } from './doors.ts'
+import type { Rooms } from './rooms.ts'
+
+interface TalksOptions {
+  readonly wire: Wire
+  readonly rooms: Rooms
+  readonly doors: Doors
+  readonly me: string
+}
+
+/** Direct conversations: one room for each person, found again or made. */
+export class DirectTalks {
+  readonly #o: TalksOptions
+  readonly #making = new Map<string, Promise<string>>()
+
+  constructor(options: TalksOptions) {
+    this.#o = options
+  }
+
+  /** The room. Rejects `not-found` when there is nobody of that id. */
+  with(user: string): Promise<string> {
+    const making = this.#making.get(user) ?? this.#open(user).finally(() => this.#making.delete(user))
+    this.#making.set(user, making)
+    return making
+  }
+
+  async #open(user: string): Promise<string> {
+    if (!isUserId(user) || user === this.#o.me) throw new ChanopError('not-found', `there is nobody ${user} on Matrix`)
+    const { wire, rooms } = this.#o
+    for (const id of rooms.directRooms(user)) if (await this.#serves(id, user)) return id
+    await wire.ask('GET', path`/profile/${user}`).catch((error: unknown) => {
+      const refusal = refusalOf(error)
+      if (refusal?.status === 404)
+        throw new ChanopError('not-found', `there is nobody ${user} on Matrix`, { cause: error })
+      // A homeserver need not tell who has an account.
+      if (refusal?.status !== 403) throw faultOf(error)
+    })
+    const made = await wire
+      .ask('POST', '/createRoom', { body: { preset: 'private_chat', is_direct: true, invite: [user] } })
+      .catch((error: unknown) => Promise.reject(faultOf(error)))
+    const id = string(made['room_id'])
+    if (id === undefined) throw new ChanopError('network-down', 'the homeserver made no room')
+    rooms.enter(id)
+    rooms.noteDirect(id, user)
+    await this.#o.doors.saveDirect()
+    return id
+  }
+
+  /** A conversation that the other one left, or that others are in, is none any more. */
+  async #serves(id: string, user: string): Promise<boolean> {
+    const room = this.#o.rooms.get(id)
+    if (!room || room.encrypted || room.size > 2 || this.#o.rooms.isWanted(id)) return false
+    if (room.members.has(user)) return true
+    const state = await this.#o.wire
+      .ask('GET', path`/rooms/${id}/state/m.room.member/${user}`)
+      .catch((error: unknown) => {
+        if (refusalOf(error)) return { membership: 'leave' }
+        throw faultOf(error)
+      })
+    return state['membership'] === 'join' || state['membership'] === 'invite'
+  }
+}

@@ -1,0 +1,261 @@
+import type { Found } from '../../core/adapter.ts'
+import { ChanopError } from '../../core/error.ts'
+import type { Act, Draft, MessageId, Place, Reaction, Upload } from '../../core/event.ts'
+import type { Log } from '../../core/log.ts'
+import { faultOf, refusalOf } from './link/faults.ts'
+import { path, type Wire } from './link/wire.ts'
+import { type Json, object, string } from './native.ts'
+import { digestOf, partsOf, type Part } from './outbound.ts'
+import { type Edited, editsOf } from './edits.ts'
+import { findParts } from './find.ts'
+import type { Doors } from './rooms/doors.ts'
+import type { Rooms } from './rooms/rooms.ts'
+import type { Troubles } from './troubles.ts'
+
+/** Time to read a login and to copy it. */
+const forgetMs = 60_000
+const mostUploads = 200
+/** For so long a homeserver surely knows what it was sent under which id. */
+const rememberedMs = 20 * 3_600_000
+/** A homeserver that fails again and again at one and the same message will never take it. */
+const mostFailures = 6
+
+export interface SpeechOptions {
+  readonly wire: Wire
+  readonly rooms: Rooms
+  readonly doors: Doors
+  readonly troubles: Troubles
+  readonly instance: string
+  readonly me: string
+  readonly log: Log
+  /** For how long we were away before this start. */
+  awayMs(): number
+}
+
+/** What we say and do to what was said. */
+export class Speech {
+  readonly #o: SpeechOptions
+  /** Files that the homeserver has, by their hash: a message that is said again brings none twice. */
+  readonly #uploaded = new Map<string, string>()
+  /** Parts of a delivery that are out although the rest is not: `send` leaves them out. */
+  readonly #begun = new Map<string, ReadonlyMap<number, MessageId>>()
+  readonly #failures = new Map<string, number>()
+
+  constructor(options: SpeechOptions) {
+    this.#o = options
+  }
+
+  /** The room of a place, if we are in it and may speak there. */
+  async #room(place: Place): Promise<string> {
+    const { doors, rooms, troubles } = this.#o
+    const id = await doors.roomOf(place.channel)
+    if (id === null)
+      throw new ChanopError(
+        'send-refused',
+        troubles.of(place.channel) ?? `we are not in ${place.channel}: invite us there`,
+      )
+    if (rooms.get(id)?.encrypted)
+      throw new ChanopError(
+        'send-refused',
+        `${place.channel} is encrypted, which Chanop can't do: use a room without encryption`,
+      )
+    return id
+  }
+
+  async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
+    if (draft.secret && !place.private)
+      throw new ChanopError('send-refused', 'a secret is never said in a room: write to me privately')
+    const room = await this.#room(place)
+    const { instance } = this.#o
+    const parts = partsOf(draft, {
+      instance,
+      deliveryId,
+      ...(place.thread === undefined ? {} : { thread: place.thread }),
+    })
+    const done = this.#begun.get(deliveryId)
+    const said = `${instance}.${deliveryId}.${digestOf(draft)}`
+    const ids: MessageId[] = []
+    for (const [at, part] of parts.entries())
+      ids.push(done?.get(at) ?? (await this.#say({ room, place, txn: `${said}.${at}` }, part)))
+    this.#begun.delete(deliveryId)
+    if (draft.secret) this.#forgetLater(room, ids, said)
+    return ids
+  }
+
+  async #say({ room, place, txn }: { room: string; place: Place; txn: string }, part: Part): Promise<MessageId> {
+    const content = 'file' in part ? part.content(await this.#upload(part.file)) : part.content
+    const id = await this.#put(room, content, txn).catch((error: unknown) => {
+      // The homeserver refuses a thread whose first message it does not know, or that stands in a thread itself.
+      const unrelated = refusalOf(error)?.status === 400 ? withoutThread(content) : null
+      if (!unrelated) throw this.#refused(place, error, txn)
+      return this.#put(room, unrelated, `${txn}.r`)
+    })
+    this.#failures.delete(txn)
+    this.#o.troubles.end(place.channel)
+    return id
+  }
+
+  async #put(room: string, content: Json, txn: string, type = 'm.room.message'): Promise<MessageId> {
+    const answer = await this.#o.wire.ask('PUT', path`/rooms/${room}/send/${type}/${txn}`, { body: content })
+    const id = string(answer['event_id'])
+    if (id === undefined) throw new ChanopError('network-down', 'the homeserver says not which message it made')
+    return id as MessageId
+  }
+
+  #refused(place: Place, error: unknown, txn: string): ChanopError {
+    const fault = faultOf(error)
+    const refusal = refusalOf(error)
+    if (refusal?.status === 403) this.#o.troubles.begin(place.channel, `we may not speak here: ${refusal.says}`)
+    if (refusal === null || refusal.status < 500 || refusal.code === undefined) return fault
+    const failures = (this.#failures.get(txn) ?? 0) + 1
+    this.#failures.set(txn, failures)
+    if (this.#failures.size > mostUploads) this.#failures.clear()
+    if (failures < mostFailures) return fault
+    return new ChanopError('send-refused', `the homeserver fails at this message (${refusal.says})`, { cause: error })
+  }
+
+  async #upload(file: Upload): Promise<string> {
+    const known = this.#uploaded.get(file.hash)
+    if (known !== undefined) return known
+    const uri = await this.#o.wire.upload(file).catch((error: unknown) => {
+      const fault = faultOf(error)
+      // Nothing was said yet: it may be tried again whatever became of the bytes.
+      throw fault.code === 'network-down' ? new ChanopError('send-later', fault.message, { cause: error }) : fault
+    })
+    this.#uploaded.set(file.hash, uri)
+    for (const oldest of this.#uploaded.keys()) if (this.#uploaded.size > mostUploads) this.#uploaded.delete(oldest)
+    return uri
+  }
+
+  // ---- what was said ----------------------------------------------------------------------------------------------
+
+  async edit(
+    place: Place,
+    target: readonly MessageId[],
+    draft: Draft,
+    deliveryId: string,
+  ): Promise<readonly MessageId[]> {
+    const room = await this.#room(place)
+    const files = target.length === 1 ? [] : await this.#filesAmong(room, target)
+    const edits = editsOf(draft, target, files, {
+      instance: this.#o.instance,
+      deliveryId,
+      ...(place.thread === undefined ? {} : { thread: place.thread }),
+    })
+    const txn = `${this.#o.instance}.${deliveryId}.${digestOf(draft)}`
+    const ids: MessageId[] = []
+    for (const [at, one] of edits.entries()) {
+      const id = await this.#change({ room, place, txn: `${txn}.${at}` }, one)
+      if (id !== null) ids.push(id)
+    }
+    return ids
+  }
+
+  async #change(at: { room: string; place: Place; txn: string }, edit: Edited): Promise<MessageId | null> {
+    if (edit.do === 'keep') return edit.id
+    if (edit.do === 'remove') return this.#redact(at.room, edit.id, undefined, `${at.txn}.d`).then(() => null)
+    if (edit.do === 'say') return this.#say({ ...at, txn: `${at.txn}.s` }, edit.part)
+    await this.#put(at.room, edit.content, `${at.txn}.e`).catch((error: unknown) => {
+      throw this.#refused(at.place, error, `${at.txn}.e`)
+    })
+    return edit.id
+  }
+
+  /** Which of several messages are files: their words are another's. */
+  async #filesAmong(room: string, target: readonly MessageId[]): Promise<MessageId[]> {
+    const found: MessageId[] = []
+    for (const id of target) {
+      const event: Json = await this.#o.wire.ask('GET', path`/rooms/${room}/event/${id}`).catch((error: unknown) => {
+        if (refusalOf(error)?.status === 404) return {}
+        throw faultOf(error)
+      })
+      if (string(object(event['content'])['url']) !== undefined) found.push(id)
+    }
+    return found
+  }
+
+  async remove(
+    place: Place,
+    target: readonly MessageId[],
+    reason: string | undefined,
+    deliveryId: string,
+  ): Promise<void> {
+    const room = await this.#room(place)
+    const txn = `${this.#o.instance}.${deliveryId}`
+    for (const [at, id] of target.entries()) await this.#redact(room, id, reason, `${txn}.${at}.d`)
+  }
+
+  async #redact(room: string, event: string, reason: string | undefined, txn: string): Promise<void> {
+    const body = reason === undefined ? {} : { reason: reason.slice(0, 500).toWellFormed() }
+    await this.#o.wire.ask('PUT', path`/rooms/${room}/redact/${event}/${txn}`, { body }).catch((error: unknown) => {
+      if (refusalOf(error)?.status !== 404) throw faultOf(error)
+    })
+  }
+
+  async react(place: Place, target: MessageId, { emoji, removed }: Reaction, deliveryId: string): Promise<void> {
+    const room = await this.#room(place)
+    const key = emoji.toWellFormed().slice(0, 200)
+    if (removed) return this.#unreact(room, target, key, deliveryId)
+    const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key } }
+    await this.#put(room, content, `${this.#o.instance}.${deliveryId}.a`, 'm.reaction').catch((error: unknown) => {
+      // It shows already.
+      if (refusalOf(error)?.code !== 'M_DUPLICATE_ANNOTATION') throw faultOf(error)
+    })
+  }
+
+  async #unreact(room: string, target: MessageId, key: string, deliveryId: string): Promise<void> {
+    const at = path`/rooms/${room}/relations/${target}/m.annotation/m.reaction`
+    for (let from: string | undefined; ; ) {
+      const query = { limit: 100, ...(from === undefined ? {} : { from }) }
+      const page = await this.#o.wire
+        .ask('GET', at, { query, prefix: '/_matrix/client/v1' })
+        .catch((error: unknown) => Promise.reject(faultOf(error)))
+      const chunk = Array.isArray(page['chunk']) ? page['chunk'].map(object) : []
+      for (const event of chunk) {
+        const given = object(object(event['content'])['m.relates_to'])['key']
+        const id = string(event['event_id'])
+        if (event['sender'] === this.#o.me && given === key && id !== undefined)
+          await this.#redact(room, id, undefined, `${this.#o.instance}.${deliveryId}.u`)
+      }
+      from = string(page['next_batch'])
+      if (from === undefined || chunk.length === 0) return
+    }
+  }
+
+  // ---- after a crash, and afterwards ------------------------------------------------------------------------------
+
+  async find(place: Place, deliveryId: string, act: Act): Promise<Found> {
+    if (act.do === 'remove' || act.do === 'react') return 'not-sent'
+    const room = await this.#room(place)
+    const { wire, instance, me } = this.#o
+    const found = await findParts(wire, { room, me, instance, deliveryId }).catch((error: unknown) =>
+      Promise.reject(faultOf(error)),
+    )
+    if (found.whole) return found.ids
+    if (found.parts.size > 0) this.#begun.set(deliveryId, found.parts)
+    // Beyond that, what was said lately is known to the homeserver by its id: saying it again does not double it.
+    return found.ended || this.#o.awayMs() < rememberedMs ? 'not-sent' : 'cannot-tell'
+  }
+
+  /** Takes a secret out of the room's history a minute after it was said. */
+  #forgetLater(room: string, ids: readonly MessageId[], txn: string): void {
+    const forget = async (): Promise<void> => {
+      for (const [at, id] of ids.entries()) await this.#redact(room, id, undefined, `${txn}.${at}.f`)
+    }
+    const timer = setTimeout(() => {
+      forget().catch((error: unknown) =>
+        this.#o.log.warn({ reason: faultOf(error).message }, 'a secret stays in the history of the homeserver'),
+      )
+    }, forgetMs)
+    timer.unref()
+  }
+}
+
+/** The same as an answer, where a thread is not to be had. */
+function withoutThread(content: Json): Json | null {
+  const { 'm.relates_to': relation, ...rest } = content
+  const { rel_type: kind, event_id: root } = object(relation)
+  if (kind !== 'm.thread') return null
+  const { 'm.in_reply_to': answered } = object(relation)
+  return { ...rest, 'm.relates_to': { 'm.in_reply_to': answered ?? { event_id: root } } }
+}

@@ -1,0 +1,284 @@
+import type { AdapterContext, Sink } from '../../core/adapter.ts'
+import type { ChatEvent, GapEvent, MessageId, Origin, UserId } from '../../core/event.ts'
+import { offer } from '../../core/feed.ts'
+import { faultOf } from './link/faults.ts'
+import { path, type Wire } from './link/wire.ts'
+import { factsOf, givenOf } from './inbound.ts'
+import type { Memory } from './memory.ts'
+import {
+  type JoinedRoom,
+  object,
+  roomEvents,
+  type RoomEvent,
+  string,
+  strippedEvents,
+  type SyncBatch,
+} from './native.ts'
+import { pagesBetween, pointAfter, type Stretch } from './past.ts'
+import type { Doors } from './rooms/doors.ts'
+import type { Room } from './rooms/room.ts'
+import type { Rooms } from './rooms/rooms.ts'
+import type { Signs } from './signs.ts'
+import { localpart } from './text/words.ts'
+import type { Troubles } from './troubles.ts'
+
+export interface IntakeOptions {
+  readonly context: AdapterContext
+  readonly wire: Wire
+  readonly me: string
+  readonly rooms: Rooms
+  readonly doors: Doors
+  readonly memory: Memory
+  readonly signs: Signs
+  readonly troubles: Troubles
+  readonly sink: Sink
+  readonly signal: AbortSignal
+  /** Shows others that we have read up to an event; null: they are not shown. */
+  readonly read: ((room: string, event: string) => void) | null
+  /** An encrypted room cannot be read: people there should know. */
+  unreadable(room: Room): void
+}
+
+const mostPerCall = 500
+
+/** How a room is shown in a batch of /sync. */
+interface Seen {
+  /** The batch is the first since we started. */
+  readonly first: boolean
+  /** The room was in none before. */
+  readonly isNew: boolean
+  /** Something before `point` is left out. */
+  readonly limited: boolean
+  readonly point: string | undefined
+  /** Where the batch begins; null: at no known point. */
+  readonly since: string | null
+}
+
+const stretchOf = (room: string, from: string, to: string | undefined): Stretch => ({
+  room,
+  from,
+  ...(to === undefined ? {} : { to }),
+})
+
+/** Takes the batches of /sync in: rooms as they are now, then what happened there, as facts in order. */
+export class Intake {
+  readonly #o: IntakeOptions
+  /** Newest messages of this batch, by room. */
+  readonly #last = new Map<string, string>()
+
+  constructor(options: IntakeOptions) {
+    this.#o = options
+  }
+
+  /** Resolves once the ledger has it all and the next batch may be asked for after a restart. False: we were told to stop. */
+  async take(batch: SyncBatch, origin: Origin, first: boolean): Promise<boolean> {
+    const { memory, rooms, signal } = this.#o
+    const direct = roomEventsOf(batch.account_data?.events).find(({ type }) => type === 'm.direct')
+    if (direct) rooms.direct = direct.content
+    const since = memory.since
+    for (const [id, joined] of Object.entries(batch.rooms?.join ?? {})) {
+      const how = { origin, first, since }
+      if (!(await this.#joined(id, joined, how)) || signal.aborted) return false
+    }
+    for (const [id, { invite_state: state }] of Object.entries(batch.rooms?.invite ?? {}))
+      this.#aside(this.#o.doors.invited(id, strippedEvents(state?.events)))
+    for (const [id, left] of Object.entries(batch.rooms?.leave ?? {})) this.#left(id, left)
+    if (string(batch.next_batch) === undefined) return true
+    await this.#saved(batch.next_batch)
+    return !signal.aborted
+  }
+
+  async #saved(next: string): Promise<void> {
+    const { memory, context } = this.#o
+    try {
+      await memory.save(next, new Map(this.#last))
+      for (const [room, event] of this.#last) this.#o.read?.(room, event)
+      this.#last.clear()
+    } catch (error) {
+      // The ledger has the facts; what comes again after a restart is known by its keys.
+      context.log.warn({ error }, 'how far we have read could not be saved')
+      memory.since = next
+    }
+  }
+
+  #aside(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (!this.#o.signal.aborted)
+        this.#o.context.log.warn({ reason: faultOf(error).message }, 'a room could not be entered')
+    })
+  }
+
+  // ---- one room ---------------------------------------------------------------------------------------------------
+
+  async #joined(
+    id: string,
+    joined: JoinedRoom,
+    how: Pick<Seen, 'first' | 'since'> & { origin: Origin },
+  ): Promise<boolean> {
+    const { rooms, doors, signs } = this.#o
+    await doors.settled(id)
+    const room = rooms.enter(id)
+    const isNew = !room.seen
+    room.seen = true
+    if (joined.summary) room.summary(joined.summary)
+    for (const event of roomEventsOf(joined.state?.events)) this.#state(room, event)
+    const events = roomEvents(joined.timeline?.events)
+    const { limited, prev_batch: point } = joined.timeline ?? {}
+    if (limited && !isNew) room.complete = false
+    if (!room.complete && (events.length > 0 || rooms.isWanted(id))) await this.#people(room)
+    if (!(await this.#missed(room, { ...how, isNew, limited: limited === true, point }))) return false
+    if (!(await this.#facts(room, events, how.origin, 'now'))) return false
+    if (isNew || limited) await signs.roster(room)
+    signs.ephemeral(room, joined.ephemeral?.events)
+    if (room.successor) this.#aside(doors.upgraded(id, room.successor, this.#o.me))
+    return true
+  }
+
+  /**
+   * What lies between the ledger's newest message and this batch. `known` is what the ledger has, `last` what it had when
+   * `since` was saved: they differ where it was put back, or where we died in between.
+   */
+  async #missed(room: Room, { first, isNew, limited, point, since }: Seen): Promise<boolean> {
+    const { memory, rooms, context } = this.#o
+    const fromSince = (): Promise<boolean> => this.#stretch(room, stretchOf(room.id, since ?? '', point), Date.now())
+    if (!isNew) return limited && since !== null ? fromSince() : true
+    const known = await context.cursors.newest(rooms.placeOf(room.id))
+    const last = await memory.lastOf(room.id)
+    if (since === null || !first) return known ? this.#after(room, known, point) : true
+    if (known && last !== null && known.id !== last && !(await this.#after(room, known, since))) return false
+    // What we never were in has no gap: its history is older than our meeting.
+    return limited && (known !== null || last !== null) ? fromSince() : true
+  }
+
+  /** From the newest message that the ledger has. */
+  async #after(room: Room, known: { id: MessageId; atMs: number }, to: string | undefined): Promise<boolean> {
+    const { wire, signal } = this.#o
+    const from = await pointAfter(wire, room.id, known.id, signal)
+    if (signal.aborted) return false
+    if (from !== null) return this.#stretch(room, stretchOf(room.id, from, to), known.atMs)
+    // What was said in the room that this one replaced is not to be found here.
+    if (room.predecessor !== null) return true
+    return this.#gap(
+      room,
+      known.id,
+      known.atMs,
+      'the homeserver no longer has the last message we know; some may be missing',
+    )
+  }
+
+  async #stretch(room: Room, stretch: Stretch, knownMs: number): Promise<boolean> {
+    const { wire, signal, context } = this.#o
+    try {
+      for await (const page of pagesBetween(wire, stretch, signal))
+        if (!(await this.#facts(room, page, 'backfill', 'past'))) return false
+      return !signal.aborted
+    } catch (error) {
+      if (signal.aborted) return false
+      const { message } = faultOf(error)
+      context.log.warn({ room: room.id, reason: message }, 'history could not be fetched')
+      return this.#gap(room, stretch.from, knownMs, `what was said meanwhile can not be fetched: ${message}`)
+    }
+  }
+
+  #gap(room: Room, from: string, fromMs: number, reason: string): Promise<boolean> {
+    const { context, rooms } = this.#o
+    const gap: GapEvent = {
+      kind: 'gap',
+      key: `${context.network}:gap/${room.id}/${from}`,
+      place: rooms.placeOf(room.id),
+      sender: { id: 'server' as UserId, name: 'server', kind: 'bot', verified: false },
+      atMs: Date.now(),
+      origin: 'backfill',
+      fromMs,
+      reason,
+    }
+    return this.#offered([gap])
+  }
+
+  async #people(room: Room): Promise<void> {
+    try {
+      const { joined } = await this.#o.wire.ask('GET', path`/rooms/${room.id}/joined_members`, {
+        signal: this.#o.signal,
+      })
+      const all = Object.entries(object(joined)).map(([user, one]): [string, string | null] => [
+        user,
+        string(object(one)['display_name']) ?? null,
+      ])
+      room.people(new Map(all))
+    } catch (error) {
+      this.#o.context.log.info({ room: room.id, reason: faultOf(error).message }, 'who is in a room is not known yet')
+    }
+  }
+
+  #state(room: Room, event: RoomEvent): void {
+    room.follow(event)
+    if (event.type === 'm.room.encryption' && event.state_key === '') this.#o.unreadable(room)
+  }
+
+  // ---- facts ------------------------------------------------------------------------------------------------------
+
+  async #facts(room: Room, events: readonly RoomEvent[], origin: Origin, when: 'past' | 'now'): Promise<boolean> {
+    const facts: ChatEvent[] = []
+    for (const event of events) {
+      facts.push(...this.#factsOf(room, event, origin))
+      // How the room is now is known already where its past is told.
+      if (when === 'now' && event.state_key !== undefined) this.#state(room, event)
+    }
+    for (let at = 0; at < facts.length; at += mostPerCall)
+      if (!(await this.#offered(facts.slice(at, at + mostPerCall)))) return false
+    const last = facts.findLast(fact => fact.kind === 'message' && fact.place.thread === undefined)
+    if (last?.kind === 'message') {
+      room.lastId = last.id
+      this.#last.set(room.id, last.id)
+    }
+    return true
+  }
+
+  /** No event, whatever it is, keeps others up. */
+  #factsOf(room: Room, event: RoomEvent, origin: Origin): ChatEvent[] {
+    const { context, me, memory, rooms } = this.#o
+    try {
+      const facts = factsOf(event, {
+        network: context.network,
+        me,
+        myNames: [room.nameOf(me) ?? '', me, localpart(me)],
+        place: rooms.placeOf(room.id),
+        origin,
+        name: user => room.nameOf(user),
+        given: id => memory.given(id),
+      })
+      const given = event.type === 'm.reaction' ? givenOf(event) : null
+      if (given) memory.gave(event.event_id, given)
+      return facts
+    } catch (error) {
+      context.log.warn({ error, type: event.type, event: event.event_id }, 'an event could not be read and is left out')
+      return []
+    }
+  }
+
+  #offered(facts: readonly ChatEvent[]): Promise<boolean> {
+    const { sink, signal, context } = this.#o
+    return offer({ sink, signal, log: context.log }, facts)
+  }
+
+  #left(id: string, left: JoinedRoom): void {
+    const { me, doors } = this.#o
+    const mine = [...roomEventsOf(left.state?.events), ...roomEvents(left.timeline?.events)].findLast(
+      ({ type, state_key: key }) => type === 'm.room.member' && key === me,
+    )
+    if (!mine || mine.content['membership'] === 'join') return
+    const by = mine.sender === me ? 'somebody' : localpart(mine.sender)
+    if (mine.sender === me) this.#o.rooms.leave(id)
+    else doors.left(id, by, string(mine.content['reason']) ?? '')
+  }
+}
+
+/** Account data and state in /sync may lack what makes an event of a room. */
+function roomEventsOf(list: readonly unknown[] | undefined): RoomEvent[] {
+  return (Array.isArray(list) ? list : []).flatMap(one => {
+    const { type, content, ...more } = object(one)
+    return typeof type === 'string' && typeof content === 'object' && content !== null
+      ? [{ event_id: '', sender: '', origin_server_ts: 0, ...more, type, content: object(content) } as RoomEvent]
+      : []
+  })
+}
