@@ -37,6 +37,10 @@ import type { Line } from './text/line.ts'
 import { directPlace, foldFor } from './text/names.ts'
 import { changesOf, lifeOf, Roll } from './text/signs.ts'
 
+/** Who is put out again sooner than this waits before going back. */
+const steadyMs = 30_000
+const comeBackMs = 2_000
+
 class IrcAdapter implements Adapter {
   readonly network: NetworkId
   readonly pipelined = 512
@@ -67,6 +71,8 @@ class IrcAdapter implements Adapter {
   /** The guard of logins of the server we run. */
   readonly #guard: string | null
   #locks: readonly LoginLock[] = []
+  /** When a persona last went back into a channel. */
+  readonly #cameBack = new Map<string, number>()
 
   constructor(config: IrcConfig, context: AdapterContext, control: Control | null) {
     if (control)
@@ -268,8 +274,12 @@ class IrcAdapter implements Adapter {
 
   #comeBack(face: Face, channel: string): void {
     if (this.#channels.status(channel) === 'other') return
-    const timer = setTimeout(() => face.open?.session.write(`JOIN ${channel}`), 2_000)
-    timer.unref()
+    const key = `${face.bot} ${this.#fold(channel)}`
+    const atOnce = Date.now() - (this.#cameBack.get(key) ?? 0) > steadyMs
+    this.#cameBack.set(key, Date.now())
+    const enter = (): void => face.open?.session.write(`JOIN ${channel}`)
+    if (atOnce) enter()
+    else setTimeout(enter, comeBackMs).unref()
   }
 
   #followed(face: Face, line: Line): void {

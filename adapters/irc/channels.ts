@@ -24,6 +24,8 @@ export interface ChannelsHooks {
 /** Any numeric against a channel that we are joining says that we do not get in. */
 const numericRefusal = /^[45]\d\d$/
 const forwarding = '470'
+/** ERR_NOSUCHCHANNEL, ERR_NOTONCHANNEL: said of a channel that we are in, we are not. */
+const notThere = /^(?:403|442)$/
 /** We were in, and try again at once; from the second time on we wait. */
 const rejoinBackoff = { firstMs: 2_000, maxMs: 300_000 }
 /** Whoever was in for so long is out for the first time. */
@@ -214,6 +216,7 @@ export class Channels {
     else if (command === 'KICK' && voice.session.isSelf(second))
       this.#left(first, because(`kicked by ${nick}`, line.params[2]))
     else if (command === forwarding) this.#forwarded(second, line.params[2] ?? '')
+    else if (notThere.test(command) && this.#isIn(second)) this.lost(second, `${lastParam(line)} (${command})`)
     else if (numericRefusal.test(command)) this.#refused(second, `${lastParam(line)} (${command})`)
   }
 
@@ -221,6 +224,16 @@ export class Channels {
   #forwarded(name: string, to: string): void {
     if (this.#find(to) === undefined) this.#strays.add(this.#key(to))
     this.#refused(name, `the network leads us to ${to} instead (${forwarding})`)
+  }
+
+  #isIn(name: string): boolean {
+    const state = this.#find(name)?.state
+    return state === 'live' || state === 'catching'
+  }
+
+  /** The server takes us for gone from where we thought we were: we come back at once. */
+  lost(name: string, reason: string): void {
+    if (this.#isIn(name)) this.#left(name, `the server says that we are not in it: ${reason}`)
   }
 
   #left(name: string, reason: string): void {

@@ -23,7 +23,10 @@ export interface SpeechOptions {
 }
 
 /** What is refused there is refused for whoever says it, whatever it is. */
-const refusesSpeech = /\((?:404|442|477|489)\)$/
+const refusesSpeech = /\((?:404|477|489)\)$/
+const notThere = /\((?:403|442)\)$/
+/** By then we are back, or the channel is one that does not work. */
+const backMs = 1000
 const refusesFormat = ({ message }: ChanopError): boolean => /\+c\b|colou?r|control code|formatting/i.test(message)
 
 /** What we say and do to what was said, on the connection that each place and face leads to; and what became of it. */
@@ -95,9 +98,17 @@ export class Speech {
         this.#plain.add(target)
         return this.#try(voice, message)
       }
+      if (notThere.test(error.message)) throw this.#lost(voice, target, error)
       if (refusesSpeech.test(error.message)) this.#o.channels.troubles.begin('speech', target, error.message)
       throw error
     }
+  }
+
+  /** We are not where we thought: the connection goes back in, and the words with it. */
+  #lost(voice: Voice, target: string, { message }: ChanopError): ChanopError {
+    if (voice === this.#o.main.voice) this.#o.channels.lost(target, message)
+    else voice.session.write(`JOIN ${target}`)
+    return new ChanopError('send-later', `${message}: we enter it again`, { afterMs: backMs })
   }
 
   async react(place: Place, target: MessageId, reaction: Reaction, deliveryId: string): Promise<void> {

@@ -25,6 +25,7 @@ export function statusOf(
       : [`${fault.reason}${fault.permanent ? '; correct the account or its password' : ''}; trying again`]),
     ...(voice ? down.map(face => `${face.bot} is not connected: ${face.fault?.reason}`) : []),
     ...(accounts?.fault ? [accounts.fault] : []),
+    ...[main, ...faces].flatMap(renamedLine),
   ]
   return {
     state: voice ? 'up' : fault ? 'down' : 'connecting',
@@ -38,3 +39,7 @@ export function statusOf(
     lacks: voice ? lacksOf(voice.session, channels.replays) : [],
   }
 }
+
+/** Another nick than its own is said: people write to that of the configuration. */
+const renamedLine = ({ nick, otherNick }: Face): string[] =>
+  otherNick === null ? [] : [`known as ${otherNick}: the nick ${nick} can not be had, which is asked for again`]

@@ -74,6 +74,38 @@ describe('a channel that does not work while the network is up', { timeout: 30_0
     })
   }
 
+  for (const numeric of ['442', '403']) {
+    for (const labels of [true, false]) {
+      it(`is one that we are not in after all (${numeric}${labels ? '' : ', no labels'}): we go back in and say it then`, async t => {
+        let gone = true
+        const { trial, count } = await setUp(t, {
+          ...(labels ? {} : { capabilities: [] }),
+          answer: ({ command, tags, params }) => {
+            const label = labels ? `@label=${tags['label']} ` : ''
+            if (command !== 'PRIVMSG' || params[1] !== 'x' || !gone) return null
+            gone = false
+            return [`${label}:fake ${numeric} bridge ${params[0]} :You're not on that channel`]
+          },
+        })
+        await trial.ready('#general')
+        const said = trial.adapter.send(general, { content: text('x') }, 'd1')
+        await assert.rejects(said, { code: 'send-later' })
+        while (count('JOIN #general') < 2) await turn()
+        await trial.ready('#general')
+        assert.equal((await trial.adapter.send(general, { content: text('x') }, 'd1')).length, 1)
+        assert.equal(trial.adapter.status().troubles, undefined)
+      })
+    }
+  }
+
+  it('is one that a 442 out of the blue says we are not in', async t => {
+    const { server, trial, count } = await setUp(t, {})
+    await trial.ready('#general')
+    server.tell(":fake 442 bridge #general :You're not on that channel")
+    while (count('JOIN #general') < 2) await turn()
+    await trial.ready('#general')
+  })
+
   it('is one that refuses what is said, until it takes something', async t => {
     let moderated = true
     const { trial, trouble, sound } = await setUp(t, {
@@ -135,4 +167,61 @@ describe('a channel that does not work while the network is up', { timeout: 30_0
       assert.equal((await trial.message('hello')).place.channel, written)
     })
   }
+})
+
+describe('a nick that services take from us on a network of others', { timeout: 30_000 }, () => {
+  const forced = (nick: string): string => `:bridge!u@h NICK ${nick}`
+
+  it('is asked for at once, and shown while we go by another', async t => {
+    let free = false
+    const server = await FakeServer.start(t, {
+      capabilities,
+      answer: ({ command, params }, client) => {
+        if (command !== 'NICK' || client.nick === '*' || client.nick === params[0]) return null
+        if (!free) return [`:fake 433 ${client.nick} ${params[0]} :Nickname is already in use.`]
+        const before = client.nick
+        client.nick = params[0] ?? ''
+        return [`:${before}!u@h NICK ${params[0]}`]
+      },
+    })
+    const config = { kind: 'irc', host: '127.0.0.1', port: server.port, tls: false, nick: 'bridge', channels: ['#general'], flood: null, personas: false } // biome-ignore format: one line
+    const trial = await Trial.start({ config })
+    t.after(() => trial.stop())
+    await trial.ready('#general')
+    const asked = (): number => server.lines.filter(line => line === 'NICK bridge').length
+    const before = asked()
+    const [client] = server.clients
+    if (client) client.nick = 'Guest123'
+    server.tell(forced('Guest123'))
+    while (asked() === before) await turn()
+    while (!/known as Guest123: the nick bridge can not be had/.test(trial.adapter.status().reason ?? '')) await turn()
+    assert.equal(trial.adapter.status().state, 'up')
+    // What is said meanwhile is ours, and goes out.
+    assert.equal((await trial.adapter.send(general, { content: text('still me') }, 'd1')).length, 1)
+    free = true
+    server.tell(':bridge!x@y QUIT :gone')
+    while (trial.adapter.status().reason) await turn()
+    assert.equal(client?.nick, 'bridge')
+  })
+
+  it('is not fought for: whoever takes it again and again is asked now and then', async t => {
+    const server = await FakeServer.start(t, {
+      capabilities,
+      answer: ({ command, params }, client) =>
+        command === 'NICK' && client.nick !== '*' && client.nick !== params[0]
+          ? [`:${client.nick}!u@h NICK bridge`, ':bridge!u@h NICK Guest123']
+          : null,
+    })
+    const config = { kind: 'irc', host: '127.0.0.1', port: server.port, tls: false, nick: 'bridge', channels: ['#general'], flood: null, personas: false } // biome-ignore format: one line
+    const trial = await Trial.start({ config })
+    t.after(() => trial.stop())
+    await trial.ready('#general')
+    const [client] = server.clients
+    if (client) client.nick = 'Guest123'
+    server.tell(forced('Guest123'))
+    while (!server.lines.slice(3).includes('NICK bridge')) await turn()
+    const said = trial.adapter.send(general, { content: text('x') }, 'd1')
+    assert.equal((await said).length, 1)
+    assert.ok(server.lines.filter(line => line === 'NICK bridge').length <= 3, server.lines.join('\n'))
+  })
 })

@@ -55,6 +55,7 @@ export class Face {
   #away: string | null = null
   #entered: Voice | null = null
   #regain: NodeJS.Timeout | undefined
+  #lostMs = 0
 
   constructor(wish: Wish, config: IrcConfig, context: AdapterContext, shared: Shared, hooks: FaceHooks) {
     this.bot = wish.bot
@@ -106,6 +107,13 @@ export class Face {
     return this.#plan?.nick ?? null
   }
 
+  /** The nick it has instead of its own; null where it has that, or none. */
+  get otherNick(): string | null {
+    const session = this.open?.session
+    const wanted = this.nick
+    return session && wanted !== null && !session.isSelf(wanted) ? session.nick : null
+  }
+
   /** Its connection when it can speak. */
   get open(): Voice | null {
     return this.ready && this.voice?.session.open ? this.voice : null
@@ -152,10 +160,17 @@ export class Face {
     clearInterval(this.#regain)
     const wanted = this.#plan?.nick ?? voice.session.nick
     if (!voice.session.isSelf(wanted)) {
-      this.#regain = setInterval(() => this.#ask(voice, wanted), this.#plan?.renamed ? 500 : regainMs)
+      this.#wait(voice)
       this.#ask(voice, wanted)
     }
     if (!this.#plan?.renamed || voice.session.isSelf(wanted)) this.#enter(voice)
+  }
+
+  /** Asks for our nick now and again. */
+  #wait(voice: Voice): void {
+    const wanted = this.#plan?.nick ?? voice.session.nick
+    clearInterval(this.#regain)
+    this.#regain = setInterval(() => this.#ask(voice, wanted), this.#plan?.renamed ? 500 : regainMs)
   }
 
   #ask(voice: Voice, wanted: string): void {
@@ -210,15 +225,28 @@ export class Face {
     const wanted = this.#plan?.nick
     if (wanted === undefined) return
     const ours = line.command === 'NICK' && voice.session.isSelf(lastParam(line))
-    if (ours && voice.session.isSelf(wanted)) this.#enter(voice)
+    if (ours && voice.session.isSelf(wanted)) this.#regained(voice)
     else if (ours) this.#lost(voice)
     else if (voice.session.fold(line.nick) === voice.session.fold(wanted)) this.#ask(voice, wanted)
   }
 
-  /** Services came back and gave us a guest's nick: nothing is said under it. */
+  #regained(voice: Voice): void {
+    clearInterval(this.#regain)
+    this.#enter(voice)
+    this.#hooks.changed()
+  }
+
+  /**
+   * Somebody, services mostly, gave us another nick. On our own server nothing is said under it; elsewhere we log in and ask for
+   * ours at once, and then now and again: who takes it from us for good is not fought.
+   */
   #lost(voice: Voice): void {
-    if (!this.#plan?.renamed || this.#entered !== voice) return
-    this.ready = false
+    if (this.#entered !== voice) return
+    const again = Date.now() - this.#lostMs < regainMs
+    this.#lostMs = Date.now()
+    this.#hooks.changed()
+    if (this.#plan?.renamed) this.ready = false
+    else if (again) return this.#wait(voice)
     void this.#settleIn(voice)
   }
 
