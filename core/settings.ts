@@ -142,6 +142,14 @@ export class Settings<S extends z.ZodType> {
     return value
   }
 
+  /** Checks several values together, where one makes sense with the others alone. Throws `usage`. */
+  checkAll(changes: Readonly<Record<string, unknown>>): void {
+    const next = this.#merged()
+    for (const [key, value] of Object.entries(changes)) assign(next, key.split('.'), structuredClone(value))
+    const fault = faultOf(this.#schema, next)
+    if (fault) throw new ChanopError('usage', fault.message)
+  }
+
   /** All that is in force as it would be with `value` at `key`. Throws as `check`. */
   preview(key: string, value: unknown): z.output<S> {
     return this.previewAll({ [key]: value })

@@ -5,15 +5,21 @@ import { openDesk } from '../../core/command/desk.ts'
 import { Bridge } from './bridge.ts'
 import { networkSetupCommands } from './commands/network-setup.ts'
 import { networkCommands } from './commands/networks.ts'
+import { importCommands } from './commands/import.ts'
 import { presenceCommands } from './commands/presence.ts'
+import { roomSettingCommands } from './commands/room-settings.ts'
+import { roomTestCommands } from './commands/room-test.ts'
 import { roomCommands } from './commands/rooms.ts'
 import type { BridgeServices } from './services.ts'
 
 export const bridgeCommands: readonly Command<BridgeServices>[] = [
   ...roomCommands,
-  ...presenceCommands,
   ...networkCommands,
   ...networkSetupCommands,
+  ...roomSettingCommands,
+  ...roomTestCommands,
+  ...importCommands,
+  ...presenceCommands,
 ]
 
 /** Connects, relays, delivers and answers until the process is asked to stop. */

@@ -16,7 +16,7 @@ export const topics: Readonly<Record<string, readonly string[]>> = {
     'restore',
     'adopt',
   ],
-  rooms: ['rooms', 'room', 'channel', 'join', 'part', 'say'],
+  rooms: ['rooms', 'room', 'channel', 'join', 'part', 'say', 'import'],
   settings: ['config', 'secret', 'doctor', 'restart'],
   record: ['log', 'export', 'audit', 'backup'],
   oracle: ['ask', 'why', 'retry', 'queue', 'usage', 'context', 'model', 'budget'],
@@ -27,6 +27,7 @@ export const basics: readonly string[] = ['help', 'find', 'more', 'yes', 'no']
 
 /** Words that mean the same to somebody who looks for a command. Each finds all others of its row. */
 const alike: readonly (readonly string[])[] = [
+  ['import', 'migrate', 'matterbridge'],
   ['backup', 'save', 'dump', 'archive', 'export'],
   ['invite', 'register', 'signup', 'onboard', 'person add', 'makes an account'],
   ['model', 'llm', 'ai', 'gpt', 'provider', 'ask'],

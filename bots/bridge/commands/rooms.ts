@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Config } from '../../../config/schema.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { nearest } from '../../../core/nearest.ts'
@@ -6,18 +7,14 @@ import { removed } from '../../../core/settings.ts'
 import { declare } from '../services.ts'
 import { changing, placeMeant, written } from './places.ts'
 
-const name = z
+export const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,60}$/, 'write a room name of lower-case letters, digits, _ and -')
   .meta({ type: 'room' })
 
-interface RoomConfig {
-  readonly places: readonly string[]
-  readonly open: boolean
-  readonly joins: boolean
-}
+export type RoomConfig = Config['rooms'][string]
 
-function roomOf(rooms: Readonly<Record<string, RoomConfig>>, wanted: string): RoomConfig {
+export function roomOf(rooms: Config['rooms'], wanted: string): RoomConfig {
   const room = Object.hasOwn(rooms, wanted) ? rooms[wanted] : undefined
   if (room) return room
   const near = nearest(wanted, Object.keys(rooms))
@@ -25,7 +22,7 @@ function roomOf(rooms: Readonly<Record<string, RoomConfig>>, wanted: string): Ro
 }
 
 /** A place is in one room only, or two conversations would run into each other. */
-function refuseTaken(rooms: Readonly<Record<string, RoomConfig>>, place: string): void {
+function refuseTaken(rooms: Config['rooms'], place: string): void {
   const holder = Object.entries(rooms).find(([, room]) => room.places.some(other => other.toLowerCase() === place))
   if (holder)
     throw new ChanopError('conflict', `${place} is in the room ${holder[0]} already: room unlink ${holder[0]} ${place}`)
@@ -92,9 +89,10 @@ const unlink = declare({
       throw new ChanopError('not-found', `${here} is not in ${name}: ${room.places.join(', ')}`)
     if (places.length === 0)
       throw new ChanopError('conflict', `${here} is its only place: room del ${name} deletes the room`)
+    const { [here]: _gone, ...direction } = room.direction
     return {
       lines: [`${name}: ${places.join(' ⇄ ')}`],
-      ...changing(context, { [`rooms.${name}`]: { ...room, places } }),
+      ...changing(context, { [`rooms.${name}`]: { ...room, places, direction } }),
     }
   },
 })

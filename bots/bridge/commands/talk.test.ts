@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { memorySchema } from '../../../adapters/memory/config.ts'
+import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
 import { House } from '../../../test/house.ts'
 import { asker } from '../../../test/talk.ts'
 import { runAdmin } from '../../admin/admin.ts'
@@ -109,4 +110,107 @@ test('ignore: neither relayed nor obeyed, for a time or for good, and never thos
   assert.match(await asker(a, 'mallory')('!version'), /^chanop /)
   assert.equal(await olga('!ignore chat:bob'), 'chat:bob is ignored')
   assert.equal(await olga('!ignore list', { at: '@bridge' }), 'chat:bob')
+})
+
+/** What is answered to a test, behind the line that it says. */
+async function tried(server: MemoryPlatform): Promise<string> {
+  const before = copies(server, '#general').length
+  server.user('olga').say('#general', '!room test general')
+  return until(
+    () =>
+      copies(server, '#general')
+        .slice(before)
+        .find(line => line.includes(' · ')),
+    'the answer',
+  )
+}
+
+test('a room is set while it is in use, shown and tried', async t => {
+  const { a, b, olga, bob } = await open(t)
+  assert.equal(await bob('!room set general names always'), 'room set needs operator; you are guest')
+  assert.equal(
+    await olga('!room set general names always'),
+    'general: joins off · files copy · names always · everyone off',
+  )
+  a.user('bob').say('#general', 'who am I?')
+  await until(() => copies(b, '#general').includes('bob [chat]: who am I?'), 'the name')
+  assert.match(await olga('!room set general replace +/col(ou?)r/h$1e/'), /\nreplace: 1 \/col\(ou\?\)r\/h\$1e\/$/)
+  assert.match(await olga('!room set general replace +|a/b|c|'), / · 2 \/a\/b\/c\/$/)
+  assert.match(await olga('!room set general ignore-texts +^psst'), /\nignore-texts: 1 \^psst\n/)
+  a.user('bob').say('#general', 'psst, a secret')
+  a.user('bob').say('#general', 'my colour')
+  await until(() => copies(b, '#general').includes('bob [chat]: my houe'), 'the words')
+  assert.equal(
+    copies(b, '#general').some(line => line.startsWith('bob') && line.includes('psst')),
+    false,
+  )
+  for (const [wrong, answer] of [
+    ['replace +abc', 'write +/PATTERN/TEXT/ with any sign between them that is in neither'],
+    ['replace +/(/x/', /this is no pattern of RE2: error parsing regexp: missing closing \)/],
+    ['ignore-names +(?=a)', /this is no pattern of RE2/],
+    ['ignore-texts -7', 'there is no 7 in it: room show lists them'],
+    ['ignore-texts ^a', 'write +PATTERN to add one, -NUMBER to take one away, or none'],
+    ['files maybe', 'write one of: copy, link, off'],
+    ['direction chat:#x in', /^chat:#x is no place of it: chat:#general, other:#general$/],
+    ['direction other:#general', 'write direction PLACE both, in or out'],
+    ['colour red', /colour/],
+  ] as const) {
+    const said = await olga(`!room set general ${wrong}`)
+    if (typeof answer === 'string') assert.equal(said, answer)
+    else assert.match(said, answer)
+  }
+  assert.match(await olga('!room set general replace none'), /everyone off\nignore-texts: 1 \^psst$/)
+  assert.match(await olga('!room set general direction other:#general in'), /\ndirection: other:#general in\n/)
+  const shown = await olga('!room show general', { at: '@bridge' })
+  assert.match(
+    shown,
+    /^general · open\nchat:#general · up · both ways(?: · \d people)?\nother:#general · up · only gives\n/,
+  )
+  assert.match(await tried(a), /^bridge: chat:#general · there after \d+ms$/)
+  assert.match(await olga('!room unlink general other:#general'), /^general: chat:#general$/)
+})
+
+test('a room is tried: what arrived is said, and what did not', async t => {
+  const { a, b } = await open(t)
+  assert.match(await tried(a), /^bridge: chat:#general · there after \d+ms\nother:#general · there after \d+ms$/)
+  // The command itself is passed on before the line.
+  b.faults.refuseSends(2, 'send-refused')
+  assert.match(
+    await tried(a),
+    /^bridge: chat:#general · there after \d+ms\nother:#general · not there: The server does not take this message\.$/,
+  )
+})
+
+test('a matterbridge.toml is imported in a direct conversation; what it makes connects at once', async t => {
+  const { house, a, olga } = await open(t)
+  assert.match(await olga('!import matterbridge'), /^import matterbridge works only in a direct message to bridge/)
+  assert.match(
+    await olga('!import matterbridge', { in: '@bridge' }),
+    /^attach the file to this very message, or on the host: npm run import -- matterbridge FILE$/,
+  )
+  const toml = `
+[irc.far]
+Nick="us"
+Server="127.0.0.1:1"
+Password="hunter2"
+[[gateway]]
+name="far"
+enable=true
+[[gateway.inout]]
+account="irc.far"
+channel="#far"
+`
+  const file = a.files.keep(Buffer.from(toml), { name: 'matterbridge.toml' })
+  const { seq } = a.user('olga').dm('bridge', '!import matterbridge', { attachments: [file] })
+  const answer = await a.user('olga').hears('@bridge', /networks/, seq)
+  assert.equal(answer.text, 'networks: far (irc)\nroom far: far:#far')
+  const { settings } = await house.context('after')
+  assert.equal((settings.current.networks['far'] as { serverPassword?: string }).serverPassword, 'secret:far.server')
+  assert.deepEqual(settings.current.rooms['far']?.places, ['far:#far'])
+  await until(
+    () => house.ledger.read(db => db.prepare("SELECT 1 FROM standing WHERE network = 'far'").get() !== undefined),
+    'the network to be tried',
+  )
+  const written = await house.ledger.read(db => JSON.stringify(db.prepare('SELECT * FROM setting').all()))
+  assert.doesNotMatch(written, /hunter2/)
 })

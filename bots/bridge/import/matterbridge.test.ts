@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { planImport } from './matterbridge.ts'
+
+const nothing = { networks: new Set<string>(), rooms: new Set<string>(), places: new Set<string>() }
+
+const file = `
+[irc]
+  [irc.Libera]
+  Nick="matterbot"
+  Server="irc.libera.chat:6697"
+  UseTLS=true
+  UseSASL=true
+  NickServNick="matterbot"
+  NickServPassword="hunter2"
+  RemoteNickFormat="[{PROTOCOL}] <{NICK}> "
+  IgnoreNicks="spammer1 spammer.*"
+  IgnoreMessages="^~~ (?!x)"
+  ShowJoinPart=true
+  ReplaceMessages=[ ["cat","dog"], ["(","x"] ]
+[discord.acme]
+Token="Bot abc.def"
+Server="acme"
+[slack.work]
+Token="xoxb-1"
+[telegram."my tele"]
+Token="1:AA"
+[matrix.home]
+Server="https://matrix.example.org"
+Login="bridge"
+Password="pw"
+[mattermost.x]
+Server="mm"
+[irc.unused]
+Nick="n"
+Server="irc.example.org"
+[general]
+RemoteNickFormat="<{NICK}> "
+[[gateway]]
+name="Main Room"
+enable=true
+[[gateway.inout]]
+account="irc.libera"
+channel="#Chanop"
+[[gateway.inout]]
+account="discord.acme"
+channel="ID:123456789012345678"
+[[gateway.in]]
+account="slack.work"
+channel="C0123456789"
+[[gateway.out]]
+account="telegram.my tele"
+channel="-1001234567890/7"
+[[gateway.inout]]
+account="matrix.home"
+channel="#general:example.org"
+[[gateway.inout]]
+account="discord.acme"
+channel="general"
+[[gateway.inout]]
+account="mattermost.x"
+channel="town"
+[[gateway]]
+name="off"
+enable=false
+[[gateway.inout]]
+account="irc.libera"
+channel="#off"
+[[samechannelgateway]]
+name="same"
+enable=true
+accounts=["irc.libera","matrix.home"]
+channels=["#one","#two:example.org"]
+`
+
+it('accounts become networks, gateways rooms, tokens secrets; the rest is said', () => {
+  const { networks, rooms, secrets, missed } = planImport(file, nothing)
+  assert.deepEqual(networks, {
+    libera: {
+      kind: 'irc',
+      host: 'irc.libera.chat',
+      port: 6697,
+      tls: true,
+      nick: 'matterbot',
+      personas: false,
+      sasl: { account: 'matterbot', password: 'secret:libera.password' },
+    },
+    acme: { kind: 'discord', token: 'secret:acme.token' },
+    work: { kind: 'slack', token: 'secret:work.token', appToken: 'secret:work.app' },
+    'my-tele': { kind: 'telegram', token: 'secret:my-tele.token' },
+    home: {
+      kind: 'matrix',
+      homeserver: 'https://matrix.example.org',
+      user: '@bridge:matrix.example.org',
+      password: 'secret:home.password',
+    },
+  })
+  assert.deepEqual(secrets, {
+    'libera.password': 'hunter2',
+    'acme.token': 'abc.def',
+    'work.token': 'xoxb-1',
+    'my-tele.token': '1:AA',
+    'home.password': 'pw',
+  })
+  const ignore = { names: ['^(?:spammer1)$', '^(?:spammer.*)$'], texts: ['^~~'] }
+  const replace = [{ find: 'cat', with: 'dog' }]
+  assert.deepEqual(rooms, {
+    'main-room': {
+      places: [
+        'work:C0123456789',
+        'my-tele:-1001234567890',
+        'libera:#chanop',
+        'acme:123456789012345678',
+        'home:#general:example.org',
+      ],
+      joins: true,
+      names: 'always',
+      direction: { 'work:C0123456789': 'in', 'my-tele:-1001234567890': 'out' },
+      ignore,
+      replace,
+    },
+    'same-one': { places: ['libera:#one'], joins: true, names: 'always', direction: {}, ignore, replace },
+    'same-two-example-org': {
+      places: ['libera:#two:example.org', 'home:#two:example.org'],
+      joins: true,
+      names: 'always',
+      direction: {},
+      ignore,
+      replace,
+    },
+  })
+  for (const line of [
+    /^work needs an app-level token|^slack\.work needs an app-level token \(xapp-…\) here: secret set work\.app VALUE$/,
+    /^matrix\.home is taken for @bridge:matrix\.example\.org/,
+    /^mattermost\.x: there is no network of the kind mattermost here$/,
+    /^gateway Main Room: discord\.acme names its channel general: write its id/,
+    /^gateway Main Room: mattermost\.x was not taken over, nor its channel town$/,
+    /^gateway off is not enabled there/,
+    /^gateway same-#one: matrix\.home names its channel #one: write its alias or id with the server/,
+    /^IgnoreMessages: a pattern was left out/,
+    /^ReplaceMessages: a pattern was left out/,
+    /^irc\.unused is in no gateway/,
+  ])
+    assert.ok(
+      missed.some(each => line.test(each)),
+      `${line}\n${missed.join('\n')}`,
+    )
+  assert.doesNotMatch(missed.join('\n'), /hunter2|abc\.def|xoxb|1:AA|\bpw\b/)
+})
+
+it('nothing that is there already is changed', () => {
+  const plan = planImport(file, {
+    networks: new Set(['libera', 'libera-2']),
+    rooms: new Set(['main-room']),
+    places: new Set(['libera-3:#chanop']),
+  })
+  assert.ok('libera-3' in plan.networks)
+  assert.ok('main-room-2' in plan.rooms)
+  assert.ok(plan.missed.some(line => line.includes('libera-3:#chanop is in another room already')))
+})
+
+it('what is no such file is refused in a line that quotes nothing of it', () => {
+  for (const [text, answer] of [
+    ['token = "secret', /^line 1 of the file is no TOML: mend it and import it again$/],
+    ['', /^there is no \[\[gateway\]\] in it: is this a matterbridge\.toml\?$/],
+    ['gateway = 7', /no \[\[gateway\]\]/],
+    ['[[gateway]]\nname = 3\nenable = true\n[[gateway.inout]]\naccount = 5', null],
+    ['irc = "x"\n[[gateway]]\nenable=true\ninout = "y"', null],
+    ['[__proto__.x]\nToken="t"\n[[gateway]]\nname="__proto__"\nenable=true', null],
+  ] as const) {
+    if (answer) assert.throws(() => planImport(text, nothing), { message: answer })
+    else assert.deepEqual(planImport(text, nothing).rooms, {})
+  }
+})
