@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { within } from '../../core/contract/harness.ts'
+import { upload, within } from '../../core/contract/harness.ts'
 import { ChanopError } from '../../core/error.ts'
 import { telegramsSpeeds } from './testing/limits.ts'
 import { Refused } from './testing/text.ts'
@@ -221,4 +221,79 @@ test('a refusal for a reason of today is tried later, a permanent one is not', a
   await assert.rejects(trial.send(adapter, words('x')), { code: 'send-refused', message: 'Telegram: TOPIC_CLOSED' })
   trial.server.fault(new Refused(401, 'Unauthorized'))
   await assert.rejects(trial.send(adapter, words('x')), { code: 'send-later' })
+})
+
+test('what one person alone may see is shown to nobody else, whatever the server knows of such messages', async t => {
+  for (const ephemeral of ['10.2', '10.3', null] as const) {
+    const trial = await Trial.open(t, { ephemeral })
+    const { server, room, book } = trial
+    const alice = server.world.user('alice')
+    const { adapter } = await trial.start(t)
+    const say = (text: string) =>
+      within(adapter.sendEphemeral?.(trial.place, String(alice.id) as never, words(text), text) as never, 'it')
+    if (ephemeral === null) await assert.rejects(say('secret'), { code: 'unsupported' })
+    else assert.equal(((await say('secret')) as string[]).length, 1)
+    const public_ = room.messages.filter(({ only }) => only === undefined)
+    assert.deepEqual(
+      public_.map(({ message }) => message['text']),
+      [],
+      ephemeral ?? 'none',
+    )
+    const message = { message_id: 0, ephemeral_message_id: 7, from: alice, chat: room.chat, date: 1, text: 'just us' }
+    server.world.push('message', message)
+    const heard = await book.hears('just us')
+    assert.deepEqual(heard.place, { network: 'tg', channel: String(alice.id), private: true })
+  }
+})
+
+test('files that Telegram refuses are words, and the words that came with them are said', async t => {
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  const odd = { ...upload('a.png', Buffer.from('not a picture at all')), type: 'image/png' }
+  await trial.send(adapter, { ...words('odd'), uploads: [odd] })
+  assert.ok('document' in (trial.seen[0]?.message ?? {}))
+  await trial.send(adapter, { ...words('empty'), uploads: [upload('e.bin', Buffer.alloc(0))] })
+  trial.server.fault(new Refused(400, 'Bad Request: not enough rights to send documents to the chat'), /sendDocument/)
+  await trial.send(adapter, { ...words('forbidden'), uploads: [upload('f.bin', Buffer.from('x'))] })
+  assert.deepEqual(trial.texts, ['odd', 'empty\n[e.bin]', 'forbidden\n[f.bin]'])
+})
+
+test('a file that can not be read any more hurts nobody', async t => {
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  const broken = { ...upload('a.bin', Buffer.alloc(100_000)), open: () => ReadableStream.from(failing()) }
+  await assert.rejects(trial.send(adapter, { ...words('x'), uploads: [broken] }), { name: 'ChanopError' })
+  await trial.send(adapter, words('still here'))
+  assert.equal(trial.texts.at(-1), 'still here')
+})
+
+async function* failing(): AsyncGenerator<Uint8Array> {
+  yield Buffer.alloc(10)
+  throw new Error('the disk is gone')
+}
+
+test('what never gets an answer is tried again by and by, not at once', async t => {
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  trial.server.fault(new Refused(502, 'Bad Gateway'), /sendMessage/, 1000)
+  const startMs = Date.now()
+  let tries = 0
+  while (Date.now() - startMs < 1500) {
+    tries++
+    const failed = await trial.send(adapter, words('x')).then(
+      () => null,
+      (error: ChanopError) => error,
+    )
+    if (failed?.afterMs !== undefined) break
+  }
+  assert.ok(tries <= 6, `${tries} tries`)
+})
+
+test('what was asked of Telegram before a stop is answered', async t => {
+  const trial = await Trial.open(t)
+  const { adapter, stop } = await trial.start(t)
+  const sending = trial.send(adapter, words('last words'))
+  await stop()
+  assert.equal((await sending).length, 1)
+  assert.equal(await trial.server.connections(), 0)
 })

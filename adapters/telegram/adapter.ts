@@ -30,6 +30,7 @@ import { Chats } from './chats.ts'
 import type { TelegramConfig } from './config.ts'
 import { Delivery } from './delivery.ts'
 import { Doubts } from './doubts.ts'
+import { Ephemeral } from './ephemeral.ts'
 import { ApiError } from './fault.ts'
 import { UpdateReader } from './in/events.ts'
 import { Membership } from './membership.ts'
@@ -40,10 +41,12 @@ import { Pace } from './pace.ts'
 import { People } from './people.ts'
 import { type Lost, Poller, refused } from './poll.ts'
 import { Recent } from './recent.ts'
+import { Requests } from './requests.ts'
 import { statusOf } from './status.ts'
 
 const backoff = { firstMs: 250, maxMs: 30_000 }
 const typingEveryMs = 4000
+const drainMs = 2000
 const movesCursor = 'moved'
 const mostFileBytes = 50_000_000
 
@@ -72,7 +75,9 @@ class TelegramAdapter implements Adapter {
   readonly #doubts = new Doubts()
   readonly #menu = new Menu()
   readonly #ours = new Recent<string, true>(10_000)
+  readonly #requests: Requests
   readonly #delivery: Delivery
+  readonly #ephemeral: Ephemeral
   readonly #membership: Membership
   readonly #stop = new AbortController()
   readonly #typed = new Recent<number, number>(1000)
@@ -91,18 +96,24 @@ class TelegramAdapter implements Adapter {
       .filter(({ network }) => network === this.network)
       .map(({ channel }) => channel as string)
     this.#chats = new Chats(this.network, [...config.channels, ...named.filter(channel => channel.startsWith('-'))])
-    this.#delivery = new Delivery({
+    const chats = this.#chats
+    this.#requests = new Requests({
       api: this.#api,
-      chats: this.#chats,
-      doubts: this.#doubts,
+      chats,
       pace: new Pace(config.rate),
       signal: this.#stop.signal,
-      said: ({ chatId, messageId }) => this.#ours.set(`${chatId}/${messageId}`, true),
       moved: (from, to) => void this.#moved(from, to),
     })
+    this.#delivery = new Delivery({
+      requests: this.#requests,
+      chats,
+      doubts: this.#doubts,
+      said: ({ chatId, messageId }) => this.#ours.set(`${chatId}/${messageId}`, true),
+    })
+    this.#ephemeral = new Ephemeral({ api: this.#api, chats, requests: this.#requests })
     this.#membership = new Membership({
       api: this.#api,
-      chats: this.#chats,
+      chats,
       doubts: this.#doubts,
       log: context.log,
       self: () => this.#self,
@@ -147,9 +158,13 @@ class TelegramAdapter implements Adapter {
     } finally {
       signal.removeEventListener('abort', hangUp)
       this.#stop.abort()
+      this.#stand('down', end)
+      // What was asked of Telegram is answered soon; whatever is cut off here is in doubt.
+      const drained = new AbortController()
+      const settled = this.#requests.settled().then(() => drained.abort())
+      await Promise.race([settled, sleep(drainMs, drained.signal)])
       this.#api.close()
       await this.#inspecting
-      this.#stand('down', end)
     }
   }
 
@@ -259,6 +274,10 @@ class TelegramAdapter implements Adapter {
 
   send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
     return this.#out(place, () => this.#delivery.send(place, draft, deliveryId))
+  }
+
+  sendEphemeral(place: Place, user: UserId, draft: Draft): Promise<readonly MessageId[]> {
+    return this.#out(place, () => this.#ephemeral.send(place, user, draft))
   }
 
   edit(place: Place, target: readonly MessageId[], draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {

@@ -13,7 +13,7 @@ let server: TelegramServer
 let opened = 0
 
 before(async () => {
-  server = await TelegramServer.start()
+  server = await TelegramServer.start({ ephemeral: '10.3' })
 })
 after(() => server.stop())
 
@@ -80,15 +80,18 @@ adapterContract('telegram', async () => {
         }),
       present: () => server.listening(),
       seen: async () =>
-        mine().map(({ message, deleted, reactions, file, thread }) => ({
-          text: (message['text'] ?? message['caption'] ?? '') as string,
-          deleted,
-          reactions,
-          files: file ? [file] : [],
-          ...(thread === undefined
-            ? {}
-            : { thread: String(room.messages.find(each => each.message.message_id === thread)?.message['text']) }),
-        })),
+        mine()
+          .filter(({ only, deleted }) => only === undefined || !deleted)
+          .map(({ message, deleted, reactions, file, thread, only }) => ({
+            ...(only === undefined ? {} : { ephemeral: only === alice.id }),
+            text: (message['text'] ?? message['caption'] ?? '') as string,
+            deleted,
+            reactions,
+            files: file ? [file] : [],
+            ...(thread === undefined
+              ? {}
+              : { thread: String(room.messages.find(each => each.message.message_id === thread)?.message['text']) }),
+          })),
       offline: work => server.offline(work),
       connections: () => server.connections(),
       loseAnswer: async () => server.fault('lose-answer'),

@@ -1,29 +1,22 @@
-import { Readable } from 'node:stream'
 import type { Found } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
-import type { Act, Draft, MessageId, Place, Reaction, Upload } from '../../core/event.ts'
-import { deadline, sleep } from '../../core/retry.ts'
-import type { Api } from './api.ts'
+import type { Act, Draft, MessageId, Place, Reaction } from '../../core/event.ts'
 import type { Chats, Native } from './chats.ts'
 import { type Doubts, probed } from './doubts.ts'
 import { ApiError, isApiError } from './fault.ts'
 import type { Message } from './native.ts'
-import { clean, type Rich } from './out/rich.ts'
-import { labelled, type Medium, type Step, stepsOf, textsOf } from './out/steps.ts'
-import type { Pace } from './pace.ts'
+import type { Rich } from './out/rich.ts'
+import { labelled, type Medium, type Step, stepsOf, textsOf, wordsFor } from './out/steps.ts'
 import { Recent } from './recent.ts'
+import type { Requests } from './requests.ts'
+import { Sources } from './sources.ts'
 
 export interface DeliveryOptions {
-  readonly api: Api
+  readonly requests: Requests
   readonly chats: Chats
-  readonly pace: Pace
   readonly doubts: Doubts
-  /** Aborts when we stop. */
-  readonly signal: AbortSignal
   /** A message of ours is there. */
   said(native: Native): void
-  /** A group has another id from now on. */
-  moved(from: number, to: number): void
 }
 
 /** What is out of a delivery, and which step nobody knows of. */
@@ -34,8 +27,6 @@ export interface Progress {
   steps: number
 }
 
-/** A wait that is not worth the ledger's while. */
-const shortMs = 3000
 const uploadMs = 300_000
 const mostBegun = 1000
 const mostFiles = 5000
@@ -49,8 +40,6 @@ const noPreview = { is_disabled: true }
 /** Says, changes and takes back what is ours: one request after the other in each chat. */
 export class Delivery {
   readonly #o: DeliveryOptions
-  /** The tail of what is under way, by chat. */
-  readonly #lanes = new Map<number, Promise<unknown>>()
   readonly begun = new Recent<string, Progress>(mostBegun)
   /** Messages of ours that are files, as `chat/message`. */
   readonly #files = new Recent<string, true>(mostFiles)
@@ -65,7 +54,7 @@ export class Delivery {
 
   async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
     const steps = stepsOf(draft)
-    return this.#inChat(place, async chatId => {
+    return this.#o.requests.inChat(place, async chatId => {
       const progress = this.begun.get(deliveryId) ?? { ids: [], step: 0, steps: 0 }
       this.begun.set(deliveryId, progress)
       progress.steps = steps.length
@@ -90,7 +79,7 @@ export class Delivery {
 
   /** What became of a delivery that got no answer, while we remember what we asked. */
   find(place: Place, deliveryId: string, act: Act): Promise<Found> {
-    return this.#inChat(place, async chatId => {
+    return this.#o.requests.inChat(place, async chatId => {
       const progress = this.begun.get(deliveryId)
       if (!progress || act.do !== 'send') return 'cannot-tell'
       const found = await this.#o.doubts.resolve(deliveryId, native => this.#probe(native))
@@ -105,7 +94,7 @@ export class Delivery {
 
   async #probe({ chatId, messageId }: Native): Promise<'ours' | 'foreign' | 'none'> {
     try {
-      await this.#call('editMessageReplyMarkup', chatId, { chat_id: chatId, message_id: messageId })
+      await this.#o.requests.call('editMessageReplyMarkup', chatId, { chat_id: chatId, message_id: messageId })
       return 'ours'
     } catch (thrown) {
       return probed(thrown)
@@ -130,8 +119,8 @@ export class Delivery {
       step.kind === 'text'
         ? [await this.#text('sendMessage', chatId, where, how.label ? labelled(step.rich) : step.rich)]
         : await this.#upload(chatId, where, { ...step, label: how.label })
-    return sent.map(({ message_id }) => {
-      if (step.kind === 'files') this.#files.set(`${chatId}/${message_id}`, true)
+    return sent.map(({ message_id, text }) => {
+      if (text === undefined) this.#files.set(`${chatId}/${message_id}`, true)
       return this.#known({ chatId, messageId: message_id })
     })
   }
@@ -158,10 +147,10 @@ export class Delivery {
   async #text(method: string, chatId: number, where: object, { text, entities }: Rich): Promise<Message> {
     const said = { ...where, text, link_preview_options: noPreview }
     try {
-      return await this.#call<Message>(method, chatId, entities.length === 0 ? said : { ...said, entities })
+      return await this.#o.requests.call<Message>(method, chatId, entities.length === 0 ? said : { ...said, entities })
     } catch (thrown) {
       if (entities.length === 0 || !isApiError(thrown, badEntities)) throw thrown
-      return await this.#call<Message>(method, chatId, said)
+      return await this.#o.requests.call<Message>(method, chatId, said)
     }
   }
 
@@ -172,14 +161,16 @@ export class Delivery {
     where: object,
     step: Extract<Step, { kind: 'files' }> & { readonly label: boolean },
   ): Promise<readonly Message[]> {
-    try {
-      return await this.#sendFiles(chatId, where, step, step.medium)
-    } catch (thrown) {
-      // It calls itself a picture or film, and is none for Telegram.
-      const odd = step.medium !== 'document' && isApiError(thrown, /photo|image|video|animation|audio|media|file/i)
-      if (!odd) throw thrown
-      return this.#sendFiles(chatId, where, step, 'document')
+    // What calls itself a picture or film may be none for Telegram, and some groups take no files at all.
+    for (const medium of new Set([step.medium, 'document' as const])) {
+      try {
+        return await this.#sendFiles(chatId, where, step, medium)
+      } catch (thrown) {
+        if (!(thrown instanceof ApiError) || thrown.code !== 'send-refused' || thrown.status === 403) throw thrown
+      }
     }
+    const words = wordsFor(step)
+    return [await this.#text('sendMessage', chatId, where, step.label ? labelled(words) : words)]
   }
 
   async #sendFiles(
@@ -190,15 +181,23 @@ export class Delivery {
   ): Promise<readonly Message[]> {
     const shown = label ? labelled(caption ?? { text: '', entities: [] }) : caption
     const words = shown ? { caption: shown.text, caption_entities: shown.entities } : {}
-    const options = { deadlineMs: uploadMs }
-    if (files.length > 1) {
-      const media = files.map((file, n) => ({ type: medium, media: source(file), ...(n === 0 ? words : {}) }))
-      return this.#call<readonly Message[]>('sendMediaGroup', chatId, { ...where, media }, options)
+    const sources = new Sources()
+    const options = { deadlineMs: uploadMs, signal: sources.broken }
+    try {
+      if (files.length > 1) {
+        const media = files.map((file, n) => ({ type: medium, media: sources.open(file), ...(n === 0 ? words : {}) }))
+        return await this.#o.requests.call<readonly Message[]>('sendMediaGroup', chatId, { ...where, media }, options)
+      }
+      const [file] = files
+      if (!file) return []
+      const method = `send${medium.slice(0, 1).toUpperCase()}${medium.slice(1)}`
+      const asked = { ...where, ...words, [medium]: sources.open(file) }
+      return [await this.#o.requests.call<Message>(method, chatId, asked, options)]
+    } catch (thrown) {
+      throw sources.close() ?? thrown
+    } finally {
+      sources.close()
     }
-    const [file] = files
-    if (!file) return []
-    const method = `send${medium.slice(0, 1).toUpperCase()}${medium.slice(1)}`
-    return [await this.#call<Message>(method, chatId, { ...where, ...words, [medium]: source(file) }, options)]
   }
 
   // ---- changing and taking back -----------------------------------------------------------------------------------
@@ -211,7 +210,7 @@ export class Delivery {
   ): Promise<readonly MessageId[]> {
     const texts = textsOf(draft)
     if (texts.length === 0) throw new ChanopError('send-refused', 'there is nothing in it that Telegram could show')
-    return this.#inChat(place, async chatId => {
+    return this.#o.requests.inChat(place, async chatId => {
       const ids: MessageId[] = []
       const rest = [...texts]
       for (const id of target) {
@@ -255,7 +254,7 @@ export class Delivery {
     }
     if (!first || rich.text.length > 1024) return 'file'
     const caption = { ...where, caption: rich.text, caption_entities: rich.entities }
-    await this.#call('editMessageCaption', chatId, caption).catch((thrown: unknown) => {
+    await this.#o.requests.call('editMessageCaption', chatId, caption).catch((thrown: unknown) => {
       if (!isApiError(thrown, unchanged)) throw thrown
     })
     return 'text'
@@ -266,7 +265,7 @@ export class Delivery {
     const { chatId, messageId } = native
     if (this.#files.has(`${chatId}/${messageId}`)) return 'file'
     try {
-      await this.#call('editMessageText', chatId, { chat_id: chatId, message_id: messageId, text: '…' })
+      await this.#o.requests.call('editMessageText', chatId, { chat_id: chatId, message_id: messageId, text: '…' })
     } catch (thrown) {
       if (isApiError(thrown, noText)) return 'file'
       if (!isApiError(thrown, gone) && !isApiError(thrown, unchanged)) throw thrown
@@ -276,21 +275,21 @@ export class Delivery {
   }
 
   remove(place: Place, target: readonly MessageId[]): Promise<void> {
-    return this.#inChat(place, async () => {
+    return this.#o.requests.inChat(place, async () => {
       for (const id of target) await this.#delete(this.#o.chats.native(place, id))
     })
   }
 
   async #delete({ chatId, messageId }: Native): Promise<void> {
     try {
-      await this.#call('deleteMessage', chatId, { chat_id: chatId, message_id: messageId })
+      await this.#o.requests.call('deleteMessage', chatId, { chat_id: chatId, message_id: messageId })
     } catch (thrown) {
       if (!isApiError(thrown, gone)) throw thrown
     }
   }
 
   react(place: Place, target: MessageId, { emoji, removed }: Reaction): Promise<void> {
-    return this.#inChat(place, async () => {
+    return this.#o.requests.inChat(place, async () => {
       const { chatId, messageId } = this.#o.chats.native(place, target)
       const key = `${chatId}/${messageId}`
       // Telegram's own hearts are without what makes them coloured elsewhere.
@@ -299,7 +298,7 @@ export class Delivery {
       const shown = removed ? others : [...others, sign]
       const reaction = shown.slice(-1).map(each => ({ type: 'emoji', emoji: each }))
       try {
-        await this.#call('setMessageReaction', chatId, { chat_id: chatId, message_id: messageId, reaction })
+        await this.#o.requests.call('setMessageReaction', chatId, { chat_id: chatId, message_id: messageId, reaction })
       } catch (thrown) {
         if (!isApiError(thrown, /REACTION_INVALID|REACTION_NOT_ALLOWED|reaction/i)) throw thrown
         throw new ChanopError('unsupported', `Telegram has no reaction ${sign}, or this chat does not allow it`)
@@ -307,57 +306,4 @@ export class Delivery {
       this.#reactions.set(key, shown)
     })
   }
-
-  // ---- one after the other ----------------------------------------------------------------------------------------
-
-  #inChat<T>(place: Place, work: (chatId: number) => Promise<T>): Promise<T> {
-    const chatId = this.#o.chats.chatId(place.channel)
-    const done = (this.#lanes.get(chatId) ?? Promise.resolve()).then(() => work(this.#o.chats.chatId(place.channel)))
-    const tail = done.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.#lanes.set(chatId, tail)
-    void tail.then(() => {
-      if (this.#lanes.get(chatId) === tail) this.#lanes.delete(chatId)
-    })
-    return done
-  }
-
-  /** One request, when this chat may have it. What would have to wait for long goes back to the ledger. */
-  async #call<T>(method: string, chatId: number, payload: object, options: { deadlineMs?: number } = {}): Promise<T> {
-    const { api, chats, pace, signal } = this.#o
-    for (;;) {
-      const waitMs = pace.waitMs(chatId, chats.isGroup(chatId), Date.now())
-      if (waitMs > shortMs)
-        throw new ChanopError('send-later', 'Telegram takes no more in this chat now.', { afterMs: waitMs })
-      if (waitMs === 0) break
-      await sleep(waitMs, signal)
-      if (signal.aborted) throw new ChanopError('send-later', 'we are stopping')
-    }
-    pace.note(chatId, Date.now())
-    try {
-      return await api.call<T>(method, payload, { signal: deadline(options.deadlineMs ?? 60_000), ...options })
-    } catch (thrown) {
-      this.#learn(chatId, thrown)
-      throw thrown
-    }
-  }
-
-  #learn(chatId: number, thrown: unknown): void {
-    if (!(thrown instanceof ApiError)) return
-    if (thrown.afterMs !== undefined) this.#o.pace.hold(chatId, Date.now() + thrown.afterMs)
-    if (thrown.movedTo === undefined) return
-    this.#o.moved(chatId, thrown.movedTo)
-    throw new ChanopError('send-later', 'the group has a new id on Telegram; it is said there', { afterMs: 1 })
-  }
 }
-
-/** A file as the library streams it; its name can't end the header that it stands in. */
-const source = (file: Upload): { source: Readable; filename: string } => ({
-  source: Readable.from(file.open()),
-  filename:
-    clean(file.name)
-      .replace(/["\\\n\t/]/g, '_')
-      .slice(0, 120) || 'file',
-})

@@ -33,7 +33,7 @@ export class Membership {
     const { my_chat_member: mine } = update
     const chat = message?.chat ?? mine?.chat
     if (typeof chat?.id !== 'number') return
-    if (message) doubts.know({ chatId: chat.id, messageId: message.message_id })
+    if (message && message.message_id > 0) doubts.know({ chatId: chat.id, messageId: message.message_id })
     if (typeof message?.migrate_to_chat_id === 'number') await moved(chat.id, message.migrate_to_chat_id)
     const isNew = chats.met(chat)
     if (mine) this.#member(chat, mine.new_chat_member)

@@ -83,6 +83,8 @@ export interface Message {
   readonly new_chat_title?: string
   readonly migrate_to_chat_id?: number
   readonly migrate_from_chat_id?: number
+  /** Of a message that one person alone sees (Bot API 10.2); it has no other. */
+  readonly ephemeral_message_id?: number
   readonly forum_topic_created?: { readonly name?: string }
 }
 

@@ -19,6 +19,7 @@ import {
 import { isCopy } from '../out/face.ts'
 import type { People } from '../people.ts'
 import { Recent } from '../recent.ts'
+import { ephemeralId } from '../ephemeral.ts'
 import { contentOf } from './content.ts'
 
 export interface ReaderOptions {
@@ -90,6 +91,7 @@ export class UpdateReader {
 
   #message(message: Message, origin: Origin): ChatEvent[] {
     const { chats, people } = this.#o
+    if (message.ephemeral_message_id !== undefined) return this.#ephemeral(message, origin)
     const place = chats.placeOf(message.chat)
     if (!place || this.#o.isOurs(message.chat.id, message.message_id)) return []
     const former = message.from ? people.met(message.from) : null
@@ -103,6 +105,18 @@ export class UpdateReader {
     const told = { ...base, place: this.#thread(place, message) }
     const hops = this.#hops(message)
     return [...renamed, { kind: 'message', key: this.#key(place, id), ...told, id, content, ...hops }]
+  }
+
+  /** What somebody says so that we alone see it belongs into the conversation with them: no room hears of it. */
+  #ephemeral(message: Message, origin: Origin): ChatEvent[] {
+    const { from, chat, ephemeral_message_id: number = 0 } = message
+    if (!from || from.is_bot || !this.#o.chats.placeOf(chat)) return []
+    const place = this.#o.chats.placeOf({ id: from.id, type: 'private' })
+    if (!place) return []
+    const id = ephemeralId(number, from.id)
+    const key = this.#key(place, String(chat.id), id)
+    const { replyTo: _elsewhere, ...content } = this.#content(message)
+    return [{ kind: 'message', key, place, sender: this.#person(from), atMs: message.date * 1000, origin, id, content }]
   }
 
   /** Service messages that are facts of their own: who came and went, and what a chat is called. */
@@ -134,7 +148,8 @@ export class UpdateReader {
   #edit(message: Message, updateId: number, origin: Origin): ChatEvent[] {
     const { chats, people } = this.#o
     const place = chats.placeOf(message.chat)
-    if (!place || this.#o.isOurs(message.chat.id, message.message_id)) return []
+    if (!place || message.ephemeral_message_id !== undefined) return []
+    if (this.#o.isOurs(message.chat.id, message.message_id)) return []
     // A live location moves every few seconds.
     if ('location' in message) return []
     if (message.from) people.met(message.from)

@@ -60,7 +60,7 @@ function wordsOf({ content: { segments, attachments = [], style } }: Draft): Ric
   const words = richOf(marked)
   return joined(
     words,
-    words.text === '' || attachments.length === 0 ? new RichText() : new RichText().line(),
+    new RichText().add(words.text === '' || attachments.length === 0 ? '' : '\n'),
     filesOf(attachments),
   )
 }
@@ -73,8 +73,18 @@ export function textsOf(draft: Draft, units = textUnits): Rich[] {
   return split(words, room, room, 98).map(piece => joined(face, piece))
 }
 
+/** Telegram takes no file in which there is nothing: it is named. */
+function withoutEmpty(draft: Draft): Draft {
+  const empty = (draft.uploads ?? []).filter(({ sizeBytes }) => sizeBytes === 0)
+  if (empty.length === 0) return draft
+  const attachments = [...(draft.content.attachments ?? []), ...empty]
+  const uploads = (draft.uploads ?? []).filter(({ sizeBytes }) => sizeBytes > 0)
+  return { ...draft, uploads, content: { ...draft.content, attachments } }
+}
+
 /** A draft as the requests it takes, in order. Throws `send-refused` when there is nothing to show. */
-export function stepsOf(draft: Draft): Step[] {
+export function stepsOf(given: Draft): Step[] {
+  const draft = withoutEmpty(given)
   const texts = textsOf(draft)
   const groups = together(draft.uploads ?? [])
   const [first] = groups
@@ -92,6 +102,13 @@ export function stepsOf(draft: Draft): Step[] {
   }
   if (steps.length === 0) throw new ChanopError('send-refused', 'there is nothing in it that Telegram could show')
   return steps
+}
+
+/** What stands for files that Telegram does not take: their names, after the words that went with them. */
+export function wordsFor({ files, caption }: Extract<Step, { kind: 'files' }>): Rich {
+  const words = new RichText()
+  if (caption) words.append(caption).line()
+  return words.append(filesOf(files))
 }
 
 /** The same with a word that it may have been said before. */

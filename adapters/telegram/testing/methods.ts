@@ -82,6 +82,32 @@ function post(world: World, room: Room, params: Fields, fields: Fields, file?: U
   return world.store(room, room.chat.type === 'channel' ? null : world.me, { ...fields, ...where }, more).message
 }
 
+/** A message that one person alone sees, where the request asks for one in the words of this version; null: it asks for none. */
+function sendEphemeral(world: World, params: Fields): Fields | null {
+  const { ephemeral } = world.options
+  const given = params['ephemeral_message_parameters'] as { receiver_user_id?: number } | undefined
+  const receiver = ephemeral === '10.2' ? params['receiver_user_id'] : ephemeral ? given?.receiver_user_id : undefined
+  if (receiver === undefined) return null
+  const room = writable(world, params)
+  const user = world.users.get(Number(receiver))
+  if (!user || room.chat.type === 'channel' || room.chat.type === 'private') throw bad('USER_NOT_PARTICIPANT')
+  const number = room.messages.filter(({ only }) => only !== undefined).length + 1
+  const fields = { ...textFields(params), message_id: 0, ephemeral_message_id: number, receiver_user: user }
+  return world.store(room, world.me, fields, { only: user.id }).message
+}
+
+function deleteEphemeralMessage(world: World, { params }: Asked): true {
+  if (!world.options.ephemeral) throw new Refused(404, 'Not Found: method not found')
+  const { messages } = roomOf(world, params)
+  const found = messages.find(
+    ({ message, only }) =>
+      only === Number(params['receiver_user_id']) && message['ephemeral_message_id'] === params['ephemeral_message_id'],
+  )
+  if (!found) throw bad('message to delete not found')
+  found.deleted = true
+  return true
+}
+
 const textFields = (params: Fields): Fields => {
   const { text, entities } = taken(params['text'], params['entities'], 4096, 'text')
   return { text, ...(entities.length === 0 ? {} : { entities }) }
@@ -260,7 +286,9 @@ function sendChatAction(world: World, { params }: Asked): true {
 
 export const methods: Readonly<Record<string, Method>> = {
   getMe: world => world.self,
-  sendMessage: (world, { params }) => post(world, writable(world, params), params, textFields(params)),
+  sendMessage: (world, { params }) =>
+    sendEphemeral(world, params) ?? post(world, writable(world, params), params, textFields(params)),
+  deleteEphemeralMessage,
   sendPhoto: sendFile('photo'),
   sendDocument: sendFile('document'),
   sendVideo: sendFile('video'),

@@ -12,6 +12,7 @@ export interface ServerOptions {
   readonly speeds?: Speeds | null
   readonly username?: string
   readonly token?: string
+  readonly ephemeral?: '10.2' | '10.3' | null
 }
 
 /** What was asked and answered. */
@@ -55,8 +56,8 @@ export class TelegramServer {
   #looks: (() => void)[] = []
 
   private constructor(options: ServerOptions) {
-    const { privacy = false, keepMs = dayMs, username = 'chanop_bot' } = options
-    this.world = new World({ privacy, keepMs, username })
+    const { privacy = false, keepMs = dayMs, username = 'chanop_bot', ephemeral = null } = options
+    this.world = new World({ privacy, keepMs, username, ephemeral })
     this.token = options.token ?? '7000000001:AAtestTokenOfNobody_123456789-abcdef'
     this.limits = new SpeedLimits(options.speeds ?? null)
     this.world.onUpdate = () => this.#deliver()

@@ -38,6 +38,8 @@ export interface Stored {
   readonly file?: Uint8Array
   /** The message whose thread it stands in. */
   readonly thread?: number
+  /** The one person who sees it. */
+  readonly only?: number
 }
 
 export interface Membership {
@@ -59,6 +61,8 @@ export interface WorldOptions {
   /** For how long an update that nobody confirmed is kept, milliseconds. */
   readonly keepMs: number
   readonly username: string
+  /** From which version on messages for one person alone are known; null: they are not. */
+  readonly ephemeral: '10.2' | '10.3' | null
 }
 
 interface Queued {
@@ -71,6 +75,7 @@ const firstUpdate = 100_000_001
 export class World {
   readonly me: User
   readonly rooms = new Map<number, Room>()
+  readonly users = new Map<number, User>()
   readonly files = new Map<string, { bytes: Uint8Array; path: string; size: number }>()
   /** Lists of commands by their scope as JSON. */
   readonly commands = new Map<string, readonly Fields[]>()
@@ -116,6 +121,7 @@ export class World {
       username: `${name}_tg`,
       ...more,
     }
+    this.users.set(user.id, user)
     this.#add({ id: user.id, type: 'private', first_name: name, username: `${name}_tg` }, 'left')
     return user
   }
@@ -143,7 +149,7 @@ export class World {
     return next
   }
 
-  store(room: Room, from: User | null, fields: Fields, more: Pick<Stored, 'file' | 'thread'> = {}): Stored {
+  store(room: Room, from: User | null, fields: Fields, more: Pick<Stored, 'file' | 'thread' | 'only'> = {}): Stored {
     const sender = from ? { from } : { sender_chat: room.chat }
     const message = { message_id: this.nextId(room.chat), ...sender, chat: room.chat, date: seconds(), ...fields }
     const stored: Stored = { message, from, deleted: false, reactions: [], ...more }
@@ -152,7 +158,7 @@ export class World {
   }
 
   /** Somebody's message: the bot hears of it where it may. */
-  say(room: Room, from: User, fields: Fields, more: Pick<Stored, 'file' | 'thread'> = {}): Stored {
+  say(room: Room, from: User, fields: Fields, more: Pick<Stored, 'file' | 'thread' | 'only'> = {}): Stored {
     const stored = this.store(room, room.chat.type === 'channel' ? null : from, fields, more)
     if (this.#hears(room, stored)) {
       this.push(room.chat.type === 'channel' ? 'channel_post' : 'message', stored.message)

@@ -1,0 +1,95 @@
+import { asChanopError, ChanopError } from '../../core/error.ts'
+import type { Place } from '../../core/event.ts'
+import { backoffMs, sleep } from '../../core/retry.ts'
+import type { Api, CallOptions } from './api.ts'
+import type { Chats } from './chats.ts'
+import { ApiError } from './fault.ts'
+import type { Pace } from './pace.ts'
+import { Recent } from './recent.ts'
+
+export interface RequestOptions {
+  readonly api: Api
+  readonly chats: Chats
+  readonly pace: Pace
+  /** Aborts when we stop. */
+  readonly signal: AbortSignal
+  /** A group has another id from now on. */
+  readonly moved: (from: number, to: number) => void
+}
+
+/** A wait that is not worth the ledger's while. */
+const shortMs = 3000
+const answerMs = 60_000
+const mostChats = 1000
+const backoff = { firstMs: 200, maxMs: 60_000 }
+
+/** What we ask of Telegram that says or changes something: one request after the other in each chat, as fast as it takes them. */
+export class Requests {
+  readonly #o: RequestOptions
+  /** The tail of what is under way, by chat. */
+  readonly #lanes = new Map<number, Promise<unknown>>()
+  /** How often in a row a chat's requests got no answer. */
+  readonly #unanswered = new Recent<number, number>(mostChats)
+
+  constructor(options: RequestOptions) {
+    this.#o = options
+  }
+
+  inChat<T>(place: Place, work: (chatId: number) => Promise<T>): Promise<T> {
+    const chatId = this.#o.chats.chatId(place.channel)
+    const done = (this.#lanes.get(chatId) ?? Promise.resolve()).then(() => work(this.#o.chats.chatId(place.channel)))
+    const tail = done.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#lanes.set(chatId, tail)
+    void tail.then(() => {
+      if (this.#lanes.get(chatId) === tail) this.#lanes.delete(chatId)
+    })
+    return done
+  }
+
+  /** One request, when this chat may have it. What would have to wait for long goes back to the ledger. */
+  async call<T>(method: string, chatId: number, payload: object, options: CallOptions = {}): Promise<T> {
+    const { api, chats, pace, signal } = this.#o
+    for (;;) {
+      const waitMs = pace.waitMs(chatId, chats.isGroup(chatId), Date.now())
+      if (waitMs > shortMs)
+        throw new ChanopError('send-later', 'Telegram takes no more in this chat now.', { afterMs: waitMs })
+      if (waitMs === 0) break
+      await sleep(waitMs, signal)
+      if (signal.aborted) throw new ChanopError('send-later', 'we are stopping')
+    }
+    pace.note(chatId, Date.now())
+    try {
+      const answer = await api.call<T>(method, payload, { deadlineMs: answerMs, ...options })
+      this.#unanswered.delete(chatId)
+      return answer
+    } catch (thrown) {
+      this.#learn(chatId, thrown)
+      throw thrown
+    }
+  }
+
+  /** Resolves once nothing is under way any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#lanes.values())
+  }
+
+  /** What is in doubt is sent again by and by, not at once: whatever answers so may do it again. */
+  #doubtful(chatId: number): void {
+    const failures = this.#unanswered.get(chatId) ?? 0
+    this.#unanswered.set(chatId, failures + 1)
+    this.#o.pace.hold(chatId, Date.now() + backoffMs(backoff, failures))
+  }
+
+  #learn(chatId: number, thrown: unknown): void {
+    const error = asChanopError(thrown)
+    if (error.code === 'network-down') this.#doubtful(chatId)
+    if (!(thrown instanceof ApiError)) return
+    if (thrown.afterMs !== undefined) this.#o.pace.hold(chatId, Date.now() + thrown.afterMs)
+    if (thrown.movedTo === undefined) return
+    this.#o.moved(chatId, thrown.movedTo)
+    throw new ChanopError('send-later', 'the group has a new id on Telegram; it is said there', { afterMs: 1 })
+  }
+}
