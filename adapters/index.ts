@@ -1,4 +1,5 @@
 import type { AdapterKind } from '../core/adapter.ts'
+import { discord } from './discord/index.ts'
 import { http } from './http/index.ts'
 import { irc } from './irc/index.ts'
 import { matrix } from './matrix/index.ts'
@@ -7,4 +8,4 @@ import { slack } from './slack/index.ts'
 import { telegram } from './telegram/index.ts'
 
 /** The one list of platforms: adding one is its folder, a line here and a page of docs. */
-export const kinds: readonly AdapterKind[] = [irc, http, slack, telegram, matrix, memory]
+export const kinds: readonly AdapterKind[] = [irc, http, discord, slack, telegram, matrix, memory]

@@ -1,0 +1,288 @@
+import { type APIChannel, GatewayIntentBits } from 'discord-api-types/v10'
+import type {
+  Adapter,
+  AdapterContext,
+  Channels,
+  Found,
+  Limits,
+  NativeCommand,
+  NetworkStatus,
+  Sink,
+} from '../../core/adapter.ts'
+import { asChanopError, ChanopError } from '../../core/error.ts'
+import type {
+  Act,
+  Attachment,
+  ChannelId,
+  Draft,
+  MessageId,
+  NetworkId,
+  Place,
+  Reaction,
+  UserId,
+} from '../../core/event.ts'
+import { Feed } from '../../core/feed.ts'
+import { isLoopbackHost } from '../../core/loopback.ts'
+import { catalogueOf, show } from './commands/catalogue.ts'
+import type { DiscordConfig } from './config.ts'
+import { open } from './files.ts'
+import { type Parts, partsOf, type Push } from './parts.ts'
+import { lackOf } from './status.ts'
+import { longestText } from './text/split.ts'
+import { Refused } from './wire/faults.ts'
+import { DisallowedIntents, Gateway } from './wire/gateway.ts'
+import { missingIntents, tokenOf } from './wire/login.ts'
+
+const mebibyte = 1024 * 1024
+/** What a server's level lets anybody upload (docs.discord.com/developers/reference#uploading-files). */
+const tierBytes = [10, 10, 50, 100].map(size => size * mebibyte)
+const typingEveryMs = 8_000
+
+const intents =
+  GatewayIntentBits.Guilds |
+  GatewayIntentBits.GuildExpressions |
+  GatewayIntentBits.GuildWebhooks |
+  GatewayIntentBits.GuildMessages |
+  GatewayIntentBits.GuildMessageReactions |
+  GatewayIntentBits.GuildMessageTyping |
+  GatewayIntentBits.DirectMessages |
+  GatewayIntentBits.DirectMessageReactions |
+  GatewayIntentBits.DirectMessageTyping |
+  GatewayIntentBits.MessageContent
+
+/** Connects nothing yet: `run` does. */
+export const createDiscordAdapter = async (config: DiscordConfig, context: AdapterContext): Promise<Adapter> =>
+  new DiscordAdapter(config, context)
+
+/** A bot account on Discord: one gateway session, and the REST API for everything that we do. */
+export class DiscordAdapter implements Adapter {
+  readonly network: NetworkId
+  readonly channels: Channels
+  readonly #config: DiscordConfig
+  readonly #context: AdapterContext
+  readonly #stop = new AbortController()
+  readonly #parts: Parts
+  readonly #typedMs = new Map<string, number>()
+  #feed: Feed | null = null
+
+  constructor(config: DiscordConfig, context: AdapterContext) {
+    this.network = context.network
+    this.#config = config
+    this.#context = context
+    const push: Push = events => this.#feed?.push(events)
+    this.#parts = partsOf(config, context, { signal: this.#stop.signal, push })
+    this.channels = { join: place => this.#join(place), part: place => this.#part(place) }
+  }
+
+  status(): NetworkStatus {
+    return this.#parts.status.now
+  }
+
+  get limits(): Limits {
+    const guilds = new Set(this.#parts.following.places().map(({ guild }) => guild))
+    const tiers = [...this.#parts.directory.guilds.values()].filter(({ id }) => guilds.has(id)).map(({ tier }) => tier)
+    const fileBytes = Math.min(...tiers.map(tier => tierBytes[tier] ?? tierBytes[0] ?? 0), tierBytes.at(-1) ?? 0)
+    return {
+      // A code point takes up to four bytes; Discord counts code points.
+      textBytes: longestText * 4,
+      marks: true,
+      threads: true,
+      growEveryMs: 1_200,
+      fileBytes: tiers.length === 0 ? (tierBytes[0] ?? 0) : fileBytes,
+    }
+  }
+
+  // ---- in ---------------------------------------------------------------------------------------------------------
+
+  async run(sink: Sink, signal: AbortSignal): Promise<void> {
+    const stop = (): void => this.#stop.abort()
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    const { log } = this.#context
+    const feed = new Feed({ sink, signal, log })
+    this.#feed = feed
+    let reason = 'stopped'
+    try {
+      await this.#connected()
+    } catch (thrown) {
+      const error = asChanopError(thrown)
+      reason = error.message
+      throw error
+    } finally {
+      stop()
+      signal.removeEventListener('abort', stop)
+      this.#parts.api.close()
+      await feed.settled()
+      this.#parts.status.state('down', reason)
+    }
+  }
+
+  async #connected(): Promise<void> {
+    const token = tokenOf(await this.#context.secret(this.#config.token))
+    this.#parts.api.token(token)
+    const members = this.#config.members ? GatewayIntentBits.GuildMembers : 0
+    try {
+      await this.#gateway(token, intents | members)
+      return
+    } catch (error) {
+      if (!(error instanceof DisallowedIntents)) throw error
+    }
+    // Without knowing who comes and goes a bridge still works; without the words it does not.
+    if (members !== 0) {
+      const where = 'developer portal, Bot, Privileged Gateway Intents'
+      this.#parts.status.lacks('members', `no joins, leaves and new names: switch on Server Members Intent (${where})`)
+      try {
+        await this.#gateway(token, intents)
+        return
+      } catch (error) {
+        if (!(error instanceof DisallowedIntents)) throw error
+      }
+    }
+    throw new ChanopError('network-refused', await missingIntents(this.#parts.api, members !== 0))
+  }
+
+  #gateway(token: string, wanted: number): Promise<void> {
+    const { signal } = this.#stop
+    return new Gateway({
+      api: this.#parts.api,
+      token,
+      intents: wanted,
+      url: this.#config.gateway,
+      log: this.#context.log,
+      signal,
+      hooks: { told: told => this.#parts.session.told(told), down: why => this.#parts.session.down(why) },
+    }).run()
+  }
+
+  // ---- out --------------------------------------------------------------------------------------------------------
+
+  /** Nothing is sent that could not be told of: without the gateway we would not even know that we were put out. */
+  #ready(): void {
+    const { state, reason } = this.#parts.status.now
+    if (this.#stop.signal.aborted || state === 'down')
+      throw new ChanopError('network-down', `not connected: ${reason ?? 'stopped'}`)
+    if (state !== 'up') throw new ChanopError('send-later', `Discord is not connected: ${reason ?? 'connecting'}`)
+  }
+
+  async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
+    this.#ready()
+    if (draft.secret && !place.private)
+      throw new ChanopError('send-refused', 'a secret is never said in a channel: write to me privately')
+    const replying = draft.content.replyTo !== undefined && (draft.uploads ?? []).length === 0 && !draft.as?.relayed
+    const answered = replying ? await this.#parts.interactions.answer(draft, deliveryId) : null
+    return answered ?? this.#told(place, () => this.#parts.speech.send(place, draft, deliveryId))
+  }
+
+  /** What a channel refuses for want of something is shown where the network is looked at. */
+  async #told<T>(place: Place, act: () => Promise<T>): Promise<T> {
+    try {
+      const result = await act()
+      this.#parts.status.fault(place.channel, null)
+      return result
+    } catch (error) {
+      const code = error instanceof Refused ? error.refusal.code : null
+      if (code === 50001 || code === 50013 || code === 10003)
+        this.#parts.status.fault(place.channel, error instanceof Error ? error.message : 'refused')
+      throw error
+    }
+  }
+
+  async edit(place: Place, target: readonly MessageId[], draft: Draft, id: string): Promise<readonly MessageId[]> {
+    this.#ready()
+    return this.#parts.speech.edit(place, target, draft, id)
+  }
+
+  async remove(place: Place, target: readonly MessageId[]): Promise<void> {
+    this.#ready()
+    await this.#parts.speech.remove(place, target)
+  }
+
+  async react(place: Place, target: MessageId, reaction: Reaction): Promise<void> {
+    this.#ready()
+    await this.#parts.speech.react(place, target, reaction)
+  }
+
+  async sendEphemeral(place: Place, user: UserId, draft: Draft, id: string): Promise<readonly MessageId[]> {
+    this.#ready()
+    return this.#parts.interactions.answerAlone(place, user, draft, id)
+  }
+
+  async find(place: Place, deliveryId: string, act: Act): Promise<Found> {
+    return this.#parts.interactions.sent(deliveryId) ?? this.#parts.speech.find(place, deliveryId, act)
+  }
+
+  async open(file: Attachment, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return open(this.#parts.api, this.#config.cdn, file, signal)
+  }
+
+  typing(place: Place, _as: string, active: boolean): void {
+    const { channel } = this.#parts.threads.at(place)
+    const nowMs = performance.now()
+    if (!active || this.#parts.status.now.state !== 'up') return
+    if (nowMs - (this.#typedMs.get(channel) ?? -typingEveryMs) < typingEveryMs) return
+    this.#typedMs.set(channel, nowMs)
+    this.#parts.api.post(`/channels/${channel}/typing`).catch((error: unknown) => {
+      this.#context.log.debug({ channel, reason: asChanopError(error).message }, 'typing could not be shown')
+    })
+  }
+
+  async announce(commands: readonly NativeCommand[], signal: AbortSignal): Promise<void> {
+    this.#ready()
+    this.#parts.interactions.known(commands)
+    const { shown, left } = catalogueOf(commands)
+    await show(this.#parts.api, this.#parts.directory.application ?? '', shown, signal)
+    const names = left
+      .map(({ name }) => name)
+      .slice(0, 5)
+      .join(', ')
+    const line = `${left.length} commands have no room in Discord's menu (${names}…); they work as text`
+    this.#parts.status.lacks('commands', left.length === 0 ? null : line)
+    this.#context.changed()
+  }
+
+  // ---- people and places --------------------------------------------------------------------------------------------
+
+  async direct(user: UserId): Promise<Place> {
+    this.#ready()
+    if (!/^\d{17,20}$/.test(user)) throw new ChanopError('not-found', 'there is nobody with this id on Discord')
+    const found = await this.#parts.api.post<APIChannel>('/users/@me/channels', { body: { recipient_id: user } })
+    this.#parts.following.direct(found.id)
+    await this.#parts.directs.note(found.id)
+    return { network: this.network, channel: found.id as ChannelId, private: true }
+  }
+
+  /** TLS all the way, unless somebody pointed us at a server without. */
+  async secure(place: Place): Promise<boolean> {
+    const { protocol, hostname } = new URL(this.#config.api)
+    return place.private === true && (protocol === 'https:' || isLoopbackHost(hostname))
+  }
+
+  async #join({ channel }: Place): Promise<void> {
+    this.#ready()
+    const known = this.#parts.directory.channels.get(channel) ?? (await this.#channelNamed(channel))
+    const lack = known
+      ? lackOf(this.#parts.directory, known)
+      : 'the bot sees no such channel: invite it to the server, and give it View Channel there'
+    if (!known || (lack !== null && !lack.startsWith('works')))
+      throw new ChanopError('send-refused', lack ?? 'not there')
+    if (this.#parts.following.isIn(known)) return
+    this.#parts.following.add(channel)
+    await this.#parts.session.enter(known)
+  }
+
+  async #channelNamed(channel: string) {
+    if (!/^\d{17,20}$/.test(channel))
+      throw new ChanopError('send-refused', 'a channel of Discord is written as its id: right-click it, Copy ID')
+    try {
+      return this.#parts.directory.note(await this.#parts.api.get<APIChannel>(`/channels/${channel}`))
+    } catch (error) {
+      if (error instanceof Refused) return null
+      throw error
+    }
+  }
+
+  async #part({ channel }: Place): Promise<void> {
+    this.#parts.following.delete(channel)
+    this.#parts.status.refresh()
+  }
+}

@@ -1,0 +1,140 @@
+import type { ChatEvent, Sign } from '../../core/event.ts'
+import { plain } from '../../core/text.ts'
+import type { Interactions } from './commands/interactions.ts'
+import type { Following } from './following.ts'
+import type { Directory } from './guild/directory.ts'
+import { type Happenings, topicOf } from './happenings.ts'
+import type { Reader } from './inbound.ts'
+import type { Quotes } from './out/quotes.ts'
+import type { Directs } from './past/directs.ts'
+import type { Seen } from './past/seen.ts'
+import type { Told } from './wire/gateway.ts'
+
+export interface IntakeOptions {
+  readonly directory: Directory
+  readonly following: Following
+  readonly reader: Reader
+  readonly happenings: Happenings
+  readonly interactions: Interactions
+  readonly quotes: Quotes
+  readonly seen: Seen
+  readonly directs: Directs
+  push(events: readonly ChatEvent[]): void
+  signs(signs: readonly Sign[]): void
+  /** What has to be known before an event can be read (its channel, whose webhook it came by), or null: nothing. */
+  awaited(told: Told, root: string): Promise<void> | null
+}
+
+/** Events on their way from the gateway to the ledger. What happens in a channel waits while its past is being fetched. */
+export class Intake {
+  readonly #o: IntakeOptions
+  readonly #held = new Map<string, Told[]>()
+  #holdsAll = false
+
+  constructor(options: IntakeOptions) {
+    this.#o = options
+  }
+
+  /** A new session: nothing of any channel goes on before its past is there. */
+  holdAll(): void {
+    this.#holdsAll = true
+  }
+
+  hold(root: string): void {
+    if (!this.#held.has(root)) this.#held.set(root, [])
+  }
+
+  /** From now on only those that are held by name wait. */
+  holdNamed(roots: readonly string[]): void {
+    this.#holdsAll = false
+    for (const root of roots) this.hold(root)
+    for (const root of this.#held.keys()) if (!roots.includes(root)) this.release(root)
+  }
+
+  release(root: string): void {
+    const waiting = this.#held.get(root) ?? []
+    this.#held.delete(root)
+    for (const [at, told] of waiting.entries()) {
+      if (this.#held.has(root)) {
+        // One of them has to be prepared first: the rest waits behind it.
+        this.#held.get(root)?.push(...waiting.slice(at))
+        return
+      }
+      this.#through(told, root)
+    }
+  }
+
+  take(told: Told): void {
+    const root = this.#rootOf(told)
+    if (root === null) return this.#process(told)
+    const held = this.#held.get(root)
+    if (held) held.push(told)
+    else if (this.#holdsAll) this.#held.set(root, [told])
+    else this.#through(told, root)
+  }
+
+  #rootOf({ packet }: Told): string | null {
+    const { d } = packet
+    // What was filled in as a form waits for nothing: Discord gives it three seconds.
+    if (packet.t === 'INTERACTION_CREATE' || packet.t === 'TYPING_START') return null
+    const id = (d as { channel_id?: unknown } | null)?.channel_id
+    if (typeof id !== 'string') return null
+    const channel = this.#o.directory.channels.get(id)
+    return channel ? this.#o.following.root(channel) : id
+  }
+
+  #through(told: Told, root: string): void {
+    const preparing = this.#o.awaited(told, root)
+    if (!preparing) return this.#process(told)
+    this.#held.set(root, [])
+    const go = (): void => {
+      const waiting = this.#held.get(root) ?? []
+      this.#held.set(root, waiting)
+      this.#process(told)
+      this.release(root)
+    }
+    preparing.then(go, go)
+  }
+
+  #process({ packet, mark, replayed }: Told): void {
+    const origin = replayed ? 'backfill' : 'live'
+    const life = this.#o.happenings.lifeOf(packet)
+    if (life) this.#o.signs([life])
+    const events = this.#o.happenings.eventsOf({ packet, mark, origin })
+    if (packet.t === 'INTERACTION_CREATE') events.push(...this.#interaction(packet.d))
+    this.pass(events)
+  }
+
+  #interaction(d: Parameters<Interactions['take']>[0]): ChatEvent[] {
+    const { directory, following, interactions } = this.#o
+    const id = d.channel?.id
+    if (id === undefined) return []
+    const guild = d.guild_id ?? null
+    const channel =
+      directory.channels.get(id) ?? (guild === null ? following.direct(id) : directory.note(d.channel as never, guild))
+    const asked = interactions.take(d, channel)
+    return asked ? [asked] : []
+  }
+
+  topic(told: Told, was: string | null): void {
+    const { packet, mark, replayed } = told
+    if (packet.t !== 'CHANNEL_UPDATE') return
+    const channel = this.#o.following.of(packet.d.id, 'guild_id' in packet.d ? (packet.d.guild_id ?? '') : '')
+    const event = channel && topicOf(this.#o.reader, channel, was, mark, replayed ? 'backfill' : 'live')
+    if (event) this.pass([event])
+  }
+
+  /** Hands events on to the ledger, and keeps of them what is asked for later. */
+  pass(events: readonly ChatEvent[]): void {
+    for (const event of events) {
+      if (event.kind === 'message' && !event.asked) {
+        const channel = event.place.thread ?? event.place.channel
+        this.#o.seen.note(channel, event.id)
+        this.#o.quotes.note(event.id, event.sender.name, plain({ segments: event.content.segments }))
+        if (event.place.private) this.#o.directs.note(event.place.channel).catch(() => undefined)
+      }
+      if (event.kind === 'delete') this.#o.seen.remove(event.place.thread ?? event.place.channel, event.target)
+    }
+    if (events.length > 0) this.#o.push(events)
+  }
+}

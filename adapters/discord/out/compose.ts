@@ -1,0 +1,99 @@
+import type { Attachment, Draft, Face, Segment } from '../../../core/event.ts'
+import { safeName, size } from '../../../core/text.ts'
+import { clean } from '../text/escape.ts'
+import { type Look, render } from '../text/render.ts'
+import { splitSegments } from '../text/split.ts'
+
+/** One native message to be. */
+export interface Post {
+  readonly content: string
+  /** Who is named in it and hears of it; nobody else does. */
+  readonly users: readonly string[]
+}
+
+export interface ComposeOptions {
+  readonly look: Look
+  /** Who said it stands in the text: the place shows no other face. */
+  readonly named: boolean
+  /** What it answers, for those who can't reply otherwise. */
+  readonly quote?: string | null
+}
+
+const words = (text: string, ...marks: readonly ('bold' | 'italic')[]): Segment => ({
+  kind: 'text',
+  text,
+  ...(marks.length === 0 ? {} : { marks }),
+})
+
+function fileLine({ name, url, sizeBytes, caption }: Attachment): Segment[] {
+  const shown = clean(name || 'a file').replaceAll('\n', ' ')
+  const about = sizeBytes === undefined ? '' : ` (${size(sizeBytes)})`
+  return [
+    words(url === undefined ? `[${shown}]${about}` : `${shown}${about} `),
+    ...(url === undefined ? [] : [{ kind: 'link' as const, url }]),
+    ...(caption === undefined ? [] : [words(` ${clean(caption)}`)]),
+  ]
+}
+
+const inItalics = (segment: Segment): Segment =>
+  segment.kind === 'text' ? { ...segment, marks: [...new Set([...(segment.marks ?? []), 'italic' as const])] } : segment
+
+function before(as: Face | undefined, action: boolean): Segment[] {
+  if (!as) return []
+  return action
+    ? [words('* '), words(safeName(as.name), 'bold'), words(' ')]
+    : [words(safeName(as.name), 'bold'), words(': ')]
+}
+
+/** A draft as the messages it takes, none too long. Empty when there is nothing in it that would be seen. */
+export function compose({ content, as, repeat }: Draft, { look, named, quote }: ComposeOptions): Post[] {
+  const action = content.style === 'action'
+  const said = action ? content.segments.map(inItalics) : content.segments
+  const files = (content.attachments ?? []).flatMap((file, at) => [
+    ...(at > 0 || said.length > 0 ? [words('\n')] : []),
+    ...fileLine(file),
+  ])
+  const all: Segment[] = [
+    ...(quote ? [{ kind: 'quote' as const, text: quote }] : []),
+    ...(repeat ? [words('(may be a repeat) ')] : []),
+    ...(named ? before(as, action) : []),
+    ...said,
+    ...files,
+  ]
+  if (!isSeen([...said, ...files], look)) return []
+  const pieces = splitSegments(all, look)
+  return pieces
+    .map(piece => ({ content: render(piece, look), users: usersOf(piece) }))
+    .filter(({ content }) => isText(content))
+}
+
+const invisible = /[\s\p{Cc}\p{Cf}\p{Z}\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]/gu
+const isText = (text: string): boolean => text.replace(invisible, '') !== ''
+const isSeen = (segments: readonly Segment[], look: Look): boolean => isText(render(segments, look))
+
+const usersOf = (segments: readonly Segment[]): string[] =>
+  [
+    ...new Set(
+      segments.flatMap(segment => (segment.kind === 'mention' && segment.id !== null ? [segment.id as string] : [])),
+    ),
+  ]
+    .filter(id => /^\d{17,20}$/.test(id))
+    .slice(0, 100)
+
+/** Names that Discord refuses for a webhook, kept readable. */
+export function webhookName(name: string): string {
+  const shown = safeName(name, 80)
+    .replace(/[@#:`]/g, '·')
+    .replace(/(dis)(cord)/gi, '$1-$2')
+    .replace(/(cly)(de)/gi, '$1-$2')
+    .replace(/^(everyone|here)$/i, '$1.')
+  return Array.from(shown).slice(0, 80).join('').trim() || 'nameless'
+}
+
+/** Nobody is pinged who is not named here, unless the room allows to call everybody: neither by a reply nor by words that look like a mention. */
+export const onlyThese = (users: readonly string[], everyone = false) => ({
+  parse: everyone ? ['everyone'] : [],
+  users: [...users],
+  roles: [],
+  replied_user: false,
+})

@@ -1,0 +1,395 @@
+import { createHash } from 'node:crypto'
+import type { RawFile } from '@discordjs/rest'
+import type { APIMessage } from 'discord-api-types/v10'
+import type { Found } from '../../../core/adapter.ts'
+import { ChanopError } from '../../../core/error.ts'
+import type { Act, Draft, MessageId, Place, Reaction, Upload } from '../../../core/event.ts'
+import type { Log } from '../../../core/log.ts'
+import { isForum, isNewer, type Directory } from '../guild/directory.ts'
+import { isOurs, type Reader } from '../inbound.ts'
+import type { Look } from '../text/render.ts'
+import type { Api } from '../wire/api.ts'
+import { errors, isRefused, Refused } from '../wire/faults.ts'
+import { compose, onlyThese, type Post, webhookName } from './compose.ts'
+import { Lanes } from './lanes.ts'
+import type { Quotes } from './quotes.ts'
+import type { SentBook } from './sent.ts'
+import type { Target, Threads } from './threads.ts'
+import type { Hook, Webhooks } from './webhooks.ts'
+
+export interface SpeechOptions {
+  readonly api: Api
+  readonly directory: Directory
+  readonly reader: Reader
+  readonly threads: Threads
+  readonly webhooks: Webhooks
+  readonly quotes: Quotes
+  readonly sent: SentBook
+  readonly instance: string
+  readonly log: Log
+}
+
+/** One draft on its way: where to, as whom, in which messages. */
+interface Saying {
+  readonly target: Target
+  readonly deliveryId: string
+  readonly draft: Draft
+  readonly hook: Hook | null
+  readonly posts: readonly Post[]
+  readonly replyTo: string | null
+}
+
+const mostFiles = 10
+const mostRemoved = 2_000
+const nothing: Post = { content: '', users: [] }
+
+/** What we say, and do to what was said. */
+export class Speech {
+  readonly #o: SpeechOptions
+  readonly #lanes = new Lanes()
+  /** Messages that we took away ourselves: the platform tells of it as of any other. */
+  readonly #removed = new Set<string>()
+  /** Messages that a webhook said, by what was seen of them here. */
+  readonly #hooked = new Map<string, boolean>()
+
+  constructor(options: SpeechOptions) {
+    this.#o = options
+  }
+
+  isRemoved(message: string): boolean {
+    return this.#removed.has(message)
+  }
+
+  async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
+    const { channel } = place
+    return this.#lanes.run(place.thread ?? channel, async () => {
+      const target = await this.#o.threads.open(place)
+      return this.#say(await this.#saying(target, draft, deliveryId))
+    })
+  }
+
+  async #saying(target: Target, draft: Draft, deliveryId: string): Promise<Saying> {
+    const hook = draft.as?.relayed ? await this.#o.webhooks.of(target.parent) : null
+    const replyTo = draft.content.replyTo ?? target.instead ?? null
+    const quote = hook && replyTo !== null ? await this.#o.quotes.of(target.channel, replyTo) : null
+    const named = draft.as?.relayed === true && !hook
+    const posts = compose(draft, { look: this.#look(target), named, quote })
+    if (posts.length === 0 && (draft.uploads ?? []).length === 0)
+      throw new ChanopError('send-refused', 'there is nothing in it that Discord would show')
+    return { target, deliveryId, draft, hook, posts, replyTo: hook ? null : replyTo }
+  }
+
+  #look({ parent }: Target): Look {
+    const guild = this.#o.directory.guilds.get(this.#o.directory.channels.get(parent)?.guild ?? '')
+    return { emoji: name => guild?.emoji.get(name) ?? null }
+  }
+
+  async #say(saying: Saying): Promise<readonly MessageId[]> {
+    const { sent } = this.#o
+    const { target, deliveryId, draft } = saying
+    const messages = await this.#messages(saying.posts, draft.uploads ?? [])
+    await sent.open(target.channel, () => this.#newest(target.channel))
+    const ids = [...((await sent.entry(target.channel, deliveryId))?.ids ?? [])]
+    for (const [at, message] of messages.entries()) {
+      if (at < ids.length) continue
+      const id = await this.#post(saying, message, at)
+      this.#note(id, saying.hook !== null)
+      await sent.landed(target.channel, deliveryId, id, messages.length)
+      ids.push(id)
+    }
+    return ids as string[] as MessageId[]
+  }
+
+  /** The words, and the files with the last of them: ten to a message. */
+  async #messages(posts: readonly Post[], uploads: readonly Upload[]): Promise<{ post: Post; files: RawFile[] }[]> {
+    const files: RawFile[] = []
+    for (const upload of uploads) {
+      const { name, type } = upload
+      const data = Buffer.from(await new Response(upload.open()).arrayBuffer())
+      files.push({ name: fileName(name), data, contentType: type ?? 'application/octet-stream' })
+    }
+    const messages = posts.map((post, at) => ({
+      post,
+      files: at === posts.length - 1 ? files.splice(0, mostFiles) : [],
+    }))
+    while (files.length > 0) messages.push({ post: nothing, files: files.splice(0, mostFiles) })
+    return messages
+  }
+
+  /** Where the history of a channel stands now. */
+  async #newest(channel: string): Promise<string> {
+    try {
+      const [newest] = await this.#o.api.get<APIMessage[]>(`/channels/${channel}/messages`, { query: { limit: 1 } })
+      return newest?.id ?? channel
+    } catch (error) {
+      // Who may not read may still speak; nothing can be found there again.
+      if (error instanceof Refused && error.refusal.status !== 401) return channel
+      throw error
+    }
+  }
+
+  async #post(saying: Saying, { post, files }: { post: Post; files: readonly RawFile[] }, at: number): Promise<string> {
+    const { target, hook, draft } = saying
+    const body = {
+      ...(post.content === '' ? {} : { content: post.content }),
+      allowed_mentions: onlyThese(post.users, draft.everyone === true),
+      ...(files.length === 0 ? {} : { attachments: files.map(({ name }, id) => ({ id: String(id), filename: name })) }),
+    }
+    const sending = files.length === 0 ? {} : { files }
+    if (hook) return this.#postAs(saying, hook, body, sending)
+    const replying = at === 0 && saying.replyTo !== null ? { message_reference: reference(saying.replyTo) } : {}
+    const key = { nonce: this.#nonce(saying, at), enforce_nonce: true }
+    const silent = draft.content.style === 'notice' ? { flags: 1 << 12 } : {}
+    if (this.#isForum(target)) return this.#postThread(target, body, sending)
+    const whole = { ...body, ...replying, ...key, ...silent }
+    const { id } = await this.#o.api.post<APIMessage>(`/channels/${target.channel}/messages`, {
+      body: whole,
+      ...sending,
+    })
+    return id
+  }
+
+  #isForum({ channel }: Target): boolean {
+    const known = this.#o.directory.channels.get(channel)
+    return known !== undefined && isForum(known)
+  }
+
+  /** In a forum everything stands in a thread: what has none begins one. */
+  async #postThread(target: Target, message: { content?: string }, sending: object): Promise<string> {
+    const name = (message.content ?? '').split('\n')[0]?.slice(0, 80).trim() || 'Post'
+    const made = await this.#o.api.post<{ id: string }>(`/channels/${target.channel}/threads`, {
+      body: { name, message },
+      ...sending,
+    })
+    return made.id
+  }
+
+  async #postAs({ target, draft }: Saying, hook: Hook, body: { content?: string }, sending: object): Promise<string> {
+    const as = draft.as
+    const name = (body.content ?? '').split('\n')[0]?.slice(0, 80).trim() || 'Post'
+    const whole = {
+      ...body,
+      username: webhookName(as?.name ?? ''),
+      ...(as?.avatar?.startsWith('https://') ? { avatar_url: as.avatar } : {}),
+      ...(this.#isForum(target) ? { thread_name: name } : {}),
+    }
+    const query = { wait: true, ...(target.thread === undefined ? {} : { thread_id: target.thread }) }
+    const send = ({ id, token }: Hook): Promise<APIMessage> =>
+      this.#o.api.post<APIMessage>(`/webhooks/${id}/${token}`, { body: whole, ...sending, query, auth: false })
+    try {
+      return (await send(hook)).id
+    } catch (error) {
+      if (!isRefused(error, errors.unknownWebhook, errors.invalidWebhookToken)) throw error
+      // Somebody deleted it: nothing was said. Another is made, where that can be.
+      this.#o.webhooks.forget(target.parent)
+      const again = await this.#o.webhooks.of(target.parent)
+      if (!again) throw new ChanopError('send-later', 'the webhook of this channel is gone; said by name from now on')
+      return (await send(again)).id
+    }
+  }
+
+  #nonce({ target, deliveryId }: Saying, at: number): string {
+    const fact = [this.#o.instance, this.#o.reader.network, target.channel, deliveryId, at].join('\n')
+    return createHash('sha256').update(fact).digest('base64url').slice(0, 24)
+  }
+
+  #note(id: string, hooked: boolean): void {
+    this.#hooked.set(id, hooked)
+    if (this.#hooked.size > mostRemoved) this.#hooked.delete(this.#hooked.keys().next().value ?? '')
+  }
+
+  /** What became of a delivery, by what stands in the history behind the last that is known. */
+  async find(place: Place, deliveryId: string, act: Act): Promise<Found> {
+    if (act.do !== 'send') return 'cannot-tell'
+    const target = this.#o.threads.at(place)
+    return this.#lanes.run(target.channel, () => this.#find(target, deliveryId, act))
+  }
+
+  async #find(target: Target, deliveryId: string, act: Act & { readonly do: 'send' }): Promise<Found> {
+    const { sent } = this.#o
+    const known = await sent.entry(target.channel, deliveryId)
+    if (known && known.ids.length >= known.parts) return known.ids as string[] as MessageId[]
+    const after = await sent.after(target.channel)
+    // Nothing was ever sent there: a page is opened before the first.
+    if (after === null) return 'not-sent'
+    const found = await this.#oursAfter(target.channel, after)
+    if (found === null) return 'cannot-tell'
+    const parts = known?.parts ?? (await this.#partsOf(target, act, deliveryId))
+    const taken = await sent.taken(target.channel)
+    const fresh = found.filter(id => !taken.has(id)).slice(0, parts - (known?.ids.length ?? 0))
+    for (const id of fresh) await sent.landed(target.channel, deliveryId, id, parts)
+    const ids = [...(known?.ids ?? []), ...fresh]
+    return ids.length >= parts && ids.length > 0 ? (ids as string[] as MessageId[]) : 'not-sent'
+  }
+
+  async #partsOf(target: Target, act: Act & { readonly do: 'send' }, deliveryId: string): Promise<number> {
+    const saying = await this.#saying(target, act, deliveryId).catch(() => null)
+    const files = act.content.attachments?.length ?? 0
+    return Math.max(1, saying?.posts.length ?? 1, Math.ceil(files / mostFiles))
+  }
+
+  /** Our own messages behind one, oldest first; null when the history can't be read. */
+  async #oursAfter(channel: string, after: string): Promise<string[] | null> {
+    const ids: string[] = []
+    try {
+      for (let from = after; ; ) {
+        const query = { after: from, limit: 100 }
+        const page = await this.#o.api.get<APIMessage[]>(`/channels/${channel}/messages`, { query })
+        page.sort((a, b) => (isNewer(a.id, b.id) ? 1 : -1))
+        ids.push(...page.filter(message => this.#isSaid(message)).map(({ id }) => id))
+        from = page.at(-1)?.id ?? from
+        if (page.length < 100) return ids
+      }
+    } catch (error) {
+      if (error instanceof Refused && error.refusal.status !== 401) return null
+      throw error
+    }
+  }
+
+  /** Said by us as a message: answers to commands are told apart by the webhook of the application itself. */
+  #isSaid(message: APIMessage): boolean {
+    return isOurs(this.#o.reader, message) && message.webhook_id !== (this.#o.directory.application ?? '')
+  }
+
+  // ---- acts on what was said ----------------------------------------------------------------------------------------
+
+  async edit(
+    place: Place,
+    target: readonly MessageId[],
+    draft: Draft,
+    deliveryId: string,
+  ): Promise<readonly MessageId[]> {
+    const { replyTo: _reply, ...content } = draft.content
+    const at = this.#o.threads.at(place)
+    return this.#lanes.run(at.channel, async () => {
+      const saying = await this.#saying(at, { ...draft, content }, deliveryId)
+      for (const id of target.slice(saying.posts.length)) await this.#take(at, id)
+      const ids: string[] = []
+      for (const [part, post] of saying.posts.entries()) {
+        const id = target[part]
+        ids.push(id === undefined ? await this.#added(saying, post, part) : await this.#change(saying, id, post))
+      }
+      return ids as MessageId[]
+    })
+  }
+
+  async #added(saying: Saying, post: Post, part: number): Promise<string> {
+    const { sent } = this.#o
+    const { target, deliveryId } = saying
+    const key = `${deliveryId}.${part}`
+    await sent.open(target.channel, () => this.#newest(target.channel))
+    const known = (await sent.entry(target.channel, key))?.ids[0]
+    if (known !== undefined) return known
+    const id = await this.#post({ ...saying, deliveryId: key }, { post, files: [] }, 0)
+    this.#note(id, saying.hook !== null)
+    await sent.landed(target.channel, key, id, 1)
+    return id
+  }
+
+  async #change({ target, draft }: Saying, id: string, { content, users }: Post): Promise<string> {
+    const body = { content, allowed_mentions: onlyThese(users, draft.everyone === true) }
+    await this.#byWhom(target, id, draft.as?.relayed === true, {
+      hook: ({ id: hook, token }, query) =>
+        this.#o.api.patch(`/webhooks/${hook}/${token}/messages/${id}`, { body, query, auth: false }),
+      own: channel => this.#o.api.patch(`/channels/${channel}/messages/${id}`, { body }),
+    })
+    return id
+  }
+
+  /** Does something to a message of ours by the way it was said; when that is not known, by both. */
+  async #byWhom(
+    target: Target,
+    id: string,
+    relayed: boolean,
+    ways: {
+      readonly hook: (hook: Hook, query: Record<string, string>) => Promise<unknown>
+      readonly own: (channel: string) => Promise<unknown>
+    },
+  ): Promise<void> {
+    const hooked = this.#hooked.get(id) ?? relayed
+    const hook = hooked ? await this.#o.webhooks.of(target.parent) : null
+    if (hook) {
+      try {
+        await ways.hook(hook, target.thread === undefined ? {} : { thread_id: target.thread })
+        return
+      } catch (error) {
+        const isElse = isRefused(error, errors.unknownMessage, errors.unknownWebhook, errors.invalidWebhookToken)
+        if (!isElse || this.#hooked.get(id) === true) throw error
+      }
+    }
+    await this.#inChannel(target, ways.own)
+  }
+
+  /** What opened a thread stands in the channel, not in the thread. */
+  async #inChannel(target: Target, act: (channel: string) => Promise<unknown>): Promise<void> {
+    try {
+      await act(target.channel)
+    } catch (error) {
+      if (target.channel === target.parent || !isRefused(error, errors.unknownMessage, errors.unknownChannel))
+        throw error
+      await act(target.parent)
+    }
+  }
+
+  async remove(place: Place, target: readonly MessageId[]): Promise<void> {
+    const at = this.#o.threads.at(place)
+    await this.#lanes.run(at.channel, async () => {
+      for (const id of target) await this.#take(at, id)
+    })
+  }
+
+  /** Takes a message away; one that is gone already is no fault. */
+  async #take(target: Target, id: string): Promise<void> {
+    this.#removed.add(id)
+    if (this.#removed.size > mostRemoved) this.#removed.delete(this.#removed.keys().next().value ?? '')
+    try {
+      await this.#byWhom(target, id, this.#hooked.get(id) ?? false, {
+        hook: ({ id: hook, token }, query) =>
+          this.#o.api.delete(`/webhooks/${hook}/${token}/messages/${id}`, { query, auth: false }),
+        own: channel => this.#o.api.delete(`/channels/${channel}/messages/${id}`),
+      })
+    } catch (error) {
+      if (isRefused(error, errors.missingPermissions, errors.missingAccess)) return this.#takeAsHook(target, id, error)
+      if (!isRefused(error, errors.unknownMessage)) throw error
+    }
+  }
+
+  /** Without Manage Messages a webhook's message is taken away by the webhook alone. */
+  async #takeAsHook(target: Target, id: string, refused: Refused): Promise<void> {
+    const hook = await this.#o.webhooks.of(target.parent)
+    if (!hook) throw refused
+    const query = target.thread === undefined ? {} : { thread_id: target.thread }
+    try {
+      await this.#o.api.delete(`/webhooks/${hook.id}/${hook.token}/messages/${id}`, { query, auth: false })
+    } catch (error) {
+      if (isRefused(error, errors.unknownMessage)) throw refused
+      throw error
+    }
+  }
+
+  async react(place: Place, message: MessageId, { emoji, removed }: Reaction): Promise<void> {
+    const target = this.#o.threads.at(place)
+    const shown = encodeURIComponent(this.#emoji(target, emoji))
+    await this.#inChannel(target, channel => {
+      const route = `/channels/${channel}/messages/${message}/reactions/${shown}/@me` as const
+      return removed ? this.#o.api.delete(route) : this.#o.api.put(route)
+    })
+  }
+
+  /** As Discord wants it in an address: a character, or `name:id` of one of the server's own. */
+  #emoji(target: Target, emoji: string): string {
+    const [, name] = /^:(\w{2,32}):$/.exec(emoji) ?? []
+    if (name === undefined) return emoji
+    const known = this.#look(target).emoji(name)
+    if (known === null) throw new ChanopError('unsupported', `this server has no emoji called ${name}`)
+    return known.replace(/^<a?:|>$/g, '')
+  }
+}
+
+const reference = (id: string) => ({ message_id: id, fail_if_not_exists: false })
+
+const fileName = (name: string): string =>
+  name
+    .toWellFormed()
+    .replace(/[\u0000-\u001f\u007f/\\]/g, '_')
+    .slice(-200) || 'file'

@@ -1,0 +1,30 @@
+import { isNewer } from '../guild/directory.ts'
+
+const mostPerChannel = 50
+const mostChannels = 1_000
+
+/** The newest messages of each channel that came in while this process ran: what is missing of them later was taken away. */
+export class Seen {
+  readonly #channels = new Map<string, string[]>()
+
+  note(channel: string, message: string): void {
+    const known = this.#channels.get(channel) ?? []
+    this.#channels.delete(channel)
+    this.#channels.set(channel, [...known.slice(1 - mostPerChannel), message])
+    if (this.#channels.size > mostChannels) this.#channels.delete(this.#channels.keys().next().value ?? '')
+  }
+
+  remove(channel: string, message: string): void {
+    const known = this.#channels.get(channel)
+    if (known)
+      this.#channels.set(
+        channel,
+        known.filter(id => id !== message),
+      )
+  }
+
+  /** Those not older than `first` and not newer than `last`. */
+  between(channel: string, first: string, last: string): string[] {
+    return (this.#channels.get(channel) ?? []).filter(id => !isNewer(first, id) && !isNewer(id, last))
+  }
+}

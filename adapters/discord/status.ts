@@ -1,0 +1,101 @@
+import type { NetworkStatus, Trouble } from '../../core/adapter.ts'
+import type { Following } from './following.ts'
+import { type Channel, type Directory, isForum } from './guild/directory.ts'
+import { missing, type Permission } from './guild/permissions.ts'
+
+const needed: readonly Permission[] = ['viewChannel', 'sendMessages', 'readHistory']
+const wished: readonly Permission[] = [
+  'manageWebhooks',
+  'sendInThreads',
+  'createThreads',
+  'addReactions',
+  'attachFiles',
+]
+
+export interface StatusOptions {
+  readonly directory: Directory
+  readonly following: Following
+  readonly changed: () => void
+}
+
+/** How the network is. Looked at for every delivery: reckoned when something changes, not when it is asked. */
+export class Status {
+  readonly #o: StatusOptions
+  readonly #since = new Map<string, number>()
+  /** What this network can't do, by what it depends on. */
+  readonly #lacks = new Map<string, string>()
+  /** What went wrong in a channel, besides permissions. */
+  readonly #faults = new Map<string, string>()
+  #now: NetworkStatus = { state: 'connecting', sinceMs: Date.now(), reason: 'not connected yet', lacks: [] }
+
+  constructor(options: StatusOptions) {
+    this.#o = options
+    this.lacks('reply', 'relayed people answer with a quote: webhooks can not reply')
+    this.lacks('deleter', 'who deleted a message is not told')
+    this.lacks('away', 'reactions, and most deletions, made while we are away are not told')
+  }
+
+  get now(): NetworkStatus {
+    return this.#now
+  }
+
+  state(state: NetworkStatus['state'], reason?: string): void {
+    if (this.#now.state === state && this.#now.reason === reason) return
+    const sinceMs = this.#now.state === state ? this.#now.sinceMs : Date.now()
+    const { reason: _old, ...rest } = this.#now
+    this.#now = { ...rest, state, sinceMs, server: 'Discord API 10', ...(reason === undefined ? {} : { reason }) }
+    this.refresh()
+  }
+
+  /** null: it lacks nothing there. */
+  lacks(what: string, line: string | null): void {
+    if (line === null) this.#lacks.delete(what)
+    else this.#lacks.set(what, line)
+    this.#now = { ...this.#now, lacks: [...this.#lacks.values()] }
+  }
+
+  fault(channel: string, reason: string | null): void {
+    if ((this.#faults.get(channel) ?? null) === reason) return
+    if (reason === null) this.#faults.delete(channel)
+    else this.#faults.set(channel, reason)
+    this.refresh()
+  }
+
+  /** Reckons the channels' troubles anew. */
+  refresh(): void {
+    const troubles = this.#now.state === 'up' ? this.#troubles() : []
+    const { troubles: _old, ...rest } = this.#now
+    this.#now = { ...rest, ...(troubles.length === 0 ? {} : { troubles }) }
+    this.#o.changed()
+  }
+
+  #troubles(): Trouble[] {
+    const { directory, following } = this.#o
+    const channels = new Set([...following.named, ...following.places().map(({ id }) => id)])
+    return [...channels].flatMap(id => {
+      const channel = directory.channels.get(id)
+      const reason = channel ? (this.#faults.get(id) ?? lackOf(directory, channel)) : unseen
+      if (reason === null) {
+        this.#since.delete(id)
+        return []
+      }
+      const sinceMs = this.#since.get(id) ?? Date.now()
+      this.#since.set(id, sinceMs)
+      return [{ channel: id, reason, sinceMs }]
+    })
+  }
+}
+
+const unseen = 'the bot sees no such channel: invite it to the server, and give it View Channel there'
+
+/** Which permissions the bot lacks in a channel, and what does not work without. */
+export function lackOf(directory: Directory, channel: Channel): string | null {
+  const bits = directory.permissions(channel)
+  if (bits === null) return unseen
+  const none = missing(bits, needed)
+  const some = missing(bits, isForum(channel) ? wished.filter(wish => wish !== 'createThreads') : wished)
+  if (none.length > 0) return `the bot lacks ${none.join(', ')} here: give it to its role (Edit Channel, Permissions)`
+  return some.length === 0
+    ? null
+    : `works, but without ${some.join(', ')}: give it to the bot's role (Edit Channel, Permissions)`
+}

@@ -1,0 +1,147 @@
+import { DiscordAPIError, HTTPError, type RawFile, RateLimitError, REST } from '@discordjs/rest'
+import { ChanopError } from '../../../core/error.ts'
+import { flatten, Refused } from './faults.ts'
+import { InvalidRequests } from './invalid.ts'
+
+export interface Ask {
+  readonly query?: Readonly<Record<string, string | number | boolean>>
+  readonly body?: unknown
+  readonly files?: readonly RawFile[]
+  /** False: the address holds a token of its own (webhooks, interactions). */
+  readonly auth?: false
+  readonly signal?: AbortSignal
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+type Route = `/${string}`
+
+export interface ApiOptions {
+  readonly api: string
+  readonly signal: AbortSignal
+  /** How long a request waits here for its bucket; what has to wait longer is given back, so that it waits in the ledger. */
+  readonly patienceMs?: number
+}
+
+const answerMs = 15_000
+
+/**
+ * Discord's REST API. Buckets, their queues and global limits are the library's; nothing is repeated here: whoever asked knows
+ * whether that is safe. Rejects with `send-later` (not sent), `network-down` (nobody knows) or `Refused` (final).
+ */
+export class Api {
+  readonly rest: REST
+  readonly #signal: AbortSignal
+  readonly #invalid = new InvalidRequests()
+
+  constructor({ api, signal, patienceMs = 3_000 }: ApiOptions) {
+    this.#signal = signal
+    this.rest = new REST({
+      api,
+      version: '10',
+      retries: 0,
+      timeout: answerMs,
+      // Requests go through Node's own fetch: another library's dispatcher does not know the multipart bodies of this one's.
+      makeRequest: (url, init) => this.#fetch(url, init as unknown as RequestInit) as never,
+      rejectOnRateLimit: ({ retryAfter, timeToReset }) => Math.max(retryAfter, timeToReset) > patienceMs,
+    })
+  }
+
+  /** The library's timers would outlive us. */
+  close(): void {
+    this.rest.clearHashSweeper()
+    this.rest.clearHandlerSweeper()
+  }
+
+  token(token: string): void {
+    this.rest.setToken(token)
+  }
+
+  async #fetch(url: string, init: RequestInit): Promise<Response> {
+    const { dispatcher: _other, ...plain } = init as RequestInit & { dispatcher?: unknown }
+    const response = await fetch(url, plain)
+    this.#invalid.note(response.status, response.headers.get('x-ratelimit-scope'))
+    return response
+  }
+
+  get<T>(route: Route, ask: Ask = {}): Promise<T> {
+    return this.#ask('GET', route, ask)
+  }
+  post<T = unknown>(route: Route, ask: Ask = {}): Promise<T> {
+    return this.#ask('POST', route, ask)
+  }
+  put<T = unknown>(route: Route, ask: Ask = {}): Promise<T> {
+    return this.#ask('PUT', route, ask)
+  }
+  patch<T = unknown>(route: Route, ask: Ask = {}): Promise<T> {
+    return this.#ask('PATCH', route, ask)
+  }
+  delete(route: Route, ask: Ask = {}): Promise<unknown> {
+    return this.#ask('DELETE', route, ask)
+  }
+
+  async #ask<T>(method: Method, route: Route, { query, body, files, auth, signal }: Ask): Promise<T> {
+    const waitMs = this.#invalid.waitMs()
+    if (waitMs > 0)
+      throw new ChanopError('send-later', 'too many requests were refused; waiting, so that Discord does not ban us', {
+        afterMs: waitMs,
+      })
+    const parts = new URLSearchParams()
+    for (const [key, value] of Object.entries(query ?? {})) parts.set(key, String(value))
+    try {
+      return (await this.rest.request({
+        method: method as never,
+        fullRoute: route,
+        query: parts,
+        ...(body === undefined ? {} : { body }),
+        ...(files ? { files: [...files] } : {}),
+        ...(auth === false ? { auth } : {}),
+        signal: signal ? AbortSignal.any([signal, this.#signal]) : this.#signal,
+      })) as T
+    } catch (thrown) {
+      throw faultOf(thrown, this.#signal)
+    }
+  }
+}
+
+/** Failures before anything was sent. */
+const unsent = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+const causeCode = (error: unknown): string | undefined => {
+  const cause = error instanceof Error ? error.cause : undefined
+  const { code, errors: several } = (cause ?? {}) as { code?: string; errors?: { code?: string }[] }
+  return code ?? several?.[0]?.code
+}
+
+/** What went wrong, without what was asked: neither addresses nor bodies belong into a log. */
+function faultOf(thrown: unknown, stopped: AbortSignal): ChanopError {
+  if (thrown instanceof ChanopError) return thrown
+  if (thrown instanceof RateLimitError) {
+    const afterMs = Math.ceil(Math.max(thrown.retryAfter, thrown.timeToReset, 0))
+    const whose = thrown.global
+      ? 'for everything'
+      : thrown.scope === 'shared'
+        ? 'for this channel, for everybody'
+        : 'here'
+    return new ChanopError('send-later', `Discord asks to wait ${Math.ceil(afterMs / 1000)} s ${whose}`, { afterMs })
+  }
+  if (thrown instanceof DiscordAPIError) {
+    const { message = '', errors } = thrown.rawError as { message?: string; errors?: unknown }
+    const code = typeof thrown.code === 'number' && thrown.code !== 0 ? thrown.code : null
+    return new Refused({ status: thrown.status, code, message, details: flatten(errors).slice(0, 5) })
+  }
+  if (thrown instanceof HTTPError)
+    return new ChanopError('network-down', `Discord answered ${thrown.status}; it is asked what became of it`)
+  if (stopped.aborted) return new ChanopError('network-down', 'the connection to Discord is being closed')
+  const code = causeCode(thrown)
+  if (code !== undefined && unsent.has(code))
+    return new ChanopError('send-later', `Discord can not be reached (${code}); it is tried again by itself`)
+  const what = code ?? (thrown instanceof Error ? thrown.name : 'no answer')
+  return new ChanopError('network-down', `the answer of Discord was lost (${what}); it is asked what became of it`)
+}
