@@ -38,6 +38,6 @@ export function mayBeIn(
   const { network, sender } = who
   if (!sender.verified) return false
   const agent = agentOf(tx, network, sender.id)
-  if (agent && network === place.network && engaged(agent, nowMs) && mayEnter(agent, place.channel)) return true
+  if (agent?.network === place.network && engaged(agent, nowMs) && mayEnter(agent, place.channel)) return true
   return includes(identify(tx, network, sender, name, nowMs).role, 'member')
 }

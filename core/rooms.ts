@@ -1,4 +1,4 @@
-import { formatPlace, type NetworkId, type Place, parsePlace } from './event.ts'
+import { type ChannelId, formatPlace, type NetworkId, type Place, parsePlace } from './event.ts'
 
 /** How what is said in one place of a room comes to the others. */
 export interface Bridging {
@@ -63,6 +63,19 @@ export const loneRoom = (place: Place): Room => ({
   bridging: plainBridging,
 })
 
+const doorSign = '='
+
+/**
+ * From where somebody speaks into a room, or into a place that is in none, without being there: a program of a network that has
+ * no places of its own. What is said at a door goes to all places of the room, and nothing of theirs comes to it.
+ */
+export const doorTo = (network: NetworkId, { name }: Pick<Room, 'name'>): Place => ({
+  network,
+  channel: `${doorSign}${name}` as ChannelId,
+})
+
+export const isDoor = ({ channel }: Pick<Place, 'channel'>): boolean => channel.startsWith(doorSign)
+
 /** Which places are one conversation. */
 export class Rooms {
   readonly #byPlace = new Map<string, Room>()
@@ -92,7 +105,13 @@ export class Rooms {
 
   /** The room of a place; a thread belongs to the room of its channel. */
   of(place: Place): Room | undefined {
-    return this.#byPlace.get(formatPlace(place))
+    return isDoor(place) ? this.#behind(place) : this.#byPlace.get(formatPlace(place))
+  }
+
+  #behind({ channel }: Place): Room | undefined {
+    const name = channel.slice(doorSign.length)
+    const place = parsePlace(name)
+    return this.named(name) ?? (place ? loneRoom(place) : undefined)
   }
 
   /** The room as it is from one of its places: that comes first, with its thread. Alone: what is private or in no room. */

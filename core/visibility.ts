@@ -1,12 +1,14 @@
-import { formatPlace, type Place, type Sender } from './event.ts'
+import { formatPlace, type Place, type Sender, type UserId } from './event.ts'
+import { agentNamed } from './ledger/agents.ts'
+import { type ApiKey, keyOfAccount } from './ledger/api-keys.ts'
 import type { Stored } from './ledger/events.ts'
 import { channelsWith } from './ledger/members.ts'
-import { identitiesOf, type Person } from './ledger/people.ts'
+import { type Account, identitiesOf, type Person } from './ledger/people.ts'
 import { directPlaceId, placeIdsOf } from './ledger/places.ts'
 import { roleIn } from './ledger/roles.ts'
 import type { Tx } from './ledger/tx.ts'
 import { includes } from './role.ts'
-import type { Rooms } from './rooms.ts'
+import { namesOf, type Rooms } from './rooms.ts'
 
 /** Who asks, and where the answer is read. */
 export interface Reader {
@@ -44,11 +46,35 @@ export function visibleTo(tx: Tx, reader: Reader, rooms: Rooms, nowMs: number): 
   if (!place.private) addHere(tx, shown, place, rooms)
   if (audience === 'place' && !place.private) return { ...shown, all: false, direct: null }
   if (!sender.verified) return { ...shown, all: false, direct: null }
-  const accounts = [{ network: place.network, user: sender.id }, ...(person ? identitiesOf(tx, person) : [])]
-  for (const channel of channelsWith(tx, accounts)) addPlace(tx, shown, channel, rooms)
+  const key = keyOfAccount(tx, place.network, sender.id)
+  for (const channel of channelsWith(tx, accountsOf(tx, reader, key))) addPlace(tx, shown, channel, rooms)
   for (const name of operatedRooms(tx, person, rooms, nowMs)) shown.rooms.add(name)
   const all = person !== null && includes(roleIn(tx, person, '', nowMs), 'operator')
-  return { ...shown, all, direct: place.private ? directPlaceId(tx, place) : null }
+  const visible = { ...shown, all, direct: place.private ? directPlaceId(tx, place) : null }
+  return key?.rooms ? within(tx, visible, key.rooms, rooms) : visible
+}
+
+/** By which accounts somebody may be in a room: all of theirs; of a key that acts for an agent, the agent's. */
+function accountsOf(tx: Tx, { place, sender, person }: Reader, key: ApiKey | null): Account[] {
+  const agent = key?.agent == null ? null : agentNamed(tx, key.agent)
+  return [
+    { network: place.network, user: sender.id },
+    ...(person ? identitiesOf(tx, person) : []),
+    ...(agent ? [{ network: agent.network, user: agent.name as UserId }] : []),
+  ]
+}
+
+/** No more than these rooms. */
+function within(tx: Tx, visible: Visible, names: readonly string[], rooms: Rooms): Visible {
+  const only = names.flatMap(name => rooms.meant(name) ?? [])
+  const shownNames = only.flatMap(namesOf).filter(name => visible.all || visible.rooms.has(name))
+  const ids = only.flatMap(room => room.places.flatMap(place => placeIdsOf(tx, place)))
+  return {
+    all: false,
+    rooms: new Set(shownNames),
+    places: new Set(ids.filter(id => visible.all || visible.places.has(id))),
+    direct: visible.direct,
+  }
 }
 
 interface Shown {

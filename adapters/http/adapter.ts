@@ -9,6 +9,7 @@ import { Asks } from './asks.ts'
 import { baseUrl, type HttpConfig, hostOf, portOf } from './config.ts'
 import type { House } from './house.ts'
 import { letterOf } from './letters.ts'
+import { noteRequest } from './notes.ts'
 import { ownPlace } from './place.ts'
 import { makeServer } from './server.ts'
 import { Waiting } from './waiting.ts'
@@ -102,7 +103,11 @@ export class HttpAdapter implements Adapter {
     const interior = this.#interior
     const waiting = this.#waiting
     const asks = new Asks(interior, waiting, network)
-    return { network, config: this.#config, interior, log, sink, asks, waiting, closing }
+    const { signs } = this.#context
+    const place = { interior, log, network }
+    const refused: House['refused'] = (request, result) => noteRequest(place, request, { result })
+    const more = signs === undefined ? {} : { signs }
+    return { ...place, config: this.#config, sink, asks, waiting, closing, refused, ...more }
   }
 
   #sweep(): void {

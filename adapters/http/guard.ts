@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RateLimit } from '../../core/command/state/rate.ts'
-import { audit } from '../../core/ledger/audit.ts'
 import { noteKeyUse } from '../../core/ledger/api-keys.ts'
 import { bearer, hasScope, type Holder, holderOf } from './access.ts'
 import type { House } from './house.ts'
+import { note, writeLater } from './notes.ts'
 import { Problem } from './problem.ts'
 
 const usedEveryMs = 60_000
@@ -47,7 +47,7 @@ export class Guard {
     this.#note(holder, nowMs)
     request.holder = holder
     if (scope === undefined || scope === 'any' || hasScope(holder, scope)) return
-    this.refused(request, `the key has no scope ${scope}`)
+    this.#house.refused(request, `the key has no scope ${scope}`)
     throw new Problem(403, 'denied', `this key has no scope ${scope}: it has ${holder.key.scopes.join(', ')}`)
   }
 
@@ -63,63 +63,16 @@ export class Guard {
   #note({ key }: Holder, nowMs: number): void {
     if (nowMs - (this.#used.get(key.account) ?? 0) < usedEveryMs) return
     this.#used.set(key.account, nowMs)
-    this.#write(tx => noteKeyUse(tx, key, nowMs))
-  }
-
-  /** Leaves word of a refusal in the audit, under the account that asked. */
-  refused({ holder, method, routeOptions }: FastifyRequest, why: string): void {
-    if (!holder) return
-    const { network } = this.#house
-    const { account, name, key } = holder
-    this.#write(tx =>
-      audit(tx, {
-        atMs: Date.now(),
-        bot: 'bridge',
-        event: null,
-        network,
-        channel: '',
-        account,
-        name,
-        role: key.agent === null ? '' : 'agent',
-        command: `${method} ${routeOptions.url ?? ''}`,
-        args: '',
-        decision: 'denied',
-        result: why,
-        ms: 0,
-      }),
-    )
+    writeLater(this.#house, tx => noteKeyUse(tx, key, nowMs))
   }
 
   #stranger({ ip, method, routeOptions }: FastifyRequest, nowMs: number): void {
     for (const [address, atMs] of this.#strangers) if (nowMs - atMs > strangerEveryMs) this.#strangers.delete(address)
     if (this.#strangers.has(ip) || this.#strangers.size >= mostStrangers) return
     this.#strangers.set(ip, nowMs)
-    const { network, log } = this.#house
-    log.warn({ address: ip }, 'somebody without a valid key was refused')
-    this.#write(tx =>
-      audit(tx, {
-        atMs: nowMs,
-        bot: 'bridge',
-        event: null,
-        network,
-        channel: '',
-        account: '',
-        name: ip,
-        role: '',
-        command: `${method} ${routeOptions.url ?? ''}`,
-        args: '',
-        decision: 'denied',
-        result: 'unverified: no valid key',
-        ms: 0,
-      }),
-    )
-  }
-
-  #write(work: Parameters<House['interior']['ledger']['write']>[0]): void {
-    const { interior, log } = this.#house
-    interior.ledger
-      .write(work, { durable: false })
-      .catch((error: unknown) => log.error({ error }, 'a request could not be noted'))
+    this.#house.log.warn({ address: ip }, 'somebody without a valid key was refused')
+    const result = 'unverified: no valid key'
+    note(this.#house, { account: '', name: ip, command: `${method} ${routeOptions.url ?? ''}`, result })
   }
 }
 

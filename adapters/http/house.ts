@@ -1,7 +1,7 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Sink } from '../../core/adapter.ts'
 import type { Scope } from '../../core/api-keys.ts'
-import type { NetworkId } from '../../core/event.ts'
+import type { NetworkId, Sign } from '../../core/event.ts'
 import type { Interior } from '../../core/interior.ts'
 import type { Log } from '../../core/log.ts'
 import type { Holder } from './access.ts'
@@ -15,6 +15,10 @@ export interface House {
   readonly config: HttpConfig
   readonly interior: Interior
   readonly log: Log
+  /** Who is refused leaves word in the audit. */
+  refused(request: FastifyRequest, why: string): void
+  /** Somebody shows a sign of life. */
+  readonly signs?: (signs: readonly Sign[]) => Promise<void>
   /** Takes in what was said and asked. */
   readonly sink: Sink
   readonly asks: Asks
@@ -27,9 +31,15 @@ export interface House {
 export type Routes = (app: FastifyInstance, house: House) => void
 
 declare module 'fastify' {
+  interface FastifySchema {
+    summary?: string
+    tags?: readonly string[]
+  }
   interface FastifyContextConfig {
     /** What a key must be for; `any`: every key. */
     scope?: Scope | 'any'
+    /** Is not in the description of the API by itself. */
+    hidden?: true
     /** Needs no key. */
     open?: true
   }

@@ -1,6 +1,9 @@
 import type { Routes } from './house.ts'
+import { agentRoutes } from './routes/agents.ts'
+import { channelRoutes } from './routes/channels.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { healthRoutes } from './routes/health.ts'
+import { statusRoutes } from './routes/status.ts'
 
 /** All there are: one file a concern, and a line here. */
-export const routes: readonly Routes[] = [healthRoutes, commandRoutes]
+export const routes: readonly Routes[] = [healthRoutes, statusRoutes, commandRoutes, channelRoutes, agentRoutes]

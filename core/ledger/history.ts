@@ -95,3 +95,23 @@ export function revisedMs(tx: Tx, seq: number): number | null {
   const atMs = sql(tx, 'SELECT at_ms FROM revision WHERE seq = ?').get(seq)?.['at_ms']
   return atMs == null ? null : Number(atMs)
 }
+
+/** Facts after a number and up to another, oldest first: rooms by these names, and one direct conversation. */
+export function factsFor(
+  tx: Tx,
+  { names, direct, after, limit }: { names: readonly string[]; direct: number | null; after: number; limit: number },
+): RecentMessage[] {
+  const columns = `SELECT r.content AS revised, r.edits, ${eventColumns} LEFT JOIN revision r ON r.seq = e.seq`
+  const rows = names.flatMap(name =>
+    sql(tx, `${columns} WHERE e.room = ? AND e.seq > ? AND e.kind = 'message' ORDER BY e.seq LIMIT ?`).all(
+      name,
+      after,
+      limit,
+    ),
+  )
+  return [...rows]
+    .map(recentOf)
+    .filter(({ placeId, event }) => !event.place.private || placeId === direct)
+    .sort((a, b) => a.seq - b.seq)
+    .slice(0, limit)
+}

@@ -48,6 +48,12 @@ export const isKept = (tx: Tx, network: string, delivery: string): boolean =>
 export const lettersTo = (tx: Tx, network: string, reply: string): Letter[] =>
   sql(tx, 'SELECT * FROM inbox WHERE network = ? AND reply = ? ORDER BY id').all(network, reply).map(letterOf)
 
+/** What was said in a channel after one of them, oldest first. */
+export const lettersIn = (tx: Tx, network: string, channel: string, after: number, limit: number): Letter[] =>
+  sql(tx, 'SELECT * FROM inbox WHERE network = ? AND channel = ? AND id > ? ORDER BY id LIMIT ?')
+    .all(network, channel, after, limit)
+    .map(letterOf)
+
 /** Drops what is older than its time: secrets sooner than the rest. */
 export function dropOldLetters(tx: Tx, secretsBeforeMs: number, beforeMs: number): void {
   sql(tx, 'DELETE FROM inbox WHERE at_ms < ?').run(beforeMs)

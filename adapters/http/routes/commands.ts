@@ -1,169 +1,92 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type JsonSchema, jsonSchemaOf } from '../../../core/command/parse/json-schema.ts'
-import { isSecret } from '../../../core/command/parse/fields.ts'
-import { Catalogue, type Published } from '../../../core/command/published.ts'
-import { type Asked, type MessageEvent, text } from '../../../core/event.ts'
+import type { Published } from '../../../core/command/published.ts'
 import { deadline } from '../../../core/retry.ts'
-import type { Holder } from '../access.ts'
-import { type Became, requestId } from '../asks.ts'
-import type { House, Routes } from '../house.ts'
-import { type Said, saidIn } from '../letters.ts'
-import { asMessageId, factKey, ownPlace, senderOf } from '../place.ts'
-import { Problem, statusOf } from '../problem.ts'
+import { type Args, ask, catalogueOf, gone, holderOf, respond, waitMsOf } from '../command.ts'
+import type { Routes } from '../house.ts'
+import { Problem } from '../problem.ts'
+import { answer, problems } from '../schemas.ts'
 
-type Args = Asked['args']
+const known = new WeakMap<Published, JsonSchema>()
 
-const usualWaitSeconds = 30
-const mostWaitSeconds = 120
-
-/** How long the asker waits for the end: `Prefer: wait=5` (RFC 7240). */
-export function waitMsOf(prefer: string | string[] | undefined): number {
-  const found = /(?:^|[\s,;])wait=(\d{1,4})(?:$|[\s,;])/.exec(String(prefer ?? ''))
-  return Math.min(found ? Number(found[1]) : usualWaitSeconds, mostWaitSeconds) * 1000
+/** The schema of a command's arguments: the same object each time, so that it is compiled once. */
+export function schemaOf(command: Published): JsonSchema {
+  const schema = known.get(command) ?? jsonSchemaOf(command.fields)
+  known.set(command, schema)
+  return schema
 }
 
-/** The value of the header, once and of a length that makes sense. */
-export function idempotencyKeyOf(request: FastifyRequest): string | undefined {
-  const given = request.headers['idempotency-key']
-  if (given === undefined) return undefined
-  if (typeof given === 'string' && given.length > 0 && given.length <= 255) return given
-  throw new Problem(400, 'usage', 'Idempotency-Key: 1 to 255 characters')
-}
+const id = { type: 'string', pattern: '^[A-Za-z0-9_-]{10,64}$' } as const
 
-/** The same in words, for who reads the record: no secret is in it. */
-function wordsOf({ name, fields }: Published, args: Args): string {
-  const hidden = new Set(fields.filter(isSecret).map(({ key }) => key))
-  return [name, ...Object.entries(args).map(([key, value]) => `${key}=${hidden.has(key) ? '***' : value}`)].join(' ')
-}
-
-/** A command as a message of who asks. */
-export function commandEvent(house: House, holder: Holder, id: string, command: Published, args: Args): MessageEvent {
-  const { network } = house
-  return {
-    kind: 'message',
-    key: factKey(network, holder.account, id),
-    id: asMessageId(id),
-    place: ownPlace(network, holder.account),
-    sender: senderOf(holder.account, holder.name, holder.agent ? 'bot' : 'person'),
-    atMs: Date.now(),
-    origin: 'live',
-    to: command.bot,
-    content: text(wordsOf(command, args)),
-    asked: { name: command.name, args, whole: true },
-  }
-}
-
-interface Answered {
-  readonly id: string
-  readonly done: boolean
-  readonly lines: readonly string[]
-  readonly data?: unknown
-  readonly secrets?: readonly string[]
-}
-
-const answered = (id: string, done: boolean, said: Said): Answered => ({
-  id,
-  done,
-  lines: said.lines,
-  ...(said.data === undefined ? {} : { data: said.data }),
-  ...(said.secrets.length === 0 ? {} : { secrets: said.secrets }),
-})
-
-/** What became of a command as a response: 202 while it is under way, a problem when it was not done. */
-export function respond(house: House, reply: FastifyReply, id: string, became: Became): Answered {
-  const said = saidIn(house.interior.vault, became.letters)
-  if (!became.done) {
-    reply.code(202).header('location', `/v1/requests/${id}`)
-    return answered(id, false, said)
-  }
-  const code = faultOf(became, said)
-  if (code === null) return answered(id, true, said)
-  const detail = said.lines.join('\n') || became.result || 'it was not done'
-  const headers: Record<string, string> = code === 'rate-limited' ? { 'retry-after': '10' } : {}
-  throw new Problem(statusOf(code), code, detail, { headers, id })
-}
-
-function faultOf({ decision, result }: Became, { fault }: Said): string | null {
-  if (fault !== null) return fault
-  if (decision === 'allowed') return null
-  if (/^(rate-limited|too many mistakes)/.test(result)) return 'rate-limited'
-  return decision === 'denied' ? 'denied' : 'failed'
-}
-
-/** Schemas of commands, made anew when a bot publishes. The same object each time: it is compiled once. */
-class Schemas {
-  readonly catalogue = new Catalogue()
-  readonly #known = new WeakMap<Published, JsonSchema>()
-
-  of(command: Published): JsonSchema {
-    const schema = this.#known.get(command) ?? jsonSchemaOf(command.fields)
-    this.#known.set(command, schema)
-    return schema
-  }
-}
-
-const idParams = {
+const listed = {
   type: 'object',
-  properties: { id: { type: 'string', pattern: '^[A-Za-z0-9_-]{10,64}$' } },
-  required: ['id'],
+  required: ['commands'],
+  properties: {
+    commands: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['name', 'summary', 'role', 'changes', 'args'],
+        properties: {
+          name: { type: 'string' },
+          summary: { type: 'string' },
+          role: { type: 'string' },
+          changes: { type: 'boolean' },
+          args: { type: 'object', additionalProperties: true },
+        },
+      },
+    },
+  },
 } as const
 
 /** `POST /v1/commands/<name>`: every command there is, its arguments as JSON, its lines and `data` as the answer. */
 export const commandRoutes: Routes = (app, house) => {
-  const schemas = new Schemas()
-  const { ledger } = house.interior
-  const commandNamed = (written: string): Published => {
-    const name = written.replaceAll('.', ' ').trim().toLowerCase()
-    const command = ledger.readNow(tx => schemas.catalogue.refresh(tx)).named(name)
-    if (!command) throw new Problem(404, 'not-found', `there is no command of that name: GET /v1/commands lists them`)
-    return command
-  }
-
-  app.get('/v1/commands', { config: { scope: 'command' } }, async () => ({
-    commands: ledger
-      .readNow(tx => schemas.catalogue.refresh(tx))
-      .all.map(command => ({
+  const list = { summary: 'All commands, with the schemas of their arguments', tags: ['commands'] }
+  app.get(
+    '/v1/commands',
+    { config: { scope: 'command' }, schema: { ...list, response: { 200: listed, ...problems } } },
+    async () => ({
+      commands: catalogueOf(house).all.map(command => ({
         name: command.name,
         summary: command.summary,
         role: command.role,
         changes: command.mutates,
-        args: schemas.of(command),
+        args: schemaOf(command),
       })),
-  }))
+    }),
+  )
 
   app.post<{ Params: { name: string }; Body: unknown }>(
     '/v1/commands/:name',
-    { config: { scope: 'command' } },
+    // Its place in the description is taken by one path for each command.
+    { config: { scope: 'command', hidden: true } },
     async (request, reply) => {
-      const holder = request.holder as Holder
-      const command = commandNamed(request.params.name)
+      const name = request.params.name.replaceAll('.', ' ').trim().toLowerCase()
+      const command = catalogueOf(house).named(name)
+      if (!command) throw new Problem(404, 'not-found', 'there is no command of that name: GET /v1/commands lists them')
       const args = (request.body ?? {}) as Args
-      if (!request.validateInput(args, schemas.of(command)))
+      if (!request.validateInput(args, schemaOf(command)))
         throw new Problem(400, 'usage', `the arguments do not fit: ${command.usage}`)
-      const id = requestId(idempotencyKeyOf(request))
-      await house.asks.take(house.sink, commandEvent(house, holder, id, command, args))
-      const signal = AbortSignal.any([deadline(waitMsOf(request.headers.prefer), house.closing), gone(reply)])
-      return respond(house, reply, id, await house.asks.wait(holder, id, signal))
+      return ask(house, request, reply, command.name, args)
     },
   )
 
+  const later = { summary: 'What became of an earlier request of this key', tags: ['commands'] }
   app.get<{ Params: { id: string } }>(
     '/v1/requests/:id',
-    { config: { scope: 'any' }, schema: { params: idParams } },
+    {
+      config: { scope: 'any' },
+      schema: {
+        ...later,
+        params: { type: 'object', properties: { id }, required: ['id'] },
+        response: { 200: answer, 202: answer, ...problems },
+      },
+    },
     async (request, reply) => {
-      const holder = request.holder as Holder
-      const { id } = request.params
-      if (!house.asks.look(holder, id)) throw new Problem(404, 'not-found', 'this key sent no request of that id')
-      const waitMs = request.headers.prefer === undefined ? 0 : waitMsOf(request.headers.prefer)
-      const signal = AbortSignal.any([deadline(waitMs, house.closing), gone(reply)])
-      return respond(house, reply, id, await house.asks.wait(holder, id, signal))
+      const holder = holderOf(request)
+      if (!house.asks.look(holder, request.params.id))
+        throw new Problem(404, 'not-found', 'this key sent no request of that id')
+      const signal = AbortSignal.any([deadline(waitMsOf(request.headers.prefer, 0), house.closing), gone(reply)])
+      return respond(house, reply, request.params.id, await house.asks.wait(holder, request.params.id, signal))
     },
   )
-}
-
-/** Aborts when who asked has hung up. */
-export function gone(reply: FastifyReply): AbortSignal {
-  const end = new AbortController()
-  reply.raw.once('close', () => end.abort())
-  return end.signal
 }

@@ -10,7 +10,7 @@ import { endSplit, noteSplit } from '../../../core/ledger/netsplits.ts'
 import { type Parked, park, takeParked } from '../../../core/ledger/parked.ts'
 import { noteReaction } from '../../../core/ledger/reactions.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import type { Rooms } from '../../../core/rooms.ts'
+import { isDoor, type Rooms } from '../../../core/rooms.ts'
 import { isAuthor, type Passing, relays } from '../relay/relay.ts'
 import { tellGap } from './gaps.ts'
 import { check, tellCaught } from './guarding.ts'
@@ -58,15 +58,17 @@ function follow(db: Tx, { event, placeId }: Parked): { readonly was?: Content } 
 }
 
 /** Whether an agent speaks where its engagement does not let it: that is on record, and goes nowhere. */
-function isOutside(db: Tx, { sender, place, kind }: ChatEvent): boolean {
+function isOutside(db: Tx, { sender, place, kind }: ChatEvent, rooms: Rooms): boolean {
   if (kind === 'member' || sender.kind === 'self' || !sender.verified || place.private) return false
   const agent = agentOf(db, place.network, sender.id)
-  return agent !== null && !mayBe(agent, place)
+  if (agent === null) return false
+  const places = isDoor(place) ? rooms.others(place) : [place]
+  return !places.some(each => mayBe(agent, each))
 }
 
 /** Whether nothing of a fact goes to other places. */
 function staysHere(db: Tx, event: ChatEvent, intake: Intake): boolean {
-  return isIgnored(intake.ignore, event) || isOutside(db, event) || check(db, event, intake.reader).secret
+  return isIgnored(intake.ignore, event) || isOutside(db, event, intake.rooms) || check(db, event, intake.reader).secret
 }
 
 /**
@@ -139,5 +141,6 @@ const withAddressee = (event: ChatEvent): ChatEvent =>
 
 const isGap = (fact: Stored): fact is Stored<GapEvent> => fact.event.kind === 'gap'
 
+/** Who speaks at a door is not there. */
 const noteworthy = (event: ChatEvent, member: string, intake: Intake): boolean =>
-  event.kind === 'member' || !intake.members.has(member)
+  !isDoor(event.place) && (event.kind === 'member' || !intake.members.has(member))

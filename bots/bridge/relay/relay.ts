@@ -145,7 +145,8 @@ const staysIn = (db: Tx, act: Act, place: Place): boolean =>
 export function relays(db: Tx, stored: Stored, rooms: Rooms, passing: Passing): NewDelivery[] {
   const { event } = stored
   const room = rooms.of(event.place)
-  if (!room || room.places.length < 2 || !relayable(db, stored) || isLeftOut(room.bridging, event)) return []
+  if (!room || rooms.others(event.place).length === 0) return []
+  if (!relayable(db, stored) || isLeftOut(room.bridging, event)) return []
   const relayed = relayedOf(db, stored, room, passing)
   if (!relayed) return []
   const { actIn, about, source } = relayed

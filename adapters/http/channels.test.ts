@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { until } from '../../bots/bridge/testing.ts'
+import { readAudit } from '../../core/ledger/audit.ts'
+import { revoke } from '../../core/ledger/roles.ts'
+import { personByName } from '../../core/ledger/people.ts'
+import { openWorld, type World } from './testing/world.ts'
+
+interface Messages {
+  readonly messages: readonly {
+    readonly id: number
+    readonly nick: string
+    readonly text: string
+    readonly place: string
+  }[]
+  readonly next: number
+}
+
+describe('rooms by HTTP', () => {
+  let world: World
+  let alice: string
+  const closing: (() => void | Promise<void>)[] = []
+  const read = async (path: string, key: string) =>
+    (await world.call<Messages>('GET', `/v1/channels/${path}`, key)).json
+  const texts = ({ messages }: Messages) => messages.map(({ nick, text }) => `${nick}: ${text}`)
+
+  before(async () => {
+    world = await openWorld({ after: done => closing.push(done) })
+    alice = await world.key('alice', 'member', { account: 'alice-key' as never })
+    world.house.server('a').user('alice').join('#ops')
+    world.house.server('a').user('bob').join('#den')
+  })
+  after(async () => {
+    for (const done of closing) await done()
+  })
+
+  it('take what is said, once, and hand it to all places of the room', async () => {
+    const headers = { 'idempotency-key': 'hello-1' }
+    const said = { text: 'hello from a program' }
+    const first = await world.call<{ id: number }>('POST', '/v1/channels/general/messages', alice, said, headers)
+    assert.equal(first.status, 201)
+    const again = await world.call<{ id: number }>('POST', '/v1/channels/general/messages', alice, said, headers)
+    assert.deepEqual(again.json, first.json)
+    for (const letter of ['a', 'b']) {
+      const { messages } = world.house.server(letter).channel('#general')
+      await until(() => messages.some(({ text }) => text === said.text), `the copy at ${letter}`)
+      assert.equal(messages.filter(({ text }) => text === said.text).length, 1)
+      assert.equal(messages.find(({ text }) => text === said.text)?.name, 'alice')
+    }
+    assert.deepEqual(texts(await read('general/messages', alice)), ['alice: hello from a program'])
+  })
+
+  it('are read on with a cursor, and nothing is passed over', async () => {
+    const bob = world.house.server('a').user('bob')
+    bob.join('#general')
+    let { next } = await read('general/messages', alice)
+    for (let n = 0; n < 7; n++) bob.say('#general', `n ${n}`)
+    await until(async () => texts(await read(`general/messages?after=${next}`, alice)).length === 7, 'seven messages')
+    const seen: string[] = []
+    for (;;) {
+      const page: Messages = await read(`general/messages?after=${next}&limit=3`, alice)
+      if (page.messages.length === 0) break
+      seen.push(...page.messages.map(({ text }) => text))
+      next = page.next
+    }
+    assert.deepEqual(seen, ['n 0', 'n 1', 'n 2', 'n 3', 'n 4', 'n 5', 'n 6'])
+  })
+
+  it('show a key what its owner may see, and not that there is more', async () => {
+    const { json } = await world.call<{ channels: string[] }>('GET', '/v1/channels', alice)
+    assert.deepEqual(json.channels, ['general', 'ops'])
+    for (const path of ['chat:%23den/messages', 'nowhere/messages', 'chat:%23den/users']) {
+      assert.equal((await world.call('GET', `/v1/channels/${path}`, alice)).status, 404, path)
+    }
+    assert.equal((await world.call('POST', '/v1/channels/chat:%23den/messages', alice, { text: 'x' })).status, 404)
+    const narrow = await world.key('alice', 'member', { rooms: ['ops'] })
+    assert.deepEqual((await world.call<{ channels: string[] }>('GET', '/v1/channels', narrow)).json.channels, ['ops'])
+    assert.equal((await world.call('GET', '/v1/channels/general/messages', narrow)).status, 404)
+  })
+
+  it('end for a key when they end for its owner', async () => {
+    const carl = world.house.server('a').user('carl')
+    const key = await world.key('carl', 'member')
+    carl.join('#ops')
+    await until(async () => (await world.call('GET', '/v1/channels/ops/messages', key)).status === 200, 'carl in ops')
+    assert.equal((await world.call('POST', '/v1/channels/ops/messages', key, { text: 'here' })).status, 201)
+    await world.house.ledger.write(tx => {
+      const person = personByName(tx, 'carl')
+      if (person) revoke(tx, person, '')
+    })
+    assert.equal((await world.call('POST', '/v1/channels/ops/messages', key, { text: 'still?' })).status, 403)
+    // A closed room is closed by its server: who is no member any more is put out.
+    await until(
+      async () => (await world.call('GET', '/v1/channels/ops/messages', key)).status === 404,
+      'carl out of ops',
+    )
+    const open = await world.call('GET', '/v1/channels/general/messages', key)
+    assert.equal(open.status, 200, 'what everybody may read stays')
+  })
+
+  it('carry no command of a key that may carry out none', async () => {
+    const olga = await world.key('olga', 'owner', { scopes: ['say'], account: 'says' as never })
+    for (const text of ['!config set commands.lines 9', 'admin: config set commands.lines 9', ' !status']) {
+      const { status } = await world.call('POST', '/v1/channels/general/messages', olga, { text })
+      assert.equal(status, 403, text)
+    }
+    const rows = await world.house.ledger.read(tx => readAudit(tx, { account: 'says' }, 10))
+    assert.equal(rows.length, 3)
+    assert.equal((await world.call('POST', '/v1/channels/general/messages', olga, { text: 'hi there' })).status, 201)
+  })
+
+  it('do not hear who is muted', async () => {
+    const olga = await world.key('olga', 'owner')
+    const dave = await world.key('dave', 'member')
+    assert.equal((await world.command('ignore', olga, { who: 'chat:dave' })).status, 200)
+    const said = await until(async () => {
+      const { status } = await world.call('POST', '/v1/channels/general/messages', dave, { text: 'hm' })
+      return status === 403 ? status : null
+    }, 'dave to be muted')
+    assert.equal(said, 403)
+  })
+
+  it('register, rotate and revoke agents in the shapes of ScuttleBot, and agents stay in their channels', async () => {
+    const olga = await world.key('olga', 'owner')
+    interface Made {
+      readonly credentials: { readonly nick: string; readonly passphrase: string }
+    }
+    const made = await world.call<Made>('POST', '/v1/agents/register', olga, { nick: 'w-1', channels: ['#general'] })
+    assert.equal(made.status, 201)
+    const { accounts } = world.house.server('a')
+    assert.ok(accounts.opens('w-1', made.json.credentials.passphrase))
+    const key = await world.key('w-1', 'agent')
+    assert.equal((await world.call('POST', '/v1/channels/general/messages', key, { text: 'at work' })).status, 201)
+    assert.equal((await world.call('POST', '/v1/channels/ops/messages', key, { text: 'x' })).status, 404)
+    assert.equal((await world.call('POST', '/v1/channels/general/presence', key, {})).status, 204)
+    const turned = await world.call<Made>('POST', '/v1/agents/w-1/rotate', olga)
+    assert.equal(turned.status, 200)
+    assert.ok(accounts.opens('w-1', turned.json.credentials.passphrase))
+    assert.ok(!accounts.opens('w-1', made.json.credentials.passphrase))
+    const list = await world.call<{ agents: { name: string }[] }>('GET', '/v1/agents', olga)
+    assert.deepEqual(
+      list.json.agents.map(({ name }) => name),
+      ['w-1'],
+    )
+    assert.equal((await world.call('POST', '/v1/agents/w-1/revoke', olga)).status, 200)
+    assert.equal((await world.call('GET', '/v1/status', key)).status, 401, 'its keys end with its engagement')
+  })
+
+  it('are talked to in private as well', async () => {
+    const sent = await world.call<{ request: string }>('POST', '/v1/channels/@me/messages', alice, { text: '!whoami' })
+    assert.equal(sent.status, 201)
+    const found = await until(async () => {
+      const { messages } = await read('@me/messages', alice)
+      return messages.find(({ text }) => text.includes('alice'))
+    }, 'an answer')
+    assert.match(found.text, /alice/)
+  })
+})
