@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { opens, prefixOf, type Scope } from '../../core/api-keys.ts'
 import type { UserId } from '../../core/event.ts'
 import { type Agent, agentNamed, engaged } from '../../core/ledger/agents.ts'
@@ -17,10 +18,14 @@ export interface Holder {
 
 export const hasScope = ({ key }: Holder, scope: Scope): boolean => key.scopes.includes(scope)
 
-/** `Bearer KEY`; null: there is none, or it is none of ours. */
-export function bearer(header: string | undefined): string | null {
-  const found = /^Bearer ([^\s]{1,200})$/i.exec(header ?? '')
-  return found?.[1] ?? null
+/**
+ * `Authorization: Bearer KEY`; for WebSockets from browsers, which can set no header, the subprotocols `chanop.v1, bearer.KEY`.
+ * Null: there is none. Never from an address: those are written down by whoever passes them on.
+ */
+export function bearer(headers: IncomingHttpHeaders): string | null {
+  const found = /^Bearer ([^\s]{1,200})$/i.exec(headers.authorization ?? '')
+  if (found?.[1]) return found[1]
+  return /(?:^|,\s*)bearer\.([^\s,]{1,200})/.exec(headers['sec-websocket-protocol'] ?? '')?.[1] ?? null
 }
 
 /** Whom a key speaks for now; null: nobody, whatever the cause. What was taken away counts from the next look on. */

@@ -11,7 +11,8 @@ import type { House } from './house.ts'
 import { letterOf } from './letters.ts'
 import { noteRequest } from './notes.ts'
 import { ownPlace } from './place.ts'
-import { makeServer } from './server.ts'
+import { closeServer, makeServer, socketsOf } from './server.ts'
+import { Hub } from './stream/hub.ts'
 import { Waiting } from './waiting.ts'
 
 const again = { firstMs: 1000, maxMs: 15_000 }
@@ -38,6 +39,7 @@ export class HttpAdapter implements Adapter {
   readonly #context: AdapterContext
   readonly #interior: Interior
   readonly #waiting = new Waiting()
+  readonly #hub: Hub
   #running = false
   #status: NetworkStatus = { state: 'connecting', sinceMs: Date.now(), lacks: [] }
   /** The port it listens on, once it does. */
@@ -48,6 +50,7 @@ export class HttpAdapter implements Adapter {
     this.#config = config
     this.#context = context
     this.#interior = interior
+    this.#hub = new Hub(interior, context.log)
   }
 
   status(): NetworkStatus {
@@ -56,7 +59,10 @@ export class HttpAdapter implements Adapter {
 
   async run(sink: Sink, signal: AbortSignal): Promise<void> {
     const { ledger, bus } = this.#interior
-    const look = (): void => this.#waiting.look()
+    const look = (): void => {
+      this.#waiting.look()
+      this.#hub.look()
+    }
     const off = [ledger.onCommit(look), bus.onRing(look)]
     const sweeping = setInterval(() => this.#sweep(), sweepMs)
     const looking = setInterval(look, 1000)
@@ -79,6 +85,7 @@ export class HttpAdapter implements Adapter {
   async #serve(sink: Sink, signal: AbortSignal): Promise<boolean> {
     const closing = new AbortController()
     const app = makeServer(this.#house(sink, closing.signal))
+    const sockets = socketsOf(app)
     try {
       await app.listen({ host: hostOf(this.#config.listen), port: portOf(this.#config.listen) })
     } catch (error) {
@@ -94,7 +101,8 @@ export class HttpAdapter implements Adapter {
     this.#stand('up')
     if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
     closing.abort()
-    await app.close()
+    this.#hub.endAll('the server closes: come back with Last-Event-ID')
+    await closeServer(app, sockets)
     return true
   }
 
@@ -107,7 +115,7 @@ export class HttpAdapter implements Adapter {
     const place = { interior, log, network }
     const refused: House['refused'] = (request, result) => noteRequest(place, request, { result })
     const more = signs === undefined ? {} : { signs }
-    return { ...place, config: this.#config, sink, asks, waiting, closing, refused, ...more }
+    return { ...place, config: this.#config, sink, asks, waiting, hub: this.#hub, closing, refused, ...more }
   }
 
   #sweep(): void {

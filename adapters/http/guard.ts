@@ -34,7 +34,7 @@ export class Guard {
   #enter(request: FastifyRequest, reply: FastifyReply): void {
     const { scope, open } = request.routeOptions.config
     if (open) return this.#limit(`\n${request.ip}`, this.#house.config.perAddressPerMinute, reply)
-    const written = bearer(request.headers.authorization)
+    const written = bearer(request.headers)
     const { interior, network, config } = this.#house
     const nowMs = Date.now()
     const holder = written === null ? null : interior.ledger.readNow(tx => holderOf(tx, network, written, nowMs))

@@ -7,6 +7,7 @@ import type { Log } from '../../core/log.ts'
 import type { Holder } from './access.ts'
 import type { Asks } from './asks.ts'
 import type { HttpConfig } from './config.ts'
+import type { Hub } from './stream/hub.ts'
 import type { Waiting } from './waiting.ts'
 
 /** What routes work with. */
@@ -16,13 +17,15 @@ export interface House {
   readonly interior: Interior
   readonly log: Log
   /** Who is refused leaves word in the audit. */
-  refused(request: FastifyRequest, why: string): void
+  readonly refused: (request: FastifyRequest, why: string) => void
   /** Somebody shows a sign of life. */
   readonly signs?: (signs: readonly Sign[]) => Promise<void>
   /** Takes in what was said and asked. */
   readonly sink: Sink
   readonly asks: Asks
   readonly waiting: Waiting
+  /** Open streams. */
+  readonly hub: Hub
   /** Aborts when the server closes: streams end. */
   readonly closing: AbortSignal
 }

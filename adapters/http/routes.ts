@@ -3,7 +3,15 @@ import { agentRoutes } from './routes/agents.ts'
 import { channelRoutes } from './routes/channels.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { healthRoutes } from './routes/health.ts'
+import { streamRoutes } from './routes/stream.ts'
 import { statusRoutes } from './routes/status.ts'
 
 /** All there are: one file a concern, and a line here. */
-export const routes: readonly Routes[] = [healthRoutes, statusRoutes, commandRoutes, channelRoutes, agentRoutes]
+export const routes: readonly Routes[] = [
+  healthRoutes,
+  statusRoutes,
+  commandRoutes,
+  channelRoutes,
+  agentRoutes,
+  streamRoutes,
+]

@@ -44,6 +44,25 @@ function strangersOut(app: FastifyInstance, { tls, proxy }: HttpConfig): void {
   })
 }
 
+const graceMs = 300
+
+/** Closes a server and, after a moment for last words, whatever connection is still open, upgraded ones too. */
+export async function closeServer(app: FastifyInstance, sockets: ReadonlySet<Socket>): Promise<void> {
+  const timer = setTimeout(() => sockets.forEach(socket => socket.destroy()), graceMs)
+  await app.close()
+  clearTimeout(timer)
+}
+
+/** All connections of a server, as they come and go. */
+export function socketsOf(app: FastifyInstance): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>()
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return sockets
+}
+
 /** A server with all routes, not listening yet. */
 export function makeServer(house: House): FastifyInstance {
   const { config } = house

@@ -115,3 +115,13 @@ export function factsFor(
     .sort((a, b) => a.seq - b.seq)
     .slice(0, limit)
 }
+
+/** All facts after a number, oldest first, messages as they read now. */
+export const currentAfter = (tx: Tx, seq: number, limit: number): (Stored | RecentMessage)[] =>
+  sql(
+    tx,
+    `SELECT r.content AS revised, r.edits, ${eventColumns} LEFT JOIN revision r ON r.seq = e.seq
+     WHERE e.seq > ? ORDER BY e.seq LIMIT ?`,
+  )
+    .all(seq, limit)
+    .map(row => (row['kind'] === 'message' ? recentOf(row) : storedOf(row)))

@@ -1,6 +1,6 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { type Answered, type Args, ask } from '../command.ts'
-import type { House, Routes } from '../house.ts'
+import type { Routes } from '../house.ts'
 import { Problem } from '../problem.ts'
 import { answer, problems } from '../schemas.ts'
 
@@ -71,13 +71,18 @@ function login(name: string, { done, secrets = [], lines }: Answered) {
   }
 }
 
-/** Agents in the shapes of ScuttleBot: each is a command, so that the same roles and the same audit hold. */
-export const agentRoutes: Routes = (app, house: House) => {
-  const config = { scope: 'agents' } as const
-  const of = (request: FastifyRequest): string => (request.params as { nick: string }).nick.toLowerCase()
-  const run = (request: FastifyRequest, reply: FastifyReply, name: string, args: Args): Promise<Answered> =>
-    ask(house, request, reply, name, args)
+const config = { scope: 'agents' } as const
+const of = (request: FastifyRequest): string => (request.params as { nick: string }).nick.toLowerCase()
 
+/** Agents in the shapes of ScuttleBot: each is a command, so that the same roles and the same audit hold. */
+export const agentRoutes: Routes = (app, house) => {
+  listing(app, house)
+  registering(app, house)
+  rotating(app, house)
+  revoking(app, house)
+}
+
+const listing: Routes = (app, house) => {
   app.get(
     '/v1/agents',
     {
@@ -85,11 +90,13 @@ export const agentRoutes: Routes = (app, house: House) => {
       schema: { summary: 'Registered agents', tags, response: { 200: agentsAnswer, 202: answer, ...problems } },
     },
     async (request, reply) => {
-      const said = await run(request, reply, 'agent list', {})
+      const said = await ask(house, request, reply, 'agent list', {})
       return said.done ? { agents: said.data ?? [] } : said
     },
   )
+}
 
+const registering: Routes = (app, house) => {
   app.post<{ Body: Register }>(
     '/v1/agents/register',
     {
@@ -102,12 +109,17 @@ export const agentRoutes: Routes = (app, house: House) => {
       },
     },
     async (request, reply) => {
-      const said = login(request.body.nick.toLowerCase(), await run(request, reply, 'register', argsOf(request.body)))
+      const said = login(
+        request.body.nick.toLowerCase(),
+        await ask(house, request, reply, 'register', argsOf(request.body)),
+      )
       reply.code(201)
       return said
     },
   )
+}
 
+const rotating: Routes = (app, house) => {
   app.post(
     '/v1/agents/:nick/rotate',
     {
@@ -120,12 +132,14 @@ export const agentRoutes: Routes = (app, house: House) => {
       },
     },
     async (request, reply) => {
-      const said = login(of(request), await run(request, reply, 'rotate', { selector: of(request) }))
+      const said = login(of(request), await ask(house, request, reply, 'rotate', { selector: of(request) }))
       reply.code(200)
       return said
     },
   )
+}
 
+const revoking: Routes = (app, house) => {
   app.post(
     '/v1/agents/:nick/revoke',
     {
@@ -137,7 +151,7 @@ export const agentRoutes: Routes = (app, house: House) => {
         response: { 200: answer, 202: answer, ...problems },
       },
     },
-    async (request, reply) => run(request, reply, 'revoke', { selector: of(request) }),
+    async (request, reply) => ask(house, request, reply, 'revoke', { selector: of(request) }),
   )
 }
 

@@ -99,10 +99,18 @@ function lettersFor(house: House, request: FastifyRequest, page: Page) {
 
 /** Rooms by their names, for programs that read and speak there: in the shapes of ScuttleBot, with a cursor. */
 export const channelRoutes: Routes = (app, house) => {
-  const { ledger, rooms } = house.interior
-  const meant = (request: FastifyRequest, written: string): Room =>
-    ledger.readNow(tx => roomMeant(tx, holderOf(request), rooms, written, Date.now()))
+  listing(app, house)
+  reading(app, house)
+  saying(app, house)
+  people(app, house)
+  presence(app, house)
+}
 
+const meant = ({ interior: { ledger, rooms } }: House, request: FastifyRequest, written: string): Room =>
+  ledger.readNow(tx => roomMeant(tx, holderOf(request), rooms, written, Date.now()))
+
+const listing: Routes = (app, house) => {
+  const { ledger, rooms } = house.interior
   app.get(
     '/v1/channels',
     {
@@ -117,7 +125,10 @@ export const channelRoutes: Routes = (app, house) => {
         return { channels: found.map(({ name }) => name), rooms: shown }
       }),
   )
+}
 
+const reading: Routes = (app, house) => {
+  const { ledger, rooms } = house.interior
   app.get<{ Params: { channel: string }; Querystring: Page }>(
     '/v1/channels/:channel/messages',
     {
@@ -133,7 +144,7 @@ export const channelRoutes: Routes = (app, house) => {
     async request => {
       const { params: path, query } = request
       if (path.channel === own) return lettersFor(house, request, query)
-      const room = meant(request, path.channel)
+      const room = meant(house, request, path.channel)
       return ledger.readNow(tx => {
         const visible = visibleFor(tx, holderOf(request), rooms, Date.now())
         const found = messagesIn(tx, room, query)
@@ -142,7 +153,10 @@ export const channelRoutes: Routes = (app, house) => {
       })
     },
   )
+}
 
+const saying: Routes = (app, house) => {
+  const { ledger, rooms } = house.interior
   app.post<{ Params: { channel: string }; Body: { text: string } }>(
     '/v1/channels/:channel/messages',
     {
@@ -164,7 +178,7 @@ export const channelRoutes: Routes = (app, house) => {
         const { id, seq } = await say(house, request, holder, ownPlace(house.network, holder.account), said)
         return { id: seq, request: id }
       }
-      const room = meant(request, request.params.channel)
+      const room = meant(house, request, request.params.channel)
       const why = ledger.readNow(tx => silenced(tx, holder, room, rooms, Date.now()))
       if (why !== null) {
         house.refused(request, why)
@@ -174,7 +188,10 @@ export const channelRoutes: Routes = (app, house) => {
       return { id: seq, request: id }
     },
   )
+}
 
+const people: Routes = (app, house) => {
+  const { ledger } = house.interior
   app.get<{ Params: { channel: string } }>(
     '/v1/channels/:channel/users',
     {
@@ -182,7 +199,7 @@ export const channelRoutes: Routes = (app, house) => {
       schema: { summary: 'Who is in a room', tags, params, response: { 200: usersAnswer, ...problems } },
     },
     async request => {
-      const room = meant(request, request.params.channel)
+      const room = meant(house, request, request.params.channel)
       return ledger.readNow(tx => ({
         users: room.places.flatMap(place =>
           membersOf(tx, place).map(({ user, name }) => ({
@@ -194,7 +211,9 @@ export const channelRoutes: Routes = (app, house) => {
       }))
     },
   )
+}
 
+const presence: Routes = (app, house) => {
   app.post<{ Params: { channel: string } }>(
     '/v1/channels/:channel/presence',
     {
@@ -210,7 +229,7 @@ export const channelRoutes: Routes = (app, house) => {
     async (request, reply) => {
       const { agent } = holderOf(request)
       if (!agent) throw new Problem(403, 'denied', 'a person shows signs of life by themselves: this is for agents')
-      const room = meant(request, request.params.channel)
+      const room = meant(house, request, request.params.channel)
       const place = room.places.find(({ network }) => network === agent.network)
       const at = place ?? { network: agent.network, channel: '' as ChannelId, private: true as const }
       const sender = { id: agent.name as never, name: agent.name, kind: 'bot' as const, verified: true }

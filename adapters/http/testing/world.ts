@@ -21,7 +21,7 @@ export interface WorldOptions {
   readonly more?: string
 }
 
-const config = ({ http = '', more = '' }: WorldOptions): string => `
+export const config = ({ http = '', more = '' }: WorldOptions): string => `
 owner: chat:olga
 networks:
   chat: { kind: memory, server: '{server}-a', channels: ['#general', '#ops', '#den'] }

@@ -1,0 +1,181 @@
+import websocket from '@fastify/websocket'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { WebSocket } from 'ws'
+import { namesOf } from '../../../core/rooms.ts'
+import { holderOf } from '../command.ts'
+import type { House, Routes } from '../house.ts'
+import { noteRequest } from '../notes.ts'
+import { Problem } from '../problem.ts'
+import { roomMeant } from '../reach.ts'
+import { problems } from '../schemas.ts'
+import type { Fact } from '../stream/fact.ts'
+import type { Reader } from '../stream/hub.ts'
+
+const beatMs = 15_000
+/** What may wait in a connection before a reader counts as full. */
+const mostWaitingBytes = 256_000
+
+interface Query {
+  readonly rooms?: string
+  readonly after?: string
+}
+
+const querystring = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    rooms: {
+      type: 'string',
+      maxLength: 2000,
+      description: 'names of rooms with commas between; all that the key may read without',
+    },
+    after: { type: 'string', pattern: '^[0-9]{1,15}$', description: 'a number: what came since comes first' },
+  },
+} as const
+
+/** Which rooms a stream is about, by all names that their facts may carry. */
+function roomsIn(house: House, request: FastifyRequest, { rooms }: Query): ReadonlySet<string> | null {
+  const wanted = (rooms ?? '').split(',').filter(Boolean)
+  if (wanted.length === 0) return null
+  const { ledger, rooms: all } = house.interior
+  const holder = holderOf(request)
+  return ledger.readNow(tx => new Set(wanted.flatMap(name => namesOf(roomMeant(tx, holder, all, name, Date.now())))))
+}
+
+/** The number after which a stream goes on: that of the header, of the query, or the newest there is. */
+function cursorIn(house: House, request: FastifyRequest, { after }: Query): number {
+  const newest = house.interior.ledger.newestSeq()
+  const given = request.headers['last-event-id'] ?? after
+  if (given === undefined || given === '') return newest
+  if (typeof given === 'string' && /^\d{1,15}$/.test(given)) return Math.min(Number(given), newest)
+  throw new Problem(400, 'usage', 'Last-Event-ID: a number that a stream gave')
+}
+
+function mustHaveRoom({ hub, config }: House, request: FastifyRequest): void {
+  const most = Math.max(1, Math.floor(config.connections / 2))
+  if (hub.ofAccount(holderOf(request).account) >= most)
+    throw new Problem(429, 'rate-limited', `this key has ${most} streams open already`)
+}
+
+/** Facts as they come in, by server-sent events or by WebSocket: each with its number in the record, to go on from. */
+export const streamRoutes: Routes = (app, house) => {
+  app.register(websocket, {
+    options: {
+      maxPayload: 1024,
+      handleProtocols: (offered: Set<string>) => (offered.has('chanop.v1') ? 'chanop.v1' : false),
+    },
+  })
+  app.register(async scope => {
+    scope.route<{ Querystring: Query }>({
+      method: 'GET',
+      url: '/v1/stream',
+      config: { scope: 'read' },
+      schema: {
+        summary: 'Facts as they come in: text/event-stream, or WebSocket by an upgrade; ids are numbers of the record',
+        tags: ['stream'],
+        querystring,
+        response: { ...problems },
+      },
+      handler: (request, reply) => {
+        openEvents(house, request, reply)
+      },
+      wsHandler: (socket, request) => openSocket(house, socket, request as FastifyRequest<{ Querystring: Query }>),
+    })
+  })
+}
+
+function openEvents(house: House, request: FastifyRequest<{ Querystring: Query }>, reply: FastifyReply): void {
+  const { hub } = house
+  mustHaveRoom(house, request)
+  const rooms = roomsIn(house, request, request.query)
+  const cursor = cursorIn(house, request, request.query)
+  reply.hijack()
+  const { raw } = reply
+  raw.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff',
+  })
+  raw.write(`retry: 2000\nid: ${cursor}\n: from here on\n\n`)
+  const reader: Reader = {
+    holder: holderOf(request),
+    rooms,
+    cursor,
+    get full() {
+      return raw.writableLength > mostWaitingBytes
+    },
+    give: (facts: readonly Fact[]) => {
+      if (facts.length > 0) raw.write(facts.map(({ event }) => event).join(''))
+    },
+    end: reason => {
+      raw.write(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`)
+      raw.end()
+      raw.socket?.destroySoon()
+    },
+  }
+  const off = hub.add(reader)
+  const beat = setInterval(() => raw.write(`id: ${reader.cursor}\n: still here\n\n`), beatMs)
+  const more = (): void => hub.look([reader])
+  raw.on('drain', more)
+  raw.once('close', () => {
+    clearInterval(beat)
+    off()
+  })
+  noteRequest(house, request, { decision: 'allowed', result: `from ${cursor}`, reads: true })
+}
+
+function openSocket(house: House, socket: WebSocket, request: FastifyRequest<{ Querystring: Query }>): void {
+  const { hub } = house
+  const refuse = (error: unknown): void =>
+    socket.close(1008, (error instanceof Problem ? error.message : 'this can not be read').slice(0, 120))
+  try {
+    mustHaveRoom(house, request)
+    const reader = socketReader(
+      socket,
+      request,
+      roomsIn(house, request, request.query),
+      cursorIn(house, request, request.query),
+    )
+    socket.send(JSON.stringify({ kind: 'begin', id: reader.cursor }))
+    const off = hub.add(reader)
+    let heard = true
+    const beat = setInterval(() => {
+      if (!heard) return socket.terminate()
+      heard = false
+      socket.ping()
+      hub.look([reader])
+    }, beatMs)
+    socket.on('pong', () => (heard = true))
+    socket.on('error', () => socket.terminate())
+    socket.once('close', () => {
+      clearInterval(beat)
+      off()
+    })
+    noteRequest(house, request, { decision: 'allowed', result: `from ${reader.cursor}`, reads: true })
+  } catch (error) {
+    refuse(error)
+  }
+}
+
+const socketReader = (
+  socket: WebSocket,
+  request: FastifyRequest,
+  rooms: ReadonlySet<string> | null,
+  cursor: number,
+): Reader => ({
+  holder: holderOf(request),
+  rooms,
+  cursor,
+  get full() {
+    return socket.bufferedAmount > mostWaitingBytes
+  },
+  give: facts => {
+    for (const { json } of facts) socket.send(json)
+  },
+  end: reason => {
+    socket.send(JSON.stringify({ kind: 'end', reason }))
+    socket.close(1008, reason.slice(0, 120))
+  },
+})

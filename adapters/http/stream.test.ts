@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { describe, it } from 'node:test'
+import { WebSocket } from 'ws'
+import { runBridge } from '../../bots/bridge/run.ts'
+import { until } from '../../bots/bridge/testing.ts'
+import { revokeKey } from '../../core/ledger/api-keys.ts'
+import { House } from '../../test/house.ts'
+import { config, openWorld, web, World } from './testing/world.ts'
+
+interface Event {
+  readonly id: number
+  readonly event: string
+  readonly data: { readonly text?: string; readonly channel?: string; readonly reason?: string }
+}
+
+/** A reader of server-sent events, as browsers have it: by the standard of HTML. */
+class Source {
+  readonly events: Event[] = []
+  lastId = ''
+  ended = false
+  readonly #stop = new AbortController()
+
+  async open(world: World, key: string, path = '/v1/stream', headers: Record<string, string> = {}): Promise<this> {
+    const response = await fetch(world.url + path, {
+      headers: { authorization: `Bearer ${key}`, ...headers },
+      signal: this.#stop.signal,
+    })
+    assert.equal(response.status, 200)
+    assert.equal(response.headers.get('content-type'), 'text/event-stream')
+    void this.#read(response.body as ReadableStream<Uint8Array>)
+    await until(() => this.lastId !== '', 'the beginning of the stream')
+    return this
+  }
+
+  async #read(body: ReadableStream<Uint8Array>): Promise<void> {
+    let rest = ''
+    try {
+      for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+        const blocks = (rest + chunk).split('\n\n')
+        rest = blocks.pop() ?? ''
+        for (const block of blocks) this.#take(block)
+      }
+    } catch (error) {
+      if (!this.#stop.signal.aborted && !/terminated/.test((error as Error).message)) throw error
+    }
+    this.ended = true
+  }
+
+  #take(block: string): void {
+    const field = (name: string): string | undefined => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1]
+    this.lastId = field('id') ?? this.lastId
+    const data = field('data')
+    if (data !== undefined)
+      this.events.push({ id: Number(this.lastId), event: field('event') ?? '', data: JSON.parse(data) })
+  }
+
+  get texts(): string[] {
+    return this.events.flatMap(({ event, data }) => (event === 'message' ? [data.text ?? ''] : []))
+  }
+
+  close(): void {
+    this.#stop.abort()
+  }
+}
+
+describe('the live stream', () => {
+  it('has what is said in rooms that the key may see, numbered, and nothing else', async t => {
+    const world = await openWorld(t)
+    const alice = await world.key('alice', 'member')
+    const source = await new Source().open(world, alice)
+    const bob = world.house.server('a').user('bob')
+    bob.join('#general')
+    bob.join('#den')
+    bob.say('#den', 'not for alice')
+    bob.say('#general', 'for all')
+    await until(() => source.texts.includes('for all'), 'the message')
+    assert.deepEqual(source.texts, ['for all'])
+    assert.ok(source.events.every(({ id }, at) => id > (source.events[at - 1]?.id ?? 0)))
+    const one = await new Source().open(world, alice, '/v1/stream?rooms=general&after=0')
+    await until(() => one.texts.includes('for all'), 'the message from the record')
+    assert.equal((await world.call('GET', '/v1/stream?rooms=chat:%23den', alice)).status, 404)
+    assert.equal((await world.call('GET', '/v1/stream', undefined)).status, 401)
+    source.close()
+    one.close()
+  })
+
+  it('goes on where it was, over a restart, without loss and without a double', async t => {
+    const house = new House(t, { config: config({}) })
+    const stop = await house.run('bridge', runBridge)
+    const world = new World(house)
+    await world.up()
+    const alice = await world.key('alice', 'member')
+    const source = await new Source().open(world, alice)
+    const bob = house.server('a').user('bob')
+    bob.join('#general')
+    for (let n = 0; n < 20; n++) bob.say('#general', `n ${n}`)
+    await until(() => source.texts.length >= 10, 'the first of them')
+    await stop()
+    await until(() => source.ended, 'the end of the stream')
+    for (let n = 20; n < 40; n++) bob.say('#general', `n ${n}`)
+    await house.run('bridge', runBridge)
+    await world.up()
+    const again = await new Source().open(world, alice, '/v1/stream', { 'last-event-id': source.lastId })
+    await until(() => again.texts.includes('n 39'), 'all of them')
+    assert.deepEqual(
+      [...source.texts, ...again.texts],
+      Array.from({ length: 40 }, (_, n) => `n ${n}`),
+    )
+    again.close()
+  })
+
+  it('ends with its key, with a reason', async t => {
+    const world = await openWorld(t)
+    const alice = await world.key('alice', 'member', { account: 'brief' as never })
+    const source = await new Source().open(world, alice)
+    await world.house.ledger.write(tx => revokeKey(tx, { network: web, account: 'brief' as never }, Date.now()))
+    await until(() => source.ended, 'the end')
+    assert.deepEqual(source.events.at(-1)?.data, { reason: 'the key counts no more' })
+    assert.equal((await world.call('GET', '/v1/stream', alice)).status, 401)
+  })
+
+  it('goes by WebSocket too, for browsers with the key as a subprotocol', async t => {
+    const world = await openWorld(t)
+    const alice = await world.key('alice', 'member')
+    const url = `${world.url.replace('http', 'ws')}/v1/stream?rooms=general`
+    const socket = new WebSocket(url, ['chanop.v1', `bearer.${alice}`])
+    const got: { id: number; kind: string; text?: string }[] = []
+    socket.on('message', data => got.push(JSON.parse((data as Buffer).toString())))
+    await until(() => got.some(({ kind }) => kind === 'begin'), 'the beginning')
+    assert.equal(socket.protocol, 'chanop.v1')
+    const bob = world.house.server('a').user('bob')
+    bob.join('#general')
+    bob.say('#general', 'by socket')
+    const found = await until(() => got.find(({ text }) => text === 'by socket'), 'the message')
+    assert.ok(found.id > 0)
+    socket.close()
+    const refused = new WebSocket(url, ['chanop.v1', 'bearer.nope'])
+    const error = await new Promise<Error>(resolve => refused.once('error', resolve))
+    assert.match(error.message, /401/)
+  })
+
+  it('keeps nothing for a reader that takes nothing, and serves the others', async t => {
+    const world = await openWorld(t)
+    const alice = await world.key('alice', 'member')
+    const { port } = new URL(world.url)
+    const slow = connect(Number(port), '127.0.0.1')
+    slow.on('error', () => undefined)
+    slow.write(`GET /v1/stream?after=0 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${alice}\r\n\r\n`)
+    slow.pause()
+    const source = await new Source().open(world, alice)
+    const bob = world.house.server('a').user('bob')
+    bob.join('#general')
+    const long = 'x'.repeat(3900)
+    for (let n = 0; n < 400; n++) bob.say('#general', `${n} ${long}`)
+    await until(() => source.texts.length === 400, 'all of them at the other reader', 20_000)
+    let bytes = 0
+    slow.on('data', chunk => (bytes += chunk.length))
+    slow.resume()
+    await until(() => bytes > 400 * 3900, 'all of them at the slow one, later')
+    slow.destroy()
+    source.close()
+  })
+})

@@ -1,0 +1,62 @@
+import type { Stored, RecentMessage } from '../../../core/ledger/events.ts'
+import { plain } from '../../../core/text.ts'
+import { shownMessage } from '../shown.ts'
+
+/** A fact on its way to many readers: put into words once, for the first of them. */
+export class Fact {
+  readonly stored: Stored | RecentMessage
+  #json: string | null = null
+  #event: string | null = null
+
+  constructor(stored: Stored | RecentMessage) {
+    this.stored = stored
+  }
+
+  get seq(): number {
+    return this.stored.seq
+  }
+
+  /** One JSON object on one line. */
+  get json(): string {
+    this.#json ??= JSON.stringify({ kind: this.stored.event.kind, ...shown(this.stored) })
+    return this.#json
+  }
+
+  /** As a server-sent event. */
+  get event(): string {
+    this.#event ??= `id: ${this.seq}\nevent: ${this.stored.event.kind}\ndata: ${this.json}\n\n`
+    return this.#event
+  }
+}
+
+function shown(stored: Stored | RecentMessage): Record<string, unknown> {
+  if ('content' in stored) {
+    const { kind: sender, ...message } = shownMessage(stored)
+    return { ...message, sender }
+  }
+  const { seq, event, room } = stored
+  const base = {
+    id: seq,
+    at: new Date(event.atMs).toISOString(),
+    channel: room,
+    place: `${event.place.network}:${event.place.channel}`,
+    nick: event.sender.name,
+    account: `${event.place.network}:${event.sender.id}`,
+    sender: event.sender.kind,
+    verified: event.sender.verified,
+  }
+  switch (event.kind) {
+    case 'edit':
+      return { ...base, text: plain(event.content) }
+    case 'reaction':
+      return { ...base, emoji: event.emoji, ...(event.removed ? { removed: true } : {}) }
+    case 'member':
+      return { ...base, change: event.change, ...(event.detail === undefined ? {} : { detail: event.detail }) }
+    case 'topic':
+      return { ...base, topic: event.topic }
+    case 'gap':
+      return { ...base, reason: event.reason }
+    default:
+      return base
+  }
+}

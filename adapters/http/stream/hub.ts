@@ -1,0 +1,193 @@
+import type { Interior } from '../../../core/interior.ts'
+import { keyOfAccount } from '../../../core/ledger/api-keys.ts'
+import { currentAfter } from '../../../core/ledger/history.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import type { Log } from '../../../core/log.ts'
+import { maySee, type Visible } from '../../../core/visibility.ts'
+import { type Holder, ownerOf } from '../access.ts'
+import { visibleFor } from '../reach.ts'
+import { Fact } from './fact.ts'
+
+/** One open stream. */
+export interface Reader {
+  readonly holder: Holder
+  /** Names of rooms as facts carry them; null: all that it may see. */
+  readonly rooms: ReadonlySet<string> | null
+  /** The last number that is done with. */
+  cursor: number
+  /** Its connection takes nothing more at the moment. */
+  readonly full: boolean
+  /** Facts in order, up to a number: what is not among them is not for it. */
+  give(facts: readonly Fact[], upTo: number): void
+  /** Says why and closes. */
+  end(reason: string): void
+}
+
+const page = 500
+/** Facts that are kept at hand: who is further behind reads the ledger. */
+const mostKept = 2000
+/** Readers that are served in one turn of the event loop. */
+const atOnce = 100
+/** What a reader may see is looked at anew after this. */
+const sightMs = 1000
+/** A reader whose connection takes nothing for so long is cut. */
+export const patienceMs = 30_000
+
+interface Sight {
+  readonly atMs: number
+  readonly holder: Holder | null
+  readonly visible: Visible | null
+}
+
+/**
+ * Hands facts to all open streams: read once from the ledger for those who are up to date, page by page for those who are
+ * not. Nothing is kept for a reader but its number, so that a slow one costs nothing, and one that comes back misses nothing.
+ */
+export class Hub {
+  readonly #interior: Interior
+  readonly #log: Log
+  readonly #readers = new Set<Reader>()
+  readonly #blockedMs = new Map<Reader, number>()
+  #sights = new Map<string, Sight>()
+  /** Facts after the number `#from` up to `#upTo`. */
+  #kept: Fact[] = []
+  #from = 0
+  #upTo = 0
+  #queue: Reader[] = []
+  #scheduled = false
+
+  constructor(interior: Interior, log: Log) {
+    this.#interior = interior
+    this.#log = log
+  }
+
+  get size(): number {
+    return this.#readers.size
+  }
+
+  ofAccount(account: string): number {
+    return [...this.#readers].filter(({ holder }) => holder.account === account).length
+  }
+
+  /** Serves a reader until the returned function is called. */
+  add(reader: Reader): () => void {
+    if (this.#readers.size === 0) this.#startAt(this.#interior.ledger.newestSeq())
+    this.#readers.add(reader)
+    this.#serveSoon([reader])
+    return () => {
+      this.#readers.delete(reader)
+      this.#blockedMs.delete(reader)
+    }
+  }
+
+  /** The ledger has grown, or a connection takes something again. */
+  look(which: Iterable<Reader> = this.#readers): void {
+    if (this.#readers.size > 0) this.#serveSoon(which)
+  }
+
+  endAll(reason: string): void {
+    for (const reader of this.#readers) reader.end(reason)
+    this.#readers.clear()
+  }
+
+  #serveSoon(which: Iterable<Reader>): void {
+    const queued = new Set(this.#queue)
+    for (const reader of which) if (!queued.has(reader)) this.#queue.push(reader)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.#serve())
+  }
+
+  #serve(): void {
+    this.#scheduled = false
+    const turn = this.#queue.splice(0, atOnce)
+    try {
+      this.#interior.ledger.readNow(tx => {
+        this.#readOn(tx)
+        const behind = turn.filter(reader => this.#readers.has(reader) && this.#give(tx, reader))
+        this.#queue.push(...behind)
+      })
+    } catch (error) {
+      this.#log.warn({ error }, 'streams wait: the ledger can not be read')
+      return
+    }
+    if (this.#queue.length > 0) this.#serveSoon([])
+  }
+
+  /** Reads what is new, for everybody. */
+  #readOn(tx: Tx): void {
+    const fresh = currentAfter(tx, this.#upTo, page).map(stored => new Fact(stored))
+    const last = fresh.at(-1)
+    if (!last) return
+    this.#upTo = last.seq
+    this.#kept.push(...fresh)
+    const over = this.#kept.length - mostKept
+    if (over <= 0) return
+    this.#from = this.#kept.splice(0, over).at(-1)?.seq ?? this.#from
+  }
+
+  #startAt(seq: number): void {
+    this.#kept = []
+    this.#from = seq
+    this.#upTo = seq
+  }
+
+  /** True: there is more for it. */
+  #give(tx: Tx, reader: Reader): boolean {
+    const nowMs = Date.now()
+    const { holder, visible } = this.#sight(tx, reader, nowMs)
+    if (!holder || !visible) {
+      this.#cut(reader, 'the key counts no more')
+      return false
+    }
+    if (reader.full) {
+      const since = this.#blockedMs.get(reader) ?? nowMs
+      this.#blockedMs.set(reader, since)
+      if (nowMs - since > patienceMs)
+        this.#cut(reader, 'too slow: nothing was taken for 30 s; go on with Last-Event-ID')
+      return false
+    }
+    this.#blockedMs.delete(reader)
+    const facts = this.#after(tx, reader.cursor)
+    const last = facts.at(-1)?.seq
+    if (last === undefined) return false
+    const { rooms } = reader
+    reader.give(
+      facts.filter(({ stored }) => maySee(visible, stored) && (rooms === null || rooms.has(stored.room))),
+      last,
+    )
+    reader.cursor = last
+    return facts.length >= page
+  }
+
+  #after(tx: Tx, cursor: number): readonly Fact[] {
+    if (cursor >= this.#upTo) return []
+    if (cursor < this.#from) return currentAfter(tx, cursor, page).map(stored => new Fact(stored))
+    const from = this.#kept.findIndex(({ seq }) => seq > cursor)
+    return from === -1 ? [] : this.#kept.slice(from, from + page)
+  }
+
+  #cut(reader: Reader, reason: string): void {
+    this.#readers.delete(reader)
+    this.#blockedMs.delete(reader)
+    reader.end(reason)
+  }
+
+  /** What a key may see, looked at once a second; whether it counts at all, each time that something happened. */
+  #sight(tx: Tx, { holder }: Reader, nowMs: number): Sight {
+    const { account, key } = holder
+    const at = `${account}\n${key.hash}`
+    const known = this.#sights.get(at)
+    const row = keyOfAccount(tx, key.network, account)
+    const counts = row !== null && row.hash === key.hash ? ownerOf(tx, row, nowMs) : null
+    if (!counts) {
+      this.#sights.delete(at)
+      return { atMs: nowMs, holder: null, visible: null }
+    }
+    if (known && nowMs - known.atMs < sightMs) return known
+    const sight = { atMs: nowMs, holder: counts, visible: visibleFor(tx, counts, this.#interior.rooms, nowMs) }
+    if (this.#sights.size > 1000) this.#sights = new Map()
+    this.#sights.set(at, sight)
+    return sight
+  }
+}
