@@ -110,6 +110,12 @@ function openBus(url: string | null, { dataDir, name, instance, log }: BusOption
   return new BothBuses(direct, redis)
 }
 
+/** The variable wins over the configuration. */
+function levelOf(configured: string): string {
+  const wanted = process.env['CHANOP_LOG'] ?? ''
+  return isLevel(wanted) ? wanted : configured
+}
+
 async function openContext<S extends z.ZodType<Common>>(
   options: BotOptions<S>,
   log: Log,
@@ -119,8 +125,9 @@ async function openContext<S extends z.ZodType<Common>>(
   const ledger = Ledger.open(join(dataDir, 'ledger.db'), options.checksLedger ? { check: 'when-due' } : {})
   try {
     const settings = await Settings.open(config, options.schema, ledger)
-    const level = process.env['CHANOP_LOG'] ?? ''
-    log.level = isLevel(level) ? level : settings.current.logLevel
+    const setLevel = ({ logLevel }: Common): void => void (log.level = levelOf(logLevel))
+    setLevel(settings.current)
+    settings.onChange(setLevel)
     const instance = await ledger.write(instanceId)
     const vault = await Vault.open(join(dataDir, 'keys', 'vault.key'), ledger)
     if (vault.locked) log.error(vault.locked)

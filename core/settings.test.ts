@@ -106,9 +106,45 @@ it('find looks in names and values; diff shows both sides', async t => {
     ['rooms.general.places'],
   )
   assert.deepEqual(
-    settings.diff().map(({ key, file, value }) => [key, file, value]),
-    [['budget.dailyUsd', 7, 9]],
+    settings.diff().map(({ key, beneath, value }) => [key, beneath, value]),
+    [['budget.dailyUsd', { value: 7, from: 'file' }, 9]],
   )
+  await set(ledger, settings, 'files.format', 'csv')
+  assert.deepEqual(settings.diff().at(-1)?.beneath, { value: 'jsonl', from: 'default' })
+})
+
+it('what holds without a change of chat is known before it is dropped', async t => {
+  const { ledger, settings } = await opened(t)
+  await set(ledger, settings, 'budget.dailyUsd', 9)
+  await set(ledger, settings, 'files.format', 'csv')
+  await set(ledger, settings, 'models.mini', { priority: 3 })
+  await set(ledger, settings, 'models.mini.priority', 4)
+  assert.deepEqual(settings.without('budget.dailyUsd'), { value: 7, from: 'file' })
+  assert.deepEqual(settings.without('budget'), { value: { dailyUsd: 7, alerts: [50] }, from: 'file' })
+  assert.deepEqual(settings.without('files.format'), { value: 'jsonl', from: 'default' })
+  assert.deepEqual(settings.without('models.mini'), { value: undefined, from: 'default' })
+  assert.deepEqual(settings.without('models.mini.priority'), { value: 3, from: 'file' })
+  assert.throws(() => settings.without('name'), code('not-found', /^name was not changed in chat/))
+  assert.throws(() => settings.without('nmae'), code('not-found', /did you mean 'name'/))
+})
+
+it('a name in a map that is not there is no key, and the nearest is named', async t => {
+  const { settings } = await opened(t)
+  assert.throws(() => settings.get('rooms.genral'), code('not-found', /did you mean 'rooms\.general'/))
+  assert.throws(() => settings.get('models.mini'), code('not-found', /no key 'models\.mini'/))
+  assert.throws(() => settings.get('dailyUsd'), code('not-found', /did you mean 'budget\.dailyUsd'/))
+  assert.throws(() => settings.get('budgets.dailyUsdd'), code('not-found', /did you mean 'budget\.dailyUsd'/))
+  assert.throws(() => settings.get('places'), code('not-found', /did you mean 'rooms\.general\.places'/))
+})
+
+it('a fault in a list names its item, and shows it unless it may be a secret', async t => {
+  const { settings } = await opened(t)
+  assert.throws(
+    () => settings.check('budget.alerts', [50, 'many']),
+    code('usage', /^item 2 of 'budget\.alerts' \(many\) must be a/),
+  )
+  const key = `sk-${'a'.repeat(30)}`
+  assert.throws(() => settings.check('budget.alerts', [key]), code('usage', /^item 1 of 'budget\.alerts' must be a/))
 })
 
 it('an unknown key is refused with the nearest one', async t => {

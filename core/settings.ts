@@ -2,36 +2,23 @@ import { stringify } from 'yaml'
 import type { z } from 'zod'
 import { faultOf } from './config/fault.ts'
 import { freeze, readConfig } from './config/load.ts'
-import { pathIn } from './config/schema.ts'
+import { pathIn, schemaAt } from './config/schema.ts'
 import { ChanopError } from './error.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { type Override, overrides as stored } from './ledger/settings.ts'
 import { nearest } from './nearest.ts'
+import { def } from './zod.ts'
+import { assign, at, fitting, overlaid } from './settings-merge.ts'
 
 /** Where a value comes from. */
 export type Origin =
   | { readonly from: 'default' | 'file' }
   | { readonly from: 'chat'; readonly by: string; readonly atMs: number }
 
-/** Stored as the value of a key of a map (a room, somebody ignored): takes out what the file says. */
-export const removed = '$removed'
-
-const own = (inside: unknown, part: string): unknown =>
-  typeof inside === 'object' && inside !== null && Object.hasOwn(inside, part)
-    ? (inside as Record<string, unknown>)[part]
-    : undefined
-
-const at = (value: unknown, path: readonly string[]): unknown => path.reduce(own, value)
-
-function assign(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
-  let inside = root
-  for (const part of path.slice(0, -1)) {
-    const next = own(inside, part)
-    inside = (typeof next === 'object' && next !== null ? next : (inside[part] = {})) as Record<string, unknown>
-  }
-  const last = path.at(-1) as string
-  if (value === undefined || value === removed) delete inside[last]
-  else inside[last] = value
+/** What a value of chat stands over. */
+export interface Beneath {
+  readonly value: unknown
+  readonly from: 'file' | 'default'
 }
 
 /**
@@ -46,6 +33,7 @@ export class Settings<S extends z.ZodType> {
   #overrides: readonly Override[] = []
   #ignored: readonly string[] = []
   #current: z.output<S>
+  #opened: z.output<S>
   readonly #listeners = new Set<(current: z.output<S>) => void>()
 
   private constructor(file: string, schema: S, ledger: Ledger) {
@@ -54,13 +42,20 @@ export class Settings<S extends z.ZodType> {
     this.#ledger = ledger
     this.#raw = readConfig(file, schema) as Record<string, unknown>
     this.#current = freeze(schema.parse(this.#raw))
+    this.#opened = this.#current
   }
 
   /** Throws `config-invalid`. Overrides that no longer fit are left out: see `ignored`. */
   static async open<S extends z.ZodType>(file: string, schema: S, ledger: Ledger): Promise<Settings<S>> {
     const settings = new Settings(file, schema, ledger)
     await settings.reload()
+    settings.#opened = settings.#current
     return settings
+  }
+
+  /** What was in force when this process began. */
+  get opened(): z.output<S> {
+    return this.#opened
   }
 
   get current(): z.output<S> {
@@ -81,8 +76,7 @@ export class Settings<S extends z.ZodType> {
   async reload(): Promise<{ readonly ignored: readonly string[] }> {
     const raw = readConfig(this.file, this.#schema) as Record<string, unknown>
     const overrides = await this.#ledger.read(stored)
-    const kept = this.#fitting(raw, overrides)
-    const merged = this.#merge(raw, kept) ?? raw
+    const { kept, merged } = fitting(this.#schema, raw, overrides)
     const changed = JSON.stringify(this.#schema.parse(merged)) !== JSON.stringify(this.#current)
     this.#raw = raw
     this.#overrides = kept
@@ -98,8 +92,13 @@ export class Settings<S extends z.ZodType> {
   get(key: string): { readonly value: unknown; readonly origin: Origin } {
     const path = this.#known(key)
     const value = at(this.#current, path)
-    if (value === undefined && at(this.#current, path.slice(0, -1)) === undefined) throw this.#missing(key)
+    if (value === undefined && !this.#isThere(path)) throw this.#missing(key)
     return { value, origin: this.#origin(path) }
+  }
+
+  /** The same value; undefined where nothing is yet. Throws `not-found` where nothing can be. */
+  peek(key: string): unknown {
+    return at(this.#current, this.#known(key))
   }
 
   /** Every leaf, as dotted keys in the order of the schema. */
@@ -119,12 +118,37 @@ export class Settings<S extends z.ZodType> {
     )
   }
 
-  /** What chat changed over the file. */
-  diff(): { readonly key: string; readonly file: unknown; readonly value: unknown; readonly origin: Origin }[] {
+  #find(word: string): string | undefined {
+    return word.length > 2
+      ? this.find(word).find(({ key }) => key.toLowerCase().includes(word.toLowerCase()))?.key
+      : undefined
+  }
+
+  /** What chat changed: the value beneath, of the file or else the default, and the one that holds. */
+  diff(): { readonly key: string; readonly beneath: Beneath; readonly value: unknown; readonly origin: Origin }[] {
     return this.#overrides.map(({ key, value }) => {
       const path = this.#known(key)
-      return { key, file: at(this.#raw, path), value, origin: this.#origin(path) }
+      return { key, beneath: this.#beneath(path, this.#raw), value, origin: this.#origin(path) }
     })
+  }
+
+  /**
+   * What holds at a key once chat's changes there and below are dropped. Throws `not-found` when chat changed nothing there,
+   * `conflict` with what else chat changed that would not fit any more.
+   */
+  without(key: string): Beneath {
+    const isAt = (other: string): boolean => other === key || other.startsWith(`${key}.`)
+    if (![...this.#overrides.map(one => one.key), ...this.#ignored].some(isAt)) {
+      this.get(key)
+      throw new ChanopError('not-found', `${key} was not changed in chat; !config diff lists what was`)
+    }
+    const rest = this.#overrides.filter(one => !isAt(one.key))
+    const { kept, merged } = fitting(this.#schema, this.#raw, rest)
+    const lost = rest.filter(one => !kept.includes(one)).map(one => one.key)
+    if (lost.length > 0)
+      throw new ChanopError('conflict', `${lost.join(', ')} would not fit without it: unset that first`)
+    const path = this.#path(key, this.#current)
+    return path ? this.#beneath(path, merged) : { value: undefined, from: 'default' }
   }
 
   /** The configuration in force as YAML, ready to be the file. */
@@ -170,39 +194,25 @@ export class Settings<S extends z.ZodType> {
     return path !== null && at(this.#raw, path) !== undefined
   }
 
-  /** The overrides that fit, in their order. One that fits only together with others is kept with them. */
-  #fitting(raw: Record<string, unknown>, overrides: readonly Override[]): readonly Override[] {
-    if (this.#merge(raw, overrides)) return overrides
-    let kept: readonly Override[] = []
-    for (let before = -1; before < kept.length; ) {
-      before = kept.length
-      for (const override of overrides) {
-        if (kept.includes(override)) continue
-        const more = overrides.filter(one => one === override || kept.includes(one))
-        if (this.#merge(raw, more)) kept = more
-      }
-    }
-    return kept
-  }
-
-  /** The file with overrides over it; null when that is no valid configuration. */
-  #merge(raw: Record<string, unknown>, overrides: readonly Override[]): Record<string, unknown> | null {
-    const merged = structuredClone(raw)
-    for (const { key, value } of overrides) {
-      const path = this.#path(key, merged)
-      if (!path) return null
-      assign(merged, path, structuredClone(value))
-    }
-    return faultOf(this.#schema, merged) ? null : merged
-  }
-
   #merged(): Record<string, unknown> {
-    const merged = structuredClone(this.#raw)
-    for (const override of this.#overrides) {
-      const path = this.#path(override.key, merged)
-      if (path) assign(merged, path, structuredClone(override.value))
-    }
-    return merged
+    return overlaid(this.#schema, this.#raw, this.#overrides) ?? structuredClone(this.#raw)
+  }
+
+  #beneath(path: readonly string[], raw: Record<string, unknown>): Beneath {
+    const from = at(raw, path) === undefined ? 'default' : 'file'
+    const parsed = this.#schema.safeParse(raw)
+    return { value: at(parsed.success ? parsed.data : raw, path), from }
+  }
+
+  /** Whether a place that holds nothing is one: names in a map are there or not, keys of a group may be left out. */
+  #isThere(path: readonly string[]): boolean {
+    return path.every((part, depth) => {
+      const around = path.slice(0, depth)
+      const inside = at(this.#current, around)
+      if (typeof inside !== 'object' || inside === null) return false
+      const node = schemaAt(this.#schema, around, this.#current)
+      return Object.hasOwn(inside, part) || (depth === path.length - 1 && (node === null || !def(node).valueType))
+    })
   }
 
   #origin(path: readonly string[]): Origin {
@@ -225,8 +235,12 @@ export class Settings<S extends z.ZodType> {
   #missing(key: string): ChanopError {
     const keys = this.all().map(leaf => leaf.key)
     const groups = keys.flatMap(known => known.split('.').map((_, depth, parts) => parts.slice(0, depth).join('.')))
-    const near = nearest(key, keys) ?? nearest(key, groups)
-    return new ChanopError('not-found', `no key '${key}'${near ? `; did you mean '${near}'?` : '; try config find'}`)
+    const last = (known: string): string => known.split('.').at(-1) ?? known
+    const named = (word: string | null): string | undefined => keys.find(known => last(known) === word)
+    const near =
+      nearest(key, keys) ?? nearest(key, groups) ?? named(nearest(last(key), keys.map(last))) ?? this.#find(last(key))
+    const hint = near ? `did you mean '${near}'?` : '!config find WORD looks for it'
+    return new ChanopError('not-found', `no key '${key.slice(0, 80)}'; ${hint}`)
   }
 }
 

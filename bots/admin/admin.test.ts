@@ -151,7 +151,7 @@ test('settings: set, seen in both processes at once, exported, unset, and bad on
   assert.equal(await olga('!config set commands.lines 6'), 'commands.lines = 6 (was 4)')
   assert.match(await olga('!config get commands.lines', privately), /^commands\.lines = 6 \(chat, olga now\)$/)
   assert.equal(elsewhere.settings.current.commands.lines, 6)
-  assert.match(await olga('!config diff', privately), /^commands\.lines: null → 6 \(chat, olga now\)$/)
+  assert.match(await olga('!config diff', privately), /^commands\.lines: 4 \(default\) → 6 \(chat, olga now\)$/)
   assert.match(await olga('!config set commands.lines many'), /^'commands\.lines' must be a number/)
   assert.match(await olga('!config set commands.lnes 6'), /^no key 'commands\.lnes'; did you mean 'commands\.lines'\?/)
   assert.match(
@@ -168,10 +168,10 @@ test('settings: set, seen in both processes at once, exported, unset, and bad on
   assert.match(await olga('?config find prefix', privately), /commands\.prefix = "\?" \(chat/)
   assert.match(await olga('?config export', privately), /^written to .*chanop-config\.yaml$/)
   assert.match(readFileSync(join(house.dataDir, 'chanop-config.yaml'), 'utf8'), /prefix: "\?"/)
-  assert.equal(await olga('?config unset commands.prefix'), 'commands.prefix is as the file says again')
+  assert.equal(await olga('?config unset commands.prefix'), 'commands.prefix = "!" again (default)')
   assert.equal(
     await olga('!config unset commands.prefix'),
-    'commands.prefix was not changed in chat; config diff lists what was',
+    'commands.prefix was not changed in chat; !config diff lists what was',
   )
   assert.equal(elsewhere.settings.current.commands.prefix, '!')
 })
@@ -181,12 +181,31 @@ test('a file that was changed is read by all at a reload; a wrong one changes no
   const elsewhere = await house.context('other')
   const file = readFileSync(house.configFile, 'utf8')
   writeFileSync(house.configFile, `${file}commands: { lines: 9 }\n`)
-  assert.equal(await olga('!config reload'), 'the configuration is as the file says; nothing had to be left out')
+  assert.equal(await olga('!config reload'), 'the file holds; nothing is changed in chat')
   assert.equal((await elsewhere.settings.reload()).ignored.length, 0)
   assert.equal(elsewhere.settings.current.commands.lines, 9)
   writeFileSync(house.configFile, `${file}comands: { lines: 9 }\n`)
   assert.match(await olga('!config reload'), /chanop\.yaml:\d+: unknown key 'comands'; did you mean 'commands'\?/)
   assert.equal(elsewhere.settings.current.commands.lines, 9)
+  writeFileSync(house.configFile, `${file}redis: { url: 'redis://127.0.0.1:6379/9' }\n`)
+  await olga('!config set commands.lines 7')
+  await olga('!config set budget.dailyUsd 6')
+  assert.equal(
+    await olga('!config reload'),
+    'the file holds, but for what chat changed: commands.lines, budget.dailyUsd (!config diff)\nredis: the next npm start takes it over',
+  )
+  assert.equal(
+    await olga('!config set redis.url redis://127.0.0.1:6380/0'),
+    'redis.url = "redis://127.0.0.1:6380/0" (was "redis://127.0.0.1:6379/9"); the next npm start takes it over',
+  )
+  assert.match(await olga('!config unset redis.url'), /again \(file\); the next npm start takes it over$/)
+  writeFileSync(house.configFile, file.replace('budget:', 'x:'))
+  assert.match(await olga("!config set rooms.tmp {places: ['chat:#tmp']}"), /^rooms\.tmp = /)
+  assert.equal(await olga('!config unset rooms.tmp'), 'rooms.tmp is gone: only chat had it')
+  assert.match(
+    await olga('!config get rooms.genral', privately),
+    /^no key 'rooms\.genral'; did you mean 'rooms\.general'\?/,
+  )
 })
 
 test('secrets: only in a DM, only owners, and nowhere to be read afterwards', async t => {

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { maskKeys } from '../key-shapes.ts'
 import { nearest } from '../nearest.ts'
 import { def } from '../zod.ts'
 import { keysOf, literalKeysOf, literalsOf, resolve, schemaAt } from './schema.ts'
@@ -20,6 +21,15 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const quoted = (path: Path): string => (path.length === 0 ? 'the whole file' : `'${path.join('.')}'`)
+
+/** Where a fault is; an item of a list by its number and, where that can be no secret, as it was written. */
+function placeOf(path: Path, given: unknown): string {
+  const at = path.at(-1)
+  if (typeof at !== 'number') return quoted(path)
+  const plain = typeof given === 'number' || typeof given === 'string' ? String(given) : ''
+  const shown = /^\S{1,60}$/.test(plain) && maskKeys(plain) === plain ? ` (${plain})` : ''
+  return `item ${at + 1} of ${quoted(path.slice(0, -1))}${shown}`
+}
 
 function unknownKey(schema: z.ZodType, value: unknown, path: Path, key: string): Fault {
   const union = unionAt(schema, path, value)
@@ -102,7 +112,7 @@ function unionFault(schema: z.ZodType, value: unknown, path: Path): Fault {
   const fault = option && option !== schema && keysOf(option).length > 0 ? faultOf(option, inside) : null
   if (!fault) return { path, message: `${quoted(path)} has no allowed form` }
   const prefix = path.join('.')
-  const message = fault.message.replace(/^(unknown key )?'/, start => `${start}${prefix}.`)
+  const message = fault.message.replace(/^(unknown key |item \d+ of )?'/, start => `${start}${prefix}.`)
   return { ...fault, path: [...path, ...fault.path], message }
 }
 
@@ -132,6 +142,6 @@ export function faultOf(schema: z.ZodType, value: unknown): Fault | null {
   if (first.code === 'invalid_union') return unionFault(schema, value, first.path)
   return {
     path: first.path,
-    message: `${quoted(first.path)} ${reasonOf(first, valueAt(value, first.path))}`,
+    message: `${placeOf(first.path, valueAt(value, first.path))} ${reasonOf(first, valueAt(value, first.path))}`,
   }
 }

@@ -39,7 +39,7 @@ const broken: readonly [name: string, source: string, line: string | RegExp][] =
   [
     'key of the other form',
     'networks:\n  irc:\n    kind: irc\n    managed: true\n    host: h\n',
-    "5: unknown key 'networks.irc.host'; known keys: kind, channels, personas, managed, history, listen",
+    "5: unknown key 'networks.irc.host'; known keys: kind, channels, personas, managed, history, listen, on",
   ],
   [
     'unknown kind',
@@ -61,13 +61,13 @@ const broken: readonly [name: string, source: string, line: string | RegExp][] =
   [
     'number out of range',
     `${head}budget: { alertsAtPercent: [50, 0] }\n`,
-    "3: 'budget.alertsAtPercent.1' must be at least 1",
+    "3: item 2 of 'budget.alertsAtPercent' (0) must be at least 1",
   ],
   ['empty list', `${head}rooms: { a: { places: [] } }\n`, "3: 'rooms.a.places' must be at least 1 items"],
   [
     'bad place',
     `${head}rooms:\n  general:\n    places:\n      - irc:#a\n      - nowhere\n`,
-    "7: 'rooms.general.places.1' is wrong: write network:channel, e.g. irc:#general",
+    "7: item 2 of 'rooms.general.places' (nowhere) is wrong: write network:channel, e.g. irc:#general",
   ],
   [
     'bad room name',
@@ -188,7 +188,7 @@ it('every example that stands in a comment of config/example.yaml is valid too',
   const all = source.replace(/^ {2}# ( {2,}\S|\w+:$)/gm, '  $1')
   assert.notEqual(all, source)
   const config = parseConfig(all, 'example.yaml', configSchema) as { networks: object }
-  assert.deepEqual(Object.keys(config.networks), ['irc', 'libera'])
+  for (const name of ['irc', 'libera']) assert.ok(Object.hasOwn(config.networks, name), name)
 })
 
 it('a file that is not there, or can not be read, says so', t => {

@@ -6,8 +6,12 @@ import { readControl } from '../../adapters/irc/control.ts'
 import { makeFolder } from '../../core/files.ts'
 import { formatEndpoint } from '../../adapters/irc/server/settings.ts'
 import { type Config, configSchema } from '../../config/schema.ts'
-import { loadConfig } from '../../core/config/load.ts'
-import { ChanopError } from '../../core/error.ts'
+import { waitsForStart } from '../../config/start-keys.ts'
+import { readConfig } from '../../core/config/load.ts'
+import { asChanopError, ChanopError } from '../../core/error.ts'
+import { openToRead } from '../../core/ledger/reading.ts'
+import { type Override, overrides } from '../../core/ledger/settings.ts'
+import { fitting } from '../../core/settings-merge.ts'
 import { canRead } from '../checks/machine.ts'
 import type { WantedPort } from '../checks/ports.ts'
 import { type Instance, shown } from '../instance.ts'
@@ -31,10 +35,38 @@ export async function makeConfig(instance: Instance): Promise<boolean> {
   return true
 }
 
+/** The file, with what chat changed over it where there is a ledger that can be read. Throws `config-invalid`. */
+async function inForce({
+  config: file,
+  paths,
+}: Instance): Promise<{ readonly config: Config; readonly changed: string }> {
+  const raw = readConfig(file, configSchema) as Record<string, unknown>
+  const stored = (await canRead(paths.ledger)) ? readOverrides(paths.ledger) : []
+  const { merged, kept } = fitting(configSchema, raw, stored)
+  const ofStart = kept.filter(({ key }) => waitsForStart(configSchema.parse(merged), key))
+  const changed = ofStart.map(({ key, value }) => `\n# ${key}: ${JSON.stringify(value)}`).join('')
+  return { config: configSchema.parse(merged), changed }
+}
+
+/** A ledger that can't be read, or is of another release, is looked at later: then the file alone counts. */
+function readOverrides(ledger: string): readonly Override[] {
+  try {
+    const reading = openToRead(ledger)
+    try {
+      return overrides(reading.tx)
+    } finally {
+      reading.close()
+    }
+  } catch (error) {
+    process.stderr.write(`chanop: what chat changed is not known at this start: ${asChanopError(error).message}\n`)
+    return []
+  }
+}
+
 /** Throws `config-invalid`: one line with file, line, key and the nearest valid key. */
 export async function readPlan(instance: Instance): Promise<Plan> {
   const file = shown(instance, instance.config)
-  const config = loadConfig(instance.config, configSchema)
+  const { config, changed } = await inForce(instance)
   const managed = Object.entries(config.networks)
     .map(([network, settings]) => ({ network, settings: settings as unknown as Managed }))
     .filter(({ settings }) => (settings.kind as string) === 'irc' && settings.managed)
@@ -43,7 +75,7 @@ export async function readPlan(instance: Instance): Promise<Plan> {
     const message = `${file}: networks.${second.network}.managed: one server can be managed, and that is ${first?.network}: give this one a host`
     throw new ChanopError('config-invalid', message)
   }
-  const text = await readFile(instance.config, 'utf8')
+  const text = `${await readFile(instance.config, 'utf8')}${changed}`
   return {
     config,
     text,

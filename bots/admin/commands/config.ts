@@ -2,13 +2,20 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { changedForStart, waitsForStart } from '../../../config/start-keys.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { dropSetting, storeSetting } from '../../../core/ledger/settings.ts'
-import { type Origin } from '../../../core/settings.ts'
+import type { Beneath, Origin } from '../../../core/settings.ts'
+import { removed } from '../../../core/settings-merge.ts'
 import { ago, escapeInline } from '../../../core/text.ts'
 import { type AdminServices, declare } from '../services.ts'
 
 const shown = (value: unknown): string => escapeInline(JSON.stringify(value) ?? 'null')
+
+/** A value of chat, or that it took something out. */
+const changedTo = (value: unknown): string => (value === removed ? 'taken out' : shown(value))
+
+const atStart = 'the next npm start takes it over'
 
 const from = (origin: Origin, nowMs: number): string =>
   origin.from === 'chat' ? `chat, ${origin.by} ${ago(origin.atMs, nowMs)}` : origin.from
@@ -90,10 +97,11 @@ const set = declare({
   async run({ services, caller, atMs }, { key, value }) {
     const { settings, bus } = services.context
     const checked = checkedValue(settings, key, value)
-    const was = settings.get(key).value
+    const was = settings.peek(key)
     const by = caller.person?.name ?? caller.account
+    const note = waitsForStart(settings.current, key) ? `; ${atStart}` : ''
     return {
-      lines: [`${key} = ${shown(checked)} (was ${shown(was)})`],
+      lines: [`${key} = ${shown(checked)} (${was === undefined ? 'it was not there' : `was ${shown(was)}`})${note}`],
       effect: db => storeSetting(db, key, checked, by, atMs),
       committed: async () => {
         await settings.reload()
@@ -110,17 +118,16 @@ const unset = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ key: z.string() }),
-  examples: [['!config unset commands.lines', 'commands.lines was not changed in chat; config diff lists what was']],
+  examples: [['!config unset commands.lines', 'commands.lines was not changed in chat; !config diff lists what was']],
   async run({ services, caller }, { key }) {
     const { settings, bus } = services.context
-    settings.get(key)
+    const { value, from: origin } = settings.without(key)
+    const note = waitsForStart(settings.current, key) ? `; ${atStart}` : ''
+    const now = value === undefined ? `${key} is gone: only chat had it` : `${key} = ${shown(value)} again (${origin})`
     return {
-      lines: [],
+      lines: [`${now}${note}`],
       effect: db => {
-        if (dropSetting(db, key) === 0) {
-          throw new ChanopError('not-found', `${key} was not changed in chat; config diff lists what was`)
-        }
-        return [`${key} is as the file says again`]
+        if (dropSetting(db, key) === 0) throw new ChanopError('conflict', `${key} was unset by somebody else just now`)
       },
       committed: async () => {
         await settings.reload()
@@ -156,12 +163,20 @@ const diff = declare({
   args: z.object({}),
   examples: [['!config diff', 'nothing was changed in chat']],
   async run({ services, atMs }) {
-    const changed = services.context.settings.diff()
-    if (changed.length === 0) return 'nothing was changed in chat'
+    const { settings } = services.context
+    const changed = settings.diff()
+    const lost = settings.ignored.map(key => `${key}: set in chat, does not fit any more and has no effect`)
+    if (changed.length + lost.length === 0) return 'nothing was changed in chat'
+    const before = ({ value, from: origin }: Beneath): string =>
+      value === undefined ? 'not there' : `${shown(value)} (${origin})`
     return {
-      lines: changed.map(
-        ({ key, file, value, origin }) => `${key}: ${shown(file)} → ${shown(value)} (${from(origin, atMs)})`,
-      ),
+      lines: [
+        ...changed.map(
+          ({ key, beneath, value, origin }) =>
+            `${key}: ${before(beneath)} → ${changedTo(value)} (${from(origin, atMs)})`,
+        ),
+        ...lost,
+      ],
     }
   },
 })
@@ -189,17 +204,27 @@ const reload = declare({
   reply: 'public',
   mutates: true,
   args: z.object({}),
-  examples: [['!config reload', 'the configuration is as the file says; nothing had to be left out']],
-  async run({ services, caller }) {
+  examples: [['!config reload', 'the file holds; nothing is changed in chat']],
+  async run({ services, caller, settings: { prefix } }) {
     const { settings, bus } = services.context
     const { ignored } = await settings.reload()
-    const left =
-      ignored.length > 0 ? `left out of what chat changed: ${ignored.join(', ')}` : 'nothing had to be left out'
-    return {
-      lines: [`the configuration is as the file says; ${left}`],
-      committed: () => bus.signal('settings', { by: caller.account }),
-    }
+    const over = settings.diff().map(({ key }) => key)
+    const waiting = changedForStart(settings.opened, settings.current)
+    const lines = [
+      over.length === 0
+        ? 'the file holds; nothing is changed in chat'
+        : `the file holds, but for what chat changed: ${few(over)} (${prefix}config diff)`,
+      ...(ignored.length > 0 ? [`left out of what chat changed, for it fits no more: ${few(ignored)}`] : []),
+      ...(waiting.length > 0 ? [`${few(waiting)}: ${atStart}`] : []),
+    ]
+    return { lines, committed: () => bus.signal('settings', { by: caller.account }) }
   },
 })
+
+/** The first of many, and how many more there are. */
+const few = (keys: readonly string[], most = 8): string =>
+  escapeInline(
+    keys.length > most ? `${keys.slice(0, most).join(', ')} and ${keys.length - most} more` : keys.join(', '),
+  )
 
 export const configCommands = [get, set, unset, find, diff, exported, reload]

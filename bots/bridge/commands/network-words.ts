@@ -8,7 +8,7 @@ import { networkDrafts, type NetworkDraft } from '../../../core/ledger/network-d
 import { dropSetting, storeSetting } from '../../../core/ledger/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { nearest } from '../../../core/nearest.ts'
-import { removed } from '../../../core/settings.ts'
+import { removed } from '../../../core/settings-merge.ts'
 import { escapeInline } from '../../../core/text.ts'
 import type { BridgeServices } from '../services.ts'
 

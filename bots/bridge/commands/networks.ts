@@ -9,7 +9,7 @@ import { dropNetworkDraft } from '../../../core/ledger/network-drafts.ts'
 import { dropSecret, listSecrets } from '../../../core/ledger/secrets.ts'
 import { overrides } from '../../../core/ledger/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { removed } from '../../../core/settings.ts'
+import { removed } from '../../../core/settings-merge.ts'
 import { probeLines, probeNetwork, secretNameOf } from '../networks/setup.ts'
 import { type BridgeServices, declare } from '../services.ts'
 import {

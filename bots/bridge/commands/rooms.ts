@@ -3,7 +3,7 @@ import type { Config } from '../../../config/schema.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { nearest } from '../../../core/nearest.ts'
-import { removed } from '../../../core/settings.ts'
+import { removed } from '../../../core/settings-merge.ts'
 import { declare } from '../services.ts'
 import { changing, placeMeant, written } from './places.ts'
 

@@ -1,0 +1,26 @@
+import type { Config } from './schema.ts'
+
+/** Keys that `npm start` alone takes over, for it makes servers and processes of them. */
+function startKeys({ networks }: Pick<Config, 'networks'>): string[] {
+  const servers = Object.entries(networks).filter(([, network]) => 'listen' in network)
+  return [
+    'redis',
+    'irc',
+    ...servers.flatMap(([name]) => ['listen', 'history', 'managed'].map(key => `networks.${name}.${key}`)),
+  ]
+}
+
+const isAt = (key: string, other: string): boolean => key === other || key.startsWith(`${other}.`)
+
+/** Whether a change of `key` waits for `npm start`. */
+export const waitsForStart = (config: Pick<Config, 'networks'>, key: string): boolean =>
+  startKeys(config).some(known => isAt(key, known) || isAt(known, key))
+
+const valueAt = (config: unknown, key: string): unknown =>
+  key.split('.').reduce<unknown>((inside, part) => (inside as Record<string, unknown> | undefined)?.[part], config)
+
+/** Keys that differ between two configurations and wait for `npm start`. */
+export function changedForStart(before: Config, after: Config): string[] {
+  const keys = new Set([...startKeys(before), ...startKeys(after)])
+  return [...keys].filter(key => JSON.stringify(valueAt(before, key)) !== JSON.stringify(valueAt(after, key)))
+}
