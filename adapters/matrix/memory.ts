@@ -40,9 +40,9 @@ export class Memory {
     }
   }
 
-  /** The newest event of a room that the ledger had when this was saved. */
-  lastOf(room: string): Promise<string | null> {
-    return this.#cursors.get(`last/${room}`)
+  /** The newest message of a channel that the ledger had when this was saved. */
+  lastOf(channel: string): Promise<string | null> {
+    return this.#cursors.get(`last/${channel}`)
   }
 
   given(event: string): Given | undefined {
@@ -64,7 +64,7 @@ export class Memory {
     const rooms = this.#rooms.changes()
     const set = (name: string, value: string): Promise<void> => this.#cursors.set(name, value)
     await Promise.all([
-      ...[...last].map(([room, event]) => set(`last/${room}`, event)),
+      ...[...last].map(([room, event]) => set(`last/${this.#rooms.channelOf(room)}`, event)),
       ...(rooms === null ? [] : [set('rooms', rooms)]),
       ...(this.#givenChanged ? [set('reactions', this.#newest())] : []),
       set('savedMs', String(Date.now())),

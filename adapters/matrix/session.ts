@@ -87,11 +87,7 @@ export class Session {
   }
 
   get server(): string | undefined {
-    const [name, version] = this.wire.server?.split('/') ?? []
-    const known = /^(synapse|dendrite|conduit|conduwuit|tuwunel|continuwuity)$/i.test(name ?? '')
-    return this.#parts === null
-      ? undefined
-      : `${known ? `${name} ${version?.split(' ')[0] ?? ''}`.trim() : 'Matrix'} (${this.#parts.account.user})`
+    return this.#parts === null ? undefined : `${this.wire.server} (${this.#parts.account.user})`
   }
 
   get #open(): Parts {
@@ -105,7 +101,9 @@ export class Session {
   async run(): Promise<void> {
     const { signal } = this.#hooks
     await this.#memory.load()
-    const account = await this.#lasting(() => logIn(this.wire, this.#config, this.#context))
+    const account = await this.#lasting(() =>
+      logIn(this.wire, this.#config, { ...this.#context, device: `CHANOP_${this.#context.instance.toUpperCase()}` }),
+    )
     if (!account) return
     this.#parts = this.#assemble(account)
     await this.#lasting(() => this.#prepare(account))
@@ -294,7 +292,13 @@ export class Session {
     const id = this.rooms.roomOf(channel)
     const room = id === null ? undefined : this.rooms.get(id)
     if (!room || (room.complete && !room.members.has(user))) return
-    await this.#act(path`/rooms/${room.id}/kick`, { user_id: user, reason })
+    await this.#act(path`/rooms/${room.id}/kick`, { user_id: user, reason }).catch(async (error: unknown) => {
+      const state = await this.wire
+        .ask('GET', path`/rooms/${room.id}/state/m.room.member/${user}`)
+        .catch((unknown: unknown) => ({ membership: refusalOf(unknown)?.status === 404 ? 'leave' : 'join' }))
+      // Who is out already is out.
+      if (state['membership'] === 'join') throw error
+    })
   }
 
   async #act(at: string, body: Record<string, string>): Promise<void> {

@@ -91,7 +91,7 @@ export class Intake {
   async #saved(next: string): Promise<void> {
     const { memory, context } = this.#o
     try {
-      await memory.save(next, new Map(this.#last))
+      await memory.save(next, this.#last)
       for (const [room, event] of this.#last) this.#o.read?.(room, event)
       this.#last.clear()
     } catch (error) {
@@ -143,7 +143,7 @@ export class Intake {
     const fromSince = (): Promise<boolean> => this.#stretch(room, stretchOf(room.id, since ?? '', point), Date.now())
     if (!isNew) return limited && since !== null ? fromSince() : true
     const known = await context.cursors.newest(rooms.placeOf(room.id))
-    const last = await memory.lastOf(room.id)
+    const last = await memory.lastOf(rooms.channelOf(room.id))
     if (since === null || !first) return known ? this.#after(room, known, point) : true
     if (known && last !== null && known.id !== last && !(await this.#after(room, known, since))) return false
     // What we never were in has no gap: its history is older than our meeting.
@@ -156,8 +156,8 @@ export class Intake {
     const from = await pointAfter(wire, room.id, known.id, signal)
     if (signal.aborted) return false
     if (from !== null) return this.#stretch(room, stretchOf(room.id, from, to), known.atMs)
-    // What was said in the room that this one replaced is not to be found here.
-    if (room.predecessor !== null) return true
+    // Of rooms that are one place only one has it.
+    if (this.#o.rooms.isShared(room.id)) return true
     return this.#gap(
       room,
       known.id,
@@ -227,10 +227,7 @@ export class Intake {
     for (let at = 0; at < facts.length; at += mostPerCall)
       if (!(await this.#offered(facts.slice(at, at + mostPerCall)))) return false
     const last = facts.findLast(fact => fact.kind === 'message' && fact.place.thread === undefined)
-    if (last?.kind === 'message') {
-      room.lastId = last.id
-      this.#last.set(room.id, last.id)
-    }
+    if (last?.kind === 'message') this.#last.set(room.id, last.id)
     return true
   }
 

@@ -1,19 +1,24 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { AdapterContext } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { makeFolder, readIfThere, writeWhole } from '../../../core/files.ts'
 import type { MatrixConfig } from '../config.ts'
 import { object, string } from '../native.ts'
 import { faultOf, isLoggedOut, refusalOf } from './faults.ts'
-import { makeFolder, readToken, writeToken } from './token-file.ts'
 import type { Wire } from './wire.ts'
 
 export interface Account {
   readonly user: string
   /** Transaction ids are remembered for it. */
   readonly device: string | null
+  /** It was made for a look: whoever is done with it logs it out. */
+  readonly passing?: true
 }
 
-type LoginContext = Pick<AdapterContext, 'network' | 'instance' | 'dataDir' | 'secret'>
+type LoginContext = Pick<AdapterContext, 'network' | 'dataDir' | 'secret'> & {
+  /** The device that logs in with a password; null: one of its own, for a look. */
+  readonly device: string | null
+}
 
 const permanent = (message: string, cause?: unknown): ChanopError =>
   new ChanopError('network-refused', message, cause === undefined ? {} : { cause })
@@ -51,10 +56,9 @@ const noMatrix = (cause?: unknown): ChanopError =>
 
 /** The token of an earlier login is used for as long as it works: logins are rare things to a homeserver. */
 async function byPassword(wire: Wire, config: MatrixConfig, context: LoginContext): Promise<Account> {
-  const folder = join(context.dataDir, 'matrix')
-  const file = join(folder, `${context.network}.token`)
-  const kept = await readToken(file)
-  if (kept !== null) {
+  const file = join(context.dataDir, 'matrix', `${context.network}.token`)
+  const kept = (await readIfThere(file))?.trim()
+  if (kept) {
     wire.token = kept
     const account = await whoIs(wire).catch((error: unknown) => {
       if (error instanceof ChanopError && error.code === 'network-refused') return null
@@ -63,23 +67,24 @@ async function byPassword(wire: Wire, config: MatrixConfig, context: LoginContex
     if (account && account.user === config.user) return account
   }
   const said = await passwordLogin(wire, config, context)
-  await makeFolder(folder)
-  await writeToken(file, said.token)
   wire.token = said.token
+  if (context.device === null) return { ...said.account, passing: true }
+  await makeFolder(dirname(file))
+  await writeWhole(file, `${said.token}\n`)
   return said.account
 }
 
 async function passwordLogin(
   wire: Wire,
   { user = '', password = '' }: MatrixConfig,
-  { instance, secret }: LoginContext,
+  { device, secret }: LoginContext,
 ): Promise<{ account: Account; token: string }> {
   const body = {
     type: 'm.login.password',
     identifier: { type: 'm.id.user', user },
     password: await secret(password),
     // The same device again: the homeserver knows by it what was sent already.
-    device_id: `CHANOP_${instance.toUpperCase()}`,
+    ...(device === null ? {} : { device_id: device }),
     initial_device_display_name: 'Chanop',
   }
   const said = await wire.ask('POST', '/login', { body }).catch((error: unknown) => {

@@ -15,6 +15,7 @@ export interface Ask {
   readonly signal?: AbortSignal
 }
 
+const homeservers = /^(synapse|dendrite|conduit|conduwuit|tuwunel|continuwuity)$/i
 const usualMs = 30_000
 const mediaMs = 300_000
 
@@ -41,8 +42,10 @@ export class Wire {
     this.#http = new MatrixHttpApi(new EventEmitter() as never, options)
   }
 
-  get server(): string | null {
-    return this.#transport.server
+  /** What the homeserver calls itself: `Synapse 1.163.2`; `Matrix` where it does not say, or something before it speaks. */
+  get server(): string {
+    const [name = '', version = ''] = this.#transport.server?.split(/[/ ]/) ?? []
+    return homeservers.test(name) ? `${name} ${version}`.trim() : 'Matrix'
   }
 
   /** From now on every request carries this access token. */

@@ -1,4 +1,4 @@
-import { count, type Json, object, type RoomEvent, string } from '../native.ts'
+import { count, type Json, type RoomEvent, string } from '../native.ts'
 import { oneLine } from '../text/words.ts'
 
 /** More people than these are known by their ids alone until they speak. */
@@ -16,11 +16,8 @@ export class Room {
   encrypted = false
   /** The room that it was replaced by. */
   successor: string | null = null
-  predecessor: string | null = null
   alias: string | null = null
   name: string | null = null
-  /** The newest event that the ledger has of it. */
-  lastId: string | null = null
   #joined = 0
   #invited = 0
 
@@ -61,7 +58,6 @@ export class Room {
     if (key !== '') return
     if (type === 'm.room.encryption') this.encrypted = true
     if (type === 'm.room.tombstone') this.successor = string(content['replacement_room']) ?? null
-    if (type === 'm.room.create') this.predecessor = string(object(content['predecessor'])['room_id']) ?? null
     if (type === 'm.room.canonical_alias') this.alias = string(content['alias']) ?? null
     if (type === 'm.room.name') this.name = oneLine(string(content['name']) ?? '') || null
   }

@@ -78,6 +78,12 @@ export class Rooms {
     return this.#roomOf.get(channel) ?? (channel.startsWith('!') ? channel : null)
   }
 
+  /** Whether other rooms are the same channel: what it replaced, or was replaced by. */
+  isShared(id: string): boolean {
+    const channel = this.channelOf(id)
+    return [...this.#channelOf].filter(([, named]) => named === channel).length > 1
+  }
+
   isWanted(id: string): boolean {
     return this.#wanted.has(this.channelOf(id)) || this.#wanted.has(id)
   }

@@ -99,7 +99,8 @@ class Reader {
   /** Whether a line has begun: white space before it is nothing. */
   #begun = false
   #breaks = 0
-  #space = false
+  /** A space is due, with these marks. */
+  #space: readonly Mark[] | null = null
 
   done(): Segment[] {
     return this.#out
@@ -195,27 +196,27 @@ class Reader {
   #block(breaks: number): void {
     if (this.#out.length > 0) this.#breaks = Math.max(this.#breaks, breaks)
     this.#begun = false
-    this.#space = false
+    this.#space = null
   }
 
   #break(breaks: number): void {
     this.#breaks += breaks
     this.#begun = false
-    this.#space = false
+    this.#space = null
   }
 
-  #lead(marks: readonly Mark[]): void {
+  #lead(): void {
     if (this.#breaks > 0) {
       const block = this.#out.at(-1)
       const done = block && (block.kind === 'quote' || (block.kind === 'code' && block.block)) ? 1 : 0
       pushText(this.#out, '\n'.repeat(Math.max(0, this.#breaks - done)), [])
-    } else if (this.#space && this.#begun) pushText(this.#out, ' ', marks)
+    } else if (this.#space && this.#begun) pushText(this.#out, ' ', this.#space)
     this.#breaks = 0
-    this.#space = false
+    this.#space = null
   }
 
   #raw(words: string, marks: readonly Mark[]): void {
-    this.#lead(marks)
+    this.#lead()
     pushWords(this.#out, words, marks)
     this.#begun = !words.endsWith(' ')
   }
@@ -224,17 +225,17 @@ class Reader {
   #words(value: string, marks: readonly Mark[]): void {
     const words = clean(value).replace(/[ \t\n]+/g, ' ')
     const inner = words.replace(/^ | $/g, '')
-    if (words.startsWith(' ')) this.#space = true
+    if (words.startsWith(' ')) this.#space ??= marks
     if (inner === '') return
-    this.#lead(marks)
+    this.#lead()
     pushWords(this.#out, inner, marks)
     this.#begun = true
-    this.#space = words.endsWith(' ')
+    this.#space = words.endsWith(' ') ? marks : null
   }
 
   #segment(segment: Segment): void {
     if ('text' in segment && segment.text === '' && segment.kind !== 'emoji') return
-    this.#lead([])
+    this.#lead()
     this.#out.push(segment)
     this.#begun = true
   }

@@ -1,0 +1,228 @@
+import { strict as assert } from 'node:assert'
+import { after, before, describe, type TestContext, test } from 'node:test'
+import { upload } from '../../core/contract/harness.ts'
+import type { ChanopError } from '../../core/error.ts'
+import type { Content, Draft, MessageId, UserId } from '../../core/event.ts'
+import { object } from './native.ts'
+import type { Client, Shown } from './testing/client.ts'
+import { Synapse, synapseMissing } from './testing/synapse.ts'
+import { say, Trial, type TrialOptions } from './testing/trial.ts'
+
+const missing = await synapseMissing()
+const isSend = (method: string, url: string): boolean => method === 'PUT' && url.includes('/send/m.room.message/')
+const limited = { status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', error: 'Too Many Requests', retry_after_ms: 1234 } }
+
+describe('what is said by us on Matrix', { skip: missing ?? false }, () => {
+  let synapse: Synapse
+  let alice: Client
+
+  before(async () => {
+    synapse = await Synapse.start(null)
+    alice = await synapse.register('alice')
+  })
+  after(() => synapse?.stop())
+
+  const within = async (t: TestContext, options: Partial<TrialOptions> = {}) => {
+    const trial = await Trial.open(t, synapse, { alice, ...options })
+    const run = await trial.start()
+    const ours = async (): Promise<Shown[]> =>
+      (await alice.timeline(trial.room)).filter(
+        ({ type, sender }) => type === 'm.room.message' && sender === trial.bot.id,
+      )
+    return { ...run, trial, ours, room: trial.room, place: trial.place }
+  }
+  const bodies = (events: readonly Shown[]): unknown[] => events.map(({ content }) => content['body'])
+
+  test('relayed people have their name as a profile and in the words; everything says whom it means', async t => {
+    const { adapter, place, ours } = await within(t)
+    const as = { name: 'Bob <b>', relayed: true as const }
+    const mention = { kind: 'mention' as const, id: alice.id as UserId, name: 'alice' }
+    const text = (words: string): Content['segments'] => [{ kind: 'text', text: words }]
+    await adapter.send(place, { content: { segments: [...text('hi @room '), mention] }, as }, 'f-1')
+    await adapter.send(place, { content: { segments: text('plainly') }, as }, 'f-2')
+    await adapter.send(place, { content: { segments: text('of a bot') }, as: { name: 'oracle' } }, 'f-3')
+    await adapter.send(place, { content: { segments: [] }, as, uploads: [upload('cat.png', new Uint8Array(5))] }, 'f-4')
+    const [first, second, third, file] = (await ours()).map(({ content }) => content)
+    const pill = `<a href="https://matrix.to/#/${encodeURIComponent(alice.id)}">alice</a>`
+    assert.equal(first?.['body'], 'Bob <b>: hi @room @alice')
+    assert.equal(first?.['formatted_body'], `<strong data-mx-profile-fallback>Bob &lt;b&gt;: </strong>hi @room ${pill}`)
+    assert.deepEqual(first?.['m.mentions'], { user_ids: [alice.id] })
+    assert.equal(object(first?.['com.beeper.per_message_profile'])['displayname'], 'Bob <b>')
+    assert.deepEqual([second?.['body'], second?.['m.mentions']], ['Bob <b>: plainly', {}])
+    assert.equal(object(second?.['chanop.copy'])['hops'], 1)
+    assert.deepEqual([third?.['body'], third?.['format']], ['of a bot', undefined])
+    assert.deepEqual([file?.['body'], file?.['filename'], file?.['msgtype']], ['Bob <b>: cat.png', 'cat.png', 'm.file'])
+  })
+
+  test('an edit changes the words, ends no file, and wakes nobody again', async t => {
+    const { adapter, place, ours, room } = await within(t)
+    const mention = { kind: 'mention' as const, id: alice.id as UserId, name: 'alice' }
+    const both = { ...say('look'), uploads: [upload('a.txt', new Uint8Array(3))] }
+    const ids = await adapter.send(place, both, 'e-1')
+    const edited = await adapter.edit(place, ids, { content: { segments: [mention] } }, 'e-2')
+    assert.deepEqual(edited, ids)
+    const last = (await ours()).at(-1)
+    assert.deepEqual(last?.content['m.mentions'], {})
+    assert.deepEqual(object(last?.content['m.new_content'])['m.mentions'], { user_ids: [alice.id] })
+    assert.deepEqual(last?.content['m.relates_to'], { rel_type: 'm.replace', event_id: ids[0] })
+    const gone = (await alice.timeline(room)).filter(({ unsigned }) => unsigned?.['redacted_because'])
+    assert.deepEqual(gone, [])
+  })
+
+  test('a text that grows beyond one message goes on in new ones, and is one again when it shrinks', async t => {
+    const { adapter, place, ours } = await within(t)
+    const long = Array.from({ length: 9000 }, (_, n) => `w${n}`).join(' ')
+    const ids = await adapter.send(place, say('short'), 'g-1')
+    const grown = await adapter.edit(place, ids, say(long), 'g-2')
+    assert.ok(grown.length > 1 && grown[0] === ids[0])
+    const small = await adapter.edit(place, grown, say('short again'), 'g-3')
+    assert.deepEqual(small, ids)
+    const left = (await ours()).filter(
+      ({ unsigned, content }) => !unsigned?.['redacted_because'] && !('m.new_content' in content),
+    )
+    assert.deepEqual(
+      left.map(({ event_id: id }) => id),
+      ids,
+    )
+  })
+
+  test('what has to wait says for how long, and is said once when it is said again', async t => {
+    const { adapter, place, ours, trial } = await within(t)
+    trial.proxy.once(isSend, limited)
+    await assert.rejects(adapter.send(place, say('patience'), 'w-1'), (error: ChanopError) => {
+      assert.deepEqual([error.code, error.afterMs], ['send-later', 1234])
+      return true
+    })
+    const long = `${'a '.repeat(16_000)}${'b '.repeat(16_000)}`
+    let sends = 0
+    trial.proxy.judge((method, url) => (isSend(method, url) && ++sends === 2 ? limited : null))
+    await assert.rejects(adapter.send(place, say(long), 'w-2'), { code: 'send-later' })
+    const ids = await adapter.send(place, say(long), 'w-2')
+    assert.deepEqual(
+      (await ours()).map(({ event_id: id }) => id),
+      ids,
+      'no part is there twice',
+    )
+  })
+
+  test('an answer that is lost is found, by another process too, and of what is half out the rest is said', async t => {
+    const { adapter, place, ours, trial, stop } = await within(t)
+    const long = `${'a '.repeat(16_000)}${'b '.repeat(16_000)}${'c '.repeat(16_000)}`
+    let sends = 0
+    trial.proxy.judge((method, url) => (isSend(method, url) && ++sends === 2 ? 'lose' : null))
+    await assert.rejects(adapter.send(place, say(long), 'l-1'), { code: 'network-down' })
+    await stop()
+    const { adapter: second } = await trial.start()
+    assert.equal(await second.find(place, 'l-1', { do: 'send', ...say(long) }), 'not-sent')
+    const ids = await second.send(place, say(long), 'l-1')
+    assert.ok(ids.length >= 3)
+    assert.deepEqual(
+      (await ours()).map(({ event_id: id }) => id),
+      ids,
+    )
+    assert.deepEqual(await second.find(place, 'l-1', { do: 'send', ...say(long) }), ids)
+    trial.proxy.once(isSend, 'lose')
+    await assert.rejects(second.edit(place, ids.slice(0, 1), say('changed'), 'l-2'), { code: 'network-down' })
+    const target = { do: 'edit' as const, seq: 1, draft: say('changed') }
+    assert.deepEqual(await second.find(place, 'l-2', target), ids.slice(0, 1))
+  })
+
+  test('a ledger that was put back gives a number again, and its message is said all the same', async t => {
+    const { adapter, place, ours } = await within(t)
+    await adapter.send(place, say('before the backup was put back'), '7')
+    await adapter.send(place, say('after it'), '7')
+    assert.deepEqual(bodies(await ours()), ['before the backup was put back', 'after it'])
+  })
+
+  test('a file is uploaded once however often its message is tried, and the homeserver says how large one may be', async t => {
+    const { adapter, place, trial } = await within(t)
+    const uploads = [upload('once.bin', new Uint8Array(2000).fill(7))]
+    trial.proxy.once(isSend, limited)
+    await assert.rejects(adapter.send(place, { content: { segments: [] }, uploads }, 'u-1'), { code: 'send-later' })
+    await adapter.send(place, { content: { segments: [] }, uploads }, 'u-1')
+    assert.equal(trial.proxy.asked.filter(asked => asked.includes('/upload')).length, 1)
+    assert.equal(adapter.limits.fileBytes, 52_428_800)
+  })
+
+  test('media take the token in the header alone, and only from where it is asked for', async t => {
+    const { adapter, trial } = await within(t)
+    const mxc = await alice.upload('x', 'text/plain', new TextEncoder().encode('secret plans'))
+    const bare = await fetch(`${synapse.url}/_matrix/client/v1/media/download/${mxc.slice(6)}`)
+    assert.equal(bare.status, 401, 'the homeserver wants a token')
+    const chunks: Uint8Array[] = []
+    for await (const chunk of await adapter.open({ ref: mxc, name: 'x' }, AbortSignal.timeout(5000))) chunks.push(chunk)
+    assert.equal(Buffer.concat(chunks).toString(), 'secret plans')
+    assert.ok(trial.proxy.asked.every(asked => !asked.includes(trial.bot.account.access_token)))
+    for (const ref of [
+      'mxc://evil.example/../../admin',
+      'mxc://a/b?x=1',
+      'https://a.example/x',
+      'mxc:///x',
+      'mxc://test.local/',
+    ])
+      await assert.rejects(adapter.open({ ref, name: 'x' }, AbortSignal.timeout(5000)), { code: 'not-found' }, ref)
+  })
+
+  test('where a thread is not to be had, its message is an answer', async t => {
+    const { adapter, place, ours, trial } = await within(t)
+    const root = await alice.say(trial.room, 'root')
+    const inner = await alice.say(trial.room, 'inner', { 'm.relates_to': { rel_type: 'm.thread', event_id: root } })
+    await adapter.send({ ...place, thread: inner as MessageId }, say('deeper'), 't-1')
+    const [said] = await ours()
+    assert.deepEqual(said?.content['m.relates_to'], { 'm.in_reply_to': { event_id: inner } })
+  })
+
+  test('a message that the homeserver always fails at is given up, and holds nothing up', async t => {
+    const { adapter, place, trial, ours } = await within(t)
+    trial.proxy.judge((method, url) =>
+      isSend(method, url) && url.includes('.p-1.')
+        ? { status: 500, body: { errcode: 'M_UNKNOWN', error: 'Internal server error' } }
+        : null,
+    )
+    const codes: string[] = []
+    for (let n = 0; n < 6; n++)
+      codes.push(
+        await adapter.send(place, say('poison'), 'p-1').then(
+          () => 'sent',
+          (error: ChanopError) => error.code,
+        ),
+      )
+    assert.deepEqual(codes, [...Array.from({ length: 5 }, () => 'network-down'), 'send-refused'])
+    await adapter.send(place, say('next'), 'p-2')
+    assert.deepEqual(bodies(await ours()), ['next'])
+  })
+
+  test('a homeserver in trouble is no reason to give up, and says why in the status', async t => {
+    const { adapter, trial, book } = await within(t).then(world => ({ ...world, book: world.trial.book }))
+    trial.proxy.judge((_method, url) =>
+      url.includes('/sync') ? { status: 502, body: {}, headers: { 'content-type': 'text/html' } } : null,
+    )
+    trial.proxy.cut()
+    await book.until(() => adapter.status().state !== 'up' && /502/.test(adapter.status().reason ?? ''), 'the trouble')
+    await alice.say(trial.room, 'meanwhile')
+    trial.proxy.judge(() => null)
+    await book.hears('meanwhile')
+    await book.until(() => adapter.status().state === 'up', 'the adapter to be up')
+  })
+
+  test('a point of /sync that the homeserver does not know is no end, and nothing is lost over it', async t => {
+    const { trial, stop } = await within(t)
+    const { book, room } = trial
+    await alice.say(room, 'known')
+    await book.hears('known')
+    await stop()
+    await alice.say(room, 'unknown to the ledger')
+    await book.cursors.set('since', 'not-a-token')
+    await trial.start()
+    await book.hears('unknown to the ledger')
+    assert.deepEqual(book.texts(), ['known', 'unknown to the ledger'])
+  })
+
+  test('what may be a repeat says so; a secret is never said in a room', async t => {
+    const { adapter, place, ours } = await within(t)
+    const draft: Draft = { ...say('again'), repeat: true }
+    await adapter.send(place, draft, 'r-1')
+    await assert.rejects(adapter.send(place, { ...say('hunter2'), secret: true }, 'r-2'), { code: 'send-refused' })
+    assert.deepEqual(bodies(await ours()), ['(may be a repeat) again'])
+  })
+})
