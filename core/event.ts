@@ -137,6 +137,8 @@ export interface MessageEvent extends Base {
   readonly to?: string
   /** A command that came with its arguments apart: a native slash command, a call. `content` says the same in words. */
   readonly asked?: Asked
+  /** A program asks, and brought its own conversation (`core/ledger/completions.ts`): it carries no command, and waits behind no other. */
+  readonly standalone?: true
   /** Another relay already made this copy: `hops` says how often. Copies are recorded and never relayed again past 1. */
   readonly hops?: number
   /** It held what looked like a secret, which is not in `content` any more: no command, no question, not to be passed on. */

@@ -3,6 +3,7 @@ import { ChanopError } from '../../core/error.ts'
 import type { Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
 import type { Interior } from '../../core/interior.ts'
 import { keyOfAccount } from '../../core/ledger/api-keys.ts'
+import { dropOldCompletions } from '../../core/ledger/completions.ts'
 import { dropOldLetters, isKept, keepLetter } from '../../core/ledger/inbox.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { Asks } from './asks.ts'
@@ -20,6 +21,8 @@ const sweepMs = 60_000
 /** An answer can be had again for so long, what is secret in it for so long. */
 const letterMs = 24 * 3_600_000
 const secretMs = 10 * 60_000
+/** An answer of a model is streamed, and can be asked for again, for so long; the record has it for ever. */
+const completionMs = 3_600_000
 
 export function createHttpAdapter(config: HttpConfig, context: AdapterContext): HttpAdapter {
   const { interior } = context
@@ -112,16 +115,23 @@ export class HttpAdapter implements Adapter {
     const waiting = this.#waiting
     const asks = new Asks(interior, waiting, network)
     const { signs } = this.#context
+    const startedMs = Date.now()
     const place = { interior, log, network }
     const refused: House['refused'] = (request, result) => noteRequest(place, request, { result })
     const more = signs === undefined ? {} : { signs }
-    return { ...place, config: this.#config, sink, asks, waiting, hub: this.#hub, closing, refused, ...more }
+    return { ...place, config: this.#config, sink, asks, waiting, hub: this.#hub, startedMs, closing, refused, ...more }
   }
 
   #sweep(): void {
     const nowMs = Date.now()
     this.#interior.ledger
-      .write(tx => dropOldLetters(tx, nowMs - secretMs, nowMs - letterMs), { durable: false })
+      .write(
+        tx => {
+          dropOldLetters(tx, nowMs - secretMs, nowMs - letterMs)
+          dropOldCompletions(tx, nowMs - completionMs)
+        },
+        { durable: false },
+      )
       .catch((error: unknown) => this.#context.log.warn({ error }, 'old answers stay for now'))
   }
 

@@ -26,6 +26,7 @@ export interface House {
   readonly waiting: Waiting
   /** Open streams. */
   readonly hub: Hub
+  readonly startedMs: number
   /** Aborts when the server closes: streams end. */
   readonly closing: AbortSignal
 }

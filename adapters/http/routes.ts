@@ -1,6 +1,7 @@
 import type { Routes } from './house.ts'
 import { agentRoutes } from './routes/agents.ts'
 import { channelRoutes } from './routes/channels.ts'
+import { chatRoutes } from './routes/chat.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { healthRoutes } from './routes/health.ts'
 import { streamRoutes } from './routes/stream.ts'
@@ -14,4 +15,5 @@ export const routes: readonly Routes[] = [
   channelRoutes,
   agentRoutes,
   streamRoutes,
+  chatRoutes,
 ]

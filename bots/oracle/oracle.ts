@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { configSchema } from '../../config/schema.ts'
 import { type BotContext, locations } from '../../core/bot.ts'
 import { openDesk } from '../../core/command/desk.ts'
+import { completionAt } from '../../core/ledger/completions.ts'
 import { turnsMergedInto } from '../../core/ledger/turns.ts'
 import { MediaStore, mediaLimits } from '../../core/media/store.ts'
 import { sleep } from '../../core/retry.ts'
@@ -12,6 +13,9 @@ import { promptFor } from './context/prompt.ts'
 import { Summaries } from './context/summaries.ts'
 import type { Models } from './models/contract.ts'
 import { ConfiguredModels } from './models/models.ts'
+import { requestFor } from './api/prompt.ts'
+import { Completions } from './api/runner.ts'
+import { ProgramVoice } from './api/voice.ts'
 import { Ear } from './talk/ear.ts'
 import { type AnswerTools, answer } from './turns/answer.ts'
 import { mergeWaiting } from './turns/merge.ts'
@@ -48,7 +52,14 @@ export async function openOracle(
     rooms: () => context.rooms,
     manner: () => settings.current.commands,
     merged: (tx, { id }) => turnsMergedInto(tx, id).length,
+    speaker: (tx, stage) => {
+      const completion = stage.asked.event.standalone ? completionAt(tx, stage.asked.event.key) : null
+      return completion && new ProgramVoice(ledger, stage, completion)
+    },
     request: async (turn, asked) => {
+      const brought = asked.event.standalone ? await ledger.read(tx => completionAt(tx, asked.event.key)) : null
+      if (brought)
+        return requestFor({ models, config: () => settings.current, mind: await mind.text() }, brought, turn.id)
       const also = await ledger.read(tx => turnsMergedInto(tx, turn.id))
       return (await promptFor(prompts, [turn, ...also], asked)).request
     },
@@ -76,7 +87,17 @@ export async function runOracle(context: BotContext<typeof configSchema>, option
   const { ledger, bus } = context
   const { services, runner, queue } = await openOracle(context, options)
   await runner.start()
-  const off = [bus.onRing(() => runner.look()), ledger.onCommit(() => runner.busy > 0 && runner.look())]
+  const { log, signal, settings } = context
+  const completions = new Completions({ ledger, log, signal, models: services.models, config: () => settings.current })
+  await completions.start()
+  const off = [
+    bus.onRing(() => {
+      runner.look()
+      completions.look()
+    }),
+    ledger.onCommit(() => runner.busy > 0 && runner.look()),
+    ledger.onCommit(() => completions.look()),
+  ]
   const { served } = await openDesk(context, { commands: oracleCommands, services })
   context.ready()
   await Promise.all([services.ear.listen(), served])

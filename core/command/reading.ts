@@ -32,8 +32,8 @@ export class Reader {
   }
 
   /** Whether a message has the shape of a command, for whomever: what has not is talk. Pure, no ledger needed. */
-  hear({ asked, content, place, sender, masked, ...event }: MessageEvent): Utterance | null {
-    if (sender.kind === 'self' || masked) return null
+  hear({ asked, content, place, sender, masked, standalone, ...event }: MessageEvent): Utterance | null {
+    if (sender.kind === 'self' || masked || standalone) return null
     const to = event.to ?? null
     if (asked) {
       const line = asked.name.trim().replace(/\s+/g, ' ')

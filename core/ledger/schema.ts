@@ -2,6 +2,7 @@ import { agents } from './migrations/agents.ts'
 import { apiKeys } from './migrations/api-keys.ts'
 import { auditRuns } from './migrations/audit-runs.ts'
 import { certificates } from './migrations/certificates.ts'
+import { completions } from './migrations/completions.ts'
 import { ends } from './migrations/ends.ts'
 import { media } from './migrations/media.ts'
 import { networkDrafts } from './migrations/network-drafts.ts'
@@ -36,4 +37,5 @@ export const migrations: readonly string[] = [
   apiKeys,
   parked,
   networkDrafts,
+  completions,
 ]

@@ -220,7 +220,7 @@ export function mergeTurns(tx: Tx, into: number, ids: readonly number[]): void {
 
 /** Which turns a stop means. */
 export type StopScope =
-  /** Those that one person asked for in a room. */
+  /** Those that one person asked for in a room, or by a program that stands in none. */
   | { readonly of: Pick<Asker, 'network' | 'user' | 'person'>; readonly room: string }
   /** The one that a fact asked for or answers. */
   | { readonly fact: number }
@@ -234,7 +234,7 @@ export function turnsIn(tx: Tx, scope: StopScope): Turn[] {
   return sql(
     tx,
     `SELECT ${columns} JOIN event e ON e.seq = t.asked
-     WHERE ${isOpen} AND e.room = ? AND (t.network = ? AND t.user = ? OR t.person = ?) ORDER BY +t.id`,
+     WHERE ${isOpen} AND (e.room = ? OR e.body ->> 'standalone' = 1) AND (t.network = ? AND t.user = ? OR t.person = ?) ORDER BY +t.id`,
   )
     .all(scope.room, network, user, person)
     .map(turnFrom)

@@ -24,7 +24,7 @@ export class Summaries {
     this.#underWay.add(lane)
     const made = this.#tools.ledger
       .read(tx => bySeq(tx, asked) as Stored<MessageEvent>)
-      .then(stored => summarise(this.#tools, stored, this.#signal))
+      .then(stored => (stored.event.standalone ? undefined : summarise(this.#tools, stored, this.#signal)))
     made
       .catch((error: unknown) => {
         // The next answer tries again; until then the lines are simply left out.

@@ -1,4 +1,5 @@
 import type { Config } from '../../../config/schema.ts'
+import { keyOfAccount } from '../../../core/ledger/api-keys.ts'
 import { personById } from '../../../core/ledger/people.ts'
 import type { Limit, NewTry } from '../../../core/ledger/tries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -33,6 +34,13 @@ export function amountsOf(budget: Budget, scope: string, label: string): Amounts
   return own(budget.people) ?? { dailyUsd: budget.perPersonDailyUsd, monthlyUsd: budget.perPersonMonthlyUsd, hard }
 }
 
+/** What a key may spend a day: its tries are booked on its own conversation. */
+function limitsOfKey(tx: Tx, { room, day }: Pick<NewTry, 'room' | 'day'>): Limit[] {
+  const [, network = '', account = ''] = /^([^:]+):@(.+)$/.exec(room) ?? []
+  const usd = keyOfAccount(tx, network, account)?.budgetUsd ?? null
+  return usd === null ? [] : [{ period: day, scope: `room:${room}`, microUsd: Math.round(usd * 1e6), hard: true }]
+}
+
 /** The limits that a try is under, the general ones first. */
 export function limitsOf(
   tx: Tx,
@@ -45,10 +53,12 @@ export function limitsOf(
     `room:${wanted.room}`,
     `model:${wanted.model}`,
   ]
-  return scopes.flatMap(scope => {
-    const { dailyUsd, monthlyUsd, hard } = amountsOf(budget, scope, labelOf(tx, scope))
-    const limit = (usd: number | null, period: string): Limit[] =>
-      usd === null ? [] : [{ period, scope, microUsd: Math.round(usd * 1e6), hard }]
-    return [...limit(dailyUsd, wanted.day), ...limit(monthlyUsd, wanted.month)]
-  })
+  return scopes
+    .flatMap(scope => {
+      const { dailyUsd, monthlyUsd, hard } = amountsOf(budget, scope, labelOf(tx, scope))
+      const limit = (usd: number | null, period: string): Limit[] =>
+        usd === null ? [] : [{ period, scope, microUsd: Math.round(usd * 1e6), hard }]
+      return [...limit(dailyUsd, wanted.day), ...limit(monthlyUsd, wanted.month)]
+    })
+    .concat(limitsOfKey(tx, wanted))
 }

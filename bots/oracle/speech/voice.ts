@@ -4,8 +4,10 @@ import { enqueue } from '../../../core/ledger/deliveries.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import { answerTurn } from '../../../core/ledger/turns.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import type { ErrorCode } from '../../../core/error.ts'
 import { amend, say } from '../../../core/say.ts'
 import { parseInline } from '../../../core/text.ts'
+import type { ModelEnd } from '../models/contract.ts'
 import { self } from '../talk/address.ts'
 import { linesOf, liteOf } from './lines.ts'
 import { blocksOf, joined, segmentsOf } from './markdown.ts'
@@ -15,6 +17,23 @@ export interface Manner {
   readonly prefix: string
   /** Lines said at once where an answer is said in lines. */
   readonly lines: number
+}
+
+/** Says one answer while it is made; see `Voice`. */
+export interface Speaker {
+  /** Something of the answer can be read already. */
+  readonly begun: boolean
+  /** Nothing can be taken back of what an earlier process said here. */
+  readonly fixed: boolean
+  readonly empty: boolean
+  push(text: string): void
+  /** What came so far is void. */
+  restart(): void
+  /** How the model ended, or why it failed, for who is told more than words. */
+  ended?(end: ModelEnd): void
+  failed?(code: ErrorCode): void
+  silence(): Promise<void>
+  conclude(tx: Tx, note: string, nowMs: number, cut?: 'cut'): void
 }
 
 /** How far an answer is said. */
@@ -31,7 +50,7 @@ const everyMs = 700
  * Says one answer while it is made: as a message that grows, or in whole paragraphs where nothing can be edited. The other
  * places of the room hear it once it is whole. What it says last is said in the transaction that ends the turn.
  */
-export class Voice {
+export class Voice implements Speaker {
   readonly #ledger: Ledger
   readonly #stage: Stage
   readonly #manner: Manner

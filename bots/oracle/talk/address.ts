@@ -25,6 +25,7 @@ export type Address =
 export function addressOf(tx: Tx, event: MessageEvent, prefix: string): Address {
   if (event.asked || event.masked) return { is: 'other' }
   const { content, place, to } = event
+  if (event.standalone) return { is: 'oracle', why: 'a program asked', strong: true, words: spoken(content) }
   const said = spoken(content)
   const heard = hear(said, { prefix, bots: names, direct: place.private === true, to: to ?? null })
   if (heard?.prefixed || (heard?.to && heard.to !== self)) return { is: 'other' }

@@ -17,9 +17,16 @@ const missedMs = 10 * 60_000
 const followUpMs = 5 * 60_000
 const windowMs = 10 * 60_000
 
+const standsAlone = (event: Stored['event']): event is MessageEvent =>
+  event.kind === 'message' && event.standalone === true
+
 /** Turns of one lane are answered one after the other: a thread, else a room, else a direct conversation. */
 export const laneOf = ({ room, event }: Pick<Stored, 'room' | 'event'>): string =>
-  event.place.thread === undefined ? room : `${room}\n${event.place.thread}`
+  standsAlone(event)
+    ? `${room}\n${event.id}`
+    : event.place.thread === undefined
+      ? room
+      : `${room}\n${event.place.thread}`
 
 /** Whether it was said while nobody here listened. */
 export const isLate = ({ event, receivedMs }: Stored<MessageEvent>, nowMs: number): boolean =>
@@ -106,6 +113,8 @@ function botRefusal(
   const listed = config.oracle.bots.includes(`${place.network}:${sender.id}`)
   const engaged = agent?.permissions.some(permission => permission === 'ask' || permission === '*') ?? false
   if (!listed && !engaged) return no('programs do not wake it unless they are allowed to (oracle.bots)')
+  // A conversation of its own goes round in no circle: rates and budgets of its key are enough.
+  if (stored.event.standalone) return null
   if (!strong) return no('a program has to name it')
   const by = { network: place.network, user: sender.id }
   const { perBot, botsInARow } = config.oracle

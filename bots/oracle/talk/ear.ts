@@ -117,7 +117,7 @@ export class Ear {
 
   #attend(tx: Tx, stored: Stored<MessageEvent>, { decision, address }: Considered): Outcome | null {
     const nowMs = Date.now()
-    const stop = stopWords.exec(address.words)
+    const stop = stored.event.standalone ? null : stopWords.exec(address.words)
     if (stop) return this.#stop(tx, stored, stop[1]?.toLowerCase() === 'all' ? 'all' : null)
     if (!decision.answers) {
       keepDecision(tx, stored.seq, decision, nowMs)

@@ -8,7 +8,7 @@ import type { Log } from '../../../core/log.ts'
 import { duration, escapeInline } from '../../../core/text.ts'
 import type { ModelEnd, ModelRequest, Models } from '../models/contract.ts'
 import { type Stage, stageOf } from '../speech/stage.ts'
-import { type Manner, Voice } from '../speech/voice.ts'
+import { type Manner, type Speaker, Voice } from '../speech/voice.ts'
 import type { Rooms } from '../../../core/rooms.ts'
 
 /** A process that died so often on one question does not try it again. */
@@ -25,6 +25,8 @@ export interface AnswerTools {
   /** Shows that the oracle writes in a place. */
   readonly typing: (stage: Stage, active: boolean) => void
   readonly merged: (tx: Tx, turn: Turn) => number
+  /** Another way to say it than as a message: to a program that brought its own conversation. Null: there is none. */
+  readonly speaker: (tx: Tx, stage: Stage) => Speaker | null
 }
 
 const typingMs = 2500
@@ -34,10 +36,11 @@ export async function answer(tools: AnswerTools, turn: Turn, holder: string, sig
   const { ledger, rooms, manner } = tools
   const found = await ledger.read(tx => {
     const asked = bySeq(tx, turn.asked) as Stored<MessageEvent>
-    return { asked, stage: stageOf(tx, turn, asked, rooms()), merged: tools.merged(tx, turn) }
+    const stage = stageOf(tx, turn, asked, rooms())
+    return { asked, stage, merged: tools.merged(tx, turn), speaker: tools.speaker(tx, stage) }
   })
   const { asked, stage } = found
-  const voice = new Voice(ledger, stage, manner(), headOf(turn, asked, found.merged))
+  const voice = found.speaker ?? new Voice(ledger, stage, manner(), headOf(turn, asked, found.merged))
   const conclude = (end: TurnEnd, note: string, cut?: 'cut'): Promise<boolean> =>
     ledger.write(tx => {
       if (!endTurn(tx, turn.id, holder, end, Date.now())) return false
@@ -55,7 +58,7 @@ interface Work {
   readonly turn: Turn
   readonly asked: Stored<MessageEvent>
   readonly stage: Stage
-  readonly voice: Voice
+  readonly voice: Speaker
 }
 
 interface Ended {
@@ -83,6 +86,7 @@ async function spoken(tools: AnswerTools, work: Work, signal: AbortSignal): Prom
     if (signal.aborted) return null
     const error = asChanopError(thrown)
     if (error.code.startsWith('ledger-')) throw error
+    voice.failed?.(error.code)
     if (error.code === 'internal') tools.log.error({ error: thrown, turn: turn.id }, 'an answer failed')
     return failed(
       error.message,
@@ -97,13 +101,16 @@ async function spoken(tools: AnswerTools, work: Work, signal: AbortSignal): Prom
 async function listen(
   models: Models,
   request: ModelRequest,
-  voice: Voice,
+  voice: Speaker,
   signal: AbortSignal,
 ): Promise<ModelEnd | null> {
   for await (const part of models.stream(request, signal)) {
     if (part.kind === 'text') voice.push(part.text)
     else if (part.kind === 'restart') voice.restart()
-    else return part
+    else {
+      voice.ended?.(part)
+      return part
+    }
   }
   return null
 }
@@ -115,7 +122,7 @@ const notes: Readonly<Record<ModelEnd['finishReason'], string>> = {
   aborted: 'it was interrupted',
 }
 
-function endingOf({ finishReason, promptCut }: ModelEnd, voice: Voice): Ended {
+function endingOf({ finishReason, promptCut }: ModelEnd, voice: Speaker): Ended {
   if (finishReason === 'stop' && voice.empty) return failed('the model said nothing')
   const cut = promptCut ? 'the model read only the end of what it was given' : ''
   const note = [notes[finishReason], cut].filter(part => part !== '').join('; ')
@@ -126,7 +133,7 @@ function endingOf({ finishReason, promptCut }: ModelEnd, voice: Voice): Ended {
 async function stopped(
   { ledger }: AnswerTools,
   turn: Turn,
-  voice: Voice,
+  voice: Speaker,
   conclude: (end: TurnEnd, note: string, cut: 'cut') => Promise<boolean>,
 ): Promise<void> {
   const now = await ledger.read(tx => turnById(tx, turn.id))

@@ -1,0 +1,76 @@
+import type { Interior } from '../../../core/interior.ts'
+import {
+  completionAt,
+  type CompletionPart,
+  type Ending,
+  partsAfter,
+  stopCompletion,
+} from '../../../core/ledger/completions.ts'
+import { decisionOf } from '../../../core/ledger/decisions.ts'
+import { stopTurns, turnOfFact } from '../../../core/ledger/turns.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import type { Holder } from '../access.ts'
+import type { House } from '../house.ts'
+import { Problem, statusOf } from '../problem.ts'
+import type { Asking } from './ask.ts'
+
+/** What came since the last look: pieces, and the end once there is one. */
+export interface News {
+  readonly parts: readonly CompletionPart[]
+  readonly n: number
+  readonly ending: Ending | null
+}
+
+const nothing = { inputTokens: 0, cachedTokens: 0, outputTokens: 0 }
+const failed = (code: string, message: string): Ending => ({ finish: 'failed', ...nothing, error: { code, message } })
+
+/** How an answer ended that was never written: it was refused, stopped before it began, or its turn failed. */
+function endOf(tx: Tx, seq: number): Ending | null {
+  const decision = decisionOf(tx, seq)
+  if (decision && !decision.answers)
+    return failed(/no model/.test(decision.reason) ? 'model-missing' : 'denied', `no answer: ${decision.reason}`)
+  const turn = turnOfFact(tx, seq)
+  if (!turn || turn.settledMs === null) return null
+  if (turn.state === 'failed') return failed('model-failed', turn.error ?? 'the answer failed')
+  return { finish: turn.state === 'stopped' ? 'aborted' : 'stop', ...nothing }
+}
+
+function newsOf(tx: Tx, { key, seq }: Asking, n: number): News | null {
+  const completion = completionAt(tx, key)
+  if (!completion) return { parts: [], n, ending: failed('not-found', 'this answer is not kept any more: ask again') }
+  const fresh = partsAfter(tx, completion.id, n)
+  const ending =
+    completion.ending ?? (completion.state === 'stopped' ? { finish: 'aborted' as const, ...nothing } : null)
+  const end = ending ?? (seq === null ? null : endOf(tx, seq))
+  if (fresh.length === 0 && end === null) return null
+  return { parts: fresh.map(({ part }) => part), n: fresh.at(-1)?.n ?? n, ending: fresh.length < 500 ? end : null }
+}
+
+/** Follows an answer as it comes in. Ends with its ending, or without one when `signal` aborts. */
+export async function* follow(house: House, asking: Asking, signal: AbortSignal): AsyncGenerator<News> {
+  const { interior, waiting } = house
+  let n = 0
+  while (!signal.aborted) {
+    const news = await waiting.until(() => interior.ledger.readNow(tx => newsOf(tx, asking, n)), signal)
+    if (news === null) return
+    n = news.n
+    yield news
+    if (news.ending) return
+  }
+}
+
+/** Nobody waits for an answer any more: it costs nothing more either. */
+export async function giveUp({ ledger }: Interior, { key, seq }: Asking, { name }: Holder): Promise<void> {
+  await ledger.write(tx => {
+    if (seq === null) stopCompletion(tx, key, Date.now())
+    else stopTurns(tx, { fact: seq }, `${name} (hung up)`, Date.now())
+  })
+}
+
+/** An ending that is none of an answer, as a problem. */
+export function problemOf({ error }: Ending): Problem | null {
+  if (!error) return null
+  const { code, message } = error
+  const status = code === 'usage' ? 400 : statusOf(code)
+  return new Problem(status, code, message, code === 'budget-reached' ? {} : { headers: {} })
+}
