@@ -322,10 +322,15 @@ export class Connection {
       this.channels.joined(channel)
       void this.#backfill.meet(channel).catch((error: unknown) => this.#note(error))
     } else if (type === 'member_left_channel' && isSelf) this.channels.left(channel)
-    else if (type === 'app_uninstalled') this.#end(refusal(new Fault('refused', type, { code: 'account_inactive' })))
-    else if (type === 'tokens_revoked' && strings(part(event, 'tokens'), 'bot').length > 0) {
-      this.#end(refusal(new Fault('refused', type, { code: 'token_revoked' })))
-    } else this.channels.follow(event)
+    else if (type === 'app_uninstalled' || type === 'tokens_revoked') void this.#check()
+    else this.channels.follow(event)
+  }
+
+  /** Whether we are still let in: such an event may be an old one. */
+  async #check(): Promise<void> {
+    await this.api.call('auth.test').catch((error: unknown) => {
+      if (isLoginFault(error)) this.#end(refusal(error))
+    })
   }
 
   #slash(payload: Native, acknowledge: () => void): void {

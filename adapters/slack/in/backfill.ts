@@ -20,6 +20,22 @@ export interface BackfillOptions {
   readonly signal: AbortSignal
 }
 
+interface Since {
+  readonly from: string
+  /** The newest that the ledger has. 0: none. */
+  readonly knownMs: number
+}
+
+interface Fetched {
+  readonly message: Native
+  readonly knownMs: number
+}
+
+interface Moment {
+  readonly at: string
+  readonly events: readonly ChatEvent[]
+}
+
 interface Pages {
   /** Earliest first. */
   readonly messages: readonly Native[]
@@ -50,18 +66,32 @@ export class Backfill {
   async missed(channel: string): Promise<ChatEvent[]> {
     const since = await this.#since(channel)
     if (since === null) return []
-    const fresh = await this.#pages('conversations.history', { channel, oldest: since })
-    const older = await this.#older(channel, since)
-    const replies = await this.#replies(channel, since, [...older, ...fresh.messages])
-    const seen = new Map<string, Native>()
-    for (const message of [...fresh.messages, ...replies.messages]) seen.set(str(message, 'ts'), message)
-    const events: ChatEvent[] = []
-    if (fresh.cut || replies.cut) events.push(this.#gap(channel, since))
-    for (const message of older) events.push(...(await this.#o.reader.editedSince(message, channel, since)))
-    for (const message of [...seen.values()].sort((a, b) => compareTs(str(a, 'ts'), str(b, 'ts')))) {
-      events.push(...(await this.#o.reader.said(message, channel, 'backfill')))
+    const { from, knownMs } = since
+    const fresh = await this.#pages('conversations.history', { channel, oldest: from })
+    const older = await this.#older(channel, from)
+    const replies = await this.#replies(channel, from, [...older, ...fresh.messages])
+    const all = new Map<string, Fetched>()
+    for (const message of [...older, ...fresh.messages]) all.set(str(message, 'ts'), { message, knownMs })
+    for (const each of replies.messages) all.set(str(each.message, 'ts'), each)
+    const moments: Moment[] = []
+    for (const each of all.values()) moments.push(...(await this.#moments(channel, from, each)))
+    const gap = fresh.cut || replies.cut ? [this.#gap(channel, from)] : []
+    return [...gap, ...moments.sort((a, b) => compareTs(a.at, b.at)).flatMap(({ events }) => events)]
+  }
+
+  /** What of a message is news: itself, or how it was changed meanwhile. */
+  async #moments(channel: string, from: string, { message, knownMs }: Fetched): Promise<Moment[]> {
+    const { reader } = this.#o
+    const ts = str(message, 'ts')
+    const moments: Moment[] = []
+    if (tsMs(ts) > knownMs - overlapMs && (knownMs > 0 || compareTs(ts, from) >= 0)) {
+      moments.push({ at: ts, events: await reader.said(message, channel, 'backfill') })
     }
-    return events
+    if (tsMs(ts) <= knownMs) {
+      const events = await reader.editedSince(message, channel, from)
+      moments.push({ at: str(part(message, 'edited'), 'ts') || ts, events })
+    }
+    return moments
   }
 
   /** Notes that we are in a channel from now on. */
@@ -70,12 +100,12 @@ export class Backfill {
   }
 
   /** From where; null at the first meeting, which is noted. */
-  async #since(channel: string): Promise<string | null> {
+  async #since(channel: string): Promise<Since | null> {
     const { cursors, reader } = this.#o
     const newest = await cursors.newest(reader.place(channel))
-    if (newest) return tsOf(Math.max(0, newest.atMs - overlapMs))
+    if (newest) return { from: tsOf(Math.max(0, newest.atMs - overlapMs)), knownMs: newest.atMs }
     const met = await cursors.get(`met/${channel}`)
-    if (met !== null && isTs(met)) return met
+    if (met !== null && isTs(met)) return { from: met, knownMs: 0 }
     await cursors.set(`met/${channel}`, tsOf(Date.now() - overlapMs))
     return null
   }
@@ -92,16 +122,17 @@ export class Backfill {
   }
 
   /** New replies in threads whose root was seen, or in which somebody spoke lately. */
-  async #replies(channel: string, since: string, roots: readonly Native[]): Promise<Pages> {
+  async #replies(channel: string, since: string, roots: readonly Native[]) {
     const grown = roots.filter(root => num(root, 'reply_count') && compareTs(str(root, 'latest_reply'), since) >= 0)
     const listed = new Set(roots.map(root => str(root, 'ts')))
     const remembered = (await this.#known(channel)).filter(thread => !listed.has(thread))
-    const messages: Native[] = []
+    const messages: Fetched[] = []
     let cut = false
     for (const thread of [...grown.map(root => str(root, 'ts')), ...remembered]) {
-      const from = await this.#threadSince(channel, thread, since)
+      const { from, knownMs } = await this.#threadSince(channel, thread, since)
       const pages = await this.#thread(channel, thread, from)
-      messages.push(...pages.messages.filter(message => str(message, 'ts') !== thread))
+      const replies = pages.messages.filter(message => str(message, 'ts') !== thread)
+      messages.push(...replies.map(message => ({ message, knownMs })))
       cut ||= pages.cut
     }
     return { messages, cut }
@@ -119,11 +150,11 @@ export class Backfill {
     }
   }
 
-  async #threadSince(channel: string, thread: string, since: string): Promise<string> {
+  async #threadSince(channel: string, thread: string, since: string): Promise<Since> {
     const { cursors, reader } = this.#o
     const newest = await cursors.newest(reader.place(channel, thread))
     const known = newest ? tsOf(Math.max(0, newest.atMs - overlapMs)) : since
-    return compareTs(known, since) < 0 ? known : since
+    return { from: compareTs(known, since) < 0 ? known : since, knownMs: newest?.atMs ?? 0 }
   }
 
   async #known(channel: string): Promise<readonly string[]> {

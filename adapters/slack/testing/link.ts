@@ -105,6 +105,7 @@ export class Link {
     const envelope = { ...pending.envelope, retry_attempt: attempt, retry_reason: attempt === 0 ? '' : reason }
     this.told.push(envelope)
     this.#write(socket, envelope)
+    this.#o.changed()
     if (pending.timer) clearTimeout(pending.timer)
     pending.timer = setTimeout(() => {
       if (pending.tries < 4) this.#deliver(pending, 'timeout')
