@@ -59,9 +59,12 @@ export async function openSession(options: SocketOptions): Promise<Session> {
     else if (str(message, 'envelope_id') !== '') options.receive(envelopeOf(client, message))
   })
   const close = async (): Promise<void> => {
-    // The second call does not wait for the other side to say goodbye.
     client.disconnect().catch(() => undefined)
+    // Theirs forgets this timer when the connection breaks while it is being closed: half a minute in which no process ends.
+    const forgotten: unknown = client.websocket && Reflect.get(client.websocket, 'closeHandshakeTimeout')
     await Promise.race([gone, sleep(handshakeMs)])
+    clearTimeout(forgotten as NodeJS.Timeout | undefined)
+    // The second call does not wait for the other side to say goodbye.
     await client.disconnect()
   }
   const failed = client.start().then(
