@@ -1,19 +1,20 @@
 import type { AdapterContext, Sink, NetworkStatus } from '../../core/adapter.ts'
-import { ChanopError } from '../../core/error.ts'
+import type { ChanopError } from '../../core/error.ts'
 import type { ChatEvent, GapEvent, UserId } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { SlackChannels } from './channels.ts'
 import type { SlackConfig } from './config.ts'
 import { Backfill } from './in/backfill.ts'
-import { Reader, type Self } from './in/events.ts'
+import { Reader } from './in/events.ts'
 import { Intake } from './in/intake.ts'
 import { Answers, slashEvent } from './in/slash.ts'
 import { Api } from './link/api.ts'
 import { advice, Fault, isChannelFault, isLoginFault, isRefused, missingScope } from './link/fault.ts'
 import { loadSdk, type Sdk } from './link/sdk.ts'
 import { type Envelope, openSession, type Session } from './link/socket.ts'
-import { type Native, part, str, strings, tsOf } from './native.ts'
+import { type Native, part, str, tsOf } from './native.ts'
+import { checkTokens, type Login, loginOf, refusal, slashed } from './login.ts'
 import { Speaker } from './out/speaker.ts'
 import { Uploads } from './out/uploads.ts'
 import { People } from './people.ts'
@@ -33,12 +34,6 @@ export interface ConnectionOptions {
   readonly stand: (state: NetworkStatus['state'], reason?: string) => void
 }
 
-interface Login {
-  readonly self: Self
-  readonly workspace: string
-  readonly granted: readonly string[]
-}
-
 /** Who the token is, asked until Slack answers. Rejects `network-refused` when it is nobody. */
 async function login(api: Api, { stand, signal, context }: ConnectionOptions): Promise<Login | null> {
   for (let attempt = 0; !signal.aborted; attempt++) {
@@ -53,35 +48,6 @@ async function login(api: Api, { stand, signal, context }: ConnectionOptions): P
     }
   }
   return null
-}
-
-function loginOf(answer: Native): Login {
-  const team = str(answer, 'team_id')
-  const enterprise = str(answer, 'enterprise_id')
-  return {
-    self: {
-      user: str(answer, 'user_id'),
-      bot: str(answer, 'bot_id'),
-      app: '',
-      team,
-      teams: new Set([team, enterprise].filter(Boolean)),
-    },
-    workspace: str(answer, 'team'),
-    granted: strings(part(answer, 'response_metadata'), 'scopes').filter(Boolean),
-  }
-}
-
-const refusal = (fault: Fault): ChanopError => new ChanopError('network-refused', advice(fault), { cause: fault })
-
-function checkTokens(token: string, appToken: string): void {
-  const wrong = (what: string): never => {
-    throw new ChanopError('network-refused', `${what}; see docs/slack.md`)
-  }
-  if (token.startsWith('xapp-') || appToken.startsWith('xoxb-')) {
-    wrong("the two tokens are swapped: `token` is the bot's (xoxb-…), `appToken` the app's (xapp-…)")
-  }
-  if (!token.startsWith('xoxb-')) wrong('`token` is no bot token: it begins with xoxb-')
-  if (!appToken.startsWith('xapp-')) wrong('`appToken` is no app-level token: it begins with xapp-')
 }
 
 /** What one run has: from the login to the abort, over many sockets. */
@@ -361,8 +327,6 @@ interface Made {
   readonly ending: AbortController
   readonly login: Login
 }
-
-const slashed = (url: string): string => (url.endsWith('/') ? url : `${url}/`)
 
 function aborted(signal: AbortSignal): Promise<'aborted'> {
   return new Promise(resolve => {

@@ -20,7 +20,6 @@ import { contentOf, namedIn, reactionsOf } from './content.ts'
 export interface Self {
   readonly user: string
   readonly bot: string
-  readonly app: string
   readonly team: string
   /** The workspaces whose people are ours: this one, and its organisation. */
   readonly teams: ReadonlySet<string>
@@ -91,10 +90,9 @@ export class Reader {
   }
 
   isOurs(message: Native): boolean {
-    const { user, bot, app } = this.#o.self
+    const { user, bot } = this.#o.self
     const author = str(message, 'user')
-    if (author !== '') return author === user
-    return (bot !== '' && str(message, 'bot_id') === bot) || (app !== '' && str(message, 'app_id') === app)
+    return author === '' ? bot !== '' && str(message, 'bot_id') === bot : author === user
   }
 
   /** The facts of one event of the Events API. */

@@ -70,7 +70,9 @@ function authorOf(args: Json, caller: Caller): Json {
     id: app.bot,
     app_id: app.id,
     name: app.name,
-    icons: {},
+    icons: Object.fromEntries(
+      ['36', '48', '72'].map(size => [`image_${size}`, `https://a.slack-edge.com/${size}.png`]),
+    ),
     deleted: false,
     updated: 1_700_000_000,
     team_id: team,

@@ -35,26 +35,29 @@ const channelObject = (channel: Channel): Json => ({
 const readScope = ({ kind }: Channel): string =>
   kind === 'im' ? 'im:read' : kind === 'private' ? 'groups:read' : 'channels:read'
 
-const usersConversations: Method = (workspace, args, caller) => {
-  const types = (text(args, 'types') || 'public_channel').split(',')
-  const scopes: Readonly<Record<string, string>> = {
-    public_channel: 'channels:read',
-    private_channel: 'groups:read',
-    im: 'im:read',
+/** Those of the app, or all that it can see. */
+const conversations =
+  (mineOnly: boolean): Method =>
+  (workspace, args, caller) => {
+    const types = (text(args, 'types') || 'public_channel').split(',')
+    const scopes: Readonly<Record<string, string>> = {
+      public_channel: 'channels:read',
+      private_channel: 'groups:read',
+      im: 'im:read',
+    }
+    for (const type of types) need(caller, scopes[type] as string)
+    const kinds = types.map(type => type.replace('_channel', ''))
+    const mine = [...workspace.channels.values()].filter(
+      channel =>
+        (channel.members.has(app.user) || (!mineOnly && channel.kind === 'public')) &&
+        kinds.includes(channel.kind) &&
+        !(String(args['exclude_archived']) === 'true' && channel.archived),
+    )
+    const from = Number(text(args, 'cursor') || 0)
+    const limit = Number(args['limit'] ?? 100)
+    const next = from + limit < mine.length ? String(from + limit) : ''
+    return { channels: mine.slice(from, from + limit).map(channelObject), response_metadata: { next_cursor: next } }
   }
-  for (const type of types) need(caller, scopes[type] as string)
-  const kinds = types.map(type => type.replace('_channel', ''))
-  const mine = [...workspace.channels.values()].filter(
-    channel =>
-      channel.members.has(app.user) &&
-      kinds.includes(channel.kind) &&
-      !(String(args['exclude_archived']) === 'true' && channel.archived),
-  )
-  const from = Number(text(args, 'cursor') || 0)
-  const limit = Number(args['limit'] ?? 100)
-  const next = from + limit < mine.length ? String(from + limit) : ''
-  return { channels: mine.slice(from, from + limit).map(channelObject), response_metadata: { next_cursor: next } }
-}
 
 const conversationsOpen: Method = (workspace, args, caller) => {
   need(caller, 'im:write')
@@ -183,7 +186,8 @@ export const methods = (most: () => number): Readonly<Record<string, Method>> =>
     }
   },
   'users.info': usersInfo,
-  'users.conversations': usersConversations,
+  'users.conversations': conversations(true),
+  'conversations.list': conversations(false),
   'conversations.info': (workspace, args, caller) => {
     const channel = channelOf(workspace, args)
     need(caller, readScope(channel))

@@ -1,0 +1,171 @@
+import { strict as assert } from 'node:assert'
+import { describe, test } from 'node:test'
+import { draft } from '../../core/contract/harness.ts'
+import type { ChatEvent } from '../../core/event.ts'
+import { plain } from '../../core/text.ts'
+import { placeOf, Trial } from './testing/trial.ts'
+import { app } from './testing/workspace.ts'
+
+const alice = 'U0000ALICE'
+
+describe('while nobody listens', { concurrency: 4 }, () => {
+  test('a refresh loses nothing although its socket is closed at once', async t => {
+    const trial = await Trial.open(t)
+    await trial.up()
+    const { fake, general } = trial
+    const said: string[] = []
+    const say = (text: string): void => {
+      said.push(text)
+      fake.workspace.say(general, alice, text)
+    }
+    say('before')
+    await trial.book.hears('before')
+    for (const close of [false, true]) {
+      const opened = fake.callsOf('apps.connections.open').length
+      fake.refresh('refresh_requested', { close })
+      for (let n = 0; n < 5; n++) say(`gap ${close} ${n}`)
+      await fake.until(
+        () => fake.callsOf('apps.connections.open').length > opened && fake.sockets === 1,
+        'a new socket',
+      )
+      say(`after ${close}`)
+      await trial.book.hears(`after ${close}`)
+    }
+    assert.deepEqual(trial.book.texts(), said)
+  })
+
+  test('from the cursor: messages over many pages, threads old and new, edits, reactions; in order', async t => {
+    const trial = await Trial.open(t, { pageMost: 7 })
+    const { fake, general, book } = trial
+    const { workspace } = fake
+    const first = await trial.up()
+    const old = workspace.say(general, alice, 'old root')
+    workspace.say(general, alice, 'old reply', { thread_ts: old.ts })
+    const asleep = workspace.say(general, alice, 'sleeping root')
+    workspace.say(general, alice, 'known')
+    await book.hears('known')
+    await book.hears('old reply')
+    await first.stop()
+    const said: string[] = []
+    const say = (text: string, more = {}): string => {
+      said.push(text)
+      return workspace.say(general, alice, text, more).ts
+    }
+    for (let n = 0; n < 20; n++) say(`missed ${n}`)
+    say('reply to old', { thread_ts: old.ts })
+    const fresh = say('new root')
+    for (let n = 0; n < 9; n++) say(`in new ${n}`, { thread_ts: fresh })
+    say('woken', { thread_ts: asleep.ts })
+    workspace.react(general, fresh, alice, 'tada')
+    workspace.editText(general, asleep.ts, 'sleeping root, edited', alice)
+    await trial.up()
+    await book.hears('woken')
+    const texts = book.texts()
+    assert.deepEqual(texts.slice(texts.indexOf('known') + 1), said)
+    assert.ok(
+      book
+        .messages()
+        .slice(4)
+        .every(({ origin }) => origin === 'backfill'),
+    )
+    const edit = book.facts.find((fact): fact is ChatEvent & { kind: 'edit' } => fact.kind === 'edit')
+    assert.deepEqual([edit?.target, edit && plain(edit.content)], [asleep.ts, 'sleeping root, edited'])
+    const reaction = book.facts.find(fact => fact.kind === 'reaction')
+    assert.ok(reaction?.kind === 'reaction' && reaction.emoji === '🎉' && reaction.target === fresh)
+    assert.equal(book.facts.filter(({ kind }) => kind === 'gap').length, 0)
+  })
+
+  test('history that may not be read is a gap that is named, with the scope; the rest works', async t => {
+    const trial = await Trial.open(t)
+    const { fake, general, book } = trial
+    const first = await trial.up()
+    fake.workspace.say(general, alice, 'known')
+    await book.hears('known')
+    await first.stop()
+    fake.scopes.delete('channels:history')
+    fake.workspace.say(general, alice, 'missed')
+    const { adapter } = await trial.up()
+    const gap = await book.until(() => book.facts.find(({ kind }) => kind === 'gap'), 'the gap')
+    assert.ok(gap.kind === 'gap' && /channels:history/.test(gap.reason))
+    assert.match(adapter.status().reason ?? '', /lacks the scope channels:history: add it at .*Bot Token Scopes/)
+    await adapter.send(placeOf(general), draft('works'), 'd1')
+    assert.deepEqual(fake.said(general), ['works'])
+  })
+
+  test('history that has to wait keeps up its own channel alone', async t => {
+    const trial = await Trial.open(t)
+    const { fake, book } = trial
+    const slow = fake.workspace.channel('slow', { members: [app.user, alice] })
+    const first = await trial.up()
+    for (const channel of [slow, trial.general]) fake.workspace.say(channel, alice, `known ${channel.name}`)
+    await book.hears('known general')
+    await book.hears('known slow')
+    await first.stop()
+    fake.workspace.say(slow, alice, 'missed in slow')
+    fake.limit('conversations.history', { channel: slow.id, seconds: 2 })
+    await trial.up()
+    fake.workspace.say(trial.general, alice, 'quick')
+    fake.workspace.say(slow, alice, 'after')
+    await book.hears('after')
+    const texts = book.texts()
+    assert.ok(texts.indexOf('missed in slow') < texts.indexOf('after'))
+  })
+})
+
+describe('faults of the login', { concurrency: 4 }, () => {
+  test('wrong tokens end it with what to do', async t => {
+    const trial = await Trial.open(t)
+    const cases: [object, RegExp][] = [
+      [{ 'env:BOT': 'xoxb-wrong' }, /does not know the token/],
+      [{ 'env:APP': 'xapp-wrong' }, /does not know the token/],
+      [{ 'env:BOT': 'xapp-fake-1', 'env:APP': 'xoxb-fake-1' }, /swapped/],
+      [{ 'env:BOT': 'hello' }, /xoxb-/],
+    ]
+    for (const [tokens, message] of cases) {
+      const { ended, adapter } = await trial.start([], tokens)
+      await assert.rejects(ended, { code: 'network-refused', message })
+      assert.equal(adapter.status().state, 'down')
+      assert.match(adapter.status().reason ?? '', message)
+      assert.doesNotMatch(JSON.stringify(adapter.status()), /xoxb-wrong|xapp-wrong|fake-1/)
+    }
+  })
+
+  test('a token that is revoked ends it, by event or by an answer', async t => {
+    const trial = await Trial.open(t)
+    const first = await trial.up()
+    trial.fake.workspace.emit({ type: 'tokens_revoked', tokens: { bot: [app.user] } }, null)
+    await trial.fake.until(() => trial.fake.callsOf('auth.test').length === 2, 'the question')
+    assert.equal(first.adapter.status().state, 'up', 'an old event ends nothing')
+    trial.fake.refusals.set('auth.test', 'token_revoked')
+    trial.fake.workspace.emit({ type: 'tokens_revoked', tokens: { oauth: [], bot: [app.user] } }, null)
+    await assert.rejects(first.ended, { code: 'network-refused', message: /revoked/ })
+    trial.fake.refusals.clear()
+    const second = await trial.up()
+    trial.fake.refusals.set('chat.postMessage', 'account_inactive')
+    await assert.rejects(second.adapter.send(placeOf(trial.general), draft('x'), 'd1'), { retry: 'later' })
+    await assert.rejects(second.ended, { code: 'network-refused', message: /removed from the workspace/ })
+  })
+
+  test('an outage of Slack is none of these', async t => {
+    const trial = await Trial.open(t)
+    trial.fake.refusals.set('apps.connections.open', 'internal_error')
+    const { adapter } = await trial.start()
+    await trial.fake.until(() => trial.fake.callsOf('apps.connections.open').length >= 2, 'a second try')
+    assert.notEqual(adapter.status().state, 'up')
+    trial.fake.refusals.clear()
+    await trial.book.until(() => adapter.status().state === 'up', 'up')
+  })
+
+  test('a channel that can not be entered is named, and the others work', async t => {
+    const trial = await Trial.open(t)
+    const secret = trial.fake.workspace.channel('secret', { kind: 'private', members: [alice] })
+    const open = trial.fake.workspace.channel('open', { members: [alice] })
+    const { adapter } = await trial.up([secret.id, open.id, 'C000NOTHING'])
+    await trial.book.until(() => adapter.status().troubles?.length === 2, 'two troubles')
+    assert.ok(adapter.status().troubles?.every(({ reason }) => reason.includes('/invite')))
+    await trial.fake.until(() => open.members.has(app.user), 'us in the open one')
+    secret.members.add(app.user)
+    trial.fake.workspace.emit({ type: 'member_joined_channel', user: app.user, channel: secret.id }, secret)
+    await trial.book.until(() => adapter.status().troubles?.length === 1, 'one trouble')
+  })
+})

@@ -1,0 +1,177 @@
+import { strict as assert } from 'node:assert'
+import { describe, test } from 'node:test'
+import { draft, upload } from '../../core/contract/harness.ts'
+import { ChanopError } from '../../core/error.ts'
+import type { Draft, MessageId, UserId } from '../../core/event.ts'
+import { placeOf, Trial } from './testing/trial.ts'
+import { app } from './testing/workspace.ts'
+
+const alice = 'U0000ALICE'
+const relayed = (said: string, name = 'bob', avatar?: string): Draft => ({
+  ...draft(said),
+  as: { name, relayed: true, ...(avatar ? { avatar } : {}) },
+})
+const isCode = (code: string) => (error: unknown) => error instanceof ChanopError && error.code === code
+
+describe('what goes out', { concurrency: 4 }, () => {
+  test('faces, threads, replies, labels; nothing pings by accident', async t => {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.up()
+    const { fake, general } = trial
+    const place = placeOf(general)
+    await adapter.send(place, relayed('hi <!channel> @here', 'bob', 'https://a.example/b.png'), 'd1')
+    const [call] = fake.callsOf('chat.postMessage')
+    assert.equal(call?.args['username'], 'bob')
+    assert.equal(call?.args['icon_url'], 'https://a.example/b.png')
+    assert.equal(call?.args['text'], 'hi &lt;!channel&gt; @here')
+    assert.deepEqual(JSON.parse(String(call?.args['metadata'])), {
+      event_type: 'chanop_delivery',
+      event_payload: { instance: 'abcdefghijkl', delivery: 'd1', part: 0, parts: 1, hops: 1 },
+    })
+    const root = fake.workspace.say(general, alice, 'root')
+    await adapter.send(
+      place,
+      { ...relayed('an answer'), content: { ...draft('an answer').content, replyTo: root.ts as MessageId } },
+      'd2',
+    )
+    await adapter.send(placeOf(general, root.ts), draft('in the thread'), 'd3')
+    assert.deepEqual(
+      fake
+        .callsOf('chat.postMessage')
+        .slice(1)
+        .map(({ args }) => args['thread_ts']),
+      [root.ts, root.ts],
+    )
+  })
+
+  test('without the scope for faces the name stands before the words', async t => {
+    const trial = await Trial.open(t)
+    trial.fake.scopes.delete('chat:write.customize')
+    const { adapter } = await trial.up()
+    await adapter.send(placeOf(trial.general), relayed('hello'), 'd1')
+    assert.deepEqual(trial.fake.said(trial.general), ['bob: hello'])
+    assert.match(adapter.status().lacks.join('\n'), /chat:write\.customize: no faces/)
+  })
+
+  test('a storm of 429 on one channel delays no other, and its wait is obeyed', async t => {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.up()
+    const { fake, general } = trial
+    const calm = fake.workspace.channel('calm', { members: [app.user] })
+    fake.limit('chat.postMessage', { channel: general.id, seconds: 3 })
+    const refused = await adapter.send(placeOf(general), draft('later'), 'd1').catch((error: unknown) => error)
+    assert.ok(refused instanceof ChanopError && refused.code === 'send-later')
+    assert.ok((refused.afterMs ?? 0) > 1500 && (refused.afterMs ?? 0) <= 3000, String(refused.afterMs))
+    for (let n = 0; n < 20; n++)
+      await assert.rejects(adapter.send(placeOf(general), draft('later'), 'd1'), isCode('send-later'))
+    assert.equal(fake.callsOf('chat.postMessage').length, 1, 'while it lasts Slack is not asked again')
+    const began = performance.now()
+    for (let n = 0; n < 10; n++) await adapter.send(placeOf(calm), draft(`c ${n}`), `c${n}`)
+    assert.ok(performance.now() - began < 1500)
+    assert.equal(fake.said(calm).length, 10)
+  })
+
+  test('a limit in the middle of a long text is waited for: no part is lost or said twice', async t => {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.up()
+    const { fake, general } = trial
+    fake.rate = { perSecond: 1, burst: 2 }
+    const long = Array.from({ length: 2000 }, (_, n) => `w${n}`).join(' ')
+    const ids = await adapter.send(placeOf(general), draft(long), 'd1')
+    assert.equal(ids.length, fake.said(general).length)
+    assert.equal(fake.said(general).join(' ').replace(/\s+/g, ' '), long)
+    assert.ok(ids.length >= 3)
+  })
+
+  test('an answer that was lost in the middle is found, and the rest is said behind it', async t => {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.up()
+    const { fake, general, book } = trial
+    const place = placeOf(general)
+    const long = Array.from({ length: 2000 }, (_, n) => `w${n}`).join(' ')
+    const act = { do: 'send' as const, ...draft(long) }
+    for (const round of [1, 2, 3]) {
+      fake.loseAnswer('chat.postMessage')
+      await assert.rejects(adapter.send(place, draft(long), 'd1'), isCode('network-down'))
+      await book.until(() => adapter.status().state === 'up', 'up')
+      const found = await adapter.find?.(place, 'd1', act)
+      assert.equal(typeof found === 'string' ? found : found?.length, round < 3 ? 'not-sent' : 3)
+    }
+    assert.equal(fake.said(general).join(' ').replace(/\s+/g, ' '), long)
+    const { adapter: restarted } = await trial.up()
+    assert.equal((await restarted.find?.(place, 'd1', act))?.length, 3)
+    assert.equal(await restarted.find?.(place, 'd2', act), 'not-sent')
+  })
+
+  test('files: the lost answer of the last step is found after a restart; text and file keep apart at an edit', async t => {
+    const trial = await Trial.open(t)
+    const first = await trial.up()
+    const { fake, general } = trial
+    const place = placeOf(general)
+    const file: Draft = { ...relayed('look'), uploads: [upload('a.bin', new Uint8Array(1000))] }
+    fake.loseAnswer('files.completeUploadExternal')
+    await assert.rejects(first.adapter.send(place, file, 'd1'), isCode('network-down'))
+    await first.stop()
+    const { adapter } = await trial.up()
+    const found = await adapter.find?.(place, 'd1', {
+      do: 'send',
+      ...relayed('look'),
+      content: { ...draft('look').content, attachments: [{ ref: 'r', name: 'a.bin' }] },
+    })
+    assert.ok(found && typeof found !== 'string' && found.length === 2, JSON.stringify(found))
+    assert.equal(general.messages.filter(({ files }) => files).length, 1)
+    assert.match(general.messages.find(({ files }) => files)?.text ?? '', /^\*bob\*$/)
+    const edited = await adapter.edit?.(place, found, relayed('look here'), 'd2')
+    assert.deepEqual(edited, found)
+    assert.equal(general.messages.filter(({ files }) => files).length, 1, 'the file stays')
+    assert.equal(
+      await adapter.find?.(place, 'd9', {
+        do: 'send',
+        content: { segments: [], attachments: [{ ref: 'r', name: 'a.bin' }] },
+      }),
+      'not-sent',
+    )
+  })
+
+  test('an edit that grows adds parts once, one that shrinks takes them away', async t => {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.up()
+    const { fake, general } = trial
+    const place = placeOf(general)
+    const long = Array.from({ length: 2000 }, (_, n) => `w${n}`).join(' ')
+    const ids = await adapter.send(place, draft('short'), 'd1')
+    fake.loseAnswer('chat.postMessage')
+    await assert.rejects(Promise.resolve(adapter.edit?.(place, ids, draft(long), 'd2')), { retry: 'later' })
+    await trial.book.until(() => adapter.status().state === 'up', 'up')
+    const grown = await adapter.edit?.(place, ids, draft(long), 'd2')
+    assert.equal(fake.said(general).join(' ').replace(/\s+/g, ' '), long)
+    const shrunk = await adapter.edit?.(place, grown as MessageId[], draft('short again'), 'd3')
+    assert.deepEqual([shrunk, fake.said(general)], [ids, ['short again']])
+  })
+
+  test('what Slack refuses says why, and in which channel', async t => {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.up()
+    const { fake, general } = trial
+    const place = placeOf(general)
+    general.archived = true
+    await assert.rejects(adapter.send(place, draft('x'), 'd1'), { code: 'send-refused', message: /archived/ })
+    assert.match(adapter.status().troubles?.[0]?.reason ?? '', /archived/)
+    general.archived = false
+    general.members.delete(app.user)
+    await assert.rejects(adapter.send(place, draft('x'), 'd2'), { code: 'send-refused', message: /\/invite/ })
+    general.members.add(app.user)
+    await adapter.send(place, draft('x'), 'd3')
+    assert.equal(adapter.status().troubles, undefined)
+    fake.scopes.delete('reactions:write')
+    const { ts } = fake.workspace.say(general, alice, 'y')
+    await assert.rejects(Promise.resolve(adapter.react?.(place, ts as MessageId, { emoji: '👍' }, 'd4')), {
+      message: /scope reactions:write/,
+    })
+    await assert.rejects(Promise.resolve(adapter.react?.(place, ts as MessageId, { emoji: 'no emoji' }, 'd5')), {
+      code: 'unsupported',
+    })
+    await assert.rejects(Promise.resolve(adapter.direct?.('UNOBODY' as UserId)), { code: 'not-found' })
+    assert.equal(adapter.status().state, 'up')
+  })
+})
