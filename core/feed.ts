@@ -82,12 +82,26 @@ export class Feed {
         await this.#hooks.roster?.(first)
         continue
       }
-      const batch = this.#facts()
-      this.#queue = this.#queue.slice(batch.length)
-      await offer(this.#o, batch)
+      await this.#offer()
       if (this.#paused && this.#queue.length < resumeAt) this.#pause(false)
     }
     this.#busy = null
+  }
+
+  /** What comes while the ledger takes nothing is offered with the rest: who offers it may have to say so. */
+  async #offer(): Promise<void> {
+    const { sink, log, signal, backoff = usual } = this.#o
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const batch = this.#facts()
+      try {
+        await sink(batch)
+        this.#queue = this.#queue.slice(batch.length)
+        return
+      } catch (error) {
+        log.warn({ error, events: batch.length }, 'the ledger does not take events; they are offered again')
+        await sleep(backoffMs(backoff, attempt), signal)
+      }
+    }
   }
 
   /** The facts up to the next roster, as many as one call takes. */

@@ -36,6 +36,7 @@ const splitMs = 5000
 const drainMs = 3000
 const sweepMs = 3_600_000
 
+const isMessage = (event: ChatEvent): event is MessageEvent => event.kind === 'message'
 const abilitiesOf = (adapter: Adapter): Abilities => ({ edits: adapter.edit !== undefined, limits: adapter.limits })
 
 export interface BridgeOptions {
@@ -183,7 +184,11 @@ export class Bridge {
     })
     writing.then(
       () => this.#outage.taken(),
-      (error: unknown) => this.#outage.refused(error),
+      (error: unknown) =>
+        this.#outage.refused(
+          error,
+          events.filter(isMessage).filter(each => this.#isAsked(each)),
+        ),
     )
     const taken = await writing
     for (const { event } of taken.stored) if (this.#carriesFiles(event)) this.#files.expect(event)
@@ -191,6 +196,12 @@ export class Bridge {
     for (const member of taken.joined) this.#members.add(member)
     for (const member of taken.left) this.#members.delete(member)
     this.onTaken?.(taken.stored)
+  }
+
+  /** Whether somebody waits for what a command of theirs does. */
+  #isAsked(event: MessageEvent): boolean {
+    const heard = event.origin === 'live' ? this.#reader.hear(event) : null
+    return heard !== null && (heard.prefixed || heard.given !== undefined)
   }
 
   #sweep(): void {
