@@ -68,6 +68,10 @@ const model = z
 
 const modelNames = z.array(z.string()).min(1)
 
+/** What runs when it is opened. */
+const programEndings =
+  'exe scr com pif bat cmd msi msp cpl hta jar js jse vbs vbe wsf wsh ps1 lnk reg scf url apk app dmg pkg'.split(' ')
+
 /** Null: no limit. */
 const limits = z.strictObject({
   dailyUsd: usd.nullable().default(null),
@@ -179,6 +183,27 @@ const shape = z.strictObject({
       totalMegabytes: z.int().min(1).max(1_000_000).default(2000),
       /** For so long a copy stays after its last use. */
       keepDays: z.int().min(1).max(3650).default(30),
+      /** Endings of names that are not passed on. */
+      refuse: z
+        .array(z.string().regex(/^[a-z0-9]{1,16}$/, 'write an ending without its dot, in lower case, e.g. exe'))
+        .default(programEndings),
+      /** Where a platform takes no file, or none so large: a link to it, that ends. */
+      links: z
+        .strictObject({
+          /** Where its server listens; null: there are no links. */
+          listen: z
+            .string()
+            .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write address:port, e.g. 127.0.0.1:8643')
+            .nullable()
+            .default(null),
+          /** How others write its address, with a proxy before it; null: as it listens. */
+          url: z
+            .url({ protocol: /^https?$/, error: 'write a URL that begins with https://' })
+            .nullable()
+            .default(null),
+          hours: z.int().min(1).max(8760).default(168),
+        })
+        .prefault({}),
     })
     .prefault({}),
   /** Groups of agents, whether agents are there, and the words that stop them. */

@@ -11,7 +11,6 @@ import type {
   Place,
   Reaction,
   Sign,
-  Upload,
   UserId,
 } from './event.ts'
 import type { Interior } from './interior.ts'
@@ -172,8 +171,6 @@ export interface Adapter {
   open?(attachment: Attachment, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
   /** Shows that `as` is writing. Best effort; must not block deliveries. */
   typing?(place: Place, as: string, active: boolean): void
-  /** An address under which anyone may open a file for a while: for networks that can't take files. */
-  link?(file: Upload): Promise<string>
   /** After a crash: what became of this delivery? Called only while the network is up. */
   find?(place: Place, deliveryId: string, act: Act): Promise<Found>
   /**

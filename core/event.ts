@@ -80,6 +80,8 @@ export interface Attachment {
   readonly caption?: string
   /** Where anyone may open it without a token. */
   readonly url?: string
+  /** A picture of what the words say as well: it is left out where no file can be shown. */
+  readonly beside?: true
 }
 
 /** A file that goes out with a draft: its bytes are on this machine. */

@@ -139,9 +139,9 @@ test('code is told from comments', () => {
 
 test('core names no platform', () => {
   const platforms = kinds.map(({ kind }) => kind).filter(kind => kind !== 'memory')
-  // The scheme of an address is no platform.
+  // The scheme of an address is no platform, nor is a module of Node.js.
   const names = new RegExp(
-    `\\b(${[...new Set([...platforms, 'irc', 'discord', 'slack', 'telegram', 'matrix'])].join('|')})\\b(?!://)`,
+    `(?<!node:)\\b(${[...new Set([...platforms, 'irc', 'discord', 'slack', 'telegram', 'matrix'])].join('|')})\\b(?!:)`,
     'i',
   )
   // Comments may give an example; what runs may not know one.

@@ -20,6 +20,7 @@ import { Deliverer } from './delivery/deliver.ts'
 import { GoneAccounts } from './orders/gone.ts'
 import { admittedNow } from './orders/doors.ts'
 import { Files } from './delivery/files.ts'
+import { LinkServer } from './delivery/link-server.ts'
 import { ingest } from './intake/ingest.ts'
 import { channelsOf, Links } from './networks/links.ts'
 import { Orderly } from './orders/orders.ts'
@@ -56,6 +57,7 @@ export class Bridge {
   /** Files that came with messages. */
   readonly store: MediaStore
   readonly #files: Files
+  readonly #linkServer: LinkServer
   readonly orderly: Orderly
   readonly #members = new Set<string>()
   readonly #beats = new Map<string, number>()
@@ -90,7 +92,9 @@ export class Bridge {
     this.#accountsMs = options.accountsMs ?? accountsMs
     this.#outage = new Outage({ adapters, log, places: () => this.#places() })
     this.store = new MediaStore(join(context.dataDir, 'media'), ledger, () => mediaLimits(settings.current.media))
-    this.#files = new Files({ store: this.store, ledger, adapters, log, signal })
+    this.#linkServer = new LinkServer({ store: this.store, ledger, log })
+    const files = { store: this.store, links: this.#linkServer, rooms: context.rooms }
+    this.#files = new Files({ ...files, refuse: () => settings.current.media.refuse, ledger, adapters, log, signal })
     const isConfigured = (network: string): boolean => Object.hasOwn(settings.current.networks, network)
     this.deliverer = new Deliverer({
       ledger,
@@ -120,6 +124,7 @@ export class Bridge {
     const { context } = this
     context.ledger.autoCheckpoint(16_000)
     // One that takes its time keeps up nobody.
+    await this.#linkServer.follow(context.settings.current.media.links)
     await Promise.race([this.links.follow(context.settings.current.networks), sleep(startMs)])
     await this.#takeOver()
     const heard = (): void => {
@@ -166,6 +171,7 @@ export class Bridge {
     const { signal } = this.context
     if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
     await this.deliverer.drain(drainMs)
+    await this.#linkServer.follow({ ...this.context.settings.current.media.links, listen: null })
     await Promise.race([this.links.closed(), sleep(drainMs)])
   }
 
@@ -211,10 +217,10 @@ export class Bridge {
   /** Whether an event has files that are wanted on some other network. */
   #carriesFiles(event: ChatEvent): event is MessageEvent {
     if (event.kind !== 'message' || !event.content.attachments || event.sender.kind === 'self') return false
-    const adapters = this.links.adapters
-    const links = [...adapters.values()].some(adapter => adapter.link !== undefined)
-    const takes = ({ network }: Place): boolean => adapters.get(network)?.limits.fileBytes !== undefined
-    return this.context.rooms.others(event.place).some(other => links || takes(other))
+    const { rooms } = this.context
+    if (rooms.of(event.place)?.bridging.files === 'off') return false
+    const takes = ({ network }: Place): boolean => this.links.adapters.get(network)?.limits.fileBytes !== undefined
+    return rooms.others(event.place).some(other => this.#linkServer.open || takes(other))
   }
 
   /** For those who live in this process and want facts without asking the ledger. */
@@ -223,6 +229,7 @@ export class Bridge {
   /** Takes new settings over: connections change one after the other. */
   #configure(config: Config): void {
     void this.links.follow(config.networks)
+    void this.#linkServer.follow(config.media.links)
   }
 
   /** Those who run the system hear what a network took with it. */

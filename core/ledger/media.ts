@@ -64,3 +64,27 @@ export function dropMedia(tx: Tx, hash: string): void {
   sql(tx, 'DELETE FROM media_ref WHERE hash = ?').run(hash)
   sql(tx, 'DELETE FROM media WHERE hash = ?').run(hash)
 }
+
+/** What a link opens. */
+export interface MediaLink {
+  readonly hash: string
+  readonly name: string
+  readonly type: string | null
+}
+
+/** Keeps a link until then; those whose time is over are forgotten. */
+export function keepLink(
+  tx: Tx,
+  tokenHash: string,
+  { hash, name, type }: MediaLink,
+  untilMs: number,
+  nowMs: number,
+): void {
+  sql(tx, 'DELETE FROM media_link WHERE until_ms <= ?').run(nowMs)
+  sql(tx, 'INSERT INTO media_link VALUES (?, ?, ?, ?, ?)').run(tokenHash, hash, name, type, untilMs)
+}
+
+export function linkedBy(tx: Tx, tokenHash: string, nowMs: number): MediaLink | null {
+  const row = sql(tx, 'SELECT hash, name, type FROM media_link WHERE token = ? AND until_ms > ?').get(tokenHash, nowMs)
+  return row ? { hash: row['hash'] as string, name: row['name'] as string, type: row['type'] as string | null } : null
+}

@@ -6,6 +6,7 @@ import { completions } from './migrations/completions.ts'
 import { ends } from './migrations/ends.ts'
 import { media } from './migrations/media.ts'
 import { networkDrafts } from './migrations/network-drafts.ts'
+import { mediaLinks } from './migrations/media-links.ts'
 import { parked } from './migrations/parked.ts'
 import { prompts } from './migrations/prompts.ts'
 import { retention } from './migrations/retention.ts'
@@ -38,4 +39,5 @@ export const migrations: readonly string[] = [
   parked,
   networkDrafts,
   completions,
+  mediaLinks,
 ]

@@ -1,12 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { ChanopError } from '../error.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { dropMedia, type MediaRow, mediaByHash, mediaBytes, noteMedia, unusedMedia } from '../ledger/media.ts'
 import { size } from '../text.ts'
+import { cleanerFor, headBytes } from './location.ts'
 
 export interface MediaLimits {
   /** No file may be larger. */
@@ -56,7 +57,7 @@ export class MediaStore {
   async put(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<MediaRow> {
     const aside = join(await this.#made('incoming'), randomUUID())
     try {
-      const kept = await this.#write(aside, bytes, signal)
+      const kept = await cleaned(aside, await this.#write(aside, bytes, signal))
       await this.#makeRoom(kept.sizeBytes)
       await this.#settle(aside, kept.hash)
       await this.#ledger.write(tx => noteMedia(tx, kept, Date.now()))
@@ -164,6 +165,28 @@ export class MediaStore {
     const folder = join(this.#folder, name)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     return folder
+  }
+}
+
+/** No picture is larger: it is read whole. */
+const pictureBytes = 50_000_000
+
+/** A picture without what it says besides what it shows. */
+async function cleaned(path: string, kept: MediaRow): Promise<MediaRow> {
+  const head = Buffer.alloc(headBytes)
+  const file = await open(path, 'r+')
+  try {
+    const { bytesRead } = await file.read(head, 0, headBytes, 0)
+    const clean = cleanerFor(head.subarray(0, bytesRead))
+    if (!clean) return kept
+    if (kept.sizeBytes > pictureBytes) throw tooLarge(pictureBytes)
+    const bytes = clean(await readFile(path))
+    await file.truncate(0)
+    await file.write(bytes, 0, bytes.length, 0)
+    await file.sync()
+    return { hash: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.length }
+  } finally {
+    await file.close()
   }
 }
 

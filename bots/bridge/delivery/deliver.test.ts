@@ -16,6 +16,7 @@ import { silentLog } from '../../../core/log.ts'
 import { House } from '../../../test/house.ts'
 import { Deliverer } from './deliver.ts'
 import { Files } from './files.ts'
+import { LinkServer } from './link-server.ts'
 import { copies, copyOf, deliveries, hall, hallConfig, openHall, settled, until } from '../testing.ts'
 
 const at = (network: string, channel: string = hall) => ({
@@ -244,6 +245,8 @@ test('a crash behind the platform’s yes, before ours: the next process finds i
     log: silentLog(),
     adapters: new Map([[adapter.network, adapter]]),
   }
+  const links = new LinkServer({ store: bridge.store, ledger: house.ledger, log: silentLog() })
+  const places = { store: bridge.store, links, rooms: bridge.context.rooms }
   await house.ledger.write(db => db.prepare('DELETE FROM delivery').run())
   const other = (ledger = house.ledger, signal = stop.signal): Deliverer =>
     new Deliverer({
@@ -252,7 +255,7 @@ test('a crash behind the platform’s yes, before ours: the next process finds i
       gaveUp: () => undefined,
       ledger,
       signal,
-      files: new Files({ ...options, store: bridge.store, ledger, signal }),
+      files: new Files({ ...options, ...places, refuse: () => [], ledger, signal }),
     })
   // The bridge's own deliverer does not see these: they are marked as being sent by a process that died.
   const [id] = await house.ledger.write(db => {

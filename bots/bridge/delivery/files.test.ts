@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
 import type { Attachment } from '../../../core/event.ts'
 import { House } from '../../../test/house.ts'
-import { copies, copyOf, hall, openHall, settled, until } from '../testing.ts'
+import { copies, copyOf, hall, hallConfig, openHall, settled, until } from '../testing.ts'
 
 const picture = new Uint8Array(5000).fill(7)
 
@@ -118,4 +118,95 @@ rooms:
   await house.run('bridge', async context => (await import('../run.ts')).runBridge(context))
   const file = await until(() => filesOf(b, 'look')[0], 'the file')
   assert.deepEqual(b.files.read(file.ref), picture)
+})
+
+const linked = (more = '') => `media: { links: { listen: '127.0.0.1:0'${more} } }`
+
+/** The words of the copy of a file in a place, once there is a link in them. */
+const linkIn = async (server: MemoryPlatform): Promise<string> => {
+  const line = await until(() => copies(server).find(said => said.includes('http://')), 'a link')
+  return /http:\S+/.exec(line)?.[0] ?? ''
+}
+
+test('where no file can be uploaded there is a link to it, which nobody guesses and which ends', async t => {
+  const config = hallConfig('ab', linked()).replace("{server}-b',", "{server}-b', fileBytes: 100,")
+  const house = new House(t, { config })
+  await house.bridge()
+  const [a, b] = [house.server('a'), house.server('b')]
+  await Promise.all([a.ready(), b.ready()])
+  share(a, 'alice', 'look')
+  const url = await linkIn(b)
+  assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/[\w-]{24}\/map\.png$/)
+  const answer = await fetch(url)
+  assert.deepEqual(new Uint8Array(await answer.arrayBuffer()), picture)
+  const header = (name: string): string | null => answer.headers.get(name)
+  assert.deepEqual(['content-type', 'x-content-type-options', 'content-security-policy'].map(header), [
+    'image/png',
+    'nosniff',
+    "default-src 'none'; sandbox",
+  ])
+  assert.equal((await fetch(url, { method: 'HEAD' })).headers.get('content-length'), '5000')
+  assert.equal((await fetch(url, { method: 'POST' })).status, 405)
+  const { origin, pathname } = new URL(url)
+  const token = pathname.split('/')[1] ?? ''
+  for (const guess of [
+    '/',
+    `/${token.slice(1)}`,
+    `/${token.slice(0, -1)}_`,
+    '/..%2f..%2fledger.db',
+    `/x/${token}`,
+    `//${token}`,
+  ])
+    assert.equal((await fetch(`${origin}${guess}`)).status, 404, guess)
+  const kept = await house.ledger.read(db => JSON.stringify(db.prepare('SELECT * FROM media_link').all()))
+  assert.equal(kept.includes(token), false, 'who reads the ledger opens nothing')
+  await house.ledger.write(db => db.prepare('UPDATE media_link SET until_ms = ?').run(Date.now()))
+  assert.equal((await fetch(url)).status, 404)
+})
+
+test('what a browser could run is saved, not shown; a room may ask for links alone, or for names alone', async t => {
+  const config = hallConfig('ab', linked(", url: 'http://files.example/x/'")).replace(
+    'joins: true',
+    'joins: true, files: link',
+  )
+  const house = new House(t, { config })
+  await house.bridge()
+  const [a, b] = [house.server('a'), house.server('b')]
+  await Promise.all([a.ready(), b.ready()])
+  const page = a.files.keep(Buffer.from('<script>alert(1)</script>'), { name: 'a/../b"\u202e.html', type: 'text/html' })
+  a.user('alice').say(hall, 'page', { attachments: [page] })
+  const url = await linkIn(b)
+  assert.match(url, /^http:\/\/files\.example\/x\/[\w-]{24}\/b_\.html$/)
+  await house.ledger.write(db =>
+    db.prepare("INSERT INTO setting VALUES ('rooms.hall.files', '\"off\"', 'test', 1)").run(),
+  )
+  house.bus.signal('settings', { by: 'test' })
+  await until(() => {
+    a.user('alice').say(hall, 'off', { attachments: [page] })
+    return copies(b).includes('alice: off\n[b_.html]')
+  }, 'a name alone')
+})
+
+test('programs are named and not passed on, whatever they are called', async t => {
+  const { house, servers } = await openHall(t, 'ab')
+  const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
+  const file = (name: string, bytes: string | Buffer) => a.files.keep(Buffer.from(bytes as string), { name })
+  const files = [file('run.exe', 'x'), file('photo.jpg', 'MZ...'), file('a.EXE. ', 'x'), file('ok.txt', 'fine')]
+  a.user('alice').say(hall, 'files', { attachments: files })
+  await until(() => copyOf(b, 'files\n[run.exe]\n[photo.jpg]\n[a.EXE.]\n[ok.txt]'), 'the copy')
+  await settled(house)
+  assert.equal(Buffer.from(b.files.read('file1')).toString(), 'fine')
+  assert.throws(() => b.files.read('file2'), 'one alone came')
+})
+
+test('a picture comes without what it says of where it was taken', async t => {
+  const { servers } = await openHall(t, 'ab')
+  const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
+  const said = Buffer.from('\xff\xd8\xff\xe1\0\x10Exif\0\0SECRET\0\0\xff\xdb\0\x06tabs\xff\xd9', 'latin1')
+  const photo = a.files.keep(said, { name: 'p.jpg', type: 'image/jpeg' })
+  a.user('alice').say(hall, 'photo', { attachments: [photo] })
+  const copy = await until(() => filesOf(b, 'photo')[0], 'the photo')
+  const bytes = Buffer.from(b.files.read(copy.ref))
+  assert.equal(bytes.includes('SECRET'), false)
+  assert.ok(bytes.includes('tabs'))
 })

@@ -1,15 +1,23 @@
 import type { Adapter } from '../../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
-import type { Attachment, Content, MessageEvent, NetworkId, Upload } from '../../../core/event.ts'
+import type { Attachment, Content, MessageEvent, NetworkId, Place, Upload } from '../../../core/event.ts'
 import { bySeq } from '../../../core/ledger/events.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import { type Copied, copiedAs, type MediaRow, noteCopied } from '../../../core/ledger/media.ts'
 import type { Log } from '../../../core/log.ts'
+import { fetchPublic } from '../../../core/media/fetch.ts'
 import type { MediaStore } from '../../../core/media/store.ts'
+import type { Rooms } from '../../../core/rooms.ts'
 import { deadline } from '../../../core/retry.ts'
+import type { LinkServer } from './link-server.ts'
+import { endsIn, fileName, isProgram } from './refused-files.ts'
 
 export interface FilesOptions {
   readonly store: MediaStore
+  readonly links: LinkServer
+  readonly rooms: Rooms
+  /** Endings of names that are not passed on. */
+  readonly refuse: () => readonly string[]
   readonly ledger: Ledger
   readonly adapters: ReadonlyMap<NetworkId, Adapter>
   readonly log: Log
@@ -25,6 +33,21 @@ const waitMs = 600_000
 export interface Ready {
   readonly uploads: readonly Upload[]
   readonly words: readonly Attachment[]
+}
+
+/** What stands beside words that say the same is no news where it can't be shown. */
+const isNeeded = ({ beside }: Attachment): boolean => beside !== true
+
+const fetched = async (url: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> =>
+  (await fetchPublic(url, { signal })).body
+
+async function* withoutPrograms(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let head = Buffer.alloc(0)
+  for await (const piece of bytes) {
+    if (head.length < 4) head = Buffer.concat([head, piece.subarray(0, 4)])
+    if (isProgram(head)) throw new ChanopError('media-refused', 'programs are not passed on')
+    yield piece
+  }
 }
 
 /** Brings the files of messages into the media store, each once, and out again to every network that takes some. */
@@ -55,19 +78,20 @@ export class Files {
   async ready(
     to: Adapter,
     content: Content,
-    said: { readonly source: number | null; readonly createdMs: number },
+    said: { readonly source: number | null; readonly createdMs: number; readonly place: Place },
   ): Promise<Ready> {
-    const files = content.attachments ?? []
-    const linker = [...this.#o.adapters.values()].find(adapter => adapter.link !== undefined)
-    const { fileBytes } = to.limits
-    if (files.length === 0 || (fileBytes === undefined && !linker)) return { uploads: [], words: files }
+    const files = (content.attachments ?? []).map(file => ({ ...file, name: fileName(file.name) }))
+    const { links, rooms } = this.#o
     const from = await this.#networkOf(said.source)
+    const asked = from === null ? 'copy' : (rooms.of(said.place)?.bridging.files ?? 'copy')
+    const fileBytes = asked === 'copy' ? (to.limits.fileBytes ?? 0) : 0
+    if (asked === 'off' || (fileBytes === 0 && !links.open)) return { uploads: [], words: files.filter(isNeeded) }
     const uploads: Upload[] = []
     const words: Attachment[] = []
     for (const file of files) {
       const upload = await this.#upload(from, file, Date.now() - said.createdMs > waitMs)
-      if (upload && fileBytes !== undefined && upload.sizeBytes <= fileBytes) uploads.push(upload)
-      else words.push(upload && linker?.link ? { ...file, url: await linker.link(upload) } : file)
+      if (upload && upload.sizeBytes <= fileBytes) uploads.push(upload)
+      else if (isNeeded(file)) words.push(upload && links.open ? { ...file, url: await links.link(upload) } : file)
     }
     return { uploads, words }
   }
@@ -119,10 +143,13 @@ export class Files {
   async #fetched(network: NetworkId, file: Attachment): Promise<MediaRow | { error: string }> {
     const adapter = this.#o.adapters.get(network)
     if (!adapter) throw new ChanopError('network-down', `${network} is not connected`)
-    if (!adapter.open) return { error: `${network} gives no files` }
+    const ending = endsIn(file.name, this.#o.refuse())
+    if (ending !== null) return { error: `files that end in .${ending} are not passed on (media.refuse)` }
+    if (!adapter.open && file.url === undefined) return { error: `${network} gives no files` }
     const signal = deadline(copyMs, this.#o.signal)
     try {
-      return await this.#o.store.put(await adapter.open(file, signal), signal)
+      const bytes = await (adapter.open?.(file, signal) ?? fetched(file.url ?? '', signal))
+      return await this.#o.store.put(withoutPrograms(bytes), signal)
     } catch (thrown) {
       if (signal.aborted) throw new ChanopError('network-down', 'it took too long', { cause: thrown })
       const error = asChanopError(thrown)

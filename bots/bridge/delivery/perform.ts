@@ -100,7 +100,7 @@ async function say(
   }
   if (!said.attachments) return send({ ...ready, content: said })
   const { attachments: _files, ...words } = said
-  const { uploads, words: left } = await files.ready(adapter, content, { source, createdMs })
+  const { uploads, words: left } = await files.ready(adapter, content, { source, createdMs, place })
   const shown = left.length === 0 ? words : { ...words, attachments: left }
   return send({ ...ready, content: shown, ...(uploads.length === 0 ? {} : { uploads }) })
 }
