@@ -7,13 +7,21 @@ import { lookAnyway } from '../../core/bus/bus.ts'
 import { addressee } from '../../core/command/addressee.ts'
 import { Reader } from '../../core/command/reading.ts'
 import { asChanopError } from '../../core/error.ts'
-import type { ChannelId, ChatEvent, MessageEvent, NetworkId, Place } from '../../core/event.ts'
+import {
+  type ChannelId,
+  type ChatEvent,
+  formatPlace,
+  type MessageEvent,
+  type NetworkId,
+  type Place,
+} from '../../core/event.ts'
 import type { Abandoned } from '../../core/ledger/abandon.ts'
 import { placeKey, type Stored } from '../../core/ledger/events.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import { tellOps } from '../../core/ops.ts'
 import { saveStatus } from '../../core/ledger/networks.ts'
 import { MediaStore, mediaLimits } from '../../core/media/store.ts'
+import { safeName } from '../../core/text.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { Announcer } from './networks/announcer.ts'
 import { Deliverer } from './delivery/deliver.ts'
@@ -26,6 +34,7 @@ import { channelsOf, Links } from './networks/links.ts'
 import { Orderly } from './orders/orders.ts'
 import { Outage } from './intake/outage.ts'
 import { Signs } from './intake/signs.ts'
+import { Echoes } from './relay/echoes.ts'
 import { isSplit, Splits } from './intake/splits.ts'
 
 const silentAfterMs = 3500
@@ -70,6 +79,7 @@ export class Bridge {
   readonly #gone: GoneAccounts
   readonly #accountsMs: number
   readonly #splitMs: number
+  readonly #echoes = new Echoes()
 
   constructor(context: BotContext<typeof configSchema>, options: BridgeOptions = {}) {
     this.context = context
@@ -180,8 +190,11 @@ export class Bridge {
     const { ignore } = settings.current
     const reader = this.#reader
     const writing = ledger.write(db => {
-      const intake = { rooms: this.context.rooms, ignore, members: this.#members, splitMs: this.#splitMs, reader }
+      const { rooms } = this.context
+      const mine = { members: this.#members, splitMs: this.#splitMs, echoes: this.#echoes, reader }
+      const intake = { rooms, ignore, ...mine }
       const taken = ingest(db, events, intake, Date.now())
+      for (const relay of taken.relays) this.#tellRelay(db, relay)
       for (const { event } of taken.stored) {
         const bot = event.kind === 'message' ? addressee(db, event, reader) : null
         if (bot !== null) ledger.first(bot)
@@ -230,6 +243,12 @@ export class Bridge {
   #configure(config: Config): void {
     void this.links.follow(config.networks)
     void this.#linkServer.follow(config.media.links)
+  }
+
+  /** Those who run the system hear that there is another relay in a room. */
+  #tellRelay(tx: Tx, { seq, event: { place, sender } }: Stored): void {
+    const line = `${safeName(sender.name)} in ${formatPlace(place)} repeats what is said in the other places of its room: another bridge? Its copies are not passed on`
+    tellOps(tx, this.context, line, `bridge.relay.${place.network}.${sender.id}.${seq}`)
   }
 
   /** Those who run the system hear what a network took with it. */

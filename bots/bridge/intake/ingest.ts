@@ -11,6 +11,7 @@ import { type Parked, park, takeParked } from '../../../core/ledger/parked.ts'
 import { noteReaction } from '../../../core/ledger/reactions.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { isDoor, type Rooms } from '../../../core/rooms.ts'
+import type { Echoes } from '../relay/echoes.ts'
 import { isAuthor, type Passing, relays } from '../relay/relay.ts'
 import { tellGap } from './gaps.ts'
 import { check, tellCaught } from './guarding.ts'
@@ -22,6 +23,7 @@ export interface Intake {
   readonly reader: Reader
   /** For how long those who leave in a netsplit are collected. */
   readonly splitMs: number
+  readonly echoes: Echoes
   /** Places and users already noted as members, `<place>\n<user>`: spares a row for every message. */
   readonly members: ReadonlySet<string>
 }
@@ -31,6 +33,8 @@ export interface Taken {
   /** To be added to, and taken from, `Intake.members` after the commit. */
   readonly joined: string[]
   readonly left: string[]
+  /** The first that is known of somebody who repeats what is said in their room. */
+  readonly relays: Stored[]
 }
 
 function join(db: Tx, place: number, event: ChatEvent): void {
@@ -76,7 +80,7 @@ function staysHere(db: Tx, event: ChatEvent, intake: Intake): boolean {
  * copies it brings about, and where a backfill of its place would go on.
  */
 export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, nowMs: number): Taken {
-  const taken: Taken = { stored: [], joined: [], left: [] }
+  const taken: Taken = { stored: [], joined: [], left: [], relays: [] }
   const newest = new Map<number, MessageEvent>()
   for (const each of events.map(withAddressee)) {
     const checked = check(db, each, intake.reader)
@@ -91,12 +95,23 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
     const passing = { nowMs, ...followed(db, fact, intake, nowMs) }
     const early = event.kind === 'message' ? takeParked(db, event.place, event.id, nowMs) : []
     for (const parked of early) follow(db, parked)
-    if (!checked.secret) passOn(db, asItReads(db, fact, early), intake, passing)
+    if (!checked.secret && !isEcho(fact, intake, taken, nowMs)) passOn(db, asItReads(db, fact, early), intake, passing)
     // Its edits and its end are in it already.
     for (const one of early) if (one.event.kind === 'reaction') passOn(db, one, intake, { nowMs })
   }
   for (const [place, event] of newest) advance(db, place, event.id, event.atMs)
   return taken
+}
+
+/** Whether another relay says again what was just said in the room. */
+function isEcho(fact: Stored, { rooms, echoes }: Intake, taken: Taken, nowMs: number): boolean {
+  const { event } = fact
+  if (event.kind !== 'message' || event.sender.kind === 'self' || event.origin !== 'live') return false
+  const room = rooms.of(event.place)
+  if (!room || room.places.length < 2) return false
+  const { repeats, first } = echoes.note(event, room.name, nowMs)
+  if (first) taken.relays.push(fact)
+  return repeats
 }
 
 function passOn(db: Tx, fact: Stored | null, intake: Intake, passing: Passing): void {
