@@ -16,8 +16,9 @@ export type Probe = (native: Native) => Promise<'ours' | 'foreign' | 'none'>
 
 const mostKnown = 20_000
 const mostDoubts = 1000
-/** How many numbers behind the newest known message are looked at. */
+/** How many numbers behind the newest known message are looked at, and how many in all. */
 const reach = 12
+const mostProbes = 24
 
 /** Supergroups and channels count for themselves; all other chats of a bot share one count. */
 const counterOf = (chatId: number): number => (chatId < -1_000_000_000_000 ? chatId : 0)
@@ -58,8 +59,11 @@ export class Doubts {
     // Which of two is which, nobody can tell.
     const alone = [...this.#doubts.values()].filter(other => counterOf(other.chatId) === counterOf(chatId)).length === 1
     const found: number[] = []
-    for (let messageId = after + 1; alone && messageId <= after + reach && found.length < messages; messageId++) {
+    const last = Math.max(after, this.newest(chatId) ?? 0) + reach
+    let probes = 0
+    for (let messageId = after + 1; alone && messageId <= last && found.length < messages; messageId++) {
       if (this.isKnown({ chatId, messageId })) continue
+      if (probes++ >= mostProbes) break
       if ((await probe({ chatId, messageId })) === 'ours') found.push(messageId)
     }
     this.#doubts.delete(deliveryId)

@@ -28,8 +28,8 @@ export class Requests {
   readonly #o: RequestOptions
   /** The tail of what is under way, by chat. */
   readonly #lanes = new Map<number, Promise<unknown>>()
-  /** How often in a row a chat's requests got no answer. */
-  readonly #unanswered = new Recent<number, number>(mostChats)
+  /** How often in a row what was said in a chat got no answer, and when something may be said there again, Unix ms. */
+  readonly #doubtful = new Recent<number, { readonly failures: number; readonly resumeMs: number }>(mostChats)
 
   constructor(options: RequestOptions) {
     this.#o = options
@@ -53,19 +53,22 @@ export class Requests {
   async call<T>(method: string, chatId: number, payload: object, options: CallOptions = {}): Promise<T> {
     const { api, chats, pace, signal } = this.#o
     for (;;) {
-      const waitMs = pace.waitMs(chatId, chats.isGroup(chatId), Date.now())
+      const nowMs = Date.now()
+      const resumeMs = saysSomething(method) ? (this.#doubtful.get(chatId)?.resumeMs ?? 0) : 0
+      const waitMs = Math.max(pace.waitMs(chatId, chats.isGroup(chatId), nowMs), resumeMs - nowMs)
       if (waitMs > shortMs)
         throw new ChanopError('send-later', 'Telegram takes no more in this chat now.', { afterMs: waitMs })
-      if (waitMs === 0) break
+      if (waitMs <= 0) break
       await sleep(waitMs, signal)
       if (signal.aborted) throw new ChanopError('send-later', 'we are stopping')
     }
     pace.note(chatId, Date.now())
     try {
       const answer = await api.call<T>(method, payload, { deadlineMs: answerMs, ...options })
-      this.#unanswered.delete(chatId)
+      if (saysSomething(method)) this.#doubtful.delete(chatId)
       return answer
     } catch (thrown) {
+      if (saysSomething(method) && asChanopError(thrown).code === 'network-down') this.#doubt(chatId)
       this.#learn(chatId, thrown)
       throw thrown
     }
@@ -76,16 +79,14 @@ export class Requests {
     await Promise.all(this.#lanes.values())
   }
 
-  /** What is in doubt is sent again by and by, not at once: whatever answers so may do it again. */
-  #doubtful(chatId: number): void {
-    const failures = this.#unanswered.get(chatId) ?? 0
-    this.#unanswered.set(chatId, failures + 1)
-    this.#o.pace.hold(chatId, Date.now() + backoffMs(backoff, failures))
+  /** What is in doubt is sent again by and by: whatever got no answer once is tried again at once, and then with pauses. */
+  #doubt(chatId: number): void {
+    const failures = this.#doubtful.get(chatId)?.failures ?? 0
+    const pauseMs = failures === 0 ? 0 : backoffMs(backoff, failures)
+    this.#doubtful.set(chatId, { failures: failures + 1, resumeMs: Date.now() + pauseMs })
   }
 
   #learn(chatId: number, thrown: unknown): void {
-    const error = asChanopError(thrown)
-    if (error.code === 'network-down') this.#doubtful(chatId)
     if (!(thrown instanceof ApiError)) return
     if (thrown.afterMs !== undefined) this.#o.pace.hold(chatId, Date.now() + thrown.afterMs)
     if (thrown.movedTo === undefined) return
@@ -93,3 +94,5 @@ export class Requests {
     throw new ChanopError('send-later', 'the group has a new id on Telegram; it is said there', { afterMs: 1 })
   }
 }
+
+const saysSomething = (method: string): boolean => method.startsWith('send')

@@ -48,6 +48,8 @@ export class TelegramServer {
   readonly faults: Fault[] = []
   url = ''
   down = false
+  /** Decides for each request whether something happens to it. */
+  chaos: (method: string) => Fault['does'] | null = () => null
   /** Another program asks with the same token now and then: Telegram ends whoever asked first. */
   webhook = false
   readonly #server: Server
@@ -198,7 +200,8 @@ export class TelegramServer {
         (fault.chat === undefined || fault.chat === Number(params['chat_id'])),
     )
     if (found) found.times--
-    return found
+    const does = found ? null : this.chaos(method)
+    return does === null ? found : { method: /./, does, times: 0 }
   }
 
   #file(response: ServerResponse, path: string): void {

@@ -11,7 +11,7 @@ import {
 } from '../../../core/event.ts'
 import { isSaidIn } from '../../../core/ledger/copies.ts'
 import type { NewDelivery } from '../../../core/ledger/deliveries.ts'
-import { messageOf, placeId, rootOf, type Stored } from '../../../core/ledger/events.ts'
+import { channelId, messageOf, placeId, rootOf, type Stored } from '../../../core/ledger/events.ts'
 import { placeSince } from '../../../core/ledger/places.ts'
 import { isReactedElsewhere } from '../../../core/ledger/reactions.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -27,11 +27,14 @@ const maxHops = 0
 /** What is passed on so much later is shown with the time when it was said. */
 const lateMs = 60_000
 
+/** Some platforms tell the time in whole seconds: what was said in the very second in which we met the place is not history. */
+const coarseMs = 1000
+
 function relayable(db: Tx, { event, placeId: at }: Stored): boolean {
   if (event.place.private || event.sender.kind === 'self' || event.kind === 'gap') return false
   if (event.kind === 'message' && (event.hops ?? 0) > maxHops) return false
   if (event.origin === 'live') return true
-  return saidMs(event) >= placeSince(db, at)
+  return saidMs(event) + coarseMs > placeSince(db, channelId(db, at))
 }
 
 const memberText = (event: MemberEvent, shown: string): string => {
