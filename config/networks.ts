@@ -17,5 +17,8 @@ export const keyNetworks = ({ networks }: Networks): { readonly network: Network
     return url === undefined ? [] : [{ network: network as NetworkId, url }]
   })
 
+/** What programs may send to a webhook. */
+export const hookFormats: readonly string[] = kinds.flatMap(kind => kind.hookFormats ?? [])
+
 export const managedNetworks = (config: Networks): NetworkId[] =>
   Object.keys(config.networks).filter(network => isManaged(config, network)) as NetworkId[]

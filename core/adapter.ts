@@ -332,6 +332,8 @@ export interface AdapterKind<C = unknown> {
   probe?(config: C, context: ProbeContext): Promise<Probe>
   /** Where programs reach it with keys that are made here (`core/api-keys.ts`). Absent: it takes none. */
   keysAt?(config: C): string
+  /** What programs may send to a webhook of it. Absent: it has none. */
+  readonly hookFormats?: readonly string[]
   /** Loads the platform's library only when a network of this kind is configured. */
   create(config: C, context: AdapterContext): Promise<Adapter>
 }

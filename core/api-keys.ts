@@ -19,6 +19,9 @@ function drawn(count: number): string {
 /** A new key: `chanop_` · 8 letters by which it is found · 43 that are secret (256 bits). */
 export const newApiKey = (): string => `chanop_${drawn(8)}_${drawn(43)}`
 
+/** The word in the address of a webhook: 40 letters that are secret (238 bits). Kept as `apiKeyHash` of it. */
+export const newHookWord = (): string => `hook_${drawn(40)}`
+
 const form = /^chanop_([A-Za-z0-9]{8})_[A-Za-z0-9]{43}$/
 
 /** The part of a key by which it is found; null: that is none. */

@@ -10,6 +10,7 @@ const shapes: readonly RegExp[] = [
   /\bSG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16,}/g,
   /\bhvs\.[A-Za-z0-9_-]{20,}/g,
   /\bchanop_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}/g,
+  /\bhook_[A-Za-z0-9]{30,}/g,
   /\bAGE-SECRET-KEY-1[A-Z0-9]{20,}/g,
   /\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g,
   /\b\d{8,10}:[A-Za-z0-9_-]{34,36}\b/g,

@@ -4,6 +4,7 @@ import {
   type Control,
   type Draft,
   type EditEvent,
+  type Face,
   type MessageEvent,
   type MessageId,
   nowhere,
@@ -22,6 +23,8 @@ import type { Vault } from './secrets.ts'
 export interface Saying {
   readonly bot: string
   readonly content: Content
+  /** Who is shown as having said it, where it is not the bot itself. */
+  readonly face?: Face
   /** `rooms.from(place)`, or `loneRoom(place)` for one place alone; in the thread of the first, where it is one. */
   readonly in: Hall
   /** The one person who may see it. Its fact is in no place that others read. */
@@ -53,7 +56,7 @@ export function say(db: Tx, saying: Saying, nowMs: number): number | null {
   const act = {
     do: 'send' as const,
     content: saying.content,
-    as: { name: saying.bot },
+    as: saying.face ?? { name: saying.bot },
     ...(saying.replySeq === undefined ? {} : { replySeq: saying.replySeq }),
     ...(saying.control === undefined ? {} : { control: saying.control }),
     ...(saying.growing ? { growing: true as const } : {}),
@@ -64,7 +67,7 @@ export function say(db: Tx, saying: Saying, nowMs: number): number | null {
     key: `${first.network}:say:${saying.key}`,
     id: `say:${saying.key}` as MessageId,
     place: saying.only === undefined ? first : nowhere(first.network),
-    sender: { id: saying.bot as UserId, name: saying.bot, kind: 'self', verified: true },
+    sender: { id: saying.bot as UserId, name: saying.face?.name ?? saying.bot, kind: 'self', verified: true },
     atMs: nowMs,
     origin: 'live',
     content: saying.content,

@@ -8,6 +8,7 @@ import { dropOldLetters, isKept, keepLetter } from '../../core/ledger/inbox.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { Asks } from './asks.ts'
 import { baseUrl, type HttpConfig, hostOf, portOf } from './config.ts'
+import { Outgoing } from './hooks/out.ts'
 import type { House } from './house.ts'
 import { letterOf } from './letters.ts'
 import { noteRequest } from './notes.ts'
@@ -43,6 +44,7 @@ export class HttpAdapter implements Adapter {
   readonly #interior: Interior
   readonly #waiting = new Waiting()
   readonly #hub: Hub
+  readonly #outgoing: Outgoing
   #running = false
   #status: NetworkStatus = { state: 'connecting', sinceMs: Date.now(), lacks: [] }
   /** The port it listens on, once it does. */
@@ -54,6 +56,7 @@ export class HttpAdapter implements Adapter {
     this.#context = context
     this.#interior = interior
     this.#hub = new Hub(interior, context.log)
+    this.#outgoing = new Outgoing({ interior, network: context.network, log: context.log })
   }
 
   status(): NetworkStatus {
@@ -65,6 +68,7 @@ export class HttpAdapter implements Adapter {
     const look = (): void => {
       this.#waiting.look()
       this.#hub.look()
+      this.#outgoing.look(signal)
     }
     const off = [ledger.onCommit(look), bus.onRing(look)]
     const sweeping = setInterval(() => this.#sweep(), sweepMs)
@@ -80,6 +84,7 @@ export class HttpAdapter implements Adapter {
       for (const stop of off) stop()
       clearInterval(sweeping)
       clearInterval(looking)
+      await this.#outgoing.settled()
       this.#stand('down', 'stopped')
     }
   }

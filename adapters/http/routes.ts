@@ -4,6 +4,7 @@ import { channelRoutes } from './routes/channels.ts'
 import { chatRoutes } from './routes/chat.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { healthRoutes } from './routes/health.ts'
+import { hookRoutes } from './routes/hooks.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { statusRoutes } from './routes/status.ts'
 
@@ -16,4 +17,5 @@ export const routes: readonly Routes[] = [
   agentRoutes,
   streamRoutes,
   chatRoutes,
+  hookRoutes,
 ]

@@ -30,6 +30,7 @@ import { configCommands } from './commands/config.ts'
 import { fleetCommands } from './commands/fleet.ts'
 import { groupCommands } from './commands/groups.ts'
 import { inviteCommands } from './commands/invite.ts'
+import { hookCommands } from './commands/hooks.ts'
 import { keyCommands } from './commands/keys.ts'
 import { linkCommands } from './commands/links.ts'
 import { networkCommands } from './commands/networks.ts'
@@ -68,6 +69,7 @@ export const adminCommands: readonly Command<AdminServices>[] = [
   ...canCommands,
   ...channelCommands,
   ...linkCommands,
+  ...hookCommands,
   ...keyCommands,
   ...frontCommands<AdminServices>('admin'),
 ]

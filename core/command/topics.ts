@@ -16,7 +16,7 @@ export const topics: Readonly<Record<string, readonly string[]>> = {
     'restore',
     'adopt',
   ],
-  rooms: ['rooms', 'room', 'channel', 'join', 'part', 'say', 'import'],
+  rooms: ['rooms', 'room', 'channel', 'join', 'part', 'say', 'hook', 'import'],
   settings: ['config', 'secret', 'doctor', 'restart'],
   record: ['log', 'export', 'audit', 'backup'],
   oracle: ['ask', 'why', 'retry', 'queue', 'usage', 'context', 'model', 'budget'],

@@ -17,6 +17,8 @@ const columns = [
   { table: 'orders', name: "'order:' || key", key: 'id' },
   { table: 'claim', name: "CASE kind WHEN 'batch' THEN 'batch:' ELSE 'claim:' END || hash", key: 'hash' },
   { table: 'inbox', name: "'inbox'", key: 'id' },
+  { table: 'hook_in', name: "'hook:' || name", key: 'name' },
+  { table: 'hook_out', name: "'hook:' || name", key: 'name' },
 ] as const
 
 export const boxTables: readonly string[] = columns.map(({ table }) => table)

@@ -4,6 +4,7 @@ import { auditRuns } from './migrations/audit-runs.ts'
 import { certificates } from './migrations/certificates.ts'
 import { completions } from './migrations/completions.ts'
 import { ends } from './migrations/ends.ts'
+import { hooks } from './migrations/hooks.ts'
 import { media } from './migrations/media.ts'
 import { networkDrafts } from './migrations/network-drafts.ts'
 import { mediaLinks } from './migrations/media-links.ts'
@@ -40,4 +41,5 @@ export const migrations: readonly string[] = [
   networkDrafts,
   completions,
   mediaLinks,
+  hooks,
 ]

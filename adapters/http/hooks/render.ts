@@ -1,0 +1,77 @@
+/** What another program sent, as people read it. Whatever is missing in it is left out; nothing in it is obeyed. */
+import { z } from 'zod'
+import type { Content, Segment } from '../../../core/event.ts'
+import { maskKeys } from '../../../core/key-shapes.ts'
+import { withoutMassMentions } from '../../../core/mass-mentions.ts'
+import { truncate } from '../../../core/text.ts'
+import { alertmanager, grafana } from './alerts.ts'
+import { github } from './github.ts'
+import { gitlab } from './gitlab.ts'
+import { slack } from './slack.ts'
+import { type Line, segmentsOf, say } from './words.ts'
+import type { HookFormat } from './formats.ts'
+
+/** One request at the address of a webhook. */
+export interface Posted {
+  readonly body: string
+  /** Lower-case names. */
+  readonly header: (name: string) => string
+}
+
+const mostChars = 4000
+const mostLines = 20
+
+const parsers: Readonly<Record<Exclude<HookFormat, 'text'>, (body: unknown, posted: Posted) => readonly Line[]>> = {
+  slack: body => slack(body),
+  github: (body, { header }) => github(body, header('x-github-event')),
+  gitlab: body => gitlab(body),
+  grafana: body => grafana(body),
+  alertmanager: body => alertmanager(body),
+}
+
+const withText = z.object({ text: z.string() })
+
+function textLines({ body, header }: Posted): readonly Line[] {
+  if (!/json/i.test(header('content-type'))) return [say(body)]
+  const found = withText.safeParse(JSON.parse(body))
+  if (!found.success) throw new SyntaxError('JSON without a text: send {"text": "…"}, or text/plain')
+  return [say(found.data.text)]
+}
+
+/**
+ * The content of a message; null: there is nothing to be said about it. Throws `SyntaxError` with what is wrong when it is
+ * not what the format says.
+ */
+export function rendered(format: HookFormat, posted: Posted): Content | null {
+  const lines = format === 'text' ? textLines(posted) : parsers[format](JSON.parse(posted.body), posted)
+  const kept = lines.filter(line => line.length > 0)
+  const over = kept.length - mostLines
+  const shown = over > 0 ? [...kept.slice(0, mostLines), say(`… and ${over} lines more`)] : kept
+  const segments = capped(segmentsOf(shown))
+  return segments.length === 0 ? null : withoutMassMentions({ segments })
+}
+
+/** Without what drives terminals or turns text around. */
+const readable = (text: string): string =>
+  text
+    .replace(/\r\n?/g, '\n')
+    .replaceAll('\t', ' ')
+    .replace(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, char => (char === '\n' ? char : ''))
+
+/** No more than a message bears, without what looks like a key and what is not to be seen. */
+function capped(segments: readonly Segment[]): Segment[] {
+  let left = mostChars
+  const out: Segment[] = []
+  for (const segment of segments) {
+    if (left <= 0) break
+    if (segment.kind === 'link') {
+      out.push(segment)
+      left -= (segment.text ?? segment.url).length
+    } else if (segment.kind === 'text' || segment.kind === 'code') {
+      const text = truncate(maskKeys(readable(segment.text)), left)
+      left -= text.length
+      if (text !== '') out.push({ ...segment, text })
+    }
+  }
+  return out.some(segment => segment.kind !== 'text' || segment.text.trim() !== '') ? out : []
+}

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { apiKeyHash } from '../../../core/api-keys.ts'
+import { RateLimit } from '../../../core/command/state/rate.ts'
+import { type HookIn, hookByHash, noteHookUse } from '../../../core/ledger/hooks.ts'
+import { say } from '../../../core/say.ts'
+import type { House, Routes } from '../house.ts'
+import type { HookFormat } from '../hooks/formats.ts'
+import { type Posted, rendered } from '../hooks/render.ts'
+import { isSigned } from '../hooks/verify.ts'
+import { Problem } from '../problem.ts'
+
+/** What one address may bring about: a room is for people. */
+const rate = { perMinute: 60, burst: 30 }
+const usedEveryMs = 60_000
+
+/** Names under which senders number what they send: the same again is the same message. */
+const ids = ['x-github-delivery', 'x-gitlab-event-uuid', 'webhook-id', 'idempotency-key']
+
+const postedOf = ({ headers, body }: FastifyRequest): Posted => ({
+  body: Buffer.isBuffer(body) ? body.toString('utf8') : '',
+  header: name => {
+    const value = headers[name]
+    return typeof value === 'string' ? value : ''
+  },
+})
+
+function contentOf(hook: HookIn, posted: Posted) {
+  try {
+    return rendered(hook.format as HookFormat, posted)
+  } catch (error) {
+    // Of zod or of JSON: what they sent is not what the hook was made for.
+    const why = error instanceof SyntaxError ? error.message : 'something in it has another form'
+    throw new Problem(400, 'bad-request', `this is no message of the format ${hook.format}: ${why}`)
+  }
+}
+
+/** Addresses at which other programs tell rooms something: `hook new`. */
+export const hookRoutes: Routes = (app, house) => {
+  const rates = new RateLimit()
+  void app.register(async scope => {
+    // A signature is of the bytes that came.
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    scope.post<{ Params: { word: string } }>(
+      '/hooks/:word',
+      { config: { open: true, hidden: true } },
+      async (request, reply) => {
+        const hook = theHook(house, request.params.word)
+        if (rates.ask(hook.name, rate, Date.now()) !== 'go') {
+          void reply.header('retry-after', `${rates.waitSeconds(hook.name, rate)}`)
+          throw new Problem(429, 'rate-limited', 'too many messages for one room')
+        }
+        const posted = postedOf(request)
+        if (
+          hook.secret !== null &&
+          !isSigned(hook.format as HookFormat, posted, house.interior.vault.open(`hook:${hook.name}`, hook.secret))
+        )
+          throw new Problem(401, 'unauthorized', 'the signature does not fit the secret of this hook')
+        await tell(house, hook, posted)
+        if (hook.format === 'slack') return reply.type('text/plain').send('ok')
+        return { ok: true }
+      },
+    )
+  })
+}
+
+function theHook({ interior, network }: House, word: string): HookIn {
+  const hook = interior.ledger.readNow(tx => hookByHash(tx, apiKeyHash(word)))
+  if (hook?.network === network) return hook
+  throw new Problem(404, 'not-found', 'there is no hook of this address: hook list shows what there is, in chat')
+}
+
+/** On the disk, for all places of its room, when this resolves. */
+async function tell({ interior, network }: House, hook: HookIn, posted: Posted): Promise<void> {
+  const content = contentOf(hook, posted)
+  const room = interior.rooms.meant(hook.room)
+  if (!room || room.places.length === 0)
+    throw new Problem(410, 'gone', 'the room of this hook is gone: make another hook, in chat')
+  const given = ids.map(posted.header).find(id => id !== '' && id.length <= 200)
+  const nowMs = Date.now()
+  await interior.ledger.write(tx => {
+    if (hook.usedMs === null || nowMs - hook.usedMs > usedEveryMs) noteHookUse(tx, hook.name, nowMs)
+    if (!content) return
+    const key = `hook:${network}:${hook.name}:${given ?? randomUUID()}`
+    say(tx, { bot: 'bridge', face: { name: hook.name, relayed: true }, content, in: room, key }, nowMs)
+  })
+}

@@ -1,0 +1,299 @@
+/** Webhooks: `hook new` (another program tells a room), `hook out` (a room is told to another program), `list`, `dead`, `retry`, `del`. */
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { hookFormats, keyNetworks } from '../../../config/networks.ts'
+import { apiKeyHash, newHookWord } from '../../../core/api-keys.ts'
+import type { CommandContext } from '../../../core/command/command.ts'
+import { ChanopError } from '../../../core/error.ts'
+import {
+  deadCount,
+  deadLetters,
+  dropHook,
+  hookEvents,
+  hookExists,
+  type HookIn,
+  type HookOut,
+  hookOut,
+  hooksIn,
+  hooksOut,
+  insertHookIn,
+  insertHookOut,
+  retryDead,
+} from '../../../core/ledger/hooks.ts'
+import { newestSeq } from '../../../core/ledger/history.ts'
+import { passesForOurs } from '../../../core/reserved.ts'
+import { includes } from '../../../core/role.ts'
+import type { Room } from '../../../core/rooms.ts'
+import { ago, escapeInline, time } from '../../../core/text.ts'
+import { type AdminServices, declare } from '../services.ts'
+
+type Context = CommandContext<AdminServices>
+
+const hookName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,23}$/, 'write a lower-case name such as ci or alerts')
+  .describe('what it is called, and who is shown as the speaker')
+const room = z.string().min(1).max(200).meta({ type: 'room' }).describe('a room, or a place of one')
+
+/** Senders that sign by themselves once they have a secret. */
+const signing: readonly string[] = ['github', 'gitlab']
+
+function mustListen({ services }: Context): { network: string; url: string } {
+  const [found] = keyNetworks(services.context.settings.current)
+  if (found) return found
+  throw new ChanopError('unsupported', 'no network here takes HTTP: configure one of kind http (docs/http.md)')
+}
+
+function roomMeant({ services, caller }: Context, written: string): Room {
+  const found = services.context.rooms.meant(written, caller.place)
+  if (found) return found
+  throw new ChanopError('not-found', `no room ${escapeInline(written.slice(0, 60))}; rooms lists them`)
+}
+
+const byOf = ({ caller }: Context): string => caller.person?.name ?? caller.account
+
+/** The name that was given, or the first of `base`, `base-2`, … that is free. */
+function freeName(context: Context, taken: (name: string) => boolean, given: string | undefined, base: string): string {
+  if (given !== undefined) {
+    if (passesForOurs(given)) throw new ChanopError('conflict', `${given} is a word of the system: choose another name`)
+    if (taken(given))
+      throw new ChanopError('conflict', `there is a hook ${given} already: ${context.settings.prefix}hook list`)
+    return given
+  }
+  for (let at = 1; ; at++) {
+    const name = at === 1 ? base : `${base}-${at}`
+    if (!taken(name)) return name
+  }
+}
+
+const create = declare({
+  name: 'hook new',
+  summary: 'makes an address at which another program tells a room something; it comes once, to you alone',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    room,
+    format: z
+      .enum(hookFormats as [string, ...string[]])
+      .default('text')
+      .meta({ named: true })
+      .describe('what the program sends: text or JSON with a text, or the messages of that product'),
+    name: hookName.optional().meta({ named: true }),
+    signed: z
+      .boolean()
+      .default(false)
+      .meta({ flag: true })
+      .describe('only what is signed with its secret is taken; always so for github and gitlab'),
+  }),
+  examples: [['!hook new general', 'no network here takes HTTP: configure one of kind http (docs/http.md)']],
+  async run(context, given) {
+    const { network, url } = mustListen(context)
+    const { name: roomName } = roomMeant(context, given.room)
+    const word = newHookWord()
+    const secret = given.signed || signing.includes(given.format) ? randomBytes(24).toString('base64url') : null
+    const { vault } = context.services.context
+    return {
+      lines: [],
+      secret: `url=${url}/hooks/${word}${secret === null ? '' : ` secret=${secret}`}`,
+      effect: tx => {
+        const base = given.format === 'text' ? 'hook' : given.format
+        const name = freeName(context, taken => hookExists(tx, taken), given.name, base)
+        insertHookIn(tx, {
+          name,
+          network,
+          hash: apiKeyHash(word),
+          room: roomName,
+          format: given.format,
+          secret: secret === null ? null : vault.seal(`hook:${name}`, secret),
+          createdMs: context.atMs,
+          createdBy: byOf(context),
+          usedMs: null,
+        })
+        return [
+          `the hook ${name} tells ${escapeInline(roomName)} what it gets (${given.format}); its address is in your DM`,
+        ]
+      },
+    }
+  },
+})
+
+const target = z
+  .url({ protocol: /^https?$/, error: 'write an address such as https://example.org/in' })
+  .max(2000)
+  .refine(written => {
+    const { username, password, hash } = new URL(written)
+    return username === '' && password === '' && hash === ''
+  }, 'write the address without a name, a password and a #: what is sent is signed')
+
+const eventList = z.string().transform((typed, context): (typeof hookEvents)[number][] => {
+  const all = [...new Set(typed.split(/[\s,]+/).filter(Boolean))]
+  const known = all.filter((word): word is (typeof hookEvents)[number] =>
+    (hookEvents as readonly string[]).includes(word),
+  )
+  if (known.length > 0 && known.length === all.length) return known
+  context.addIssue({ code: 'custom', message: `write some of ${hookEvents.join(',')}` })
+  return z.NEVER
+})
+
+const out = declare({
+  name: 'hook out',
+  summary: 'tells another program what happens in a room, signed, each thing at least once and in order',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({
+    room,
+    url: target.describe('where it is sent, by POST'),
+    name: hookName.optional().meta({ named: true }),
+    events: eventList
+      .optional()
+      .meta({ named: true })
+      .describe(`${hookEvents.join(',')}; message,edit,delete unless said`),
+    internal: z
+      .boolean()
+      .default(false)
+      .meta({ flag: true })
+      .describe('it may be an address of this machine or of a private network; for owners'),
+  }),
+  examples: [
+    [
+      '!hook out general https://example.org/in',
+      'no network here takes HTTP: configure one of kind http (docs/http.md)',
+    ],
+  ],
+  async run(context, given) {
+    const { network } = mustListen(context)
+    const { name: roomName } = roomMeant(context, given.room)
+    if (given.internal && !includes(context.caller.globalRole, 'owner'))
+      throw new ChanopError('denied', 'an owner may do that: addresses inside reach what nobody outside may')
+    const secret = `whsec_${randomBytes(32).toString('base64')}`
+    const { vault } = context.services.context
+    return {
+      lines: [],
+      secret: `secret=${secret}`,
+      effect: tx => {
+        const name = freeName(context, taken => hookExists(tx, taken), given.name, 'out')
+        insertHookOut(tx, {
+          name,
+          network,
+          url: given.url,
+          secret: vault.seal(`hook:${name}`, secret),
+          room: roomName,
+          events: given.events ?? ['message', 'edit', 'delete'],
+          internal: given.internal,
+          cursor: newestSeq(tx),
+          failingMs: null,
+          fault: null,
+          createdMs: context.atMs,
+          createdBy: byOf(context),
+        })
+        return [
+          `the hook ${name} sends what happens in ${escapeInline(roomName)}; the secret that it signs with is in your DM`,
+        ]
+      },
+    }
+  },
+})
+
+const inLine = ({ name, room: to, format, secret, usedMs, createdBy }: HookIn, nowMs: number): string =>
+  `${name} → ${to}: ${format}${secret ? ', signed' : ''} · ${usedMs === null ? 'never used' : `used ${ago(usedMs, nowMs)}`} · by ${createdBy}`
+
+/** What stands behind the host may be a secret of its receiver. */
+const shownUrl = (url: string): string => new URL(url).origin
+
+function outLine({ name, room: from, url, events, failingMs, fault, createdBy }: HookOut, dead: number, nowMs: number) {
+  const state = failingMs === null ? 'works' : `does not arrive since ${ago(failingMs, nowMs)}: ${fault ?? ''}`
+  const lost = dead === 0 ? '' : ` · ${dead} given up: hook dead ${name}`
+  return `${from} → ${name}: ${shownUrl(url)} · ${events.join(',')} · ${state}${lost} · by ${createdBy}`
+}
+
+const list = declare({
+  name: 'hook list',
+  aliases: ['hooks'],
+  summary: 'webhooks of both directions, and whether they work',
+  role: 'operator',
+  reply: 'private',
+  args: z.object({}),
+  examples: [['!hook list', 'there is no hook: hook new and hook out make one']],
+  async run({ ledger, atMs }) {
+    return ledger.read(tx => {
+      const [coming, going] = [hooksIn(tx), hooksOut(tx)]
+      const lines = [
+        ...coming.map(hook => inLine(hook, atMs)),
+        ...going.map(hook => outLine(hook, deadCount(tx, hook.name), atMs)),
+      ]
+      return {
+        lines: lines.length === 0 ? ['there is no hook: hook new and hook out make one'] : lines.map(escapeInline),
+        data: {
+          in: coming.map(({ hash: _hash, secret, ...hook }) => ({ ...hook, signed: secret !== null })),
+          out: going.map(({ secret: _secret, url, ...hook }) => ({ ...hook, url: shownUrl(url) })),
+        },
+      }
+    })
+  },
+})
+
+const dead = declare({
+  name: 'hook dead',
+  summary: 'what a webhook could not deliver, newest first',
+  role: 'operator',
+  reply: 'private',
+  args: z.object({ name: hookName }),
+  examples: [['!hook dead alerts', 'no hook alerts sends anything: hook list']],
+  async run({ ledger }, { name }) {
+    return ledger.read(tx => {
+      if (!hookOut(tx, name)) throw new ChanopError('not-found', `no hook ${name} sends anything: hook list`)
+      const letters = deadLetters(tx, name, 100)
+      const lines = letters.map(({ seq, fault, atMs }) => escapeInline(`${seq} · ${time(atMs)} · ${fault}`))
+      return { lines: lines.length === 0 ? [`all of ${name} arrived`] : lines, data: letters }
+    })
+  },
+})
+
+const retry = declare({
+  name: 'hook retry',
+  summary: 'sends once more what a webhook could not deliver, and all that followed it',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ name: hookName }),
+  examples: [['!hook retry alerts', 'no hook alerts sends anything: hook list']],
+  async run({ ledger }, { name }) {
+    await ledger.read(tx => {
+      if (!hookOut(tx, name)) throw new ChanopError('not-found', `no hook ${name} sends anything: hook list`)
+    })
+    return {
+      lines: [],
+      effect: tx => {
+        const again = retryDead(tx, name)
+        return [
+          again === 0 ? `all of ${name} arrived` : `${name}: ${again} are sent once more, with what followed them`,
+        ]
+      },
+    }
+  },
+})
+
+const del = declare({
+  name: 'hook del',
+  summary: 'ends a webhook at once',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ name: hookName }),
+  examples: [['!hook del alerts', 'no hook is called alerts: hook list']],
+  async run({ ledger }, { name }) {
+    const there = await ledger.read(tx => hookExists(tx, name))
+    if (!there) throw new ChanopError('not-found', `no hook is called ${name}: hook list`)
+    return {
+      lines: [],
+      effect: tx => {
+        dropHook(tx, name)
+        return [`the hook ${name} is gone`]
+      },
+    }
+  },
+})
+
+export const hookCommands = [create, out, list, dead, retry, del]
