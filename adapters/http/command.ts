@@ -92,13 +92,14 @@ const answered = (id: string, done: boolean, said: Said): Answered => ({
 
 /** What became of a command as a response: 202 while it is under way, a problem when it was not done. */
 export function respond(house: House, reply: FastifyReply, id: string, became: Became): Answered {
+  if (!became.done) reply.code(202).header('location', `/v1/requests/${id}`)
+  return answerOf(house, id, became)
+}
+
+function answerOf(house: House, id: string, became: Became): Answered {
   const said = saidIn(house.interior.vault, became.letters)
-  if (!became.done) {
-    reply.code(202).header('location', `/v1/requests/${id}`)
-    return answered(id, false, said)
-  }
-  const code = faultOf(became, said)
-  if (code === null) return answered(id, true, said)
+  const code = became.done ? faultOf(became, said) : null
+  if (code === null) return answered(id, became.done, said)
   const detail = said.lines.join('\n') || became.result || 'it was not done'
   const headers: Record<string, string> = code === 'rate-limited' ? { 'retry-after': '10' } : {}
   throw new Problem(statusOf(code), code, detail, { headers, id })
@@ -111,6 +112,30 @@ function faultOf({ decision, result }: Became, { fault }: Said): string | null {
   return decision === 'denied' ? 'denied' : 'failed'
 }
 
+export interface Asks {
+  readonly holder: Holder
+  readonly name: string
+  readonly args: Args
+  /** Ends the waiting, not the command. */
+  readonly signal: AbortSignal
+  readonly idempotencyKey?: string | undefined
+}
+
+/** Asks for a command and waits for its end: what became of it, under the id that it can be had by later. */
+async function become(house: House, { holder, name, args, signal, idempotencyKey }: Asks) {
+  const command = catalogueOf(house).named(name)
+  if (!command) throw new Problem(503, 'network-down', `the bot that knows ${name} has not started yet: try again`)
+  const id = requestId(idempotencyKey)
+  await house.asks.take(house.sink, eventOf(house, holder, id, command, args))
+  return { id, became: await house.asks.wait(holder, id, signal) }
+}
+
+/** The same, as an answer: of what is still under way what there is so far. Throws a problem for what was not done. */
+export async function perform(house: House, asking: Asks): Promise<Answered> {
+  const { id, became } = await become(house, asking)
+  return answerOf(house, id, became)
+}
+
 /** Asks for a command and waits for its end, or for as long as who asks wants to. */
 export async function ask(
   house: House,
@@ -120,10 +145,8 @@ export async function ask(
   args: Args,
 ): Promise<Answered> {
   const holder = holderOf(request)
-  const command = catalogueOf(house).named(name)
-  if (!command) throw new Problem(503, 'network-down', `the bot that knows ${name} has not started yet: try again`)
-  const id = requestId(idempotencyKeyOf(request))
-  await house.asks.take(house.sink, eventOf(house, holder, id, command, args))
   const signal = AbortSignal.any([deadline(waitMsOf(request.headers.prefer), house.closing), gone(reply)])
-  return respond(house, reply, id, await house.asks.wait(holder, id, signal))
+  const asking = { holder, name, args, signal, idempotencyKey: idempotencyKeyOf(request) }
+  const { id, became } = await become(house, asking)
+  return respond(house, reply, id, became)
 }

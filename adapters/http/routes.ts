@@ -5,6 +5,7 @@ import { chatRoutes } from './routes/chat.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { healthRoutes } from './routes/health.ts'
 import { hookRoutes } from './routes/hooks.ts'
+import { mcpRoutes } from './routes/mcp.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { statusRoutes } from './routes/status.ts'
 
@@ -18,4 +19,5 @@ export const routes: readonly Routes[] = [
   streamRoutes,
   chatRoutes,
   hookRoutes,
+  mcpRoutes,
 ]

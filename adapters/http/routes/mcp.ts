@@ -1,0 +1,73 @@
+import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isLoopbackHost } from '../../../core/loopback.ts'
+import { hasScope } from '../access.ts'
+import { gone, holderOf } from '../command.ts'
+import { hostOf } from '../config.ts'
+import type { House, Routes } from '../house.ts'
+import { type Asking, mcpServer } from '../mcp/server.ts'
+import { noteRequest } from '../notes.ts'
+import { Problem } from '../problem.ts'
+
+/** A page that a browser shows must not reach us under a name of its own (DNS rebinding): what the specification asks servers for. */
+function refuseForeign({ config }: House, { headers, host }: FastifyRequest): void {
+  const { origin } = headers
+  const name = host.replace(/:\d+$/, '')
+  const own = config.url === null ? null : new URL(config.url)
+  const isOurs = isLoopbackHost(name) || name === hostOf(config.listen) || name === own?.hostname
+  if (!isOurs && config.url !== null)
+    throw new Problem(421, 'misdirected', `this is not ${name}: the address is ${config.url}`)
+  if (!isOurs && isLoopbackHost(hostOf(config.listen)))
+    throw new Problem(421, 'misdirected', 'this listens on loopback: write 127.0.0.1')
+  if (origin === undefined || config.origins.includes(origin) || origin === own?.origin) return
+  if (URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname)) return
+  throw new Problem(403, 'denied', `pages of ${origin.slice(0, 100)} may not use this: name it in origins`)
+}
+
+/** The request as the library takes it; its body was read already. */
+function requestOf(request: FastifyRequest, signal: AbortSignal): Request {
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(request.headers)) {
+    // The key stays here.
+    if (value !== undefined && name !== 'authorization') headers.set(name, String(value))
+  }
+  const body = request.method === 'POST' ? { body: JSON.stringify(request.body ?? null) } : {}
+  headers.delete('content-length')
+  return new Request(new URL(request.url, `${request.protocol}://${request.host}`), {
+    method: request.method,
+    headers,
+    signal,
+    ...body,
+  })
+}
+
+const toolIn = (body: unknown): string => {
+  const { method, params } = (body ?? {}) as { method?: unknown; params?: { name?: unknown } | null }
+  return method === 'tools/call' && typeof params?.name === 'string' ? params.name : ''
+}
+
+/** Model Context Protocol, streamable HTTP: revision 2026-07-28, and clients of those before. */
+export const mcpRoutes: Routes = (app, house) => {
+  const handler: McpHttpHandler = createMcpHandler(
+    ({ authInfo }) => mcpServer(house, authInfo?.extra?.['asking'] as Asking),
+    { onerror: error => house.log.debug({ error }, 'a request of MCP') },
+  )
+  house.closing.addEventListener('abort', () => void handler.close(), { once: true })
+  const answer = (request: FastifyRequest, reply: FastifyReply): Promise<Response> => {
+    refuseForeign(house, request)
+    const holder = holderOf(request)
+    const signal = AbortSignal.any([gone(reply), house.closing])
+    const tool = toolIn(request.body)
+    if (tool !== '' && !hasScope(holder, 'command'))
+      noteRequest(house, request, { command: `tool ${tool.slice(0, 64)}`, result: 'the key has no scope command' })
+    const asking: Asking = { holder, signal, tool }
+    const authInfo = { token: '', clientId: holder.account, scopes: [...holder.key.scopes], extra: { asking } }
+    return handler.fetch(requestOf(request, signal), { authInfo, parsedBody: request.body })
+  }
+  app.route({
+    method: ['GET', 'POST', 'DELETE'],
+    url: '/mcp',
+    config: { scope: 'any', hidden: true },
+    handler: async (request, reply) => reply.send(await answer(request, reply)),
+  })
+}
