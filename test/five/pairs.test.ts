@@ -1,0 +1,126 @@
+import { after, before, describe, it } from 'node:test'
+import assert from 'node:assert/strict'
+import { availableServers } from '../../adapters/irc/server/testing.ts'
+import { synapseMissing } from '../../adapters/matrix/testing/synapse.ts'
+import { copyIn, type FiveRoom, openFive } from './room.ts'
+import type { Copy, discordSide, Side } from './sides.ts'
+
+const missing =
+  (await synapseMissing()) ?? (await availableServers()).find(({ kind }) => kind === 'inspircd')?.reason ?? null
+const names = ['irc', 'dc', 'sl', 'tg', 'mx'] as const
+
+describe('one room over five platforms', { skip: missing ?? false }, () => {
+  let room: FiveRoom
+  before(async () => {
+    room = await openFive()
+  })
+  after(() => room?.close())
+  const side = (name: string): Side => room.sides.find(({ network }) => network === name) as Side
+
+  for (const from of names) {
+    for (const to of names.filter(name => name !== from)) {
+      it(`${from} → ${to}`, async () => {
+        const [source, target] = [side(from), side(to)]
+        const mark = `${from}-${to}`
+        const wait = (fits: (copy: Copy) => boolean, what: string): Promise<Copy> =>
+          copyIn(target, fits, `${mark}: ${what}`)
+        const id = await source.say(`${mark} first`)
+        const first = await wait(({ text }) => text.includes(`${mark} first`), 'a message')
+        assert.match(first.text, new RegExp(`\\b${source.person}\\b`), 'with its name')
+        await source.say(`${mark} reply`, id)
+        const reply = await wait(({ text }) => text.includes(`${mark} reply`), 'a reply')
+        // A webhook of Discord's can't reply: what it answers stands before it.
+        if (to === 'dc' && from !== 'sl' && reply.answers === undefined)
+          assert.match(reply.text, new RegExp(`> ${source.person}: ${mark} first`))
+        else assert.equal(reply.answers, first.id)
+        if (source.react) {
+          await source.react(id, '👍')
+          if (to !== 'irc')
+            await wait(({ id: copy, reactions }) => copy === first.id && reactions.length > 0, 'a reaction')
+        }
+        if (source.edit) {
+          await source.edit(id, `${mark} second`)
+          const edited = await wait(({ text }) => text.includes(`${mark} second`), 'an edit')
+          if (to === 'irc') assert.match(edited.text, /\(edited\) /)
+          else assert.equal(edited.id, first.id)
+        }
+        if (source.share) {
+          const bytes = new TextEncoder().encode(`${mark} bytes`)
+          await source.share(`${mark} file`, bytes)
+          if (to === 'irc') await wait(({ text }) => text.includes('five.bin'), 'the name of a file')
+          else await wait(({ files }) => files.some(file => Buffer.compare(file, bytes) === 0), 'a file')
+        }
+        if (source.remove && to !== 'irc') {
+          await source.remove(id)
+          await source.say(`${mark} last`)
+          await wait(({ text }) => text.includes(`${mark} last`), 'the last')
+          await goneFrom(target, first.id)
+        }
+      })
+    }
+  }
+
+  it('a storm of 429 on one platform delays no other, and what it held back comes in order', async () => {
+    const { fake } = side('dc') as Awaited<ReturnType<typeof discordSide>>
+    for (const path of [side('dc').channel, '/webhooks/']) fake.storms.set(path, { retryAfter: 1, scope: 'user' })
+    const startMs = Date.now()
+    for (let n = 0; n < 10; n++) await side('irc').say(`storm ${n}.`)
+    await Promise.all(
+      ['sl', 'tg', 'mx'].map(to => copyIn(side(to), ({ text }) => text.includes('storm 9.'), 'the last')),
+    )
+    const tookMs = Date.now() - startMs
+    assert.equal(
+      (await side('dc').copies()).some(({ text }) => text.includes('storm')),
+      false,
+    )
+    fake.storms.clear()
+    await copyIn(side('dc'), ({ text }) => text.includes('storm 9.'), 'the last after the storm')
+    assert.deepEqual(
+      await numbers(side('dc'), 'storm'),
+      Array.from({ length: 10 }, (_, n) => n),
+    )
+    assert.ok(tookMs < 5000, `${tookMs} ms`)
+  })
+
+  it('answers that are lost lose and double nothing', async t => {
+    const senders = room.sides
+    const all: string[] = []
+    for (let n = 0; n < 5; n++) {
+      for (const sender of senders) {
+        const words = `lost${n} ${sender.network}.`
+        all.push(words)
+        await sender.say(words)
+      }
+      for (const each of senders) each.loseAnswer?.()
+    }
+    for (const to of senders) {
+      const wanted = all.filter(words => !words.endsWith(` ${to.network}.`))
+      for (const words of wanted) await copyIn(to, ({ text }) => text.includes(words), words, 30_000)
+      const copies = await to.copies()
+      for (const words of wanted) {
+        const came = copies.filter(({ text }) => text.includes(words))
+        // Telegram can't be asked: what may be a repeat says so.
+        const plain = came.filter(({ text }) => !/may|perhaps|again|repeat/i.test(text))
+        assert.ok(
+          plain.length <= 1 && came.length >= 1,
+          `${to.network}: ${JSON.stringify(came.map(({ text }) => text))}`,
+        )
+      }
+    }
+    t.diagnostic(`resident: ${Math.round(process.memoryUsage().rss / 1e6)} MB, this suite and its fakes included`)
+  })
+})
+
+const numbers = async (to: Side, word: string): Promise<number[]> =>
+  (await to.copies()).flatMap(({ text }) => {
+    const found = new RegExp(`${word} (\\d+)\\.`).exec(text)?.[1]
+    return found === undefined ? [] : [Number(found)]
+  })
+
+async function goneFrom(target: Side, id: string): Promise<void> {
+  const end = Date.now() + 10_000
+  while ((await target.copies()).some(copy => copy.id === id)) {
+    assert.ok(Date.now() < end, `${id} is still in ${target.network}`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}

@@ -1,0 +1,81 @@
+/** For suites: one room over all five platforms, with a bridge at work. */
+import { runBridge } from '../../bots/bridge/run.ts'
+import { deadline, sleep } from '../../core/retry.ts'
+import { House } from '../house.ts'
+import { type Copy, discordSide, ircSide, matrixSide, type Side, slackSide, telegramSide } from './sides.ts'
+
+export interface FiveRoom {
+  readonly house: House
+  readonly sides: readonly Side[]
+  close(): Promise<void>
+}
+
+/** A copy in a place that fits, as it is now; waits for it. */
+export async function copyIn(
+  side: Side,
+  fits: (copy: Copy) => boolean,
+  what: string,
+  deadlineMs = 15_000,
+): Promise<Copy> {
+  const end = deadline(deadlineMs)
+  for (;;) {
+    const copies = await side.copies()
+    const found = copies.find(fits)
+    if (found) return found
+    if (end.aborted)
+      throw new Error(
+        `did not come to ${side.network} in ${deadlineMs} ms: ${what}\n${JSON.stringify(copies.slice(-4).map(({ files, ...copy }) => ({ ...copy, files: files.length })))}`,
+      )
+    await sleep(20, end)
+  }
+}
+
+/** Resolves once something said on each side has come to all others: everything is connected. */
+async function meet(sides: readonly Side[]): Promise<void> {
+  for (const side of sides) {
+    const words = `hello from ${side.network}`
+    const end = deadline(30_000)
+    for (;;) {
+      await side.say(words)
+      const others = sides.filter(other => other !== side)
+      const came = await Promise.all(
+        others.map(other =>
+          copyIn(other, ({ text }) => text.includes(words), words, 2000).then(
+            () => true,
+            () => false,
+          ),
+        ),
+      )
+      if (came.every(Boolean)) break
+      if (end.aborted)
+        throw new Error(`${words}: ${others.map(({ network }, at) => `${network} ${came[at]}`).join(', ')}`)
+    }
+  }
+}
+
+export async function openFive(irc: 'ergo' | 'inspircd' = 'inspircd'): Promise<FiveRoom> {
+  const sides: readonly Side[] = await Promise.all([
+    ircSide(irc),
+    discordSide(),
+    slackSide(),
+    telegramSide(),
+    matrixSide(),
+  ])
+  const networks = Object.fromEntries(sides.map(({ network, config }) => [network, config]))
+  const places = sides.map(({ network, channel }) => `${network}:${channel}`)
+  const config = JSON.stringify({ owner: 'irc:ivy', networks, rooms: { five: { places, open: true } } })
+  const env = Object.assign({}, ...sides.map(side => side.env)) as Record<string, string>
+  const house = new House({ after: () => undefined }, { config, env })
+  await house.run('bridge', runBridge)
+  const close = async (): Promise<void> => {
+    await house.close()
+    await Promise.all(sides.map(side => side.stop()))
+  }
+  try {
+    await meet(sides)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { house, sides, close }
+}
