@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import type { Content } from './event.ts'
+import type { Content, UserId } from './event.ts'
 import { harmless, withoutMassMentions } from './mass-mentions.ts'
 import { plain } from './text.ts'
 
@@ -52,6 +52,8 @@ it('a call in pieces, in a name of a file, a quote or a link is one as well', ()
       { kind: 'link', url: 'https://example.org', text: '<!channel>' },
       { kind: 'code', text: '@everyone', block: true },
       { kind: 'mention', id: null, name: '@everyone' },
+      { kind: 'mention', id: null, name: 'channel' },
+      { kind: 'mention', id: 'u1' as UserId, name: 'here' },
       { kind: 'emoji', name: 'x', text: '@here' },
     ],
     attachments: [{ ref: 'r', name: '@here.png', caption: '@everyone' }],

@@ -25,10 +25,16 @@ export const harmless = (text: string): string =>
         .replace(bracketed, `<${gap}`)
     : text
 
+const quiet = (name: string): string => name.replace(/^@?/, sign => `${sign}${gap}`)
+
 function inert(segment: Segment): Segment {
   switch (segment.kind) {
     case 'mention':
-      return segment.id === null ? { ...segment, name: harmless(segment.name) } : segment
+      // Whoever it is there, here it may be everybody; it is shown behind a sign.
+      return {
+        ...segment,
+        name: calls.has(skeleton(segment.name.replace(/^@/, ''))) ? quiet(segment.name) : harmless(segment.name),
+      }
     case 'link':
       return segment.text === undefined ? segment : { ...segment, text: harmless(segment.text) }
     case 'emoji':
