@@ -59,7 +59,7 @@ export class Synapse {
     return this.#port
   }
 
-  /** Starts it, on the same port as before, and waits until it answers. */
+  /** Starts it, on the same port as before, and waits until it answers. What was there before is gone unless `settings` has a database. */
   async up(): Promise<void> {
     const log = join(this.dir, 'homeserver.log')
     await rm(log, { force: true })
@@ -157,7 +157,8 @@ function usual(dir: string, secret: string): Record<string, unknown> {
   )
   return {
     server_name: 'test.local',
-    database: { name: 'sqlite3', args: { database: join(dir, 'homeserver.db') } },
+    // Half the work of a file; gone with the process.
+    database: { name: 'sqlite3', args: { database: ':memory:' } },
     media_store_path: join(dir, 'media'),
     log_config: join(dir, 'log.json'),
     pid_file: join(dir, 'pid'),
