@@ -95,7 +95,7 @@ class TelegramAdapter implements Adapter {
     const named = context.places
       .filter(({ network }) => network === this.network)
       .map(({ channel }) => channel as string)
-    this.#chats = new Chats(this.network, [...config.channels, ...named.filter(channel => channel.startsWith('-'))])
+    this.#chats = new Chats(this.network, [...config.channels, ...named.filter(channel => !/^\d/.test(channel))])
     const chats = this.#chats
     this.#requests = new Requests({
       api: this.#api,
@@ -221,6 +221,7 @@ class TelegramAdapter implements Adapter {
   async #read(reader: UpdateReader, updates: readonly Update[], origin: Origin): Promise<ChatEvent[]> {
     const events: ChatEvent[] = []
     for (const update of updates) {
+      if (typeof update !== 'object' || update === null) continue
       await this.#membership.note(update)
       events.push(...reader.events(update, origin))
     }
@@ -256,8 +257,7 @@ class TelegramAdapter implements Adapter {
   // ---- chats ------------------------------------------------------------------------------------------------------
 
   async #join(place: Place): Promise<void> {
-    if (!place.channel.startsWith('-')) return
-    this.#chats.chatId(place.channel)
+    if (/^\d/.test(place.channel)) return
     this.#chats.want(place.channel)
     const reason = this.#self ? await this.#membership.inspect(place.channel, this.#self, this.#stop.signal) : null
     this.#context.changed()
@@ -313,9 +313,9 @@ class TelegramAdapter implements Adapter {
 
   typing(place: Place, _as: string, active: boolean): void {
     if (!active || this.#state !== 'up') return
-    const chatId = this.#chats.chatId(place.channel)
+    const chatId = Number(place.channel)
     const nowMs = Date.now()
-    if (nowMs - (this.#typed.get(chatId) ?? 0) < typingEveryMs) return
+    if (!Number.isSafeInteger(chatId) || nowMs - (this.#typed.get(chatId) ?? 0) < typingEveryMs) return
     this.#typed.set(chatId, nowMs)
     this.#api.call('sendChatAction', { chat_id: chatId, action: 'typing' }).catch((thrown: unknown) => {
       this.#context.log.debug({ error: asChanopError(thrown).message }, 'typing could not be shown')

@@ -1,6 +1,7 @@
 import type { Trouble } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { ChannelId, MessageId, NetworkId, Place } from '../../core/event.ts'
+import { truncate, visible } from '../../core/text.ts'
 import { type Chat, type Member, titleOf } from './native.ts'
 import { Recent } from './recent.ts'
 
@@ -17,14 +18,20 @@ interface Known {
 }
 
 const mostStrangers = 20
+/** Anybody may add a bot to any number of groups. */
+const mostChats = 5000
 const isPrivate = (chatId: number): boolean => chatId > 0
+
+const isChat = (channel: string): boolean => /^-\d{1,16}$/.test(channel)
+const noChat = (channel: string): string =>
+  `${channel} is no id of a chat on Telegram: it looks like -1001234567890, and !network show names those that the bot is in`
 
 /** The chats of this account: which are listened to, what they are called, and what does not work in them. */
 export class Chats {
   readonly #network: NetworkId
   readonly #wanted: Set<string>
-  readonly #known = new Map<number, Known>()
-  readonly #members = new Map<number, Member>()
+  readonly #known = new Recent<number, Known>(mostChats)
+  readonly #members = new Recent<number, Member>(mostChats)
   readonly #strangers = new Recent<string, Trouble>(mostStrangers)
   readonly #troubles = new Map<string, Trouble>()
   /** A group that became a supergroup has a new id; the place keeps the one it is configured with. */
@@ -32,7 +39,8 @@ export class Chats {
 
   constructor(network: NetworkId, wanted: readonly string[]) {
     this.#network = network
-    this.#wanted = new Set(wanted)
+    this.#wanted = new Set(wanted.filter(isChat))
+    for (const channel of wanted) if (!isChat(channel)) this.trouble(channel, noChat(channel))
   }
 
   get wanted(): readonly string[] {
@@ -40,6 +48,7 @@ export class Chats {
   }
 
   want(channel: string): void {
+    if (!isChat(channel)) throw new ChanopError('send-refused', noChat(channel))
     this.#wanted.add(channel)
     this.#strangers.delete(channel)
   }
@@ -52,6 +61,7 @@ export class Chats {
   // ---- ids --------------------------------------------------------------------------------------------------------
 
   #channelOf(chatId: number): string {
+    if (this.#wanted.has(String(chatId))) return String(chatId)
     const moved = [...this.#moved].find(([channel, to]) => to === chatId && this.#wanted.has(channel))
     return moved?.[0] ?? String(chatId)
   }
@@ -68,9 +78,8 @@ export class Chats {
   }
 
   chatId(channel: string): number {
-    const chatId = this.#moved.get(channel) ?? Number(channel)
-    if (Number.isSafeInteger(chatId) && chatId !== 0) return chatId
-    throw new ChanopError('send-refused', `${channel} is no id of a chat on Telegram: it looks like -1001234567890.`)
+    if (isChat(channel) || /^[1-9]\d{0,15}$/.test(channel)) return this.#moved.get(channel) ?? Number(channel)
+    throw new ChanopError('send-refused', noChat(channel))
   }
 
   /** Ids count from one in each chat: those of a chat that took a place over say so. */
@@ -103,11 +112,13 @@ export class Chats {
 
   /** A chat was seen; true when it is one that nobody listens to and that was not known. */
   met(chat: Chat): boolean {
-    this.#known.set(chat.id, { title: titleOf(chat), forum: chat.is_forum === true, type: chat.type })
+    const isNew = !this.#known.has(chat.id)
+    const title = truncate(visible(titleOf(chat)), 60)
+    this.#known.set(chat.id, { title, forum: chat.is_forum === true, type: chat.type })
     if (this.placeOf(chat)) return false
     const channel = String(chat.id)
-    if (this.#strangers.has(channel)) return false
-    const reason = `nobody listens to "${titleOf(chat).slice(0, 60)}" yet: put ${this.#network}:${channel} into a room`
+    if (!isNew) return false
+    const reason = `nobody listens to "${title}" yet: put ${this.#network}:${channel} into a room`
     this.#strangers.set(channel, { channel, reason, sinceMs: Date.now() })
     return true
   }

@@ -1,11 +1,12 @@
 import type { Found } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
-import type { Act, Draft, MessageId, Place, Reaction } from '../../core/event.ts'
+import type { Act, Draft, MessageId, Place, Reaction, Upload } from '../../core/event.ts'
 import type { Chats, Native } from './chats.ts'
 import { type Doubts, probed } from './doubts.ts'
 import { ApiError, isApiError } from './fault.ts'
 import type { Message } from './native.ts'
-import type { Rich } from './out/rich.ts'
+import { type Rich, richOf } from './out/rich.ts'
+import { captionUnits } from './out/split.ts'
 import { labelled, type Medium, type Step, stepsOf, textsOf, wordsFor } from './out/steps.ts'
 import { Recent } from './recent.ts'
 import type { Requests } from './requests.ts'
@@ -33,7 +34,7 @@ const mostFiles = 5000
 const gone = /message to (delete|edit) not found|message identifier is not specified|MESSAGE_ID_INVALID/i
 const unchanged = /message is not modified/i
 const noText = /there is no text in the message/i
-const badEntities = /entit|ENTITY|can't parse/
+const badEntities = /entit|can't parse|user not found|USER_|url/i
 
 const noPreview = { is_disabled: true }
 
@@ -185,7 +186,11 @@ export class Delivery {
     const options = { deadlineMs: uploadMs, signal: sources.broken }
     try {
       if (files.length > 1) {
-        const media = files.map((file, n) => ({ type: medium, media: sources.open(file), ...(n === 0 ? words : {}) }))
+        const media = files.map((file, n) => ({
+          type: medium,
+          media: sources.open(file),
+          ...(n === 0 && shown ? words : captionOf(file)),
+        }))
         return await this.#o.requests.call<readonly Message[]>('sendMediaGroup', chatId, { ...where, media }, options)
       }
       const [file] = files
@@ -252,7 +257,7 @@ export class Delivery {
       if (!isApiError(thrown, noText)) throw thrown
       this.#files.set(`${chatId}/${messageId}`, true)
     }
-    if (!first || rich.text.length > 1024) return 'file'
+    if (!first || rich.text.length > captionUnits) return 'file'
     const caption = { ...where, caption: rich.text, caption_entities: rich.entities }
     await this.#o.requests.call('editMessageCaption', chatId, caption).catch((thrown: unknown) => {
       if (!isApiError(thrown, unchanged)) throw thrown
@@ -306,4 +311,11 @@ export class Delivery {
       this.#reactions.set(key, shown)
     })
   }
+}
+
+/** Words of one file among several. */
+function captionOf({ caption }: Upload): object {
+  if (caption === undefined) return {}
+  const { text, entities } = richOf([{ kind: 'text', text: caption.slice(0, captionUnits).toWellFormed() }])
+  return { caption: text.slice(0, captionUnits), caption_entities: entities }
 }

@@ -28,7 +28,7 @@ const counterOf = (chatId: number): number => (chatId < -1_000_000_000_000 ? cha
  * alone, and says when there is nothing to change: so that a message of ours whose number nobody told us is found.
  */
 export class Doubts {
-  readonly #newest = new Map<number, number>()
+  readonly #newest = new Recent<number, number>(mostKnown)
   readonly #known = new Recent<string, true>(mostKnown)
   readonly #doubts = new Recent<string, Doubt>(mostDoubts)
 

@@ -26,8 +26,19 @@ export class Membership {
     this.#o = options
   }
 
-  /** What an update says of its chat and of us in it. */
+  /** What an update says of its chat and of us in it. Never rejects: what follows an odd update must not wait for it. */
   async note(update: Update): Promise<void> {
+    try {
+      await this.#note(update)
+    } catch (thrown) {
+      this.#o.log.warn(
+        { update: update.update_id, error: asChanopError(thrown).message },
+        'what an update says of its chat is unclear',
+      )
+    }
+  }
+
+  async #note(update: Update): Promise<void> {
     const { chats, doubts, moved, changed } = this.#o
     const message = update.message ?? update.channel_post ?? update.edited_message ?? update.edited_channel_post
     const { my_chat_member: mine } = update

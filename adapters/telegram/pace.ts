@@ -40,7 +40,8 @@ export class Pace {
   note(chatId: number, nowMs: number): void {
     if (!this.#rate) return
     const lane = this.#lane(chatId)
-    lane.times = [...lane.times.filter(atMs => atMs > nowMs - minuteMs), nowMs]
+    const keptMs = Math.max(minuteMs, (burst / this.#rate.chatPerSecond) * 1000)
+    lane.times = [...lane.times.filter(atMs => atMs > nowMs - keptMs), nowMs]
     this.#all = [...this.#all.filter(atMs => atMs > nowMs - 1000), nowMs]
   }
 

@@ -70,8 +70,10 @@ export class Poller {
         this.#o.up()
         const origin = live ? 'live' : 'backfill'
         if (!(await this.#o.take(updates, origin, this.#lost(updates)))) return
-        const last = updates.at(-1)
-        if (last) offset = last.update_id + 1
+        const last = Math.max(0, ...updates.map(update => update?.update_id).filter(Number.isSafeInteger))
+        if (last > 0) offset = last + 1
+        else if (updates.length > 0)
+          throw new ChanopError('internal', 'what answers is no Bot API: its updates have no number')
         await this.#note(offset, signal)
         // Until Telegram has nothing left, it is what was said while nobody asked.
         if (updates.length < batch) live = true

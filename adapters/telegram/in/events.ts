@@ -77,7 +77,7 @@ export class UpdateReader {
     const place = said?.chat && typeof said.message_id === 'number' ? this.#o.chats.placeOf(said.chat) : null
     if (!said || !place) return []
     const id = this.#o.chats.messageId(said.chat.id, said.message_id)
-    const atMs = (Number(said.date) || 0) * 1000
+    const atMs = atMsOf(said.date)
     const content = { segments: [{ kind: 'text' as const, text: '[message that could not be read]' }] }
     const sender = { id: 'unknown' as UserId, name: 'somebody', kind: 'person' as const, verified: false }
     return [{ kind: 'message', key: this.#key(place, id), place, sender, atMs, origin, id, content }]
@@ -95,7 +95,7 @@ export class UpdateReader {
     const place = chats.placeOf(message.chat)
     if (!place || this.#o.isOurs(message.chat.id, message.message_id)) return []
     const former = message.from ? people.met(message.from) : null
-    const base: Base = { place, sender: this.#sender(message), atMs: message.date * 1000, origin }
+    const base: Base = { place, sender: this.#sender(message), atMs: atMsOf(message.date), origin }
     const id = this.#id(message)
     const renamed = former === null ? [] : [this.#renamed(base, former, id)]
     const changed = this.#membership(message, base, id)
@@ -116,7 +116,9 @@ export class UpdateReader {
     const id = ephemeralId(number, from.id)
     const key = this.#key(place, String(chat.id), id)
     const { replyTo: _elsewhere, ...content } = this.#content(message)
-    return [{ kind: 'message', key, place, sender: this.#person(from), atMs: message.date * 1000, origin, id, content }]
+    return [
+      { kind: 'message', key, place, sender: this.#person(from), atMs: atMsOf(message.date), origin, id, content },
+    ]
   }
 
   /** Service messages that are facts of their own: who came and went, and what a chat is called. */
@@ -159,7 +161,7 @@ export class UpdateReader {
     const now = hash(content)
     if (this.#said.get(known) === now) return []
     this.#said.set(known, now)
-    const atMs = (message.edit_date ?? message.date) * 1000
+    const atMs = atMsOf(message.edit_date ?? message.date)
     const key = this.#key(place, target, `e${updateId}`)
     const base = { place: this.#thread(place, message), sender: this.#sender(message), atMs, origin }
     return [{ kind: 'edit', key, ...base, target, content }]
@@ -195,7 +197,7 @@ export class UpdateReader {
   // ---- who --------------------------------------------------------------------------------------------------------
 
   #sender({ from, sender_chat, author_signature, chat }: Message): Sender {
-    if (from && !stand.has(from.id) && !sender_chat) return this.#person(from)
+    if (Number.isSafeInteger(from?.id) && from && !stand.has(from.id) && !sender_chat) return this.#person(from)
     return this.#asChat(sender_chat ?? chat, author_signature)
   }
 
@@ -218,7 +220,7 @@ export class UpdateReader {
     if (user) this.#o.people.met(user)
     const target = this.#o.chats.messageId(chat.id, message_id)
     const sender = user ? this.#person(user) : this.#asChat(actor_chat ?? chat)
-    const base = { place, sender, atMs: date * 1000, origin, target }
+    const base = { place, sender, atMs: atMsOf(date), origin, target }
     const [before, after] = [old_reaction.map(shown), new_reaction.map(shown)]
     const changes = [
       ...before.filter(emoji => !after.includes(emoji)).map(emoji => ({ emoji, removed: true as const })),
@@ -234,7 +236,7 @@ export class UpdateReader {
     if (!place || !this.#o.chats.isAdministrator(chat.id)) return []
     const [was, is] = [isIn(old_chat_member), isIn(new_chat_member)]
     if (was === is) return []
-    const base = { place, sender: this.#person(new_chat_member.user), atMs: date * 1000, origin }
+    const base = { place, sender: this.#person(new_chat_member.user), atMs: atMsOf(date), origin }
     return this.#change(base, new_chat_member.user, is ? 'join' : 'leave')
   }
 }
@@ -245,3 +247,6 @@ export const isIn = ({ status, is_member }: Member): boolean =>
 const shown = ({ type, emoji }: Reaction): string => emoji ?? (type === 'paid' ? '⭐' : '✨')
 
 const hash = (content: unknown): string => createHash('sha1').update(JSON.stringify(content)).digest('base64')
+
+/** Telegram tells whole seconds. */
+const atMsOf = (seconds: number): number => (Number.isSafeInteger(seconds) ? seconds * 1000 : Date.now())

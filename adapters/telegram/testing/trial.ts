@@ -50,7 +50,7 @@ export class Trial {
     return this.seen.map(({ message }) => (message['text'] ?? message['caption'] ?? '') as string)
   }
 
-  create(config: object = {}, token = this.server.token): Promise<Adapter> {
+  create(config: object = {}, token = this.server.token, inRooms: readonly string[] = []): Promise<Adapter> {
     const channels = [this.room.chat.id]
     const given = { kind: 'telegram', token: 'env:T', api: this.server.url, rate: null, channels, ...config }
     return telegram.create(telegram.schema.parse(given), {
@@ -59,7 +59,7 @@ export class Trial {
       cursors: this.book.cursors,
       personas: [],
       instance: 'abcdefghijkl',
-      places: [],
+      places: inRooms.map(channel => ({ network, channel: channel as ChannelId })),
       dataDir: '/nonexistent',
       secret: async () => token,
       changed: () => this.book.changed(),
