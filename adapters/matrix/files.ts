@@ -1,6 +1,6 @@
 import type { Attachment, Upload } from '../../core/event.ts'
 import { count, type Json, object, type RoomEvent, string } from './native.ts'
-import { oneLine } from './text/words.ts'
+import { head, oneLine } from './text/words.ts'
 
 const kinds: Readonly<Record<string, string>> = {
   'm.image': 'image',
@@ -8,6 +8,10 @@ const kinds: Readonly<Record<string, string>> = {
   'm.audio': 'audio',
   'm.file': 'file',
 }
+
+/** Whoever sent a file says what it is: only what is one goes into a header. */
+export const isMediaType = (type: string | undefined): type is string =>
+  type !== undefined && /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(type)
 
 /** `mxc://server/id` in its two parts; null when it is none. */
 export function parseMxc(uri: string): { server: string; id: string } | null {
@@ -27,8 +31,8 @@ export function attachmentOf({ type, content }: RoomEvent): Attachment | null {
   const mimetype = string(info['mimetype'])
   return {
     ref,
-    name: (voice && named === '' ? 'voice message' : named).slice(0, 255) || kind,
-    ...(mimetype && /^[\w.+-]+\/[\w.+-]+$/.test(mimetype) ? { type: mimetype } : {}),
+    name: head(voice && named === '' ? 'voice message' : named, 255) || kind,
+    ...(isMediaType(mimetype) ? { type: mimetype } : {}),
     ...sized(info),
   }
 }
@@ -44,7 +48,7 @@ function sized(info: Json): { sizeBytes?: number; width?: number; height?: numbe
 /** How a file that was uploaded is said. */
 export function fileContent(file: Upload, url: string): Json {
   const kind = /^(image|video|audio)\//.exec(file.type ?? '')?.[1]
-  const name = oneLine(file.name).slice(0, 255) || 'file'
+  const name = head(oneLine(file.name), 255) || 'file'
   const { width: w, height: h, type: mimetype } = file
   return {
     msgtype: `m.${kind ?? 'file'}`,
@@ -53,7 +57,7 @@ export function fileContent(file: Upload, url: string): Json {
     url,
     info: {
       size: file.sizeBytes,
-      ...(mimetype ? { mimetype } : {}),
+      ...(isMediaType(mimetype) ? { mimetype } : {}),
       ...(w === undefined || h === undefined ? {} : { w, h }),
     },
   }

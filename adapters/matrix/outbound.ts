@@ -6,7 +6,7 @@ import { fileContent } from './files.ts'
 import { copyMark, type CopyMark, type Json, profileKey } from './native.ts'
 import { escapeHtml, render } from './text/render.ts'
 import { splitSegments } from './text/split.ts'
-import { oneLine } from './text/words.ts'
+import { head, oneLine } from './text/words.ts'
 
 /** Bytes of plain text in one message. */
 export const textBytes = 32_000
@@ -19,7 +19,7 @@ export interface Frame {
   readonly thread?: string
 }
 
-const nameOf = ({ as }: Draft): string => oneLine(as?.name ?? '').slice(0, 200)
+const nameOf = ({ as }: Draft): string => head(oneLine(as?.name ?? ''), 200)
 
 const profileId = (name: string): string => createHash('sha256').update(name).digest('hex').slice(0, 16)
 

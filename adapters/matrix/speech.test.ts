@@ -218,6 +218,19 @@ describe('what is said by us on Matrix', { skip: missing ?? false }, () => {
     assert.deepEqual(book.texts(), ['known', 'unknown to the ledger'])
   })
 
+  test('names, files and signs that are cut or forged break nothing', async t => {
+    const { adapter, place, ours } = await within(t)
+    const as = { name: `${'x'.repeat(199)}😀`, relayed: true as const }
+    const file = { ...upload(`${'y'.repeat(254)}😀`, new Uint8Array(4)), type: 'text/plain\r\nx-evil: 1' }
+    const [id] = await adapter.send(place, { ...say('hi'), as, uploads: [file] }, 'c-1')
+    await adapter.react(place, id as MessageId, { emoji: `${'z'.repeat(199)}😀` }, 'c-2')
+    const forged = { kind: 'mention' as const, id: '@\ud800:x' as UserId, name: 'nobody' }
+    await adapter.send(place, { content: { segments: [forged, { kind: 'text', text: ' ok' }] } }, 'c-3')
+    assert.deepEqual(bodies(await ours()).slice(2), ['@nobody ok'])
+    assert.equal(object((await ours())[1]?.content['info'])['mimetype'], undefined)
+    await assert.rejects(adapter.direct('@\ud800:x' as UserId), { code: 'not-found' })
+  })
+
   test('what may be a repeat says so; a secret is never said in a room', async t => {
     const { adapter, place, ours } = await within(t)
     const draft: Draft = { ...say('again'), repeat: true }

@@ -10,6 +10,7 @@ import { type Edited, editsOf } from './edits.ts'
 import { findParts } from './find.ts'
 import type { Doors } from './rooms/doors.ts'
 import type { Rooms } from './rooms/rooms.ts'
+import { head } from './text/words.ts'
 import type { Troubles } from './troubles.ts'
 
 /** Time to read a login and to copy it. */
@@ -186,7 +187,7 @@ export class Speech {
   }
 
   async #redact(room: string, event: string, reason: string | undefined, txn: string): Promise<void> {
-    const body = reason === undefined ? {} : { reason: reason.slice(0, 500).toWellFormed() }
+    const body = reason === undefined ? {} : { reason: head(reason, 500) }
     await this.#o.wire.ask('PUT', path`/rooms/${room}/redact/${event}/${txn}`, { body }).catch((error: unknown) => {
       if (refusalOf(error)?.status !== 404) throw faultOf(error)
     })
@@ -194,7 +195,7 @@ export class Speech {
 
   async react(place: Place, target: MessageId, { emoji, removed }: Reaction, deliveryId: string): Promise<void> {
     const room = await this.#room(place)
-    const key = emoji.toWellFormed().slice(0, 200)
+    const key = head(emoji, 200)
     if (removed) return this.#unreact(room, target, key, deliveryId)
     const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key } }
     await this.#put(room, content, `${this.#o.instance}.${deliveryId}.a`, 'm.reaction').catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { ChanopError } from '../../../core/error.ts'
+import { asChanopError, ChanopError } from '../../../core/error.ts'
 import { type Json, object, string } from '../native.ts'
 import { oneLine } from '../text/words.ts'
 
@@ -59,6 +59,9 @@ export function faultOf(error: unknown): ChanopError {
   const refusal = refusalOf(error)
   if (!refusal) {
     const code = codeOf(error)
+    // A fault of ours is none of the network's: it would be repeated for ever.
+    if (error instanceof URIError || code?.startsWith('ERR_INVALID') || code === 'ERR_UNESCAPED_CHARACTERS')
+      return asChanopError(error)
     const why = code === 'ABORT_ERR' ? 'in time' : `(${code ?? oneLine((error as Error)?.message ?? '')})`
     const message = `the homeserver does not answer ${why}`
     return new ChanopError(code && notConnected.has(code) ? 'send-later' : 'network-down', message, { cause: error })

@@ -34,7 +34,9 @@ export async function logIn(wire: Wire, config: MatrixConfig, context: LoginCont
 }
 
 async function byToken(wire: Wire, config: MatrixConfig, context: LoginContext): Promise<Account> {
-  wire.token = (await context.secret(config.token ?? '')).trim()
+  const token = (await context.secret(config.token ?? '')).trim()
+  if (!/^[\x21-\x7e]+$/.test(token)) throw permanent('the access token holds what no token does: set it again')
+  wire.token = token
   return whoIs(wire)
 }
 

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Upload } from '../../../core/event.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { deadline } from '../../../core/retry.ts'
+import { isMediaType } from '../files.ts'
 import { type Json, string } from '../native.ts'
 import { Transport } from './transport.ts'
 
@@ -78,7 +79,7 @@ export class Wire {
     const name = encodeURIComponent(file.name.toWellFormed())
     const answer = await this.#media('POST', `/_matrix/media/v3/upload?filename=${name}`, {
       headers: {
-        'content-type': file.type ?? 'application/octet-stream',
+        'content-type': isMediaType(file.type) ? file.type : 'application/octet-stream',
         'content-length': String(file.sizeBytes),
       },
       body: file.open(),

@@ -35,10 +35,17 @@ export function pushWords(out: Segment[], words: string, marks: readonly Mark[])
 }
 
 /** `@user:server` as the specification has it, whatever it stands for. */
-export const isUserId = (id: string): boolean => /^@[^\s:]{0,250}:[^\s]{1,250}$/.test(id)
+export const isUserId = (id: string): boolean => id.isWellFormed() && /^@[^\s:]{0,250}:[^\s]{1,250}$/.test(id)
 
 /** What somebody is called whose name nobody told us. */
 export const localpart = (user: string): string => user.slice(1).split(':', 1)[0] || user
 
 /** The server in an id; empty where there is none. */
 export const hostOf = (id: string): string => id.slice(id.indexOf(':') + 1 || id.length)
+
+/** The beginning of a text, whole characters alone: half of one is an error to a homeserver. */
+export const head = (text: string, units: number): string =>
+  text
+    .slice(0, units)
+    .replace(/[\ud800-\udbff]$/, '')
+    .toWellFormed()
