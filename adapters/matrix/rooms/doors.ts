@@ -11,6 +11,8 @@ import { Invitations, type InvitationsOptions } from './invitations.ts'
 const joinMs = 90_000
 /** A room that does not let us in is asked again after this, or when somebody there invites us. */
 const againMs = 600_000
+/** Invitations of strangers are not named without end. */
+const mostTroubles = 50
 const backoff = { firstMs: 1000, maxMs: 60_000 }
 
 export interface DoorsOptions extends InvitationsOptions {
@@ -27,6 +29,8 @@ export class Doors {
   readonly #putOut = new Set<string>()
   /** Replacements that are being entered, by their ids. */
   readonly #moving = new Map<string, Promise<void>>()
+  /** Replacements that did not let us in, or are none: not tried again until somebody invites us there. */
+  readonly #closed = new Set<string>()
   readonly #invitations: Invitations
 
   constructor(options: DoorsOptions) {
@@ -113,10 +117,16 @@ export class Doors {
   /** Somebody wants us in a room. We go where the configuration has it, and where those ask who may. */
   async invited(id: string, state: readonly StrippedEvent[]): Promise<void> {
     const asked = await this.#invitations.judge(id, state)
-    if (!asked.accept) return this.#o.troubles.begin(id, asked.reason)
+    if (!asked.accept) {
+      if (this.#o.troubles.all.length < mostTroubles) this.#o.troubles.begin(id, asked.reason)
+      return
+    }
     const { rooms, troubles, log } = this.#o
     const replaced = this.#invitations.replaces(id)
-    if (replaced !== undefined) return this.upgraded(replaced, id, asked.by)
+    if (replaced !== undefined) {
+      this.#closed.delete(id)
+      return this.upgraded(replaced, id, asked.by)
+    }
     try {
       await this.#join(id, [])
     } catch (error) {
@@ -155,6 +165,7 @@ export class Doors {
   /** A room was replaced by another (its tombstone says so): what was this place goes on there. */
   upgraded(id: string, successor: string, by: string): Promise<void> {
     const { rooms } = this.#o
+    if (this.#closed.has(successor)) return Promise.resolve()
     if (rooms.get(successor) && rooms.roomOf(rooms.channelOf(id)) === successor) return Promise.resolve()
     const moving =
       this.#moving.get(successor) ?? this.#upgrade(id, successor, by).finally(() => this.#moving.delete(successor))
@@ -171,6 +182,9 @@ export class Doors {
     const { rooms, troubles, log } = this.#o
     const channel = rooms.channelOf(id)
     this.#invitations.expect(successor, id)
+    // Until it is seen to be one: what comes in the meantime does not try again.
+    this.#closed.add(successor)
+    const known = rooms.get(successor) !== undefined
     try {
       await this.#join(successor, [hostOf(by)])
       if (!(await this.#follows(successor, id))) {
@@ -178,12 +192,15 @@ export class Doors {
           channel,
           `the room was replaced by ${successor}, which does not say so itself: look at both, and link the right one`,
         )
+        if (!known) await this.#leave(successor)
         return
       }
     } catch (error) {
+      if (faultOf(error).retry === 'later') this.#closed.delete(successor)
       troubles.begin(channel, `the room was replaced by ${successor}: invite us there (${faultOf(error).message})`)
       return
     }
+    this.#closed.delete(successor)
     log.info({ channel, successor }, 'a room was replaced; we followed')
     this.move(id, successor)
   }
@@ -197,6 +214,12 @@ export class Doors {
     rooms.enter(to)
     troubles.end(channel)
     troubles.end(to)
+  }
+
+  async #leave(room: string): Promise<void> {
+    const { wire, rooms, signal } = this.#o
+    await wire.ask('POST', path`/rooms/${room}/leave`, { body: {}, signal })
+    rooms.leave(room)
   }
 
   async #follows(successor: string, id: string): Promise<boolean> {
