@@ -40,9 +40,9 @@ async function goesOn(t: TestContext, run: Child, file: string, many: number, ma
 it('full disk (a limit on the size of files): refused as ledger-full, nothing lost, goes on when there is room', async t => {
   if (spawnSync('prlimit', ['--version']).status !== 0) return t.skip('no prlimit(1) here')
   const file = join(temporaryFolder(t), 'ledger.db')
-  const many = 3000
+  const many = 6000
   const command = [process.execPath, writer, file, '0', String(many), '50']
-  const run = runChild(t, ['sh', '-c', 'ulimit -S -f 1200 && exec "$@"', 'sh', ...command])
+  const run = runChild(t, ['sh', '-c', 'ulimit -S -f 2400 && exec "$@"', 'sh', ...command])
   const lift = (): Buffer => execFileSync('prlimit', ['--pid', String(run.process.pid), '--fsize=unlimited:unlimited'])
   await goesOn(t, run, file, many, lift)
 })
@@ -179,8 +179,8 @@ it('the check that is due runs once a day and after a reboot, and finds damage t
   const file = await filled(t)
   Ledger.open(file, { check: 'when-due' }).close()
   const descriptor = openSync(file, 'r+')
-  // In the middle, where messages are: the pages of the tables themselves come first.
-  const from = Math.floor(statSync(file).size / 2 / 4096) * 4096
+  // Where messages are: the pages of the tables themselves come first.
+  const from = Math.floor((statSync(file).size * 0.75) / 4096) * 4096
   for (let at = from; at < from + 20 * 4096; at += 4096) writeSync(descriptor, Buffer.alloc(2000, 0x5a), 0, 2000, at)
   closeSync(descriptor)
   const ledger = Ledger.open(file, { check: 'when-due' })

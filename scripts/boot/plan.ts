@@ -58,7 +58,10 @@ function readOverrides(ledger: string): readonly Override[] {
       reading.close()
     }
   } catch (error) {
-    process.stderr.write(`chanop: what chat changed is not known at this start: ${asChanopError(error).message}\n`)
+    const { code, message } = asChanopError(error)
+    // That it is damaged ends the start a moment later, in a line of its own.
+    if (code !== 'ledger-corrupt')
+      process.stderr.write(`chanop: what chat changed is not known at this start: ${message}\n`)
     return []
   }
 }

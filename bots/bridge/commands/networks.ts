@@ -28,7 +28,7 @@ const name = z.string().max(40)
 
 const test = declare({
   name: 'network test',
-  summary: 'looks at a network from outside: who we are there, which switches are missing, which channels it sees',
+  summary: 'looks at a network from outside: who we are, which switches are missing, which channels it sees',
   role: 'operator',
   reply: 'private',
   args: z.object({ name }),

@@ -58,15 +58,26 @@ export async function accountAct(accounts: Accounts, { kind, args }: Order, give
 
 /** A new password, and nothing else that opens the account but what is on record; then its sessions end. */
 async function renew(accounts: Accounts, account: string, args: Order['args'], given: Given): Promise<string> {
-  await accounts.setPassword(account, given.secret).catch((error: unknown) => {
+  if (!(await isThere(accounts, account, given.secret))) {
     // It was on record and is gone: whoever it was deleted by, its owner gets it back.
-    if (!(error instanceof ChanopError) || error.code !== 'account-unknown') throw error
-    return accounts.create(account, given.secret)
-  })
+    await accounts.create(account, given.secret)
+    return 'it was gone: made anew'
+  }
   const cleared = await clearPlanted(accounts, account, given.certificates)
   const also = cleared === 0 ? '' : `; ${counted(cleared, 'certificate')} not on record taken away`
   if (args['sessions'] === 'keep') return `changed${also}`
   return ended(await accounts.endSessions(account, args['reason'] ?? 'the password was changed')) + also
+}
+
+/** Gives it the password. False: there is no such account. */
+async function isThere(accounts: Accounts, account: string, password: string): Promise<boolean> {
+  try {
+    await accounts.setPassword(account, password)
+    return true
+  } catch (error) {
+    if (error instanceof ChanopError && error.code === 'account-unknown') return false
+    throw error
+  }
 }
 
 /** Takes away the certificates that nobody was given by an order. Resolves with how many there were. */
