@@ -54,7 +54,14 @@ const ours = (server: MemoryPlatform) =>
 describe(`fuzz (CHANOP_SEED=${seed})`, () => {
   test(`${rounds} strings from each of two platforms`, async t => {
     const random = seeded(seed)
-    const { house, restarted } = await open(t)
+    const config = `
+networks:
+  chat: { kind: memory, server: '{server}-a', channels: ['#general'] }
+  other: { kind: memory, server: '{server}-b', channels: ['#general'] }
+rooms:
+  general: { places: ['chat:#general', 'other:#general'], open: true, names: never, everyone: true }
+`
+    const { house, restarted } = await open(t, { config })
     const [a, b] = [house.server('a'), house.server('b')]
     await Promise.all([a.ready(), b.ready()])
     const saidA: string[] = []
@@ -67,7 +74,9 @@ describe(`fuzz (CHANOP_SEED=${seed})`, () => {
       await until(() => ours(a).length === saidB.length && ours(b).length === saidA.length, `round ${n}`, 20_000)
     }
     await settled(house)
-    const shown = (server: MemoryPlatform): string[] => ours(server).map(({ name, text }) => `${name}: ${text}`)
+    // Names that deceive are marked with where they are from.
+    const bare = (name: string): string => name.replace(/ \[(?:chat|other)(?:, [a-z -]+)?\]$/, '')
+    const shown = (server: MemoryPlatform): string[] => ours(server).map(({ name, text }) => `${bare(name)}: ${text}`)
     assert.deepEqual(shown(b), saidA)
     assert.deepEqual(shown(a), saidB)
     assert.deepEqual(await counted(house, 'chat'), { facts: rounds, left: 0 })

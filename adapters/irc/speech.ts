@@ -98,7 +98,8 @@ export class Speech {
         this.#plain.add(target)
         return this.#try(voice, message)
       }
-      if (notThere.test(error.message)) throw this.#lost(voice, target, error)
+      const isOurs = this.#o.channels.status(target) !== 'other'
+      if (isOurs && notThere.test(error.message)) throw this.#lost(voice, target, error)
       if (refusesSpeech.test(error.message)) this.#o.channels.troubles.begin('speech', target, error.message)
       throw error
     }

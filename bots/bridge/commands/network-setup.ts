@@ -50,8 +50,7 @@ function freeName(kind: string, taken: readonly string[]): string {
 
 const add = declare({
   name: 'network add',
-  summary:
-    'adds a network, step by step: what it needs, its token, a test, the switches that are missing, its channels',
+  summary: 'adds a network, step by step: its token, a test, the switches that are missing, its channels',
   role: 'owner',
   reply: 'private',
   where: 'dm',

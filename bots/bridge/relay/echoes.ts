@@ -32,9 +32,7 @@ export class Echoes {
     const text = fold(plain(content))
     const heard = (this.#heard.get(room) ?? []).filter(({ atMs }) => nowMs - atMs < soonMs)
     const name = fold(sender.name)
-    const repeats = heard.some(
-      before => before.by !== by && isCopy({ text, name, isBot: sender.kind === 'bot' }, before),
-    )
+    const repeats = heard.some(before => before.by !== by && isCopy({ text, name }, before))
     this.#heard.set(room, [...heard.slice(1 - mostKept), { atMs: nowMs, by, name, text }])
     const before = this.#repeats.get(by) ?? 0
     if (!repeats) {
@@ -42,14 +40,12 @@ export class Echoes {
       return { repeats: false, first: false }
     }
     this.#repeats.set(by, before + 1)
-    // Nobody is known by one line; a program is by its kind.
-    return { repeats: before + 1 >= enough || sender.kind === 'bot', first: before + 1 === enough }
+    return { repeats: true, first: before + 1 === enough }
   }
 }
 
-function isCopy(said: { text: string; name: string; isBot: boolean }, before: Heard): boolean {
-  if (before.name.length < 2 || !said.text.endsWith(before.text)) return false
+function isCopy(said: { text: string; name: string }, before: Heard): boolean {
+  if (before.name.length < 2 || before.text === '' || !said.text.endsWith(before.text)) return false
   const prefix = said.text.slice(0, said.text.length - before.text.length)
-  if (prefix === '') return said.isBot && said.name.includes(before.name)
   return prefix.length <= longestPrefix && `${prefix} ${said.name}`.includes(before.name)
 }
