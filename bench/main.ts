@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--only relay,command,trace,memory,matrix,oracle,ledger,search] [--servers ergo,ergo] [--runs 3] [--messages 30000]
+ * `npm run bench -- [--only relay,command,trace,memory,history,matrix,oracle,ledger,search] [--servers ergo,ergo] [--runs 3] [--messages 30000]
  * [--rows 1000000]`. What each figure means stands in docs/performance.md.
  */
 import { execFileSync } from 'node:child_process'
@@ -13,6 +13,7 @@ import { Instance, until } from '../test/instance.ts'
 import { optionsOf, twoServers } from '../test/options.ts'
 import { benchCommand } from './command.ts'
 import { say } from './figures.ts'
+import { benchHistory } from './history.ts'
 import { benchMatrix } from './matrix.ts'
 import { benchOracle, oracleConfig, TimedModel } from './oracle.ts'
 import { megabytes, usage } from './processes.ts'
@@ -21,7 +22,7 @@ import { benchSearch } from './search.ts'
 import { benchTrace } from './trace.ts'
 
 const options = optionsOf({
-  only: 'memory,relay,command,trace,matrix,oracle,ledger,search',
+  only: 'memory,relay,command,trace,history,matrix,oracle,ledger,search',
   servers: 'ergo,ergo',
   runs: 3,
   messages: 30_000,
@@ -89,6 +90,7 @@ console.log(
     .join(' ')}`,
 )
 if (['memory', 'relay', 'command', 'trace'].some(part => wanted.has(part))) await live()
+if (wanted.has('history')) await benchHistory()
 if (wanted.has('matrix')) await benchMatrix(runs)
 if (wanted.has('oracle')) await answers()
 if (wanted.has('ledger')) {

@@ -116,7 +116,7 @@ export class FakeServer {
     else if (line.command === 'JOIN')
       for (const name of first.split(','))
         say(`:${client.nick}!u@h JOIN ${name}`, `:fake 366 ${client.nick} ${name} :End`)
-    else if (line.command === 'PRIVMSG' || line.command === 'TAGMSG') this.#message(client, say, line)
+    else if (/^(?:PRIVMSG|NOTICE|TAGMSG)$/.test(line.command)) this.#message(client, say, line)
   }
 
   #cap(client: Client, say: (...lines: string[]) => void, verb: string, list: string): void {
