@@ -18,7 +18,16 @@ import { openFile } from './in/files.ts'
 import { advice, asSendError, isChannelFault, isRefused } from './link/fault.ts'
 import { part, str } from './native.ts'
 import { lacksOf } from './lacks.ts'
+import { missingOf } from './scopes.ts'
 import { textUnits } from './text/split.ts'
+
+const words: Limits = {
+  textBytes: textUnits * 3,
+  textUnits,
+  marks: true,
+  threads: true,
+  growEveryMs: 1500,
+}
 
 export const createSlackAdapter = (config: SlackConfig, context: AdapterContext): SlackAdapter =>
   new SlackAdapter(config, context)
@@ -26,14 +35,6 @@ export const createSlackAdapter = (config: SlackConfig, context: AdapterContext)
 /** One app in one Slack workspace: socket mode in, Web API out. */
 export class SlackAdapter implements Adapter {
   readonly network: NetworkId
-  readonly limits: Limits = {
-    textBytes: textUnits * 3,
-    textUnits,
-    marks: true,
-    threads: true,
-    growEveryMs: 1500,
-    fileBytes: 100_000_000,
-  }
   readonly channels: Channels
   readonly #config: SlackConfig
   readonly #context: AdapterContext
@@ -50,6 +51,12 @@ export class SlackAdapter implements Adapter {
     this.channels = { join: place => this.#join(place), part: place => this.#part(place) }
   }
 
+  /** Without the scope for uploads files are words with an address. */
+  get limits(): Limits {
+    const lacking = missingOf(this.#connection?.granted ?? []).includes('files:write')
+    return lacking ? words : { ...words, fileBytes: 100_000_000 }
+  }
+
   status(): NetworkStatus {
     const connection = this.#connection
     const { state, sinceMs, reason } = this.#state
@@ -62,6 +69,7 @@ export class SlackAdapter implements Adapter {
       server: connection?.workspace ? `Slack, ${connection.workspace}` : 'Slack',
       ...(reasons.length === 0 ? {} : { reason: reasons.join(' · ') }),
       ...(troubles.length === 0 ? {} : { troubles }),
+      ...(connection?.api.aheadMs ? { aheadMs: connection.api.aheadMs } : {}),
       lacks: lacksOf(connection?.granted ?? [], this.#config.command),
     }
   }

@@ -23,6 +23,8 @@ import { missingOf } from './scopes.ts'
 const backoff = { firstMs: 500, maxMs: 30_000 }
 /** Channels whose history is fetched at the same time. */
 const mostFetched = 4
+/** A connection that lasted less is not a good one. */
+const shortMs = 10_000
 
 export interface ConnectionOptions {
   readonly config: SlackConfig
@@ -110,10 +112,12 @@ export class Connection {
       self: login.self,
       people: this.#people,
       channels: this.channels,
+      aheadMs: () => api.aheadMs,
+      removedByUs: (channel, ts) => this.speaker.removedByUs(channel, ts),
       shared: (files, channel, ts) => uploads.shared(files, channel, ts),
     })
     this.#backfill = new Backfill({ api, cursors, reader: this.#reader, signal })
-    this.#intake = new Intake({ sink, log: context.log, signal })
+    this.#intake = new Intake({ sink, log: context.log, signal, leftOut: channel => this.#fetch(channel) })
     this.#answers = new Answers(config.api)
     const missing = missingOf(login.granted)
     this.speaker = new Speaker({
@@ -146,22 +150,27 @@ export class Connection {
   async run(): Promise<void> {
     let old: Session | null = null
     try {
-      for (let attempt = 0; !this.#signal.aborted; ) {
+      for (let attempt = 0; !this.#signal.aborted; attempt++) {
         const release = this.#intake.hold()
-        const session = await this.#session(release, attempt++)
+        const session = await this.#session(release, attempt)
         // The new one is there before the old one goes.
         await old?.close()
         old = session
         if (!session) continue
-        attempt = 0
+        const sinceMs = performance.now()
         this.#o.stand('up')
         void this.#catchUp().finally(release)
         const why = await Promise.race([session.leaving, aborted(this.#signal)])
-        if (why === 'refresh') continue
+        const short = performance.now() - sinceMs < shortMs
         if (why === 'link_disabled') this.#end(refusal(new Fault('refused', 'socket', { code: why })))
-        if (!this.#signal.aborted) this.#o.stand('connecting', 'the connection was lost; making it again')
-        await session.close()
-        old = null
+        if (why === 'closed') {
+          this.#o.stand('connecting', 'the connection was lost; making it again')
+          await session.close()
+          old = null
+        }
+        // One that ends right after its hello is no reason to hurry.
+        if (!short) attempt = -1
+        else if (attempt > 0) await sleep(backoffMs(backoff, attempt), this.#signal)
       }
     } finally {
       await old?.close()

@@ -12,8 +12,8 @@ export interface Person {
   readonly name: string
   readonly avatar?: string
   readonly bot: boolean
-  /** The workspace whose account it is. */
-  readonly team: string
+  /** The workspace whose account it is, and its organisation. */
+  readonly teams: readonly string[]
 }
 
 interface Known {
@@ -33,7 +33,7 @@ export function personOf(user: Native): Person {
     name: name || str(user, 'id'),
     ...pictureOf(profile),
     bot: flag(user, 'is_bot') || str(user, 'id') === 'USLACKBOT',
-    team: str(user, 'team_id'),
+    teams: [str(user, 'team_id'), str(part(user, 'enterprise_user'), 'enterprise_id')].filter(Boolean),
   }
 }
 
@@ -78,7 +78,7 @@ export class People {
     const asked = bot
       ? this.#api.call('bots.info', { bot: id }).then(answer => botOf(part(answer, 'bot')))
       : this.#api.call('users.info', { user: id }).then(answer => personOf(part(answer, 'user')))
-    const nameless: Person = stale ?? { name: id, bot, team: '' }
+    const nameless: Person = stale ?? { name: id, bot, teams: [] }
     const kept = asked.then(
       person => this.#keep(id, person.name === '' ? { ...person, name: id } : person, freshMs),
       // Nobody of that id, or no scope for it: not asked again with every message.
@@ -108,7 +108,7 @@ const botOf = (bot: Native): Person => ({
   name: str(bot, 'name'),
   ...pictureOf(part(bot, 'icons')),
   bot: true,
-  team: '',
+  teams: [],
 })
 
 /** Who wrote a message: a person, an app, or a name that an app gave itself. */
@@ -132,6 +132,6 @@ export async function senderOf(message: Native, people: People, team: ReadonlySe
 }
 
 function isOutside(message: Native, person: Person, team: ReadonlySet<string>): boolean {
-  const from = str(message, 'user_team') || person.team
-  return from !== '' && !team.has(from)
+  const from = [str(message, 'user_team'), ...person.teams].filter(Boolean)
+  return from.length > 0 && !from.some(each => team.has(each))
 }

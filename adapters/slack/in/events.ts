@@ -9,10 +9,12 @@ import type {
   Sender,
   UserId,
 } from '../../../core/event.ts'
+import { plain } from '../../../core/text.ts'
 import type { Channels } from '../channels.ts'
 import { compareTs, isTs, type Native, num, part, str, tsMs } from '../native.ts'
 import { type People, personOf, senderOf } from '../people.ts'
 import { emojiText } from '../text/emoji.ts'
+import { fromMrkdwn } from '../text/mrkdwn.ts'
 import type { Names } from '../text/words.ts'
 import { contentOf, namedIn, reactionsOf } from './content.ts'
 
@@ -31,6 +33,10 @@ export interface ReaderOptions {
   readonly self: Self
   readonly people: People
   readonly channels: Channels
+  /** How far Slack's clock is ahead of ours. */
+  aheadMs(): number
+  /** Whether it was us who deleted it just now. */
+  removedByUs(channel: string, ts: string): boolean
   /** A message of ours with these files stands there now. */
   shared(files: readonly string[], channel: string, ts: string): void
 }
@@ -184,7 +190,7 @@ export class Reader {
   }
 
   async #deleted(before: Native, ts: string, event: Native, channel: string): Promise<ChatEvent[]> {
-    if (!isTs(ts) || this.isOurs(before)) return []
+    if (!isTs(ts) || this.isOurs(before) || this.#o.removedByUs(channel, ts)) return []
     const at = stampOf(event)
     const base = await this.#base(before, channel, `delete/${channel}/${ts}`, isTs(at) ? at : ts, 'live')
     return [{ ...base, kind: 'delete', target: ts as MessageId }]
@@ -192,7 +198,8 @@ export class Reader {
 
   async #topic(message: Native, channel: string, origin: Origin): Promise<ChatEvent> {
     const ts = str(message, 'ts')
-    const topic = str(message, 'topic')
+    const names = await this.#names({ text: str(message, 'topic') })
+    const topic = plain({ segments: fromMrkdwn(str(message, 'topic'), names) })
     return { ...(await this.#base(message, channel, `topic/${channel}/${ts}`, ts, origin)), kind: 'topic', topic }
   }
 
@@ -276,7 +283,14 @@ export class Reader {
   }
 
   #framed(channel: string, key: string, at: string, origin: Origin) {
-    return { key: `${this.#o.network}:${key}`, place: this.place(channel), atMs: tsMs(at), origin }
+    const aheadMs = this.#o.aheadMs()
+    return {
+      ...(aheadMs === 0 ? {} : { aheadMs }),
+      key: `${this.#o.network}:${key}`,
+      place: this.place(channel),
+      atMs: tsMs(at),
+      origin,
+    }
   }
 
   /** Slack's clients may deliver one gesture twice, under two times and one `client_msg_id`. */

@@ -3,13 +3,15 @@ import type { ChatEvent } from '../../../core/event.ts'
 import { Feed } from '../../../core/feed.ts'
 import type { Log } from '../../../core/log.ts'
 
-/** More than that waits for nothing: what is not taken is not acknowledged, and comes again or is fetched. */
+/** More than that is not kept waiting: what is left out is not acknowledged, and is fetched once there is room. */
 const mostWaiting = 5000
 
 export interface IntakeOptions {
   readonly sink: Sink
   readonly log: Log
   readonly signal: AbortSignal
+  /** Live events of this channel were left out: it is to be fetched. */
+  leftOut(channel: string): void
 }
 
 /**
@@ -26,8 +28,11 @@ export class Intake {
   readonly #entering = new Set<Promise<void>>()
   #held: Promise<void> = Promise.resolve()
   #waiting = 0
+  readonly #leftOut = new Set<string>()
+  readonly #tell: (channel: string) => void
 
-  constructor({ sink, log, signal }: IntakeOptions) {
+  constructor({ sink, log, signal, leftOut }: IntakeOptions) {
+    this.#tell = leftOut
     this.#log = log
     this.#signal = signal
     this.#feed = new Feed(
@@ -52,19 +57,28 @@ export class Intake {
 
   /** A live event of a channel, read when its turn comes. `taken` is told once the ledger has all that it is; never rejects. */
   live(channel: string, read: () => Promise<readonly ChatEvent[]>, taken: () => void): void {
-    if (this.#waiting >= mostWaiting) return
+    if (this.#waiting >= mostWaiting) {
+      this.#leftOut.add(channel)
+      return
+    }
     this.#waiting++
     const work = async (): Promise<void> => {
       try {
         if (!this.#signal.aborted) this.#push(await read(), taken)
       } finally {
         this.#waiting--
+        if (this.#waiting === 0) this.#catchUp()
       }
     }
     // Gets into its lane only then, behind what was missed.
     const entered = this.#held.then(() => void this.#chain(channel, work))
     this.#entering.add(entered)
     void entered.then(() => this.#entering.delete(entered))
+  }
+
+  #catchUp(): void {
+    for (const channel of this.#leftOut) this.#tell(channel)
+    this.#leftOut.clear()
   }
 
   /** What was missed of a channel. */

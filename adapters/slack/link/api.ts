@@ -53,6 +53,7 @@ const gateOf = (method: string, { channel }: Native): string =>
 export class Api {
   readonly #o: ApiOptions
   readonly #client: webApi.WebClient
+  readonly #clock = new Clock()
   /** Not before then, Unix ms. */
   readonly #gates = new Map<string, number>()
 
@@ -64,9 +65,20 @@ export class Api {
       retryConfig: { retries: 0 },
       rejectRateLimitedCalls: true,
       logger: quietLogger(sdk, log),
-      fetch: (address, init) =>
-        fetch(address, { ...init, signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]) }),
+      fetch: async (address, init) => {
+        const response = await fetch(address, {
+          ...init,
+          signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]),
+        })
+        this.#clock.hear(response.headers.get('date'))
+        return withWait(response)
+      },
     })
+  }
+
+  /** How far Slack's clock is ahead of ours, ms; 0 when they agree as far as can be told. */
+  get aheadMs(): number {
+    return this.#clock.aheadMs
   }
 
   /** Rejects with a `Fault`, at once while Slack's wait for such calls is not over. */
@@ -120,12 +132,39 @@ export class Api {
   }
 }
 
+/** A limit that does not say how long it lasts lasts a second: the SDK takes it for a broken answer. */
+export function withWait(response: Response): Response {
+  const after = response.headers.get('retry-after')
+  if (response.status !== 429 || (after !== null && /^\s*\d/.test(after))) return response
+  const headers = new Headers(response.headers)
+  headers.set('retry-after', '1')
+  return new Response(response.body, { status: 429, headers })
+}
+
+/** Slack tells the time with each answer, to the second. */
+class Clock {
+  #aheadMs = 0
+
+  get aheadMs(): number {
+    return this.#aheadMs
+  }
+
+  hear(date: string | null): void {
+    const toldMs = Date.parse(date ?? '')
+    if (Number.isNaN(toldMs)) return
+    // It was some time within that second.
+    const aheadMs = toldMs + 500 - Date.now()
+    this.#aheadMs = Math.abs(aheadMs) < 3000 ? 0 : Math.round(aheadMs / 1000) * 1000
+  }
+}
+
 function platformFault(method: string, answer: Native): Fault {
-  const code = str(answer, 'error') || 'unknown_error'
+  const code = str(answer, 'error')
   const meta = part(answer, 'response_metadata')
   if (limited.has(code)) return new Fault('limited', method, { code, afterMs: 1000 })
   // A proxy's page instead of an answer.
-  if (unsure.has(code) || /[\s<]/.test(code)) return new Fault('unknown', method, { code: code.slice(0, 60) })
+  if (code === '' || unsure.has(code) || /[^\w-]/.test(code))
+    return new Fault('unknown', method, { code: code.slice(0, 60) })
   const needed = str(answer, 'needed') || strings(meta, 'acceptedScopes').join(' or ')
   return new Fault('refused', method, { code, needed })
 }

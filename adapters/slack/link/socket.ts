@@ -1,7 +1,7 @@
 import type { Log } from '../../../core/log.ts'
 import { deadline, sleep } from '../../../core/retry.ts'
 import { isNative, type Native, part, str } from '../native.ts'
-import { quietLogger } from './api.ts'
+import { quietLogger, withWait } from './api.ts'
 import { Fault } from './fault.ts'
 import type { Sdk } from './sdk.ts'
 
@@ -94,6 +94,7 @@ function clientOf({ sdk, url, appToken, log }: SocketOptions): Client {
     installerOptions: {
       clientOptions: {
         slackApiUrl: url,
+        fetch: async (address, init) => withWait(await fetch(address, init)),
         retryConfig: { retries: 0 },
         rejectRateLimitedCalls: true,
         timeout: helloMs,

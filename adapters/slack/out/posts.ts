@@ -58,8 +58,18 @@ export interface Post {
   readonly blocks: readonly Native[]
 }
 
+/** Words that call everybody, where they may: a mention of its own each. */
+function calling(segment: Segment): Segment[] {
+  if (segment.kind !== 'text') return [segment]
+  const pieces = segment.text.split(/(?<![\p{L}\p{N}@])@(everyone|channel|here|room|all)(?![\p{L}\p{N}_])/u)
+  return pieces.flatMap((text, at): Segment[] =>
+    at % 2 === 1 ? [{ kind: 'mention', id: null, name: text }] : text === '' ? [] : [{ ...segment, text }],
+  )
+}
+
 function segmentsOf(draft: Draft, { faces }: Dress): Segment[] {
-  const said = draft.content.segments.map(inert).filter(segment => plainSegment(segment) !== '')
+  const inertly = draft.content.segments.map(inert).filter(segment => plainSegment(segment) !== '')
+  const said = draft.everyone ? inertly.flatMap(calling) : inertly
   const dressed = draft.content.style === 'action' ? said.map(italic) : said
   const files = filesOf(draft, dressed.length > 0)
   if (dressed.length === 0 && files.length === 0) return []
@@ -76,7 +86,7 @@ export function postsOf(draft: Draft, dress: Dress): Post[] {
   if (!isShown(segments)) return []
   return split(segments)
     .filter(isShown)
-    .map(part => ({ text: toMrkdwn(part), blocks: [toRichText(part)] }))
+    .map(part => ({ text: toMrkdwn(part, draft.everyone), blocks: [toRichText(part, draft.everyone)] }))
 }
 
 /** The name that is shown for a draft, one line. */

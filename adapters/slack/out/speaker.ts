@@ -38,11 +38,17 @@ export class Speaker {
   readonly #o: SpeakerOptions
   /** Parts of a delivery that are out although the rest is not: `send` goes on behind them. */
   readonly #begun = new Map<string, MessageId[]>()
+  /** What was deleted by us, of late. */
+  readonly #removed = new Map<string, boolean>()
   /** When the answer to a delivery was lost, Unix ms. */
   readonly #lostMs = new Map<string, number>()
 
   constructor(options: SpeakerOptions) {
     this.#o = options
+  }
+
+  removedByUs(channel: string, ts: string): boolean {
+    return this.#removed.has(`${channel} ${ts}`)
   }
 
   async send(place: Place, draft: Draft, delivery: string): Promise<Ids> {
@@ -52,9 +58,20 @@ export class Speaker {
     return this.#attempt(place, delivery, async () => {
       const ids = await this.#say(place, draft, delivery, posts)
       if (uploads.length === 0) return ids
-      const file = await this.#o.uploads.share(place, draft, delivery)
-      return file === null ? ids : [...ids, file]
+      return [...ids, ...(await this.#share(place, draft, delivery))]
     })
+  }
+
+  /** Files that Slack refuses for good are words: what was said with them is said already. */
+  async #share(place: Place, draft: Draft, delivery: string): Promise<Ids> {
+    try {
+      const file = await this.#o.uploads.share(place, draft, delivery)
+      return file === null ? [] : [file]
+    } catch (error) {
+      if (!isRefused(error) || isLoginFault(error) || isChannelFault(error)) throw error
+      const named = { ...draft, content: { segments: [], attachments: draft.uploads ?? [] } }
+      return this.#say(place, named, `${delivery}.files`, postsOf(named, this.#o.dress))
+    }
   }
 
   /** Posts what is not out yet. Once it has begun it waits itself: nobody else could go on in the middle. */
@@ -69,17 +86,34 @@ export class Speaker {
         ...labelOf(draft, delivery, this.#o.instance, { part: at, parts: posts.length }),
         ...(draft.secret ? { unfurl_links: false, unfurl_media: false } : {}),
       }
-      const answer = await (at === 0 ? this.#o.api.call('chat.postMessage', args) : this.#goOn(args))
+      const answer = await (at === 0 ? this.#post(args) : this.#goOn(args))
       ids.push(str(answer, 'ts') as MessageId)
       this.#keep(this.#begun, delivery, ids)
     }
     return [...ids]
   }
 
+  async #post(args: Native): Promise<Native> {
+    const answer = await this.#shown('chat.postMessage', args)
+    if (!isTs(str(answer, 'ts'))) throw new Fault('unknown', 'chat.postMessage', { code: 'no ts' })
+    return answer
+  }
+
+  /** What Slack can't show as blocks it gets as text. */
+  async #shown(method: string, args: Native): Promise<Native> {
+    try {
+      return await this.#o.api.call(method, args)
+    } catch (error) {
+      if (!isRefused(error, 'invalid_blocks', 'invalid_blocks_format', 'msg_blocks_too_long')) throw error
+      const { blocks: _blocks, ...rest } = args
+      return this.#o.api.call(method, method === 'chat.update' ? { ...rest, blocks: [] } : rest)
+    }
+  }
+
   async #goOn(args: Native): Promise<Native> {
     for (;;) {
       try {
-        return await this.#o.api.call('chat.postMessage', args)
+        return await this.#post(args)
       } catch (error) {
         if (!(error instanceof Fault) || error.kind !== 'limited' || this.#o.signal.aborted) throw error
         await sleep(error.afterMs ?? 1000, this.#o.signal)
@@ -100,7 +134,7 @@ export class Speaker {
           ...threadFor(place.thread, draft),
           ...faceOf(draft, this.#o.dress),
         }
-        const answer = await this.#o.api.call('chat.postEphemeral', args).catch(async (error: unknown) => {
+        const answer = await this.#shown('chat.postEphemeral', args).catch(async (error: unknown) => {
           if (!isChannelFault(error) && !isRefused(error, 'user_not_in_channel', 'invalid_user')) throw error
           if (await this.#o.answers.say(place.channel, user, { ...post }, this.#o.signal)) return {}
           throw elsewhere(error)
@@ -119,7 +153,7 @@ export class Speaker {
       const { texts, files } = await this.#o.uploads.apart(place, target)
       const kept = posts.slice(0, texts.length)
       for (const [at, post] of kept.entries()) {
-        await this.#o.api.call('chat.update', { channel: place.channel, ts: texts[at] as string, ...post })
+        await this.#shown('chat.update', { channel: place.channel, ts: texts[at] as string, ...post })
       }
       for (const id of texts.slice(posts.length)) await this.#delete(place, id)
       const more = posts.slice(texts.length)
@@ -144,6 +178,7 @@ export class Speaker {
 
   async #delete(place: Place, id: MessageId): Promise<void> {
     if (!isTs(id)) return
+    this.#keep(this.#removed, `${place.channel} ${id}`, true)
     await this.#o.api.call('chat.delete', { channel: place.channel, ts: id }).catch((error: unknown) => {
       if (!isRefused(error, 'message_not_found')) throw error
     })

@@ -78,6 +78,9 @@ export class Uploads {
       throw new ChanopError('send-later', 'A file could not be uploaded to Slack; it is tried again.', { cause: error })
     })
     await response.body?.cancel()
+    if (response.status >= 400 && response.status < 500 && ![408, 429].includes(response.status)) {
+      throw new Fault('refused', 'upload', { code: `upload_${response.status}` })
+    }
     if (!response.ok) {
       throw new ChanopError('send-later', `Slack did not take a file (${response.status}); it is tried again.`)
     }

@@ -1,11 +1,26 @@
-import type { Mark, Segment } from '../../../core/event.ts'
+import type { Mark, Mention, Segment } from '../../../core/event.ts'
 import { plainSegment } from '../../../core/text.ts'
 import type { Native } from '../native.ts'
 import { escape } from './mrkdwn.ts'
 import { isBlock } from './rich.ts'
 import { isWebAddress } from './words.ts'
 
+const crowds: Readonly<Record<string, string>> = {
+  here: 'here',
+  channel: 'channel',
+  everyone: 'channel',
+  room: 'channel',
+  all: 'channel',
+}
+
+/** Whom a mention of nobody in particular calls, where that may be. */
+const crowdOf = ({ id, name }: Mention, everyone: boolean): string | undefined =>
+  everyone && id === null && Object.hasOwn(crowds, name) ? crowds[name] : undefined
+
 const isUser = (id: string | null): id is string => id !== null && /^[UW][A-Z0-9]+$/.test(id)
+
+/** Slack takes no longer ones. */
+const isAddress = (url: string): boolean => url.length <= 3000 && isWebAddress(url)
 
 // ---- blocks -------------------------------------------------------------------------------------------------------
 
@@ -23,17 +38,20 @@ function styleOf(marks: readonly Mark[] = []): Native {
 
 const hidden = ({ marks }: Segment & { kind: 'text' }): string => (marks?.includes('spoiler') ? '(spoiler) ' : '')
 
-function inline(segment: Segment): Native {
+function inline(segment: Segment, everyone: boolean): Native {
   switch (segment.kind) {
     case 'text':
       return { type: 'text', text: hidden(segment) + segment.text, ...styleOf(segment.marks) }
     case 'code':
       return { type: 'text', text: segment.text, style: { code: true } }
     case 'link':
-      if (!isWebAddress(segment.url)) return { type: 'text', text: plainSegment(segment) }
+      if (!isAddress(segment.url)) return { type: 'text', text: plainSegment(segment) }
       return { type: 'link', url: segment.url, ...(segment.text ? { text: segment.text } : {}) }
-    case 'mention':
+    case 'mention': {
+      const range = crowdOf(segment, everyone)
+      if (range !== undefined) return { type: 'broadcast', range }
       return isUser(segment.id) ? { type: 'user', user_id: segment.id } : { type: 'text', text: plainSegment(segment) }
+    }
     default:
       return { type: 'text', text: plainSegment(segment) }
   }
@@ -51,9 +69,9 @@ const isEmpty = (segment: Segment): boolean => plainSegment(segment) === ''
 
 /**
  * Segments as one `rich_text` block, the form in which nothing is parsed: what somebody wrote is text there, whatever it
- * looks like. Specification: "Rich text block" of docs.slack.dev.
+ * looks like; `everyone`: words that call everybody do. Specification: "Rich text block" of docs.slack.dev.
  */
-export function toRichText(segments: readonly Segment[]): Native {
+export function toRichText(segments: readonly Segment[], everyone = false): Native {
   const elements: Native[] = []
   let section: Native[] = []
   const end = (): void => {
@@ -65,7 +83,7 @@ export function toRichText(segments: readonly Segment[]): Native {
     if ((segment.kind === 'code' && segment.block) || segment.kind === 'quote') {
       end()
       elements.push(block(segment))
-    } else section.push(inline(segment))
+    } else section.push(inline(segment, everyone))
   }
   end()
   return { type: 'rich_text', elements }
@@ -94,19 +112,22 @@ function marked(text: string, marks: readonly Mark[] = []): string {
 /** An address as `<…|label>` may hold it. */
 const address = (url: string): string => escape(url).replaceAll('|', '%7C').replace(/\s/g, '%20')
 
-function fallback(segment: Segment): string {
+function fallback(segment: Segment, everyone: boolean): string {
   switch (segment.kind) {
     case 'text':
       return marked(escape(hidden(segment) + segment.text), segment.marks)
     case 'code':
       return segment.block ? `\`\`\`\n${escape(segment.text)}\n\`\`\`` : `\`${escape(segment.text)}\``
     case 'link':
-      if (!isWebAddress(segment.url)) return escape(plainSegment(segment))
+      if (!isAddress(segment.url)) return escape(plainSegment(segment))
       return segment.text
         ? `<${address(segment.url)}|${escape(segment.text).replaceAll('|', '¦')}>`
         : `<${address(segment.url)}>`
-    case 'mention':
+    case 'mention': {
+      const range = crowdOf(segment, everyone)
+      if (range !== undefined) return `<!${range}>`
       return isUser(segment.id) ? `<@${segment.id}>` : escape(plainSegment(segment))
+    }
     case 'quote':
       return plainSegment(segment)
         .split('\n')
@@ -118,13 +139,13 @@ function fallback(segment: Segment): string {
 }
 
 /** Segments as mrkdwn. `&`, `<` and `>` are escaped: nothing in it is a mention or a link that is not meant. */
-export function toMrkdwn(segments: readonly Segment[]): string {
+export function toMrkdwn(segments: readonly Segment[], everyone = false): string {
   let out = ''
   let afterBlock = false
   for (const segment of segments) {
     if (isEmpty(segment)) continue
     const apart = isBlock(segment) || afterBlock
-    const shown = fallback(segment)
+    const shown = fallback(segment, everyone)
     if (apart && out !== '' && !out.endsWith('\n') && !shown.startsWith('\n')) out += '\n'
     out += shown
     afterBlock = isBlock(segment)
