@@ -156,6 +156,23 @@ describe('faults of the login', { concurrency: 4 }, () => {
     await trial.book.until(() => adapter.status().state === 'up', 'up')
   })
 
+  test('a connection that ends right after its hello is not made again at once, for ever', async t => {
+    const trial = await Trial.open(t)
+    await trial.up()
+    trial.fake.hangUpAfterHello = true
+    trial.fake.cut()
+    const opened = () => trial.fake.callsOf('apps.connections.open')
+    await trial.fake.until(() => opened().length >= 5, 'some tries')
+    trial.fake.hangUpAfterHello = false
+    const [, , third, fourth, fifth] = opened().map(({ atMs }) => atMs) as [number, number, number, number, number]
+    assert.ok(
+      fourth - third >= 450 && fifth - fourth >= 900,
+      `${fourth - third} and ${fifth - fourth} ms between tries`,
+    )
+    trial.fake.workspace.say(trial.general, alice, 'after')
+    await trial.book.hears('after')
+  })
+
   test('a channel that can not be entered is named, and the others work', async t => {
     const trial = await Trial.open(t)
     const secret = trial.fake.workspace.channel('secret', { kind: 'private', members: [alice] })

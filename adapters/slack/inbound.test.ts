@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { describe, test } from 'node:test'
 import { draft } from '../../core/contract/harness.ts'
+import { seeded, seedOf } from '../../core/contract/random.ts'
 import type { MessageId, UserId } from '../../core/event.ts'
 import { plain } from '../../core/text.ts'
 import { placeOf, Trial } from './testing/trial.ts'
@@ -218,6 +219,90 @@ describe('what comes in', { concurrency: 4 }, () => {
     await trial.book.hears('still here')
     await fake.until(() => fake.unacknowledged === 0, 'acknowledgements')
     assert.equal(fake.sockets, 1)
+  })
+
+  test('whatever stands in an event, it is acknowledged', async t => {
+    const trial = await Trial.open(t, { ackMs: 60_000 })
+    await trial.up()
+    const { fake, general } = trial
+    const seed = seedOf()
+    const random = seeded(seed)
+    const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+    const odd = [
+      null,
+      0,
+      -1,
+      '',
+      'x',
+      [],
+      {},
+      [null],
+      true,
+      { type: 'text' },
+      '<@',
+      '\ud800',
+      ['a', { type: 'user' }],
+      { ts: 'x' },
+    ]
+    const whole = (ts: string): object => ({
+      type: 'message',
+      channel: general.id,
+      user: alice,
+      ts,
+      text: '*a* <@U1|x> <#C1> ```b``` :tada:',
+      thread_ts: general.messages[0]?.ts,
+      edited: { user: alice, ts },
+      files: [{ id: 'F1', name: 'a', mode: 'hosted', size: 1 }],
+      attachments: [
+        {
+          text: 'b',
+          fields: [{ title: 't', value: 'v' }],
+          blocks: [{ type: 'section', text: { type: 'mrkdwn', text: 'c' } }],
+        },
+      ],
+      reactions: [{ name: 'tada', users: [alice] }],
+      blocks: [
+        {
+          type: 'rich_text',
+          elements: [
+            { type: 'rich_text_list', elements: [{ elements: [{ type: 'emoji', name: 'a', unicode: '110000-0' }] }] },
+          ],
+        },
+        { type: 'table', rows: [[{ type: 'raw_text', text: 'a' }]] },
+        { type: 'context', elements: [{ type: 'image', alt_text: 'b' }] },
+      ],
+    })
+    const spoilt = (value: unknown): unknown => {
+      if (random() < 0.12) return pick(odd)
+      if (Array.isArray(value)) return value.map(spoilt)
+      if (typeof value !== 'object' || value === null) return value
+      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, spoilt(inner)]))
+    }
+    const wrap = [
+      (message: object) => message,
+      (message: object) => ({
+        type: 'message',
+        subtype: 'message_changed',
+        channel: general.id,
+        message,
+        previous_message: spoilt(message),
+      }),
+      (message: object) => ({
+        type: 'message',
+        subtype: 'message_deleted',
+        channel: general.id,
+        deleted_ts: '1.1',
+        previous_message: message,
+      }),
+      (message: object) => ({ type: 'reaction_added', user: alice, reaction: 'tada', item: message }),
+      (message: object) => ({ type: 'user_change', user: message }),
+    ]
+    for (let n = 0; n < 400; n++) {
+      fake.envelope('events_api', { event: pick(wrap)(spoilt(whole(fake.workspace.stamp())) as object) })
+    }
+    fake.workspace.say(general, alice, 'still here')
+    await trial.book.hears('still here')
+    await fake.until(() => fake.unacknowledged === 0, `acknowledgements, CHANOP_SEED=${seed}`)
   })
 
   test('a slash command is what it says, where it was said', async t => {

@@ -149,6 +149,56 @@ describe('what goes out', { concurrency: 4 }, () => {
     assert.deepEqual([shrunk, fake.said(general)], [ids, ['short again']])
   })
 
+  test('everybody is called only where a room lets them be', async t => {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.up()
+    const said = draft('hey @here and @everyone, not a@here.example')
+    await adapter.send(placeOf(trial.general), said, 'd1')
+    await adapter.send(placeOf(trial.general), { ...said, everyone: true }, 'd2')
+    const [closed, open] = trial.fake.callsOf('chat.postMessage').map(({ args }) => args)
+    assert.doesNotMatch(JSON.stringify(closed), /<!|broadcast/)
+    assert.equal(open?.['text'], 'hey <!here> and <!channel>, not a@here.example')
+    assert.equal(String(open?.['blocks']).split('"broadcast"').length - 1, 2)
+  })
+
+  test('blocks that Slack refuses are said as text, files that it refuses as words', async t => {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.up()
+    const { fake, general } = trial
+    const place = placeOf(general)
+    fake.refuseBlocks = true
+    await adapter.send(place, draft('a <b>'), 'd1')
+    assert.equal(general.messages.at(-1)?.text, 'a &lt;b&gt;')
+    fake.refuseBlocks = false
+    const uploads = [upload('a.bin', new Uint8Array(0))]
+    const ids = await adapter.send(place, { ...relayed('look'), uploads }, 'd2')
+    assert.deepEqual([ids.length, fake.said(general).slice(1)], [2, ['look', '[a.bin]']])
+    fake.scopes.delete('files:write')
+    const { adapter: without } = await trial.up()
+    assert.equal(without.limits.fileBytes, undefined, 'the bridge gives links then')
+  })
+
+  test('a limit that says no time, an empty answer and one without an id are none of them a success', async t => {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.up()
+    const { fake, general } = trial
+    const odd: [number, string, string][] = [
+      [429, '', 'send-later'],
+      [200, '', 'network-down'],
+      [200, '{"ok":true}', 'network-down'],
+      [200, '{"ok":false}', 'network-down'],
+      [200, '<html>proxy</html>', 'network-down'],
+      [503, 'busy', 'network-down'],
+    ]
+    for (const [at, [status, body, code]] of odd.entries()) {
+      const calm = fake.workspace.channel(`odd${at}`, { members: [app.user] })
+      fake.odd.set('chat.postMessage', { status, body })
+      await assert.rejects(adapter.send(placeOf(calm), draft('x'), `o${at}`), isCode(code), `${status} ${body}`)
+    }
+    await adapter.send(placeOf(general), draft('fine'), 'd1')
+    assert.deepEqual(fake.said(general), ['fine'])
+  })
+
   test('what Slack refuses says why, and in which channel', async t => {
     const trial = await Trial.open(t)
     const { adapter } = await trial.up()

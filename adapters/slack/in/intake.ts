@@ -4,14 +4,15 @@ import { Feed } from '../../../core/feed.ts'
 import type { Log } from '../../../core/log.ts'
 
 /** More than that is not kept waiting: what is left out is not acknowledged, and is fetched once there is room. */
-const mostWaiting = 5000
+const usualMost = 5000
 
 export interface IntakeOptions {
   readonly sink: Sink
   readonly log: Log
   readonly signal: AbortSignal
+  readonly mostWaiting?: number
   /** Live events of this channel were left out: it is to be fetched. */
-  leftOut(channel: string): void
+  readonly leftOut: (channel: string) => void
 }
 
 /**
@@ -27,12 +28,14 @@ export class Intake {
   readonly #taken = new Map<ChatEvent, () => void>()
   readonly #entering = new Set<Promise<void>>()
   #held: Promise<void> = Promise.resolve()
+  readonly #mostWaiting: number
   #waiting = 0
   readonly #leftOut = new Set<string>()
   readonly #tell: (channel: string) => void
 
-  constructor({ sink, log, signal, leftOut }: IntakeOptions) {
+  constructor({ sink, log, signal, leftOut, mostWaiting = usualMost }: IntakeOptions) {
     this.#tell = leftOut
+    this.#mostWaiting = mostWaiting
     this.#log = log
     this.#signal = signal
     this.#feed = new Feed(
@@ -57,7 +60,7 @@ export class Intake {
 
   /** A live event of a channel, read when its turn comes. `taken` is told once the ledger has all that it is; never rejects. */
   live(channel: string, read: () => Promise<readonly ChatEvent[]>, taken: () => void): void {
-    if (this.#waiting >= mostWaiting) {
+    if (this.#waiting >= this.#mostWaiting) {
       this.#leftOut.add(channel)
       return
     }

@@ -53,6 +53,12 @@ export class FakeSlack {
   readonly #options: FakeOptions
   /** Sends in a channel: `perSecond` after a burst. null: no limit. */
   rate: { readonly perSecond: number; readonly burst: number } | null = null
+  /** Answers instead of the method's own, once each. */
+  readonly odd = new Map<string, { readonly status: number; readonly body: string }>()
+  /** Takes no blocks, whatever is in them. */
+  refuseBlocks = false
+  /** Ends each connection once it has said hello. */
+  hangUpAfterHello = false
   /** Neither connections nor events reach the app. */
   isDown = false
   /** Requests that are being answered. */
@@ -80,7 +86,10 @@ export class FakeSlack {
       socket.on('close', () => this.#wires.delete(socket))
     })
     this.#wss = new WebSocketServer({ server, path: '/link/' })
-    this.#wss.on('connection', socket => this.#link.greet(socket))
+    this.#wss.on('connection', socket => {
+      this.#link.greet(socket)
+      if (this.hangUpAfterHello) socket.close(1000)
+    })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     this.#server = server
@@ -275,6 +284,11 @@ export class FakeSlack {
 
   #method(method: string, request: IncomingMessage, response: ServerResponse, raw: Buffer): void {
     const args: Json = Object.fromEntries(new URLSearchParams(raw.toString('utf8')))
+    const odd = this.odd.get(method)
+    if (odd) {
+      this.odd.delete(method)
+      return void response.writeHead(odd.status, { 'content-type': 'text/html' }).end(odd.body)
+    }
     const waitS = this.#tooFast(method, args)
     if (waitS > 0) {
       this.#answer(response, { method, args, status: 429, body: { ok: false, error: 'ratelimited' } }, waitS)
@@ -302,6 +316,7 @@ export class FakeSlack {
   }
 
   #do(method: string, args: Json, authorization: string): Json {
+    if (this.refuseBlocks && args['blocks'] !== undefined) return { ok: false, error: 'invalid_blocks' }
     const refusal = this.refusals.get(method)
     if (refusal) return { ok: false, error: refusal }
     if (method === 'apps.connections.open') return this.#open(authorization)
