@@ -23,3 +23,12 @@ export function deadline(deadlineMs: number, signal?: AbortSignal): AbortSignal 
   const timeout = AbortSignal.timeout(deadlineMs)
   return signal ? AbortSignal.any([signal, timeout]) : timeout
 }
+
+const mostAfterMs = 3_600_000
+
+/** How long a `Retry-After` asks to wait (RFC 9110, 10.2.3): seconds or a date, at most an hour; null when it says nothing. */
+export function retryAfterMs(written: string | null | undefined, nowMs: number): number | null {
+  const words = written?.trim() ?? ''
+  const waitMs = /^\d+(\.\d+)?$/.test(words) ? Number(words) * 1000 : Date.parse(words) - nowMs
+  return Number.isFinite(waitMs) ? Math.min(Math.max(waitMs, 0), mostAfterMs) : null
+}

@@ -36,6 +36,12 @@ function plainAttachment({ name, url, caption }: Attachment): string {
   return caption === undefined ? file : `${file} ${caption}`
 }
 
+/** A segment whose text can be cut: those that have none of their own as the words that they are. */
+export const cuttable = (segment: Segment): Extract<Segment, { kind: 'text' | 'code' | 'quote' }> =>
+  segment.kind === 'text' || segment.kind === 'code' || segment.kind === 'quote'
+    ? segment
+    : { kind: 'text', text: plainSegment(segment) }
+
 /** The fallback text of one segment. */
 export function plainSegment(segment: Segment): string {
   switch (segment.kind) {
@@ -87,6 +93,17 @@ export function parseInline(markdown: string): Segment[] {
 
 /** The same text with nothing in it that `parseInline` would take for markup (bare addresses stay links). */
 export const escapeInline = (text: string): string => text.replace(/[\\*`[\]]/g, '\\$&')
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+/** Text that is nothing but text in HTML, inside an element or a quoted attribute. */
+export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, char => entities[char] ?? char)
 
 const isFence = (line: string): boolean => line.startsWith('```') && !line.includes('`', 3)
 

@@ -22,7 +22,7 @@ export const answer = {
   required: ['id', 'done', 'lines'],
   properties: {
     id: { type: 'string' },
-    done: { type: 'boolean' },
+    done: { type: 'boolean', description: 'false: it is still under way; its id is had at /v1/requests/ID' },
     lines: { type: 'array', items: { type: 'string' } },
     data: {},
     secrets: { type: 'array', items: { type: 'string' } },

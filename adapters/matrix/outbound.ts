@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { ChanopError } from '../../core/error.ts'
 import type { Draft, Segment, Upload } from '../../core/event.ts'
-import { plain } from '../../core/text.ts'
+import { escapeHtml, plain } from '../../core/text.ts'
 import { fileContent } from './files.ts'
 import { copyMark, type CopyMark, type Json, profileKey } from './native.ts'
-import { escapeHtml, render } from './text/render.ts'
+import { render } from './text/render.ts'
 import { splitSegments } from './text/split.ts'
 import { head, oneLine } from './text/words.ts'
 

@@ -40,7 +40,7 @@ import { textUnits } from './out/split.ts'
 import { Pace } from './pace.ts'
 import { People } from './people.ts'
 import { type Lost, Poller, refused } from './poll.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '../../core/recent.ts'
 import { Requests } from './requests.ts'
 import { statusOf } from './status.ts'
 

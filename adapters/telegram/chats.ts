@@ -3,7 +3,7 @@ import { ChanopError } from '../../core/error.ts'
 import type { ChannelId, MessageId, NetworkId, Place } from '../../core/event.ts'
 import { truncate, visible } from '../../core/text.ts'
 import { type Chat, type Member, titleOf } from './native.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '../../core/recent.ts'
 
 /** A message as the Bot API names it. */
 export interface Native {

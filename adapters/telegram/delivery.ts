@@ -8,7 +8,7 @@ import type { Message } from './native.ts'
 import { type Rich, richOf } from './out/rich.ts'
 import { captionUnits } from './out/split.ts'
 import { labelled, type Medium, type Step, stepsOf, textsOf, wordsFor } from './out/steps.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '../../core/recent.ts'
 import type { Requests } from './requests.ts'
 import { Sources } from './sources.ts'
 

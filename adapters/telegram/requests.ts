@@ -5,7 +5,7 @@ import type { Api, CallOptions } from './api.ts'
 import type { Chats } from './chats.ts'
 import { ApiError } from './fault.ts'
 import type { Pace } from './pace.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '../../core/recent.ts'
 
 export interface RequestOptions {
   readonly api: Api

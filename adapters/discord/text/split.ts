@@ -1,5 +1,5 @@
 import type { Segment } from '../../../core/event.ts'
-import { plainSegment } from '../../../core/text.ts'
+import { cuttable } from '../../../core/text.ts'
 import { type Look, render } from './render.ts'
 
 /** Characters of one message, counted as Discord does: in code points. */
@@ -42,10 +42,7 @@ type Fits = (segment: Segment) => boolean
 /** What of a segment still fits, and the rest. `alone`: something of it has to, or there would be no end. */
 function cut(segment: Segment, fits: Fits, alone: boolean): [Segment | null, Segment | null] {
   if (!alone && segment.kind !== 'text') return [null, segment]
-  const whole: Extract<Segment, { text: string }> =
-    segment.kind === 'text' || segment.kind === 'code' || segment.kind === 'quote'
-      ? segment
-      : { kind: 'text', text: plainSegment(segment) }
+  const whole = cuttable(segment)
   const end = cutAt(whole.text, text => fits({ ...whole, text }), alone)
   if (end === 0) return [null, segment]
   const rest = whole.text.slice(end)

@@ -5,6 +5,7 @@ import { request as plainRequest } from 'node:http'
 import { request as tlsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { isPublic } from '../../../core/media/fetch.ts'
+import { retryAfterMs } from '../../../core/retry.ts'
 
 export interface Message {
   readonly id: string
@@ -50,12 +51,6 @@ const publicOnly: LookupFunction = (host, options, done) => {
   })
 }
 
-const retryAfterMs = (header: string | undefined): number | undefined => {
-  if (header === undefined) return undefined
-  const ms = /^\d{1,6}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
-  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, 3_600_000) : undefined
-}
-
 /** Never rejects. Redirects are not followed: the address that was named is the one that is told. */
 export function post({ url, internal }: Target, message: Message, signal: AbortSignal): Promise<Outcome> {
   const { protocol, hostname } = new URL(url)
@@ -83,11 +78,11 @@ export function post({ url, internal }: Target, message: Message, signal: AbortS
       const { statusCode = 0 } = answer
       if (statusCode >= 200 && statusCode < 300) return resolve({ fault: null })
       const later = statusCode === 429 || statusCode === 408 || statusCode === 425 || statusCode >= 500
-      const afterMs = retryAfterMs(answer.headers['retry-after'])
+      const afterMs = retryAfterMs(answer.headers['retry-after'], Date.now())
       resolve({
         fault: `it says ${statusCode}`,
         ...(later ? {} : { final: true as const }),
-        ...(afterMs === undefined ? {} : { afterMs }),
+        ...(afterMs === null ? {} : { afterMs }),
       })
     })
     request.on('error', error => resolve(faultOf(error, signal)))

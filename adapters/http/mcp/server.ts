@@ -15,6 +15,7 @@ import { type Args, catalogueOf, perform } from '../command.ts'
 import type { House } from '../house.ts'
 import { asProblem } from '../problem.ts'
 import { schemaOf } from '../routes/commands.ts'
+import { answer } from '../schemas.ts'
 import { registerPrompts } from './prompts.ts'
 import { registerResources } from './resources.ts'
 
@@ -29,17 +30,7 @@ export interface Asking {
 const waitMs = 60_000
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
 /** What a tool answers: the same as `POST /v1/commands/<name>`. */
-const answered = fromJsonSchema<Record<string, unknown>>({
-  type: 'object',
-  required: ['id', 'done', 'lines'],
-  properties: {
-    id: { type: 'string' },
-    done: { type: 'boolean', description: 'false: it is still under way; its id is had at /v1/requests/ID' },
-    lines: { type: 'array', items: { type: 'string' } },
-    data: {},
-    secrets: { type: 'array', items: { type: 'string' } },
-  },
-})
+const answered = fromJsonSchema<Record<string, unknown>>(answer)
 
 const schemas = new WeakMap<object, StandardSchemaWithJSON<Args, Args>>()
 
@@ -73,9 +64,9 @@ export function toolsFor(house: House, { key, person, agent }: Holder): readonly
 async function outcome(house: House, { holder, signal }: Asking, name: string, args: Args): Promise<CallToolResult> {
   try {
     const until = AbortSignal.any([signal, deadline(waitMs, house.closing)])
-    const answer = await perform(house, { holder, name, args, signal: until })
-    const words = [...answer.lines, ...(answer.secrets ?? [])].join('\n')
-    return { content: [{ type: 'text', text: words }], structuredContent: { ...answer } }
+    const given = await perform(house, { holder, name, args, signal: until })
+    const words = [...given.lines, ...(given.secrets ?? [])].join('\n')
+    return { content: [{ type: 'text', text: words }], structuredContent: { ...given } }
   } catch (error) {
     const { message, code } = asProblem(error)
     return { content: [{ type: 'text', text: `${code}: ${message}` }], isError: true }

@@ -5,6 +5,7 @@
  */
 
 import type { LoginLock } from '../../../core/adapter.ts'
+import { Recent } from '../../../core/recent.ts'
 
 /** Who logs in: to which account, from where. */
 export interface Who {
@@ -39,29 +40,6 @@ interface Count {
 
 export type Verdict = { readonly is: 'locked' } | { readonly is: 'open'; readonly delayMs: number }
 
-/** A map that forgets what was not touched for longest. */
-class Recent<T> {
-  readonly #entries = new Map<string, T>()
-
-  get(key: string): T | undefined {
-    return this.#entries.get(key)
-  }
-
-  touch(key: string, value: T): void {
-    this.#entries.delete(key)
-    this.#entries.set(key, value)
-    if (this.#entries.size > mostKept) this.#entries.delete(this.#entries.keys().next().value ?? '')
-  }
-
-  delete(key: string): boolean {
-    return this.#entries.delete(key)
-  }
-
-  entries(): IterableIterator<[string, T]> {
-    return this.#entries.entries()
-  }
-}
-
 /** Many addresses of one network are one: an IPv6 host has a /64 of them. */
 function networkOf(address: string): string {
   if (!address.includes(':') || /^::ffff:/i.test(address)) return address.replace(/^::ffff:/i, '')
@@ -81,9 +59,9 @@ const keysOf = ({ account, address }: Who): { pair: string; account: string; add
 }
 
 export class Guesses {
-  readonly #counts = new Recent<Count>()
+  readonly #counts = new Recent<string, Count>(mostKept)
   /** Pairs that logged in: never slowed down. */
-  readonly #known = new Recent<true>()
+  readonly #known = new Recent<string, true>(mostKept)
   /** When the next guess at a slowed account has its turn. */
   readonly #turnMs = new Map<string, number>()
 
@@ -120,7 +98,7 @@ export class Guesses {
 
   right(who: Who): void {
     const { pair } = keysOf(who)
-    this.#known.touch(pair, true)
+    this.#known.set(pair, true)
     this.#counts.delete(pair)
   }
 
@@ -153,7 +131,7 @@ export class Guesses {
     const begun = before && level > 0 ? before : { wrong: 0, sinceMs: nowMs, untilMs: 0 }
     const over = level + 1 > rule.most - 0.5
     const on = begun.untilMs > nowMs
-    this.#counts.touch(key, {
+    this.#counts.set(key, {
       level: Math.min(level + 1, rule.most),
       atMs: nowMs,
       wrong: begun.wrong + 1,

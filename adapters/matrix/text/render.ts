@@ -1,5 +1,5 @@
 import type { Mark, Segment } from '../../../core/event.ts'
-import { plain } from '../../../core/text.ts'
+import { escapeHtml, plain } from '../../../core/text.ts'
 import { clean, isUserId, oneLine } from './words.ts'
 
 /** A text as both forms of an event. `html` is null where plain text says the same. */
@@ -9,16 +9,6 @@ export interface Rendered {
   /** Who is meant, for `m.mentions`. */
   readonly mentions: readonly string[]
 }
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, char => entities[char] ?? char)
 
 const tags: Readonly<Record<Mark, readonly [string, string]>> = {
   bold: ['<strong>', '</strong>'],

@@ -1,5 +1,5 @@
 import type { Segment } from '../../../core/event.ts'
-import { plain, plainSegment, takeBytes } from '../../../core/text.ts'
+import { cuttable, plain, takeBytes } from '../../../core/text.ts'
 
 const bytesOf = (segments: readonly Segment[]): number => Buffer.byteLength(plain({ segments }))
 
@@ -54,10 +54,7 @@ function take(segments: readonly Segment[], maxBytes: number): [Segment[], reado
 }
 
 function cut(segment: Segment, roomBytes: number): [Segment, Segment[]] {
-  const whole: Extract<Segment, { kind: 'text' | 'code' | 'quote' }> =
-    segment.kind === 'text' || segment.kind === 'code' || segment.kind === 'quote'
-      ? segment
-      : { kind: 'text', text: plainSegment(segment) }
+  const whole = cuttable(segment)
   // Each line of a quote begins with a sign of its own.
   const signs =
     whole.kind === 'quote' ? 2 * whole.text.split('\n').length + Buffer.byteLength(whole.author ?? '') + 2 : 0

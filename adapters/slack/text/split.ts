@@ -1,5 +1,5 @@
 import type { Segment } from '../../../core/event.ts'
-import { plainSegment } from '../../../core/text.ts'
+import { cuttable } from '../../../core/text.ts'
 import { toMrkdwn } from './render.ts'
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
@@ -44,12 +44,6 @@ function withinGrapheme(text: string, max: number): number {
   }
   return end
 }
-
-/** Two texts of a segment that can be cut; others are words when they don't fit a message of their own. */
-const cuttable = (segment: Segment): Extract<Segment, { text: string }> =>
-  segment.kind === 'text' || segment.kind === 'code' || segment.kind === 'quote'
-    ? segment
-    : { kind: 'text', text: plainSegment(segment) }
 
 /** Where a block is cut its line break is the cut's. */
 const bare = (text: string, isBlock: boolean): string => (isBlock ? text.replace(/^\n|\n$/g, '') : text)

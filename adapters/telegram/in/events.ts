@@ -18,7 +18,7 @@ import {
 } from '../native.ts'
 import { isCopy } from '../out/face.ts'
 import type { People } from '../people.ts'
-import { Recent } from '../recent.ts'
+import { Recent } from '../../../core/recent.ts'
 import { ephemeralId } from '../ephemeral.ts'
 import { contentOf } from './content.ts'
 

@@ -106,12 +106,10 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
 /** Whether another relay says again what was just said in the room. */
 function isEcho(fact: Stored, { rooms, echoes }: Intake, taken: Taken, nowMs: number): boolean {
   const { event } = fact
-  // Of people nothing is ever held back: two of one name may well say the same.
   if (event.kind !== 'message' || event.origin !== 'live' || event.sender.kind === 'self') return false
   const room = rooms.of(event.place)
   if (!room || room.places.length < 2) return false
   const { repeats, first } = echoes.note(event, room.name, nowMs)
-  if (event.sender.kind !== 'bot') return false
   if (first) taken.relays.push(fact)
   return repeats
 }

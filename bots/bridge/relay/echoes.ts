@@ -32,7 +32,9 @@ export class Echoes {
     const text = fold(plain(content))
     const heard = (this.#heard.get(room) ?? []).filter(({ atMs }) => nowMs - atMs < soonMs)
     const name = fold(sender.name)
-    const repeats = heard.some(before => before.by !== by && isCopy({ text, name }, before))
+    // Of people nothing is ever held back: two of one name may well say the same.
+    const isBot = sender.kind === 'bot'
+    const repeats = isBot && heard.some(before => before.by !== by && isCopy({ text, name }, before))
     this.#heard.set(room, [...heard.slice(1 - mostKept), { atMs: nowMs, by, name, text }])
     const before = this.#repeats.get(by) ?? 0
     if (!repeats) {

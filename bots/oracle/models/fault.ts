@@ -1,4 +1,5 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai'
+import { retryAfterMs } from '../../../core/retry.ts'
 
 /**
  * Why a try came to nothing. `rate`: asked to wait. `busy`: a fault of the service, another time may do. `setup`: key, name
@@ -45,14 +46,11 @@ export const tidy = (words: string): string =>
 
 const hourMs = 3_600_000
 
-/** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), `retry-after-ms` before it. At most an hour. */
-export function retryAfterMs(headers: Headers | undefined, nowMs: number): number | null {
+/** What the provider asks to wait: `retry-after-ms`, else `Retry-After`. At most an hour. */
+function askedWaitMs(headers: Headers | undefined, nowMs: number): number | null {
   const precise = Number.parseFloat(headers?.get('retry-after-ms') ?? '')
-  const written = headers?.get('retry-after')?.trim() ?? ''
-  const seconds = /^\d+(\.\d+)?$/.test(written) ? Number(written) : Number.NaN
-  const date = Date.parse(written)
-  const waitMs = Number.isFinite(precise) ? precise : Number.isFinite(seconds) ? seconds * 1000 : date - nowMs
-  return Number.isFinite(waitMs) ? Math.min(Math.max(waitMs, 0), hourMs) : null
+  if (Number.isFinite(precise)) return Math.min(Math.max(precise, 0), hourMs)
+  return retryAfterMs(headers?.get('retry-after'), nowMs)
 }
 
 const own = (value: unknown, key: string): unknown =>
@@ -115,7 +113,7 @@ const setupWords: Readonly<Record<number, string>> = {
 function apiFault(error: APIError, sent: readonly string[], nowMs: number): Error {
   const { status } = error
   const words = tidy(wordsOf(error.error) || error.message)
-  const afterMs = retryAfterMs(error.headers as Headers | undefined, nowMs)
+  const afterMs = askedWaitMs(error.headers as Headers | undefined, nowMs)
   if (status === 429) return new TryFault('rate', `asks to wait (429): ${words}`, { afterMs })
   if (status === 400 || status === 422) return requestFault(error, sent)
   const setup = status === undefined ? undefined : setupWords[status]

@@ -1,13 +1,9 @@
+import { escapeHtml } from '../../../core/text.ts'
 import { escaped } from './controls.ts'
 import { type Format, iso, type Line } from './line.ts'
 
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-
-/** Text that is nothing but text, inside an element or a quoted attribute. */
-export const escapeHtml = (text: string): string =>
-  escaped(text)
-    .replace(/[&<>"']/g, char => entities[char] as string)
-    .replaceAll('\r', '')
+/** Text that is nothing but text: no control of it either. */
+export const htmlOf = (text: string): string => escapeHtml(escaped(text)).replaceAll('\r', '')
 
 const style = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 h2{font-size:1rem;border-bottom:1px solid #8886;margin:2rem 0 .5rem}p{margin:.15rem 0;white-space:pre-wrap;overflow-wrap:anywhere}
@@ -21,8 +17,8 @@ export function html(title: string): Format {
     head: `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escapeHtml(title)}</title><style>${style}</style></head>
-<body><h1>${escapeHtml(title)}</h1>
+<title>${htmlOf(title)}</title><style>${style}</style></head>
+<body><h1>${htmlOf(title)}</h1>
 `,
     line: line => {
       const at = iso(line.atMs)
@@ -37,8 +33,8 @@ export function html(title: string): Format {
 const note = (text: string): string => `<span class="note">${text}</span>`
 
 function shown(line: Line): string {
-  const name = `<b title="${escapeHtml(line.user)}">${escapeHtml(line.name)}</b>`
-  const text = escapeHtml(line.text)
+  const name = `<b title="${htmlOf(line.user)}">${htmlOf(line.name)}</b>`
+  const text = htmlOf(line.text)
   if (line.kind === 'reaction') return note(`${name} reacted to ${link(line.target)}: ${text}`)
   if (line.kind === 'topic') return note(`${name} set the topic: ${text}`)
   if (line.kind === 'gap') return note(`not recorded: ${text}`)
@@ -46,7 +42,7 @@ function shown(line: Line): string {
   if (line.deleted) return `${name} ${note('deleted')}`
   const reply = line.target === undefined ? '' : note(`↩ ${link(line.target)} `)
   const files = (line.attachments ?? [])
-    .map(file => ` ${note(escapeHtml(`[${[file.name, file.url].filter(Boolean).join(' ')}]`))}`)
+    .map(file => ` ${note(htmlOf(`[${[file.name, file.url].filter(Boolean).join(' ')}]`))}`)
     .join('')
   return `${name} ${reply}${text}${files}${line.edits ? ` ${note('(edited)')}` : ''}`
 }
