@@ -13,8 +13,6 @@ import {
   plain,
   safeName,
   size,
-  splitBytes,
-  takeBytes,
   time,
   truncate,
   visible,
@@ -128,32 +126,6 @@ test('no input makes parsing slow', () => {
     const tookMs = performance.now() - startMs
     assert.ok(tookMs < 3000, `${JSON.stringify(piece)} took ${tookMs} ms`)
   }
-})
-
-test('cutting by bytes loses nothing and keeps graphemes and words', () => {
-  assert.deepEqual(splitBytes('hello brave new world', 12), ['hello brave ', 'new world'])
-  assert.deepEqual(splitBytes('first line\nsecond', 12), ['first line\n', 'second'])
-  assert.deepEqual(splitBytes('👍🏽👍🏽👍🏽', 17), ['👍🏽👍🏽', '👍🏽'])
-  assert.deepEqual(takeBytes('', 10), ['', ''])
-  const stacked = `e${'\u0301'.repeat(500)}`
-  assert.ok(splitBytes(stacked, 100).every(piece => Buffer.byteLength(piece) <= 100))
-  assert.deepEqual(splitBytes('日本', 1), ['日', '本'])
-  const seed = seedOf()
-  const random = seeded(seed)
-  for (let n = 0; n < 1000; n++) {
-    const said = randomText(random, 60, true)
-    const maxBytes = 32 + Math.floor(random() * 100)
-    const pieces = splitBytes(said, maxBytes)
-    assert.equal(pieces.join(''), said, `CHANOP_SEED=${seed}`)
-    for (const piece of pieces) assert.ok(piece !== '' && Buffer.byteLength(piece) <= maxBytes, `CHANOP_SEED=${seed}`)
-  }
-})
-
-test('a megabyte is cut in good time', () => {
-  const startMs = performance.now()
-  splitBytes('👨‍👩‍👧‍👦 word '.repeat(35_000), 400)
-  splitBytes('x'.repeat(1_000_000), 400)
-  assert.ok(performance.now() - startMs < 5000)
 })
 
 test('truncating counts graphemes', () => {

@@ -36,12 +36,6 @@ function plainAttachment({ name, url, caption }: Attachment): string {
   return caption === undefined ? file : `${file} ${caption}`
 }
 
-/** A segment whose text can be cut: those that have none of their own as the words that they are. */
-export const cuttable = (segment: Segment): Extract<Segment, { kind: 'text' | 'code' | 'quote' }> =>
-  segment.kind === 'text' || segment.kind === 'code' || segment.kind === 'quote'
-    ? segment
-    : { kind: 'text', text: plainSegment(segment) }
-
 /** The fallback text of one segment. */
 export function plainSegment(segment: Segment): string {
   switch (segment.kind) {
@@ -130,61 +124,6 @@ export function truncate(text: string, max: number, mark = '…'): string {
     if (count++ === max) return text.slice(0, end) + mark
   }
   return text
-}
-
-const isAscii = (text: string): boolean => /^[\x20-\x7e\n\t]*$/.test(text)
-
-/**
- * The longest beginning of `text` that fits into `maxBytes` of UTF-8 and what remains; together they are `text`.
- * Cuts after a line break or a space when there is one in the second half, else between graphemes; inside a grapheme
- * only when it alone is too long, and never inside a code point. The beginning is empty only when `text` is.
- */
-export function takeBytes(text: string, maxBytes: number): [head: string, rest: string] {
-  // No UTF-16 unit takes less than a byte, so what fits lies within the first `maxBytes` units.
-  if (text.length <= maxBytes && Buffer.byteLength(text) <= maxBytes) return [text, '']
-  const reach = text.slice(0, maxBytes + 64)
-  const end = isAscii(reach) ? maxBytes : graphemeCut(reach, maxBytes)
-  const cut = wordCut(reach.slice(0, end), reach[end])
-  return [text.slice(0, cut), text.slice(cut)]
-}
-
-function graphemeCut(reach: string, maxBytes: number): number {
-  let bytes = 0
-  for (const { index, segment } of graphemeSegmenter.segment(reach)) {
-    bytes += Buffer.byteLength(segment)
-    if (bytes > maxBytes) return index > 0 ? index : codePointCut(reach, maxBytes)
-  }
-  return reach.length
-}
-
-function codePointCut(reach: string, maxBytes: number): number {
-  let bytes = 0
-  let units = 0
-  for (const char of reach) {
-    bytes += Buffer.byteLength(char)
-    if (bytes > maxBytes) break
-    units += char.length
-  }
-  return units > 0 ? units : String.fromCodePoint(reach.codePointAt(0) ?? 0).length
-}
-
-function wordCut(head: string, next: string | undefined): number {
-  if (next === ' ' || next === '\n') return head.length
-  const line = head.lastIndexOf('\n') + 1
-  if (line > head.length / 2) return line
-  const word = head.lastIndexOf(' ') + 1
-  return word > head.length / 2 ? word : head.length
-}
-
-/** `text` in pieces of at most `maxBytes` of UTF-8, cut as `takeBytes` does. Joined they are `text`. */
-export function splitBytes(text: string, maxBytes: number): string[] {
-  const pieces: string[] = []
-  for (let rest = text; rest !== ''; ) {
-    const [head, tail] = takeBytes(rest, maxBytes)
-    pieces.push(head)
-    rest = tail
-  }
-  return pieces
 }
 
 // ---- comparing and showing names ----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import type { Segment } from '../../../core/event.ts'
-import { cuttable, plain, takeBytes } from '../../../core/text.ts'
+import { cuttable, takeBytes } from '../../../core/cut.ts'
+import { plain } from '../../../core/text.ts'
 
 const bytesOf = (segments: readonly Segment[]): number => Buffer.byteLength(plain({ segments }))
 

@@ -1,8 +1,6 @@
 import type { Segment } from '../../../core/event.ts'
-import { cuttable } from '../../../core/text.ts'
+import { cutAt, cuttable } from '../../../core/cut.ts'
 import { toMrkdwn } from './render.ts'
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 /** Slack's recommendation for a message, and its limit for an edited one. */
 export const textUnits = 4000
@@ -16,33 +14,6 @@ function cost(text: string, perLine: number): number {
   let units = text.length
   for (const char of text) units += costOf(char) - char.length + (char === '\n' ? perLine : 0)
   return units
-}
-
-/** The longest beginning within `max`, cut after a line or word where there is one in its second half. */
-function take(text: string, max: number, perLine: number): [head: string, rest: string] {
-  if (text.length <= max && cost(text, perLine) <= max) return [text, '']
-  let units = 0
-  let end = 0
-  for (const { segment, index } of graphemes.segment(text.slice(0, max + 64))) {
-    units += cost(segment, perLine)
-    if (units > max) break
-    end = index + segment.length
-  }
-  if (end === 0) end = withinGrapheme(text, max)
-  const head = text.slice(0, end)
-  const cut = Math.max(head.lastIndexOf('\n') > end / 2 ? head.lastIndexOf('\n') : head.lastIndexOf(' '), 0) + 1
-  const at = /\s/.test(text[end] ?? '') || cut <= end / 2 ? end : cut
-  return [text.slice(0, at), text.slice(at)]
-}
-
-/** One that is too long by itself is cut between its code points. */
-function withinGrapheme(text: string, max: number): number {
-  let end = 0
-  for (const char of text) {
-    if (end > 0 && end + char.length > max) break
-    end += char.length
-  }
-  return end
 }
 
 /** Where a block is cut its line break is the cut's. */
@@ -79,12 +50,10 @@ export function split(segments: readonly Segment[], maxUnits = textUnits): Segme
     }
     const whole = cuttable(segment)
     const isBlock = whole.kind === 'quote' || (whole.kind === 'code' && whole.block)
-    const [head, rest] = take(
-      whole.text,
-      left,
-      whole.kind === 'quote' ? 2 : whole.kind === 'text' ? markUnits(whole) : 0,
-    )
-    partOf.push({ ...whole, text: bare(head, isBlock) })
+    const perLine = whole.kind === 'quote' ? 2 : whole.kind === 'text' ? markUnits(whole) : 0
+    const at = cutAt(whole.text, left, head => cost(head, perLine) <= left)
+    const rest = whole.text.slice(at)
+    partOf.push({ ...whole, text: bare(whole.text.slice(0, at), isBlock) })
     end()
     if (rest !== '') queue.push({ ...whole, text: bare(rest, isBlock) })
   }

@@ -1,3 +1,4 @@
+import { cutAt } from '../../../core/cut.ts'
 import type { Entity } from '../native.ts'
 import type { Rich } from './rich.ts'
 
@@ -6,31 +7,6 @@ export const textUnits = 4096
 export const captionUnits = 1024
 /** Telegram leaves out what is more. */
 const mostEntities = 100
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
-
-/** The beginning of the grapheme that `at` lies in: a cut there parts nothing that is seen as one. */
-function snap(text: string, at: number): number {
-  // A grapheme that is longer than this is nobody's writing.
-  const from = Math.max(0, at - 256)
-  const found = graphemes.segment(text.slice(from, at + 256)).containing(at - from)
-  const start = from + (found?.index ?? at - from)
-  if (start > from) return start
-  const isLow = (text.charCodeAt(at) & 0xfc00) === 0xdc00
-  return isLow ? at - 1 : at
-}
-
-/** How many units of `text` go into a message of `units`: to the end of a line or word where there is one in the second half. */
-function cutAt(text: string, units: number): number {
-  if (text.length <= units) return text.length
-  const reach = text.slice(0, units)
-  if (text[units] === '\n' || text[units] === ' ') return snap(text, units)
-  for (const sign of ['\n', ' ']) {
-    const at = reach.lastIndexOf(sign) + 1
-    if (at > units / 2) return snap(text, at)
-  }
-  return Math.max(1, snap(text, units))
-}
 
 /** The part of a text between two offsets: what began before goes on in it. */
 export function slice({ text, entities }: Rich, from: number, to: number): Rich {
@@ -62,7 +38,7 @@ export function split(rich: Rich, first: number, units: number, most = mostEntit
   const pieces: Rich[] = []
   let room = first
   for (let from = 0; from < rich.text.length; ) {
-    const fits = from + cutAt(rich.text.slice(from, from + room + 512), room)
+    const fits = from + cutAt(rich.text.slice(from), room, head => head.length <= room)
     const crowd = crowded(rich.entities, from, most)
     const to = Math.min(fits, rich.text.length, crowd > from ? crowd : fits)
     const piece = trimmed(slice(rich, from, to))
