@@ -30,7 +30,7 @@ import { admittedNow } from './orders/doors.ts'
 import { Files } from './delivery/files.ts'
 import { LinkServer } from './delivery/link-server.ts'
 import { ingest } from './intake/ingest.ts'
-import { channelsOf, Links } from './networks/links.ts'
+import { channelsOf, Connections } from './networks/connections.ts'
 import { Orderly } from './orders/orders.ts'
 import { Outage } from './intake/outage.ts'
 import { Signs } from './intake/signs.ts'
@@ -61,7 +61,7 @@ export interface BridgeOptions {
 /** The one process that holds connections: takes facts in, relays them, and delivers what anyone says. */
 export class Bridge {
   readonly context: BotContext<typeof configSchema>
-  readonly links: Links
+  readonly connections: Connections
   readonly deliverer: Deliverer
   /** Files that came with messages. */
   readonly store: MediaStore
@@ -85,7 +85,7 @@ export class Bridge {
     this.context = context
     const { ledger, vault, log, signal, settings } = context
     const noticed = new Signs({ ledger, log, signal, members: this.#members })
-    this.links = new Links({
+    this.connections = new Connections({
       context,
       sink: events => this.#take(events),
       signs: signs => noticed.take(signs),
@@ -93,7 +93,7 @@ export class Bridge {
       changed: network => this.#changed(network),
       removed: () => this.deliverer.wake(),
     })
-    const { adapters } = this.links
+    const { adapters } = this.connections
     this.#splits = new Splits({ ledger, rooms: context.rooms, log, signal })
     this.#splitMs = options.splitMs ?? splitMs
     this.#announcer = new Announcer({ adapters, ledger, log, signal })
@@ -135,7 +135,7 @@ export class Bridge {
     context.ledger.autoCheckpoint(16_000)
     // One that takes its time keeps up nobody.
     await this.#linkServer.follow(context.settings.current.media.links)
-    await Promise.race([this.links.follow(context.settings.current.networks), sleep(startMs)])
+    await Promise.race([this.connections.follow(context.settings.current.networks), sleep(startMs)])
     await this.#takeOver()
     const heard = (): void => {
       this.#look()
@@ -144,9 +144,9 @@ export class Bridge {
     context.bus.onRing(heard)
     context.ledger.onCommit(heard)
     // A reading of the settings that changed nothing may follow a secret that was set: who was refused tries again.
-    context.bus.onSignal('settings', () => void this.links.follow(context.settings.current.networks))
+    context.bus.onSignal('settings', () => void this.connections.follow(context.settings.current.networks))
     context.bus.onSignal('typing', ({ place, as, active }) =>
-      this.links.adapters.get(place.network)?.typing?.(place, as, active),
+      this.connections.adapters.get(place.network)?.typing?.(place, as, active),
     )
     context.bus.onSignal('heartbeat', ({ bot }) => this.#beats.set(bot, Date.now()))
     lookAnyway(context.bus, heard, context.signal)
@@ -182,7 +182,7 @@ export class Bridge {
     if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
     await this.deliverer.drain(drainMs)
     await this.#linkServer.follow({ ...this.context.settings.current.media.links, listen: null })
-    await Promise.race([this.links.closed(), sleep(drainMs)])
+    await Promise.race([this.connections.closed(), sleep(drainMs)])
   }
 
   async #take(events: readonly ChatEvent[]): Promise<void> {
@@ -232,7 +232,8 @@ export class Bridge {
     if (event.kind !== 'message' || !event.content.attachments || event.sender.kind === 'self') return false
     const { rooms } = this.context
     if (rooms.of(event.place)?.bridging.files === 'off') return false
-    const takes = ({ network }: Place): boolean => this.links.adapters.get(network)?.limits.fileBytes !== undefined
+    const takes = ({ network }: Place): boolean =>
+      this.connections.adapters.get(network)?.limits.fileBytes !== undefined
     return rooms.others(event.place).some(other => this.#linkServer.open || takes(other))
   }
 
@@ -241,7 +242,7 @@ export class Bridge {
 
   /** Takes new settings over: connections change one after the other. */
   #configure(config: Config): void {
-    void this.links.follow(config.networks)
+    void this.connections.follow(config.networks)
     void this.#linkServer.follow(config.media.links)
   }
 
@@ -259,7 +260,7 @@ export class Bridge {
   }
 
   #changed(network: NetworkId): void {
-    const adapter = this.links.adapters.get(network)
+    const adapter = this.connections.adapters.get(network)
     if (!adapter) return
     this.#report(adapter)
     this.deliverer.wake()
@@ -304,7 +305,7 @@ export class Bridge {
       if (gone === this.#away.has(persona)) continue
       if (gone) this.#away.add(persona)
       else this.#away.delete(persona)
-      for (const adapter of this.links.adapters.values())
+      for (const adapter of this.connections.adapters.values())
         adapter.away?.(persona, gone ? `${persona} is not running` : null)
     }
   }

@@ -15,7 +15,7 @@ async function contents(
   file: Attachment,
   signal: AbortSignal,
 ): Promise<string> {
-  const adapter = bridge.links.adapters.get(network)
+  const adapter = bridge.connections.adapters.get(network)
   if (!adapter?.open) throw new ChanopError('unsupported', `files can't be had from ${network}; ${onHost}`)
   const pieces: Uint8Array[] = []
   let bytes = 0

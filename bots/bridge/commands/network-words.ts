@@ -73,15 +73,15 @@ export function tellHowItWent(context: Context, name: string, reply: 'public' | 
   const { bridge } = context.services
   const { log, signal } = bridge.context
   const work = async (): Promise<void> => {
-    await (anew ? bridge.links.restart(name) : bridge.links.follow(settingsOf(context).current.networks))
+    await (anew ? bridge.connections.restart(name) : bridge.connections.follow(settingsOf(context).current.networks))
     const end = AbortSignal.any([signal, AbortSignal.timeout(settleMs)])
-    const lines = [statusLine(name, await bridge.links.settled(name, end), context.settings.prefix)]
+    const lines = [statusLine(name, await bridge.connections.settled(name, end), context.settings.prefix)]
     if (!signal.aborted) await sayLater({ bot: bridge.context, context, reply }, { lines }, 'settled')
   }
   work().catch((error: unknown) => log.error({ error, network: name }, 'how a network is could not be said'))
 }
 
-type Seen = ReturnType<Context['services']['bridge']['links']['statusOf']>
+type Seen = ReturnType<Context['services']['bridge']['connections']['statusOf']>
 
 export function statusLine(name: string, seen: Seen, prefix: string): string {
   if (seen === null) return `${name} is not configured any more`

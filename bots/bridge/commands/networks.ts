@@ -41,7 +41,7 @@ const test = declare({
     const bot = context.services.bridge.context
     const found = await soonOrLater({ bot, context, reply: 'private' }, name, async signal => {
       const probe = await probeNetwork(bot, name, config, {}, signal)
-      const status = context.services.bridge.links.statusOf(name)
+      const status = context.services.bridge.connections.statusOf(name)
       const now = statusLine(name, status, context.settings.prefix)
       return {
         lines: probe ? [...probeLines(name, probe), now] : [`${now} · a network of kind ${config.kind} shows no more`],

@@ -84,7 +84,7 @@ test('what is refused for good is given up with its reason, and the next goes ou
 test('who waits for a secret that can not be said hears so', async t => {
   const { house, servers, bridge } = await openHall(t, 'a')
   const [a] = servers as [MemoryPlatform]
-  const adapter = bridge.links.adapters.get('a' as NetworkId)
+  const adapter = bridge.connections.adapters.get('a' as NetworkId)
   assert.ok(adapter)
   adapter.secure = async () => false
   a.user('olga').dm('admin', 'hi')
@@ -118,7 +118,7 @@ for (const how of ['cut', 'silence'] as const) {
     )
     await settled(house)
     assert.deepEqual(texts(a), numbered(30))
-    assert.ok(bridge.links.adapters.size > 0)
+    assert.ok(bridge.connections.adapters.size > 0)
     assert.ok((await deliveries(house)).every(({ state }) => state === states.sent))
   })
 }
@@ -126,7 +126,7 @@ for (const how of ['cut', 'silence'] as const) {
 test('a platform that can not tell gets it again, labelled', async t => {
   const { house, servers, bridge } = await openHall(t, 'a')
   const [a] = servers as [MemoryPlatform]
-  const adapter = bridge.links.adapters.get('a' as NetworkId)
+  const adapter = bridge.connections.adapters.get('a' as NetworkId)
   assert.ok(adapter)
   adapter.find = async () => 'cannot-tell'
   a.faults.loseAnswer('cut')
@@ -150,7 +150,7 @@ test('a platform that does not answer the question is asked again', async t => {
 test('where edits are not possible the new text is said once, also when its answer is lost', async t => {
   const { house, servers, bridge } = await openHall(t, 'ab')
   const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
-  const adapter = bridge.links.adapters.get('b' as NetworkId)
+  const adapter = bridge.connections.adapters.get('b' as NetworkId)
   assert.ok(adapter)
   Object.defineProperty(adapter, 'edit', { value: undefined })
   const said = a.user('alice').say(hall, 'frist')
@@ -237,7 +237,7 @@ test('what a crash left open goes on where it stood, above what memory holds as 
 test('a crash behind the platform’s yes, before ours: the next process finds it', async t => {
   const { house, servers, bridge } = await openHall(t, 'a')
   const [a] = servers as [MemoryPlatform]
-  const adapter = bridge.links.adapters.get('a' as NetworkId)
+  const adapter = bridge.connections.adapters.get('a' as NetworkId)
   assert.ok(adapter)
   const stop = new AbortController()
   const options = {

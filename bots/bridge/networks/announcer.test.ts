@@ -29,7 +29,9 @@ async function world(t: { after(done: () => void | Promise<void>): void }, only?
   const platform = house.server()
   const bridge = await house.bridge({ announceMs: 3_600_000 })
   await Promise.all([platform.ready(), house.server('b').ready()])
-  const adapters = new Map([...bridge.links.adapters].filter(([network]) => only === undefined || network === only))
+  const adapters = new Map(
+    [...bridge.connections.adapters].filter(([network]) => only === undefined || network === only),
+  )
   let tries = 0
   for (const adapter of adapters.values()) {
     const inner = adapter.announce?.bind(adapter)

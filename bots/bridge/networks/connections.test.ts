@@ -43,7 +43,7 @@ test('a network added at run time is connected, one taken out is left, the other
   await until(() => copyOf(c, 'only to c'), 'the copy in c')
   await settled(house)
   assert.equal(copyOf(b, 'only to c'), undefined)
-  assert.equal(bridge.links.adapters.has('b' as NetworkId), false)
+  assert.equal(bridge.connections.adapters.has('b' as NetworkId), false)
   assert.equal(await status(house, 'b'), null)
   assert.equal(a.connections, seen)
 })
@@ -51,7 +51,7 @@ test('a network added at run time is connected, one taken out is left, the other
 test('a network that is configured anew is connected anew; only its channels change without that', async t => {
   const { house, servers, bridge } = await openHall(t, 'ab')
   const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
-  const adapter = bridge.links.adapters.get('b' as NetworkId)
+  const adapter = bridge.connections.adapters.get('b' as NetworkId)
   const other = `networks:\n  a: { kind: memory, server: '{server}-a', channels: ['${hall}', '#more'] }`
   rewrite(house, [a, b], hallConfig('ab').replace(/networks:\n {2}a: .*/, other))
   await until(() => a.channel('#more').members.has('chanop'), 'the new channel')
@@ -61,7 +61,7 @@ test('a network that is configured anew is connected anew; only its channels cha
 
   rewrite(house, [a, b], hallConfig('ab').replace("server: '{server}-b'", "account: other, server: '{server}-b'"))
   await b.ready('other')
-  assert.notEqual(bridge.links.adapters.get('b' as NetworkId), adapter)
+  assert.notEqual(bridge.connections.adapters.get('b' as NetworkId), adapter)
   a.user('alice').say(hall, 'still there?')
   await until(() => b.channel(hall).messages.find(({ by }) => by === 'other'), 'the copy by the new account')
 })
@@ -69,12 +69,15 @@ test('a network that is configured anew is connected anew; only its channels cha
 test('what waits for a network goes out when that is there again, once', async t => {
   const { house, servers, bridge } = await openHall(t, 'ab')
   const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
-  const before = bridge.links.adapters.get('b' as NetworkId)
+  const before = bridge.connections.adapters.get('b' as NetworkId)
   const release = b.faults.hold()
   for (let n = 0; n < 40; n++) a.user('alice').say(hall, `n${n}`)
   await a.quiet()
   rewrite(house, [a, b], hallConfig('ab').replace("server: '{server}-b'", "textBytes: 3999, server: '{server}-b'"))
-  await until(() => ![before, undefined].includes(bridge.links.adapters.get('b' as NetworkId)), 'a new connection')
+  await until(
+    () => ![before, undefined].includes(bridge.connections.adapters.get('b' as NetworkId)),
+    'a new connection',
+  )
   release()
   await until(() => copies(b).length >= 40, 'all of them')
   await settled(house)
@@ -97,10 +100,10 @@ test('one network with a bad login leaves the others alone, says why, and is tri
   assert.equal(copies(b).length, 0)
 
   b.faults.loginRefused = null
-  const before = bridge.links.adapters.get('a' as NetworkId)
+  const before = bridge.connections.adapters.get('a' as NetworkId)
   house.bus.signal('settings', { by: 'test' })
   await until(() => copyOf(b, 'hello'), 'what waited for b')
-  assert.equal(bridge.links.adapters.get('a' as NetworkId), before)
+  assert.equal(bridge.connections.adapters.get('a' as NetworkId), before)
   await settled(house)
 })
 
@@ -198,10 +201,10 @@ test('a network that is off is not connected and says so; what is said waits and
   a.user('alice').say(hall, 'wait for it')
   await until(async () => (await open(house, 'b')) === 1, 'what waits')
   house.bus.signal('settings', { by: 'test' })
-  assert.equal((await bridge.links.settled('b', AbortSignal.timeout(5000)))?.state, 'off')
+  assert.equal((await bridge.connections.settled('b', AbortSignal.timeout(5000)))?.state, 'off')
   rewrite(house, [a, b], hallConfig('ab'))
   await until(() => copyOf(b, 'wait for it'), 'the copy')
-  assert.equal((await bridge.links.settled('b', AbortSignal.timeout(5000)))?.state, 'up')
+  assert.equal((await bridge.connections.settled('b', AbortSignal.timeout(5000)))?.state, 'up')
 })
 
 test('a network that hangs while it is made, or ends without a reason, keeps up none of the others', async t => {
@@ -223,10 +226,10 @@ test('a network that hangs while it is made, or ends without a reason, keeps up 
   hanging = false
 
   const run = t.mock.method(MemoryAdapter.prototype, 'run', async () => undefined)
-  await bridge.links.restart('a')
-  const ended = await bridge.links.settled('a', AbortSignal.timeout(5000))
+  await bridge.connections.restart('a')
+  const ended = await bridge.connections.settled('a', AbortSignal.timeout(5000))
   assert.deepEqual(ended, { state: 'down', reason: 'the connection ended without a reason' })
   run.mock.restore()
-  await bridge.links.restart('a')
-  assert.equal((await bridge.links.settled('a', AbortSignal.timeout(5000)))?.state, 'up')
+  await bridge.connections.restart('a')
+  assert.equal((await bridge.connections.settled('a', AbortSignal.timeout(5000)))?.state, 'up')
 })

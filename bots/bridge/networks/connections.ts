@@ -12,7 +12,7 @@ import { openNetwork } from './networks.ts'
 
 type NetworkConfig = Config['networks'][string]
 
-interface Link {
+interface Connection {
   config: NetworkConfig
   readonly stop: AbortController
   readonly adapter: Adapter | null
@@ -21,7 +21,7 @@ interface Link {
   fault: string | null
 }
 
-export interface LinksOptions {
+export interface ConnectionsOptions {
   readonly context: BotContext<typeof configSchema>
   readonly sink: Sink
   readonly signs: (signs: readonly Sign[]) => Promise<void>
@@ -53,10 +53,10 @@ async function inTime<T>(work: Promise<T>, limitMs: number): Promise<T | null> {
  * The connections: one for each configured network, made, changed and closed as the configuration says, each in its own
  * time: one that can't be connected, or hangs, leaves the others alone.
  */
-export class Links {
+export class Connections {
   readonly adapters = new Map<NetworkId, Adapter>()
-  readonly #o: LinksOptions
-  readonly #links = new Map<string, Link>()
+  readonly #o: ConnectionsOptions
+  readonly #connections = new Map<string, Connection>()
   /** Networks that are kept off. */
   readonly #off = new Set<string>()
   readonly #tails = new Map<string, Promise<void>>()
@@ -64,7 +64,7 @@ export class Links {
   #wanted: Config['networks'] = {}
   #old = false
 
-  constructor(options: LinksOptions) {
+  constructor(options: ConnectionsOptions) {
     this.#o = options
   }
 
@@ -72,33 +72,33 @@ export class Links {
   async follow(networks: Config['networks']): Promise<void> {
     this.#wanted = networks
     await this.#forgetOld()
-    const names = new Set([...this.#links.keys(), ...this.#off, ...this.#tails.keys(), ...Object.keys(networks)])
+    const names = new Set([...this.#connections.keys(), ...this.#off, ...this.#tails.keys(), ...Object.keys(networks)])
     await Promise.all([...names].map(name => this.#inTurn(name, () => this.#settle(name))))
   }
 
   /** Ends the connection of one network and makes it anew. Never rejects. */
   restart(name: string): Promise<void> {
     return this.#inTurn(name, async () => {
-      const link = this.#links.get(name)
-      if (link) await this.#close(name, link)
+      const connection = this.#connections.get(name)
+      if (connection) await this.#close(name, connection)
       await this.#settle(name)
     })
   }
 
   /** How a network is now: as its connection says, or why there is none. Null: it is not configured. */
   statusOf(name: string): Pick<NetworkStatus, 'state' | 'reason' | 'server'> | null {
-    const link = this.#links.get(name)
-    if (link?.fault) return { state: 'down', reason: link.fault }
-    if (link?.adapter) return link.adapter.status()
+    const connection = this.#connections.get(name)
+    if (connection?.fault) return { state: 'down', reason: connection.fault }
+    if (connection?.adapter) return connection.adapter.status()
     if (this.#off.has(name)) return { state: 'off' }
     return this.#isConfigured(name) ? { state: 'connecting' } : null
   }
 
   /** Resolves with how a network is once that is up, off, gone or given up; or as it is then when `signal` aborts. */
-  async settled(name: string, signal: AbortSignal): Promise<ReturnType<Links['statusOf']>> {
+  async settled(name: string, signal: AbortSignal): Promise<ReturnType<Connections['statusOf']>> {
     const isSettled = (): boolean => {
       const { state } = this.statusOf(name) ?? { state: 'off' }
-      return state === 'up' || state === 'off' || (this.#links.get(name)?.fault ?? null) !== null
+      return state === 'up' || state === 'off' || (this.#connections.get(name)?.fault ?? null) !== null
     }
     const watchers = this.#watching.get(name) ?? new Set()
     this.#watching.set(name, watchers)
@@ -114,7 +114,7 @@ export class Links {
 
   /** Resolves once every connection is closed. */
   async closed(): Promise<void> {
-    await Promise.all([...this.#links.values()].map(link => link.run))
+    await Promise.all([...this.#connections.values()].map(connection => connection.run))
   }
 
   /** Networks that were taken out while nobody ran: once. */
@@ -149,12 +149,12 @@ export class Links {
     const { context } = this.#o
     try {
       const wanted = this.#isConfigured(name) ? this.#wanted[name] : undefined
-      const link = this.#links.get(name)
-      if (link && wanted?.on && link.fault === null && serves(link.config, wanted)) {
-        await this.#enter(link, wanted)
+      const connection = this.#connections.get(name)
+      if (connection && wanted?.on && connection.fault === null && serves(connection.config, wanted)) {
+        await this.#enter(connection, wanted)
         return
       }
-      if (link) await this.#close(name, link)
+      if (connection) await this.#close(name, connection)
       if (wanted?.on) await this.#open(name, wanted)
       else if (wanted) await this.#keepOff(name)
       else await this.#forget(name)
@@ -193,16 +193,16 @@ export class Links {
       const adapter = await inTime(openNetwork(name, config, { context, signs, places, changed }), openMs)
       if (!adapter) throw new ChanopError('network-down', `it could not be made ready in ${openMs / 1000} s`)
       const run = this.#run(adapter, sink, signal).catch((error: unknown) => {
-        link.fault = asChanopError(error).message
+        connection.fault = asChanopError(error).message
         return this.#failed(name, error)
       })
-      const link: Link = { config, stop, adapter, run, fault: null }
-      this.#links.set(name, link)
+      const connection: Connection = { config, stop, adapter, run, fault: null }
+      this.#connections.set(name, connection)
       this.adapters.set(adapter.network, adapter)
       changed(adapter.network)
     } catch (error) {
       const fault = asChanopError(error).message
-      this.#links.set(name, { config, stop, adapter: null, run: Promise.resolve(), fault })
+      this.#connections.set(name, { config, stop, adapter: null, run: Promise.resolve(), fault })
       await this.#failed(name, error)
     }
   }
@@ -230,17 +230,17 @@ export class Links {
     for (const look of this.#watching.get(name) ?? []) look()
   }
 
-  async #close(name: string, { stop, adapter, run }: Link): Promise<void> {
+  async #close(name: string, { stop, adapter, run }: Connection): Promise<void> {
     stop.abort()
     await Promise.race([run, sleep(closeMs)])
-    this.#links.delete(name)
+    this.#connections.delete(name)
     if (adapter) this.adapters.delete(adapter.network)
   }
 
   /** Enters what is new and leaves what is no longer wanted, unless somebody's order is about to do that. */
-  async #enter(link: Link, wanted: NetworkConfig): Promise<void> {
-    const { adapter, config } = link
-    link.config = wanted
+  async #enter(connection: Connection, wanted: NetworkConfig): Promise<void> {
+    const { adapter, config } = connection
+    connection.config = wanted
     if (!adapter) return
     const { network } = adapter
     const place = (channel: string): Place => ({ network, channel: channel as ChannelId })
