@@ -27,7 +27,7 @@ import { catalogueOf, show } from './commands/catalogue.ts'
 import type { DiscordConfig } from './config.ts'
 import { open } from './files.ts'
 import { type Parts, partsOf, type Push } from './parts.ts'
-import { lackOf } from './status.ts'
+import { lackOf, unseen } from './status.ts'
 import { longestText } from './text/split.ts'
 import { Refused } from './wire/faults.ts'
 import { DisallowedIntents, Gateway } from './wire/gateway.ts'
@@ -260,11 +260,9 @@ export class DiscordAdapter implements Adapter {
   async #join({ channel }: Place): Promise<void> {
     this.#ready()
     const known = this.#parts.directory.channels.get(channel) ?? (await this.#channelNamed(channel))
-    const lack = known
-      ? lackOf(this.#parts.directory, known)
-      : 'the bot sees no such channel: invite it to the server, and give it View Channel there'
-    if (!known || (lack !== null && !lack.startsWith('works')))
-      throw new ChanopError('send-refused', lack ?? 'not there')
+    if (!known) throw new ChanopError('send-refused', unseen)
+    const lack = lackOf(this.#parts.directory, known)
+    if (lack && !lack.works) throw new ChanopError('send-refused', lack.reason)
     if (this.#parts.following.isIn(known)) return
     this.#parts.following.add(channel)
     await this.#parts.session.enter(known)

@@ -100,7 +100,7 @@ function lacks(directory: Directory, following: Following, channels: readonly Ch
     .filter(channel => following.isIn(channel))
     .flatMap(channel => {
       const lack = lackOf(directory, channel)
-      return lack === null ? [] : [`#${channel.name}: ${lack}`]
+      return lack === null ? [] : [`#${channel.name}: ${lack.reason}`]
     })
   return [...unseen, ...lacking].slice(0, mostLacks)
 }

@@ -74,7 +74,7 @@ export class Session {
     if (packet.t === 'GUILD_CREATE' || packet.t === 'GUILD_DELETE') this.#guild(packet)
     if (affectsStatus.test(packet.t)) {
       this.#o.webhooks.forgetAll()
-      if (this.#caughtUp) status.refresh()
+      if (this.#caughtUp) status.forgive()
     }
   }
 

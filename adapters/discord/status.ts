@@ -61,6 +61,12 @@ export class Status {
     this.refresh()
   }
 
+  /** Permissions, roles or channels have changed: what was refused before may work now. */
+  forgive(): void {
+    this.#faults.clear()
+    this.refresh()
+  }
+
   /** Reckons the channels' troubles anew. */
   refresh(): void {
     const troubles = this.#now.state === 'up' ? this.#troubles() : []
@@ -74,7 +80,8 @@ export class Status {
     const channels = new Set([...following.named, ...following.places().map(({ id }) => id)])
     return [...channels].flatMap(id => {
       const channel = directory.channels.get(id)
-      const reason = channel ? (this.#faults.get(id) ?? lackOf(directory, channel)) : unseen
+      const lack = channel ? lackOf(directory, channel) : { reason: unseen }
+      const reason = lack?.reason ?? this.#faults.get(id) ?? null
       if (reason === null) {
         this.#since.delete(id)
         return []
@@ -86,16 +93,27 @@ export class Status {
   }
 }
 
-const unseen = 'the bot sees no such channel: invite it to the server, and give it View Channel there'
+export const unseen = 'the bot sees no such channel: invite it to the server, and give it View Channel there'
+
+/** What does not work in a channel; `works`: the rest does. */
+export interface Lack {
+  readonly reason: string
+  readonly works: boolean
+}
 
 /** Which permissions the bot lacks in a channel, and what does not work without. */
-export function lackOf(directory: Directory, channel: Channel): string | null {
+export function lackOf(directory: Directory, channel: Channel): Lack | null {
   const bits = directory.permissions(channel)
-  if (bits === null) return unseen
+  if (bits === null) return { reason: unseen, works: false }
+  const where = "the bot's role (Edit Channel, Permissions)"
   const none = missing(bits, needed)
+  if (none.length > 0)
+    return {
+      reason: `the bot lacks ${none.join(', ')} here: give it to ${where}`,
+      works: !none.includes('View Channel'),
+    }
   const some = missing(bits, isForum(channel) ? wished.filter(wish => wish !== 'createThreads') : wished)
-  if (none.length > 0) return `the bot lacks ${none.join(', ')} here: give it to its role (Edit Channel, Permissions)`
   return some.length === 0
     ? null
-    : `works, but without ${some.join(', ')}: give it to the bot's role (Edit Channel, Permissions)`
+    : { reason: `works, but without ${some.join(', ')}: give it to ${where}`, works: true }
 }

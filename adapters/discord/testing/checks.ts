@@ -29,7 +29,7 @@ export interface Interaction {
 export interface RoutesState {
   readonly world: World
   readonly interactions: Map<string, Interaction>
-  flags: number
+  flags: () => number
   gateway: () => object
   /** Who takes no direct messages. */
   readonly closed: Set<string>

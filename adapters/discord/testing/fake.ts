@@ -70,7 +70,7 @@ export class DiscordFake {
       interactions,
       closed,
       typed,
-      flags: this.flags,
+      flags: () => this.flags,
       gateway: () => ({
         url: this.gatewayUrl,
         shards: 1,

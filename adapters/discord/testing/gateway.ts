@@ -166,8 +166,9 @@ export class FakeGateway {
       author,
       guild_id: guild,
       mentions,
-    } = d as { author: { id: string }; guild_id?: string; mentions: { id: string }[] }
-    const open = guild === undefined || author.id === self.id || mentions.some(({ id }) => id === self.id)
+    } = d as { author?: { id: string }; guild_id?: string; mentions?: { id: string }[] }
+    const known = author === undefined || mentions === undefined
+    const open = known || guild === undefined || author.id === self.id || mentions.some(({ id }) => id === self.id)
     if (open || (intents & messageContent) !== 0) return d
     return { ...d, content: '', embeds: [], attachments: [], components: [] }
   }

@@ -83,7 +83,8 @@ export class Routes extends HookRoutes {
   }
 
   #application(): object {
-    const { world, flags } = this.s
+    const { world } = this.s
+    const flags = this.s.flags()
     const nulls = ['icon', 'interactions_endpoint_url', 'role_connections_verification_url', 'team']
     return {
       ...Object.fromEntries(nulls.map(key => [key, null])),

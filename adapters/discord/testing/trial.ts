@@ -1,6 +1,7 @@
 /** For tests: the adapter at work on the fake, and alice beside it. */
 import type { Adapter, AdapterContext } from '../../../core/adapter.ts'
-import type { ChannelId, NetworkId, Place } from '../../../core/event.ts'
+import { RecordBook } from '../../../core/contract/record.ts'
+import type { ChannelId, NetworkId, Place, Sign } from '../../../core/event.ts'
 import { silentLog } from '../../../core/log.ts'
 import { discord } from '../index.ts'
 import { type DiscordFake, token } from './fake.ts'
@@ -57,4 +58,63 @@ export class Watch {
       this.#looks.delete(look)
     }
   }
+}
+
+/** The adapter at work, and what it told. */
+export class Trial {
+  readonly book: RecordBook
+  readonly adapter: Adapter
+  readonly ended: Promise<unknown>
+  readonly signs: Sign[] = []
+  readonly #stop: AbortController
+
+  private constructor(adapter: Adapter, book: RecordBook, stop: AbortController, signs: Sign[]) {
+    this.adapter = adapter
+    this.book = book
+    this.#stop = stop
+    this.signs = signs
+    this.ended = adapter.run(book.sink, stop.signal).then(
+      () => null,
+      (error: unknown) => error,
+    )
+  }
+
+  static async make(fake: DiscordFake, more: object = {}, given: Given = {}): Promise<Trial> {
+    const { book = new RecordBook(), ...context } = given
+    const signs: Sign[] = []
+    const changed = (): void => book.changed()
+    const note = async (some: readonly Sign[]): Promise<void> => {
+      signs.push(...some)
+      book.changed()
+    }
+    const adapter = await createOn(fake, { cursors: book.cursors, changed, signs: note, ...context }, more)
+    return new Trial(adapter, book, new AbortController(), signs)
+  }
+
+  /** Made, and up. */
+  static async start(fake: DiscordFake, more: object = {}, given: Given = {}): Promise<Trial> {
+    const trial = await Trial.make(fake, more, given)
+    await trial.up()
+    return trial
+  }
+
+  async up(): Promise<void> {
+    await this.book.until(() => this.adapter.status().state === 'up', 'the network to be up')
+  }
+
+  /** Connected anew, and up. */
+  async back(fake: DiscordFake): Promise<void> {
+    fake.gateway.onConnection = () => this.book.changed()
+    const isBack = (): boolean => fake.gateway.sockets.size > 0 && this.adapter.status().state === 'up'
+    await this.book.until(isBack, 'the network to be up again')
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.ended
+  }
+}
+
+interface Given extends Partial<AdapterContext> {
+  readonly book?: RecordBook
 }

@@ -1,6 +1,6 @@
 import { type SessionInfo, WebSocketManager, WebSocketShardEvents } from '@discordjs/ws'
 import type { APIGatewayBotInfo, GatewayDispatchPayload } from 'discord-api-types/v10'
-import { ChanopError } from '../../../core/error.ts'
+import { asChanopError, ChanopError } from '../../../core/error.ts'
 import type { Log } from '../../../core/log.ts'
 import { backoffMs, sleep } from '../../../core/retry.ts'
 import type { Api } from './api.ts'
@@ -40,13 +40,13 @@ const never = (): Promise<never> => new Promise(() => undefined)
 /** Thrown when the privileged intents are not switched on. */
 export class DisallowedIntents extends Error {}
 
-/** The library's manager, at another address where one is configured. */
+/** The library's manager, told by us where the gateway is. */
 class Manager extends WebSocketManager {
-  url: string | null = null
+  info: APIGatewayBotInfo | null = null
 
-  override async fetchGatewayInformation(force?: boolean): Promise<APIGatewayBotInfo> {
-    const info = await super.fetchGatewayInformation(force)
-    return this.url === null ? info : { ...info, url: this.url }
+  override async fetchGatewayInformation(): Promise<APIGatewayBotInfo> {
+    if (!this.info) throw new Error('asked before it is known')
+    return this.info
   }
 }
 
@@ -69,7 +69,7 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#o = options
-    const { api, token, intents, url } = options
+    const { api, token, intents } = options
     this.#manager = new Manager({
       rest: api.rest,
       token,
@@ -80,7 +80,6 @@ export class Gateway {
         else this.#sessions.delete(id)
       },
     })
-    this.#manager.url = url
     this.#listen()
   }
 
@@ -105,33 +104,25 @@ export class Gateway {
 
   /** Asks until Discord says where the gateway is, and that we may open a session there. */
   async #mayIdentify(): Promise<boolean> {
-    const { signal, hooks } = this.#o
+    const { api, url, signal, hooks } = this.#o
     for (let attempt = 0; !signal.aborted; attempt++) {
       let waitMs = backoffMs(pace, attempt)
       try {
-        const { session_start_limit: limit, shards } = await this.#manager.fetchGatewayInformation(true)
-        if (limit.remaining >= shards) return true
-        waitMs = limit.reset_after
-        hooks.down(`all ${limit.total} sessions of today are used up; waiting ${Math.ceil(waitMs / 60_000)} min`)
+        const info = await api.get<APIGatewayBotInfo>('/gateway/bot')
+        this.#manager.info = url === null ? info : { ...info, url }
+        const { remaining, total, reset_after: resetMs } = info.session_start_limit
+        if (remaining >= info.shards) return true
+        waitMs = resetMs
+        hooks.down(`all ${total} sessions of today are used up; waiting ${Math.ceil(waitMs / 60_000)} min`)
       } catch (thrown) {
-        const error = await this.#fault(thrown)
+        const error = asChanopError(thrown)
         if (error.retry === 'never') throw error
-        hooks.down(`${error.message}`)
+        hooks.down(error.message)
         waitMs = Math.max(waitMs, error.afterMs ?? 0)
       }
       await sleep(waitMs, signal)
     }
     return false
-  }
-
-  /** The library asks past our own errors: the same question says what is wrong. */
-  async #fault(thrown: unknown): Promise<ChanopError> {
-    try {
-      await this.#o.api.get('/gateway/bot')
-    } catch (error) {
-      if (error instanceof ChanopError) return error
-    }
-    return new ChanopError('network-down', 'Discord can not be reached; it is tried again by itself', { cause: thrown })
   }
 
   /** Called before each connection, and for each event: only the first has to wait for its turn. */

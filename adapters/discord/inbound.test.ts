@@ -1,0 +1,435 @@
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import { RecordBook } from '../../core/contract/record.ts'
+import type { ChatEvent, MessageEvent } from '../../core/event.ts'
+import { plain } from '../../core/text.ts'
+import { DiscordFake } from './testing/fake.ts'
+import { type Channel, type Member, type Message, snowflake, type User } from './testing/objects.ts'
+import { Trial } from './testing/trial.ts'
+
+let fake: DiscordFake
+let general: Channel
+let alice: User
+const trials: Trial[] = []
+
+before(async () => {
+  fake = await DiscordFake.start()
+  alice = fake.world.user('alice', { global_name: 'Alice', avatar: 'aaaa' })
+  fake.world.enter(alice)
+  general = fake.world.channel('general')
+})
+afterEach(async () => {
+  for (const trial of trials.splice(0)) await trial.stop()
+})
+after(async () => {
+  await fake.stop()
+  assert.deepEqual(fake.faults, [])
+})
+
+async function start(more: object = {}, book?: RecordBook): Promise<Trial> {
+  const trial = await Trial.start(fake, { channels: [general.id], ...more }, book ? { book } : {})
+  trials.push(trial)
+  return trial
+}
+
+const say = (
+  content: string,
+  more: Parameters<DiscordFake['world']['post']>[2] = {},
+  by = alice,
+  where = general,
+): Message => fake.world.post(where, by, { content, ...more })
+
+async function hears(trial: Trial, pattern: RegExp): Promise<MessageEvent> {
+  return trial.book.until(
+    () => trial.book.messages().find(({ content }) => pattern.test(plain(content))),
+    `a message like ${pattern}`,
+  )
+}
+const told = <K extends ChatEvent['kind']>(trial: Trial, kind: K): Extract<ChatEvent, { kind: K }>[] =>
+  trial.book.facts.filter((fact): fact is Extract<ChatEvent, { kind: K }> => fact.kind === kind)
+
+test('what looks empty is not, and what no version knows drops nothing', async () => {
+  const trial = await start()
+  const { world } = fake
+  say('', {
+    more: {
+      poll: {
+        question: { text: 'Lunch?' },
+        answers: [
+          { answer_id: 1, poll_media: { text: 'Pizza' } },
+          { answer_id: 2, poll_media: { text: 'Soup' } },
+        ],
+        expiry: null,
+        allow_multiselect: false,
+        layout_type: 1,
+      },
+    },
+  })
+  assert.match(plain((await hears(trial, /Lunch/)).content), /^\[poll: Lunch\?\] Pizza \/ Soup$/)
+  say('', {
+    flags: 1 << 13,
+    files: [
+      {
+        id: snowflake(),
+        filename: 'voice-message.ogg',
+        content_type: 'audio/ogg',
+        bytes: new Uint8Array(9),
+        more: { duration_secs: 12.4, waveform: '' },
+      },
+    ],
+  })
+  const voice = await hears(trial, /voice message/)
+  assert.match(plain(voice.content), /\[voice message: 12s\]/)
+  assert.equal(voice.content.attachments?.[0]?.type, 'audio/ogg')
+  say('', { more: { sticker_items: [{ id: snowflake(), name: 'Wave', format_type: 1 }] } })
+  await hears(trial, /^\[sticker: Wave\]$/)
+  say('', {
+    reference: { type: 1, channel_id: general.id, message_id: snowflake() },
+    more: {
+      message_snapshots: [
+        {
+          message: {
+            type: 0,
+            content: 'the **words**',
+            embeds: [],
+            attachments: [
+              {
+                id: '100000000000000077',
+                filename: 'a.txt',
+                size: 3,
+                url: 'https://cdn.discordapp.com/x',
+                proxy_url: 'https://cdn.discordapp.com/x',
+              },
+            ],
+            timestamp: new Date().toISOString(),
+            edited_timestamp: null,
+            flags: 0,
+            mentions: [],
+            mention_roles: [],
+            stickers: [],
+            sticker_items: [],
+            components: [],
+          },
+        },
+      ],
+    },
+  })
+  const forward = await hears(trial, /the words/)
+  assert.match(plain(forward.content), /^\[forwarded\]\nthe words/)
+  assert.equal(forward.content.replyTo, undefined)
+  assert.equal(forward.content.attachments?.[0]?.name, 'a.txt')
+  const bot = world.user('builder', { bot: true })
+  world.enter(bot)
+  say(
+    '',
+    {
+      more: {
+        embeds: [
+          {
+            type: 'rich',
+            title: 'Build 7',
+            url: 'https://ci.example/7',
+            description: '**failed**',
+            fields: [{ name: 'branch', value: 'main', inline: false }],
+          },
+        ],
+      },
+    },
+    bot,
+  )
+  const card = await hears(trial, /Build 7/)
+  assert.match(plain(card.content), /^Build 7 \(https:\/\/ci\.example\/7\)\nfailed\nbranch: main$/)
+  assert.equal(card.sender.kind, 'bot')
+  say(
+    '',
+    {
+      flags: 1 << 15,
+      more: {
+        components: [
+          {
+            type: 17,
+            id: 1,
+            accent_color: null,
+            spoiler: false,
+            components: [{ type: 10, id: 2, content: 'panel **text**' }],
+          },
+        ],
+      },
+    },
+    bot,
+  )
+  await hears(trial, /panel text/)
+  say('', { type: 7 })
+  assert.equal((await hears(trial, /joined the server/)).content.style, 'notice')
+  world.anything(
+    'MESSAGE_CREATE',
+    {
+      id: snowflake(),
+      channel_id: general.id,
+      guild_id: world.guild.id,
+      author: { id: alice.id, username: 'alice', discriminator: '0', avatar: null, global_name: null },
+      type: 9_999,
+      content: '',
+      timestamp: new Date().toISOString(),
+    },
+    general.id,
+  )
+  await hears(trial, /not known here, number 9999/)
+  world.anything('SOMETHING_NEW', { a: 1 })
+  world.anything('MESSAGE_CREATE', { id: snowflake(), channel_id: general.id, nonsense: true }, general.id)
+  say('still here')
+  await hears(trial, /still here/)
+})
+
+test('who wrote, and what their words mean', async () => {
+  const trial = await start({ cdn: 'https://cdn.discordapp.com' })
+  const { world } = fake
+  const role = { id: snowflake(), name: 'helpers', permissions: 0n }
+  world.guild.roles.set(role.id, role)
+  world.guild.members.set(alice.id, { ...(world.guild.members.get(alice.id) as Member), nick: 'Ally' })
+  const asked = say(`<@${world.self.id}> ask <@${alice.id}> in <#${general.id}>`)
+  const event = await hears(trial, /ask/)
+  assert.equal(event.sender.name, 'Ally')
+  assert.equal(event.sender.avatar, `https://cdn.discordapp.com/avatars/${alice.id}/aaaa.png`)
+  assert.deepEqual([event.sender.kind, event.sender.verified, event.sender.id], ['person', true, alice.id])
+  assert.deepEqual(event.content.segments[0], { kind: 'mention', id: world.self.id, name: 'Chanop', self: true })
+  assert.match(plain(event.content), /ask @Ally in #general$/)
+  say('an answer', { type: 19, reference: { channel_id: general.id, message_id: asked.id } })
+  assert.equal((await hears(trial, /an answer/)).content.replyTo, asked.id)
+  say(`<@&${world.botRole}> hey`)
+  const called = await hears(trial, /hey/)
+  assert.equal(called.content.segments[0]?.kind === 'mention' && called.content.segments[0].self, true)
+  const hook = { id: snowflake(), token: 't', channel_id: general.id, name: 'GitHub', application: null, user: alice }
+  world.hooks.set(hook.id, hook)
+  say('pushed', { webhook: hook.id }, { id: hook.id, username: 'GitHub', global_name: null, avatar: null, bot: true })
+  const pushed = await hears(trial, /pushed/)
+  assert.deepEqual([pushed.sender.kind, pushed.sender.verified, pushed.hops], ['bot', false, undefined])
+})
+
+test('our own words do not come back, and what another Chanop relays is marked', async () => {
+  const trial = await start()
+  const { world } = fake
+  const place = { network: 'discord', channel: general.id } as never
+  await trial.adapter.send(
+    place,
+    { content: { segments: [{ kind: 'text', text: 'as bob' }] }, as: { name: 'Bob', relayed: true } },
+    'own-1',
+  )
+  await trial.adapter.send(place, { content: { segments: [{ kind: 'text', text: 'as me' }] } }, 'own-2')
+  const other = {
+    id: snowflake(),
+    token: 't',
+    channel_id: general.id,
+    name: 'Chanop relay',
+    application: '100000000000000088',
+    user: world.user('rival', { bot: true }),
+  }
+  world.hooks.set(other.id, other)
+  say(
+    'theirs',
+    { webhook: other.id, application: '100000000000000088' },
+    { id: other.id, username: 'Carol', global_name: null, avatar: null, bot: true },
+  )
+  const theirs = await hears(trial, /theirs/)
+  assert.equal(theirs.hops, 1)
+  assert.deepEqual(
+    trial.book.texts().filter(text => text.startsWith('as ')),
+    [],
+  )
+})
+
+test('edits, deletions one by one and in bulk, and reactions by person', async () => {
+  const trial = await start()
+  const { world } = fake
+  const bob = world.user('bob', { global_name: 'Bob' })
+  world.enter(bob)
+  const [one, two, three] = [say('one'), say('two'), say('three')]
+  await hears(trial, /three/)
+  world.edit(one, 'one, edited')
+  await trial.book.until(() => told(trial, 'edit').length === 1, 'the edit')
+  const [edit] = told(trial, 'edit')
+  assert.equal(edit?.target, one.id)
+  assert.equal(edit && plain(edit.content), 'one, edited')
+  assert.equal(edit?.sender.id, alice.id)
+  // A preview that Discord adds is no edit.
+  world.anything(
+    'MESSAGE_UPDATE',
+    {
+      id: two.id,
+      channel_id: general.id,
+      guild_id: world.guild.id,
+      author: { id: alice.id, username: 'alice' },
+      content: 'two',
+      edited_timestamp: null,
+      embeds: [{ type: 'link' }],
+    },
+    general.id,
+  )
+  world.react(two, alice, { id: null, name: '👍' })
+  world.react(two, bob, { id: null, name: '👍' })
+  world.react(two, alice, { id: null, name: '👍' }, true)
+  world.react(two, alice, { id: null, name: '👍' })
+  await trial.book.until(() => told(trial, 'reaction').length === 4, 'reactions')
+  assert.deepEqual(
+    told(trial, 'reaction').map(({ sender, removed }) => [sender.name, removed === true]),
+    [
+      ['Alice', false],
+      ['Bob', false],
+      ['Alice', true],
+      ['Alice', false],
+    ].map(([name, gone]) => [name === 'Alice' ? (world.guild.members.get(alice.id)?.nick ?? 'Alice') : name, gone]),
+  )
+  world.clearReactions(two)
+  await trial.book.until(() => told(trial, 'reaction').length === 6, 'both taken back')
+  assert.deepEqual(
+    new Set(
+      told(trial, 'reaction')
+        .slice(4)
+        .map(({ sender, removed }) => `${sender.id}${removed}`),
+    ),
+    new Set([`${alice.id}true`, `${bob.id}true`]),
+  )
+  world.remove(one)
+  world.removeMany([two, three])
+  await trial.book.until(() => told(trial, 'delete').length === 3, 'deletions')
+  assert.deepEqual(
+    told(trial, 'delete').map(({ target }) => target),
+    [one.id, two.id, three.id],
+  )
+  assert.equal(told(trial, 'edit').length, 1)
+})
+
+test('joins, leaves, new names, topics and typing', async () => {
+  const trial = await start()
+  const { world } = fake
+  const carol = world.user('carol', { global_name: 'Carol' })
+  world.enter(carol)
+  say('hello', {}, carol)
+  await hears(trial, /hello/)
+  world.rename(carol, 'Caz')
+  world.leave(carol)
+  await trial.book.until(() => told(trial, 'member').length === 3, 'three changes')
+  assert.deepEqual(
+    told(trial, 'member').map(({ change, sender, detail, place }) => [change, sender.name, detail, place.channel]),
+    [
+      ['join', 'Carol', undefined, general.id],
+      ['rename', 'Carol', 'Caz', general.id],
+      ['leave', 'Caz', undefined, general.id],
+    ],
+  )
+  world.topic(general, 'new topic')
+  await trial.book.until(() => told(trial, 'topic')[0]?.topic === 'new topic', 'the topic')
+  world.typing(general, alice)
+  await trial.book.until(() => trial.signs.some(sign => sign.kind === 'life' && sign.sender.id === alice.id), 'typing')
+})
+
+test('direct conversations: the first message of an unknown one is heard, and what was missed there is fetched', async () => {
+  const first = await start()
+  const { world } = fake
+  const dora = world.user('dora', { global_name: 'Dora' })
+  const direct = world.direct(dora)
+  say('psst', {}, dora, direct)
+  const event = await hears(first, /psst/)
+  assert.equal(event.place.private, true)
+  assert.equal(event.to, undefined)
+  await trials.pop()?.stop()
+  say('are you there?', {}, dora, direct)
+  const second = await start({}, first.book)
+  const missed = await hears(second, /are you there/)
+  assert.deepEqual([missed.origin, missed.place.private], ['backfill', true])
+})
+
+test('after downtime all is fetched in order: the channel, active and archived threads, forum posts, edits and deletions', async () => {
+  const { world } = fake
+  const forum = world.channel('forum', 15)
+  const first = await start({ channels: [general.id, forum.id] })
+  const root = say('the root')
+  const doomed = say('doomed')
+  await hears(first, /doomed/)
+  const thread = world.thread(general, { id: root.id, owner: alice.id })
+  say('in it', {}, alice, thread)
+  await hears(first, /in it/)
+  await trials.pop()?.stop()
+  say('while away 1')
+  say('in it, too', {}, alice, thread)
+  world.edit(root, 'the root, edited')
+  const fresh = world.thread(general, { name: 'fresh', owner: alice.id })
+  say('new thread', {}, alice, fresh)
+  const put = world.thread(general, { name: 'put away', owner: alice.id })
+  say('archived', {}, alice, put)
+  put.archived = true
+  const post = world.thread(forum, { name: 'question', owner: alice.id })
+  say('a post', {}, alice, post)
+  for (let n = 0; n < 230; n++) say(`many ${n}`)
+  world.remove(doomed)
+  say('while away 2')
+  const second = await start({ channels: [general.id, forum.id] }, first.book)
+  const texts = second.book.texts()
+  const wanted = [
+    'while away 1',
+    'in it, too',
+    'new thread',
+    'archived',
+    ...Array.from({ length: 230 }, (_, n) => `many ${n}`),
+    'while away 2',
+  ]
+  assert.deepEqual(
+    texts.filter(text => wanted.includes(text)),
+    wanted,
+    'each once, in order',
+  )
+  assert.equal((await hears(second, /^a post$/)).place.thread, post.id)
+  assert.equal((await hears(second, /^new thread$/)).place.thread, fresh.id)
+  assert.equal(told(second, 'edit').at(-1)?.target, root.id)
+  assert.ok(
+    second.book
+      .messages()
+      .filter(({ content }) => wanted.includes(plain(content)))
+      .every(({ origin }) => origin === 'backfill'),
+  )
+  assert.equal(told(second, 'gap').length, 0)
+})
+
+test('a deletion during a short absence is found out, without history it is a gap', async () => {
+  const trial = await start()
+  const { world } = fake
+  const [kept, doomed] = [say('kept'), say('doomed too')]
+  await hears(trial, /doomed too/)
+  fake.gateway.forgets = true
+  await fake.offline(async () => {
+    await trial.book.until(() => trial.adapter.status().state !== 'up', 'down')
+    world.remove(doomed)
+  })
+  await trial.up()
+  fake.gateway.forgets = false
+  assert.deepEqual(
+    told(trial, 'delete').map(({ target }) => target),
+    [doomed.id],
+  )
+  assert.ok(kept)
+  await trials.pop()?.stop()
+  world.deny(general, 1n << 16n)
+  say('nobody can fetch this')
+  const blind = await start({}, trial.book)
+  assert.match(told(blind, 'gap')[0]?.reason ?? '', /Read Message History/)
+  assert.match(blind.adapter.status().troubles?.[0]?.reason ?? '', /lacks Read Message History/)
+  world.deny(general, 0n)
+})
+
+test('a channel that is not ours is not heard; one that is joined is, with its threads', async () => {
+  const { world } = fake
+  const side = world.channel('side')
+  const trial = await start()
+  say('not for us', {}, alice, side)
+  say('mark')
+  await hears(trial, /mark/)
+  assert.equal(trial.book.message('not for us'), undefined)
+  await trial.adapter.channels?.join({ network: 'discord', channel: side.id } as never)
+  say('for us', {}, alice, side)
+  const event = await hears(trial, /^for us$/)
+  assert.equal(event.place.channel, side.id)
+  await assert.rejects(
+    async () => trial.adapter.channels?.join({ network: 'discord', channel: '100000000000000011' } as never),
+    { code: 'send-refused' },
+  )
+})
