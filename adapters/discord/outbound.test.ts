@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { upload } from '../../core/contract/harness.ts'
-import { RecordBook } from '../../core/contract/record.ts'
+import type { RecordBook } from '../../core/contract/record.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { Content, Draft, MessageId, Place, UserId } from '../../core/event.ts'
 import { text } from '../../core/event.ts'

@@ -46,6 +46,9 @@ export interface Exchange {
   readonly answer: unknown
 }
 
+/** Where the description of July 2026 differs from the documentation: forwards are references of type 1, errors of fields a list with words as codes. */
+const lags = ['message_reference/type must be equal to constant', '_errors must be object']
+
 /** Holds requests and answers against Discord's own description of its API. */
 export class Description10 {
   readonly #ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: false })
@@ -147,7 +150,7 @@ export class Description10 {
     const schema = content?.['application/json']?.schema
     if (!schema) return answer === undefined ? [] : [`${status} has a body, and none is described`]
     const fault = this.#fault(schema, answer)
-    return fault === null ? [] : [`${status}: ${fault}`]
+    return fault === null || lags.some(lag => fault.includes(lag)) ? [] : [`${status}: ${fault}`]
   }
 
   #answerRef(ref: string): Operation['responses'][string]['content'] {

@@ -6,7 +6,7 @@ import { backoffMs, sleep } from '../../../core/retry.ts'
 import type { Api } from './api.ts'
 import { disallowedIntents, fatalClose } from './faults.ts'
 
-const pace = { firstMs: 1_000, maxMs: 60_000 }
+const pace = { firstMs: 1_000, maxMs: 30_000 }
 /** A connection that lived so long was a good one. */
 const steadyMs = 30_000
 const closeMs = 2_000

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import type { RecordBook } from '../../../core/contract/record.ts'
+import type { ChatEvent, MessageEvent } from '../../../core/event.ts'
+import { plain } from '../../../core/text.ts'
+import { DiscordFake } from '../testing/fake.ts'
+import type { Channel, Message, User } from '../testing/objects.ts'
+import { Trial } from '../testing/trial.ts'
+
+let fake: DiscordFake
+let general: Channel
+let alice: User
+const trials: Trial[] = []
+
+before(async () => {
+  fake = await DiscordFake.start()
+  alice = fake.world.user('alice', { global_name: 'Alice', avatar: 'aaaa' })
+  fake.world.enter(alice)
+  general = fake.world.channel('general')
+})
+afterEach(async () => {
+  for (const trial of trials.splice(0)) await trial.stop()
+})
+after(async () => {
+  await fake.stop()
+  assert.deepEqual(fake.faults, [])
+})
+
+async function start(more: object = {}, book?: RecordBook): Promise<Trial> {
+  const trial = await Trial.start(fake, { channels: [general.id], ...more }, book ? { book } : {})
+  trials.push(trial)
+  return trial
+}
+
+const say = (
+  content: string,
+  more: Parameters<DiscordFake['world']['post']>[2] = {},
+  by = alice,
+  where = general,
+): Message => fake.world.post(where, by, { content, ...more })
+
+async function hears(trial: Trial, pattern: RegExp): Promise<MessageEvent> {
+  return trial.book.until(
+    () => trial.book.messages().find(({ content }) => pattern.test(plain(content))),
+    `a message like ${pattern}`,
+  )
+}
+const told = <K extends ChatEvent['kind']>(trial: Trial, kind: K): Extract<ChatEvent, { kind: K }>[] =>
+  trial.book.facts.filter((fact): fact is Extract<ChatEvent, { kind: K }> => fact.kind === kind)
+
+test('direct conversations: the first message of an unknown one is heard, and what was missed there is fetched', async () => {
+  const first = await start()
+  const { world } = fake
+  const dora = world.user('dora', { global_name: 'Dora' })
+  const direct = world.direct(dora)
+  say('psst', {}, dora, direct)
+  const event = await hears(first, /psst/)
+  assert.equal(event.place.private, true)
+  assert.equal(event.to, undefined)
+  await trials.pop()?.stop()
+  say('are you there?', {}, dora, direct)
+  const second = await start({}, first.book)
+  const missed = await hears(second, /are you there/)
+  assert.deepEqual([missed.origin, missed.place.private], ['backfill', true])
+})
+
+test('after downtime all is fetched in order: the channel, active and archived threads, forum posts, edits and deletions', async () => {
+  const { world } = fake
+  const forum = world.channel('forum', 15)
+  const first = await start({ channels: [general.id, forum.id] })
+  const root = say('the root')
+  const doomed = say('doomed')
+  await hears(first, /doomed/)
+  const thread = world.thread(general, { id: root.id, owner: alice.id })
+  say('in it', {}, alice, thread)
+  await hears(first, /in it/)
+  await trials.pop()?.stop()
+  say('while away 1')
+  say('in it, too', {}, alice, thread)
+  world.edit(root, 'the root, edited')
+  const fresh = world.thread(general, { name: 'fresh', owner: alice.id })
+  say('new thread', {}, alice, fresh)
+  const put = world.thread(general, { name: 'put away', owner: alice.id })
+  say('archived', {}, alice, put)
+  put.archived = true
+  const post = world.thread(forum, { name: 'question', owner: alice.id })
+  say('a post', {}, alice, post)
+  for (let n = 0; n < 230; n++) say(`many ${n}`)
+  world.remove(doomed)
+  say('while away 2')
+  const second = await start({ channels: [general.id, forum.id] }, first.book)
+  const texts = second.book.texts()
+  const wanted = [
+    'while away 1',
+    'in it, too',
+    'new thread',
+    'archived',
+    ...Array.from({ length: 230 }, (_, n) => `many ${n}`),
+    'while away 2',
+  ]
+  assert.deepEqual(
+    texts.filter(text => wanted.includes(text)),
+    wanted,
+    'each once, in order',
+  )
+  assert.equal((await hears(second, /^a post$/)).place.thread, post.id)
+  assert.equal((await hears(second, /^new thread$/)).place.thread, fresh.id)
+  assert.equal(told(second, 'edit').at(-1)?.target, root.id)
+  assert.ok(
+    second.book
+      .messages()
+      .filter(({ content }) => wanted.includes(plain(content)))
+      .every(({ origin }) => origin === 'backfill'),
+  )
+  assert.equal(told(second, 'gap').length, 0)
+})
+
+test('a deletion during a short absence is found out, without history it is a gap', async () => {
+  const trial = await start()
+  const { world } = fake
+  const [kept, doomed] = [say('kept'), say('doomed too')]
+  await hears(trial, /doomed too/)
+  fake.gateway.forgets = true
+  await fake.offline(async () => {
+    await trial.book.until(() => trial.adapter.status().state !== 'up', 'down')
+    world.remove(doomed)
+  })
+  await trial.up()
+  fake.gateway.forgets = false
+  assert.deepEqual(
+    told(trial, 'delete').map(({ target }) => target),
+    [doomed.id],
+  )
+  assert.ok(kept)
+  await trials.pop()?.stop()
+  world.deny(general, 1n << 16n)
+  say('nobody can fetch this')
+  const blind = await start({}, trial.book)
+  assert.match(told(blind, 'gap')[0]?.reason ?? '', /Read Message History/)
+  assert.match(blind.adapter.status().troubles?.[0]?.reason ?? '', /lacks Read Message History/)
+  world.deny(general, 0n)
+})
