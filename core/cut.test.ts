@@ -19,6 +19,7 @@ const splitBytes = (text: string, maxBytes: number): string[] =>
 test('cutting by bytes loses nothing and keeps graphemes and words', () => {
   assert.deepEqual(splitBytes('hello brave new world', 12), ['hello brave ', 'new world'])
   assert.deepEqual(splitBytes('first line\nsecond', 12), ['first line\n', 'second'])
+  assert.deepEqual(splitBytes('first line\na b c', 12), ['first line\n', 'a b c'], 'a whole line before a word more')
   assert.deepEqual(splitBytes('👍🏽👍🏽👍🏽', 17), ['👍🏽👍🏽', '👍🏽'])
   assert.deepEqual(takeBytes('', 10), ['', ''])
   const stacked = `e${'\u0301'.repeat(500)}`

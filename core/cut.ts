@@ -43,9 +43,11 @@ function withinGrapheme(text: string, fits: (head: string) => boolean): number {
 }
 
 function wordCut(head: string, next: string | undefined): number {
-  if (next === ' ' || next === '\n') return head.length
+  if (next === '\n') return head.length
+  // A line that stays whole is worth more than a fuller piece: code that is cut at a blank would gain a line.
   const line = head.lastIndexOf('\n') + 1
   if (line > head.length / 2) return line
+  if (next === ' ') return head.length
   const word = head.lastIndexOf(' ') + 1
   return word > head.length / 2 ? word : head.length
 }
