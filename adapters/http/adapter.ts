@@ -4,13 +4,14 @@ import type { Draft, MessageId, NetworkId, Place, UserId } from '../../core/even
 import type { Interior } from '../../core/interior.ts'
 import { keyOfAccount } from '../../core/ledger/api-keys.ts'
 import { dropOldCompletions } from '../../core/ledger/completions.ts'
-import { dropOldLetters, isKept, keepLetter } from '../../core/ledger/inbox.ts'
+import { dropLetter, dropOldLetters, isKept, keepLetter, rewriteLetter } from '../../core/ledger/inbox.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { Asks } from './asks.ts'
 import { baseUrl, type HttpConfig, hostOf, portOf } from './config.ts'
 import { Outgoing } from './hooks/out.ts'
 import type { House } from './house.ts'
 import { letterOf } from './letters.ts'
+import { Metrics } from './metrics.ts'
 import { noteRequest } from './notes.ts'
 import { ownPlace } from './place.ts'
 import { closeServer, makeServer, socketsOf } from './server.ts'
@@ -92,11 +93,13 @@ export class HttpAdapter implements Adapter {
   /** Serves until `signal` aborts. False: it could not begin, and says why. */
   async #serve(sink: Sink, signal: AbortSignal): Promise<boolean> {
     const closing = new AbortController()
-    const app = makeServer(this.#house(sink, closing.signal))
+    const metrics = new Metrics(this.#interior, () => this.#hub.size)
+    const app = makeServer(this.#house(sink, metrics, closing.signal))
     const sockets = socketsOf(app)
     try {
       await app.listen({ host: hostOf(this.#config.listen), port: portOf(this.#config.listen) })
     } catch (error) {
+      metrics.close()
       await app.close()
       this.#stand(
         'down',
@@ -111,10 +114,11 @@ export class HttpAdapter implements Adapter {
     closing.abort()
     this.#hub.endAll('the server closes: come back with Last-Event-ID')
     await closeServer(app, sockets)
+    metrics.close()
     return true
   }
 
-  #house(sink: Sink, closing: AbortSignal): House {
+  #house(sink: Sink, metrics: Metrics, closing: AbortSignal): House {
     const { network, log } = this.#context
     const interior = this.#interior
     const waiting = this.#waiting
@@ -124,7 +128,8 @@ export class HttpAdapter implements Adapter {
     const place = { interior, log, network }
     const refused: House['refused'] = (request, result) => noteRequest(place, request, { result })
     const more = signs === undefined ? {} : { signs }
-    return { ...place, config: this.#config, sink, asks, waiting, hub: this.#hub, startedMs, closing, refused, ...more }
+    const own = { config: this.#config, asks, waiting, hub: this.#hub, metrics, described: [], startedMs }
+    return { ...place, ...own, sink, closing, refused, ...more }
   }
 
   #sweep(): void {
@@ -154,13 +159,25 @@ export class HttpAdapter implements Adapter {
     return [idOf(deliveryId)]
   }
 
-  async edit(_place: Place, target: readonly MessageId[]): Promise<readonly MessageId[]> {
+  /** What was said in a room is changed in the record. A letter that was read reads anew the next time. */
+  async edit(place: Place, target: readonly MessageId[], draft: Draft): Promise<readonly MessageId[]> {
+    this.#mustRun()
+    const [delivery] = target.map(deliveryOf)
+    if (!place.private || delivery === undefined) return target
+    const about = { network: this.network, delivery, channel: place.channel }
+    const { body } = letterOf(about, draft, this.#interior.vault)
+    this.#interior.ledger.mark(tx => rewriteLetter(tx, this.network, delivery, body))
+    setImmediate(() => this.#waiting.look())
     return target
   }
 
-  async remove(): Promise<void> {}
-
-  async react(): Promise<void> {}
+  async remove(place: Place, target: readonly MessageId[]): Promise<void> {
+    this.#mustRun()
+    if (!place.private) return
+    this.#interior.ledger.mark(tx => {
+      for (const id of target) dropLetter(tx, this.network, deliveryOf(id))
+    })
+  }
 
   async find(place: Place, deliveryId: string): Promise<Found> {
     const kept = place.private && this.#interior.ledger.readNow(tx => isKept(tx, this.network, deliveryId))
@@ -196,6 +213,7 @@ export class HttpAdapter implements Adapter {
 }
 
 const idOf = (deliveryId: string): MessageId => `d:${deliveryId}` as MessageId
+const deliveryOf = (id: MessageId): string => id.replace(/^d:/, '')
 
 function reasonOf({ code, message }: NodeJS.ErrnoException, listen: string, network: string): string {
   const change = `change networks.${network}.listen`

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import type { Sink } from '../../core/adapter.ts'
 import type { Scope } from '../../core/api-keys.ts'
 import type { NetworkId, Sign } from '../../core/event.ts'
@@ -7,6 +7,7 @@ import type { Log } from '../../core/log.ts'
 import type { Holder } from './access.ts'
 import type { Asks } from './asks.ts'
 import type { HttpConfig } from './config.ts'
+import type { Metrics } from './metrics.ts'
 import type { Hub } from './stream/hub.ts'
 import type { Waiting } from './waiting.ts'
 
@@ -27,6 +28,9 @@ export interface House {
   /** Open streams. */
   readonly hub: Hub
   readonly startedMs: number
+  readonly metrics: Metrics
+  /** All routes, as they were registered. */
+  readonly described: RouteOptions[]
   /** Aborts when the server closes: streams end. */
   readonly closing: AbortSignal
 }

@@ -15,6 +15,8 @@ const said = (request: ModelRequest): string => {
 
 function script(request: ModelRequest): readonly Step[] {
   const question = said(request)
+  // First: a prompt holds what was said before, too.
+  if (question.includes('very slowly')) return ['so far', { waitMs: 1500 }, ' and to the end']
   if (question.includes('### Task:')) return ['{"title": "Greetings"}']
   if (question.includes('hang')) return ['I begin', { hang: true }]
   if (question.includes('break')) return [{ fail: 'the service is away' }]
@@ -228,6 +230,22 @@ describe('the OpenAI-compatible API', () => {
       sql(tx, "SELECT count(*) AS n FROM place WHERE channel LIKE '@alice-key/%'").get(),
     )
     assert.equal(Number(others?.['n']), 0)
+  })
+
+  it('is whole for who asks in their own conversation, where it grows', async () => {
+    const nora = await world.key('nora', 'member')
+    const sent = await world.call('POST', '/v1/channels/@me/messages', nora, { text: 'oracle: very slowly' })
+    assert.equal(sent.status, 201)
+    interface Letters {
+      readonly messages: readonly { readonly text: string }[]
+    }
+    const texts = async (): Promise<string[]> =>
+      (await world.call<Letters>('GET', '/v1/channels/@me/messages?limit=500', nora)).json.messages.map(
+        ({ text }) => text,
+      )
+    await until(async () => (await texts()).some(text => text.startsWith('so far')), 'its beginning')
+    await until(async () => (await texts()).includes('so far and to the end'), 'the whole')
+    assert.equal((await texts()).filter(text => text.startsWith('so far')).length, 1)
   })
 
   it('refuses a key without the scope', async () => {

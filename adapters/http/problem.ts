@@ -79,7 +79,8 @@ export function asProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown
   const { statusCode, code, message } = thrown as { statusCode?: unknown; code?: unknown; message?: string }
   const isTheirs = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
-  if (isTheirs) return new Problem(statusCode, wordOf(statusCode, code), message ?? 'this request can not be read')
+  if (isTheirs)
+    return new Problem(statusCode, wordOf(statusCode, code), (message ?? 'this request can not be read').slice(0, 200))
   const error = asChanopError(thrown)
   if (error.code === 'internal')
     return new Problem(500, 'internal', 'this went wrong inside; the log of bridge says why')

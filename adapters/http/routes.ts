@@ -6,6 +6,7 @@ import { commandRoutes } from './routes/commands.ts'
 import { healthRoutes } from './routes/health.ts'
 import { hookRoutes } from './routes/hooks.ts'
 import { mcpRoutes } from './routes/mcp.ts'
+import { openApiRoutes } from './routes/openapi.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { statusRoutes } from './routes/status.ts'
 
@@ -20,4 +21,5 @@ export const routes: readonly Routes[] = [
   chatRoutes,
   hookRoutes,
   mcpRoutes,
+  openApiRoutes,
 ]

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { BlockList, isIP, type Socket } from 'node:net'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { ChanopError } from '../../core/error.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
 import type { HttpConfig } from './config.ts'
+import { allowOrigins } from './cors.ts'
 import { Guard } from './guard.ts'
 import type { House } from './house.ts'
 import { asProblem, Problem } from './problem.ts'
@@ -77,6 +78,12 @@ export function makeServer(house: House): FastifyInstance {
     forceCloseConnections: true as const,
     trustProxy: config.proxy.length > 0 ? [...config.proxy] : false,
     exposeHeadRoutes: false,
+    // What the router itself can not read: it asks nobody else, and would repeat the whole address.
+    frameworkErrors: (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
+      const { status, code } = asProblem(error)
+      const problem = new Problem(status, code, 'this address can not be read')
+      void reply.code(status).type('application/problem+json').send(problem.body())
+    },
     ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false, allErrors: false } },
   }
   const limits = { maxHeaderSize: headerBytes, headersTimeout: headersMs, connectionsCheckingInterval: 5000 }
@@ -97,6 +104,12 @@ export function makeServer(house: House): FastifyInstance {
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
   })
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none'
+    house.metrics.answered(route, request.method, reply.statusCode, reply.elapsedTime / 1000)
+  })
+  app.addHook('onRoute', route => void house.described.push(route))
+  allowOrigins(app, config.origins)
   new Guard(house).install(app)
   for (const register of routes) register(app, house)
   return app

@@ -41,6 +41,20 @@ export function keepLetter(tx: Tx, letter: NewLetter, nowMs: number): void {
   ).run(network, delivery, channel, reply, body, sealed, nowMs)
 }
 
+/** What was said reads so now. A secret stays what it was. */
+export const rewriteLetter = (tx: Tx, network: string, delivery: string, body: string): void => {
+  sql(tx, 'UPDATE inbox SET body = ? WHERE network = ? AND delivery = ? AND sealed IS NULL').run(
+    body,
+    network,
+    delivery,
+  )
+}
+
+/** It was taken back. */
+export const dropLetter = (tx: Tx, network: string, delivery: string): void => {
+  sql(tx, 'DELETE FROM inbox WHERE network = ? AND delivery = ?').run(network, delivery)
+}
+
 export const isKept = (tx: Tx, network: string, delivery: string): boolean =>
   sql(tx, 'SELECT 1 FROM inbox WHERE network = ? AND delivery = ?').get(network, delivery) !== undefined
 

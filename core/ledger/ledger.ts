@@ -31,6 +31,7 @@ export class Ledger {
   #scheduled = false
   #commits = 0
   readonly #committed = new Set<CommitListener>()
+  readonly #durable = new Set<(ms: number) => void>()
   #first = new Set<string>()
 
   private constructor(path: string, db: Connection) {
@@ -118,6 +119,12 @@ export class Ledger {
     return () => this.#committed.delete(listener)
   }
 
+  /** Calls `listener` with how long each commit took that waited for the disk. It must not throw. */
+  onDurable(listener: (ms: number) => void): () => void {
+    this.#durable.add(listener)
+    return () => this.#durable.delete(listener)
+  }
+
   /** Within the work of a `write`: the bot that should look at this commit before the others do. */
   first(bot: string): void {
     this.#first.add(bot)
@@ -164,7 +171,9 @@ export class Ledger {
     const first = new Set<string>()
     this.#first = first
     const durable = jobs.some(job => job.durable)
+    const fromMs = performance.now()
     const settle = durable ? this.#commit(jobs) : this.#unsynced(() => this.#commit(jobs))
+    if (durable) for (const listener of this.#durable) listener(performance.now() - fromMs)
     if (this.#committed.size > 0 && this.#db.open) {
       const seq = this.newestSeq()
       for (const listener of this.#committed) listener(seq, first)

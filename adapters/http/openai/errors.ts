@@ -60,8 +60,8 @@ export const errorSchema = {
       properties: {
         message: { type: 'string' },
         type: { type: 'string' },
-        param: { type: 'string', nullable: true },
-        code: { type: 'string', nullable: true },
+        param: { type: ['string', 'null'] },
+        code: { type: ['string', 'null'] },
       },
     },
   },
