@@ -53,6 +53,8 @@ const model = z
     betweenChunksSeconds: waitSeconds.default(60),
     images: z.boolean().default(false),
     tools: z.boolean().default(false),
+    /** It makes embeddings, and answers nobody. */
+    embeddings: z.boolean().default(false),
   })
   .superRefine((given, context) => {
     const { baseUrl, key } = providerOf(given.provider)
@@ -299,10 +301,13 @@ const shape = z.strictObject({
       monthlyUsd: usd.default(50),
       perPersonDailyUsd: usd.default(1),
       perPersonMonthlyUsd: usd.nullable().default(null),
+      perAgentDailyUsd: usd.nullable().default(1),
+      perAgentMonthlyUsd: usd.nullable().default(null),
       perRoomDailyUsd: usd.nullable().default(null),
       perRoomMonthlyUsd: usd.nullable().default(null),
-      /** By a person's name, a room's, a model's: wins over the general ones. */
+      /** By the name of a person, an agent, a room, a model: wins over the general ones. */
       people: z.record(z.string(), limits).default({}),
+      agents: z.record(z.string(), limits).default({}),
       rooms: z.record(z.string(), limits).default({}),
       models: z.record(z.string(), limits).default({}),
       alertsAtPercent: z.array(z.int().min(1).max(100)).default([50, 80, 90]),

@@ -9,6 +9,10 @@ export interface InteriorSettings {
   readonly name: string
   readonly commands: CommandSettings
   readonly networks: Readonly<Record<string, { readonly kind: string }>>
+  /** What the models are that programs may ask. */
+  readonly models: Readonly<
+    Record<string, { readonly on: boolean; readonly provider: string; readonly embeddings: boolean }>
+  >
   readonly ignore: Readonly<Record<string, number | null>>
 }
 

@@ -1,5 +1,6 @@
 import { ChanopError } from './error.ts'
 import type { MessageEvent, MessageId, Place } from './event.ts'
+import { type AskedBy, openCompletions, stopCompletion } from './ledger/completions.ts'
 import { currentOf, messageOf } from './ledger/events.ts'
 import { type Asker, type StopScope, stopTurns, type Turn, turnOfFact, turnsIn } from './ledger/turns.ts'
 import type { Tx } from './ledger/tx.ts'
@@ -36,9 +37,33 @@ const most = 4
 export function stopAnswers(tx: Tx, scope: StopScope, stopper: Stopper, nowMs: number): string[] {
   refuse(tx, scope, stopper)
   const stopped = stopTurns(tx, scope, stopper.by.name, nowMs)
-  if (stopped.length === 0) return [nothing(scope)]
+  const requests = stopRequests(tx, requestsIn(scope), nowMs)
+  if (stopped.length === 0) return requests.length > 0 ? requests : [nothing(scope)]
   const lines = stopped.slice(0, most).map(turn => stoppedLine(tx, turn, stopper, nowMs))
-  return stopped.length > most ? [...lines, `and ${stopped.length - most} more`] : lines
+  return [...lines, ...(stopped.length > most ? [`and ${stopped.length - most} more`] : []), ...requests]
+}
+
+/** What programs ask of models for those who are meant; null: a stop of one answer means none of it. */
+function requestsIn(scope: StopScope): AskedBy | null {
+  if (scope === 'all') return scope
+  if ('fact' in scope) return null
+  const { network, user, person } = scope.of
+  return { spenders: person === null ? [`account:${network}:${user}`] : [`person:${person}`] }
+}
+
+/** Whether anything runs that a stop would end. */
+export const runs = (tx: Tx, scope: StopScope): boolean => {
+  const by = requestsIn(scope)
+  return turnsIn(tx, scope).length > 0 || (by !== null && openCompletions(tx, by).length > 0)
+}
+
+/** Ends what programs ask of models, and says how much that was. */
+export function stopRequests(tx: Tx, by: AskedBy | null, nowMs: number): string[] {
+  const open =
+    by === null ? [] : openCompletions(tx, by).filter(({ state }) => state === 'queued' || state === 'running')
+  for (const { key } of open) stopCompletion(tx, key, nowMs)
+  if (open.length === 0) return []
+  return [`stopping ${open.length === 1 ? 'a request' : `${open.length} requests`} to models`]
 }
 
 function nothing(scope: StopScope): string {

@@ -46,9 +46,12 @@ export class Guard {
     this.#limit(holder.account, holder.key.perMinute ?? config.perMinute, reply)
     this.#note(holder, nowMs)
     request.holder = holder
-    if (scope === undefined || scope === 'any' || hasScope(holder, scope)) return
-    this.#house.refused(request, `the key has no scope ${scope}`)
-    throw new Problem(403, 'denied', `this key has no scope ${scope}: it has ${holder.key.scopes.join(', ')}`)
+    if (scope === undefined || scope === 'any') return
+    const needed = typeof scope === 'string' ? [scope] : scope
+    if (needed.some(each => hasScope(holder, each))) return
+    const named = needed.join(' or ')
+    this.#house.refused(request, `the key has no scope ${named}`)
+    throw new Problem(403, 'denied', `this key has no scope ${named}: it has ${holder.key.scopes.join(', ')}`)
   }
 
   #limit(who: string, perMinute: number, reply: FastifyReply): void {

@@ -44,8 +44,8 @@ declare module 'fastify' {
     tags?: readonly string[]
   }
   interface FastifyContextConfig {
-    /** What a key must be for; `any`: every key. */
-    scope?: Scope | 'any'
+    /** What a key must be for, or for one of these; `any`: every key. */
+    scope?: Scope | readonly Scope[] | 'any'
     /** Is not in the description of the API by itself. */
     hidden?: true
     /** Needs no key. */

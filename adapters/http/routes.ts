@@ -3,9 +3,11 @@ import { agentRoutes } from './routes/agents.ts'
 import { channelRoutes } from './routes/channels.ts'
 import { chatRoutes } from './routes/chat.ts'
 import { commandRoutes } from './routes/commands.ts'
+import { embeddingRoutes } from './routes/embeddings.ts'
 import { healthRoutes } from './routes/health.ts'
 import { hookRoutes } from './routes/hooks.ts'
 import { mcpRoutes } from './routes/mcp.ts'
+import { modelRoutes } from './routes/models.ts'
 import { openApiRoutes } from './routes/openapi.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { statusRoutes } from './routes/status.ts'
@@ -18,7 +20,9 @@ export const routes: readonly Routes[] = [
   channelRoutes,
   agentRoutes,
   streamRoutes,
+  modelRoutes,
   chatRoutes,
+  embeddingRoutes,
   hookRoutes,
   mcpRoutes,
   openApiRoutes,

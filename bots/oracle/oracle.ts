@@ -88,7 +88,8 @@ export async function runOracle(context: BotContext<typeof configSchema>, option
   const { services, runner, queue } = await openOracle(context, options)
   await runner.start()
   const { log, signal, settings } = context
-  const completions = new Completions({ ledger, log, signal, models: services.models, config: () => settings.current })
+  const { models, configured } = services
+  const completions = new Completions({ ledger, log, signal, models, configured, config: () => settings.current })
   await completions.start()
   const off = [
     bus.onRing(() => {

@@ -27,7 +27,9 @@ export interface Ending {
   readonly cachedTokens: number
   readonly outputTokens: number
   /** A code of `core/error.ts` and its line, when it failed. */
-  readonly error?: { readonly code: string; readonly message: string }
+  readonly error?: { readonly code: string; readonly message: string; readonly afterMs?: number }
+  /** What was used as the service wrote it: of what is passed on. */
+  readonly reported?: unknown
 }
 
 export interface Completion extends NewCompletion {
@@ -36,8 +38,11 @@ export interface Completion extends NewCompletion {
   readonly ending: Ending | null
 }
 
-/** `restart`: what came before is void. `raw`: as the service sent it. */
-export type CompletionPart = { readonly text: string } | { readonly restart: true } | { readonly raw: unknown }
+/** `restart`: what came before is void. `chunks`: as the service sent them. */
+export type CompletionPart =
+  | { readonly text: string }
+  | { readonly restart: true }
+  | { readonly chunks: readonly unknown[]; readonly model: string }
 
 const stateName = new Map(
   Object.entries(turnStates).map(([name, value]) => [value as number, name as Completion['state']]),
@@ -143,6 +148,20 @@ export function endCompletion(tx: Tx, id: number, ending: Ending, nowMs: number)
     tx,
     `UPDATE completion SET state = ${turnStates[state]}, ending = ?, settled_ms = ?, body = '' WHERE id = ? AND state < 10`,
   ).run(JSON.stringify(ending), nowMs, id)
+}
+
+/** It was read: nothing of it is kept. */
+export const dropCompletion = (tx: Tx, key: string): void => {
+  sql(tx, 'DELETE FROM completion WHERE key = ? AND state >= 10').run(key)
+}
+
+/** Whose requests are meant by a stop. */
+export type AskedBy = { readonly spenders: readonly string[] } | 'all'
+
+/** Those that no turn answers and that have not ended. */
+export function openCompletions(tx: Tx, of: AskedBy): Completion[] {
+  const all = sql(tx, 'SELECT * FROM completion WHERE state < 10 AND turn = 0 ORDER BY id').all().map(completionOf)
+  return of === 'all' ? all : all.filter(({ person }) => of.spenders.includes(person))
 }
 
 export const dropOldCompletions = (tx: Tx, beforeMs: number): void => {

@@ -198,7 +198,13 @@ const limitedScopes = ({ person, room, model }: NewTry): string[] => [
   ...(person === null ? [] : [person]),
 ]
 
-const otherScopes = ({ task, turn }: NewTry): string[] => [`task:${task}`, ...(turn === null ? ['unasked'] : [])]
+const otherScopes = ({ task, turn }: NewTry): string[] => [
+  `task:${task}`,
+  ...(turn === null && !asked.has(task) ? ['unasked'] : []),
+]
+
+/** Programs asked for these, though no turn did. */
+const asked: ReadonlySet<string> = new Set(['gateway', 'embeddings'])
 
 function add(tx: Tx, wanted: NewTry, change: Partial<Spend>): void {
   const booked = change.tries !== undefined

@@ -67,10 +67,15 @@ export async function giveUp({ ledger }: Interior, { key, seq }: Asking, { name 
   })
 }
 
+const statuses: Readonly<Record<string, number>> = { usage: 400, 'context-length': 400, stopped: 403 }
+
 /** An ending that is none of an answer, as a problem. */
 export function problemOf({ error }: Ending): Problem | null {
   if (!error) return null
-  const { code, message } = error
-  const status = code === 'usage' ? 400 : statusOf(code)
-  return new Problem(status, code, message, code === 'budget-reached' ? {} : { headers: {} })
+  const { code, message, afterMs } = error
+  const status = statuses[code] ?? statusOf(code)
+  const wait = afterMs === undefined ? {} : { 'retry-after': `${Math.ceil(afterMs / 1000)}` }
+  // What somebody stopped is not asked again by itself.
+  const headers = code === 'stopped' ? { 'x-should-retry': 'false' } : wait
+  return new Problem(status, code, message, { headers, ...(code === 'context-length' ? { param: 'messages' } : {}) })
 }

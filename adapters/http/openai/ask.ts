@@ -5,6 +5,8 @@ import { wordsOf } from '../../../core/conversation.ts'
 import { type MessageEvent, type Place, text } from '../../../core/event.ts'
 import { maskKeys } from '../../../core/key-shapes.ts'
 import { openCompletion } from '../../../core/ledger/completions.ts'
+import { oracleModel } from '../../../core/passed-on.ts'
+import { spenderOf } from '../../../core/spender.ts'
 import { truncate } from '../../../core/text.ts'
 import type { Holder } from '../access.ts'
 import { requestId } from '../asks.ts'
@@ -82,9 +84,6 @@ export const isBackground = ({ messages }: Conversation): boolean => {
   return more.length === 0 && first?.role === 'user' && /^\s*### Task:/.test(wordsOf(first.content))
 }
 
-const spenderOf = ({ person, key, account }: Holder): string =>
-  person ? `person:${person.id}` : `account:${key.network}:${account}`
-
 /** Asks the oracle, with the conversation that the program brought. What is only background stays out of the record. */
 export async function askOracle(
   house: House,
@@ -104,9 +103,9 @@ export async function askOracle(
     key,
     network,
     account,
-    person: spenderOf(holder),
+    person: spenderOf(network, { id: account, verified: true }, holder),
     room: `${network}:@${account}`,
-    model: 'oracle',
+    model: oracleModel,
     body: JSON.stringify(conversation),
     turn: !background,
   }

@@ -40,7 +40,7 @@ export const whole = ({ id, created, model }: Head, content: string, ending: End
 
 type Delta = { readonly role?: 'assistant'; readonly content?: string }
 
-const sse = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`
+export const sse = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`
 
 export const delta = ({ id, created, model }: Head, change: Delta, finish: Ending['finish'] | null = null): string =>
   sse({
@@ -52,8 +52,8 @@ export const delta = ({ id, created, model }: Head, change: Delta, finish: Endin
   })
 
 /** Comes last, where it was asked for, with no choices. */
-export const usageChunk = ({ id, created, model }: Head, ending: Ending): string =>
-  sse({ id, object: 'chat.completion.chunk', created, model, choices: [], usage: usageOf(ending) })
+export const usageChunk = ({ id, created, model }: Head, usage: object): string =>
+  sse({ id, object: 'chat.completion.chunk', created, model, choices: [], usage })
 
 export const errorChunk = (error: unknown): string => sse(error)
 export const done = 'data: [DONE]\n\n'

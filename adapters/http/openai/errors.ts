@@ -30,6 +30,7 @@ const codes: Readonly<Record<string, string>> = {
   // Clients try again after a rate limit, but not when there is no money.
   'budget-reached': 'insufficient_quota',
   'model-missing': 'model_not_available',
+  'context-length': 'context_length_exceeded',
 }
 
 export const openAiError = ({ status, code, message, more }: Problem): OpenAiError => ({

@@ -19,6 +19,7 @@ export interface WorldOptions {
   readonly http?: string
   /** More of the configuration. */
   readonly more?: string
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export const config = ({ http = '', more = '' }: WorldOptions): string => `
@@ -131,7 +132,7 @@ export class World {
 }
 
 export async function openWorld(t: Closing, options: WorldOptions = {}): Promise<World> {
-  const house = new House(t, { config: config(options) })
+  const house = new House(t, { config: config(options), env: options.env ?? {} })
   await house.run('bridge', runBridge)
   await house.run('admin', context => runAdmin(context))
   const world = new World(house)

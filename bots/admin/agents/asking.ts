@@ -9,7 +9,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
 import type { AdminServices } from '../services.ts'
 import { keepBatch } from './batch.ts'
-import { chosen } from './record.ts'
+import { chosen } from '../../../core/agents-meant.ts'
 
 export type Context = CommandContext<AdminServices>
 

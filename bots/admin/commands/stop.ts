@@ -6,14 +6,15 @@ import { ChanopError } from '../../../core/error.ts'
 import { setPaused } from '../../../core/ledger/agents.ts'
 import type { CallKind } from '../../../core/ledger/calls.ts'
 import { publicPlaces } from '../../../core/ledger/places.ts'
-import { type StopScope, turnsIn } from '../../../core/ledger/turns.ts'
+import type { StopScope } from '../../../core/ledger/turns.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { includes } from '../../../core/role.ts'
-import { type Stopper, stopAnswers, stopScope } from '../../../core/stop.ts'
+import { runs, type Stopper, stopAnswers, stopRequests, stopScope } from '../../../core/stop.ts'
 import { meantBy } from '../fleet/addressed.ts'
 import { openCall, placesOf } from '../fleet/call.ts'
 import { some } from '../fleet/naming.ts'
 import { choose, type Here, nameOf, present, type Target } from '../fleet/targets.ts'
+import { agentSpends } from '../../../core/spender.ts'
 import { type AdminServices, declare } from '../services.ts'
 import { nobodyFits } from './fleet.ts'
 
@@ -57,7 +58,7 @@ function meant(db: Tx, context: Context, word: Word, selector: string | undefine
   const { event, services, atMs } = context
   const answers = word === 'stop' ? answersMeant(db, context, selector) : null
   const bare = selector === undefined
-  if (bare && answers && turnsIn(db, answers).length > 0) return { targets: [], here: [], answers }
+  if (bare && answers && runs(db, answers)) return { targets: [], here: [], answers }
   const others = partsOf(selector).filter(part => !oracleName.test(part) && !allAnswers.test(part))
   const asked = bare ? meantBy(db, event).map(nameOf) : others
   const { targets, nobody } =
@@ -110,9 +111,11 @@ async function tell(context: Context, word: Word, selector: string | undefined):
       keepPaused(db, word, targets)
       const call = { stored: event, kind: word, selector: selector ?? '', words: '', here, untilMs }
       if (here.length > 0) openCall(db, 'admin', fleet.rooms, call, atMs)
-      const meantToo = answers && (targets.length === 0 || turnsIn(db, answers).length > 0)
+      const meantToo = answers && (targets.length === 0 || runs(db, answers))
       const stopped = meantToo ? stopAnswers(db, answers, stopperOf(context), atMs) : []
-      return [...stopped, ...lines(word, found)]
+      const spenders = targets.flatMap(({ agent }) => (agent ? [agentSpends(agent)] : []))
+      const requests = word === 'stop' ? stopRequests(db, { spenders }, atMs) : []
+      return [...stopped, ...requests, ...lines(word, found)]
     },
   }
 }

@@ -6,7 +6,7 @@ import { verifiedMembersAt } from '../../../core/ledger/members.ts'
 import { identitiesOf, personByName } from '../../../core/ledger/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { type Groups, select, spellings } from '../../../core/selector.ts'
-import { withHere } from '../agents/record.ts'
+import { withHere } from '../../../core/agents-meant.ts'
 import type { Known } from './mention.ts'
 
 /** Somebody a selector means: an agent, or a person in a named group. */

@@ -11,24 +11,29 @@ import {
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import type { Log } from '../../../core/log.ts'
 import { processLives, processName } from '../../../core/process-name.ts'
+import { oracleModel } from '../../../core/passed-on.ts'
 import type { Models } from '../models/contract.ts'
 import { requestFor } from './prompt.ts'
+import type { ConfiguredModels } from '../models/models.ts'
+import { passOn } from './passing.ts'
 import { endingOf, Pieces } from './voice.ts'
 
-const atOnce = 20
+const atOnce = 200
 const lookMs = 1000
 
 export interface CompletionsOptions {
   readonly ledger: Ledger
   readonly log: Log
   readonly models: Models
+  /** Those that programs may use as they are. */
+  readonly configured: Pick<ConfiguredModels, 'pass'>
   readonly config: () => Config
   readonly signal: AbortSignal
 }
 
 /**
- * Answers what programs ask beside the conversation (a title, a few tags): no fact, no turn, no memory. What its process
- * leaves behind when it dies has failed: who asked may ask again.
+ * Answers what programs ask beside the conversation (a title, a few tags), and passes on what they ask of models as they are:
+ * no fact, no turn, no memory. What its process leaves behind when it dies has failed: who asked may ask again.
  */
 export class Completions {
   readonly #o: CompletionsOptions
@@ -68,19 +73,26 @@ export class Completions {
   }
 
   async #run(completion: Completion): Promise<void> {
-    const { ledger, log, models, config, signal } = this.#o
+    const { ledger, log, signal, configured } = this.#o
     const end = new AbortController()
     this.#running.set(completion.id, end)
-    const pieces = new Pieces(ledger, completion.id)
+    const failed = (error: unknown): void => log.error({ error }, 'a request of a program failed')
     try {
-      const ending = await this.#speak({ models, config }, completion, pieces, AbortSignal.any([signal, end.signal]))
-      await pieces.silence()
-      await ledger.write(tx => pieces.end(tx, ending, Date.now()))
+      if (completion.model === oracleModel) await this.#answer(completion, AbortSignal.any([signal, end.signal]))
+      else await passOn({ ledger, configured, failed, closing: signal }, completion, end.signal)
     } catch (error) {
       log.error({ error, completion: completion.id }, `an answer to a program is lost: ${asChanopError(error).message}`)
     } finally {
       this.#running.delete(completion.id)
     }
+  }
+
+  async #answer(completion: Completion, signal: AbortSignal): Promise<void> {
+    const { ledger, models, config } = this.#o
+    const pieces = new Pieces(ledger, completion.id)
+    const ending = await this.#speak({ models, config }, completion, pieces, signal)
+    await pieces.silence()
+    await ledger.write(tx => pieces.end(tx, ending, Date.now()))
   }
 
   async #speak(

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { includes } from '../../../core/role.ts'
+import { agentNamed } from '../../../core/ledger/agents.ts'
 import { personByName } from '../../../core/ledger/people.ts'
 import { spendOf } from '../../../core/ledger/spend.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -34,12 +35,13 @@ function standOf(tx: Tx, { services }: Context, scope: string): string {
 
 /** Scopes with limits of their own. */
 function ownLimits(tx: Tx, { services }: Context): string[] {
-  const { people, rooms, models } = services.context.settings.current.budget
+  const { people, agents, rooms, models } = services.context.settings.current.budget
   return [
     ...Object.keys(people).flatMap(name => {
       const person = personByName(tx, name)
       return [person ? `person:${person.id}` : `account:${name}`]
     }),
+    ...Object.keys(agents).map(name => `agent:${name}`),
     ...Object.keys(rooms).map(name => `room:${name}`),
     ...Object.keys(models).map(name => `model:${name}`),
   ]
@@ -91,22 +93,30 @@ async function sectionOf(context: Context, of: string): Promise<string> {
   const [kind = '', ...rest] = of.split(':')
   const name = rest.join(':')
   const { settings } = context.services.context
-  if (of === 'all' || of === 'people' || of === 'rooms') return of
-  if (name === '')
-    throw new ChanopError('usage', 'whose budget? all, people, rooms, person:NAME, room:NAME or model:NAME')
+  if (Object.hasOwn(general, of)) return of
+  if (name === '') throw new ChanopError('usage', whose)
   if (kind === 'model') return `models.${modelNamed(settings.current, name).name}`
   if (kind === 'room') return `rooms.${name}`
-  if (kind !== 'person')
-    throw new ChanopError('usage', 'whose budget? all, people, rooms, person:NAME, room:NAME or model:NAME')
+  if (kind === 'agent') return `agents.${await agentCalled(context, name)}`
+  if (kind !== 'person') throw new ChanopError('usage', whose)
   const person = await context.ledger.read(tx => personByName(tx, name))
   if (!person && !name.includes(':'))
     throw new ChanopError('not-found', `there is no person ${escapeInline(name)}; people lists them`)
   return `people.${person?.name ?? name}`
 }
 
+async function agentCalled({ ledger }: Context, name: string): Promise<string> {
+  const agent = await ledger.read(tx => agentNamed(tx, name))
+  if (!agent) throw new ChanopError('not-found', `there is no agent ${escapeInline(name)}; agents lists them`)
+  return agent.name
+}
+
+const whose = 'whose budget? all, people, agents, rooms, person:NAME, agent:NAME, room:NAME or model:NAME'
+
 const general: Readonly<Record<string, { daily: string; monthly: string }>> = {
   all: { daily: 'dailyUsd', monthly: 'monthlyUsd' },
   people: { daily: 'perPersonDailyUsd', monthly: 'perPersonMonthlyUsd' },
+  agents: { daily: 'perAgentDailyUsd', monthly: 'perAgentMonthlyUsd' },
   rooms: { daily: 'perRoomDailyUsd', monthly: 'perRoomMonthlyUsd' },
 }
 
@@ -142,12 +152,13 @@ function changesOf(context: Context, section: string, { daily, monthly, soft }: 
 
 const set = declare({
   name: 'budget set',
-  summary: 'changes what may be spent: all, people or rooms (each of them), person:NAME, room:NAME or model:NAME',
+  summary:
+    'changes what may be spent: all; people, agents or rooms (each of them); person:NAME, agent:NAME, room:NAME, model:NAME',
   role: 'owner',
   reply: 'public',
   mutates: true,
   args: z.object({
-    of: z.string().max(200).describe('all, people, rooms, person:NAME, room:NAME, model:NAME'),
+    of: z.string().max(200).describe('all, people, agents, rooms, person:NAME, agent:NAME, room:NAME, model:NAME'),
     daily: amount.optional().meta({ named: true }).describe('US dollars, or none'),
     monthly: amount.optional().meta({ named: true }).describe('US dollars, or none'),
     soft: z.enum(['yes', 'no']).optional().meta({ named: true }).describe('yes: it is told and goes on'),
@@ -190,11 +201,11 @@ const set = declare({
 
 const del = declare({
   name: 'budget del',
-  summary: 'takes a limit of its own from a person, a room or a model: the general one holds again',
+  summary: 'takes a limit of its own from a person, an agent, a room or a model: the general one holds again',
   role: 'owner',
   reply: 'public',
   mutates: true,
-  args: z.object({ of: z.string().max(200).describe('person:NAME, room:NAME or model:NAME') }),
+  args: z.object({ of: z.string().max(200).describe('person:NAME, agent:NAME, room:NAME or model:NAME') }),
   examples: [['!budget del room:ops', 'room:ops has no limit of its own; budget shows which have']],
   async run(context, { of }) {
     const section = await sectionOf(context, of)

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { chosen } from '../../../core/agents-meant.ts'
+import type { CommandContext } from '../../../core/command/command.ts'
+import { ChanopError } from '../../../core/error.ts'
 import { includes } from '../../../core/role.ts'
 import { type Spend, spendBy, spendOf } from '../../../core/ledger/spend.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -6,8 +9,11 @@ import { count, escapeInline } from '../../../core/text.ts'
 import { labelOf } from '../models/limits.ts'
 import { usd } from '../models/money.ts'
 import { periodsAt } from '../models/periods.ts'
-import { declare } from './services.ts'
+import { agentSpends } from '../../../core/spender.ts'
+import { declare, type OracleServices } from './services.ts'
 import { callerSpends } from './caller.ts'
+
+type Context = CommandContext<OracleServices>
 
 const most = 6
 
@@ -36,19 +42,41 @@ function unasked(tx: Tx, period: string): string {
   return `outside of answers: ${usd(costMicroUsd)} in ${count(tries)} request${tries === 1 ? '' : 's'}${tests}`
 }
 
+const periodForm = /^(today|month|\d{4}-\d\d(-\d\d)?)$/
+
+function periodCalled({ services }: Context, period: string | undefined): string {
+  const now = periodsAt(Date.now(), services.context.settings.current.timezone)
+  return period === 'month' ? now.month : period === undefined || period === 'today' ? now.day : period
+}
+
+/** What each of these agents spent, for operators and who answers for them. */
+function ofAgents(tx: Tx, { caller, services }: Context, selector: string, period: string): string[] {
+  const asker = caller.verified ? `${caller.network}:${caller.account}` : null
+  const isOperator = includes(caller.globalRole, 'operator')
+  const agents = chosen(tx, selector, services.context.rooms.with(caller.place))
+  const strange = agents.find(({ name, owner }) => !isOperator && owner !== asker && caller.agent?.name !== name)
+  if (strange)
+    throw new ChanopError('denied', `what ${escapeInline(strange.name)} spends is for operators and its owner`)
+  return agents.map(agent => `${escapeInline(agent.name)}: ${sums(spendOf(tx, period, agentSpends(agent)))}`)
+}
+
 export const usage = declare({
   name: 'usage',
   summary: 'what models cost: all of it, yours, and by whom, where and for what',
   role: 'guest',
   reply: 'public',
   args: z.object({
+    of: z
+      .string()
+      .min(1)
+      .max(200)
+      .meta({ type: 'selector' })
+      .optional()
+      .describe('agents; without: all, you, and by whom'),
     period: z
       .string()
-      .regex(
-        /^(today|month|\d{4}-\d\d(-\d\d)?)$/,
-        'write today, month, a day such as 2026-11-28 or a month such as 2026-11',
-      )
-      .default('today'),
+      .regex(periodForm, 'write today, month, a day such as 2026-11-28 or a month such as 2026-11')
+      .optional(),
   }),
   examples: [
     [
@@ -56,27 +84,31 @@ export const usage = declare({
       /^\d{4}-\d\d-\d\d: \$0 in 0 requests, 0 tokens read, 0 written\nyou: \$0 in 0 requests.*\noutside of answers: \$0 in 0 requests$/,
       '2026-04-01: $0 in 0 requests, 0 tokens read, 0 written\nyou: $0 in 0 requests\noutside of answers: $0 in 0 requests',
     ],
+    ['!usage @ghosts', "nobody fits '@ghosts': agents lists who there is"],
     ['!usage month', /^\d{4}-\d\d: \$0 in 0 requests/, '2026-04: $0 in 0 requests, 0 tokens read, 0 written'],
   ],
-  async run(context, { period }) {
-    const { timezone } = context.services.context.settings.current
-    const now = periodsAt(Date.now(), timezone)
-    const chosen = period === 'today' ? now.day : period === 'month' ? now.month : period
+  async run(context, given) {
+    // What comes first may be either.
+    const [of, period] =
+      given.of !== undefined && periodForm.test(given.of) ? [undefined, given.of] : [given.of, given.period]
+    const during = periodCalled(context, period)
     const { room, person } = callerSpends(context)
     return context.ledger.read(tx => {
-      const lines = [`${chosen}: ${sums(spendOf(tx, chosen, 'all'))}`, `you: ${sums(spendOf(tx, chosen, person))}`]
+      if (of !== undefined) return { lines: ofAgents(tx, context, of, during) }
+      const lines = [`${during}: ${sums(spendOf(tx, during, 'all'))}`, `you: ${sums(spendOf(tx, during, person))}`]
       if (!includes(context.caller.globalRole, 'operator')) {
-        if (!context.caller.private) lines.push(`here: ${sums(spendOf(tx, chosen, `room:${room}`))}`)
-        return { lines: [...lines, unasked(tx, chosen)] }
+        if (!context.caller.private) lines.push(`here: ${sums(spendOf(tx, during, `room:${room}`))}`)
+        return { lines: [...lines, unasked(tx, during)] }
       }
       return {
         lines: [
           ...lines,
-          ...ranked(tx, chosen, ['person', 'account', 'strangers'], 'people'),
-          ...ranked(tx, chosen, ['room'], 'rooms'),
-          ...ranked(tx, chosen, ['model'], 'models'),
-          ...ranked(tx, chosen, ['task'], 'for'),
-          unasked(tx, chosen),
+          ...ranked(tx, during, ['person', 'account', 'strangers'], 'people'),
+          ...ranked(tx, during, ['agent'], 'agents'),
+          ...ranked(tx, during, ['room'], 'rooms'),
+          ...ranked(tx, during, ['model'], 'models'),
+          ...ranked(tx, during, ['task'], 'for'),
+          unasked(tx, during),
         ],
       }
     })

@@ -10,7 +10,8 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { namesOf, Rooms } from '../../../core/rooms.ts'
 import { plain, safeName } from '../../../core/text.ts'
 import { maySee, type Visible, visibleTo } from '../../../core/visibility.ts'
-import { spenderOf } from '../models/spender.ts'
+import { agentOf } from '../../../core/ledger/agents.ts'
+import { spenderOf } from '../../../core/spender.ts'
 import { type Picture, picturesIn } from './images.ts'
 import { type ContextLine, contextLine } from './lines.ts'
 
@@ -79,7 +80,10 @@ export function seenFor(
       .flatMap(message => contextLine(message)?.text ?? []),
     questions,
     pictures: picturesOf(tx, turns.length === 0 ? [asked.seq] : turns.map(turn => turn.asked)),
-    person: spenderOf(place.network, sender, person),
+    person: spenderOf(place.network, sender, {
+      person,
+      agent: sender.verified ? agentOf(tx, place.network, sender.id) : null,
+    }),
     previews: !hears.every(unpreviewed),
     place: place.private
       ? `a private talk with ${safeName(sender.name)} on ${place.network}`

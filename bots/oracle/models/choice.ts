@@ -1,8 +1,10 @@
 import { isLoopback, type Provider, providerOf } from '../../../config/providers.ts'
 import type { Config } from '../../../config/schema.ts'
 import type { Price } from '../../../core/ledger/tries.ts'
+import type { PassedApi } from '../../../core/passed-on.ts'
 import type { Task } from './contract.ts'
 
+type Needs = { readonly tools: boolean; readonly images: boolean }
 type ModelConfig = Config['models'][string]
 
 /** A configured model, with what its provider adds. */
@@ -40,7 +42,23 @@ export function allowed({ models, modelsFor }: Chosen, task: Task, room: string)
   // A weight of 0 keeps a model for what names it.
   return names
     .map(name => candidateOf(name, models[name] as ModelConfig))
-    .filter(({ config }) => config.on && (chosen !== null || config.weight > 0))
+    .filter(({ config }) => config.on && !config.embeddings && (chosen !== null || config.weight > 0))
+}
+
+/** Who answers what is asked of one model: that one, and after it others in their order that can do what it takes. */
+export function substitutes(config: Chosen, name: string, api: PassedApi, needs: Needs): Candidate[] {
+  const embeds = api === 'embeddings'
+  const all = Object.entries(config.models)
+    .map(([each, of]) => candidateOf(each, of))
+    .filter(({ config: { on, embeddings } }) => on && embeddings === embeds)
+  const named = all.filter(candidate => candidate.name === name)
+  // Numbers of one model say nothing to another.
+  if (embeds || named.length === 0) return named
+  const others = all.filter(
+    ({ name: each, config: { weight, tools, images } }) =>
+      each !== name && weight > 0 && (tools || !needs.tools) && (images || !needs.images),
+  )
+  return [...named, ...ordered(others)]
 }
 
 /** By priority, and inside of one by chance after their weights, so that each has its share of being first. */

@@ -99,3 +99,24 @@ export function readChunk(raw: unknown, { reasoning, usageAt }: Pick<Provider, '
     error: chunk['error'],
   }
 }
+
+/** Its usage, as the service wrote it. */
+export function reportedIn(raw: unknown): unknown {
+  const chunk = record(raw) ?? {}
+  return chunk['usage'] ?? record(chunk['x_groq'])?.['usage']
+}
+
+/** Reads an answer with embeddings: it comes whole, and what is said in it is numbers. */
+export function readEmbeddings(raw: unknown): Chunk {
+  const { data, usage, error } = record(raw) ?? {}
+  const reported = record(usage)
+  const inputTokens = tokens(reported?.['prompt_tokens']) ?? tokens(reported?.['total_tokens'])
+  const isWhole = Array.isArray(data) && data.length > 0
+  return {
+    text: '',
+    hidden: '',
+    finish: isWhole ? 'stop' : null,
+    usage: inputTokens === null ? null : { inputTokens, outputTokens: 0, cachedTokens: 0 },
+    error,
+  }
+}

@@ -1,3 +1,5 @@
+import type { PassedApi } from '../../../core/passed-on.ts'
+
 /** What the oracle's engine asks of models. Only `bots/oracle/models` knows providers, prices and budgets. */
 
 /** What a model is asked for: each may have models of its own (`models.tasks`). */
@@ -14,6 +16,14 @@ export interface ModelMessage {
   readonly content: string | readonly ModelContent[]
 }
 
+/** A request of a program, as it came: it goes on to a model with tools, pictures and whatever else is in it. */
+export interface Brought {
+  readonly api: PassedApi
+  readonly body: Readonly<Record<string, unknown>>
+  /** Who asked has what was passed on already: nothing of it can be taken back. */
+  readonly streamed: boolean
+}
+
 export interface ModelRequest {
   /** System messages first, the question last: providers cache what stays the same from the beginning. */
   readonly messages: readonly ModelMessage[]
@@ -28,6 +38,8 @@ export interface ModelRequest {
   readonly previews?: boolean
   /** Never more than the model's own limit, which holds without it. */
   readonly maxOutputTokens?: number
+  /** What goes out in the place of `messages`, which are only counted. */
+  readonly brought?: Brought
 }
 
 export interface ModelUsage {
@@ -54,6 +66,16 @@ export interface ModelEnd {
   readonly tries: number
   /** The model's context was smaller than the prompt and it cut the beginning off silently. */
   readonly promptCut?: true
+  /** As the service wrote it. */
+  readonly reported?: unknown
+}
+
+/** A chunk of an answer that is passed on, as the service sent it. */
+export interface RawPart {
+  readonly kind: 'raw'
+  readonly chunk: unknown
+  /** The configured name of who sent it. */
+  readonly model: string
 }
 
 export type ModelPart =

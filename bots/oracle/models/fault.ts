@@ -78,7 +78,26 @@ export function namedParameter(body: unknown, sent: readonly string[]): string |
   return places.sort((a, b) => a.at - b.at)[0]?.name ?? null
 }
 
+/** How we tell a service what we need. What a program brought besides is left out only where the service knows no such thing. */
+const manners = ['max_completion_tokens', 'max_tokens', 'stream_options']
+const unknown =
+  /unsupported|not support|extra|unknown|unrecogni[sz]ed|not permitted|not allowed|unexpected|deprecated|not available/i
+
+function refusedParameter(body: unknown, sent: readonly string[]): string | null {
+  const own = namedParameter(
+    body,
+    sent.filter(name => manners.includes(name)),
+  )
+  const text = JSON.stringify(body)
+  if (own !== null || !unknown.test(text)) return own
+  const quoted = sent.filter(name => text.match(new RegExp(`["'\`]${name}["'\`]`)) !== null)
+  return namedParameter(body, quoted)
+}
+
 const refusals = new Set(['content_filter', 'content_policy_violation', 'content_moderation', 'moderation_blocked'])
+/** The conversation is more than the model can read: another, or a shorter one, may do. */
+export const isTooLong = (words: string): boolean => tooLong.test(words)
+
 const tooLong =
   /context.{0,20}(length|window|size)|maximum context|too many tokens|prompt is too long|input is too long/i
 
@@ -86,7 +105,7 @@ function requestFault(error: APIError, sent: readonly string[]): Error {
   const words = tidy(wordsOf(error.error) || error.message)
   const code = error.code ?? own(error.error, 'code')
   if (refusals.has(String(code))) return new Refused(words)
-  const parameter = tooLong.test(words) ? null : namedParameter(error.error ?? error.message, sent)
+  const parameter = isTooLong(words) ? null : refusedParameter(error.error ?? error.message, sent)
   if (parameter) return new TryFault('parameter', `refuses ${parameter}: ${words}`, { parameter })
   return new TryFault('request', `refuses the request (${error.status}): ${words}`)
 }

@@ -30,6 +30,9 @@ export function amountsOf(budget: Budget, scope: string, label: string): Amounts
   if (scope.startsWith('room:')) {
     return own(budget.rooms) ?? { dailyUsd: budget.perRoomDailyUsd, monthlyUsd: budget.perRoomMonthlyUsd, hard }
   }
+  if (scope.startsWith('agent:')) {
+    return own(budget.agents) ?? { dailyUsd: budget.perAgentDailyUsd, monthlyUsd: budget.perAgentMonthlyUsd, hard }
+  }
   if (scope.startsWith('model:')) return own(budget.models) ?? { dailyUsd: null, monthlyUsd: null, hard }
   return own(budget.people) ?? { dailyUsd: budget.perPersonDailyUsd, monthlyUsd: budget.perPersonMonthlyUsd, hard }
 }

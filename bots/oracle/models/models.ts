@@ -1,5 +1,6 @@
 import type { Config } from '../../../config/schema.ts'
-import { ChanopError } from '../../../core/error.ts'
+import { ChanopError, type ErrorCode } from '../../../core/error.ts'
+import { hiddenKey } from '../../../core/key-shapes.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import type { Refusal } from '../../../core/ledger/tries.ts'
 import type { Log } from '../../../core/log.ts'
@@ -10,9 +11,21 @@ import { guarded, listedIn, masked } from '../guards/guarded.ts'
 import { KnownSecrets } from '../guards/secrets.ts'
 import { beginsAnew, ofPeriod, tellMarks, whose } from './alerts.ts'
 import { Books } from './books.ts'
-import { allowed, type Candidate, ordered } from './choice.ts'
+import { allowed, type Candidate, ordered, substitutes } from './choice.ts'
 import { Clients } from './client.ts'
-import type { FinishReason, ModelEnd, ModelLimits, ModelPart, ModelRequest, Models, Task } from './contract.ts'
+import { countedOf, needsOf, withTexts } from './brought.ts'
+import type {
+  Brought,
+  FinishReason,
+  ModelEnd,
+  ModelLimits,
+  ModelPart,
+  ModelRequest,
+  Models,
+  RawPart,
+  Task,
+} from './contract.ts'
+import type { FaultKind } from './fault.ts'
 import { Gate } from './gate.ts'
 import { Health } from './health.ts'
 import { Lessons } from './learned.ts'
@@ -32,6 +45,9 @@ export interface ModelsOptions {
   /** Ends with the process. */
   readonly signal: AbortSignal
 }
+
+/** Whose budget a request is on, and where it is booked. */
+type Payer = Pick<ModelRequest, 'room' | 'person'>
 
 /** Models behind providers, with fallback, budgets and books. One for a process. */
 export class ConfiguredModels implements Models {
@@ -96,9 +112,8 @@ export class ConfiguredModels implements Models {
   }
 
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart> {
-    const { guards, models } = this.#options.config()
-    const keys = Object.values(models).flatMap(({ apiKey }) => (apiKey === null ? [] : [apiKey]))
-    const known = await this.#secrets.values(keys)
+    const { guards } = this.#options.config()
+    const known = await this.#known()
     const safe = { ...request, messages: masked(request.messages, text => this.#secrets.mask(text)) }
     if (request.task !== 'answer') yield* this.#plain(safe, signal)
     else {
@@ -107,23 +122,48 @@ export class ConfiguredModels implements Models {
     }
   }
 
+  /** All that must never be said or sent. */
+  #known(): Promise<readonly string[]> {
+    const { models } = this.#options.config()
+    return this.#secrets.values(Object.values(models).flatMap(({ apiKey }) => (apiKey === null ? [] : [apiKey])))
+  }
+
   #plain(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart> {
-    return this.#ask(ordered(allowed(this.#options.config(), request.task, request.room)), request, signal)
+    return said(this.#ask(ordered(allowed(this.#options.config(), request.task, request.room)), request, signal))
   }
 
   /** Asks one model and no other, whether it is on or not. */
   only(candidate: Candidate, request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelPart> {
-    return this.#ask([candidate], request, signal)
+    return said(this.#ask([candidate], request, signal))
   }
 
-  async *#ask(candidates: readonly Candidate[], request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart> {
+  /**
+   * Passes a request of a program on to the model of a name, and what comes back as it is. Others answer in its place when it
+   * can not, until something was passed on that can not be taken back. Secrets that we know go out neither way.
+   */
+  async *pass(name: string, brought: Brought, who: Payer, signal: AbortSignal): AsyncGenerator<ModelPart | RawPart> {
+    const known = await this.#known()
+    const mask = (text: string): string => known.reduce((safe, value) => safe.replaceAll(value, hiddenKey), text)
+    const safe = { ...brought, body: known.length === 0 ? brought.body : withTexts(brought.body, mask) }
+    const request: ModelRequest = { ...who, messages: countedOf(safe), task: 'answer', turn: null, brought: safe }
+    const candidates = substitutes(this.#options.config(), name, brought.api, needsOf(safe))
+    for await (const part of this.#ask(candidates, request, signal)) {
+      yield part.kind === 'raw' && known.length > 0 ? { ...part, chunk: withTexts(part.chunk, mask) } : part
+    }
+  }
+
+  async *#ask(
+    candidates: readonly Candidate[],
+    request: ModelRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<ModelPart | RawPart> {
     if (candidates.length === 0) throw this.#missing(request)
     const plan = new Plan(candidates, this.health)
     const done: TryResult[] = []
     let said = false
     while (!signal.aborted) {
       const next = plan.next(Date.now())
-      if (!next) throw this.#failed(plan)
+      if (!next) throw this.#failed(plan, request)
       const { candidate, waitMs } = next
       if (waitMs >= 1) await sleep(waitMs, signal)
       if (signal.aborted) break
@@ -140,7 +180,7 @@ export class ConfiguredModels implements Models {
       said = false
       const running = this.#requests.run(id, job, signal)
       for await (const part of running.parts) {
-        said = part.kind === 'text'
+        said = part.kind === 'text' || part.kind === 'raw'
         yield part
       }
       const { result } = running
@@ -150,6 +190,7 @@ export class ConfiguredModels implements Models {
         this.health.fault(candidate.route, result.fault, Date.now())
         plan.failed(candidate, result.fault)
         this.#options.log.warn({ task: request.task, room: request.room }, `${candidate.name} ${result.fault.message}`)
+        if (said && request.brought?.streamed) throw this.#failed(plan, request)
       } else {
         if (result.outcome !== 'aborted') this.health.success(candidate.route)
         yield endOf(result.outcome as FinishReason, candidate.name, done)
@@ -170,7 +211,8 @@ export class ConfiguredModels implements Models {
     )
   }
 
-  #failed(plan: Plan): ChanopError {
+  #failed(plan: Plan, { brought }: ModelRequest): ChanopError {
+    const code = (brought && codes[plan.common() ?? 'busy']) ?? 'model-failed'
     const reasons = plan.reasons()
     const afterMs = plan.afterMs(Date.now())
     const shown = reasons.length > 2 ? [...reasons.slice(0, 2), `${reasons.length - 2} more failed`] : reasons
@@ -179,7 +221,7 @@ export class ConfiguredModels implements Models {
         ? `${this.#options.config().commands.prefix}model list shows how they are, ${this.#options.config().commands.prefix}model test NAME tries one`
         : `try again in ${duration(afterMs)}`
     const line = `${shown.join('; ')}. ${hint[0]?.toUpperCase()}${hint.slice(1)}.`
-    return new ChanopError('model-failed', line, afterMs === null ? {} : { afterMs })
+    return new ChanopError(code, line, afterMs === null ? {} : { afterMs })
   }
 
   /** Who has spent what, and when it goes on. */
@@ -197,6 +239,14 @@ export class ConfiguredModels implements Models {
   }
 }
 
+/** Who brought a request can mend it when everybody refuses it, and comes back when all ask to wait. */
+const codes: Readonly<Partial<Record<FaultKind, ErrorCode>>> = { request: 'usage', rate: 'rate-limited' }
+
+/** Without what is passed on as it came: of requests that were made here there is none. */
+async function* said(parts: AsyncIterable<ModelPart | RawPart>): AsyncGenerator<ModelPart> {
+  for await (const part of parts) if (part.kind !== 'raw') yield part
+}
+
 function endOf(finishReason: FinishReason, model: string, done: readonly TryResult[]): ModelEnd {
   const sum = (value: (result: TryResult) => number): number => done.reduce((total, one) => total + value(one), 0)
   return {
@@ -212,5 +262,6 @@ function endOf(finishReason: FinishReason, model: string, done: readonly TryResu
     estimated: done.some(one => one.booking.estimated),
     tries: done.length,
     ...(done.at(-1)?.promptCut ? { promptCut: true as const } : {}),
+    ...(done.at(-1)?.reported === undefined ? {} : { reported: done.at(-1)?.reported }),
   }
 }

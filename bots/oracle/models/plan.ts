@@ -1,5 +1,5 @@
 import type { Candidate } from './choice.ts'
-import type { TryFault } from './fault.ts'
+import type { FaultKind, TryFault } from './fault.ts'
 import type { Health } from './health.ts'
 
 export interface Next {
@@ -15,6 +15,7 @@ interface State {
   /** Not asked any more: by its budget, or because another time changes nothing. */
   out: boolean
   reason: string | null
+  kind: FaultKind | null
 }
 
 /** One that asks to wait longer than this is not waited for. */
@@ -22,7 +23,7 @@ const mostWaitMs = 20_000
 /** How often one model is asked for one answer, when there is no other. */
 const mostTries = 3
 /** Parameters that are left out one after the other. */
-const mostRepeats = 3
+const mostRepeats = 6
 
 /** Which model is asked next for one answer: all others before one a second time, those that rest last. */
 export class Plan {
@@ -32,7 +33,14 @@ export class Plan {
 
   constructor(candidates: readonly Candidate[], health: Health) {
     this.#health = health
-    this.#states = candidates.map(candidate => ({ candidate, tries: 0, repeats: 0, out: false, reason: null }))
+    this.#states = candidates.map(candidate => ({
+      candidate,
+      tries: 0,
+      repeats: 0,
+      out: false,
+      reason: null,
+      kind: null,
+    }))
   }
 
   /** Null: nothing is left to ask. */
@@ -43,7 +51,7 @@ export class Plan {
       (a, b) => a.state.tries - b.state.tries || rank(a.waitMs) - rank(b.waitMs) || a.waitMs - b.waitMs || a.at - b.at,
     )
     const fit = waits.find(({ waitMs }) => this.#waitedMs + waitMs <= mostWaitMs)
-    for (const { state, waitMs } of waits) if (waitMs > mostWaitMs) state.reason ??= this.#restReason(state, nowMs)
+    for (const { state, waitMs } of waits) if (waitMs > mostWaitMs) this.#rests(state, nowMs)
     if (!fit) return null
     this.#waitedMs += fit.waitMs
     return { candidate: fit.state.candidate, waitMs: fit.waitMs }
@@ -54,12 +62,19 @@ export class Plan {
     if (fault.kind === 'parameter' && ++state.repeats <= mostRepeats) return
     state.tries++
     state.reason = fault.message
+    state.kind = fault.kind
     if (fault.kind !== 'rate' && fault.kind !== 'busy') state.out = true
   }
 
   /** Something other than the model forbids it. */
   exclude(candidate: Candidate, reason: string): void {
     Object.assign(this.#stateOf(candidate), { out: true, reason })
+  }
+
+  /** What kept all of them from answering, where it is the same for all; null: several things. */
+  common(): FaultKind | null {
+    const kinds = new Set(this.#states.flatMap(({ kind }) => kind ?? []))
+    return kinds.size === 1 ? ([...kinds][0] as FaultKind) : null
   }
 
   /** Why none is left: `mini (openai) asks to wait (429): …`, the last ones that were asked. */
@@ -83,8 +98,10 @@ export class Plan {
     return rest.kind === 'rate' || tries > 0 ? rest.untilMs - nowMs : restsOnly
   }
 
-  #restReason({ candidate }: State, nowMs: number): string | null {
-    return this.#health.restOf(candidate.route, nowMs)?.reason ?? null
+  #rests(state: State, nowMs: number): void {
+    const rest = this.#health.restOf(state.candidate.route, nowMs)
+    state.reason ??= rest?.reason ?? null
+    state.kind ??= rest?.kind ?? null
   }
 
   #stateOf(candidate: Candidate): State {

@@ -2,17 +2,13 @@ import type { ChatCompletionCreateParamsStreaming, ChatCompletionMessageParam } 
 import type { Provider } from '../../../config/providers.ts'
 import type { ModelContent, ModelMessage } from './contract.ts'
 
-/** What may be left out when a service refuses it. */
-export const optional = ['max_completion_tokens', 'max_tokens', 'stream_options'] as const
-type Optional = (typeof optional)[number]
-
 export interface Wire {
   readonly body: ChatCompletionCreateParamsStreaming
-  /** Of `optional`, what is in it. */
-  readonly sent: readonly Optional[]
+  /** What may be left out when the service refuses it: of what is in it. */
+  readonly sent: readonly string[]
 }
 
-interface Target {
+export interface Target {
   readonly model: string
   readonly provider: Pick<Provider, 'tokenLimit' | 'usage'>
   readonly images: boolean
@@ -22,19 +18,26 @@ interface Target {
 
 /** The request as it goes out. A limit that is refused by one name goes by the other. */
 export function wireOf(messages: readonly ModelMessage[], maxOutputTokens: number, target: Target): Wire {
-  const { provider, refused } = target
-  const names = [provider.tokenLimit, 'max_completion_tokens', 'max_tokens'] as const
-  const limit = names.find(name => !refused.includes(name))
-  const usage = provider.usage === 'asked' && !refused.includes('stream_options')
+  const manners = mannersOf(maxOutputTokens, target)
   return {
     body: {
       model: target.model,
       messages: messages.map(message => messageOf(message, target.images)),
       stream: true,
-      ...(usage ? { stream_options: { include_usage: true } } : {}),
-      ...(limit ? { [limit]: maxOutputTokens } : {}),
+      ...manners,
     },
-    sent: [...(limit ? [limit] : []), ...(usage ? (['stream_options'] as const) : [])],
+    sent: Object.keys(manners),
+  }
+}
+
+/** How this service is told of the answer's length, and asked for usage. */
+export function mannersOf(maxOutputTokens: number, { provider, refused }: Target): Readonly<Record<string, unknown>> {
+  const names = [provider.tokenLimit, 'max_completion_tokens', 'max_tokens'] as const
+  const limit = names.find(name => !refused.includes(name))
+  const usage = provider.usage === 'asked' && !refused.includes('stream_options')
+  return {
+    ...(limit ? { [limit]: maxOutputTokens } : {}),
+    ...(usage ? { stream_options: { include_usage: true } } : {}),
   }
 }
 

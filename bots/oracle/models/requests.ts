@@ -7,11 +7,12 @@ import { type Asked, attempt, Tally, unlimitedTokens } from './attempt.ts'
 import type { Books } from './books.ts'
 import type { Candidate } from './choice.ts'
 import type { Clients } from './client.ts'
-import type { FinishReason, ModelPart, ModelRequest } from './contract.ts'
+import type { FinishReason, ModelPart, ModelRequest, RawPart } from './contract.ts'
 import { TryFault } from './fault.ts'
 import type { Gate } from './gate.ts'
 import type { Lessons } from './learned.ts'
 import { periodsAt } from './periods.ts'
+import { broughtWire, limitIn } from './brought.ts'
 import { mostTokens, textOf, type Wire, wireOf } from './request.ts'
 import { bookingOf, countedChars, promptTokens } from './usage.ts'
 
@@ -35,6 +36,7 @@ export interface TryResult {
   readonly booking: Booking
   readonly costMicroUsd: number
   readonly promptCut: boolean
+  readonly reported: unknown
 }
 
 /** One request to one model, before it is made. */
@@ -50,7 +52,7 @@ export interface Job {
 
 export interface Running {
   /** Ends with the try; to leave it early hangs up. */
-  readonly parts: AsyncGenerator<ModelPart, void>
+  readonly parts: AsyncGenerator<ModelPart | RawPart, void>
   /** Once `parts` has ended and all is booked. */
   result: TryResult | null
 }
@@ -63,6 +65,8 @@ export const outputLimitOf = ({ maxOutputTokens, contextTokens }: Config['models
   Math.min(maxOutputTokens, Math.floor(contextTokens / 2))
 
 const bytesPerToken = 4
+
+const bookedAs = { chat: 'gateway', embeddings: 'embeddings' } as const
 
 /** Makes requests: reserves before and books after each, whatever becomes of it. */
 export class Requests {
@@ -77,13 +81,18 @@ export class Requests {
   /** What one model would be sent for a request, and the most that it can cost: every byte a token, the longest answer. */
   jobFor(candidate: Candidate, request: ModelRequest): Job {
     const { config, provider, service, price } = candidate
-    const limit = Math.min(outputLimitOf(config), request.maxOutputTokens ?? Number.POSITIVE_INFINITY)
+    const { brought } = request
+    const wanted = brought ? limitIn(brought) : request.maxOutputTokens
+    const limit = Math.min(outputLimitOf(config), wanted ?? Number.POSITIVE_INFINITY)
     const { refused } = this.#options.lessons.of(service)
     const target = { model: config.model, provider, images: config.images, refused }
-    const wire = wireOf(request.messages, limit, target)
-    const limited = wire.sent.some(parameter => parameter !== 'stream_options')
+    const developer = config.provider === 'openai'
+    const wire = brought
+      ? broughtWire(brought, limit, { ...target, developer })
+      : wireOf(request.messages, limit, target)
+    const limited = wire.sent.some(parameter => parameter === 'max_tokens' || parameter === 'max_completion_tokens')
     const inputTokens = mostTokens(request.messages)
-    const outputTokens = limited ? limit : unlimitedTokens(limit)
+    const outputTokens = brought?.api === 'embeddings' ? 0 : limited ? limit : unlimitedTokens(limit)
     const mostMicroUsd = costOf(price, { inputTokens, cachedTokens: 0, outputTokens })
     return { candidate, request, wire, limit, inputTokens, mostMicroUsd }
   }
@@ -96,7 +105,7 @@ export class Requests {
     const { price, name, config, service } = candidate
     const wanted: NewTry = {
       turn: request.turn,
-      task: request.task,
+      task: request.brought ? bookedAs[request.brought.api] : request.task,
       room: request.room,
       person: request.person,
       model: name,
@@ -121,13 +130,14 @@ export class Requests {
     job: Job,
     signal: AbortSignal,
     tell: (result: TryResult) => void,
-  ): AsyncGenerator<ModelPart, void> {
+  ): AsyncGenerator<ModelPart | RawPart, void> {
     const tally = new Tally()
     const noting = this.#note(id, tally)
     let fault: TryFault | null = null
     try {
       for await (const part of attempt(await this.#asked(job), tally, signal)) {
         if (part.kind === 'text') yield part
+        else if (part.kind === 'raw') yield { ...part, model: job.candidate.name }
         else yield { kind: 'restart', reason: 'it had only been thinking', model: job.candidate.name }
       }
     } catch (error) {
@@ -138,7 +148,7 @@ export class Requests {
     }
   }
 
-  async #asked({ candidate, wire, limit }: Job): Promise<Asked> {
+  async #asked({ candidate, wire, limit, request }: Job): Promise<Asked> {
     const { config, baseUrl, provider } = candidate
     const apiKey = config.apiKey === null ? null : await this.#options.secret(config.apiKey)
     return {
@@ -148,6 +158,7 @@ export class Requests {
       maxOutputTokens: limit,
       firstTokenMs: config.firstTokenSeconds * 1000,
       betweenChunksMs: config.betweenChunksSeconds * 1000,
+      passes: request.brought?.api ?? null,
     }
   }
 
@@ -176,7 +187,7 @@ export class Requests {
     const costMicroUsd = await books.book(id, candidate.price, booking)
     this.#measure(job, costMicroUsd)
     const promptCut = await this.#compare(job, booking)
-    return { model: candidate.name, outcome, fault, booking, costMicroUsd, promptCut }
+    return { model: candidate.name, outcome, fault, booking, costMicroUsd, promptCut, reported: tally.reported }
   }
 
   #measure({ candidate, mostMicroUsd }: Job, costMicroUsd: number): void {
@@ -185,8 +196,9 @@ export class Requests {
   }
 
   /** Learns from what the service counted; true when it read less of the prompt than there was. */
-  async #compare({ candidate: { service }, request: { messages } }: Job, booking: Booking): Promise<boolean> {
-    if (booking.estimated || booking.inputTokens === 0 || hasImages(messages)) return false
+  async #compare({ candidate: { service }, request }: Job, booking: Booking): Promise<boolean> {
+    const { messages, brought } = request
+    if (brought || booking.estimated || booking.inputTokens === 0 || hasImages(messages)) return false
     const { lessons } = this.#options
     // Bytes tell enough to leave the counting out where the factor is known already.
     const bytes = textOf(messages).reduce((sum, text) => sum + Buffer.byteLength(text), 0)

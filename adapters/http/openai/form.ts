@@ -1,0 +1,107 @@
+import type { CompletionPart, Ending } from '../../../core/ledger/completions.ts'
+import { delta, type Head, sse, usageChunk, usageOf, whole } from './chunks.ts'
+import { type Loose, Passed } from './passed.ts'
+
+/** How an answer is written down for who asked, as it comes in. */
+export interface Form {
+  /** What a client may be sent before there is anything. */
+  readonly opening: string
+  /** A piece, as events; '' when there is nothing to say of it. */
+  take(part: CompletionPart): string
+  /** The last events. */
+  last(ending: Ending, withUsage: boolean): string
+  /** All of it at once. */
+  whole(ending: Ending): object
+}
+
+const anew = '\n\n(the model failed; from the beginning:)\n\n'
+
+/** What the oracle says. */
+export class Spoken implements Form {
+  readonly opening: string
+  readonly #head: Head
+  #text = ''
+
+  constructor(head: Head) {
+    this.#head = head
+    this.opening = delta(head, { role: 'assistant', content: '' })
+  }
+
+  take(part: CompletionPart): string {
+    const restarts = 'restart' in part
+    if (restarts) this.#text = ''
+    const text = 'text' in part ? part.text : restarts ? anew : ''
+    if ('text' in part) this.#text += text
+    return text === '' ? '' : delta(this.#head, { content: text })
+  }
+
+  last(ending: Ending, withUsage: boolean): string {
+    return delta(this.#head, {}, ending.finish) + (withUsage ? usageChunk(this.#head, usageOf(ending)) : '')
+  }
+
+  whole(ending: Ending): object {
+    return whole(this.#head, this.#text, ending)
+  }
+}
+
+const finishes: Readonly<Partial<Record<Ending['finish'], string>>> = { length: 'length', refusal: 'content_filter' }
+
+/** What a model answers, as it is. */
+export class PassedOn implements Form {
+  readonly opening = ': the model is asked\n\n'
+  readonly #passed = new Passed()
+  #head: Head
+
+  constructor(head: Head) {
+    this.#head = head
+  }
+
+  take(part: CompletionPart): string {
+    if ('restart' in part) this.#passed.restart()
+    if (!('chunks' in part)) return ''
+    this.#head = { ...this.#head, model: part.model }
+    return part.chunks
+      .map(chunk => this.#passed.take(chunk))
+      .filter(chunk => chunk !== null)
+      .map(chunk => sse({ ...this.#own('chat.completion.chunk'), ...chunk }))
+      .join('')
+  }
+
+  #own(object: string): Loose {
+    const { id, created, model } = this.#head
+    return { id, object, created, model }
+  }
+
+  /** A service that was hung up on, at its limit or by its filter, has not said how it ended. */
+  #finish({ finish }: Ending): string {
+    return this.#passed.finish ?? finishes[finish] ?? 'stop'
+  }
+
+  last(ending: Ending, withUsage: boolean): string {
+    const { finish } = this.#passed
+    const end = finish === null ? delta(this.#head, {}, ending.finish) : ''
+    return end + (withUsage ? usageChunk(this.#head, reported(ending)) : '')
+  }
+
+  whole(ending: Ending): object {
+    const passed = this.#passed
+    const choice = {
+      index: 0,
+      message: passed.message(),
+      logprobs: passed.logprobs,
+      finish_reason: this.#finish(ending),
+    }
+    return { ...this.#own('chat.completion'), ...passed.about, choices: [choice], usage: reported(ending) }
+  }
+
+  /** Embeddings, which come whole. */
+  embeddings({ inputTokens }: Ending): object {
+    const { data = [] } = (this.#passed.whole ?? {}) as Loose
+    const usage = { prompt_tokens: inputTokens, total_tokens: inputTokens }
+    return { object: 'list', data, model: this.#head.model, usage }
+  }
+}
+
+/** What the service says was used, where it says that. */
+const reported = (ending: Ending): object =>
+  typeof ending.reported === 'object' && ending.reported !== null ? ending.reported : usageOf(ending)

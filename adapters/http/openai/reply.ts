@@ -1,0 +1,111 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { dropCompletion, type Ending } from '../../../core/ledger/completions.ts'
+import { gone, holderOf, idempotencyKeyOf } from '../command.ts'
+import type { House } from '../house.ts'
+import { writeLater } from '../notes.ts'
+import { Problem } from '../problem.ts'
+import { follow, giveUp, problemOf } from './answer.ts'
+import type { Asking } from './ask.ts'
+import { done, errorChunk } from './chunks.ts'
+import { openAiError } from './errors.ts'
+import type { Form } from './form.ts'
+
+/** A client sees that somebody works on it. */
+const aliveMs = 10_000
+
+export interface Work<F extends Form = Form> {
+  readonly asking: Asking
+  readonly form: F
+  readonly signal: AbortSignal
+}
+
+const closing = (): Problem =>
+  new Problem(503, 'network-down', 'the server closes: ask again', { headers: { 'retry-after': '2' } })
+
+/** Sees an answer through: who hangs up ends it. */
+export async function answered<T>(
+  house: House,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  asking: Asking,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const left = gone(reply)
+  try {
+    return await work(AbortSignal.any([left, house.closing]))
+  } finally {
+    if (left.aborted) await giveUp(house.interior, asking, holderOf(request))
+    else if (asking.seq === null && idempotencyKeyOf(request) === undefined)
+      writeLater(house, tx => dropCompletion(tx, asking.key))
+  }
+}
+
+/** The whole answer at once. */
+export async function collected(house: House, work: Work): Promise<object> {
+  const { form } = work
+  return read(house, work, ending => form.whole(ending))
+}
+
+/** Reads an answer to its end. Throws a problem for what is none. */
+export async function read(
+  house: House,
+  { asking, form, signal }: Work,
+  whole: (ending: Ending) => object,
+): Promise<object> {
+  for await (const { parts, ending } of follow(house, asking, signal)) {
+    for (const part of parts) form.take(part)
+    if (!ending) continue
+    const problem = problemOf(ending)
+    if (problem) throw problem
+    return whole(ending)
+  }
+  throw closing()
+}
+
+/** Piece by piece. Until the first one, what goes wrong is a status; after it, the last thing that is said. */
+export async function streamed(
+  house: House,
+  reply: FastifyReply,
+  body: { readonly stream_options?: { readonly include_usage?: boolean } | null },
+  { asking, form, signal }: Work,
+): Promise<void> {
+  const { raw } = reply
+  const begin = (): void => {
+    if (!raw.headersSent) open(reply, form.opening)
+  }
+  const alive = setInterval(() => {
+    begin()
+    raw.write(': waiting\n\n')
+  }, aliveMs)
+  try {
+    for await (const { parts, ending } of follow(house, asking, signal)) {
+      const problem = ending && problemOf(ending)
+      if (problem && parts.length === 0 && !raw.headersSent) throw problem
+      begin()
+      const pieces = parts.map(part => form.take(part)).join('')
+      if (pieces !== '') raw.write(pieces)
+      if (!ending) continue
+      if (problem) raw.write(errorChunk(openAiError(problem)))
+      else raw.write(form.last(ending, body.stream_options?.include_usage === true))
+      raw.end(done)
+      return
+    }
+    if (!raw.headersSent) throw closing()
+    raw.write(errorChunk(openAiError(closing())))
+    raw.end()
+  } finally {
+    clearInterval(alive)
+  }
+}
+
+function open(reply: FastifyReply, opening: string): void {
+  const { raw } = reply
+  reply.hijack()
+  raw.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  })
+  raw.write(opening)
+}
