@@ -260,11 +260,17 @@ export interface Reaction {
 /**
  * One act in a place: what a delivery row carries. `seq`, `replySeq` and `threadSeq` name the fact whose copy in that
  * place is meant, by its number in the ledger; they become native ids when the act's turn comes. `threadSeq` is what opened
- * the thread it belongs to, `replySeq` what it answers; a place without threads shows a thread as answers to its root. `was`
- * is what an edited message said before, for places where the change is told.
+ * the thread it belongs to, `replySeq` what it answers; a place without threads shows a thread as answers to its root.
+ * `asideSeq` is the fact that asked among others for what its asker alone may see: said in their direct conversation, it leaves
+ * a trace there. `was` is what an edited message said before, for places where the change is told.
  */
 export type Act =
-  | ({ readonly do: 'send'; readonly replySeq?: number; readonly threadSeq?: number } & Draft)
+  | ({
+      readonly do: 'send'
+      readonly replySeq?: number
+      readonly threadSeq?: number
+      readonly asideSeq?: number
+    } & Draft)
   | { readonly do: 'edit'; readonly seq: number; readonly draft: Draft; readonly was?: string }
   | { readonly do: 'remove'; readonly seq: number; readonly reason?: string }
   | ({ readonly do: 'react'; readonly seq: number } & Reaction)

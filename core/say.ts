@@ -29,6 +29,8 @@ export interface Saying {
   readonly in: Hall
   /** The one person who may see it. Its fact is in no place that others read. */
   readonly only?: UserId
+  /** What they asked, when that was among others. */
+  readonly asideSeq?: number
   /** Makes the fact's key: unique for ever, the same when it is said again after a crash. */
   readonly key: string
   /** The fact it answers. */
@@ -61,6 +63,7 @@ export function say(db: Tx, saying: Saying, nowMs: number): number | null {
     ...(saying.control === undefined ? {} : { control: saying.control }),
     ...(saying.growing ? { growing: true as const } : {}),
     ...(saying.only === undefined ? {} : { only: saying.only }),
+    ...(saying.asideSeq === undefined ? {} : { asideSeq: saying.asideSeq }),
   }
   const fact: MessageEvent = {
     kind: 'message',

@@ -35,11 +35,16 @@ export interface Ask {
   readonly at?: string
 }
 
-/** Somebody's way of talking: says it, and resolves with the text of the next thing that our bots say in that place. */
+/** Anything but what tells in a room that the answer is in the asker's direct conversation. */
+const noTrace = /^(?!.* → in your DM$)/s
+
+/** Somebody's way of talking: says it, and resolves with the text of the next answer of our bots in that place. */
 export const asker =
   (server: MemoryPlatform, name: string) =>
   async (said: string, { in: where = '#general', at = where }: Ask = {}): Promise<string> => {
     const user = server.user(name)
     const { seq } = user.say(where, said)
-    return (await user.hears(at, /[^]*/, seq)).text
+    return (await user.hears(at, noTrace, seq)).text
   }
+
+export const firstLine = (answer: string): string => answer.split('\n')[0] ?? ''

@@ -7,7 +7,7 @@ import type { NetworkId, UserId } from '../../core/event.ts'
 import { personFor } from '../../core/ledger/people.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
 import { House } from '../../test/house.ts'
-import { asker, audited, auditLines } from '../../test/talk.ts'
+import { asker, audited, auditLines, firstLine } from '../../test/talk.ts'
 import { runBridge } from '../bridge/run.ts'
 import { runAdmin } from './admin.ts'
 
@@ -26,8 +26,13 @@ const dm = { in: '@admin' }
 
 test('who somebody is: by account, never by name', async t => {
   const { olga, bob, server, house } = await open(t)
-  assert.equal(await olga('!whoami', privately), 'olga · account olga · owner')
-  assert.equal(await bob('!whoami', privately), 'bob · account bob · guest')
+  assert.equal(firstLine(await olga('!whoami', privately)), 'olga · account olga · owner')
+  assert.equal(firstLine(await bob('!whoami', privately)), 'bob · account bob · guest')
+  assert.match(await olga('!whoami', privately), /\nallows all \d+ commands: !help\nrooms: general, ops$/)
+  assert.match(
+    await bob('!whoami', privately),
+    /\nallows \d+ of \d+ commands: !help · \+\d+ more for members, .*\nrooms: general$/,
+  )
   const fake = server.user('olga', { id: '~olga', verified: false })
   const { seq } = fake.say('#general', '!whoami')
   const answer = await fake.hears('@admin', /./, seq)
@@ -81,7 +86,10 @@ test('roles: given and taken, in all and in one room, for a time, and never abov
   assert.equal(await otto('!role grant bob operator in=ops for=2h'), 'chat:bob is operator in ops for 2h')
   const inOps = (): true | undefined => house.server('a').channel('#ops').admitted?.has('bob') || undefined
   await house.server('a').watch.until(inOps, 'bob to be admitted', 5000)
-  assert.equal(await bob('!whoami', { in: '#ops', at: '@admin' }), 'bob · account bob · guest (operator in ops)')
+  assert.equal(
+    firstLine(await bob('!whoami', { in: '#ops', at: '@admin' })),
+    'bob · account bob · guest (operator in ops)',
+  )
   assert.equal(
     await bob('!restart oracle', { in: '#ops' }),
     'restart needs operator everywhere, not in this room alone; you are guest',
@@ -141,7 +149,7 @@ test('what somebody gives who has a role for a time ends with it, and what is fo
   assert.match(await otto('!person add dan'), /^dan has an account as member for 1h 59m, as long as you are operator; /)
   await house.ledger.write(tx => sql(tx, 'UPDATE role SET until_ms = 1 WHERE until_ms IS NOT NULL').run())
   assert.equal(await otto('!restart oracle'), 'restart needs operator; you are guest')
-  assert.equal(await mary('!whoami', privately), 'mary · account mary · member')
+  assert.equal(firstLine(await mary('!whoami', privately)), 'mary · account mary · member')
 })
 
 test('settings: set, seen in both processes at once, exported, unset, and bad ones refused', async t => {
@@ -243,7 +251,7 @@ test('people: an account with its login in the asker’s DM, a new password, and
   assert.ok(password.length >= 24)
   server.login('carl', password)
   const carl = asker(server, 'carl')
-  assert.equal(await carl('!whoami', privately), 'carl · account carl · operator')
+  assert.equal(firstLine(await carl('!whoami', privately)), 'carl · account carl · operator')
   assert.equal(await olga('!person add carl'), 'carl is a person here already; person passwd gives a new login')
   assert.match(await olga('!person list', privately), /^carl: operator · chat:carl\nolga: owner · chat:olga$/)
 
@@ -265,7 +273,7 @@ test('an account that cannot be made gives nobody a role', async t => {
     await olga('!person add mallory role=operator'),
     /^mallory has no account: .*exists; choose another name/,
   )
-  assert.equal(await asker(server, 'mallory')('!whoami', privately), 'mallory · account mallory · guest')
+  assert.equal(firstLine(await asker(server, 'mallory')('!whoami', privately)), 'mallory · account mallory · guest')
   const people = await house.ledger.read(db => sql(db, 'SELECT name FROM person').all())
   assert.deepEqual(
     people.map(row => row['name']),

@@ -1,4 +1,4 @@
-import { formatPlace, type MessageEvent, type Place, type UserId } from '../event.ts'
+import { type Face, formatPlace, type MessageEvent, type Place, type UserId } from '../event.ts'
 import { enqueue, type NewDelivery } from '../ledger/deliveries.ts'
 import type { Stored } from '../ledger/events.ts'
 import { placeOrder } from '../ledger/orders.ts'
@@ -20,25 +20,45 @@ export interface AnswerTools {
 
 interface Voice {
   readonly in: Hall
+  readonly face: Face
   readonly only?: UserId
-  readonly replySeq: number | undefined
+  readonly asideSeq?: number
+  readonly replySeq?: number
+}
+
+/** The bot in whose direct conversation all are answered who asked in a room. */
+const window = 'admin'
+
+/**
+ * Who is shown to answer: in a room the bot that does; in private one for all, so that nobody has as many windows as there
+ * are bots: the one that was spoken to, else `admin`.
+ */
+export function faceOf({ event: { place, to } }: Stored<MessageEvent>, reply: 'public' | 'private', bot: string): Face {
+  if (place.private) return { name: to ?? bot }
+  return { name: reply === 'private' ? window : bot }
 }
 
 /** Where the asker alone reads: the direct conversation in which they asked, or for them only in the place where they did. */
-const privately = ({ event: { place, sender } }: Stored<MessageEvent>): Pick<Voice, 'in' | 'only'> =>
-  place.private ? { in: loneRoom(place) } : { in: loneRoom(place), only: sender.id }
+function privately(stored: Stored<MessageEvent>, bot: string): Omit<Voice, 'replySeq'> {
+  const { place, sender } = stored.event
+  const face = faceOf(stored, 'private', bot)
+  return place.private
+    ? { in: loneRoom(place), face }
+    : { in: loneRoom(place), face, only: sender.id, asideSeq: stored.seq }
+}
 
-/** Where an answer is said: a public one in every place of the room, first in the one where it was asked. */
+/** Where and as whom an answer is said: a public one in every place of the room, first in the one where it was asked. */
 export function voiceOf(
   stored: Stored<MessageEvent>,
   reply: 'public' | 'private',
-  roomPlaces: AnswerTools['roomPlaces'],
+  { bot, roomPlaces }: Pick<AnswerTools, 'bot' | 'roomPlaces'>,
 ): Voice {
   const { place } = stored.event
-  if (place.private) return { in: loneRoom(place), replySeq: stored.seq }
-  if (reply === 'private') return { ...privately(stored), replySeq: undefined }
+  if (place.private) return { ...privately(stored, bot), replySeq: stored.seq }
+  if (reply === 'private') return privately(stored, bot)
   const others = roomPlaces(place).filter(other => formatPlace(other) !== formatPlace(place))
-  return { in: { name: stored.room, places: [place, ...others] }, replySeq: stored.seq }
+  const face = faceOf(stored, reply, bot)
+  return { in: { name: stored.room, places: [place, ...others] }, face, replySeq: stored.seq }
 }
 
 /** Queues an answer, its orders and what is said when they have ended; keeps its other pages. In the caller's transaction. */
@@ -59,14 +79,14 @@ export function deliverAnswer(
   const until = from + shown.length
   if (until < answer.lines.length) keepForMore(db, asker, { lines: answer.lines, reply, shown: until, bot }, nowMs)
   else if (answer.page) dropPage(db, asker)
-  const { replySeq, ...voice } = voiceOf(stored, reply, tools.roomPlaces)
+  const voice = voiceOf(stored, reply, { ...tools, bot })
+  const { in: hall, face, ...toWhom } = voice
   const content = { segments: parseInline(shown.join('\n')) }
-  const replying = replySeq === undefined ? {} : { replySeq }
   const key = `${tools.bot}.${stored.seq}`
   // Who asked without text is a program: it alone is given what programs read.
   const data = program && answer.data !== undefined ? { data: answer.data } : {}
   const fault = program && answer.fault !== undefined ? { fault: answer.fault } : {}
-  if (shown.length > 0) say(db, { bot, content, ...voice, key, ...replying, ...data, ...fault }, nowMs)
+  if (shown.length > 0) say(db, { bot, content, ...voice, key, ...data, ...fault }, nowMs)
   if (answer.secret !== undefined) whisper(db, tools, stored, answer.secret, undefined, nowMs)
   for (const ordered of answer.orders ?? []) {
     const order = placeOrder(db, ordered.order, nowMs)
@@ -76,12 +96,11 @@ export function deliverAnswer(
       const act = {
         do: 'send' as const,
         content: { segments: parseInline(ordered[result]) },
-        as: { name: bot },
-        ...replying,
-        ...(voice.only === undefined ? {} : { only: voice.only }),
+        as: face,
+        ...toWhom,
         ...(program && result === 'failed' ? { fault: 'account-failed' } : {}),
       }
-      for (const place of voice.in.places) enqueue(db, { place, bot, act, waits: { order, result } }, nowMs)
+      for (const place of hall.places) enqueue(db, { place, bot, act, waits: { order, result } }, nowMs)
     }
     if (ordered.secret !== undefined) whisper(db, tools, stored, ordered.secret, { order, result: 'done' }, nowMs)
   }
@@ -96,10 +115,9 @@ function whisper(
   waits: NewDelivery['waits'],
   nowMs: number,
 ): void {
-  const { in: hall, only } = privately(stored)
+  const { in: hall, face, ...toWhom } = privately(stored, bot)
   // Who asked without text tells by this which of its messages it answers.
   const replying = stored.event.asked ? { replySeq: stored.seq } : {}
-  const toOne = only === undefined ? {} : { only }
-  const act = { do: 'send' as const, ...sealedDraft(vault, bot, secret), ...toOne, ...replying }
+  const act = { do: 'send' as const, ...sealedDraft(vault, face.name, secret), ...toWhom, ...replying }
   for (const place of hall.places) enqueue(db, { place, bot, act, ...(waits ? { waits } : {}) }, nowMs)
 }

@@ -56,7 +56,7 @@ export function renderReference(commands: readonly Command<never>[]): string {
     '<!-- Made from the declarations in bots/*/commands: change those, then run `npm run docs`. -->',
     'Say them with `!` in front, by name (`admin: status`, `@admin status`), or plainly in a direct message. ' +
       '`<x>` is needed, `[x]` is not, `…` takes the rest of the line, `key=…` and `--flag` stand anywhere before it. ' +
-      'Quote a word that has spaces.',
+      'Quote a word that has spaces.\n\nWhat answers *in private* is shown to you alone where the platform can, else said in your direct conversation with `admin`, whichever bot answers; the room then sees `you: → in your DM`, once an hour.',
   ]
   return `${[...head, ...parts].join('\n\n')}\n`
 }

@@ -14,7 +14,7 @@ const atOnce = 10
 const nounOf = ({ name }: Published): string => name.split(' ')[0] as string
 
 /** `+3 more for operators, +1 for owners`: what is there and not for this caller. */
-function hidden(all: readonly Published[], caller: Caller): string {
+export function hidden(all: readonly Published[], caller: Caller): string {
   const count = (role: Role): number => all.filter(one => one.role === role && refusal(one, caller) !== null).length
   const parts = (['member', 'operator', 'owner'] as const)
     .map(role => [count(role), `${role}s`] as const)

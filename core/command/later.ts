@@ -58,12 +58,10 @@ export async function sayLater(
   part = 'later',
 ): Promise<void> {
   const { ledger, rooms, name } = bot
-  const { replySeq, ...voice } = voiceOf(event, reply, place => rooms.with(place))
-  const answering = replySeq === undefined ? {} : { replySeq }
+  const voice = voiceOf(event, reply, { bot: name, roomPlaces: place => rooms.with(place) })
   const tell = (tx: Tx, said: readonly string[]): void => {
     const content = { segments: parseInline(said.join('\n')) }
-    if (said.length > 0)
-      say(tx, { bot: name, content, ...voice, key: `${name}.${event.seq}.${part}`, ...answering }, Date.now())
+    if (said.length > 0) say(tx, { bot: name, content, ...voice, key: `${name}.${event.seq}.${part}` }, Date.now())
   }
   try {
     await ledger.write(tx => {

@@ -224,7 +224,7 @@ export function amendDeliveries(db: Tx, source: number, content: Content, growin
   const rows = saying(db, source)
   for (const send of rows) {
     if (send.act.do !== 'send' || !send.act.growing) continue
-    const { growing: _growing, replySeq: _reply, threadSeq: _thread, do: _do, ...draft } = send.act
+    const { growing: _growing, replySeq: _reply, threadSeq: _thread, asideSeq: _aside, do: _do, ...draft } = send.act
     const next = { ...draft, content, ...(growing ? { growing: true as const } : {}) }
     const edit = rows.find(row => row.placeId === send.placeId && row.act.do === 'edit' && row.amended !== null)
     if (send.state === 'failed' || send.state === 'cancelled') continue

@@ -191,6 +191,15 @@ export function bySeq(db: Tx, seq: number): Stored | null {
   return row ? storedOf(row) : null
 }
 
+/** When the newest fact was received whose key begins so, and goes on; null: there is none. */
+export function newestOfKey(db: Tx, beginning: string): number | null {
+  const row = sql(db, 'SELECT received_ms FROM event WHERE key > ? AND key < ? ORDER BY key DESC LIMIT 1').get(
+    beginning,
+    `${beginning}\u{10ffff}`,
+  )
+  return row ? Number(row['received_ms']) : null
+}
+
 /**
  * The message a native id stands for: the fact itself, or the fact whose copy it is. An id is unique in its channel: the
  * thread of `place` does not matter.

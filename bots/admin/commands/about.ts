@@ -1,7 +1,12 @@
 import { z } from 'zod'
 import type { Config } from '../../../config/schema.ts'
+import { mayBeIn } from '../../../core/admission.ts'
 import { bots } from '../../../core/bots.ts'
+import type { CommandContext } from '../../../core/command/command.ts'
+import { refusal } from '../../../core/command/gate.ts'
+import { hidden } from '../../../core/command/help.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
+import { readPublished } from '../../../core/command/published.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace } from '../../../core/event.ts'
 import { backlog } from '../../../core/ledger/deliveries.ts'
@@ -10,9 +15,11 @@ import { identitiesOf } from '../../../core/ledger/people.ts'
 import { recentTries } from '../../../core/ledger/tries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { ago, duration, escapeInline, size } from '../../../core/text.ts'
-import { announce, roomMeant } from '../say.ts'
-import { declare } from '../services.ts'
 import { bridgeSilent, networkLine, silentMs, tellable } from '../networks.ts'
+import { announce, roomMeant } from '../say.ts'
+import { type AdminServices, declare } from '../services.ts'
+
+type AdminContext = CommandContext<AdminServices>
 
 /** What waits for less is on its way. */
 const lateMs = 2000
@@ -24,10 +31,19 @@ const whoami = declare({
   role: 'guest',
   reply: 'private',
   args: z.object({}),
-  examples: [['!whoami', /account \w+ · owner/, 'alice · account alice · owner']],
-  async run({ caller, ledger }) {
+  examples: [
+    [
+      '!whoami',
+      /account \w+ · owner\nallows all \d+ commands/,
+      'alice · account alice · owner\nallows all 112 commands: !help\nrooms: general, ops',
+    ],
+  ],
+  async run(context) {
+    const { caller, ledger } = context
+    const allows = await allowedLines(context)
     if (!caller.verified) {
-      return `${escapeInline(caller.name)} · nobody vouches for you here: log in to your account to be more than a guest`
+      const line = `${escapeInline(caller.name)} · nobody vouches for you here: log in to your account to be more than a guest`
+      return { lines: [line, ...allows] }
     }
     const { person } = caller
     const linked = person ? await ledger.read(db => identitiesOf(db, person)) : []
@@ -36,7 +52,10 @@ const whoami = declare({
       others.length > 0 ? ` · also ${others.map(({ network, user }) => `${network}:${user}`).join(', ')}` : ''
     const here = caller.role === caller.globalRole ? '' : ` (${caller.role} in ${caller.room})`
     return {
-      lines: [`${escapeInline(caller.name)} · account ${caller.account} · ${caller.globalRole}${here}${also}`],
+      lines: [
+        `${escapeInline(caller.name)} · account ${caller.account} · ${caller.globalRole}${here}${also}`,
+        ...allows,
+      ],
       data: {
         account: `${caller.network}:${caller.account}`,
         role: caller.globalRole,
@@ -46,6 +65,31 @@ const whoami = declare({
     }
   },
 })
+
+const shownRooms = 8
+
+/** What somebody may say here, and the rooms of this network that let them in. */
+async function allowedLines({ caller, services, ledger, event, settings, atMs }: AdminContext): Promise<string[]> {
+  const { rooms } = services.context
+  const who = { network: caller.network, sender: event.event.sender }
+  return ledger.read(tx => {
+    const all = readPublished(tx)
+    const may = all.filter(one => refusal(one, caller, atMs) === null).length
+    const count = may === all.length ? `all ${may} commands` : `${may} of ${all.length} commands`
+    const more = hidden(all, caller)
+    const entered = rooms
+      .all()
+      .filter(({ places }) =>
+        places.some(place => place.network === caller.network && mayBeIn(tx, rooms, place, who, atMs)),
+      )
+      .map(({ name }) => escapeInline(name))
+    const cut = entered.length > shownRooms ? `, and ${entered.length - shownRooms} more: ${settings.prefix}rooms` : ''
+    return [
+      `allows ${count}: ${settings.prefix}help${more === '' ? '' : ` · ${more}`}`,
+      ...(entered.length > 0 ? [`rooms: ${entered.slice(0, shownRooms).join(', ')}${cut}`] : []),
+    ]
+  })
+}
 
 const status = declare({
   name: 'status',

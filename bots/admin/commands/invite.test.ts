@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { sql } from '../../../core/ledger/sqlite.ts'
 import { House } from '../../../test/house.ts'
-import { asker } from '../../../test/talk.ts'
+import { asker, firstLine } from '../../../test/talk.ts'
 import { runBridge } from '../../bridge/run.ts'
 import { runAdmin } from '../admin.ts'
 
@@ -77,7 +77,7 @@ test('a code makes the account on the host, once, and nothing before', async t =
   assert.equal(stderr, '')
   assert.match(stdout, /^account=bob password=\S+ server=ircs:\/\/127\.0\.0\.1:6697 fingerprint=0a/)
   server.login('bob', passwordIn(stdout))
-  assert.equal(await asker(server, 'bob')('!whoami', privately), 'bob · account bob · operator')
+  assert.equal(firstLine(await asker(server, 'bob')('!whoami', privately)), 'bob · account bob · operator')
   const again = await claim(given)
   assert.equal(again.stdout, '')
   assert.match(again.stderr, /^claim: no login waits for that code/)
@@ -129,5 +129,5 @@ test('nobody invites above themselves, for ever, or who is there', async t => {
   server.user('mallory').say('#general', 'I was here first')
   const given = await code('!invite mallory')
   assert.match((await claim(given)).stderr, /^claim: mallory has no account: .*exists.*; ask for another code\n$/)
-  assert.equal(await asker(server, 'mallory')('!whoami', privately), 'mallory · account mallory · guest')
+  assert.equal(firstLine(await asker(server, 'mallory')('!whoami', privately)), 'mallory · account mallory · guest')
 })

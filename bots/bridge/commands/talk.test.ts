@@ -99,7 +99,7 @@ test('ignore: neither relayed nor obeyed, for a time or for good, and never thos
   assert.match(await bob('!ignore mallory'), /write network:account, e\.g\. irc:bob/)
   assert.equal(await bob('!ignore nowhere:mallory'), 'no network nowhere; networks lists them')
   assert.equal(await bob('!ignore chat:mallory for=30m'), 'chat:mallory is ignored for 30m')
-  assert.match(await bob('!ignore list', { at: '@bridge' }), /^chat:mallory · (29m \d+s|30m) more$/)
+  assert.match(await bob('!ignore list', { at: '@admin' }), /^chat:mallory · (29m \d+s|30m) more$/)
   a.user('mallory').say('#general', '!version')
   a.user('mallory').say('#general', 'spam')
   a.user('carl').say('#general', 'mark')
@@ -109,7 +109,7 @@ test('ignore: neither relayed nor obeyed, for a time or for good, and never thos
   assert.equal(await bob('!ignore del chat:mallory'), 'chat:mallory is not ignored; ignore list shows who is')
   assert.match(await asker(a, 'mallory')('!version'), /^chanop /)
   assert.equal(await olga('!ignore chat:bob'), 'chat:bob is ignored')
-  assert.equal(await olga('!ignore list', { at: '@bridge' }), 'chat:bob')
+  assert.equal(await olga('!ignore list', { at: '@admin' }), 'chat:bob')
 })
 
 /** What is answered to a test, behind the line that it says. */
@@ -161,7 +161,7 @@ test('a room is set while it is in use, shown and tried', async t => {
   }
   assert.match(await olga('!room set general replace none'), /everyone off\nignore-texts: 1 \^psst$/)
   assert.match(await olga('!room set general direction other:#general in'), /\ndirection: other:#general in\n/)
-  const shown = await olga('!room show general', { at: '@bridge' })
+  const shown = await olga('!room show general', { at: '@admin' })
   assert.match(
     shown,
     /^general · open\nchat:#general · up · both ways(?: · \d people)?\nother:#general · up · only gives\n/,

@@ -1,8 +1,12 @@
 /** Where it is said what one person alone may see. */
 import type { Adapter } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { isNowhere, type Place } from '../../../core/event.ts'
-import type { Delivery } from '../../../core/ledger/deliveries.ts'
+import { type Content, isNowhere, type MessageId, type Place, type Sender } from '../../../core/event.ts'
+import { type Delivery, settle } from '../../../core/ledger/deliveries.ts'
+import { bySeq, newestOfKey } from '../../../core/ledger/events.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { isDoor } from '../../../core/rooms.ts'
+import { say } from '../../../core/say.ts'
 import { isEphemeral } from './perform.ts'
 
 /** It can't be said to one person among others here, or their direct conversation is had only later: that waits elsewhere. */
@@ -16,4 +20,39 @@ export async function aside(adapter: Adapter, { act, place }: Delivery): Promise
   if (act.do !== 'send' || act.only === undefined || isEphemeral(adapter, act, place)) return null
   if (!adapter.direct) throw new ChanopError('send-refused', 'this network can not reach one person alone')
   return adapter.direct(act.only)
+}
+
+/** It is out, and what that brings about: as `settle`. */
+export function arrived(db: Tx, delivery: Delivery, ids: readonly MessageId[], nowMs: number): boolean {
+  leaveTrace(db, delivery, nowMs)
+  return settle(db, delivery, ids, nowMs)
+}
+
+const traceMs = 3_600_000
+
+/** A notice: no program that it names answers. */
+const traceOf = ({ id, name }: Sender): Content => ({
+  segments: [
+    { kind: 'mention', id, name },
+    { kind: 'text', text: ': → in your DM' },
+  ],
+  style: 'notice',
+})
+
+/**
+ * What was asked among others and is answered in a direct conversation leaves a trace where it was asked, once an hour for each
+ * person and room.
+ */
+function leaveTrace(db: Tx, { id, act, place }: Delivery, nowMs: number): void {
+  if (act.do !== 'send' || act.asideSeq === undefined || !place.private) return
+  const asked = bySeq(db, act.asideSeq)
+  if (!asked || isDoor(asked.event.place)) return
+  const { place: where, sender } = asked.event
+  const key = `aside.${JSON.stringify([sender.id, asked.room])}.`
+  const lastMs = newestOfKey(db, `${where.network}:say:${key}`)
+  if (lastMs !== null && nowMs - lastMs < traceMs) return
+  // In its one place: nobody elsewhere saw the question.
+  const hall = { name: asked.room, places: [where] }
+  const saying = { bot: 'admin', content: traceOf(sender), in: hall, replySeq: asked.seq }
+  say(db, { ...saying, key: `${key}${id.toString(36).padStart(12, '0')}` }, nowMs)
 }

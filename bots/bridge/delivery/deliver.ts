@@ -1,12 +1,12 @@
 import type { Adapter } from '../../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
-import { isNowhere, type MessageId, type NetworkId, nowhere, type Place, text } from '../../../core/event.ts'
+import { type MessageId, type NetworkId, nowhere, type Place } from '../../../core/event.ts'
+import { type Abandoned, abandon } from '../../../core/ledger/abandon.ts'
 import { type Way, wayOf } from '../../../core/ledger/copies.ts'
 import {
   amendedAfter,
   byIds,
   type Delivery,
-  enqueue,
   fail,
   markInterrupted,
   markRepeat,
@@ -19,16 +19,15 @@ import {
   readdress,
   requeue,
   setState,
-  settle,
 } from '../../../core/ledger/deliveries.ts'
 import { type Ledger, rebooted } from '../../../core/ledger/ledger.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
-import { type Abandoned, abandon } from '../../../core/ledger/abandon.ts'
 import { sleep } from '../../../core/retry.ts'
 import type { Vault } from '../../../core/secrets.ts'
-import { aside, leadsElsewhere } from './aside.ts'
+import { arrived, aside, leadsElsewhere } from './aside.ts'
 import type { Files } from './files.ts'
+import { tellGivenUp } from './given-up.ts'
 import { Lane, laneLimit, resumeOf } from './lane.ts'
 import { perform, placeOn, saidBy } from './perform.ts'
 import { Refusals } from './refusals.ts'
@@ -244,7 +243,7 @@ export class Deliverer {
     const place = placeOn(adapter, head, way)
     const found = said ? ((await adapter.find?.(place, deliveryKey(head.id), said)) ?? 'cannot-tell') : 'not-sent'
     if (typeof found !== 'string') {
-      if (ledger.mark(db => settle(db, head, found, Date.now()))) lane.drop(head)
+      if (ledger.mark(db => arrived(db, head, found, Date.now()))) lane.drop(head)
       else lane.renew({ ...head, state: 'queued' })
       return
     }
@@ -305,7 +304,7 @@ export class Deliverer {
     const rewritten: Delivery[] = []
     const nowMs = Date.now()
     const done = this.#mark(db => {
-      for (const [delivery, ids] of landed) if (!settle(db, delivery, ids, nowMs)) rewritten.push(delivery)
+      for (const [delivery, ids] of landed) if (!arrived(db, delivery, ids, nowMs)) rewritten.push(delivery)
       if (next.length > 0) {
         setState(
           db,
@@ -361,16 +360,7 @@ export class Deliverer {
   #giveUp(db: Tx, delivery: Delivery, reason: string): boolean {
     if (!fail(db, delivery, reason, Date.now())) return false
     this.#refusals.refused(db, delivery, reason, Date.now())
-    const { act, place, bot } = delivery
-    const line =
-      act.do === 'send' && (act.secret || act.only !== undefined) && !isNowhere(place)
-        ? `what was meant for you alone could not be said: ${reason}`
-        : act.do === 'edit' && delivery.amended !== null && !act.draft.growing
-          ? `this could not be said to its end here: ${reason}`
-          : null
-    if (line === null) return true
-    const replying = act.do === 'edit' ? { replySeq: act.seq } : {}
-    enqueue(db, { place, bot, act: { do: 'send', content: text(line), as: { name: bot }, ...replying } }, Date.now())
+    tellGivenUp(db, delivery, reason, Date.now())
     return true
   }
 }
