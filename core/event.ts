@@ -139,6 +139,8 @@ export interface MessageEvent extends Base {
   readonly to?: string
   /** A command that came with its arguments apart: a native slash command, a call. `content` says the same in words. */
   readonly asked?: Asked
+  /** In no history of its platform, as what was asked by a slash command: no backfill goes on from it. */
+  readonly unlisted?: true
   /** A program asks, and brought its own conversation (`core/ledger/completions.ts`): it carries no command, and waits behind no other. */
   readonly standalone?: true
   /** Another relay already made this copy: `hops` says how often. Copies are recorded and never relayed again past 1. */

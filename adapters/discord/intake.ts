@@ -25,52 +25,93 @@ export interface IntakeOptions {
   awaited(told: Told, root: string): Promise<void> | null
 }
 
-/** Events on their way from the gateway to the ledger. What happens in a channel waits while its past is being fetched. */
+interface Waiting {
+  readonly told: Told
+  /** What has to be known before it can be read was asked for already. */
+  prepared: boolean
+}
+
+/**
+ * Events on their way from the gateway to the ledger, in order in each channel. What happens in one waits while its past is being
+ * fetched: an event of now that the ledger had before it would count as where the next backfill goes on.
+ */
 export class Intake {
   readonly #o: IntakeOptions
-  readonly #held = new Map<string, Told[]>()
+  readonly #waiting = new Map<string, Waiting[]>()
+  /** How many fetch the past of a channel. */
+  readonly #catching = new Map<string, number>()
+  readonly #preparing = new Set<string>()
   #holdsAll = false
 
   constructor(options: IntakeOptions) {
     this.#o = options
   }
 
-  /** A new session: nothing of any channel goes on before its past is there. */
+  /** A new session: nothing of any channel goes on before its past is there, which is fetched anew. */
   holdAll(): void {
     this.#holdsAll = true
-  }
-
-  hold(root: string): void {
-    if (!this.#held.has(root)) this.#held.set(root, [])
+    this.#catching.clear()
   }
 
   /** From now on only those that are held by name wait. */
   holdNamed(roots: readonly string[]): void {
     this.#holdsAll = false
     for (const root of roots) this.hold(root)
-    for (const root of this.#held.keys()) if (!roots.includes(root)) this.release(root)
+    for (const root of this.#waiting.keys()) this.#drain(root)
+  }
+
+  /** As often as it was held it has to be released. */
+  hold(root: string): void {
+    this.#catching.set(root, (this.#catching.get(root) ?? 0) + 1)
   }
 
   release(root: string): void {
-    const waiting = this.#held.get(root) ?? []
-    this.#held.delete(root)
-    for (const [at, told] of waiting.entries()) {
-      if (this.#held.has(root)) {
-        // One of them has to be prepared first: the rest waits behind it.
-        this.#held.get(root)?.push(...waiting.slice(at))
-        return
-      }
-      this.#through(told, root)
-    }
+    const left = (this.#catching.get(root) ?? 1) - 1
+    if (left > 0) this.#catching.set(root, left)
+    else this.#catching.delete(root)
+    this.#drain(root)
   }
 
   take(told: Told): void {
     const root = this.#rootOf(told)
-    if (root === null) return this.#process(told)
-    const held = this.#held.get(root)
-    if (held) held.push(told)
-    else if (this.#holdsAll) this.#held.set(root, [told])
-    else this.#through(told, root)
+    if (root === null) this.#process(told)
+    else this.#queue(root, { told, prepared: false })
+  }
+
+  #queue(root: string, one: Waiting): void {
+    const waiting = this.#waiting.get(root)
+    if (waiting) waiting.push(one)
+    else this.#waiting.set(root, [one])
+    this.#drain(root)
+  }
+
+  #isHeld(root: string): boolean {
+    return this.#holdsAll || this.#catching.has(root) || this.#preparing.has(root)
+  }
+
+  /** Hands on what waits there, up to what has to be prepared first: the rest waits behind it. */
+  #drain(root: string): void {
+    const waiting = this.#waiting.get(root) ?? []
+    for (let next = waiting[0]; next && !this.#isHeld(root); next = waiting[0]) {
+      const preparing = next.prepared ? null : this.#o.awaited(next.told, root)
+      if (preparing) return this.#prepare(root, next, preparing)
+      waiting.shift()
+      // A thread that nobody told us of may turn out to belong to a channel.
+      const known = this.#rootOf(next.told) ?? root
+      if (known === root) this.#process(next.told)
+      else this.#queue(known, next)
+    }
+    if (waiting.length === 0) this.#waiting.delete(root)
+  }
+
+  #prepare(root: string, one: Waiting, preparing: Promise<void>): void {
+    this.#preparing.add(root)
+    const go = (): void => {
+      one.prepared = true
+      this.#preparing.delete(root)
+      this.#drain(root)
+    }
+    preparing.then(go, go)
   }
 
   #rootOf({ packet }: Told): string | null {
@@ -81,19 +122,6 @@ export class Intake {
     if (typeof id !== 'string') return null
     const channel = this.#o.directory.channels.get(id)
     return channel ? this.#o.following.root(channel) : id
-  }
-
-  #through(told: Told, root: string): void {
-    const preparing = this.#o.awaited(told, root)
-    if (!preparing) return this.#process(told)
-    this.#held.set(root, [])
-    const go = (): void => {
-      const waiting = this.#held.get(root) ?? []
-      this.#held.set(root, waiting)
-      this.#process(told)
-      this.release(root)
-    }
-    preparing.then(go, go)
   }
 
   #process({ packet, mark, replayed }: Told): void {

@@ -31,7 +31,7 @@ const guildsMs = 10_000
 const prepareMs = 5_000
 /** So many channels are caught up with at once. */
 const width = 4
-const pace = { firstMs: 250, maxMs: 30_000 }
+const pace = { firstMs: 250, maxMs: 5_000 }
 
 /** What a change of which channels work depends on. */
 const affectsStatus = /^(GUILD_(CREATE|UPDATE|DELETE|ROLE_|MEMBER_UPDATE)|CHANNEL_)/
@@ -41,6 +41,7 @@ export class Session {
   readonly #o: SessionOptions
   #waiting = new Set<string>()
   #current = new AbortController()
+  #connected = false
   #caughtUp = false
   #begun = false
   #timer: NodeJS.Timeout | undefined
@@ -56,6 +57,7 @@ export class Session {
   }
 
   down(why: string): void {
+    this.#connected = false
     if (!this.#o.signal.aborted) this.#o.status.state('connecting', why)
   }
 
@@ -80,6 +82,7 @@ export class Session {
 
   #ready(guilds: readonly string[]): void {
     this.#end()
+    this.#connected = true
     this.#current = new AbortController()
     this.#waiting = new Set(guilds)
     this.#caughtUp = false
@@ -91,6 +94,7 @@ export class Session {
   }
 
   #resumed(): void {
+    this.#connected = true
     if (this.#caughtUp) this.#o.status.state('up')
     else this.#o.status.state('connecting', 'fetching what was missed')
   }
@@ -99,8 +103,15 @@ export class Session {
     const { id } = packet.d
     if (this.#waiting.delete(id) && this.#waiting.size === 0) this.#begin()
     // A server that came later, or came back: what was said there is fetched too.
-    else if (this.#begun && packet.t === 'GUILD_CREATE')
-      void this.#catchUp(this.#o.following.places(id), this.#current.signal)
+    else if (this.#begun && packet.t === 'GUILD_CREATE') this.#come(id)
+  }
+
+  #come(guild: string): void {
+    const places = this.#o.following.places(guild)
+    for (const { id } of places) this.#o.intake.hold(id)
+    void this.#catchUp(places, this.#current.signal).catch((error: unknown) => {
+      this.#o.log.error({ error }, 'what was missed could not be fetched')
+    })
   }
 
   #begin(): void {
@@ -121,18 +132,18 @@ export class Session {
     await this.#catchUp(places, signal)
     if (signal.aborted) return
     this.#caughtUp = true
-    status.state('up')
+    if (this.#connected) status.state('up')
   }
 
   /** A channel that we work in from now on. */
   async enter(channel: Channel): Promise<void> {
+    this.#o.intake.hold(channel.id)
     await this.#catchUp([channel], this.#current.signal)
     this.#o.status.refresh()
   }
 
+  /** Of channels that are held: each is released once its past is there, and not when a new session fetches it anew. */
   async #catchUp(places: readonly Channel[], signal: AbortSignal): Promise<void> {
-    const { intake } = this.#o
-    for (const { id } of places) intake.hold(id)
     await this.#patiently(signal, () => this.#threads(places, signal))
     const queue = [...places]
     const work = async (): Promise<void> => {
@@ -186,7 +197,7 @@ export class Session {
     if (guild !== undefined && !directory.channels.has(id)) return this.#unknown(id, guild)
     const isOwn = application !== undefined && application === directory.application
     if (hook === undefined || isOwn || webhooks.isKnown(hook) || !following.of(id, guild ?? null)) return null
-    return webhooks.look(root).then(
+    return webhooks.look(root, deadline(prepareMs, this.#o.signal)).then(
       () => webhooks.assume(hook),
       () => webhooks.assume(hook),
     )

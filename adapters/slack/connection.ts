@@ -23,6 +23,8 @@ import { missingOf } from './scopes.ts'
 const backoff = { firstMs: 500, maxMs: 30_000 }
 /** Channels whose history is fetched at the same time. */
 const mostFetched = 4
+/** Slack refuses those who ask too often for an address by itself, and says for how long. */
+const again = { firstMs: 250, maxMs: 5_000 }
 /** A connection that lasted less is not a good one. */
 const shortMs = 10_000
 
@@ -170,7 +172,7 @@ export class Connection {
         }
         // One that ends right after its hello is no reason to hurry.
         if (!short) attempt = -1
-        else if (attempt > 0) await sleep(backoffMs(backoff, attempt), this.#signal)
+        else if (attempt > 0) await sleep(backoffMs(again, attempt - 1), this.#signal)
       }
     } finally {
       await old?.close()

@@ -36,7 +36,9 @@ export class RecordBook {
 
   readonly cursors: Cursors = {
     newest: async place => {
-      const found = this.facts.findLast(event => event.kind === 'message' && samePlace(event.place, place))
+      const found = this.facts.findLast(
+        event => event.kind === 'message' && !event.unlisted && samePlace(event.place, place),
+      )
       return found?.kind === 'message' ? { id: found.id, atMs: found.atMs } : null
     },
     get: async name => this.#values.get(name) ?? null,

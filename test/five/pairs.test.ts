@@ -82,16 +82,19 @@ describe('one room over five platforms', { skip: missing ?? false }, () => {
     assert.ok(tookMs < 5000, `${tookMs} ms`)
   })
 
-  it('answers that are lost lose and double nothing', async t => {
+  it('answers that are lost, and restarts, lose and double nothing', async t => {
     const senders = room.sides
     const all: string[] = []
+    const say = async (words: string, sender: Side): Promise<void> => {
+      all.push(words)
+      await sender.say(words)
+    }
     for (let n = 0; n < 5; n++) {
-      for (const sender of senders) {
-        const words = `lost${n} ${sender.network}.`
-        all.push(words)
-        await sender.say(words)
-      }
+      for (const sender of senders) await say(`lost${n} ${sender.network}.`, sender)
       for (const each of senders) each.loseAnswer?.()
+      await room.restart(async () => {
+        for (const sender of senders) await say(`away${n} ${sender.network}.`, sender)
+      })
     }
     for (const to of senders) {
       const wanted = all.filter(words => !words.endsWith(` ${to.network}.`))

@@ -7,6 +7,8 @@ import { type Copy, discordSide, ircSide, matrixSide, type Side, slackSide, tele
 export interface FiveRoom {
   readonly house: House
   readonly sides: readonly Side[]
+  /** Stops the bridge and starts it again on the same ledger; `away` happens between. */
+  restart(away?: () => Promise<void>): Promise<void>
   close(): Promise<void>
 }
 
@@ -66,7 +68,12 @@ export async function openFive(irc: 'ergo' | 'inspircd' = 'inspircd'): Promise<F
   const config = JSON.stringify({ owner: 'irc:ivy', networks, rooms: { five: { places, open: true } } })
   const env = Object.assign({}, ...sides.map(side => side.env)) as Record<string, string>
   const house = new House({ after: () => undefined }, { config, env })
-  await house.run('bridge', runBridge)
+  let stop = await house.run('bridge', runBridge)
+  const restart = async (away?: () => Promise<void>): Promise<void> => {
+    await stop()
+    await away?.()
+    stop = await house.run('bridge', runBridge)
+  }
   const close = async (): Promise<void> => {
     await house.close()
     await Promise.all(sides.map(side => side.stop()))
@@ -77,5 +84,5 @@ export async function openFive(irc: 'ergo' | 'inspircd' = 'inspircd'): Promise<F
     await close()
     throw error
   }
-  return { house, sides, close }
+  return { house, sides, restart, close }
 }

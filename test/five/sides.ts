@@ -56,6 +56,11 @@ export async function ircSide(kind: 'ergo' | 'inspircd'): Promise<Side & { reado
   const { host, port } = server
   const guest = await Guest.join({ host, port, nick: 'ivy', account: login }, channel)
   const env = { FIVE_IRC: await server.account('fivebot') }
+  if (kind === 'inspircd') {
+    // What was said is replayed to whoever joins, as managed servers do.
+    guest.say(`MODE ${channel} +H 200:1d`)
+    await guest.wait(line => line.command === 'MODE' && line.params[1]?.includes('H') === true, 'a history')
+  }
   const said = () =>
     guest.lines.filter(
       ({ command, params, prefix }) => command === 'PRIVMSG' && params[0] === channel && !prefix?.startsWith('ivy!'),

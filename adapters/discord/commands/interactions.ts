@@ -86,6 +86,7 @@ export class Interactions {
       sender: senderOf(reader, channel.guild, native),
       content: text(inWords(asked)),
       asked,
+      unlisted: true,
       atMs: snowflakeMs(interaction.id),
       origin: 'live',
     }

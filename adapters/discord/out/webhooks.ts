@@ -95,9 +95,9 @@ export class Webhooks {
   }
 
   /** All webhooks of a channel; notes whose they are. */
-  async look(channel: string): Promise<readonly APIWebhook[]> {
+  async look(channel: string, signal?: AbortSignal): Promise<readonly APIWebhook[]> {
     if (!this.#may(channel)) return []
-    const found = await this.#o.api.get<APIWebhook[]>(`/channels/${channel}/webhooks`)
+    const found = await this.#o.api.get<APIWebhook[]>(`/channels/${channel}/webhooks`, signal ? { signal } : {})
     for (const hook of found) {
       const kind = this.#isOwn(hook) ? 'ours' : isRelay(hook.name ?? null) ? 'relay' : 'other'
       this.#kinds.set(hook.id, kind)

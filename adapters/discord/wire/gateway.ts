@@ -5,10 +5,10 @@ import type { Log } from '../../../core/log.ts'
 import { backoffMs, sleep } from '../../../core/retry.ts'
 import type { Api } from './api.ts'
 import { disallowedIntents, fatalClose } from './faults.ts'
+import { ReconnectPace } from './pace.ts'
 
-const pace = { firstMs: 1_000, maxMs: 30_000 }
-/** A connection that lived so long was a good one. */
-const steadyMs = 30_000
+/** Between questions where the gateway is. */
+const asking = { firstMs: 250, maxMs: 10_000 }
 const closeMs = 2_000
 
 /** One event as it came: `mark` is the same whenever it is told again, `replayed` when it is told after the fact. */
@@ -63,9 +63,8 @@ export class Gateway {
   /** What came before the READY of a new session: the library hands it over sooner when both come in one piece. */
   readonly #early = new Map<number, GatewayDispatchPayload[]>()
   readonly #end = Promise.withResolvers<void>()
+  readonly #pace = new ReconnectPace()
   #ended = false
-  #attempt = 0
-  #upMs = 0
 
   constructor(options: GatewayOptions) {
     this.#o = options
@@ -106,7 +105,7 @@ export class Gateway {
   async #mayIdentify(): Promise<boolean> {
     const { api, url, signal, hooks } = this.#o
     for (let attempt = 0; !signal.aborted; attempt++) {
-      let waitMs = backoffMs(pace, attempt)
+      let waitMs = backoffMs(asking, attempt)
       try {
         const info = await api.get<APIGatewayBotInfo>('/gateway/bot')
         this.#manager.info = url === null ? info : { ...info, url }
@@ -132,10 +131,7 @@ export class Gateway {
     // Nothing is opened any more: the library has no other way to be told once it waits for its next attempt.
     if (signal.aborted || this.#ended) return never()
     if (!(await this.#isIdle(id))) return session
-    if (this.#upMs > 0 && performance.now() - this.#upMs > steadyMs) this.#attempt = 0
-    this.#upMs = 0
-    // The first connection, and one after a good one, are made at once.
-    if (this.#attempt++ > 1) await sleep(backoffMs(pace, this.#attempt - 3), signal)
+    await sleep(this.#pace.pauseMs(session === null, performance.now()), signal)
     if (signal.aborted) return never()
     this.#early.delete(id)
     if (session) this.#resuming.add(id)
@@ -154,6 +150,9 @@ export class Gateway {
   #listen(): void {
     const { hooks } = this.#o
     this.#manager.on(WebSocketShardEvents.Dispatch, ({ data, shardId }) => this.#dispatch(shardId, data))
+    this.#manager.on(WebSocketShardEvents.Hello, ({ shardId }) => {
+      if (!this.#resuming.has(shardId)) this.#pace.opens()
+    })
     this.#manager.on(WebSocketShardEvents.Closed, ({ code }) => this.#closed(code))
     this.#manager.on(WebSocketShardEvents.Error, ({ error }) => hooks.down(`the gateway fails: ${error.message}`))
   }
@@ -167,7 +166,7 @@ export class Gateway {
     this.#early.delete(id)
     if (packet.t === 'READY' || (packet.t as string) === 'RESUMED') {
       this.#resuming.delete(id)
-      this.#upMs = performance.now()
+      this.#pace.works(performance.now())
     }
     this.#tell(id, packet)
     for (const each of early ?? []) this.#tell(id, each)

@@ -46,6 +46,7 @@ export async function slashEvent(
     sender: { ...sender, name: sender.name === user ? str(payload, 'user_name') || user : sender.name },
     atMs: Date.now(),
     origin: 'live',
+    unlisted: true,
     content: { segments: fromMrkdwn(lineOf(payload, command), names) },
   }
   return [event]

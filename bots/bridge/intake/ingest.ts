@@ -90,7 +90,7 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
     taken.stored.push(fact)
     if (checked.caught) tellCaught(db, fact, checked.caught, nowMs)
     followMembers(db, fact, intake, taken)
-    if (event.kind === 'message') newest.set(fact.placeId, event)
+    if (event.kind === 'message' && !event.unlisted) newest.set(fact.placeId, event)
     if (isGap(fact)) tellGap(db, fact, intake.rooms, nowMs)
     const passing = { nowMs, ...followed(db, fact, intake, nowMs) }
     const early = event.kind === 'message' ? takeParked(db, event.place, event.id, nowMs) : []
