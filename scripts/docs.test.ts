@@ -62,3 +62,47 @@ for (const bot of ['admin', 'bridge', 'oracle', 'scribe']) {
     }
   })
 }
+
+/** What people type, and programs send, that is nothing: hostile to parsers of addresses, times, lists and patterns. */
+const oddValues = [
+  '',
+  ' ',
+  '0',
+  '-1',
+  '1e999',
+  'x',
+  'http://',
+  'https://[',
+  'http://a:b@',
+  '://',
+  '(',
+  '[a-',
+  '{',
+  '\\',
+  '2026-99-99',
+  '9999999999999999h',
+  'all',
+  '@',
+  '#',
+  '__proto__',
+  'constructor',
+  'env:',
+  'a=b',
+  '\u0000',
+  '\ud800',
+  '\u202e',
+  'x'.repeat(5000),
+]
+
+test('no value of an argument makes its check throw: it fits, or one line says why not', () => {
+  for (const command of commands) {
+    const fields = fieldsOf(command.args)
+    for (const value of oddValues) {
+      for (const lone of [...fields.map(({ key }) => [key]), fields.map(({ key }) => key)]) {
+        const given = Object.fromEntries(lone.map(key => [key, value]))
+        const checked = checkArgs(command.name, command.args, assignGiven(fields, given))
+        if (!checked.ok) assert.match(checked.fault, /^[^\n]+ · usage: /, `${command.name} ${JSON.stringify(given)}`)
+      }
+    }
+  }
+})

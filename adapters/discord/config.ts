@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isReadable } from '../../core/loopback.ts'
 
 const reference = z.string().regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME')
 /** YAML reads a bare id as a number and rounds it: ids are written in quotes. */
@@ -6,7 +7,13 @@ const snowflake = z
   .string({ error: "write the id in quotes, e.g. '123456789012345678'" })
   .regex(/^\d{17,20}$/, 'write an id of 17 to 20 digits in quotes: Developer Mode on, right-click, Copy ID')
 const address = (protocol: RegExp, begins: string) =>
-  z.url({ protocol, error: `write an address that begins with ${begins}` }).transform(url => url.replace(/\/+$/, ''))
+  z
+    .url({ protocol, error: `write an address that begins with ${begins}` })
+    .refine(
+      url => !isReadable(url),
+      `the token would cross the network readable: write ${begins}… (without TLS only to this machine)`,
+    )
+    .transform(url => url.replace(/\/+$/, ''))
 
 /** A bot account on Discord. */
 export const discordSchema = z.strictObject({
@@ -23,11 +30,11 @@ export const discordSchema = z.strictObject({
   members: z.boolean().default(true),
   /** Show relayed people with name and picture, by a webhook of each channel. */
   webhooks: z.boolean().default(true),
-  api: address(/^https?$/, 'http:// or https://').default('https://discord.com/api'),
+  api: address(/^https?$/, 'https://').default('https://discord.com/api'),
   /** null: as the API says. */
-  gateway: address(/^wss?$/, 'ws:// or wss://')
+  gateway: address(/^wss?$/, 'wss://')
     .nullable()
     .default(null),
-  cdn: address(/^https?$/, 'http:// or https://').default('https://cdn.discordapp.com'),
+  cdn: address(/^https?$/, 'https://').default('https://cdn.discordapp.com'),
 })
 export type DiscordConfig = z.output<typeof discordSchema>

@@ -152,6 +152,19 @@ describe('the API, seen by strangers', () => {
     assert.ok(rows.every(({ role }) => role === 'guest'))
   })
 
+  it('says which methods an address has, and that others are nothing', async () => {
+    const key = await world.key('olga', 'owner')
+    for (const [method, path, allow] of [
+      ['GET', '/v1/commands/channel.add', 'POST'],
+      ['DELETE', '/v1/agents/worker/revoke?x=1', 'POST'],
+      ['QUERY', '/v1/channels/general/messages', 'GET, POST'],
+    ] as const) {
+      const { status, headers, json } = await world.call(method, path, key)
+      assert.deepEqual([status, headers.get('allow'), json.code], [405, allow, 'method'], path)
+    }
+    assert.equal((await world.call('GET', '/v1/nothing', key)).json.code, 'not-found')
+  })
+
   it('answers no strange request with more than a line', async () => {
     const key = await world.key('olga', 'owner')
     const odd: [method: string, path: string, body?: string | undefined, headers?: Record<string, string>][] = [

@@ -17,8 +17,9 @@ const prefer = {
   name: 'Prefer',
   in: 'header',
   required: false,
-  description: 'wait=SECONDS: how long the answer is waited for, 120 at most',
-  schema: { type: 'string', pattern: '^wait=[0-9]{1,3}$' },
+  description:
+    'wait=SECONDS: how long the answer is waited for, 120 at most; other preferences change nothing (RFC 7240)',
+  schema: { type: 'string' },
 }
 
 const problemType = 'application/problem+json'
@@ -44,7 +45,7 @@ function responsesOf(response: unknown): Json {
   const all = Object.entries((response ?? {}) as Readonly<Record<string, Json>>).map(([status, schema]) => {
     const isProblem = schema === (problem as unknown)
     const type = isProblem ? problemType : 'application/json'
-    const content = schema['type'] === 'null' ? {} : { content: { [type]: { schema } } }
+    const content = schema['content'] ? schema : schema['type'] === 'null' ? {} : { content: { [type]: { schema } } }
     const description = /^[45]/.test(status) ? 'what is wrong, and what to do next' : 'done'
     return [statusNames[status] ?? status, { description, ...content }] as const
   })

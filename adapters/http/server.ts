@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { BlockList, isIP, type Socket } from 'node:net'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify'
 import { ChanopError } from '../../core/error.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
 import type { HttpConfig } from './config.ts'
@@ -64,6 +64,23 @@ export function socketsOf(app: FastifyInstance): ReadonlySet<Socket> {
   return sockets
 }
 
+/** `/v1/channels/:channel` has what `/v1/channels/general` asks for. */
+function isOf(route: string, path: string): boolean {
+  const asked = path.split('/')
+  const parts = route.split('/')
+  return parts.length === asked.length && parts.every((part, at) => part === asked[at] || part.startsWith(':'))
+}
+
+/** An address that is there, but not for this method, or one that is not there at all. */
+function nothingHere(routes: readonly RouteOptions[], { url, method }: FastifyRequest): Problem {
+  const path = url.replace(/[?#].*/s, '')
+  const methods = new Set(routes.filter(route => isOf(route.url, path)).flatMap(route => route.method))
+  if (methods.size === 0)
+    return new Problem(404, 'not-found', 'there is nothing here: GET /openapi.json lists what there is')
+  const allow = [...methods].join(', ')
+  return new Problem(405, 'method', `${method} is nothing here, only ${allow}`, { headers: { allow } })
+}
+
 /** A server with all routes, not listening yet. */
 export function makeServer(house: House): FastifyInstance {
   const { config } = house
@@ -98,9 +115,6 @@ export function makeServer(house: House): FastifyInstance {
       house.log.error({ error, route: request.routeOptions.url }, 'a request failed')
     return reply.code(problem.status).headers(problem.headers).type('application/problem+json').send(problem.body())
   })
-  app.setNotFoundHandler({ preHandler: [] }, () => {
-    throw new Problem(404, 'not-found', 'there is nothing here: GET /openapi.json lists what there is')
-  })
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
   })
@@ -111,6 +125,9 @@ export function makeServer(house: House): FastifyInstance {
   app.addHook('onRoute', route => void house.described.push(route))
   allowOrigins(app, config.origins)
   new Guard(house).install(app)
+  app.addHook('onRequest', async request => {
+    if (request.is404) throw nothingHere(house.described, request)
+  })
   for (const register of routes) register(app, house)
   return app
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isLoopbackHost } from '../../core/loopback.ts'
+import { isReadable } from '../../core/loopback.ts'
 
 const reference = z.string().regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME')
 const user = z.string().regex(/^@[^\s:]{1,250}:[^\s/]+$/, 'write a whole Matrix id, e.g. @chanop:example.org')
@@ -9,12 +9,6 @@ const channel = z
 const host = z
   .string()
   .regex(/^(@[^\s:]{1,250}:)?[a-zA-Z0-9.-]+(:\d+)?$/, 'write @user:server, or a server for all who are there')
-
-/** Whose requests cross the network readable. */
-const isBare = (homeserver: string): boolean => {
-  const { protocol, hostname } = new URL(homeserver)
-  return protocol === 'http:' && !isLoopbackHost(hostname.replace(/^\[|\]$/g, ''))
-}
 
 export const matrixSchema = z
   .strictObject({
@@ -42,7 +36,7 @@ export const matrixSchema = z
     path: ['user'],
     message: 'a password needs the user it belongs to, e.g. @chanop:example.org',
   })
-  .refine(({ homeserver, insecure }) => insecure || !isBare(homeserver), {
+  .refine(({ homeserver, insecure }) => insecure || !isReadable(homeserver), {
     path: ['homeserver'],
     message: 'the token would cross the network readable: use https, or set insecure: true beside it to force it',
   })

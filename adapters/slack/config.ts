@@ -1,14 +1,15 @@
 import { z } from 'zod'
-import { isLoopbackHost } from '../../core/loopback.ts'
+import { isReadable } from '../../core/loopback.ts'
 
 const reference = z.string().regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME')
 
 /** Tokens cross the network with every call. */
 const endpoint = z
-  .url()
-  .refine(url => url.startsWith('https://') || (url.startsWith('http://') && isLoopbackHost(new URL(url).hostname)), {
-    message: 'tokens would cross the network readable: write https://… (http:// is for this machine alone)',
-  })
+  .url({ protocol: /^https?$/, error: 'write a URL that begins with https://' })
+  .refine(
+    url => !isReadable(url),
+    'tokens would cross the network readable: write https://… (http:// is for this machine alone)',
+  )
 
 /** One app in one Slack workspace, in socket mode. */
 export const slackSchema = z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isReadable } from '../../core/loopback.ts'
 
 const reference = z
   .string()
@@ -18,6 +19,10 @@ export const telegramSchema = z.strictObject({
   /** Where the Bot API is: Telegram's own, or a Bot API server that somebody runs. */
   api: z
     .url({ protocol: /^https?$/, error: 'write a URL that begins with https://' })
+    .refine(
+      url => !isReadable(url),
+      'the token would cross the network readable: write https://… (http:// is for this machine alone)',
+    )
     .default('https://api.telegram.org'),
   /** Groups and channels that are listened to besides those of rooms. */
   channels: z.array(chat).default([]),

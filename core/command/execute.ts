@@ -54,12 +54,12 @@ export class Executor<S> {
       ...wiping(command, assigned),
       ...(confirmed ? { code: confirmed.code } : {}),
     }
-    const parsed = checkArgs(command.name, command.args, assigned)
-    if (!parsed.ok) {
-      const outcome = outcomeOf(escapeInline(parsed.fault), { ...base, decision: 'failed', fault: 'usage' })
-      return this.#limits.mistaken(visit.caller, outcome, nowMs)
-    }
     try {
+      const parsed = checkArgs(command.name, command.args, assigned)
+      if (!parsed.ok) {
+        const outcome = outcomeOf(escapeInline(parsed.fault), { ...base, decision: 'failed', fault: 'usage' })
+        return this.#limits.mistaken(visit.caller, outcome, nowMs)
+      }
       const answer = await this.#answer(visit, parsed.args, nowMs, confirmed)
       return allowed(command, answer, base)
     } catch (thrown) {

@@ -103,4 +103,17 @@ describe('serveCommands', () => {
     await until(async () => (await answers()).length > 0)
     assert.deepEqual(await answers(), ['noted'])
   })
+
+  it('passes over what fails for ever for another reason than the ledger', async () => {
+    await start(router => {
+      const handle = router.handle.bind(router)
+      router.handle = (asked, finish) =>
+        asked.heard.line === 'version' ? Promise.reject(new TypeError('unheard of')) : handle(asked, finish)
+      return router
+    })
+    const poison = await stage.record('!version')
+    await stage.record('!note behind it', { by: 'otto' })
+    await until(async () => (await cursor()) > poison.seq)
+    assert.deepEqual(await answers(), ['noted'])
+  })
 })

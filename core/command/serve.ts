@@ -9,6 +9,8 @@ import type { CommandMessage, Router } from './router.ts'
 
 type Context = Pick<BotContext, 'name' | 'ledger' | 'bus' | 'log' | 'signal'>
 const most = 500
+/** What fails so often for a reason that is not the ledger's fails for ever: nothing else waits for it. */
+const mostTries = 3
 
 /**
  * Reads facts for ever and gives the router those that may be commands. Several may be under way at once: the cursor
@@ -34,13 +36,17 @@ export async function serveCommands<S>(context: Context, router: Router<S>): Pro
   }
   const attend = async (asked: CommandMessage): Promise<void> => {
     const { seq } = asked.stored
+    let unfit = 0
     for (let failures = 0; !signal.aborted; failures++) {
       try {
-        await router.handle(asked, finish(seq))
+        if (unfit < mostTries) await router.handle(asked, finish(seq))
+        else await ledger.write(finish(seq))
         break
       } catch (error) {
         if (signal.aborted) return
-        log.error({ error, seq }, `a command waits: ${asChanopError(error).message}`)
+        const { code, message } = asChanopError(error)
+        if (!code.startsWith('ledger-')) unfit++
+        log.error({ error, seq }, `a command ${unfit < mostTries ? 'waits' : 'is passed over'}: ${message}`)
         await sleep(backoffMs({ firstMs: 200, maxMs: 10_000 }, failures), signal)
       }
     }

@@ -198,3 +198,63 @@ it('a file that is not there, or can not be read, says so', t => {
   writeFileSync(join(folder, 'a.yaml'), 'name: 5\n')
   assert.throws(() => loadConfig(join(folder, 'a.yaml'), configSchema), /a\.yaml:1: /)
 })
+
+/** Every text in a value, and how another one is put in its place. */
+function* textsIn(value: unknown, path: readonly (string | number)[] = []): Generator<readonly (string | number)[]> {
+  if (typeof value === 'string') yield path
+  else if (value !== null && typeof value === 'object')
+    for (const [key, inner] of Object.entries(value)) yield* textsIn(inner, [...path, key])
+}
+
+function withText(value: unknown, [key, ...rest]: readonly (string | number)[], text: string): unknown {
+  if (key === undefined) return text
+  const copy = structuredClone(value) as Record<string | number, unknown>
+  copy[key] = withText(copy[key], rest, text)
+  return Array.isArray(value) ? Object.values(copy) : copy
+}
+
+it('no text in the configuration makes its check throw: it fits, or an issue says why not', () => {
+  const full = parseConfig(
+    `${readFileSync(example, 'utf8').replace(/^ {2}# ( {2,}\S|\w+:$)/gm, '  $1')}
+models: { local: { model: m, baseUrl: 'http://127.0.0.1:1/v1' } }
+redis: { url: 'redis://127.0.0.1:6379/0' }
+`,
+    'example.yaml',
+    configSchema,
+  ) as { networks: object }
+  const networks = {
+    ...full.networks,
+    slack: { kind: 'slack', token: 'env:A', appToken: 'env:B', api: 'https://slack.com/api/' },
+    web: {
+      kind: 'http',
+      listen: '127.0.0.1:1',
+      url: 'https://example.org',
+      proxy: ['127.0.0.1'],
+      origins: ['https://a.b'],
+    },
+  }
+  const config = { ...full, networks }
+  assert.ok(configSchema.safeParse(config).success)
+  for (const path of textsIn(config)) {
+    for (const text of [
+      '',
+      'x',
+      'http://',
+      'https://[',
+      'http://a:b@',
+      '[::1',
+      ':::',
+      '1e999h',
+      '__proto__',
+      '\ud800',
+      '(',
+    ]) {
+      const checked = configSchema.safeParse(withText(config, path, text))
+      if (!checked.success)
+        assert.ok(
+          checked.error.issues.every(({ message }) => message !== ''),
+          path.join('.'),
+        )
+    }
+  }
+})

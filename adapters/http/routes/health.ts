@@ -5,6 +5,9 @@ import { problems } from '../schemas.ts'
 const tags = ['health']
 const wordAnswer = { type: 'object', required: ['status'], properties: { status: { type: 'string' } } } as const
 
+/** Prometheus' own text format. */
+const exposition = { content: { 'text/plain': { schema: { type: 'string' } } } } as const
+
 /** For who watches over processes: alive; able to take something down; how everything is. */
 export const healthRoutes: Routes = (app, { interior, metrics }) => {
   app.get(
@@ -32,7 +35,10 @@ export const healthRoutes: Routes = (app, { interior, metrics }) => {
   )
   app.get(
     '/metrics',
-    { config: { scope: 'read' }, schema: { summary: 'Numbers for Prometheus', tags, response: { ...problems } } },
+    {
+      config: { scope: 'read' },
+      schema: { summary: 'Numbers for Prometheus', tags, response: { 200: exposition, ...problems } },
+    },
     async (_request, reply) => {
       const { type, text } = await metrics.text()
       return reply.header('content-type', type).send(text)

@@ -57,6 +57,8 @@ function mustHaveRoom({ hub, config }: House, request: FastifyRequest): void {
     throw new Problem(429, 'rate-limited', `this key has ${most} streams open already`)
 }
 
+const events = { content: { 'text/event-stream': { schema: { type: 'string' } } } } as const
+
 /** Facts as they come in, by server-sent events or by WebSocket: each with its number in the record, to go on from. */
 export const streamRoutes: Routes = (app, house) => {
   app.register(websocket, {
@@ -74,7 +76,7 @@ export const streamRoutes: Routes = (app, house) => {
         summary: 'Facts as they come in: text/event-stream, or WebSocket by an upgrade; ids are numbers of the record',
         tags: ['stream'],
         querystring,
-        response: { ...problems },
+        response: { 200: events, ...problems },
       },
       handler: (request, reply) => {
         openEvents(house, request, reply)

@@ -122,8 +122,8 @@ const target = z
   .url({ protocol: /^https?$/, error: 'write an address such as https://example.org/in' })
   .max(2000)
   .refine(written => {
-    const { username, password, hash } = new URL(written)
-    return username === '' && password === '' && hash === ''
+    const url = URL.parse(written)
+    return url === null || (url.username === '' && url.password === '' && url.hash === '')
   }, 'write the address without a name, a password and a #: what is sent is signed')
 
 const eventList = z.string().transform((typed, context): (typeof hookEvents)[number][] => {
