@@ -213,6 +213,8 @@ export class Observer {
     const { channel } = this.#o
     this.#held = []
     await this.#client.login()
+    // InspIRCd replays at JOIN, and here only to whoever asks for it: what was said before we are back is seen no other way.
+    if (!this.keepsHistory) this.#client.write(`MODE ${this.#o.login.account} -N`)
     this.#client.write(`JOIN ${channel}`)
     await this.#client.wait(line => line.command === '366')
     if (this.keepsHistory) await this.#catchUp()
