@@ -102,6 +102,8 @@ export class PassedOn implements Form {
   }
 }
 
-/** What the service says was used, where it says that. */
-const reported = (ending: Ending): object =>
-  typeof ending.reported === 'object' && ending.reported !== null ? ending.reported : usageOf(ending)
+/** What was used, as the service says it where it does. */
+const reported = (ending: Ending): object => ({
+  ...usageOf(ending),
+  ...(typeof ending.reported === 'object' ? ending.reported : {}),
+})
