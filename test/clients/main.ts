@@ -2,11 +2,12 @@
 import { instanceOf } from '../../scripts/instance.ts'
 import { placesOf } from '../../scripts/programs/places.ts'
 import { script } from '../../scripts/steps.ts'
+import { mcpClients } from './mcp.ts'
 import { pythonClient } from './python.ts'
 import { openRig, type Rig } from './rig.ts'
 import { webUi } from './webui.ts'
 
-const clients = { python: pythonClient, webui: webUi }
+const clients = { python: pythonClient, webui: webUi, mcp: mcpClients }
 
 async function tried(work: (rig: Rig) => Promise<void>): Promise<void> {
   const rig = await openRig()

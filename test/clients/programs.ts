@@ -1,5 +1,6 @@
 /** Clients that others make, of these versions, in the cache of the user. */
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Places } from '../../scripts/programs/places.ts'
@@ -10,7 +11,9 @@ const run = promisify(execFile)
 const openai = '3.57.0'
 const openWebUi = '0.12.4'
 const inspector = '2.12.0'
+/** The released one, and the first that knows the revision in force. */
 const conformance = '0.1.16'
+const conformanceNext = '0.2.0-alpha.12'
 
 const imports =
   (module: string) =>
@@ -61,13 +64,22 @@ export const webUiPython = ({ cache, env }: Places): Promise<string> =>
     env,
   )
 
-/** The folder of MCP's inspector and conformance suite, by npm. */
+/** Where one of MCP's programs begins: `@modelcontextprotocol/inspector`, `@modelcontextprotocol/conformance`, `conformance-next`. */
 export async function mcpPrograms({ cache }: Places): Promise<(name: string) => string> {
-  const home = join(cache, `mcp-${inspector}-${conformance}`)
-  const wanted = [`@modelcontextprotocol/inspector@${inspector}`, `@modelcontextprotocol/conformance@${conformance}`]
+  const home = join(cache, `mcp-${inspector}-${conformance}-${conformanceNext}`)
+  const suite = '@modelcontextprotocol/conformance'
+  const wanted = [
+    `@modelcontextprotocol/inspector@${inspector}`,
+    `${suite}@${conformance}`,
+    `conformance-next@npm:${suite}@${conformanceNext}`,
+  ]
   const quiet = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
   await run('npm', ['install', '--prefix', home, ...quiet, ...wanted], { timeout: 600_000 }).catch((error: unknown) => {
     throw failed(`MCP's programs can not be installed (${reasonOf(error)})`)
   })
-  return name => join(home, 'node_modules', '.bin', name)
+  return name => {
+    const folder = join(home, 'node_modules', name)
+    const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { bin: Record<string, string> }
+    return join(folder, Object.values(bin)[0] as string)
+  }
 }

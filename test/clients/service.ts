@@ -16,7 +16,8 @@ const tokens = 300
 /** The words of a message, whatever form they have. */
 function wordsOf(content: unknown): string {
   if (typeof content === 'string') return content
-  return Array.isArray(content) ? content.map(part => String((part as { text?: unknown }).text ?? '')).join(' ') : ''
+  const parts = Array.isArray(content) ? (content as { text?: string }[]) : []
+  return parts.map(({ text }) => text ?? '').join(' ')
 }
 
 /** Says `token-N` until somebody hangs up. */

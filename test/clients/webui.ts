@@ -118,7 +118,7 @@ class User {
 }
 
 /** Starts it with Chanop as its only service. */
-async function start(python: string, rig: Rig, folder: string): Promise<{ base: string; stop(): Promise<void> }> {
+async function start(python: string, rig: Rig, folder: string): Promise<{ base: string; stop: () => Promise<void> }> {
   const port = await freePort()
   const key = await rig.world.key('walt', 'member', { forwards: true, account })
   const env = {

@@ -73,6 +73,9 @@ async function outcome(house: House, { holder, signal }: Asking, name: string, a
   }
 }
 
+/** Each request is answered by a server of its own: nobody is told of changes. */
+const still = { listChanged: false } as const
+
 /** One server for one request: what is in it is what its key may see at that moment. */
 export function mcpServer(house: House, asking: Asking): McpServer {
   const { holder } = asking
@@ -80,6 +83,7 @@ export function mcpServer(house: House, asking: Asking): McpServer {
   const server = new McpServer(
     { name: 'chanop', title: `Chanop: ${name}`, version },
     {
+      capabilities: { tools: still, resources: still, prompts: still },
       instructions: `Chanop runs bots, agents and rooms over several chat platforms. You act for ${holder.name}: tools are commands that they may give, resources are the records of rooms that they may read. A tool that answers with a question wants yes with its code.`,
     },
   )
