@@ -80,10 +80,11 @@ const still = { listChanged: false } as const
 export function mcpServer(house: House, asking: Asking): McpServer {
   const { holder } = asking
   const { name } = house.interior.settings()
+  const reads = hasScope(holder, 'read')
   const server = new McpServer(
     { name: 'chanop', title: `Chanop: ${name}`, version },
     {
-      capabilities: { tools: still, resources: still, prompts: still },
+      capabilities: { tools: still, prompts: still, ...(reads ? { resources: still } : {}) },
       instructions: `Chanop runs bots, agents and rooms over several chat platforms. You act for ${holder.name}: tools are commands that they may give, resources are the records of rooms that they may read. A tool that answers with a question wants yes with its code.`,
     },
   )
@@ -103,7 +104,7 @@ export function mcpServer(house: House, asking: Asking): McpServer {
       args => outcome(house, asking, command.name, args),
     )
   }
-  if (hasScope(holder, 'read')) registerResources(server, house, holder)
+  if (reads) registerResources(server, house, holder)
   registerPrompts(server)
   return server
 }
