@@ -272,6 +272,8 @@ export type Act =
       readonly replySeq?: number
       readonly threadSeq?: number
       readonly asideSeq?: number
+      /** Its words begin with when it was said. */
+      readonly dated?: true
     } & Draft)
   | { readonly do: 'edit'; readonly seq: number; readonly draft: Draft; readonly was?: string }
   | { readonly do: 'remove'; readonly seq: number; readonly reason?: string }

@@ -1,6 +1,5 @@
-import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe } from 'node:test'
@@ -13,6 +12,7 @@ import { type Control, controlPath } from './control.ts'
 import { type IrcConfig, ircSchema } from './config.ts'
 import { type Batch, Batches, joinMultiline } from './link/batch.ts'
 import { availableServers, startErgo, startInspircd, type TestServer } from './server/testing.ts'
+import { Proxy } from './testing/proxy.ts'
 import { Guest, network, place } from './testing/trial.ts'
 import type { Line } from './text/line.ts'
 
@@ -27,77 +27,6 @@ const capabilities = [
   'draft/multiline',
   'draft/message-redaction',
 ]
-
-/** Stands between the adapter and the server, so that links can be cut and answers lost. */
-class Proxy {
-  readonly #server: Server
-  readonly #pairs = new Set<Socket>()
-  #down = false
-  #lose: ((broken: () => void) => void) | null = null
-  readonly #target: () => Socket
-
-  constructor(target: () => Socket) {
-    this.#target = target
-    this.#server = createServer(socket => this.#accept(socket))
-  }
-
-  async listen(where: string | number): Promise<AddressInfo | null> {
-    if (typeof where === 'string') this.#server.listen(where)
-    else this.#server.listen(where, '127.0.0.1')
-    await once(this.#server, 'listening')
-    const address = this.#server.address()
-    return typeof address === 'object' ? address : null
-  }
-
-  get connections(): number {
-    return this.#pairs.size
-  }
-
-  #accept(near: Socket): void {
-    near.on('error', () => near.destroy())
-    if (this.#down) {
-      near.destroy()
-      return
-    }
-    const far = this.#target()
-    this.#pairs.add(near)
-    far.on('error', () => near.destroy())
-    far.on('data', chunk => near.write(chunk)).on('close', () => near.destroy())
-    near.on('close', () => {
-      this.#pairs.delete(near)
-      far.end()
-    })
-    near.on('data', chunk => {
-      if (this.#lose && chunk.includes(' PRIVMSG #')) {
-        far.removeAllListeners('data')
-        far.resume()
-        this.#lose(() => near.destroy())
-        this.#lose = null
-      }
-      far.write(chunk)
-    })
-  }
-
-  cut(): void {
-    for (const near of this.#pairs) near.destroy()
-  }
-
-  async offline(work: () => Promise<void>): Promise<void> {
-    this.#down = true
-    this.cut()
-    await work()
-    this.#down = false
-  }
-
-  loseAnswer(arrived: (broken: () => void) => void): void {
-    this.#lose = arrived
-  }
-
-  close(): void {
-    this.cut()
-    this.#server.close()
-  }
-}
 
 const ours = (line: Line): boolean => line.nick === 'bridge'
 

@@ -34,6 +34,7 @@ import { channelsOf, Connections } from './networks/connections.ts'
 import { Orderly } from './orders/orders.ts'
 import { Outage } from './intake/outage.ts'
 import { Signs } from './intake/signs.ts'
+import { usualLateMs } from './relay/dated.ts'
 import { Echoes } from './relay/echoes.ts'
 import { isSplit, Splits } from './intake/splits.ts'
 
@@ -52,6 +53,8 @@ const abilitiesOf = (adapter: Adapter): Abilities => ({ edits: adapter.edit !== 
 export interface BridgeOptions {
   /** For how long those who leave in a netsplit are collected. */
   readonly splitMs?: number
+  /** What is passed on so much later says when it was said. */
+  readonly lateMs?: number
   /** How often it is looked whether the commands of the bots have changed. */
   readonly announceMs?: number
   /** How often the accounts on record are compared with those there are. */
@@ -79,6 +82,7 @@ export class Bridge {
   readonly #gone: GoneAccounts
   readonly #accountsMs: number
   readonly #splitMs: number
+  readonly #lateMs: number
   readonly #echoes = new Echoes()
 
   constructor(context: BotContext<typeof configSchema>, options: BridgeOptions = {}) {
@@ -96,6 +100,7 @@ export class Bridge {
     const { adapters } = this.connections
     this.#splits = new Splits({ ledger, rooms: context.rooms, log, signal })
     this.#splitMs = options.splitMs ?? splitMs
+    this.#lateMs = options.lateMs ?? usualLateMs
     this.#announcer = new Announcer({ adapters, ledger, log, signal })
     this.#announceMs = options.announceMs ?? announceMs
     this.#gone = new GoneAccounts({ adapters, ledger, log, changed: network => this.#changed(network) })
@@ -110,6 +115,7 @@ export class Bridge {
       ledger,
       vault,
       files: this.#files,
+      lateMs: this.#lateMs,
       log,
       signal,
       adapters,
@@ -191,7 +197,13 @@ export class Bridge {
     const reader = this.#reader
     const writing = ledger.write(db => {
       const { rooms } = this.context
-      const mine = { members: this.#members, splitMs: this.#splitMs, echoes: this.#echoes, reader }
+      const mine = {
+        members: this.#members,
+        splitMs: this.#splitMs,
+        lateMs: this.#lateMs,
+        echoes: this.#echoes,
+        reader,
+      }
       const intake = { rooms, ignore, ...mine }
       const taken = ingest(db, events, intake, Date.now())
       for (const relay of taken.relays) this.#tellRelay(db, relay)

@@ -2,7 +2,7 @@ import type { configSchema } from '../../config/schema.ts'
 import type { BotContext } from '../../core/bot.ts'
 import type { Command } from '../../core/command/command.ts'
 import { openDesk } from '../../core/command/desk.ts'
-import { Bridge } from './bridge.ts'
+import { Bridge, type BridgeOptions } from './bridge.ts'
 import { networkSetupCommands } from './commands/network-setup.ts'
 import { networkCommands } from './commands/networks.ts'
 import { importCommands } from './commands/import.ts'
@@ -23,8 +23,8 @@ export const bridgeCommands: readonly Command<BridgeServices>[] = [
 ]
 
 /** Connects, relays, delivers and answers until the process is asked to stop. */
-export async function runBridge(context: BotContext<typeof configSchema>): Promise<void> {
-  const bridge = new Bridge(context)
+export async function runBridge(context: BotContext<typeof configSchema>, options: BridgeOptions = {}): Promise<void> {
+  const bridge = new Bridge(context, options)
   await bridge.start()
   const { served } = await openDesk(context, { commands: bridgeCommands, services: { bridge } })
   context.ready()

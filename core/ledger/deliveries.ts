@@ -33,6 +33,8 @@ export interface Delivery {
   readonly createdMs: number
   /** Which rewriting this text is; null when it was never rewritten. */
   readonly amended: number | null
+  /** Some of it may be out already: its words stay as they are. */
+  readonly retried?: true
 }
 
 const stateName = new Map(Object.entries(states).map(([name, value]) => [value as number, name as State]))
@@ -283,9 +285,13 @@ function amendedNow(db: Tx, id: number): void {
 }
 
 /** Marks a delivery as a possible repeat before it is sent again. */
-export function markRepeat(db: Tx, delivery: Delivery): Delivery {
-  if (delivery.act.do !== 'send') return delivery
-  const act: Act = { ...delivery.act, repeat: true }
+export const markRepeat = (db: Tx, delivery: Delivery): Delivery =>
+  delivery.act.do === 'send' ? reworded(db, delivery, { ...delivery.act, repeat: true }) : delivery
+
+/** A delivery that was not sent yet says when it was said. */
+export const markDated = (db: Tx, delivery: Delivery, act: Act): Delivery => reworded(db, delivery, act)
+
+function reworded(db: Tx, delivery: Delivery, act: Act): Delivery {
   sql(db, 'UPDATE delivery SET act = ? WHERE id = ?').run(JSON.stringify(act), delivery.id)
   return { ...delivery, act }
 }

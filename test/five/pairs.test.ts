@@ -2,6 +2,7 @@ import { after, before, describe, it } from 'node:test'
 import assert from 'node:assert/strict'
 import { availableServers } from '../../adapters/irc/server/testing.ts'
 import { synapseMissing } from '../../adapters/matrix/testing/synapse.ts'
+import { downtimes } from './downtime.ts'
 import { copyIn, type FiveRoom, openFive } from './room.ts'
 import type { Copy, discordSide, Side } from './sides.ts'
 
@@ -91,7 +92,7 @@ describe('one room over five platforms', { skip: missing ?? false }, () => {
     }
     for (let n = 0; n < 5; n++) {
       for (const sender of senders) await say(`lost${n} ${sender.network}.`, sender)
-      for (const each of senders) each.loseAnswer?.()
+      for (const each of senders) each.loseAnswer()
       await room.restart(async () => {
         for (const sender of senders) await say(`away${n} ${sender.network}.`, sender)
       })
@@ -112,6 +113,8 @@ describe('one room over five platforms', { skip: missing ?? false }, () => {
     }
     t.diagnostic(`resident: ${Math.round(process.memoryUsage().rss / 1e6)} MB, this suite and its fakes included`)
   })
+
+  downtimes(() => room)
 })
 
 const numbers = async (to: Side, word: string): Promise<number[]> =>

@@ -1,4 +1,5 @@
 /** For suites: one room over all five platforms, with a bridge at work. */
+import type { BridgeOptions } from '../../bots/bridge/bridge.ts'
 import { runBridge } from '../../bots/bridge/run.ts'
 import { deadline, sleep } from '../../core/retry.ts'
 import { House } from '../house.ts'
@@ -8,7 +9,7 @@ export interface FiveRoom {
   readonly house: House
   readonly sides: readonly Side[]
   /** Stops the bridge and starts it again on the same ledger; `away` happens between. */
-  restart(away?: () => Promise<void>): Promise<void>
+  restart(away?: () => Promise<void>, options?: BridgeOptions): Promise<void>
   close(): Promise<void>
 }
 
@@ -68,11 +69,13 @@ export async function openFive(irc: 'ergo' | 'inspircd' = 'inspircd'): Promise<F
   const config = JSON.stringify({ owner: 'irc:ivy', networks, rooms: { five: { places, open: true } } })
   const env = Object.assign({}, ...sides.map(side => side.env)) as Record<string, string>
   const house = new House({ after: () => undefined }, { config, env })
-  let stop = await house.run('bridge', runBridge)
-  const restart = async (away?: () => Promise<void>): Promise<void> => {
+  const run = (options: BridgeOptions): Promise<() => Promise<void>> =>
+    house.run('bridge', context => runBridge(context, options))
+  let stop = await run({})
+  const restart = async (away?: () => Promise<void>, options: BridgeOptions = {}): Promise<void> => {
     await stop()
     await away?.()
-    stop = await house.run('bridge', runBridge)
+    stop = await run(options)
   }
   const close = async (): Promise<void> => {
     await house.close()

@@ -2,9 +2,12 @@
 import { DiscordFake } from '../../adapters/discord/testing/fake.ts'
 import { type Message as DiscordMessage, snowflake } from '../../adapters/discord/testing/objects.ts'
 import { shown as discordShown } from '../../adapters/discord/testing/trial.ts'
+import { connect } from 'node:net'
 import { startErgo, startInspircd, type TestServer } from '../../adapters/irc/server/testing.ts'
+import { Proxy as IrcProxy } from '../../adapters/irc/testing/proxy.ts'
 import { Guest } from '../../adapters/irc/testing/trial.ts'
 import type { Client, Shown } from '../../adapters/matrix/testing/client.ts'
+import { Proxy as HttpProxy } from '../../adapters/matrix/testing/proxy.ts'
 import { Synapse } from '../../adapters/matrix/testing/synapse.ts'
 import { FakeSlack } from '../../adapters/slack/testing/server.ts'
 import { app, type Message as SlackMessage, shown as slackShown } from '../../adapters/slack/testing/workspace.ts'
@@ -40,20 +43,33 @@ export interface Side {
   share?(text: string, bytes: Uint8Array): Promise<string>
   copies(): Promise<Copy[]>
   /** Takes no connections while `work` runs. */
-  offline?(work: () => Promise<void>): Promise<void>
+  offline(work: () => Promise<void>): Promise<void>
   /** The next message of ours is accepted, and its answer lost. */
-  loseAnswer?(): void
+  loseAnswer(): void
   stop(): Promise<void>
 }
 
 const word = (value: unknown): string => (typeof value === 'string' ? value : '')
 const unseen = /[\u200b\u2060]/g
 
+const ircConfig = (port: number): object => ({
+  kind: 'irc',
+  host: '127.0.0.1',
+  port,
+  tls: false,
+  nick: 'fivebot',
+  personas: false,
+  flood: null,
+  sasl: { account: 'fivebot', password: 'env:FIVE_IRC' },
+})
+
 export async function ircSide(kind: 'ergo' | 'inspircd'): Promise<Side & { readonly server: TestServer }> {
   const server = await (kind === 'ergo' ? startErgo : startInspircd)(null, {})
   const channel = '#five'
   const login = { account: 'ivy', password: await server.account('ivy') }
   const { host, port } = server
+  const proxy = new IrcProxy(() => connect(port, host))
+  const near = await proxy.listen(0)
   const guest = await Guest.join({ host, port, nick: 'ivy', account: login }, channel)
   const env = { FIVE_IRC: await server.account('fivebot') }
   if (kind === 'inspircd') {
@@ -63,7 +79,8 @@ export async function ircSide(kind: 'ergo' | 'inspircd'): Promise<Side & { reado
   }
   const said = () =>
     guest.lines.filter(
-      ({ command, params, prefix }) => command === 'PRIVMSG' && params[0] === channel && !prefix?.startsWith('ivy!'),
+      ({ command, params, prefix }) =>
+        /^(PRIVMSG|NOTICE)$/.test(command) && params[0] === channel && !prefix?.startsWith('ivy!'),
     )
   let count = 0
   return {
@@ -72,16 +89,7 @@ export async function ircSide(kind: 'ergo' | 'inspircd'): Promise<Side & { reado
     channel,
     person: 'ivy',
     env,
-    config: {
-      kind: 'irc',
-      host,
-      port,
-      tls: false,
-      nick: 'fivebot',
-      personas: false,
-      flood: null,
-      sasl: { account: 'fivebot', password: 'env:FIVE_IRC' },
-    },
+    config: ircConfig(near?.port ?? port),
     say: async (text, replyTo) => {
       const label = `five${count++}`
       const reply = replyTo === undefined ? '' : `;+draft/reply=${replyTo}`
@@ -99,7 +107,10 @@ export async function ircSide(kind: 'ergo' | 'inspircd'): Promise<Side & { reado
         files: [],
         ...(tags['+draft/reply'] === undefined ? {} : { answers: tags['+draft/reply'] }),
       })),
+    offline: work => proxy.offline(work),
+    loseAnswer: () => proxy.loseAnswer(broken => broken()),
     stop: async () => {
+      proxy.close()
       guest.leave()
       await server.stop()
     },
@@ -296,13 +307,14 @@ export async function matrixSide(): Promise<Side & { readonly synapse: Synapse }
   const synapse = await Synapse.start(null)
   const [max, bot] = [await synapse.register('max'), await synapse.register('fivebot')]
   const room = await max.room({ invite: [bot.id] })
+  const proxy = await HttpProxy.listen(() => synapse.port)
   return {
     synapse,
     network: 'mx',
     channel: room,
     person: 'max',
     env: { FIVE_MX: bot.account.access_token },
-    config: { kind: 'matrix', homeserver: synapse.url, token: 'env:FIVE_MX' },
+    config: { kind: 'matrix', homeserver: proxy.url, token: 'env:FIVE_MX' },
     say: (text, replyTo) =>
       max.say(room, text, replyTo === undefined ? {} : { 'm.relates_to': { 'm.in_reply_to': { event_id: replyTo } } }),
     edit: async (id, text) => {
@@ -319,6 +331,11 @@ export async function matrixSide(): Promise<Side & { readonly synapse: Synapse }
       return max.send(room, { msgtype: 'm.file', body, filename: 'five.bin', url, info })
     },
     copies: () => matrixCopies(max, room, bot.id),
-    stop: () => synapse.stop(),
+    offline: work => proxy.offline(work),
+    loseAnswer: () => proxy.once((method, url) => method === 'PUT' && url.includes('/send/m.room.message/'), 'lose'),
+    stop: async () => {
+      proxy.close()
+      await synapse.stop()
+    },
   }
 }

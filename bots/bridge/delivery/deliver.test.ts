@@ -253,6 +253,7 @@ test('a crash behind the platform’s yes, before ours: the next process finds i
       ...options,
       isConfigured: () => true,
       gaveUp: () => undefined,
+      lateMs: 60_000,
       ledger,
       signal,
       files: new Files({ ...options, ...places, refuse: () => [], ledger, signal }),

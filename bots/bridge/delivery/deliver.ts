@@ -25,6 +25,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
 import { sleep } from '../../../core/retry.ts'
 import type { Vault } from '../../../core/secrets.ts'
+import { datedIfLate } from '../relay/dated.ts'
 import { arrived, aside, leadsElsewhere } from './aside.ts'
 import type { Files } from './files.ts'
 import { tellGivenUp } from './given-up.ts'
@@ -44,6 +45,8 @@ export interface DelivererOptions {
   readonly gaveUp: (tx: Tx, network: NetworkId, abandoned: Abandoned) => void
   readonly vault: Vault
   readonly files: Files
+  /** What waited so long says when it was said. */
+  readonly lateMs: number
   readonly log: Log
   readonly signal: AbortSignal
 }
@@ -254,7 +257,7 @@ export class Deliverer {
       requeue(db, head)
       return labelled
     })
-    lane.renew({ ...again, state: 'queued' })
+    lane.renew({ ...again, state: 'queued', retried: true })
   }
 
   async #fly(lane: Lane, adapter: Adapter, delivery: Delivery, way: Way): Promise<void> {
@@ -312,7 +315,10 @@ export class Deliverer {
           'sending',
         )
       }
-      for (const delivery of asTheyRead(db, next)) departing.set(delivery.id, { delivery, way: wayOf(db, delivery) })
+      for (const read of asTheyRead(db, next)) {
+        const delivery = datedIfLate(db, read, nowMs, this.#o.lateMs)
+        departing.set(delivery.id, { delivery, way: wayOf(db, delivery) })
+      }
     })
     if (done) {
       this.#again(rewritten)

@@ -87,7 +87,7 @@ async function say(
   key: string,
   { replyTo, thread }: Way,
 ): Promise<readonly MessageId[]> {
-  const { do: _do, replySeq: _reply, threadSeq: _thread, asideSeq: _aside, ...draft } = act
+  const { do: _do, replySeq: _reply, threadSeq: _thread, asideSeq: _aside, dated: _dated, ...draft } = act
   if (draft.secret && (await adapter.secure?.(place)) === false) throw insecure()
   const { content, ...ready } = openDraft(vault, draft)
   // Where there are no threads, what stands in one answers what opened it.

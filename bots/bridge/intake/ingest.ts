@@ -23,6 +23,8 @@ export interface Intake {
   readonly reader: Reader
   /** For how long those who leave in a netsplit are collected. */
   readonly splitMs: number
+  /** What is passed on so much later says when it was said. */
+  readonly lateMs: number
   readonly echoes: Echoes
   /** Places and users already noted as members, `<place>\n<user>`: spares a row for every message. */
   readonly members: ReadonlySet<string>
@@ -92,12 +94,12 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
     followMembers(db, fact, intake, taken)
     if (event.kind === 'message' && !event.unlisted) newest.set(fact.placeId, event)
     if (isGap(fact)) tellGap(db, fact, intake.rooms, nowMs)
-    const passing = { nowMs, ...followed(db, fact, intake, nowMs) }
+    const passing = { nowMs, lateMs: intake.lateMs, ...followed(db, fact, intake, nowMs) }
     const early = event.kind === 'message' ? takeParked(db, event.place, event.id, nowMs) : []
     for (const parked of early) follow(db, parked)
     if (!checked.secret && !isEcho(fact, intake, taken, nowMs)) passOn(db, asItReads(db, fact, early), intake, passing)
     // Its edits and its end are in it already.
-    for (const one of early) if (one.event.kind === 'reaction') passOn(db, one, intake, { nowMs })
+    for (const one of early) if (one.event.kind === 'reaction') passOn(db, one, intake, passing)
   }
   for (const [place, event] of newest) advance(db, place, event.id, event.atMs)
   return taken
@@ -120,7 +122,7 @@ function passOn(db: Tx, fact: Stored | null, intake: Intake, passing: Passing): 
 }
 
 /** What a fact does to what came before it, as far as the copies of it depend on that. */
-function followed(db: Tx, fact: Stored, intake: Intake, nowMs: number): Omit<Passing, 'nowMs'> {
+function followed(db: Tx, fact: Stored, intake: Intake, nowMs: number): Omit<Passing, 'nowMs' | 'lateMs'> {
   if (isAct(fact)) {
     const done = follow(db, fact)
     if (!done) park(db, fact, nowMs)

@@ -16,6 +16,7 @@ test('a backfill goes on from what the platform has in its history, not from a s
     ignore: settings.current.ignore,
     reader: new Reader({ prefix: () => '!', bots: ['admin'] }),
     splitMs: 0,
+    lateMs: 60_000,
     echoes: new Echoes(),
     members: new Set<string>(),
   }

@@ -6,7 +6,6 @@ import {
   type Face,
   type MemberEvent,
   type Place,
-  type Segment,
   saidMs,
 } from '../../../core/event.ts'
 import { isSaidIn } from '../../../core/ledger/copies.ts'
@@ -19,14 +18,12 @@ import { withoutMassMentions } from '../../../core/mass-mentions.ts'
 import { localMentions } from '../../../core/mentions.ts'
 import type { Bridging, Room, Rooms } from '../../../core/rooms.ts'
 import { plain, safeName, truncate, visible } from '../../../core/text.ts'
+import { dated, isLate } from './dated.ts'
 import { faceOf } from './faces.ts'
 import { isLeftOut, reworded } from './rules.ts'
 
 /** A copy of a copy goes round in circles: what another relay brought is recorded and not relayed. */
 const maxHops = 0
-/** What is passed on so much later is shown with the time when it was said. */
-const lateMs = 60_000
-
 /** Some platforms tell the time in whole seconds: what was said in the very second in which we met the place is not history. */
 const coarseMs = 1000
 
@@ -63,6 +60,8 @@ interface Relayed {
 
 export interface Passing {
   readonly nowMs: number
+  /** What is passed on so much later says when it was said. */
+  readonly lateMs: number
   /** They come back from a netsplit that told of them in one line. */
   readonly returns?: boolean
   /** How the message read before this edit. */
@@ -70,18 +69,14 @@ export interface Passing {
 }
 
 /** A content as it leaves its network. */
-function leaving(event: ChatEvent & { readonly content: Content }, bridging: Bridging, nowMs: number): Content {
+function leaving(
+  event: ChatEvent & { readonly content: Content },
+  bridging: Bridging,
+  { nowMs, lateMs }: Passing,
+): Content {
   const { replyTo: _reply, ...content } = reworded(bridging, event.content)
-  const late = event.origin === 'backfill' && nowMs - saidMs(event) > lateMs
-  const segments = late ? [stamp(saidMs(event), nowMs), ...content.segments] : content.segments
-  return bridging.everyone ? { ...content, segments } : withoutMassMentions({ ...content, segments })
-}
-
-/** `[14:05 UTC] `, with the day when that is another one. */
-function stamp(atMs: number, nowMs: number): Segment {
-  const [at, now] = [atMs, nowMs].map(ms => new Date(ms).toISOString()) as [string, string]
-  const day = at.slice(0, 10) === now.slice(0, 10) ? '' : `${at.slice(0, 10)} `
-  return { kind: 'text', text: `[${day}${at.slice(11, 16)} UTC] ` }
+  const said = isLate(event, nowMs, lateMs) ? dated(content, saidMs(event), nowMs) : content
+  return bridging.everyone ? said : withoutMassMentions(said)
 }
 
 /** What a fact means for the other places of its room, or null: nothing is relayed. */
@@ -90,7 +85,7 @@ function relayedOf(db: Tx, stored: Stored, room: Room, passing: Passing): Relaye
   const { bridging } = room
   const face = faceOf(db, event.sender, event.place, room)
   const draftIn = (content: Content): ((to: Place) => Draft) => {
-    const said = leaving({ ...event, content } as ChatEvent & { content: Content }, bridging, passing.nowMs)
+    const said = leaving({ ...event, content } as ChatEvent & { content: Content }, bridging, passing)
     const may = bridging.everyone ? { everyone: true as const } : {}
     return to => ({ content: localMentions(db, said, event.place.network, to), as: face, ...may })
   }
@@ -102,7 +97,8 @@ function relayedOf(db: Tx, stored: Stored, room: Room, passing: Passing): Relaye
     const threadSeq = rootOf(db, event.place)
     const way = { ...(replySeq ? { replySeq } : {}), ...(threadSeq === undefined ? {} : { threadSeq }) }
     const draft = draftIn(event.content)
-    return { actIn: to => ({ do: 'send', ...draft(to), ...way }), source: stored.seq }
+    const late = isLate(event, passing.nowMs, passing.lateMs) ? { dated: true as const } : {}
+    return { actIn: to => ({ do: 'send', ...draft(to), ...way, ...late }), source: stored.seq }
   }
   const target = messageOf(db, event.place, event.target)
   if (!target) return null
@@ -118,7 +114,7 @@ function relayedOf(db: Tx, stored: Stored, room: Room, passing: Passing): Relaye
   // Anyone may send an edit of anybody's message on some platforms: only the author's own is taken over.
   if (!isAuthor(target.event, event)) return null
   const draft = draftIn(event.content)
-  const was = passing.was ? { was: plain(leaving({ ...event, content: passing.was }, bridging, passing.nowMs)) } : {}
+  const was = passing.was ? { was: plain(leaving({ ...event, content: passing.was }, bridging, passing)) } : {}
   return { actIn: to => ({ do: 'edit', seq: about, draft: draft(to), ...was }), source: about, about }
 }
 
