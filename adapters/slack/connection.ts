@@ -24,7 +24,9 @@ const backoff = { firstMs: 500, maxMs: 30_000 }
 /** Channels whose history is fetched at the same time. */
 const mostFetched = 4
 /** Slack refuses those who ask too often for an address by itself, and says for how long. */
-const again = { firstMs: 250, maxMs: 5_000 }
+const again = { firstMs: 500, maxMs: 5_000 }
+/** Who waits for an answer to a slash command waits no longer for where it is given. */
+const patienceMs = 1_500
 /** A connection that lasted less is not a good one. */
 const shortMs = 10_000
 
@@ -172,7 +174,7 @@ export class Connection {
         }
         // One that ends right after its hello is no reason to hurry.
         if (!short) attempt = -1
-        else if (attempt > 0) await sleep(backoffMs(again, attempt - 1), this.#signal)
+        else if (attempt > 0) await sleep(backoffMs(again, attempt), this.#signal)
       }
     } finally {
       await old?.close()
@@ -310,23 +312,29 @@ export class Connection {
     })
   }
 
+  /** Slack takes an answer for three seconds: what was missed is not waited for. */
   #slash(payload: Native, acknowledge: () => void): void {
-    const channel = str(payload, 'channel_id')
+    const [channel, user] = [str(payload, 'channel_id'), str(payload, 'user_id')]
     this.#answers.note(payload)
     const read = async (): Promise<ChatEvent[]> => {
-      const home = this.channels.isMember(channel) ? channel : await this.#directOf(str(payload, 'user_id'))
+      const name = this.#people.get(user)
+      const home = this.channels.isMember(channel) ? channel : await this.#directOf(user)
+      await name
       const { command } = this.#o.config
       const { self } = this.#login
       const slash = { network: this.#o.context.network, command, people: this.#people, teams: self.teams }
       return slashEvent(payload, this.#reader.place(home ?? channel), slash)
     }
-    this.#intake.live(channel, read, acknowledge)
+    this.#intake.aside(user, read, acknowledge)
   }
 
   /** Where somebody is answered who used the command in a channel that we are not in. */
   async #directOf(user: string): Promise<string | null> {
-    const answer = await this.api.call('conversations.open', { users: user }).catch(() => null)
-    return answer ? str(part(answer, 'channel'), 'id') || null : null
+    const opened = this.api.call('conversations.open', { users: user }).then(
+      answer => str(part(answer, 'channel'), 'id') || null,
+      () => null,
+    )
+    return Promise.race([opened, sleep(patienceMs, this.#signal).then(() => null)])
   }
 }
 

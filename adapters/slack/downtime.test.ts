@@ -34,6 +34,35 @@ describe('while nobody listens', { concurrency: 4 }, () => {
     assert.deepEqual(trial.book.texts(), said)
   })
 
+  test('a slash command is acknowledged in three seconds while the history is being fetched, and moves no backfill on', async t => {
+    const trial = await Trial.open(t)
+    const { fake, general, book } = trial
+    const first = await trial.up()
+    fake.workspace.say(general, alice, 'known')
+    await book.hears('known')
+    await first.stop()
+    fake.workspace.say(general, alice, 'missed')
+    fake.limit('conversations.history', { seconds: 4 })
+    await trial.up()
+    const startMs = Date.now()
+    fake.envelope('slash_commands', {
+      command: '/chanop',
+      text: 'status',
+      user_id: alice,
+      user_name: 'alice',
+      channel_id: general.id,
+      team_id: 'T0000FAKE',
+      trigger_id: 't1',
+    })
+    await book.hears('/status')
+    // What was said meanwhile is not acknowledged before it is fetched.
+    await fake.until(() => fake.unacknowledged <= 1, 'the acknowledgement')
+    assert.ok(Date.now() - startMs < 3_000, `${Date.now() - startMs} ms`)
+    assert.ok(!book.texts().includes('missed'))
+    await book.hears('missed')
+    await fake.until(() => fake.unacknowledged === 0, 'all acknowledgements')
+  })
+
   test('from the cursor: messages over many pages, threads old and new, edits, reactions; in order', async t => {
     const trial = await Trial.open(t, { pageMost: 7 })
     const { fake, general, book } = trial

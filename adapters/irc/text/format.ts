@@ -79,6 +79,8 @@ export function parseFormat(line: string): Segment[] {
 export const cleanText = (text: string): string =>
   /[\x00-\x1f\x7f\u0085\u2028\u2029]/.test(text)
     ? text
+        // Else two halves of characters become a whole one when what stands between is taken out.
+        .toWellFormed()
         .replace(/\r\n?|[\x0b\x0c\u0085\u2028\u2029]/g, '\n')
         .replaceAll('\t', '  ')
         .replace(controls, '')

@@ -2,9 +2,12 @@ import type { Sink } from '../../../core/adapter.ts'
 import type { ChatEvent } from '../../../core/event.ts'
 import { Feed } from '../../../core/feed.ts'
 import type { Log } from '../../../core/log.ts'
+import { sleep } from '../../../core/retry.ts'
 
 /** More than that is not kept waiting: what is left out is not acknowledged, and is fetched once there is room. */
 const usualMost = 5000
+
+const asideMs = 1_000
 
 export interface IntakeOptions {
   readonly sink: Sink
@@ -77,6 +80,14 @@ export class Intake {
     const entered = this.#held.then(() => void this.#chain(channel, work))
     this.#entering.add(entered)
     void entered.then(() => this.#entering.delete(entered))
+  }
+
+  /** What stands in no history, in the order of who asked: it waits for no past, and not long for what channels there are. */
+  aside(user: string, read: () => Promise<readonly ChatEvent[]>, taken: () => void): void {
+    void this.#chain(`aside/${user}`, async () => {
+      await Promise.race([this.#held, sleep(asideMs, this.#signal)])
+      if (!this.#signal.aborted) this.#push(await read(), taken)
+    })
   }
 
   #catchUp(): void {

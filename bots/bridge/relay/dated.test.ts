@@ -7,7 +7,7 @@ import { copies, copyOf, hall, openHall, settled, until } from '../testing.ts'
 const lateMs = 1500
 
 test('what waited for a network says when it was said, there alone and once, however often it is tried', async t => {
-  const { house, servers } = await openHall(t, 'abc', { lateMs })
+  const { servers } = await openHall(t, 'abc', { lateMs })
   const [a, b, c] = servers
   assert.ok(a && b && c)
   b.down()
