@@ -2,6 +2,7 @@ import { after, before, describe, it } from 'node:test'
 import assert from 'node:assert/strict'
 import { availableServers } from '../../adapters/irc/server/testing.ts'
 import { synapseMissing } from '../../adapters/matrix/testing/synapse.ts'
+import { burst } from './burst.ts'
 import { downtimes } from './downtime.ts'
 import { copyIn, type FiveRoom, openFive } from './room.ts'
 import type { Copy, discordSide, Side } from './sides.ts'
@@ -114,6 +115,7 @@ describe('one room over five platforms', { skip: missing ?? false }, () => {
     t.diagnostic(`resident: ${Math.round(process.memoryUsage().rss / 1e6)} MB, this suite and its fakes included`)
   })
 
+  burst(() => room)
   downtimes(() => room)
 })
 

@@ -21,7 +21,8 @@ export async function copyIn(
   deadlineMs = 15_000,
 ): Promise<Copy> {
   const end = deadline(deadlineMs)
-  for (;;) {
+  // Whoever waits long asks less often: looking costs the homeserver as much as a message.
+  for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 1.2, 500)) {
     const copies = await side.copies()
     const found = copies.find(fits)
     if (found) return found
@@ -29,7 +30,7 @@ export async function copyIn(
       throw new Error(
         `did not come to ${side.network} in ${deadlineMs} ms: ${what}\n${JSON.stringify(copies.slice(-4).map(({ files, ...copy }) => ({ ...copy, files: files.length })))}`,
       )
-    await sleep(20, end)
+    await sleep(pauseMs, end)
   }
 }
 

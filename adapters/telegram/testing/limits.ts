@@ -21,12 +21,13 @@ export const telegramsSpeeds: Speeds = {
 
 /** Counts what is said, and refuses what is too much with the time to wait. */
 export class SpeedLimits {
-  readonly #speeds: Speeds | null
+  /** null: no limits. */
+  speeds: Speeds | null
   readonly #times = new Map<string, number[]>()
   readonly #flooded = new Map<number, number>()
 
   constructor(speeds: Speeds | null) {
-    this.#speeds = speeds
+    this.speeds = speeds
   }
 
   /** Refuses everything in a chat for a while. */
@@ -38,11 +39,11 @@ export class SpeedLimits {
     const now = Date.now()
     const flooded = (this.#flooded.get(chat) ?? 0) - now
     if (flooded > 0) throw tooMany(flooded)
-    if (!this.#speeds) return
+    if (!this.speeds) return
     const kinds: [string, Window][] = [
-      [`chat${chat}`, this.#speeds.chat],
-      ...(chat < 0 ? [[`group${chat}`, this.#speeds.group] as [string, Window]] : []),
-      ['all', this.#speeds.all],
+      [`chat${chat}`, this.speeds.chat],
+      ...(chat < 0 ? [[`group${chat}`, this.speeds.group] as [string, Window]] : []),
+      ['all', this.speeds.all],
     ]
     for (const [name, { most, windowMs }] of kinds) {
       const times = (this.#times.get(name) ?? []).filter(atMs => atMs > now - windowMs)
