@@ -19,9 +19,9 @@ export function chosen(tx: Tx, selector: string, places: readonly Place[]): Agen
   const all = agents(tx)
   const { names, nobody } = select(selector, all, withHere(tx, places))
   const missing = nobody.map(part => `'${part.slice(0, 40)}'`).join(', ')
-  if (nobody.length > 0) throw new ChanopError('not-found', `nobody fits ${missing}: agents lists who there is`)
+  if (nobody.length > 0) throw new ChanopError('not-found', `nobody fits ${missing}: !agents lists who there is`)
   if (names.length === 0)
-    throw new ChanopError('not-found', `'${selector.slice(0, 60)}' fits nobody: agents lists who there is`)
+    throw new ChanopError('not-found', `'${selector.slice(0, 60)}' fits nobody: !agents lists who there is`)
   const wanted = new Set(names)
   return all.filter(({ name }) => wanted.has(name))
 }

@@ -81,7 +81,7 @@ test('roles: given and taken, in all and in one room, for a time, and never abov
     await otto('!role grant bob boss'),
     "role is owner, operator, member, guest; not 'boss' · usage: role grant <who> <owner|operator|member|guest> [in=…] [for=…]",
   )
-  assert.equal(await otto('!role grant bob member in=nowhere'), 'no room nowhere; rooms lists them')
+  assert.equal(await otto('!role grant bob member in=nowhere'), 'no room nowhere; !rooms lists them')
   assert.match(await otto('!role grant bob member for=soon'), /'soon' is no duration: write 90s, 15m, 2h or 3d/)
   assert.equal(await otto('!role grant bob operator in=ops for=2h'), 'chat:bob is operator in ops for 2h')
   const inOps = (): true | undefined => house.server('a').channel('#ops').admitted?.has('bob') || undefined
@@ -96,9 +96,9 @@ test('roles: given and taken, in all and in one room, for a time, and never abov
   )
   assert.equal(await otto('!role revoke bob'), 'chat:bob has no role to take away')
   assert.equal(await otto('!role revoke bob in=ops'), 'chat:bob has no role in ops any more')
-  assert.equal(await otto('!role revoke nobody'), 'nobody is called nobody; person list shows who has an account')
+  assert.equal(await otto('!role revoke nobody'), 'nobody is called nobody; !person list shows who has an account')
   assert.match(await olga('!role grant other:nobody member'), /^nobody is known as other:nobody: they join/)
-  assert.equal(await olga('!role grant zoe member'), 'nobody is called zoe; person list shows who has an account')
+  assert.equal(await olga('!role grant zoe member'), 'nobody is called zoe; !person list shows who has an account')
   assert.equal(await confirmed('!role grant other:zoe owner'), 'other:zoe is owner')
   assert.equal(await olga('!role revoke olga'), 'chat:olga has no role any more')
   assert.equal(await olga('!restart oracle'), 'restart needs operator; you are guest')
@@ -173,6 +173,8 @@ test('settings: set, seen in both processes at once, exported, unset, and bad on
   assert.match(await olga('!config set commands.prefix x'), /use 1 to 3 punctuation marks/)
   assert.match(await olga('!config set commands.prefix ?'), /^commands begin with \? everywhere then; .* · !yes/)
   assert.match(await olga('!yes'), /commands\.prefix = "\?" \(was "!"\)/)
+  assert.equal(await olga('?role grant bob member in=a*b'), 'no room a*b; ?rooms lists them')
+  assert.equal(await olga('?network show `x*', privately), 'no network `x*; ?networks lists them')
   assert.match(await olga('?config find prefix', privately), /commands\.prefix = "\?" \(chat/)
   assert.match(await olga('?config export', privately), /^written to .*chanop-config\.yaml$/)
   assert.match(readFileSync(join(house.dataDir, 'chanop-config.yaml'), 'utf8'), /prefix: "\?"/)
@@ -228,7 +230,7 @@ test('secrets: only in a DM, only owners, and nowhere to be read afterwards', as
   assert.match(await olga(`secret set KEY ${canary}`, dm), /^KEY is set; write secret:KEY/)
   assert.match(await olga('secret list', dm), /^KEY · set by olga now$/)
   assert.equal(await (await house.context('x')).secret('secret:KEY'), canary)
-  assert.equal(await olga('secret del NONE', dm), 'there is no secret NONE; secret list shows them')
+  assert.equal(await olga('secret del NONE', dm), 'there is no secret NONE; !secret list shows them')
   const asked = await olga('secret del KEY', dm)
   assert.match(asked, /^deletes KEY: what refers to it stops working · !yes \w{3}/)
   assert.equal(await olga(`yes ${/!yes (\w+)/.exec(asked)?.[1]}`, dm), 'KEY is deleted')
@@ -288,7 +290,7 @@ test('a person whose account is deleted has no role, and the next of that name i
   await olga('!person add carl')
   await olga('!role grant carl operator')
   assert.equal(await olga('!person del olga'), 'that is you: let another owner do it')
-  assert.equal(await olga('!person del nobody'), 'no person has the account nobody; person list shows them')
+  assert.equal(await olga('!person del nobody'), 'no person has the account nobody; !person list shows them')
   const asked = await olga('!person del carl')
   assert.match(asked, /^deletes the account carl and ends its sessions · !yes/)
   assert.equal(await olga(`!yes ${/!yes (\w+)/.exec(asked)?.[1]}`), 'carl is deleted')
@@ -334,11 +336,11 @@ test('say: in rooms and channels that exist, as it is written', async t => {
     .watch.until(() => house.server('b').transcript().includes('*hello* `all`'), 'the other place', 5000)
   assert.equal(
     await olga('!say nowhere:#x hi', privately),
-    'no room or channel nowhere:#x; rooms lists them, and network:channel names any',
+    'no room or channel nowhere:#x; !rooms lists them, and network:channel names any',
   )
   assert.equal(
     await olga('!say @bob hi', privately),
-    'no room or channel @bob; rooms lists them, and network:channel names any',
+    'no room or channel @bob; !rooms lists them, and network:channel names any',
   )
   assert.equal(await olga('!say #dev hi', privately), 'said in chat:#dev')
   await server.watch.until(() => server.channel('#dev').messages.find(({ text }) => text === 'hi'), 'in #dev', 5000)

@@ -35,7 +35,7 @@ export function accountMeant(tx: Tx, word: string, near: NetworkId): Meant {
   if (known && others.length === 0) return { account, person }
   const candidates = [...(known ? [account] : []), ...others]
   if (candidates.length === 0) {
-    throw new ChanopError('not-found', `nobody is called ${word.slice(0, 60)}; person list shows who has an account`)
+    throw new ChanopError('not-found', `nobody is called ${word.slice(0, 60)}; !person list shows who has an account`)
   }
   const list = candidates.slice(0, 8).map(written).join(' or ')
   throw new ChanopError('conflict', `who is ${bare.slice(0, 60)}? write ${list}`)

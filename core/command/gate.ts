@@ -81,7 +81,8 @@ export function mustHoldIn(tx: Tx, caller: Caller, room: string, needed: Role, n
 
 /** An agent has the permissions that its engagement names, and no role: owners' commands are never among them. */
 function agentRefusal(command: Published, agent: Agent, place: Place, nowMs: number): string | null {
-  if (!engaged(agent, nowMs)) return `the engagement of ${agent.name} is over; an operator can restore it`
+  if (!engaged(agent, nowMs))
+    return `the engagement of ${agent.name} is over; an operator can restore it: !restore ${agent.name}`
   if (!mayBe(agent, place)) return `the engagement of ${agent.name} does not name ${place.channel}`
   if (command.agents) return null
   const { permissions, name } = agent
@@ -89,5 +90,5 @@ function agentRefusal(command: Published, agent: Agent, place: Place, nowMs: num
   const listed =
     names.some(word => permissions.includes(word)) || (permissions.includes('*') && includes('member', command.role))
   if (listed && command.role !== 'owner') return null
-  return `${command.name} is not in the engagement of ${name}; an operator can add it: agent edit ${name} permissions=…`
+  return `${command.name} is not in the engagement of ${name}; an operator can add it: !agent edit ${name} permissions=…`
 }

@@ -7,6 +7,7 @@ import { say } from '../say.ts'
 import { parseInline } from '../text.ts'
 import { voiceOf } from './answer.ts'
 import type { CommandContext } from './command.ts'
+import { messageLine } from './failure.ts'
 
 /** What came of it. `effect` and `committed` as those of an answer. */
 export interface Found {
@@ -43,7 +44,7 @@ export async function soonOrLater(
   working
     .then(
       found => sayLater(later, found),
-      error => sayLater(later, { lines: [asChanopError(error).message] }),
+      error => sayLater(later, { lines: [messageLine(asChanopError(error), later.context.settings.prefix)] }),
     )
     .catch((error: unknown) => {
       later.bot.log.error({ error }, `what came of ${what} could not be said`)
@@ -53,7 +54,7 @@ export async function soonOrLater(
 
 /** Says one thing more to a command that was answered: once for each `part`. What can't be done is said instead. */
 export async function sayLater(
-  { bot, context: { event }, reply }: Later,
+  { bot, context: { event, settings }, reply }: Later,
   { lines, effect, committed }: Found,
   part = 'later',
 ): Promise<void> {
@@ -71,7 +72,7 @@ export async function sayLater(
   } catch (thrown) {
     const error = asChanopError(thrown)
     if (error.audience !== 'user') throw error
-    await ledger.write(tx => tell(tx, [error.message]))
+    await ledger.write(tx => tell(tx, [messageLine(error, settings.prefix)]))
     return
   }
   await committed?.()

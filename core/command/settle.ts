@@ -5,6 +5,7 @@ import { wipe } from '../ledger/wipe.ts'
 import { parseInline, plain } from '../text.ts'
 import { deliverAnswer } from './answer.ts'
 import { failureLine } from './failure.ts'
+import { withPrefix } from './hint.ts'
 import { auditOutcome, type Outcome, onlyLooked } from './outcome.ts'
 import type { Asking, RouterOptions } from './visit.ts'
 
@@ -31,7 +32,7 @@ export class Settler<S> {
       return this.#o.ledger.write(work, { durable: !onlyLooked(what) })
     }
     try {
-      await keep(outcome)
+      await keep(this.#hinted(outcome))
     } catch (thrown) {
       const line = failureLine(this.#o, outcome.command, asking.caller, thrown)
       await keep({ ...outcome, decision: 'failed', answer: { lines: [line], fault: asChanopError(thrown).code } })
@@ -41,6 +42,16 @@ export class Settler<S> {
       await outcome.answer.committed?.()
     } catch (error) {
       this.#o.log.error({ error, command: outcome.command }, 'what follows a command failed; its effect stands')
+    }
+  }
+
+  /** What is refused is said where nobody knows which prefix holds. */
+  #hinted(outcome: Outcome): Outcome {
+    if (outcome.decision === 'allowed') return outcome
+    const { prefix } = this.#o.settings()
+    return {
+      ...outcome,
+      answer: { ...outcome.answer, lines: outcome.answer.lines.map(line => withPrefix(line, prefix)) },
     }
   }
 

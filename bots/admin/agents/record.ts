@@ -5,7 +5,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 export function theAgent(tx: Tx, name: string): Agent {
   const found = agentNamed(tx, name)
   if (found) return found
-  throw new ChanopError('not-found', `there is no agent ${name.slice(0, 40)}: agents lists who there is`)
+  throw new ChanopError('not-found', `there is no agent ${name.slice(0, 40)}: !agents lists who there is`)
 }
 
 /** Refuses what can't be done to an agent in its state. */

@@ -80,7 +80,7 @@ async function permissionsOf({ services, ledger, caller }: Context, typed: reado
   return typed.map(word => {
     if (word === '*') return word // what goes beyond the giver is refused with all else that does
     const command = catalogue.named(word) ?? catalogue.named(word.replace('.', ' '))
-    if (!command) throw new ChanopError('not-found', `permissions: there is no command ${word}; help lists them`)
+    if (!command) throw new ChanopError('not-found', `permissions: there is no command ${word}; !help lists them`)
     if (command.role === 'owner' || (!caller.agent && !includes(caller.globalRole, command.role))) {
       throw new ChanopError('denied', `${command.name} can not be granted by you to an agent: it needs ${command.role}`)
     }
@@ -100,7 +100,7 @@ async function ownerOf({ ledger }: Context, network: NetworkId, typed: string): 
   if (known) return label
   throw new ChanopError(
     'not-found',
-    `owner: nobody with the account ${label.slice(0, 80)} is known; person list shows them`,
+    `owner: nobody with the account ${label.slice(0, 80)} is known; !person list shows them`,
   )
 }
 

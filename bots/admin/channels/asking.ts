@@ -30,7 +30,7 @@ export function typeNamed(context: Context, written: string): string {
   if (prefix === noType) return ''
   if (Object.hasOwn(types, prefix)) return prefix
   const near = nearest(prefix, Object.keys(types))
-  const hint = near ? `did you mean ${near}?` : `config set channels.types.${prefix}.ttl 2h makes one`
+  const hint = near ? `did you mean ${near}?` : `!config set channels.types.${prefix}.ttl 2h makes one`
   throw new ChanopError('not-found', `no type of channels ${prefix.slice(0, 40)}; ${hint}`)
 }
 
@@ -67,7 +67,7 @@ export function known(db: Tx, context: Context, place: Place, ruled?: 'ruled'): 
   const named = configured(configOf(context), place.network)
   if (named.includes(place.channel)) return fresh(context, place)
   const near = nearest(place.channel, [...named, ...keptChannels(db, place.network).map(each => each.channel)])
-  const hint = near ? `did you mean ${near}?` : `channel add ${place.channel} makes it`
+  const hint = near ? `did you mean ${near}?` : `!channel add ${place.channel} makes it`
   throw new ChanopError('not-found', `${formatPlace(place)} is not kept here; ${hint}`)
 }
 

@@ -218,7 +218,7 @@ const say = declare({
     if (!room)
       throw new ChanopError(
         'not-found',
-        `no room or channel ${where.slice(0, 60)}; rooms lists them, and network:channel names any`,
+        `no room or channel ${where.slice(0, 60)}; !rooms lists them, and network:channel names any`,
       )
     return {
       lines: [`said in ${room.places.map(formatPlace).join(', ')}`],

@@ -50,7 +50,7 @@ const rotate = declare({
       return `new passwords for ${listed(agents.map(({ name }) => name))}; sessions end`
     })
   },
-  examples: [['!rotate ghost', "nobody fits 'ghost': agents lists who there is"]],
+  examples: [['!rotate ghost', "nobody fits 'ghost': !agents lists who there is"]],
   async run(context, { selector: which, grace }) {
     const { caller, atMs, ledger } = context
     const agents = await ledger.read(db =>
@@ -117,7 +117,7 @@ const revoke = declare({
   args: z.object({ selector, reason: rest().optional().describe('what the agent is shown') }),
   confirm: ({ selector: which }, context) =>
     several(context, which, agents => `revokes ${agents.length}: ${listed(agents.map(({ name }) => name))}`),
-  examples: [['!revoke @ghosts', "nobody fits '@ghosts': agents lists who there is"]],
+  examples: [['!revoke @ghosts', "nobody fits '@ghosts': !agents lists who there is"]],
   async run(context, { selector: which, reason = 'revoked by an operator' }) {
     const { atMs, event, ledger } = context
     const agents = await ledger.read(db => meant(context, db, which))
@@ -150,7 +150,7 @@ const restore = declare({
   args: z.object({ selector, for: durationMs().optional().meta({ named: true }).describe('a new end') }),
   confirm: ({ selector: which }, context) =>
     several(context, which, agents => `restores ${agents.length}: ${listed(agents.map(({ name }) => name))}`),
-  examples: [['!restore ghost', "nobody fits 'ghost': agents lists who there is"]],
+  examples: [['!restore ghost', "nobody fits 'ghost': !agents lists who there is"]],
   async run(context, { selector: which, for: forMs }) {
     const { atMs, event, ledger } = context
     const found = await ledger.read(db =>

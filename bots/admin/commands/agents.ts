@@ -27,7 +27,7 @@ import { accept } from './invite.ts'
 const seenMs = (tx: Tx, { network, name }: Pick<Agent, 'network' | 'name'>): number | null =>
   presenceAt(tx, network, name)?.seenMs ?? lastHeard(tx, name)
 
-const nobodyHere = 'there is no agent nobody: agents lists who there is'
+const nobodyHere = 'there is no agent nobody: !agents lists who there is'
 
 const until = ({ expiresMs }: Agent, nowMs: number): string =>
   expiresMs === null ? '' : expiresMs > nowMs ? ` · ${duration(expiresMs - nowMs)} left` : ' · its time is over'
@@ -112,7 +112,7 @@ const edit = declare({
   async run(context, { nick, native, ...typed }) {
     const { ledger, atMs, event, services } = context
     if (native === undefined && Object.values(typed).every(value => value === undefined))
-      throw new ChanopError('usage', `say what to change: agent edit ${nick} channels=#a,#b rate=5/s for=30d`)
+      throw new ChanopError('usage', `say what to change: !agent edit ${nick} channels=#a,#b rate=5/s for=30d`)
     const known = await ledger.read(tx => ({ agent: theAgent(tx, nick), groups: groupsOf(tx, nick) }))
     const wanted = await withTerms(context, known.agent, typed)
     const agent = await signed(
@@ -199,7 +199,7 @@ const kick = declare({
   args: z.object({ selector, reason: rest().optional() }),
   confirm: ({ selector: which }, context) =>
     several(context, which, found => `ends the sessions of ${found.length}: ${listed(found.map(({ name }) => name))}`),
-  examples: [['!agent kick ghost', "nobody fits 'ghost': agents lists who there is"]],
+  examples: [['!agent kick ghost', "nobody fits 'ghost': !agents lists who there is"]],
   async run(context, { selector: which, reason = 'ended by an operator' }) {
     const { ledger, event } = context
     const found = await ledger.read(tx => meant(context, tx, which))
@@ -238,13 +238,13 @@ const reap = declare({
   },
   examples: [['!agent reap idle=14d', 'everybody was seen in the last 14d']],
   async run(context, { idle }) {
-    const { ledger, atMs, event, caller, confirmed } = context
+    const { ledger, atMs, event, caller, confirmed, settings } = context
     const idlers = await ledger.read(tx => idleSince(tx, idle, atMs))
     const found = idlers.filter(({ name }) => confirmed?.includes(name))
     await mustReach(context, found)
     if (found.length === 0) return `everybody was seen in the last ${duration(idle)}`
     return {
-      lines: [`${found.length} agents are being deleted; agents shows who is left`],
+      lines: [`${found.length} agents are being deleted; ${settings.prefix}agents shows who is left`],
       effect: tx => {
         for (const { network, name } of found) {
           setAgentState(tx, name, 'deleted', null, atMs)

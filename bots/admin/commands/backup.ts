@@ -30,7 +30,7 @@ async function make({ context, program }: AdminServices, asked: Stored<MessageEv
   )
   if (signal.aborted) return
   const { place, sender } = asked.event
-  const to = { in: loneRoom(place), ...(place.private ? {} : { only: sender.id }) }
+  const to = { in: loneRoom(place), ...(place.private ? {} : { only: sender.id, asideSeq: asked.seq }) }
   try {
     const content = text(said.trim())
     await ledger.write(tx => say(tx, { bot, content, ...to, key: `backup.${asked.seq}` }, Date.now()))

@@ -130,13 +130,13 @@ const can = declare({
     const { services, settings, atMs } = context
     const config = services.context.settings.current
     if (room !== context.caller.room && !Object.hasOwn(config.rooms, room)) {
-      throw new ChanopError('not-found', `no room ${room.slice(0, 60)}; rooms lists them`)
+      throw new ChanopError('not-found', `no room ${room.slice(0, 60)}; !rooms lists them`)
     }
     return context.ledger.read(db => {
       const line = command.startsWith(settings.prefix) ? command.slice(settings.prefix.length) : command
       const found = resolve(services.catalogue.refresh(db), line, false)
       if (found.is !== 'command') {
-        const near = found.near ? `did you mean ${found.near}?` : 'help lists them'
+        const near = found.near ? `did you mean ${found.near}?` : '!help lists them'
         throw new ChanopError('not-found', `no command ${line.slice(0, 40)}; ${near}`)
       }
       const somebody = find(db, context, who, room)

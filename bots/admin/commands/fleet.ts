@@ -65,7 +65,7 @@ const who = declare({
   examples: [
     ['!who', '1 online, 1 offline\nonline: worker-001\noffline: worker-002'],
     ['!who worker-001', /^worker-001 online \d+\w+ · last in #general$/, 'worker-001 online 2h · last in #general'],
-    ['!who @scout', "nobody fits '@scout': agents lists who there is"],
+    ['!who @scout', "nobody fits '@scout': !agents lists who there is"],
   ],
   async run({ ledger, services, caller, atMs }, { selector }) {
     await services.fleet.look()
@@ -83,7 +83,7 @@ const who = declare({
 export const nobodyFits = (nobody: readonly string[]): ChanopError =>
   new ChanopError(
     'not-found',
-    `nobody fits ${nobody.map(part => `'${part.slice(0, 40)}'`).join(', ')}: agents lists who there is`,
+    `nobody fits ${nobody.map(part => `'${part.slice(0, 40)}'`).join(', ')}: !agents lists who there is`,
   )
 
 const words: Readonly<Record<string, string>> = {
@@ -146,7 +146,7 @@ const call = declare({
   }),
   examples: [
     ['!call @worker status', 'worker-001: alice: status'],
-    ['!call @scout status', '@scout: nobody fits; agents lists who there is'],
+    ['!call @scout status', '@scout: nobody fits; !agents lists who there is'],
   ],
   async run(context, { selector, words: said }) {
     const { ledger, services, event, atMs } = context

@@ -32,7 +32,7 @@ const groupName = z
   .transform(typed => typed.replace(/^@/, '').toLowerCase())
 
 const noGroup = (name: string): ChanopError =>
-  new ChanopError('not-found', `there is no group ${name}; group list shows them`)
+  new ChanopError('not-found', `there is no group ${name}; !group list shows them`)
 
 /** A name that already means somebody else would change what people say by it. */
 function refuseName(tx: Tx, context: Context, name: string): void {
@@ -51,7 +51,7 @@ function membersMeant(tx: Tx, selector: string): string[] {
   const { names, nobody } = select(others.join(','), agents(tx), groups(tx))
   const found = people.map(part => {
     const person = personByName(tx, part.slice('person:'.length))
-    if (!person) throw new ChanopError('not-found', `nobody is called ${part.slice(7, 60)}; person list shows them`)
+    if (!person) throw new ChanopError('not-found', `nobody is called ${part.slice(7, 60)}; !person list shows them`)
     return personMember(person.name)
   })
   if (nobody.length > 0) {
@@ -103,7 +103,7 @@ const show = declare({
   examples: [
     ['!group show crew', '@crew: worker-001 (1)'],
     ['!group show @worker*', '@worker*: worker-001, worker-002 (2)'],
-    ['!group show nobody', 'there is no group nobody; group list shows them'],
+    ['!group show nobody', 'there is no group nobody; !group list shows them'],
   ],
   async run({ ledger }, { group }) {
     return ledger.read(db => {
@@ -173,7 +173,7 @@ const del = declare({
   examples: [
     ['!group del crew worker-001', '@crew: 1 taken out'],
     ['!group del crew', '@crew is deleted'],
-    ['!group del nobody', 'there is no group nobody; group list shows them'],
+    ['!group del nobody', 'there is no group nobody; !group list shows them'],
   ],
   async run(context, { group, members }) {
     const { ledger, atMs } = context

@@ -47,7 +47,7 @@ function mustListen({ services }: Context): { network: string; url: string } {
 function roomMeant({ services, caller }: Context, written: string): Room {
   const found = services.context.rooms.meant(written, caller.place)
   if (found) return found
-  throw new ChanopError('not-found', `no room ${escapeInline(written.slice(0, 60))}; rooms lists them`)
+  throw new ChanopError('not-found', `no room ${written.slice(0, 60)}; !rooms lists them`)
 }
 
 const byOf = ({ caller }: Context): string => caller.person?.name ?? caller.account

@@ -138,7 +138,7 @@ const create = declare({
     const { network, url } = keyed(context, given.on)
     const { atMs, caller, services } = context
     const unknown = given.rooms?.find(room => !services.context.rooms.meant(room, caller.place))
-    if (unknown !== undefined) throw new ChanopError('not-found', `no room ${unknown.slice(0, 60)}; rooms lists them`)
+    if (unknown !== undefined) throw new ChanopError('not-found', `no room ${unknown.slice(0, 60)}; !rooms lists them`)
     const secret = newApiKey()
     const who = await context.ledger.read(tx => {
       refuseKeys(tx, context)
@@ -196,7 +196,7 @@ function theKey(tx: Tx, context: Context, written: string): ApiKey {
   const found = apiKeys(tx).find(({ account, revokedMs }) => account === written && revokedMs === null)
   if (!found || !isMine(tx, context, found)) {
     if (found && includes(caller.globalRole, 'operator') && !caller.agent) return found
-    throw new ChanopError('not-found', `no key of yours is called ${written.slice(0, 40)}: key list shows them`)
+    throw new ChanopError('not-found', `no key of yours is called ${written.slice(0, 40)}: !key list shows them`)
   }
   return found
 }
@@ -243,7 +243,7 @@ const rotate = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ name }),
-  examples: [['!key rotate ci', 'no key of yours is called ci: key list shows them']],
+  examples: [['!key rotate ci', 'no key of yours is called ci: !key list shows them']],
   async run(context, { name: written }) {
     const secret = newApiKey()
     const key = await context.ledger.read(tx => {
@@ -272,7 +272,7 @@ const revoke = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ name }),
-  examples: [['!key revoke ci', 'no key of yours is called ci: key list shows them']],
+  examples: [['!key revoke ci', 'no key of yours is called ci: !key list shows them']],
   async run(context, { name: written }) {
     return {
       lines: [],

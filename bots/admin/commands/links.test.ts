@@ -58,7 +58,7 @@ test('nobody gains by somebody else’s account: one with a role does not join, 
   await olga.shouldReply(
     '@admin',
     `link ${code}`,
-    /^chat:olga is olga here, owner: an owner must role revoke that first/,
+    /^chat:olga is olga here, owner: an owner must !role revoke that first/,
   )
   assert.equal((await roleOf(house, 'chat', 'olga')).role, 'owner')
   assert.equal((await roleOf(house, 'other', 'mallory')).person, null)

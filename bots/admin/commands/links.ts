@@ -65,7 +65,7 @@ async function give(context: Context): Promise<Answer> {
   return {
     lines: [
       `the code comes next: say ${prefix}link CODE to admin in a direct message with your other account, within 10 minutes`,
-      'show it to nobody: who says it is you from then on (none comes? connect with TLS and say link again)',
+      `show it to nobody: who says it is you from then on (none comes? connect with TLS and say ${prefix}link again)`,
     ],
     effect: db => {
       refuseAgent(db, accountOf(context))
@@ -157,7 +157,7 @@ const del = declare({
   role: 'guest',
   reply: 'private',
   mutates: true,
-  args: z.object({ account: nameOf('person').regex(accountForm, 'write network:account; link list shows them') }),
+  args: z.object({ account: nameOf('person').regex(accountForm, 'write network:account; !link list shows them') }),
   examples: [['!link del irc:alice', 'irc:alice is the only account of alice: it stays']],
   async run(context, { account }) {
     mustBeKnown(context)
@@ -168,7 +168,7 @@ const del = declare({
       lines: [],
       effect: db => {
         const person = personOfAccount(db, account)
-        if (!person) throw new ChanopError('not-found', `${account} is nobody’s account; link list shows them`)
+        if (!person) throw new ChanopError('not-found', `${account} is nobody’s account; !link list shows them`)
         if (person.id !== caller.person?.id) {
           if (!includes(caller.globalRole, 'operator'))
             throw new ChanopError('denied', `${account} is not your account`)

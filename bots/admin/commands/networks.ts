@@ -60,7 +60,7 @@ async function refuseUnknown(
   }
   const near = nearest(network, configured)
   const hint = near ? `did you mean ${near}?` : `${prefix}networks lists them`
-  throw new ChanopError('not-found', `no network ${escapeInline(network.slice(0, 40))}; ${hint}`)
+  throw new ChanopError('not-found', `no network ${network.slice(0, 40)}; ${hint}`)
 }
 
 const show = declare({

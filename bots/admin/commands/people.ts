@@ -33,7 +33,7 @@ export const account = z
 /** The managed network, where we may make accounts. */
 export function managed({ services }: CommandContext<AdminServices>): NetworkId {
   const [first] = managedNetworks(services.context.settings.current)
-  if (!first) throw new ChanopError('unsupported', 'no network here lets us make accounts: networks lists them')
+  if (!first) throw new ChanopError('unsupported', 'no network here lets us make accounts: !networks lists them')
   return first
 }
 
@@ -99,7 +99,7 @@ const add = declare({
 
 function mustHave(tx: Tx, network: NetworkId, account: string): Person {
   const person = personAt(tx, network, account.toLowerCase())
-  if (!person) throw new ChanopError('not-found', `no person has the account ${account}; person list shows them`)
+  if (!person) throw new ChanopError('not-found', `no person has the account ${account}; !person list shows them`)
   return person
 }
 
@@ -158,7 +158,7 @@ const passwd = declare({
   reply: 'private',
   mutates: true,
   args: z.object({ account: account.optional().describe('your own without') }),
-  examples: [['!person passwd nobody', 'no person has the account nobody; person list shows them']],
+  examples: [['!person passwd nobody', 'no person has the account nobody; !person list shows them']],
   async run(context, { account: named }) {
     const { caller, atMs } = context
     if (!caller.verified)
@@ -221,7 +221,7 @@ const del = declare({
     await ledger.read(db => guard(db, network, account, caller, atMs))
     return `deletes the account ${account} and ends its sessions`
   },
-  examples: [['!person del bob', 'no person has the account bob; person list shows them']],
+  examples: [['!person del bob', 'no person has the account bob; !person list shows them']],
   async run(context, { account }) {
     const { caller, atMs } = context
     const network = managed(context)

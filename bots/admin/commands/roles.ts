@@ -63,7 +63,7 @@ const given = declare({
   async run({ caller, services, atMs }, { who, role, in: room = '', for: forMs }) {
     mayMake(caller, role)
     if (room !== '' && !Object.hasOwn(services.context.settings.current.rooms, room)) {
-      throw new ChanopError('not-found', `no room ${room.slice(0, 60)}; rooms lists them`)
+      throw new ChanopError('not-found', `no room ${room.slice(0, 60)}; !rooms lists them`)
     }
     return {
       lines: [],

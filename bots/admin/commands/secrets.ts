@@ -15,7 +15,7 @@ const name = z
   .refine(typed => !own(typed), 'that name is kept for our own keys')
 
 const missing = (name: string): ChanopError =>
-  new ChanopError('not-found', `there is no secret ${name}; secret list shows them`)
+  new ChanopError('not-found', `there is no secret ${name}; !secret list shows them`)
 
 const list = declare({
   name: 'secret list',
@@ -67,7 +67,7 @@ const del = declare({
   where: 'dm',
   mutates: true,
   args: z.object({ name }),
-  examples: [['secret del NOBODY', 'there is no secret NOBODY; secret list shows them']],
+  examples: [['secret del NOBODY', 'there is no secret NOBODY; !secret list shows them']],
   confirm: async ({ name }, { ledger }) => {
     const known = (await ledger.read(listSecrets)).some(secret => secret.name === name)
     if (!known) throw missing(name)

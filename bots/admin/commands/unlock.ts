@@ -22,7 +22,7 @@ const unlock = declare({
     const isMeant = locks.some(
       lock => lock.untilMs > atMs && (lock.account === name || lock.address.toLowerCase() === name),
     )
-    if (!isMeant) throw new ChanopError('not-found', `no login of ${escapeInline(what)} is locked`)
+    if (!isMeant) throw new ChanopError('not-found', `no login of ${what} is locked`)
     return {
       lines: [],
       orders: [

@@ -1,6 +1,7 @@
 import type { Config } from '../../../config/schema.ts'
 import type { Caller } from '../../../core/command/command.ts'
 import { callerOf, inert } from '../../../core/command/gate.ts'
+import { withPrefix } from '../../../core/command/hint.ts'
 import type { MessageEvent } from '../../../core/event.ts'
 import { type Agent, agentOf, engaged, mayBe } from '../../../core/ledger/agents.ts'
 import { lastCallAsking } from '../../../core/ledger/calls.ts'
@@ -38,7 +39,7 @@ export function decide(tx: Tx, { stored, mention }: Question, config: Config, ro
   const members = groupMembers(tx, mention.selector.replace(/^@/, '').toLowerCase())
   if (members.length > 0 && members.every(member => member === 'oracle')) return { is: 'silent' }
   const refused = refusal(tx, caller, stored, config, nowMs)
-  if (refused !== null) return { is: 'no', line: refused }
+  if (refused !== null) return { is: 'no', line: withPrefix(refused, config.commands.prefix) }
   return whoIsHere(tx, { stored, mention }, config, rooms, nowMs)
 }
 
@@ -56,7 +57,8 @@ export function whoIsHere(
   const others = targets.filter(({ accounts }) => !accounts.includes(own))
   const awake = others.filter(({ agent }) => agent?.paused !== true)
   const here = present(tx, awake, places)
-  if (here.length === 0) return { is: 'no', line: nobodyLine(selector, others.length, awake.length) }
+  if (here.length === 0)
+    return { is: 'no', line: withPrefix(nobodyLine(selector, others.length, awake.length), config.commands.prefix) }
   const { most } = config.fleet
   if (here.length > most) {
     return { is: 'no', line: `${selector} is ${here.length} here, more than ${most} are never called at once` }
@@ -65,9 +67,9 @@ export function whoIsHere(
 }
 
 function nobodyLine(selector: string, known: number, awake: number): string {
-  if (known === 0) return `${selector}: nobody fits; agents lists who there is`
-  if (awake === 0) return `${selector}: all ${known} are paused; resume ${selector} wakes them`
-  return `${selector}: none of ${known} is in this room; who ${selector} shows where they are`
+  if (known === 0) return `${selector}: nobody fits; !agents lists who there is`
+  if (awake === 0) return `${selector}: all ${known} are paused; !resume ${selector} wakes them`
+  return `${selector}: none of ${known} is in this room; !who ${selector} shows where they are`
 }
 
 function refusal(tx: Tx, caller: Caller, stored: Stored<MessageEvent>, config: Config, nowMs: number): string | null {
@@ -88,7 +90,7 @@ function agentRefusal(tx: Tx, agent: Agent, stored: Stored, config: Config, nowM
   const { place } = stored.event
   if (!mayBe(agent, place)) return `the engagement of ${name} does not name ${place.channel}`
   if (!permissions.includes(callPermission) && !permissions.includes('*')) {
-    return `${name} may not call groups; agent edit ${name} permissions=${callPermission} lets it`
+    return `${name} may not call groups; !agent edit ${name} permissions=${callPermission} lets it`
   }
   const { hops } = config.fleet
   if (hopsBefore(tx, stored, hops) < hops) return null

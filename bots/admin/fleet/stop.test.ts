@@ -87,7 +87,7 @@ describe('stop', () => {
       house.ledger.read(db => sql(db, "SELECT 1 FROM member WHERE user = 'worker-002'").get() === undefined),
     )
     await alice.shouldReply('#general', '!stop worker-001,worker-002', 'not here: worker-002')
-    await alice.shouldReply('#general', '!stop worker-9', "nobody fits 'worker-9': agents lists who there is")
+    await alice.shouldReply('#general', '!stop worker-9', "nobody fits 'worker-9': !agents lists who there is")
     await alice.shouldReply('#general', '!stop worker-002', 'not here: worker-002')
     assert.ok(one)
   })
@@ -190,7 +190,7 @@ describe('pause and resume', () => {
     await alice.shouldReply('#general', '@worker go', /^worker-002: alice: go$/)
     await alice.shouldReply('#general', '!who worker-001', /^worker-001 online .* · paused$/)
     await alice.shouldReply('#general', '!pause worker-002', /^worker-002: pause$/)
-    await alice.shouldReply('#general', '@worker go', '@worker: all 2 are paused; resume @worker wakes them')
+    await alice.shouldReply('#general', '@worker go', '@worker: all 2 are paused; !resume @worker wakes them')
     await alice.shouldReply('#general', '!resume @worker', /^worker-001, worker-002: resume$/)
     assert.equal(await paused(house), '')
     await alice.shouldReply('#general', '@worker go', /^worker-001, worker-002: alice: go$/)

@@ -22,7 +22,7 @@ export function take(tx: Tx, code: string, nowMs: number): Giver {
   if (!giver)
     throw new ChanopError(
       'not-found',
-      'that code is wrong, used or older than 10 minutes: say link again where you got it',
+      'that code is wrong, used or older than 10 minutes: say !link again where you got it',
     )
   burn(tx, code)
   return giver

@@ -57,7 +57,7 @@ function leave(tx: Tx, person: Person, account: Giver, nowMs: number): void {
   if (held.length > 0) {
     throw new ChanopError(
       'conflict',
-      `${written(account)} is ${person.name} here, ${held.join(', ')}: an owner must role revoke that first, or make the code with that account and say it with the other`,
+      `${written(account)} is ${person.name} here, ${held.join(', ')}: an owner must !role revoke that first, or make the code with that account and say it with the other`,
     )
   }
   dropIdentity(tx, account.network, account.user)
@@ -68,7 +68,7 @@ function leave(tx: Tx, person: Person, account: Giver, nowMs: number): void {
 export function part(tx: Tx, person: Person, { network, user }: { network: NetworkId; user: UserId }): void {
   const all = identitiesOf(tx, person)
   if (!all.some(each => each.network === network && each.user === user)) {
-    throw new ChanopError('not-found', `${network}:${user} is no account of ${person.name}; link list shows them`)
+    throw new ChanopError('not-found', `${network}:${user} is no account of ${person.name}; !link list shows them`)
   }
   if (all.length === 1) {
     throw new ChanopError('conflict', `${network}:${user} is the only account of ${person.name}: it stays`)

@@ -84,7 +84,7 @@ const add = declare({
       const near = nearest(kind, platforms)
       throw new ChanopError(
         'not-found',
-        `no platform ${escapeInline(kind)}; ${near ? `did you mean ${near}?` : `there are ${platforms.join(', ')}`}`,
+        `no platform ${kind}; ${near ? `did you mean ${near}?` : `there are ${platforms.join(', ')}`}`,
       )
     }
     const drafts = (await context.ledger.read(networkDrafts)).map(draft => draft.name)

@@ -33,7 +33,7 @@ export async function networkNamed(context: Context, name: string): Promise<Netw
   }
   const near = nearest(name, Object.keys(networks))
   const hint = near ? `did you mean ${near}?` : `${prefix}networks lists them`
-  throw new ChanopError('not-found', `no network ${escapeInline(name.slice(0, 40))}; ${hint}`)
+  throw new ChanopError('not-found', `no network ${name.slice(0, 40)}; ${hint}`)
 }
 
 /** Who is heard there would not be heard any more, and accounts live on the server that we run. Throws `conflict`. */

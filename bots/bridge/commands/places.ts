@@ -18,7 +18,7 @@ export function placeMeant({ services, caller }: Context, written: string): Plac
   if (place) return place
   const wrong = parsePlace(written)
   const near = wrong && nearest(wrong.network, Object.keys(networks))
-  const hint = near ? `did you mean ${near}:${wrong.channel}?` : 'write network:channel; networks lists the networks'
+  const hint = near ? `did you mean ${near}:${wrong.channel}?` : 'write network:channel; !networks lists the networks'
   throw new ChanopError('not-found', `no network for '${written.slice(0, 60)}'; ${hint}`)
 }
 

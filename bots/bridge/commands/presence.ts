@@ -110,7 +110,7 @@ const ignore = declare({
     const { caller, atMs } = context
     const [, network = '', user = ''] = /^([^:]+):(.*)$/.exec(who) ?? []
     if (!Object.hasOwn(settings.current.networks, network))
-      throw new ChanopError('not-found', `no network ${network.slice(0, 40)}; networks lists them`)
+      throw new ChanopError('not-found', `no network ${network.slice(0, 40)}; !networks lists them`)
     const sender: Sender = { id: user as UserId, name: user, kind: 'person', verified: true }
     const { person, role } = await ledger.read(db => identify(db, network as NetworkId, sender, '', atMs))
     if (person && person.id === caller.person?.id) throw new ChanopError('conflict', 'that is you')
@@ -160,11 +160,11 @@ const ignoreDel = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ who: someone }),
-  examples: [['!ignore del irc:mallory', 'irc:mallory is not ignored; ignore list shows who is']],
+  examples: [['!ignore del irc:mallory', 'irc:mallory is not ignored; !ignore list shows who is']],
   async run(context, { who }) {
     const { settings, bus } = context.services.bridge.context
     const { [who]: until, ...left } = settings.current.ignore
-    if (until === undefined) throw new ChanopError('not-found', `${who} is not ignored; ignore list shows who is`)
+    if (until === undefined) throw new ChanopError('not-found', `${who} is not ignored; !ignore list shows who is`)
     const by = context.caller.person?.name ?? context.caller.account
     return {
       lines: [`${who} is heard again`],

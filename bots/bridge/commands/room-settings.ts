@@ -33,7 +33,7 @@ function listed<T>(list: readonly T[], value: string, read: (text: string) => T,
   if (sign !== '-' || rest === '') throw usage('write +PATTERN to add one, -NUMBER to take one away, or none')
   const at = /^\d+$/.test(rest) ? Number(rest) - 1 : list.findIndex(one => show(one) === rest)
   if (list[at] === undefined)
-    throw new ChanopError('not-found', `there is no ${rest.slice(0, 40)} in it: room show lists them`)
+    throw new ChanopError('not-found', `there is no ${rest.slice(0, 40)} in it: !room show lists them`)
   return list.toSpliced(at, 1)
 }
 

@@ -38,7 +38,7 @@ const test = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ name }),
-  examples: [['!room test nothing', /^no room nothing/, 'no room nothing; rooms lists them']],
+  examples: [['!room test nothing', /^no room nothing/, 'no room nothing; !rooms lists them']],
   async run(context, { name }) {
     const { services, ledger, caller, event } = context
     const { rooms, settings } = services.bridge.context

@@ -18,7 +18,7 @@ export function roomOf(rooms: Config['rooms'], wanted: string): RoomConfig {
   const room = Object.hasOwn(rooms, wanted) ? rooms[wanted] : undefined
   if (room) return room
   const near = nearest(wanted, Object.keys(rooms))
-  throw new ChanopError('not-found', `no room ${wanted}${near ? `; did you mean ${near}?` : '; rooms lists them'}`)
+  throw new ChanopError('not-found', `no room ${wanted}${near ? `; did you mean ${near}?` : '; !rooms lists them'}`)
 }
 
 /** A place is in one room only, or two conversations would run into each other. */

@@ -44,7 +44,7 @@ test('a room is made, bridged, taken apart and deleted, and each change holds at
   await until(() => a.channel('#dev').members.has('chanop'), 'us in #dev')
   assert.equal(await olga('!room add dev #dev2'), 'there is a room dev already: room link dev PLACE')
   assert.match(await olga('!room add Dev #dev2'), /write a room name of lower-case letters/)
-  assert.equal(await olga('!room del nothing'), 'no room nothing; rooms lists them')
+  assert.equal(await olga('!room del nothing'), 'no room nothing; !rooms lists them')
   const asked = await olga('!room del general')
   assert.match(asked, /^deletes the room general \(chat:#general, other:#general\) · !yes/)
   const other = await bob(yes(asked))
@@ -87,7 +87,7 @@ test('join and part: entered and kept, left and forgotten', async t => {
   assert.match(a.transcript('#dev'), /leave enough of it/)
   assert.match(
     await olga('!join nowhere:#x'),
-    /^no network for 'nowhere:#x'; write network:channel; networks lists the networks$/,
+    /^no network for 'nowhere:#x'; write network:channel; !networks lists the networks$/,
   )
 })
 
@@ -97,7 +97,7 @@ test('ignore: neither relayed nor obeyed, for a time or for good, and never thos
   assert.equal(await bob('!ignore chat:olga'), 'chat:olga is owner and is not ignored: role revoke comes first')
   assert.equal(await bob('!ignore chat:bob'), 'that is you')
   assert.match(await bob('!ignore mallory'), /write network:account, e\.g\. irc:bob/)
-  assert.equal(await bob('!ignore nowhere:mallory'), 'no network nowhere; networks lists them')
+  assert.equal(await bob('!ignore nowhere:mallory'), 'no network nowhere; !networks lists them')
   assert.equal(await bob('!ignore chat:mallory for=30m'), 'chat:mallory is ignored for 30m')
   assert.match(await bob('!ignore list', { at: '@admin' }), /^chat:mallory · (29m \d+s|30m) more$/)
   a.user('mallory').say('#general', '!version')
@@ -106,7 +106,7 @@ test('ignore: neither relayed nor obeyed, for a time or for good, and never thos
   await until(() => copies(b, '#general').includes('carl: mark'), 'the mark')
   assert.equal(copies(b, '#general').includes('mallory: spam'), false)
   assert.equal(await bob('!ignore del chat:mallory'), 'chat:mallory is heard again')
-  assert.equal(await bob('!ignore del chat:mallory'), 'chat:mallory is not ignored; ignore list shows who is')
+  assert.equal(await bob('!ignore del chat:mallory'), 'chat:mallory is not ignored; !ignore list shows who is')
   assert.match(await asker(a, 'mallory')('!version'), /^chanop /)
   assert.equal(await olga('!ignore chat:bob'), 'chat:bob is ignored')
   assert.equal(await olga('!ignore list', { at: '@admin' }), 'chat:bob')
@@ -148,7 +148,7 @@ test('a room is set while it is in use, shown and tried', async t => {
     ['replace +abc', 'write +/PATTERN/TEXT/ with any sign between them that is in neither'],
     ['replace +/(/x/', /this is no pattern of RE2: error parsing regexp: missing closing \)/],
     ['ignore-names +(?=a)', /this is no pattern of RE2/],
-    ['ignore-texts -7', 'there is no 7 in it: room show lists them'],
+    ['ignore-texts -7', 'there is no 7 in it: !room show lists them'],
     ['ignore-texts ^a', 'write +PATTERN to add one, -NUMBER to take one away, or none'],
     ['files maybe', 'write one of: copy, link, off'],
     ['direction chat:#x in', /^chat:#x is no place of it: chat:#general, other:#general$/],

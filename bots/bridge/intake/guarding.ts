@@ -74,7 +74,7 @@ export function tellCaught(db: Tx, { event, seq }: Stored, caught: Caught, nowMs
   const style = event.kind === 'message' || event.kind === 'edit' ? event.content.style : undefined
   if (!mayAnswer || style === 'notice') return
   const bot = (event.kind === 'message' && place.private ? event.to : undefined) ?? 'admin'
-  const only = place.private ? {} : { only: sender.id }
+  const only = place.private ? {} : { only: sender.id, asideSeq: seq }
   const key = `guard.${place.network}.${sender.id}.${caught.what}.${Math.floor(nowMs / tellEveryMs)}`
   const line = lineFor(caught, place.private === true)
   say(db, { bot, content: text(line), in: loneRoom(place), ...only, key }, nowMs)

@@ -101,13 +101,13 @@ async function sectionOf(context: Context, of: string): Promise<string> {
   if (kind !== 'person') throw new ChanopError('usage', whose)
   const person = await context.ledger.read(tx => personByName(tx, name))
   if (!person && !name.includes(':'))
-    throw new ChanopError('not-found', `there is no person ${escapeInline(name)}; people lists them`)
+    throw new ChanopError('not-found', `there is no person ${name}; !person list shows them`)
   return `people.${person?.name ?? name}`
 }
 
 async function agentCalled({ ledger }: Context, name: string): Promise<string> {
   const agent = await ledger.read(tx => agentNamed(tx, name))
-  if (!agent) throw new ChanopError('not-found', `there is no agent ${escapeInline(name)}; agents lists them`)
+  if (!agent) throw new ChanopError('not-found', `there is no agent ${name}; !agents lists them`)
   return agent.name
 }
 
@@ -167,7 +167,7 @@ const set = declare({
     ['!budget set all daily=2.5', 'all: $2.50 a day'],
     ['!budget set person:alice daily=3 monthly=20', 'person:alice: $3 a day, $20 a month'],
     ['!budget set rooms daily=none', 'rooms: no limit a day'],
-    ['!budget set model:mini daily=1', 'no model mini; model list shows them'],
+    ['!budget set model:mini daily=1', 'no model mini; !model list shows them'],
     [
       '!budget set all',
       /^say daily=, monthly= or soft=/,
@@ -206,7 +206,7 @@ const del = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ of: z.string().max(200).describe('person:NAME, agent:NAME, room:NAME or model:NAME') }),
-  examples: [['!budget del room:ops', 'room:ops has no limit of its own; budget shows which have']],
+  examples: [['!budget del room:ops', 'room:ops has no limit of its own; !budget shows which have']],
   async run(context, { of }) {
     const section = await sectionOf(context, of)
     const [kind, name] = [section.slice(0, section.indexOf('.')), section.slice(section.indexOf('.') + 1)]
@@ -214,7 +214,7 @@ const del = declare({
       | Readonly<Record<string, object>>
       | undefined
     if (!known || !Object.hasOwn(known, name)) {
-      throw new ChanopError('not-found', `${escapeInline(of)} has no limit of its own; budget shows which have`)
+      throw new ChanopError('not-found', `${of} has no limit of its own; !budget shows which have`)
     }
     return {
       lines: [`${escapeInline(of)}: the general limit holds again`],

@@ -52,7 +52,7 @@ async function placeOf(
     throw new ChanopError('usage', `where is it? ${prefix}model add ${name} url=http://127.0.0.1:8000/v1`)
   }
   if (!URL.canParse(baseUrl) || !/^https?:/.test(baseUrl))
-    throw new ChanopError('usage', `${escapeInline(baseUrl)} is no address such as http://127.0.0.1:8000/v1`)
+    throw new ChanopError('usage', `${baseUrl} is no address such as http://127.0.0.1:8000/v1`)
   const variable = provider.key ?? `${name.toUpperCase()}_API_KEY`
   const sealed = (await ledger.read(listSecrets)).some(secret => secret.name === variable)
   if (sealed) return { name, provider, baseUrl, apiKey: `secret:${variable}` }
@@ -76,10 +76,7 @@ async function offered(context: Context, place: Place, signal: AbortSignal): Pro
     return await offersOf(place.baseUrl, await keyOf(context, place), signal)
   } catch (error) {
     if (!(error instanceof TryFault)) throw error
-    throw new ChanopError(
-      'model-failed',
-      `${place.name} at ${escapeInline(place.baseUrl)} ${escapeInline(error.message)}`,
-    )
+    throw new ChanopError('model-failed', `${place.name} at ${place.baseUrl} ${error.message}`)
   }
 }
 
@@ -119,7 +116,7 @@ async function modelOf(
   if (!price && !isLoopback(baseUrl)) {
     throw new ChanopError(
       'usage',
-      `what does ${escapeInline(wanted.model)} cost? ${context.settings.prefix}model add ${provider} ${escapeInline(wanted.model)} price=READ/WRITTEN, in dollars for a million tokens, e.g. price=0.4/1.6; price=0/0 is free`,
+      `what does ${wanted.model} cost? ${context.settings.prefix}model add ${provider} ${wanted.model} price=READ/WRITTEN, in dollars for a million tokens, e.g. price=0.4/1.6; price=0/0 is free`,
     )
   }
   const asked = provider === 'ollama' ? await ollamaContext(baseUrl, wanted.model, signal).catch(() => null) : null
@@ -160,7 +157,7 @@ async function take(
   if (offers.length > 0 && !offer && !force) {
     throw new ChanopError(
       'not-found',
-      `${place.name} does not offer ${escapeInline(wanted.model)}: ${prefix}model add ${place.name} shows what it does; --force takes it all the same`,
+      `${place.name} does not offer ${wanted.model}: ${prefix}model add ${place.name} shows what it does; --force takes it all the same`,
     )
   }
   const raw = await modelOf(context, place, wanted, offer, signal)

@@ -2,21 +2,17 @@ import type { Config } from '../../../config/schema.ts'
 import { type ProviderName, providerNames } from '../../../config/providers.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { nearest } from '../../../core/nearest.ts'
-import { escapeInline } from '../../../core/text.ts'
 import { type Candidate, candidateOf } from '../models/choice.ts'
 
 const missing = (what: string, name: string, known: readonly string[], list: string): ChanopError => {
   const near = nearest(name, known)
-  return new ChanopError(
-    'not-found',
-    `no ${what} ${escapeInline(name)}${near ? `; did you mean ${near}?` : `; ${list}`}`,
-  )
+  return new ChanopError('not-found', `no ${what} ${name}${near ? `; did you mean ${near}?` : `; ${list}`}`)
 }
 
 /** Throws `not-found` with the nearest name. */
 export function modelNamed({ models }: Pick<Config, 'models'>, name: string): Candidate {
   const config = Object.hasOwn(models, name) ? models[name] : undefined
-  if (!config) throw missing('model', name, Object.keys(models), 'model list shows them')
+  if (!config) throw missing('model', name, Object.keys(models), '!model list shows them')
   return candidateOf(name, config)
 }
 

@@ -90,7 +90,7 @@ function settingNamed({ config }: Candidate, typed: string): void {
   const near = nearest(typed, known)
   throw new ChanopError(
     'not-found',
-    `a model has no ${escapeInline(typed)}; ${near ? `did you mean ${near}?` : `it has ${known.join(', ')}`}`,
+    `a model has no ${typed}; ${near ? `did you mean ${near}?` : `it has ${known.join(', ')}`}`,
   )
 }
 
@@ -101,7 +101,7 @@ const set = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ name: z.string(), setting: z.string(), value: z.string().min(1).meta({ rest: true }) }),
-  examples: [['!model set mini priority 2', 'no model mini; model list shows them']],
+  examples: [['!model set mini priority 2', 'no model mini; !model list shows them']],
   async run(context, { name, setting, value }) {
     const { settings } = context.services.context
     settingNamed(modelNamed(settings.current, name), setting)
@@ -122,7 +122,7 @@ const test = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ name: z.string() }),
-  examples: [['!model test mini', 'no model mini; model list shows them']],
+  examples: [['!model test mini', 'no model mini; !model list shows them']],
   async run(context, { name }) {
     const candidate = modelNamed(context.services.context.settings.current, name)
     return soonOrLater({ bot: context.services.context, context, reply: 'public' }, name, async signal => {
@@ -141,7 +141,7 @@ const switching = (word: 'on' | 'off'): Command<OracleServices> =>
     reply: 'public',
     mutates: true,
     args: z.object({ name: z.string() }),
-    examples: [[`!model ${word} mini`, 'no model mini; model list shows them']],
+    examples: [[`!model ${word} mini`, 'no model mini; !model list shows them']],
     async run(context, { name }) {
       const { settings } = context.services.context
       const { config } = modelNamed(settings.current, name)
@@ -178,7 +178,7 @@ const del = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ name: z.string() }),
-  examples: [['!model del mini', 'no model mini; model list shows them']],
+  examples: [['!model del mini', 'no model mini; !model list shows them']],
   confirm: async ({ name }, { services }) => {
     modelNamed(services.context.settings.current, name)
     return `deletes the model ${name}: what was spent stays on record`
@@ -210,7 +210,7 @@ const use = declare({
     task: z.enum(tasks).optional().meta({ named: true }),
   }),
   examples: [
-    ['!model use mini', 'no model mini; model list shows them'],
+    ['!model use mini', 'no model mini; !model list shows them'],
     ['!model use all task=summary', 'summary: every model that is on'],
     ['!model use all room=ops', 'ops: every model that is on'],
   ],
@@ -221,7 +221,7 @@ const use = declare({
     if (task === undefined && room === undefined && context.caller.private) {
       throw new ChanopError(
         'usage',
-        `for which room? ${context.settings.prefix}model use ${escapeInline(names)} room=general, or task=summary`,
+        `for which room? ${context.settings.prefix}model use ${names} room=general, or task=summary`,
       )
     }
     const where = room ?? context.caller.room

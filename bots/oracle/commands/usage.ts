@@ -55,8 +55,7 @@ function ofAgents(tx: Tx, { caller, services }: Context, selector: string, perio
   const isOperator = includes(caller.globalRole, 'operator')
   const agents = chosen(tx, selector, services.context.rooms.with(caller.place))
   const strange = agents.find(({ name, owner }) => !isOperator && owner !== asker && caller.agent?.name !== name)
-  if (strange)
-    throw new ChanopError('denied', `what ${escapeInline(strange.name)} spends is for operators and its owner`)
+  if (strange) throw new ChanopError('denied', `what ${strange.name} spends is for operators and its owner`)
   return agents.map(agent => `${escapeInline(agent.name)}: ${sums(spendOf(tx, period, agentSpends(agent)))}`)
 }
 
@@ -84,7 +83,7 @@ export const usage = declare({
       /^\d{4}-\d\d-\d\d: \$0 in 0 requests, 0 tokens read, 0 written\nyou: \$0 in 0 requests.*\noutside of answers: \$0 in 0 requests$/,
       '2026-04-01: $0 in 0 requests, 0 tokens read, 0 written\nyou: $0 in 0 requests\noutside of answers: $0 in 0 requests',
     ],
-    ['!usage @ghosts', "nobody fits '@ghosts': agents lists who there is"],
+    ['!usage @ghosts', "nobody fits '@ghosts': !agents lists who there is"],
     ['!usage month', /^\d{4}-\d\d: \$0 in 0 requests/, '2026-04: $0 in 0 requests, 0 tokens read, 0 written'],
   ],
   async run(context, given) {

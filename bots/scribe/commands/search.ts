@@ -53,7 +53,7 @@ function wishOf(db: Tx, context: Context, words: string, filters: Filters): Wish
     throw new ChanopError('usage', `${odd.join(' ').slice(0, 60)} can't be searched for: say words or numbers`)
   }
   if (terms.every(term => term.exclude) && from === undefined) {
-    throw new ChanopError('usage', 'say what to look for: search build failed, or search from=alice')
+    throw new ChanopError('usage', 'say what to look for: !search build failed, or !search from=alice')
   }
   const person = from === undefined ? null : personByName(db, from.replace(/^@/, ''))
   const query = {
