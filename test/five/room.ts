@@ -35,7 +35,7 @@ export async function copyIn(
 }
 
 /** Resolves once something said on each side has come to all others: everything is connected. */
-async function meet(sides: readonly Side[]): Promise<void> {
+export async function meet(sides: readonly Side[]): Promise<void> {
   for (const side of sides) {
     const words = `hello from ${side.network}`
     const end = deadline(30_000)
@@ -57,18 +57,25 @@ async function meet(sides: readonly Side[]): Promise<void> {
   }
 }
 
-export async function openFive(irc: 'ergo' | 'inspircd' = 'inspircd'): Promise<FiveRoom> {
-  const sides: readonly Side[] = await Promise.all([
-    ircSide(irc),
-    discordSide(),
-    slackSide(),
-    telegramSide(),
-    matrixSide(),
-  ])
+export type IrcServer = 'ergo' | 'inspircd'
+
+export const openSides = (irc: IrcServer) =>
+  Promise.all([ircSide(irc), discordSide(), slackSide(), telegramSide(), matrixSide()])
+
+/** The whole configuration, as JSON (which is YAML), and the tokens that it names. */
+export function roomOf(sides: readonly Pick<Side, 'network' | 'channel' | 'config' | 'env'>[]): {
+  readonly config: string
+  readonly env: Readonly<Record<string, string>>
+} {
   const networks = Object.fromEntries(sides.map(({ network, config }) => [network, config]))
   const places = sides.map(({ network, channel }) => `${network}:${channel}`)
   const config = JSON.stringify({ owner: 'irc:ivy', networks, rooms: { five: { places, open: true } } })
-  const env = Object.assign({}, ...sides.map(side => side.env)) as Record<string, string>
+  return { config, env: Object.assign({}, ...sides.map(side => side.env)) as Record<string, string> }
+}
+
+export async function openFive(irc: IrcServer = 'inspircd'): Promise<FiveRoom> {
+  const sides: readonly Side[] = await openSides(irc)
+  const { config, env } = roomOf(sides)
   const house = new House({ after: () => undefined }, { config, env })
   const run = (options: BridgeOptions): Promise<() => Promise<void>> =>
     house.run('bridge', context => runBridge(context, options))

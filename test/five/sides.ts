@@ -74,7 +74,7 @@ export async function ircSide(kind: 'ergo' | 'inspircd'): Promise<Side & { reado
   const env = { FIVE_IRC: await server.account('fivebot') }
   if (kind === 'inspircd') {
     // What was said is replayed to whoever joins, as managed servers do.
-    guest.say(`MODE ${channel} +H 200:1d`)
+    guest.say(`MODE ${channel} +H 20000:1d`)
     await guest.wait(line => line.command === 'MODE' && line.params[1]?.includes('H') === true, 'a history')
   }
   const said = () =>

@@ -4,9 +4,10 @@ import { connect } from '../../core/ledger/sqlite.ts'
 import type { Side } from '../instance.ts'
 import { tokenOf } from './stream.ts'
 
-export interface Copy {
+/** `N`: the networks of the run. */
+export interface Copy<N extends string = Side> {
   readonly id: number
-  readonly to: Side
+  readonly to: N
   readonly state: string
   readonly attempts: number
   readonly createdMs: number
@@ -16,14 +17,14 @@ export interface Copy {
   readonly natives: readonly string[]
 }
 
-export interface Fact {
+export interface Fact<N extends string = Side> {
   readonly seq: number
   readonly token: string
-  readonly from: Side
+  readonly from: N
   readonly native: string
   readonly backfill: boolean
   readonly receivedMs: number
-  readonly copies: readonly Copy[]
+  readonly copies: readonly Copy<N>[]
 }
 
 type Row = Record<string, string | number | null>
@@ -36,10 +37,10 @@ const textOf = (body: string): string =>
     .map(segment => segment.text ?? '')
     .join('')
 
-function copyOf(row: Row): Copy {
+function copyOf<N extends string>(row: Row): Copy<N> {
   return {
     id: Number(row['id']),
-    to: row['network'] as Side,
+    to: row['network'] as N,
     state: stateName(Number(row['state'])),
     attempts: Number(row['attempts']),
     createdMs: Number(row['created_ms']),
@@ -53,7 +54,7 @@ function copyOf(row: Row): Copy {
 }
 
 /** Every numbered message in the ledger, in its order. */
-export function readRecord(path: string): Fact[] {
+export function readRecord<N extends string = Side>(path: string): Fact<N>[] {
   const db = connect(path, { readonly: true })
   try {
     const rows = db
@@ -72,11 +73,11 @@ export function readRecord(path: string): Fact[] {
       return {
         token,
         seq: Number(row['seq']),
-        from: row['network'] as Side,
+        from: row['network'] as N,
         native: row['native'] as string,
         backfill: (Number(row['flags']) & 8) !== 0,
         receivedMs: Number(row['received_ms']),
-        copies: (copies.all(row['seq']) as Row[]).map(copyOf),
+        copies: (copies.all(row['seq']) as Row[]).map(copyOf<N>),
       }
     })
   } finally {

@@ -1,0 +1,146 @@
+/** People of five platforms talk in one room while its bridge, Redis and the connections between are broken. */
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Proxy } from '../../adapters/matrix/testing/proxy.ts'
+import { RedisServer } from '../../core/bus/testing.ts'
+import { sleep } from '../../core/retry.ts'
+import { openDeliveries, readRecord } from '../kill/record.ts'
+import { type Blow, type Breakable, Breaks } from './breaks.ts'
+import { Cable } from './cable.ts'
+import { BridgeProcess } from './process.ts'
+import { type IrcServer, meet, openSides, roomOf } from './room.ts'
+import type { Side } from './sides.ts'
+import { type Case, evidence, tally, type Verdict } from './tally.ts'
+
+export interface KillOptions {
+  readonly messages: number
+  readonly blows: number
+  readonly everyMs: number
+  readonly seed: number
+  readonly irc: IrcServer
+  readonly say: (text: string) => void
+}
+
+export interface Outcome {
+  readonly verdict: Verdict
+  readonly blows: readonly Blow[]
+  readonly talkedMs: number
+  /** Everything to know about each finding. */
+  readonly evidence: string
+}
+
+/** The last copies may wait for a reconnect, a lookup and a limit. */
+const quietMs = 30_000
+const mostEvidence = 20
+
+interface Stage {
+  readonly sides: readonly Side[]
+  readonly breakable: readonly Breakable[]
+  readonly bridge: BridgeProcess
+  readonly redis: RedisServer
+  readonly ledger: string
+  close(): Promise<void>
+}
+
+/** Everything but the bridge, whose way to IRC and Matrix leads through what can be broken. */
+async function openStage(irc: IrcServer): Promise<Stage> {
+  const [redis, all] = await Promise.all([RedisServer.open(), openSides(irc)])
+  const [chat, discord, slack, telegram, matrix] = all
+  const cable = await Cable.to(chat.server.host, chat.server.port)
+  const proxy = await Proxy.listen(() => matrix.synapse.port)
+  const sides = [
+    { ...chat, config: { ...chat.config, port: cable.port } },
+    discord,
+    slack,
+    telegram,
+    { ...matrix, config: { ...matrix.config, homeserver: proxy.url } },
+  ]
+  const { config, env } = roomOf(sides)
+  const dataDir = await mkdtemp(join(tmpdir(), 'chanop-five-'))
+  await symlink(redis.folder, join(dataDir, 'redis'))
+  const bridge = new BridgeProcess({ dataDir, config: join(dataDir, 'chanop.yaml'), env })
+  await writeFile(join(dataDir, 'chanop.yaml'), config)
+  const isSend = (method: string, url: string): boolean => method === 'PUT' && url.includes('/send/')
+  const breakable: Breakable[] = [
+    { network: chat.network, cut: () => cable.cut(), loseAnswer: () => cable.loseAnswer() },
+    ...[discord, slack, telegram].map(({ network, offline, loseAnswer }) => ({
+      network,
+      cut: () => offline?.(() => Promise.resolve()),
+      loseAnswer: () => loseAnswer?.(),
+    })),
+    { network: matrix.network, cut: () => proxy.cut(), loseAnswer: () => proxy.once(isSend, 'lose') },
+  ]
+  const close = async (): Promise<void> => {
+    await bridge.kill()
+    proxy.close()
+    await Promise.all([cable.close(), redis.close(), ...all.map(side => side.stop())])
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 3 })
+  }
+  return { sides, breakable, bridge, redis, ledger: join(dataDir, 'ledger.db'), close }
+}
+
+export async function killRun(options: KillOptions): Promise<Outcome> {
+  const stage = await openStage(options.irc)
+  const stop = new AbortController()
+  try {
+    await stage.bridge.start()
+    await meet(stage.sides)
+    options.say('all five are met')
+    return await talkAndBreak(stage, options, stop.signal)
+  } finally {
+    stop.abort()
+    await stage.close()
+  }
+}
+
+async function talkAndBreak(stage: Stage, options: KillOptions, signal: AbortSignal): Promise<Outcome> {
+  const beganMs = Date.now()
+  const told = ({ what, atMs }: Blow): void =>
+    options.say(`${((atMs - beganMs) / 1000).toFixed(1).padStart(7)} s  ${what}`)
+  const breaks = new Breaks({ ...options, bridge: stage.bridge, redis: stage.redis, sides: stage.breakable, told })
+  const count = Math.ceil(options.messages / stage.sides.length)
+  const perSecond = (count * 1000) / (options.blows * options.everyMs)
+  const talk = stage.sides.map(async side => [side.network, await speak(side, count, perSecond)] as const)
+  const [said] = await Promise.all([Promise.all(talk), breaks.run(signal)])
+  const talkedMs = Date.now() - beganMs
+  options.say(`all said after ${(talkedMs / 1000).toFixed(0)} s; waiting for the last copies`)
+  const what = await settled(stage, new Map(said), breaks.blows)
+  const verdict = tally(what)
+  const shown = verdict.findings
+    .slice(0, mostEvidence)
+    .map(({ what: kind, token, why }) => `  ${kind}: ${token}: ${why}\n${evidence(what, token)}`)
+  return { verdict, blows: breaks.blows, talkedMs, evidence: shown.join('\n') }
+}
+
+/** Says numbered messages, each once the one before is accepted. Resolves with their tokens. */
+async function speak(side: Side, count: number, perSecond: number): Promise<string[]> {
+  const tokens: string[] = []
+  const beganMs = performance.now()
+  for (let n = 0; n < count; n++) {
+    await sleep(Math.max(0, beganMs + (n * 1000) / perSecond - performance.now()))
+    const token = `${side.network}:${n}.0`
+    await side.say(`the quick brown fox of this room k:${token}`)
+    tokens.push(token)
+  }
+  return tokens
+}
+
+/** Resolves once nothing is missing, or nothing has moved for a while. */
+async function settled({ sides, ledger }: Stage, said: Case['said'], blows: Case['blows']): Promise<Case> {
+  const spoken = [...said.values()].reduce((sum, { length }) => sum + length, 0)
+  for (let state = '', movedMs = performance.now(); ; ) {
+    const facts = readRecord<string>(ledger)
+    const open = openDeliveries(ledger)
+    const over = performance.now() - movedMs > quietMs
+    if (over || (open === 0 && facts.length >= spoken)) {
+      const texts = sides.map(async side => [side.network, (await side.copies()).map(({ text }) => text)] as const)
+      const what: Case = { said, facts, shown: new Map(await Promise.all(texts)), blows }
+      if (over || !tally(what).findings.some(finding => finding.what === 'lost')) return what
+    }
+    const now = `${facts.length} ${open}`
+    if (now !== state) movedMs = performance.now()
+    state = now
+    await sleep(500)
+  }
+}
