@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Proxy } from '../../adapters/matrix/testing/proxy.ts'
 import { RedisServer } from '../../core/bus/testing.ts'
+import { connect } from '../../core/ledger/sqlite.ts'
 import { sleep } from '../../core/retry.ts'
-import { openDeliveries, readRecord } from '../kill/record.ts'
+import { readRecord } from '../kill/record.ts'
 import { type Blow, type Breakable, Breaks } from './breaks.ts'
 import { Cable } from './cable.ts'
 import { BridgeProcess } from './process.ts'
@@ -32,6 +33,7 @@ export interface Outcome {
 
 /** The last copies may wait for a reconnect, a lookup and a limit. */
 const quietMs = 30_000
+const lookMs = 1000
 const mostEvidence = 20
 
 interface Stage {
@@ -64,10 +66,10 @@ async function openStage(irc: IrcServer): Promise<Stage> {
   const isSend = (method: string, url: string): boolean => method === 'PUT' && url.includes('/send/')
   const breakable: Breakable[] = [
     { network: chat.network, cut: () => cable.cut(), loseAnswer: () => cable.loseAnswer() },
-    ...[discord, slack, telegram].map(({ network, offline, loseAnswer }) => ({
-      network,
-      cut: () => offline?.(() => Promise.resolve()),
-      loseAnswer: () => loseAnswer?.(),
+    ...[discord, slack, telegram].map((side: Side) => ({
+      network: side.network,
+      cut: () => side.offline?.(() => Promise.resolve()),
+      loseAnswer: () => side.loseAnswer?.(),
     })),
     { network: matrix.network, cut: () => proxy.cut(), loseAnswer: () => proxy.once(isSend, 'lose') },
   ]
@@ -126,21 +128,34 @@ async function speak(side: Side, count: number, perSecond: number): Promise<stri
   return tokens
 }
 
-/** Resolves once nothing is missing, or nothing has moved for a while. */
+/** Resolves once nothing is missing, or nothing has moved for a while. Looks seldom: the servers live in this process. */
 async function settled({ sides, ledger }: Stage, said: Case['said'], blows: Case['blows']): Promise<Case> {
   const spoken = [...said.values()].reduce((sum, { length }) => sum + length, 0)
   for (let state = '', movedMs = performance.now(); ; ) {
-    const facts = readRecord<string>(ledger)
-    const open = openDeliveries(ledger)
+    const now = progress(ledger)
     const over = performance.now() - movedMs > quietMs
-    if (over || (open === 0 && facts.length >= spoken)) {
+    if (over || (now.open === 0 && now.messages >= spoken)) {
       const texts = sides.map(async side => [side.network, (await side.copies()).map(({ text }) => text)] as const)
-      const what: Case = { said, facts, shown: new Map(await Promise.all(texts)), blows }
+      const shown = new Map(await Promise.all(texts))
+      const what: Case = { said, facts: readRecord<string>(ledger), shown, blows }
       if (over || !tally(what).findings.some(finding => finding.what === 'lost')) return what
     }
-    const now = `${facts.length} ${open}`
-    if (now !== state) movedMs = performance.now()
-    state = now
-    await sleep(500)
+    const seen = JSON.stringify(now)
+    if (seen !== state) movedMs = performance.now()
+    state = seen
+    await sleep(lookMs)
+  }
+}
+
+function progress(path: string): { readonly messages: number; readonly open: number } {
+  const db = connect(path, { readonly: true })
+  try {
+    const count = (query: string): number => Number(db.prepare(query).pluck().get())
+    return {
+      messages: count("SELECT count(*) FROM event WHERE kind = 'message'"),
+      open: count('SELECT count(*) FROM delivery WHERE state < 10'),
+    }
+  } finally {
+    db.close()
   }
 }
