@@ -8,7 +8,7 @@ import { killRun } from './killrun.ts'
 
 const noIrc = (await availableServers()).find(({ kind }) => kind === 'inspircd')?.reason ?? null
 const missing = (await synapseMissing()) ?? noIrc ?? noRedis
-const messages = 200
+const messages = 100
 const kinds = [
   'bridge',
   'redis',
@@ -26,7 +26,7 @@ test('five platforms, with bridge, Redis and connections broken in mid-talk: not
     seed,
     irc: 'inspircd',
     blows: kinds.length + 2,
-    everyMs: 350,
+    everyMs: 250,
     say: text => t.diagnostic(text),
   })
   assert.equal(evidence, '')
