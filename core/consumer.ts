@@ -3,6 +3,7 @@ import { asChanopError } from './error.ts'
 import { advanceTo, cursorOf } from './ledger/consumers.ts'
 import { after, type Stored } from './ledger/events.ts'
 import type { Ledger } from './ledger/ledger.ts'
+import type { Tx } from './ledger/tx.ts'
 import type { Log } from './log.ts'
 import { backoffMs, sleep } from './retry.ts'
 import { hop } from './trace.ts'
@@ -102,6 +103,8 @@ type Reader = Pick<Following, 'ledger' | 'bus' | 'log'> & { readonly signal: Abo
 export interface Consuming extends Pick<Following, 'take'> {
   /** Of the cursor in the ledger. An effect moves it on in its own transaction (`advanceTo`). */
   readonly name: string
+  /** Where it begins the first time of all: behind this fact. Absent: from now on. */
+  first?(tx: Tx): number
   /** Told where it goes on, before anything is taken. */
   begin?(from: number): void
   /** Up to where all is done with, where that is not all that was taken. */
@@ -120,7 +123,7 @@ export async function consume(reader: Reader, consuming: Consuming): Promise<voi
   const { ledger, log, signal } = reader
   const { name } = consuming
   const newest = ledger.newestSeq()
-  const from = await ledger.write(tx => cursorOf(tx, name, newest))
+  const from = await ledger.write(tx => cursorOf(tx, name, consuming.first?.(tx) ?? newest))
   let read = from
   let kept = from
   let fault = ''

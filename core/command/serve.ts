@@ -2,9 +2,10 @@ import type { BotContext } from '../bot.ts'
 import { consume } from '../consumer.ts'
 import { asChanopError } from '../error.ts'
 import { advanceTo, forgetHandled, isHandled, markHandled } from '../ledger/consumers.ts'
-import type { Stored } from '../ledger/events.ts'
+import { newestBefore, type Stored } from '../ledger/events.ts'
 import type { Tx } from '../ledger/tx.ts'
 import { backoffMs, sleep } from '../retry.ts'
+import { freshMs } from './gate.ts'
 import type { CommandMessage, Router } from './router.ts'
 
 type Context = Pick<BotContext, 'name' | 'ledger' | 'bus' | 'log' | 'signal'>
@@ -65,5 +66,7 @@ export async function serveCommands<S>(context: Context, router: Router<S>): Pro
     while (flying.size > most && !signal.aborted) await sleep(5, signal)
   }
   const begin = (from: number): void => void (read = from)
-  await consume(context, { name: consumer, begin, take, passed })
+  // What was asked while it came up for the first time waits for it.
+  const first = (tx: Tx): number => newestBefore(tx, Date.now() - freshMs)
+  await consume(context, { name: consumer, first, begin, take, passed })
 }

@@ -186,6 +186,10 @@ export const eventColumns = `e.seq, e.key, e.kind, e.place, e.room, e.sender, e.
 export const after = (db: Tx, seq: number, limit: number): Stored[] =>
   sql(db, `SELECT ${eventColumns} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`).all(seq, limit).map(storedOf)
 
+/** The newest fact that was received before a time; 0: there is none. Walks back from the newest. */
+export const newestBefore = (db: Tx, ms: number): number =>
+  Number(sql(db, 'SELECT seq FROM event WHERE received_ms < ? ORDER BY seq DESC LIMIT 1').get(ms)?.['seq'] ?? 0)
+
 export function bySeq(db: Tx, seq: number): Stored | null {
   const row = sql(db, `SELECT ${eventColumns} WHERE e.seq = ?`).get(seq)
   return row ? storedOf(row) : null

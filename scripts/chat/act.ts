@@ -76,6 +76,13 @@ export function act(action: Action, stage: Stage): boolean {
       if (windows.select(action.number)) return true
       tell(windows, `there is no window ${action.number}; the bar below lists them`)
       return false
+    case 'show': {
+      const window = windows.find(action.name)
+      if (window) windows.show(window)
+      else
+        tell(windows, `no window is called ${action.name}: /query ${action.name} opens a conversation, /join a channel`)
+      return window !== undefined
+    }
     case 'names':
       windows.add(
         windows.active,

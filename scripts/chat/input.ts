@@ -9,6 +9,7 @@ export type Action =
   | { readonly kind: 'join'; readonly channel: string }
   | { readonly kind: 'part'; readonly name: string | null }
   | { readonly kind: 'window'; readonly number: number }
+  | { readonly kind: 'show'; readonly name: string }
   | { readonly kind: 'names' }
   | { readonly kind: 'help' }
   | { readonly kind: 'quit' }
@@ -36,7 +37,8 @@ function message(rest: string): Action {
 }
 
 function window(rest: string): Action {
-  return /^\d{1,3}$/.test(rest) ? { kind: 'window', number: Number(rest) } : wrong('/win number, e.g. /win 2')
+  if (/^\d{1,3}$/.test(rest)) return { kind: 'window', number: Number(rest) }
+  return /^\S+$/.test(rest) ? { kind: 'show', name: rest } : wrong('/window NUMBER or NAME, e.g. /window 2')
 }
 
 /** The words that this client keeps for itself; every other `/word` is a command for the bots. */
@@ -61,7 +63,7 @@ export const ownWords: readonly string[] = Object.keys(own)
 
 /** What `/help` shows; `prefix` is that of the bots' commands. */
 export const ownHelp = (prefix: string): readonly string[] => [
-  `here: /join #channel · /part · /query nick · /msg nick text · /me text · /window number · /names · /quit`,
+  `here: /join #channel · /part · /query nick · /msg nick text · /me text · /window number or name · /names · /quit`,
   `any other /word goes to the bots as ${prefix}word: ${prefix}help lists theirs; //word says /word`,
   'Tab completes · PageUp scrolls · Alt-1…9 changes the window',
 ]

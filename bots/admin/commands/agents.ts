@@ -57,11 +57,11 @@ const list = declare({
   role: 'member',
   reply: 'public',
   args: z.object({ selector: selector.optional() }),
-  examples: [['!agents', 'no agents yet: register NICK makes one']],
+  examples: [['!agents', 'no agents yet: !register NICK makes one']],
   async run(context, { selector: which }) {
     const { ledger, atMs } = context
     const found = await ledger.read(tx => (which === undefined ? agents(tx) : meant(context, tx, which)))
-    if (found.length === 0) return 'no agents yet: register NICK makes one'
+    if (found.length === 0) return `no agents yet: ${context.settings.prefix}register NICK makes one`
     const shown = await ledger.read(tx => found.map(agent => ({ agent, state: stateOf(tx, agent) })))
     return {
       lines: [counted(shown), ...shown.map(({ agent, state }) => row(agent, atMs, state))],

@@ -11,9 +11,9 @@ const usual = 10
 function line(row: AuditRow): string {
   const where = `${row.network}:${row.channel}`
   const what = `${row.command} ${row.args}`.trim()
-  return escapeInline(
-    `${time(row.atMs)} ${row.name} (${row.account}) ${where} ${what} → ${row.decision}: ${row.result}`,
-  )
+  // What orders others is answered when they have ended.
+  const became = row.result === '' ? row.decision : `${row.decision}: ${row.result}`
+  return escapeInline(`${time(row.atMs)} ${row.name} (${row.account}) ${where} ${what} → ${became}`)
 }
 
 const show = declare({

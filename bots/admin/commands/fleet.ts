@@ -67,14 +67,14 @@ const who = declare({
     ['!who worker-001', /^worker-001 online \d+\w+ · last in #general$/, 'worker-001 online 2h · last in #general'],
     ['!who @scout', "nobody fits '@scout': !agents lists who there is"],
   ],
-  async run({ ledger, services, caller, atMs }, { selector }) {
+  async run({ ledger, services, caller, atMs, settings }, { selector }) {
     await services.fleet.look()
     const rows = await ledger.read(db => {
       const { targets, nobody } = choose(db, selector ?? '@all', services.context.rooms.with(caller.place), atMs)
       if (selector !== undefined && nobody.length > 0) throw nobodyFits(nobody)
       return targets.map(target => rowOf(db, target, atMs))
     })
-    if (rows.length === 0) return 'no agents yet: register NICK makes one'
+    if (rows.length === 0) return `no agents yet: ${settings.prefix}register NICK makes one`
     const data = rows.map(({ name, state }) => ({ name, state }))
     return { lines: selector !== undefined && rows.length <= few ? rows.map(({ text }) => text) : summary(rows), data }
   },

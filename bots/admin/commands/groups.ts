@@ -82,14 +82,14 @@ const list = declare({
   reply: 'public',
   args: z.object({}),
   examples: [['!groups', '@crew: 1\ntypes: @worker: 2']],
-  async run({ ledger }) {
+  async run({ ledger, settings }) {
     const { named, types } = await ledger.read(tx => ({
       named: [...groups(tx)].map(([name, members]) => [name, members.length] as const),
       types: [...agentTypes(tx)],
     }))
     const shown = (counted: readonly (readonly [string, number])[]): string[] =>
       chunks(counted.map(([name, count]) => `@${name}: ${count}`))
-    if (named.length + types.length === 0) return 'no groups yet: group add NAME makes one'
+    if (named.length + types.length === 0) return `no groups yet: ${settings.prefix}group add NAME makes one`
     return { lines: [...shown(named), ...shown(types).map(line => `types: ${line}`)].map(escapeInline) }
   },
 })
