@@ -3,7 +3,7 @@ import { ChanopError } from '../../core/error.ts'
 import type { Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
 import type { Interior } from '../../core/interior.ts'
 import { keyOfAccount } from '../../core/ledger/api-keys.ts'
-import { dropOldCompletions } from '../../core/ledger/completions.ts'
+import { dropOldCompletions, stopCompletionsOf } from '../../core/ledger/completions.ts'
 import { dropLetter, dropOldLetters, isKept, keepLetter, rewriteLetter } from '../../core/ledger/inbox.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { Asks } from './asks.ts'
@@ -97,6 +97,7 @@ export class HttpAdapter implements Adapter {
     const app = makeServer(this.#house(sink, metrics, closing.signal))
     const sockets = socketsOf(app)
     try {
+      await this.#interior.ledger.write(tx => stopCompletionsOf(tx, this.network, Date.now()), { durable: false })
       await app.listen({ host: hostOf(this.#config.listen), port: portOf(this.#config.listen) })
     } catch (error) {
       metrics.close()

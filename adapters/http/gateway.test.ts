@@ -18,6 +18,7 @@ import { runOracle } from '../../bots/oracle/oracle.ts'
 import { until } from '../../bots/bridge/testing.ts'
 import type { UserId } from '../../core/event.ts'
 import { agentNamed } from '../../core/ledger/agents.ts'
+import { openCompletions } from '../../core/ledger/completions.ts'
 import { spendOf } from '../../core/ledger/spend.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
 import { openTries, recentTries } from '../../core/ledger/tries.ts'
@@ -304,7 +305,7 @@ test('stop in chat ends what runs for who says it', async () => {
   const person = world.house.server('a').user('alice')
   person.join('#general')
   const { failed, text } = await brokenStream(client, 'main', () => person.say('#general', '!stop'))
-  assert.deepEqual([failed.code, failed.message, text], ['stopped', 'this request was stopped in chat', 'I begin'])
+  assert.deepEqual([failed.code, failed.message, text], ['stopped', 'this request was stopped', 'I begin'])
   const whole = client.chat.completions.create({ model: 'main', messages: hello })
   await until(() => requests('main').length === 2, 'it to be asked')
   person.say('#general', '!stop')
@@ -394,4 +395,28 @@ test('all ask to wait: 429 with the time', async () => {
   const failed = await failure(client.chat.completions.create({ model: 'm10', messages: hello }))
   assert.deepEqual([failed.status, failed.code, failed.type], [429, 'rate_limit_exceeded', 'rate_limit_error'])
   assert.ok(Number(failed.headers?.get('retry-after')) > 60)
+})
+
+test('what nobody takes up ends, and is not taken up later', async t => {
+  const alone = await openWorld(t, { more: `models: { main: ${modelAt('http://127.0.0.1:9/v1')} }` })
+  const of = new OpenAI({ apiKey: await alone.key('alice'), baseURL: `${alone.url}/v1`, maxRetries: 0 })
+  const asking = failure(of.chat.completions.create({ model: 'main', messages: hello }))
+  const { ledger } = alone.house
+  await until(() => ledger.read(tx => openCompletions(tx, 'all').length === 1), 'the request')
+  await ledger.write(tx => sql(tx, 'UPDATE completion SET created_ms = created_ms - 60000').run())
+  assert.deepEqual([(await asking).status, (await asking).code], [503, 'network-down'])
+  await until(() => ledger.read(tx => openCompletions(tx, 'all').length === 0), 'it to be closed')
+})
+
+test('the same request under its Idempotency-Key has the same answer, and one that failed is asked anew', async () => {
+  plays.set('spare', r => refuse(r, 500, {}))
+  plays.set('m11', r => refuse(r, 400, { error: { message: 'no' } }))
+  const ask = () =>
+    client.chat.completions.create({ model: 'm11', messages: hello }, { headers: { 'Idempotency-Key': 'once-1' } })
+  await failure(ask())
+  plays.set('m11', r => answer(r, [`answer ${requests('m11').length}`]))
+  const first = await ask()
+  const second = await ask()
+  assert.deepEqual(second.choices, first.choices)
+  assert.equal(requests('m11').length, 2)
 })

@@ -36,6 +36,7 @@ export interface Completion extends NewCompletion {
   readonly id: number
   readonly state: keyof typeof turnStates
   readonly ending: Ending | null
+  readonly createdMs: number
 }
 
 /** `restart`: what came before is void. `chunks`: as the service sent them. */
@@ -60,15 +61,18 @@ const completionOf = (row: Row): Completion => ({
   turn: row['turn'] === 1,
   state: stateName.get(Number(row['state'])) as Completion['state'],
   ending: row['ending'] === null ? null : (JSON.parse(row['ending'] as string) as Ending),
+  createdMs: Number(row['created_ms']),
 })
 
-/** Asks for one; nothing happens the second time. */
+/** Asks for one; nothing happens the second time, but that one which failed is asked for anew. */
 export function openCompletion(tx: Tx, asked: NewCompletion, nowMs: number): void {
   const { key, network, account, person, room, model, body, turn } = asked
   sql(
     tx,
     `INSERT INTO completion (key, network, account, person, room, model, body, turn, state, created_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ${turnStates.queued}, ?) ON CONFLICT (key) DO NOTHING`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ${turnStates.queued}, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body,
+     state = excluded.state, holder = NULL, ending = NULL, settled_ms = NULL, created_ms = excluded.created_ms
+     WHERE turn = 0 AND state = ${turnStates.failed}`,
   ).run(key, network, account, person, room, model, body, turn ? 1 : 0, nowMs)
 }
 
@@ -153,6 +157,12 @@ export function endCompletion(tx: Tx, id: number, ending: Ending, nowMs: number)
 /** It was read: nothing of it is kept. */
 export const dropCompletion = (tx: Tx, key: string): void => {
   sql(tx, 'DELETE FROM completion WHERE key = ? AND state >= 10').run(key)
+}
+
+/** Nobody waits any more for what programs asked of a network that was away: their connections are gone. */
+export function stopCompletionsOf(tx: Tx, network: string, nowMs: number): void {
+  for (const { key, ...asked } of openCompletions(tx, 'all'))
+    if (asked.network === network) stopCompletion(tx, key, nowMs)
 }
 
 /** Whose requests are meant by a stop. */

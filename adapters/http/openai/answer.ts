@@ -21,6 +21,9 @@ export interface News {
   readonly ending: Ending | null
 }
 
+/** What is answered by itself is taken up at once, or not at all. */
+const notTakenMs = 20_000
+
 const nothing = { inputTokens: 0, cachedTokens: 0, outputTokens: 0 }
 const failed = (code: string, message: string): Ending => ({ finish: 'failed', ...nothing, error: { code, message } })
 
@@ -38,6 +41,12 @@ function endOf(tx: Tx, seq: number): Ending | null {
 function newsOf(tx: Tx, { key, seq }: Asking, n: number): News | null {
   const completion = completionAt(tx, key)
   if (!completion) return { parts: [], n, ending: failed('not-found', 'this answer is not kept any more: ask again') }
+  if (seq === null && completion.state === 'queued' && Date.now() - completion.createdMs > notTakenMs)
+    return {
+      parts: [],
+      n,
+      ending: failed('network-down', 'nobody takes this up: the oracle is away or has too much to do'),
+    }
   const fresh = partsAfter(tx, completion.id, n)
   const ending =
     completion.ending ?? (completion.state === 'stopped' ? { finish: 'aborted' as const, ...nothing } : null)

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { dropCompletion, type Ending } from '../../../core/ledger/completions.ts'
+import { dropCompletion, type Ending, stopCompletion } from '../../../core/ledger/completions.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { gone, holderOf, idempotencyKeyOf } from '../command.ts'
 import type { House } from '../house.ts'
 import { writeLater } from '../notes.ts'
@@ -19,6 +20,12 @@ export interface Work<F extends Form = Form> {
   readonly signal: AbortSignal
 }
 
+/** Nobody reads on: nothing goes on either, and nothing is left but what may be asked for again. */
+function endReading(tx: Tx, key: string, isKept: boolean): void {
+  stopCompletion(tx, key, Date.now())
+  if (!isKept) dropCompletion(tx, key)
+}
+
 const closing = (): Problem =>
   new Problem(503, 'network-down', 'the server closes: ask again', { headers: { 'retry-after': '2' } })
 
@@ -35,8 +42,8 @@ export async function answered<T>(
     return await work(AbortSignal.any([left, house.closing]))
   } finally {
     if (left.aborted) await giveUp(house.interior, asking, holderOf(request))
-    else if (asking.seq === null && idempotencyKeyOf(request) === undefined)
-      writeLater(house, tx => dropCompletion(tx, asking.key))
+    const isKept = idempotencyKeyOf(request) !== undefined
+    if (asking.seq === null) writeLater(house, tx => endReading(tx, asking.key, isKept))
   }
 }
 

@@ -104,7 +104,7 @@ async function passed(parts: ReturnType<ConfiguredModels['pass']>, chunks: Chunk
 }
 
 /** What came of it is no answer. */
-const stopped = { code: 'stopped', message: 'this request was stopped in chat' }
+const stopped = { code: 'stopped', message: 'this request was stopped' }
 const interrupted = { code: 'model-failed', message: 'it was interrupted by a restart: ask again' }
 
 function endOf(end: ModelEnd | null, broken: typeof stopped): Ending {
