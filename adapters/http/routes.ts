@@ -9,6 +9,7 @@ import { hookRoutes } from './routes/hooks.ts'
 import { mcpRoutes } from './routes/mcp.ts'
 import { modelRoutes } from './routes/models.ts'
 import { openApiRoutes } from './routes/openapi.ts'
+import { responseRoutes } from './routes/responses.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { statusRoutes } from './routes/status.ts'
 
@@ -22,6 +23,7 @@ export const routes: readonly Routes[] = [
   streamRoutes,
   modelRoutes,
   chatRoutes,
+  responseRoutes,
   embeddingRoutes,
   hookRoutes,
   mcpRoutes,

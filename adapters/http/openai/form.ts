@@ -1,5 +1,7 @@
 import type { CompletionPart, Ending } from '../../../core/ledger/completions.ts'
-import { delta, type Head, sse, usageChunk, usageOf, whole } from './chunks.ts'
+import type { Problem } from '../problem.ts'
+import { delta, done, errorChunk, type Head, sse, usageChunk, usageOf, whole } from './chunks.ts'
+import { openAiError } from './errors.ts'
 import { type Loose, Passed } from './passed.ts'
 
 /** How an answer is written down for who asked, as it comes in. */
@@ -9,7 +11,11 @@ export interface Form {
   /** A piece, as events; '' when there is nothing to say of it. */
   take(part: CompletionPart): string
   /** The last events. */
-  last(ending: Ending, withUsage: boolean): string
+  last(ending: Ending): string
+  /** Something went wrong when it had begun. */
+  failed(problem: Problem): string
+  /** What the stream is closed with. */
+  readonly close: string
   /** All of it at once. */
   whole(ending: Ending): object
 }
@@ -19,11 +25,14 @@ const anew = '\n\n(the model failed; from the beginning:)\n\n'
 /** What the oracle says. */
 export class Spoken implements Form {
   readonly opening: string
+  readonly close = done
   readonly #head: Head
+  readonly #withUsage: boolean
   #text = ''
 
-  constructor(head: Head) {
+  constructor(head: Head, withUsage: boolean) {
     this.#head = head
+    this.#withUsage = withUsage
     this.opening = delta(head, { role: 'assistant', content: '' })
   }
 
@@ -35,8 +44,12 @@ export class Spoken implements Form {
     return text === '' ? '' : delta(this.#head, { content: text })
   }
 
-  last(ending: Ending, withUsage: boolean): string {
-    return delta(this.#head, {}, ending.finish) + (withUsage ? usageChunk(this.#head, usageOf(ending)) : '')
+  failed(problem: Problem): string {
+    return errorChunk(openAiError(problem))
+  }
+
+  last(ending: Ending): string {
+    return delta(this.#head, {}, ending.finish) + (this.#withUsage ? usageChunk(this.#head, usageOf(ending)) : '')
   }
 
   whole(ending: Ending): object {
@@ -49,11 +62,14 @@ const finishes: Readonly<Partial<Record<Ending['finish'], string>>> = { length: 
 /** What a model answers, as it is. */
 export class PassedOn implements Form {
   readonly opening = ': the model is asked\n\n'
+  readonly close = done
   readonly #passed = new Passed()
+  readonly #withUsage: boolean
   #head: Head
 
-  constructor(head: Head) {
+  constructor(head: Head, withUsage = false) {
     this.#head = head
+    this.#withUsage = withUsage
   }
 
   take(part: CompletionPart): string {
@@ -77,10 +93,14 @@ export class PassedOn implements Form {
     return this.#passed.finish ?? finishes[finish] ?? 'stop'
   }
 
-  last(ending: Ending, withUsage: boolean): string {
+  failed(problem: Problem): string {
+    return errorChunk(openAiError(problem))
+  }
+
+  last(ending: Ending): string {
     const { finish } = this.#passed
     const end = finish === null ? delta(this.#head, {}, ending.finish) : ''
-    return end + (withUsage ? usageChunk(this.#head, reported(ending)) : '')
+    return end + (this.#withUsage ? usageChunk(this.#head, reported(ending)) : '')
   }
 
   whole(ending: Ending): object {

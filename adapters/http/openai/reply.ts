@@ -7,8 +7,6 @@ import { writeLater } from '../notes.ts'
 import { Problem } from '../problem.ts'
 import { follow, giveUp, problemOf } from './answer.ts'
 import type { Asking } from './ask.ts'
-import { done, errorChunk } from './chunks.ts'
-import { openAiError } from './errors.ts'
 import type { Form } from './form.ts'
 
 /** A client sees that somebody works on it. */
@@ -70,12 +68,7 @@ export async function read(
 }
 
 /** Piece by piece. Until the first one, what goes wrong is a status; after it, the last thing that is said. */
-export async function streamed(
-  house: House,
-  reply: FastifyReply,
-  body: { readonly stream_options?: { readonly include_usage?: boolean } | null },
-  { asking, form, signal }: Work,
-): Promise<void> {
+export async function streamed(house: House, reply: FastifyReply, { asking, form, signal }: Work): Promise<void> {
   const { raw } = reply
   const begin = (): void => {
     if (!raw.headersSent) open(reply, form.opening)
@@ -92,14 +85,12 @@ export async function streamed(
       const pieces = parts.map(part => form.take(part)).join('')
       if (pieces !== '') raw.write(pieces)
       if (!ending) continue
-      if (problem) raw.write(errorChunk(openAiError(problem)))
-      else raw.write(form.last(ending, body.stream_options?.include_usage === true))
-      raw.end(done)
+      raw.write(problem ? form.failed(problem) : form.last(ending))
+      raw.end(form.close)
       return
     }
     if (!raw.headersSent) throw closing()
-    raw.write(errorChunk(openAiError(closing())))
-    raw.end()
+    raw.end(form.failed(closing()))
   } finally {
     clearInterval(alive)
   }

@@ -1,15 +1,14 @@
 import type { FastifyRequest } from 'fastify'
-import { conversationSchema, type Conversation } from '../../../core/conversation.ts'
 import { oracleModel } from '../../../core/passed-on.ts'
 import type { Holder } from '../access.ts'
 import { holderOf } from '../command.ts'
 import type { House, Routes } from '../house.ts'
 import { askOracle, type Asking } from '../openai/ask.ts'
+import { conversationIn } from '../openai/conversation.ts'
 import { answersLikeOpenAi, errors } from '../openai/errors.ts'
 import { PassedOn, Spoken } from '../openai/form.ts'
 import { askModel, mustOffer } from '../openai/gateway.ts'
 import { answered, collected, streamed } from '../openai/reply.ts'
-import { Problem } from '../problem.ts'
 
 const bodyFactor = 20
 
@@ -71,18 +70,6 @@ const bodySchema = {
   additionalProperties: true,
 } as const
 
-function conversationIn(body: Body): Conversation {
-  const most = body.max_completion_tokens ?? body.max_tokens ?? undefined
-  const parsed = conversationSchema.safeParse({
-    messages: body.messages,
-    ...(most === undefined ? {} : { maxOutputTokens: most }),
-  })
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const at = issue?.path.join('.') ?? ''
-  throw new Problem(400, 'usage', `${at}: ${issue?.message ?? 'this can not be read'}`, { param: at })
-}
-
 /** `POST /v1/chat/completions`, as OpenAI's clients know it. */
 export const chatRoutes: Routes = (parent, house) => {
   void parent.register(async app => {
@@ -119,11 +106,10 @@ const completing: Routes = (app, house) => {
       const holder = holderOf(request)
       const asking = await asked(house, request, holder)
       const head = { id: `chatcmpl-${asking.id}`, created: Math.floor(Date.now() / 1000), model: body.model }
-      const form = body.model === oracleModel ? new Spoken(head) : new PassedOn(head)
+      const withUsage = body.stream_options?.include_usage === true
+      const form = body.model === oracleModel ? new Spoken(head, withUsage) : new PassedOn(head, withUsage)
       return answered<object | void>(house, request, reply, asking, signal =>
-        body.stream
-          ? streamed(house, reply, body, { asking, form, signal })
-          : collected(house, { asking, form, signal }),
+        body.stream ? streamed(house, reply, { asking, form, signal }) : collected(house, { asking, form, signal }),
       )
     },
   )
