@@ -53,13 +53,13 @@ export class Items {
 
   /** A piece of a call: its name comes first, once. */
   call({ index, id, function: of }: Loose): string {
-    const { name, arguments: piece } = (of ?? {}) as { name?: unknown; arguments?: unknown }
+    const { name = '', arguments: piece } = (of ?? {}) as { name?: string; arguments?: unknown }
     let call = this.#all.findLast(item => item.kind === 'call' && item.index === index)
     let begun = ''
     if (call?.kind !== 'call') {
       const callId = typeof id === 'string' && id !== '' ? id : `call_${this.#id}_${this.#all.length}`
       const itemId = `fc_${this.#id}_${this.#all.length}`
-      call = { kind: 'call', id: itemId, callId, name: String(name ?? ''), index, args: '', open: true }
+      call = { kind: 'call', id: itemId, callId, name, index, args: '', open: true }
       begun = this.#closeText() + this.#added(call)
     }
     if (typeof piece !== 'string' || piece === '') return begun
