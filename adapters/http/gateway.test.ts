@@ -18,7 +18,6 @@ import { runOracle } from '../../bots/oracle/oracle.ts'
 import { until } from '../../bots/bridge/testing.ts'
 import type { UserId } from '../../core/event.ts'
 import { agentNamed } from '../../core/ledger/agents.ts'
-import { openCompletions } from '../../core/ledger/completions.ts'
 import { spendOf } from '../../core/ledger/spend.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
 import { openTries, recentTries } from '../../core/ledger/tries.ts'
@@ -395,17 +394,6 @@ test('all ask to wait: 429 with the time', async () => {
   const failed = await failure(client.chat.completions.create({ model: 'm10', messages: hello }))
   assert.deepEqual([failed.status, failed.code, failed.type], [429, 'rate_limit_exceeded', 'rate_limit_error'])
   assert.ok(Number(failed.headers?.get('retry-after')) > 60)
-})
-
-test('what nobody takes up ends, and is not taken up later', async t => {
-  const alone = await openWorld(t, { more: `models: { main: ${modelAt('http://127.0.0.1:9/v1')} }` })
-  const of = new OpenAI({ apiKey: await alone.key('alice'), baseURL: `${alone.url}/v1`, maxRetries: 0 })
-  const asking = failure(of.chat.completions.create({ model: 'main', messages: hello }))
-  const { ledger } = alone.house
-  await until(() => ledger.read(tx => openCompletions(tx, 'all').length === 1), 'the request')
-  await ledger.write(tx => sql(tx, 'UPDATE completion SET created_ms = created_ms - 60000').run())
-  assert.deepEqual([(await asking).status, (await asking).code], [503, 'network-down'])
-  await until(() => ledger.read(tx => openCompletions(tx, 'all').length === 0), 'it to be closed')
 })
 
 test('the same request under its Idempotency-Key has the same answer, and one that failed is asked anew', async () => {
