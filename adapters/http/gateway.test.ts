@@ -366,28 +366,6 @@ test('a key without the scope is refused, an unknown model is none, a model for 
   assert.deepEqual([ids, asked.size], [['oracle'], 0])
 })
 
-test('embeddings of a model that is configured for it', async () => {
-  plays.set('numbers', (r, { path, body: { input, encoding_format: format } }) => {
-    assert.ok(path.endsWith('/embeddings'))
-    const numbers = new Float32Array([0.5, -1])
-    const embedding = format === 'base64' ? Buffer.from(numbers.buffer).toString('base64') : [...numbers]
-    const data = (input as string[]).map((_, index) => ({ object: 'embedding', index, embedding }))
-    refuse(r, 200, { object: 'list', data, model: 'numbers-1', usage: { prompt_tokens: 7, total_tokens: 7 } })
-  })
-  const { data, usage: used, model } = await client.embeddings.create({ model: 'numbers', input: ['a', 'b'] })
-  assert.deepEqual(
-    data.map(({ embedding }) => embedding),
-    [
-      [0.5, -1],
-      [0.5, -1],
-    ],
-  )
-  assert.deepEqual([used.prompt_tokens, model], [7, 'numbers'])
-  assert.equal((await failure(client.embeddings.create({ model: 'main', input: 'a' }))).status, 400)
-  const [booked] = await tries()
-  assert.deepEqual([booked?.task, booked?.costMicroUsd, booked?.model], ['embeddings', 7, 'numbers'])
-})
-
 test('all ask to wait: 429 with the time', async () => {
   for (const name of ['m10', 'spare'])
     plays.set(name, r => refuse(r, 429, { error: { message: 'slow down' } }, { 'retry-after': '90' }))
