@@ -134,7 +134,8 @@ export class World {
 export async function openWorld(t: Closing, options: WorldOptions = {}): Promise<World> {
   const house = new House(t, { config: config(options), env: options.env ?? {} })
   await house.run('bridge', runBridge)
-  await house.run('admin', context => runAdmin(context))
+  // A command would restart a process of this machine's PM2.
+  await house.run('admin', context => runAdmin(context, { restart: () => undefined }))
   const world = new World(house)
   await world.up()
   return world
