@@ -91,8 +91,11 @@ describe('what goes out', { concurrency: 4 }, () => {
     const long = Array.from({ length: 2000 }, (_, n) => `w${n}`).join(' ')
     const act = { do: 'send' as const, ...draft(long) }
     for (const round of [1, 2, 3]) {
+      const opened = fake.callsOf('apps.connections.open').length
       fake.loseAnswer('chat.postMessage')
       await assert.rejects(adapter.send(place, draft(long), 'd1'), isCode('network-down'))
+      // The broken connection says `up` until it is noticed.
+      await fake.until(() => fake.callsOf('apps.connections.open').length > opened, 'another connection')
       await book.until(() => adapter.status().state === 'up', 'up')
       const found = await adapter.find?.(place, 'd1', act)
       assert.equal(typeof found === 'string' ? found : found?.length, round < 3 ? 'not-sent' : 3)

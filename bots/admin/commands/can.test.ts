@@ -24,7 +24,7 @@ test('who may do what, and why; nothing is run', async t => {
   await asks('chat:bob !role grant olga guest', /^no: role grant needs operator everywhere/)
   await asks('olga role revoke bob', /^yes: role revoke/)
   await asks('chat:nobody status', /^yes: .* chat:nobody is guest: no role/)
-  await asks('nobody status', /^nobody is called nobody; person list/)
+  await asks('nobody status', /^nobody is called nobody; !person list/)
   await asks('bob staus', /^no command staus; did you mean status\?/)
   await asks('olga secret set', /in a direct message to admin; olga is owner/)
   await olga.shouldReply('#general', '!role list', /bob: member/, { in: '@admin' })

@@ -152,8 +152,7 @@ function changesOf(context: Context, section: string, { daily, monthly, soft }: 
 
 const set = declare({
   name: 'budget set',
-  summary:
-    'changes what may be spent: all; people, agents or rooms (each of them); person:NAME, agent:NAME, room:NAME, model:NAME',
+  summary: 'changes what may be spent: by all, by each person, agent or room, or by one, such as agent:NAME',
   role: 'owner',
   reply: 'public',
   mutates: true,
