@@ -12,7 +12,7 @@ import { type AdminServices } from '../services.ts'
 import { joiners } from './members.ts'
 import { bringOrders, keepOrder } from './orders.ts'
 import { channelMeant, configured } from './places.ts'
-import { natureOf, typeFor } from './types.ts'
+import { natureOf, typeFor } from './nature.ts'
 
 export type Context = CommandContext<AdminServices>
 

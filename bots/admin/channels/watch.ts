@@ -19,7 +19,7 @@ import { duration } from '../../../core/text.ts'
 import { Doors } from './doors.ts'
 import { joiners } from './members.ts'
 import { bringOrders, keepOrder, releaseOrder } from './orders.ts'
-import { greet, natureOf, typeFor } from './types.ts'
+import { greet, natureOf, typeFor } from './nature.ts'
 
 type Context = BotContext<typeof configSchema>
 

@@ -31,7 +31,7 @@ import {
 } from '../channels/asking.ts'
 import { releaseOrder } from '../channels/orders.ts'
 import { configured } from '../channels/places.ts'
-import { modesChange, natureOf } from '../channels/types.ts'
+import { modesChange, natureOf } from '../channels/nature.ts'
 import { declare } from '../services.ts'
 
 const add = declare({
