@@ -123,7 +123,7 @@ export async function consume(reader: Reader, consuming: Consuming): Promise<voi
   const { ledger, log, signal } = reader
   const { name } = consuming
   const newest = ledger.newestSeq()
-  const from = await ledger.write(tx => cursorOf(tx, name, consuming.first?.(tx) ?? newest))
+  const from = await ledger.write(tx => cursorOf(tx, name, () => consuming.first?.(tx) ?? newest))
   let read = from
   let kept = from
   let fault = ''

@@ -4,6 +4,7 @@ import { type AskedBy, openCompletions, stopCompletion } from './ledger/completi
 import { currentOf, messageOf } from './ledger/events.ts'
 import { type Asker, type StopScope, stopTurns, type Turn, turnOfFact, turnsIn } from './ledger/turns.ts'
 import type { Tx } from './ledger/tx.ts'
+import { spenderOf } from './spender.ts'
 import { includes, type Role } from './role.ts'
 import { duration, escapeInline, plain, truncate } from './text.ts'
 
@@ -48,7 +49,8 @@ function requestsIn(scope: StopScope): AskedBy | null {
   if (scope === 'all') return scope
   if ('fact' in scope) return null
   const { network, user, person } = scope.of
-  return { spenders: person === null ? [`account:${network}:${user}`] : [`person:${person}`] }
+  const known = { person: person === null ? null : { id: person }, agent: null }
+  return { spenders: [spenderOf(network, { id: user, verified: true }, known)] }
 }
 
 /** Whether anything runs that a stop would end. */

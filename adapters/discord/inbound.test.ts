@@ -1,52 +1,16 @@
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
-import type { RecordBook } from '../../core/contract/record.ts'
-import type { ChatEvent, MessageEvent } from '../../core/event.ts'
+import { test } from 'node:test'
 import { plain } from '../../core/text.ts'
-import { DiscordFake } from './testing/fake.ts'
-import { type Channel, type Member, type Message, snowflake, type User } from './testing/objects.ts'
-import { Trial } from './testing/trial.ts'
+import type { DiscordFake } from './testing/fake.ts'
+import { type Channel, type Member, snowflake, type User } from './testing/objects.ts'
+import { hears, Suite, told } from './testing/suite.ts'
 
 let fake: DiscordFake
 let general: Channel
 let alice: User
-const trials: Trial[] = []
-
-before(async () => {
-  fake = await DiscordFake.start()
-  alice = fake.world.user('alice', { global_name: 'Alice', avatar: 'aaaa' })
-  fake.world.enter(alice)
-  general = fake.world.channel('general')
+const { start, say } = Suite.open(suite => {
+  ;({ fake, general, alice } = suite)
 })
-afterEach(async () => {
-  for (const trial of trials.splice(0)) await trial.stop()
-})
-after(async () => {
-  await fake.stop()
-  assert.deepEqual(fake.faults, [])
-})
-
-async function start(more: object = {}, book?: RecordBook): Promise<Trial> {
-  const trial = await Trial.start(fake, { channels: [general.id], ...more }, book ? { book } : {})
-  trials.push(trial)
-  return trial
-}
-
-const say = (
-  content: string,
-  more: Parameters<DiscordFake['world']['post']>[2] = {},
-  by = alice,
-  where = general,
-): Message => fake.world.post(where, by, { content, ...more })
-
-async function hears(trial: Trial, pattern: RegExp): Promise<MessageEvent> {
-  return trial.book.until(
-    () => trial.book.messages().find(({ content }) => pattern.test(plain(content))),
-    `a message like ${pattern}`,
-  )
-}
-const told = <K extends ChatEvent['kind']>(trial: Trial, kind: K): Extract<ChatEvent, { kind: K }>[] =>
-  trial.book.facts.filter((fact): fact is Extract<ChatEvent, { kind: K }> => fact.kind === kind)
 
 test('what looks empty is not, and what no version knows drops nothing', async () => {
   const trial = await start()

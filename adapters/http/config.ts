@@ -63,3 +63,6 @@ export function baseUrl({ url, listen, tls }: HttpConfig): string {
   const shown = /^(0\.0\.0\.0|::)$/.test(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host
   return `${tls ? 'https' : 'http'}://${shown}:${portOf(listen)}`
 }
+
+/** What a request may take that brings a conversation, with pictures in it, or many texts. */
+export const longBytes = ({ bodyBytes }: HttpConfig): number => bodyBytes * 20

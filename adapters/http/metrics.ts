@@ -1,12 +1,16 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Interior } from '../../core/interior.ts'
-import { consumerLags, everMade, openDeliveries, openTurnsByState, spentByModel } from '../../core/ledger/figures.ts'
+import { consumerLags, everMade, openDeliveries, openTurnsByState } from '../../core/ledger/figures.ts'
 import { networkStatuses } from '../../core/ledger/networks.ts'
+import { spendEver } from '../../core/ledger/spend.ts'
 import { turnStates } from '../../core/ledger/turns.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 
 const open = { deliveries: ['held', 'queued', 'sending', 'unknown'] as const }
 const openTurns = Object.entries(turnStates).flatMap(([name, value]) => (value < 10 ? [name] : []))
+
+const spentByModel = (tx: Tx) =>
+  spendEver(tx, 'model').map(spent => ({ ...spent, model: spent.scope.slice('model:'.length) }))
 
 /** What Prometheus reads: counted here as it happens, and looked up in the ledger when it is asked for. */
 export class Metrics {

@@ -1,10 +1,13 @@
 import { sql } from './sqlite.ts'
 import type { Tx } from './tx.ts'
 
-/** How far a consumer has read. A new one starts at `from` (0: the beginning). */
-export function cursorOf(db: Tx, consumer: string, from: number): number {
-  sql(db, 'INSERT OR IGNORE INTO consumer VALUES (?, ?)').run(consumer, from)
-  return Number(sql(db, 'SELECT seq FROM consumer WHERE name = ?').get(consumer)?.['seq'])
+/** How far a consumer has read. A new one starts at `from` (0: the beginning), which is looked for only then. */
+export function cursorOf(db: Tx, consumer: string, from: number | (() => number)): number {
+  const known = sql(db, 'SELECT seq FROM consumer WHERE name = ?').get(consumer)
+  if (known) return Number(known['seq'])
+  const seq = typeof from === 'number' ? from : from()
+  sql(db, 'INSERT INTO consumer VALUES (?, ?)').run(consumer, seq)
+  return seq
 }
 
 /** Moves a consumer on, in the same transaction as the effects of what it read. */

@@ -38,30 +38,3 @@ export const consumerLags = (tx: Tx): { readonly consumer: string; readonly fact
   sql(tx, 'SELECT name, (SELECT coalesce(max(seq), 0) FROM event) - seq AS lag FROM consumer ORDER BY name')
     .all()
     .map(row => ({ consumer: row['name'] as string, facts: Math.max(0, Number(row['lag'])) }))
-
-/** What was ever spent, by model. */
-export const spentByModel = (
-  tx: Tx,
-): {
-  model: string
-  inputTokens: number
-  outputTokens: number
-  cachedTokens: number
-  costMicroUsd: number
-  tries: number
-}[] =>
-  sql(
-    tx,
-    `SELECT substr(scope, 7) AS model, sum(input_tokens) AS input, sum(output_tokens) AS output, sum(cached_tokens) AS cached,
-     sum(cost_micro_usd) AS cost, sum(tries) AS tries FROM spend WHERE scope >= 'model:' AND scope < 'model;' AND length(period) = 7
-     GROUP BY scope`,
-  )
-    .all()
-    .map(row => ({
-      model: row['model'] as string,
-      inputTokens: Number(row['input']),
-      outputTokens: Number(row['output']),
-      cachedTokens: Number(row['cached']),
-      costMicroUsd: Number(row['cost']),
-      tries: Number(row['tries']),
-    }))

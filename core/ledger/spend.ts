@@ -55,6 +55,17 @@ export const spendBy = (tx: Tx, period: string, kind: string): Spend[] =>
     .all(period, kind, kind)
     .map(spendFrom)
 
+/** What was ever spent, by the scopes of a kind: what the months add up to. */
+export const spendEver = (tx: Tx, kind: string): Spend[] =>
+  sql(
+    tx,
+    `SELECT '' AS period, scope, sum(cost_micro_usd) AS cost_micro_usd, sum(reserved_micro_usd) AS reserved_micro_usd,
+     sum(tries) AS tries, sum(input_tokens) AS input_tokens, sum(cached_tokens) AS cached_tokens, sum(output_tokens) AS output_tokens
+     FROM spend WHERE scope >= ? || ':' AND scope < ? || ';' AND length(period) = 7 GROUP BY scope`,
+  )
+    .all(kind, kind)
+    .map(spendFrom)
+
 export function addSpend(tx: Tx, change: Spend): void {
   sql(
     tx,

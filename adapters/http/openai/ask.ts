@@ -84,6 +84,14 @@ export const isBackground = ({ messages }: Conversation): boolean => {
   return more.length === 0 && first?.role === 'user' && /^\s*### Task:/.test(wordsOf(first.content))
 }
 
+/** For whom a completion is, on whose budget, and in which room's. */
+export const askerOf = ({ network }: House, holder: Holder) => ({
+  network,
+  account: holder.account,
+  person: spenderOf(network, { id: holder.account, verified: true }, holder),
+  room: `${network}:@${holder.account}`,
+})
+
 /** Asks the oracle, with the conversation that the program brought. What is only background stays out of the record. */
 export async function askOracle(
   house: House,
@@ -101,10 +109,7 @@ export async function askOracle(
   const key = background ? `${factKey(network, account, id)}/task` : factKey(network, account, id)
   const asked = {
     key,
-    network,
-    account,
-    person: spenderOf(network, { id: account, verified: true }, holder),
-    room: `${network}:@${account}`,
+    ...askerOf(house, holder),
     model: oracleModel,
     body: JSON.stringify(conversation),
     turn: !background,

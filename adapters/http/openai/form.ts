@@ -60,7 +60,7 @@ export class Spoken implements Form {
 const finishes: Readonly<Partial<Record<Ending['finish'], string>>> = { length: 'length', refusal: 'content_filter' }
 
 /** What a model answers, as it is. */
-export class PassedOn implements Form {
+export class Passthrough implements Form {
   readonly opening = ': the model is asked\n\n'
   readonly close = done
   readonly #passed = new Passed()

@@ -3,7 +3,6 @@ import type { FastifyRequest } from 'fastify'
 import type { Interior } from '../../../core/interior.ts'
 import { openCompletion } from '../../../core/ledger/completions.ts'
 import { oracleModel, type PassedApi, type PassedOn } from '../../../core/passed-on.ts'
-import { spenderOf } from '../../../core/spender.ts'
 import { type Holder, hasScope } from '../access.ts'
 import { requestId } from '../asks.ts'
 import { idempotencyKeyOf } from '../command.ts'
@@ -12,7 +11,7 @@ import { noteRequest } from '../notes.ts'
 import { factKey } from '../place.ts'
 import { Problem } from '../problem.ts'
 import { mustBeHeard } from '../say.ts'
-import type { Asking } from './ask.ts'
+import { type Asking, askerOf } from './ask.ts'
 
 /** A model as programs are told of it. */
 export interface Offered {
@@ -74,10 +73,7 @@ export async function askModel(
   const key = `${factKey(network, account, id)}/${hash}`
   const completion = {
     key,
-    network,
-    account,
-    person: spenderOf(network, { id: account, verified: true }, holder),
-    room: `${network}:@${account}`,
+    ...askerOf(house, holder),
     model: name,
     body,
     turn: false,

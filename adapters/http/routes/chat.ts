@@ -2,15 +2,14 @@ import type { FastifyRequest } from 'fastify'
 import { oracleModel } from '../../../core/passed-on.ts'
 import type { Holder } from '../access.ts'
 import { holderOf } from '../command.ts'
+import { longBytes } from '../config.ts'
 import type { House, Routes } from '../house.ts'
 import { askOracle, type Asking } from '../openai/ask.ts'
 import { conversationIn } from '../openai/conversation.ts'
 import { answersLikeOpenAi, errors } from '../openai/errors.ts'
-import { PassedOn, Spoken } from '../openai/form.ts'
+import { Passthrough, Spoken } from '../openai/form.ts'
 import { askModel, mustOffer } from '../openai/gateway.ts'
 import { answered, collected, streamed } from '../openai/reply.ts'
-
-const bodyFactor = 20
 
 interface Body {
   readonly model: string
@@ -93,7 +92,7 @@ const completing: Routes = (app, house) => {
     {
       // Which one depends on the model.
       config: { scope: ['say', 'models'] },
-      bodyLimit: house.config.bodyBytes * bodyFactor,
+      bodyLimit: longBytes(house.config),
       schema: {
         summary: 'Asks the oracle, or a configured model, as OpenAI’s clients do',
         tags: ['openai'],
@@ -107,7 +106,7 @@ const completing: Routes = (app, house) => {
       const asking = await asked(house, request, holder)
       const head = { id: `chatcmpl-${asking.id}`, created: Math.floor(Date.now() / 1000), model: body.model }
       const withUsage = body.stream_options?.include_usage === true
-      const form = body.model === oracleModel ? new Spoken(head, withUsage) : new PassedOn(head, withUsage)
+      const form = body.model === oracleModel ? new Spoken(head, withUsage) : new Passthrough(head, withUsage)
       return answered<object | void>(house, request, reply, asking, signal =>
         body.stream ? streamed(house, reply, { asking, form, signal }) : collected(house, { asking, form, signal }),
       )

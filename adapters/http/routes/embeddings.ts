@@ -1,11 +1,10 @@
 import { holderOf } from '../command.ts'
+import { longBytes } from '../config.ts'
 import type { Routes } from '../house.ts'
 import { answersLikeOpenAi, errors } from '../openai/errors.ts'
-import { PassedOn } from '../openai/form.ts'
+import { Passthrough } from '../openai/form.ts'
 import { askModel, mustOffer } from '../openai/gateway.ts'
 import { answered, read } from '../openai/reply.ts'
-
-const bodyFactor = 20
 
 interface Body {
   readonly model: string
@@ -39,7 +38,7 @@ export const embeddingRoutes: Routes = (parent, house) => {
       '/v1/embeddings',
       {
         config: { scope: 'models' },
-        bodyLimit: house.config.bodyBytes * bodyFactor,
+        bodyLimit: longBytes(house.config),
         schema: { ...schema, response: { 200: answerSchema, ...errors } },
       },
       async (request, reply) => {
@@ -48,7 +47,7 @@ export const embeddingRoutes: Routes = (parent, house) => {
         mustOffer(house, request, holder, body.model, 'embeddings')
         const passed = { api: 'embeddings' as const, body: { ...body }, streamed: false }
         const asking = await askModel(house, request, holder, body.model, passed)
-        const form = new PassedOn({ id: asking.id, created: Math.floor(Date.now() / 1000), model: body.model })
+        const form = new Passthrough({ id: asking.id, created: Math.floor(Date.now() / 1000), model: body.model })
         return answered(house, request, reply, asking, signal =>
           read(house, { asking, form, signal }, ending => form.embeddings(ending)),
         )

@@ -1,5 +1,6 @@
 import { oracleModel } from '../../../core/passed-on.ts'
 import { holderOf } from '../command.ts'
+import { longBytes } from '../config.ts'
 import type { Routes } from '../house.ts'
 import { askOracle } from '../openai/ask.ts'
 import { conversationIn } from '../openai/conversation.ts'
@@ -8,8 +9,6 @@ import { askModel, mustOffer } from '../openai/gateway.ts'
 import { answered, collected, streamed } from '../openai/reply.ts'
 import { Responded } from '../openai/responses/form.ts'
 import { chatBodyOf, type ResponsesBody } from '../openai/responses/request.ts'
-
-const bodyFactor = 20
 
 const maybe = (schema: object): object => ({ anyOf: [schema, { type: 'null' }] })
 const objects = { type: 'array', maxItems: 5000, items: { type: 'object', additionalProperties: true } } as const
@@ -47,7 +46,7 @@ export const responseRoutes: Routes = (parent, house) => {
       '/v1/responses',
       {
         config: { scope: ['say', 'models'] },
-        bodyLimit: house.config.bodyBytes * bodyFactor,
+        bodyLimit: longBytes(house.config),
         schema: {
           summary: 'Asks the oracle, or a configured model, as OpenAI’s Responses API; nothing is kept',
           tags: ['openai'],
