@@ -16,7 +16,7 @@ import {
 } from './checks/machine.ts'
 import { checkModels } from './checks/models.ts'
 import { checkPort } from './checks/ports.ts'
-import { checkApps, checkCertificate, checkIrc, checkRedis } from './checks/services.ts'
+import { checkApps, checkCertificate, checkHttpCertificates, checkIrc, checkRedis } from './checks/services.ts'
 import { apps, type Instance, instanceOf, shown } from './instance.ts'
 import { findIrc } from './programs/irc.ts'
 import { placesOf } from './programs/places.ts'
@@ -74,6 +74,7 @@ async function ofInstance(instance: Instance): Promise<Finding[]> {
     await attempt('redis', () => checkRedis(instance, plan)),
     ...(ircd ? [await attempt('irc server', () => checkIrc(instance))] : []),
     ...(ircd ? [await attempt('certificate', () => checkCertificate(instance))] : []),
+    ...checkHttpCertificates(plan),
     ...(await attemptAll('models', () => checkModels(instance))),
     ...(await attemptAll('processes', () => checkApps(instance, wanted))),
   ]

@@ -1,3 +1,6 @@
+import type { Socket } from 'node:net'
+import { Server } from 'node:tls'
+import type { FastifyInstance } from 'fastify'
 import type { Adapter, AdapterContext, Found, Limits, NetworkStatus, Sink } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
@@ -16,6 +19,7 @@ import { noteRequest } from './notes.ts'
 import { ownPlace } from './place.ts'
 import { closeServer, makeServer, socketsOf } from './server.ts'
 import { Hub } from './stream/hub.ts'
+import { type Pair, readPair, Renewal } from './tls.ts'
 import { Waiting } from './waiting.ts'
 
 const again = { firstMs: 1000, maxMs: 15_000 }
@@ -94,29 +98,51 @@ export class HttpAdapter implements Adapter {
   async #serve(sink: Sink, signal: AbortSignal): Promise<boolean> {
     const closing = new AbortController()
     const metrics = new Metrics(this.#interior, () => this.#hub.size)
-    const app = makeServer(this.#house(sink, metrics, closing.signal))
-    const sockets = socketsOf(app)
-    try {
-      await this.#interior.ledger.write(tx => stopCompletionsOf(tx, this.network, Date.now()), { durable: false })
-      await app.listen({ host: hostOf(this.#config.listen), port: portOf(this.#config.listen) })
-    } catch (error) {
-      metrics.close()
-      await app.close()
-      this.#stand(
-        'down',
-        `${reasonOf(error as NodeJS.ErrnoException, this.#config.listen, this.network)}; trying again`,
-      )
-      return false
+    const served = await this.#listen(this.#house(sink, metrics, closing.signal))
+    if (served) {
+      if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+      closing.abort()
+      this.#hub.endAll('the server closes: come back with Last-Event-ID')
+      await closeServer(served.app, served.sockets)
     }
-    const bound = app.server.address()
-    this.port = bound !== null && typeof bound === 'object' ? bound.port : 0
-    this.#stand('up')
-    if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
-    closing.abort()
-    this.#hub.endAll('the server closes: come back with Last-Event-ID')
-    await closeServer(app, sockets)
     metrics.close()
-    return true
+    return served !== null
+  }
+
+  async #listen(house: House): Promise<{ app: FastifyInstance; sockets: ReadonlySet<Socket> } | null> {
+    const { tls, listen } = this.#config
+    let app: FastifyInstance | null = null
+    try {
+      const pair = tls && readPair(tls)
+      app = makeServer(house, pair)
+      const sockets = socketsOf(app)
+      await this.#interior.ledger.write(tx => stopCompletionsOf(tx, this.network, Date.now()), { durable: false })
+      await app.listen({ host: hostOf(listen), port: portOf(listen) })
+      const bound = app.server.address()
+      this.port = bound !== null && typeof bound === 'object' ? bound.port : 0
+      this.#stand('up')
+      if (tls && pair && app.server instanceof Server) this.#renewal(app.server, tls, pair).run(house.closing)
+      return { app, sockets }
+    } catch (error) {
+      await app?.close()
+      this.#stand('down', `${reasonOf(error as NodeJS.ErrnoException, listen, this.network)}; trying again`)
+      return null
+    }
+  }
+
+  /** Connections that are open stay as they are; new ones get the pair that is there. */
+  #renewal(server: Server, tls: NonNullable<HttpConfig['tls']>, pair: Pair): Renewal {
+    const { log } = this.#context
+    return new Renewal(tls, pair, {
+      renewed: ({ options, endsMs }) => {
+        server.setSecureContext(options)
+        log.info({ ends: new Date(endsMs).toISOString() }, 'the certificate was read again')
+      },
+      said: trouble => {
+        if (trouble !== null) log.error(trouble)
+        this.#stand('up', trouble ?? undefined)
+      },
+    })
   }
 
   #house(sink: Sink, metrics: Metrics, closing: AbortSignal): House {
@@ -203,7 +229,8 @@ export class HttpAdapter implements Adapter {
   #stand(state: NetworkStatus['state'], reason?: string): void {
     if (this.#status.state === state && this.#status.reason === reason) return
     const about = reason === undefined ? {} : { reason }
-    this.#status = { state, sinceMs: Date.now(), server: 'HTTP', address: this.#address(), lacks: [], ...about }
+    const sinceMs = this.#status.state === state ? this.#status.sinceMs : Date.now()
+    this.#status = { state, sinceMs, server: 'HTTP', address: this.#address(), lacks: [], ...about }
     this.#context.changed()
   }
 

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { BlockList, isIP, type Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify'
-import { ChanopError } from '../../core/error.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
 import type { HttpConfig } from './config.ts'
 import { allowOrigins } from './cors.ts'
@@ -9,24 +7,14 @@ import { Guard } from './guard.ts'
 import type { House } from './house.ts'
 import { asProblem, Problem } from './problem.ts'
 import { routes } from './routes.ts'
+import type { Pair } from './tls.ts'
+import { answerUnread, isUpgrade } from './unread.ts'
 
 const headerBytes = 16_384
 const headersMs = 10_000
 const requestMs = 30_000
 const keepAliveMs = 10_000
 const requestsPerSocket = 10_000
-
-function pem(file: string, what: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code
-    throw new ChanopError('config-invalid', `${what} ${file} can not be read (${reason})`, { cause: error })
-  }
-}
-
-const tlsOf = ({ tls }: HttpConfig) =>
-  tls && { cert: pem(tls.certificate, 'tls.certificate'), key: pem(tls.key, 'tls.key'), minVersion: 'TLSv1.2' as const }
 
 /** Without TLS of its own it talks to this machine and to the proxies that are named, and to nobody else. */
 function strangersOut(app: FastifyInstance, { tls, proxy }: HttpConfig): void {
@@ -81,10 +69,9 @@ function nothingHere(routes: readonly RouteOptions[], { url, method }: FastifyRe
   return new Problem(405, 'method', `${method} is nothing here, only ${allow}`, { headers: { allow } })
 }
 
-/** A server with all routes, not listening yet. */
-export function makeServer(house: House): FastifyInstance {
+/** A server with all routes, not listening yet; with TLS where it has a pair. */
+export function makeServer(house: House, pair: Pair | null): FastifyInstance {
   const { config } = house
-  const tls = tlsOf(config)
   const options = {
     logger: false as const,
     bodyLimit: config.bodyBytes,
@@ -103,12 +90,19 @@ export function makeServer(house: House): FastifyInstance {
     },
     ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false, allErrors: false } },
   }
-  const limits = { maxHeaderSize: headerBytes, headersTimeout: headersMs, connectionsCheckingInterval: 5000 }
+  const limits = {
+    maxHeaderSize: headerBytes,
+    headersTimeout: headersMs,
+    connectionsCheckingInterval: 5000,
+    requireHostHeader: false,
+    shouldUpgradeCallback: isUpgrade,
+  }
   const app = (
-    tls ? Fastify({ ...options, https: { ...limits, ...tls } }) : Fastify({ ...options, http: limits })
+    pair ? Fastify({ ...options, https: { ...limits, ...pair.options } }) : Fastify({ ...options, http: limits })
   ) as FastifyInstance
   app.server.maxConnections = config.connections
   strangersOut(app, config)
+  answerUnread(app)
   app.setErrorHandler((error, request, reply) => {
     const problem = asProblem(error)
     if (problem.status >= 500 && problem.code === 'internal')

@@ -6,6 +6,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { makeCertificate } from '../../adapters/irc/server/certificate.ts'
+import { configSchema } from '../../config/schema.ts'
 import { Ledger } from '../../core/ledger/ledger.ts'
 import { keepSealed, sealedNamed } from '../../core/ledger/secrets.ts'
 import { dataPaths } from '../../core/paths.ts'
@@ -18,6 +20,7 @@ import { attempt, bad, demand, demandAll, good } from './check.ts'
 import { checkLedger } from './ledger.ts'
 import { checkClock, checkDataFolder, checkModes, checkNode, checkPm2Home } from './machine.ts'
 import { checkPort } from './ports.ts'
+import { checkHttpCertificates } from './services.ts'
 
 async function dataFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'chanop-checks-'))
@@ -129,4 +132,18 @@ test("the system's own installer is named", async t => {
   await writeFile(join(folder, 'pacman'), '', { mode: 0o755 })
   assert.equal(await installCommand('redis', folder, { pacman: 'valkey' }), 'sudo pacman -S valkey')
   assert.match(await installCommand('redis', '/nowhere'), /^install redis with your system's package manager$/)
+})
+
+test('the certificates of HTTP networks are looked at, and their keys', async t => {
+  const folder = await dataFolder(t)
+  const [certificate, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const http = { kind: 'http', listen: '0.0.0.0:8642', tls: { certificate, key } }
+  const config = configSchema.parse({ owner: 'irc:o', networks: { web: http, plain: { kind: 'http' } }, rooms: {} })
+  const found = () => checkHttpCertificates({ config }).map(({ name, ok, detail }) => `${name} ${ok} ${detail}`)
+  assert.match(found().join(), /^certificate of web false tls\.certificate \S+ can not be read \(ENOENT\)$/)
+  const pair = await makeCertificate(['127.0.0.1'], 10)
+  await Promise.all([writeFile(certificate, pair.certificatePem), writeFile(key, pair.keyPem)])
+  assert.match(found().join(), /^certificate of web true valid for \d+ days$/)
+  await writeFile(certificate, (await makeCertificate(['127.0.0.1'], -1)).certificatePem)
+  assert.match(found().join(), /tls\.key \S+ is not the key of/)
 })

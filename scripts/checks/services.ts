@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { HttpConfig } from '../../adapters/http/config.ts'
+import { readPair } from '../../adapters/http/tls.ts'
 import { readControl } from '../../adapters/irc/control.ts'
 import { capabilities } from '../../adapters/irc/server/ready.ts'
 import { connectRedis } from '../../core/bus/redis.ts'
@@ -12,7 +14,10 @@ import { stateOf } from '../boot/rise.ts'
 import type { App, Instance } from '../instance.ts'
 import { bad, type Finding, good } from './check.ts'
 
+const dayMs = 86_400_000
 const soonDays = 30
+/** Authorities give certificates for as little as six days; these are renewed by programs. */
+const soonRenewedDays = 1
 
 export async function checkRedis({ paths }: Instance, { config }: Plan): Promise<Finding> {
   const answer =
@@ -50,11 +55,29 @@ export async function checkIrc({ paths }: Instance): Promise<Finding> {
 
 export async function checkCertificate({ paths }: Instance, nowMs: number = Date.now()): Promise<Finding> {
   const file = join(paths.data, 'ircd', 'cert.pem')
-  const until = new X509Certificate(await readFile(file)).validTo
-  const days = Math.floor((Date.parse(until) - nowMs) / 86_400_000)
-  if (days > soonDays) return good('certificate', `valid for ${days} days`)
+  const endsMs = Date.parse(new X509Certificate(await readFile(file)).validTo)
   const fix = `remove ${file}, then npm start makes another; clients that pin it need its new fingerprint`
-  return bad('certificate', days < 0 ? `${file} has run out` : `${file} runs out in ${days} days`, fix)
+  return lastsLong('certificate', file, endsMs, nowMs, fix)
+}
+
+function lastsLong(name: string, file: string, endsMs: number, nowMs: number, fix: string, soon = soonDays): Finding {
+  const days = Math.floor((endsMs - nowMs) / dayMs)
+  if (days > soon) return good(name, `valid for ${days} days`)
+  return bad(name, days < 0 ? `${file} has run out` : `${file} runs out in ${days} days`, fix)
+}
+
+/** The pair of each HTTP network that speaks TLS itself, as it would be taken now. */
+export function checkHttpCertificates({ config }: Pick<Plan, 'config'>, nowMs: number = Date.now()): Finding[] {
+  return Object.entries(config.networks).flatMap(([network, settings]) => {
+    const tls = settings.kind === 'http' ? (settings as unknown as HttpConfig).tls : null
+    if (!tls) return []
+    const name = `certificate of ${network}`
+    try {
+      return [lastsLong(name, tls.certificate, readPair(tls).endsMs, nowMs, 'renew it', soonRenewedDays)]
+    } catch (error) {
+      return [bad(name, (error as Error).message, `correct networks.${network}.tls or the files`)]
+    }
+  })
 }
 
 /** Every app online under PM2, and every bot's own word that it is ready. */

@@ -10,6 +10,7 @@ import { roomMeant } from '../reach.ts'
 import { problems } from '../schemas.ts'
 import type { Fact } from '../stream/fact.ts'
 import type { Reader } from '../stream/hub.ts'
+import { closeWith } from '../unread.ts'
 
 const beatMs = 15_000
 /** What may wait in a connection before a reader counts as full. */
@@ -59,6 +60,13 @@ function mustHaveRoom({ hub, config }: House, request: FastifyRequest): void {
 
 const events = { content: { 'text/event-stream': { schema: { type: 'string' } } } } as const
 
+const badHandshake = (reason: string): Problem =>
+  /version/i.test(reason)
+    ? new Problem(426, 'bad-request', 'this speaks version 13 of WebSocket', {
+        headers: { upgrade: 'websocket', 'sec-websocket-version': '13' },
+      })
+    : new Problem(400, 'bad-request', reason.slice(0, 120))
+
 /** Facts as they come in, by server-sent events or by WebSocket: each with its number in the record, to go on from. */
 export const streamRoutes: Routes = (app, house) => {
   app.register(websocket, {
@@ -68,6 +76,7 @@ export const streamRoutes: Routes = (app, house) => {
     },
   })
   app.register(async scope => {
+    scope.websocketServer.on('wsClientError', ({ message }, socket) => closeWith(socket, badHandshake(message)))
     scope.route<{ Querystring: Query }>({
       method: 'GET',
       url: '/v1/stream',
