@@ -3,13 +3,13 @@ import { timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { createInterface } from 'node:readline'
 import { dirname } from 'node:path'
 import type { LoginLock } from '../../../core/adapter.ts'
 import type { Log } from '../../../core/log.ts'
 import { sleep } from '../../../core/retry.ts'
 import { callErgo } from '../accounts/ergo-api.ts'
 import { makeFolder } from '../../../core/files.ts'
+import { linesOf } from '../../../core/lines.ts'
 import { renewPort } from '../server/prepare.ts'
 import { folders, readSettings } from '../server/settings.ts'
 import { type Credentials, credentialsPath, Credentials as Store } from './credentials.ts'
@@ -85,7 +85,7 @@ async function listen(path: string, desk: Desk, watching: Set<Socket>, log: Log)
   await rm(path, { force: true })
   const server = createServer(socket => {
     socket.on('error', () => socket.destroy())
-    createInterface({ input: socket }).once('line', line => {
+    linesOf(socket).once('line', line => {
       desk.take(line, socket).then(
         answer => (answer === null ? follow(socket, watching, desk.locks) : socket.end(`${JSON.stringify(answer)}\n`)),
         (error: unknown) => {

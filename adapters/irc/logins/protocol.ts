@@ -1,9 +1,9 @@
 /** What is asked of the process that guards logins: one JSON object a line on its socket, and one back. Ergo asks in its own words. */
 import { connect, type Socket } from 'node:net'
-import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import type { LoginLock } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { linesOf } from '../../../core/lines.ts'
 import { sleep } from '../../../core/retry.ts'
 
 export const requestSchema = z.discriminatedUnion('act', [
@@ -56,7 +56,7 @@ export function askGuard(path: string, request: Request): Promise<Answer> {
     socket.setTimeout(answerMs, () => socket.destroy(new Error('no answer in time')))
     socket.once('error', fail).once('close', () => fail(new Error('closed')))
     socket.once('connect', () => socket.write(`${JSON.stringify(request)}\n`))
-    createInterface({ input: socket }).once('line', line => {
+    linesOf(socket).once('line', line => {
       resolve(JSON.parse(line) as Answer)
       socket.destroy()
     })
@@ -81,7 +81,7 @@ export async function watchLocks(
 
 function follow(socket: Socket, tell: (locks: readonly LoginLock[]) => void): Promise<void> {
   socket.once('connect', () => socket.write(`${JSON.stringify({ act: 'watch' })}\n`))
-  createInterface({ input: socket }).on('line', line => {
+  linesOf(socket).on('line', line => {
     const told = z.object({ locks: z.array(lockSchema) }).safeParse(JSON.parse(line))
     if (told.success) tell(told.data.locks)
   })

@@ -1,8 +1,8 @@
 /** Keeps one program running: starts it again whatever ended it, and says why in one line, not in a storm of them. */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { asChanopError } from '../../../core/error.ts'
+import { linesOf } from '../../../core/lines.ts'
 import type { Log } from '../../../core/log.ts'
 import { backoffMs, sleep } from '../../../core/retry.ts'
 import { explain, lacksListener } from './faults.ts'
@@ -121,7 +121,7 @@ export class Keeper {
   #collect(child: ChildProcess, printed: string[]): void {
     for (const stream of [child.stdout, child.stderr]) {
       if (!stream) continue
-      createInterface({ input: stream }).on('line', raw => {
+      linesOf(stream).on('line', raw => {
         const line = this.#hooks.hide?.(raw) ?? raw
         this.#log.debug({ program: this.#launch.name }, line)
         this.#hooks.printed?.(line)
