@@ -1,9 +1,8 @@
 /** `npm run backup`: all that an instance can not make anew, in one encrypted file, while it runs or not. */
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import { ChanopError } from '../core/error.ts'
 import { size, time } from '../core/text.ts'
 import { contentsInWords } from './backup/examine.ts'
+import { readArguments } from './arguments.ts'
 import { takeBackup } from './backup/take.ts'
 import { lockFrom } from './backup/words.ts'
 import { instanceOf, shown } from './instance.ts'
@@ -17,23 +16,11 @@ const options = {
   out: { type: 'string' },
   recipient: { type: 'string' },
   'passphrase-file': { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
 } as const
 
-function read(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options }).values
-  } catch (error) {
-    throw new ChanopError('usage', `${(error as Error).message.split('. ')[0]}\n${usage}`)
-  }
-}
-
 async function main(): Promise<number> {
-  const wish = read(process.argv.slice(2))
-  if (wish.help) {
-    console.log(usage)
-    return 0
-  }
+  const wish = readArguments(usage, options)?.values
+  if (!wish) return 0
   const instance = instanceOf()
   const from = { recipient: wish.recipient, passphraseFile: wish['passphrase-file'] }
   const out = wish.out === undefined ? null : resolve(wish.out)

@@ -2,18 +2,23 @@
  * `npm run claim -- CODE`: hands over the login that waits for a code, or has the account made that it invites to, once.
  * Without CODE it is read from standard input.
  */
-import { join as path } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { redeem } from '../bots/admin/agents/claims.ts'
 import { invited, join, joining } from '../bots/admin/invitations.ts'
 import { welcome } from '../bots/admin/welcome.ts'
-import { locations } from '../core/bot.ts'
-import { asChanopError, ChanopError } from '../core/error.ts'
+import { ChanopError } from '../core/error.ts'
 import type { Invitation } from '../core/ledger/claims.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
 import { type Order, orderByKey } from '../core/ledger/orders.ts'
 import { sleep } from '../core/retry.ts'
 import { newPassword, Vault } from '../core/secrets.ts'
+import { misused, readArguments } from './arguments.ts'
+import { demandLedger, instanceOf } from './instance.ts'
+import { script } from './steps.ts'
+
+const usage = `usage: npm run claim -- CODE
+Hands over the login that a code stands for, or has the account made that it invites to, once. Without CODE it is read from
+standard input.`
 
 const madeWithinMs = 30_000
 const lookEveryMs = 100
@@ -41,19 +46,32 @@ async function ended(ledger: Ledger, key: string, signal: AbortSignal): Promise<
   }
 }
 
-const code = process.argv[2] ?? (await text(process.stdin)).trim()
-const { dataDir } = locations()
-const ledger = Ledger.open(path(dataDir, 'ledger.db'))
-try {
-  const vault = await Vault.open(path(dataDir, 'keys', 'vault.key'), ledger)
-  const found = await ledger.read(tx => invited(tx, code, Date.now()))
-  const login = found
-    ? await accept(ledger, vault, code, found)
-    : (await ledger.write(tx => redeem(tx, vault, code, Date.now()))).login
-  process.stdout.write(`${login}\n`)
-} catch (error) {
-  process.stderr.write(`claim: ${asChanopError(error).message}\n`)
-  process.exitCode = 1
-} finally {
-  ledger.close()
+/** A code as argument can be read by others in the list of processes; on standard input it can't. */
+async function codeOf([given]: readonly string[]): Promise<string> {
+  const code = given ?? (process.stdin.isTTY ? '' : await text(process.stdin))
+  if (code.trim() === '') throw misused('say which code', usage)
+  return code.trim()
 }
+
+async function main(): Promise<number> {
+  const read = readArguments(usage, {}, 1)
+  if (!read) return 0
+  const code = await codeOf(read.positionals)
+  const instance = instanceOf()
+  const { paths } = instance
+  demandLedger(instance)
+  const ledger = Ledger.open(paths.ledger)
+  try {
+    const vault = await Vault.open(paths.vaultKey, ledger)
+    const found = await ledger.read(tx => invited(tx, code, Date.now()))
+    const login = found
+      ? await accept(ledger, vault, code, found)
+      : (await ledger.write(tx => redeem(tx, vault, code, Date.now()))).login
+    console.log(login)
+    return 0
+  } finally {
+    ledger.close()
+  }
+}
+
+await script(main)

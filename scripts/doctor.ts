@@ -1,6 +1,7 @@
 /** `npm run doctor`: checks each part with what `npm start` uses; exit code 1 when any is not as it should be. */
 
 import { existsSync } from 'node:fs'
+import { readArguments } from './arguments.ts'
 import { ourAddresses, type Plan, readPlan, wantedPorts } from './boot/plan.ts'
 import { ownApps } from './boot/pm2.ts'
 import { attempt, bad, type Finding, good } from './checks/check.ts'
@@ -23,7 +24,11 @@ import { placesOf } from './programs/places.ts'
 import { findRedis } from './programs/redis.ts'
 import { line, script } from './steps.ts'
 
+const usage = `usage: npm run doctor
+Checks each part with what npm start uses; exit code 1 when something is wrong. Changes nothing.`
+
 async function main(): Promise<number> {
+  if (!readArguments(usage, {})) return 0
   const instance = instanceOf()
   console.log(`Chanop ${instance.version} in ${instance.paths.data}`)
   if (neverStarted(instance)) {

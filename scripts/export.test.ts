@@ -70,7 +70,7 @@ test('writes what it says, without bots', async t => {
 
 test('says in one line what is wrong', async t => {
   const { folder, run, fill } = await setUp(t)
-  assert.match((await run('general')).error, /^chanop: nothing was recorded yet in \S+: npm start makes it\n$/)
+  assert.match((await run('general')).error, /^chanop: there is no ledger in \S+ yet: npm start makes it\n$/)
   assert.ok(!existsSync(join(folder, 'data')))
   await fill()
   for (const [args, error] of [

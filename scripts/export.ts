@@ -1,7 +1,5 @@
 /** `npm run export -- ROOM [--format jsonl|csv|text|html] [--since 2d] [--until …] [--out FILE]`: without chat and bots. */
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { exportTo } from '../bots/scribe/export/export.ts'
 import { exportPath } from '../bots/scribe/export/place.ts'
 import { type FormatName, formatNames } from '../bots/scribe/record/format.ts'
@@ -17,7 +15,8 @@ import type { Tx } from '../core/ledger/tx.ts'
 import { namesOf, type Room, Rooms, type RoomsConfig } from '../core/rooms.ts'
 import { Settings } from '../core/settings.ts'
 import { count, size } from '../core/text.ts'
-import { type Instance, instanceOf, shown } from './instance.ts'
+import { misused, readArguments } from './arguments.ts'
+import { demandLedger, type Instance, instanceOf, shown } from './instance.ts'
 import { script } from './steps.ts'
 
 const usage = `usage: npm run export -- ROOM [--format ${formatNames.join('|')}] [--since TIME] [--until TIME] [--out FILE]
@@ -30,7 +29,6 @@ const options = {
   since: { type: 'string' },
   until: { type: 'string' },
   out: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
 } as const
 
 interface Wish {
@@ -42,7 +40,7 @@ interface Wish {
   readonly out: string | undefined
 }
 
-const wrong = (message: string): ChanopError => new ChanopError('usage', `${message}\n${usage}`)
+const wrong = (message: string): ChanopError => misused(message, usage)
 
 function timeAt(option: string, written: string | undefined, nowMs: number): number | undefined {
   if (written === undefined) return undefined
@@ -51,17 +49,12 @@ function timeAt(option: string, written: string | undefined, nowMs: number): num
   return atMs
 }
 
-function read(args: readonly string[], nowMs: number): Wish | null {
-  let parsed: ReturnType<typeof parse>
-  try {
-    parsed = parse(args)
-  } catch (error) {
-    throw wrong((error as Error).message.split('. ')[0] as string)
-  }
+function read(nowMs: number): Wish | null {
+  const parsed = readArguments(usage, options, 1)
+  if (!parsed) return null
   const { values, positionals } = parsed
-  if (values.help) return null
-  const [room, ...more] = positionals
-  if (more.length > 0 || (room === undefined) !== (values.all === true)) throw wrong('say which room, or --all')
+  const [room] = positionals
+  if ((room === undefined) !== (values.all === true)) throw wrong('say which room, or --all')
   const format = formatNames.find(name => name === values.format)
   if (!format) throw wrong(`--format ${values.format}: there are ${formatNames.join(', ')}`)
   const sinceMs = timeAt('since', values.since, nowMs)
@@ -74,8 +67,6 @@ function read(args: readonly string[], nowMs: number): Wish | null {
     ...(untilMs === undefined ? {} : { untilMs }),
   }
 }
-
-const parse = (args: readonly string[]) => parseArgs({ args: [...args], options, allowPositionals: true })
 
 /** A channel in no configured room is found by the places of the ledger. */
 function roomIn(tx: Tx, rooms: Rooms, word: string): Room {
@@ -100,18 +91,10 @@ async function roomsOf(instance: Instance): Promise<RoomsConfig> {
 
 async function main(): Promise<number> {
   const nowMs = Date.now()
-  const wish = read(process.argv.slice(2), nowMs)
-  if (!wish) {
-    console.log(usage)
-    return 0
-  }
+  const wish = read(nowMs)
+  if (!wish) return 0
   const instance = instanceOf()
-  if (!existsSync(instance.paths.ledger)) {
-    throw new ChanopError(
-      'not-found',
-      `nothing was recorded yet in ${shown(instance, instance.paths.ledger)}: npm start makes it`,
-    )
-  }
+  demandLedger(instance)
   const rooms = await roomsOf(instance)
   const reading = openToRead(instance.paths.ledger)
   try {

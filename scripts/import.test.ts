@@ -27,7 +27,7 @@ test('a matterbridge.toml is imported on the host: settings into the ledger, tok
         done(out + errors),
       )
     })
-  assert.match(await run(), /^usage: npm run import -- matterbridge FILE/)
+  assert.match(await run(), /^chanop: say matterbridge and a file\nusage: npm run import -- matterbridge FILE/)
   assert.match(await run('matterbridge', join(folder, 'none')), /^chanop: there is no file /)
   assert.equal(await run('matterbridge', file), 'networks: far (irc)\nroom far: far:#far\n')
   const ledger = Ledger.open(join(folder, 'data', 'ledger.db'))

@@ -8,6 +8,7 @@ import { Ledger } from '../core/ledger/ledger.ts'
 import { Vault } from '../core/secrets.ts'
 import { Settings } from '../core/settings.ts'
 import { size } from '../core/text.ts'
+import { misused, readArguments } from './arguments.ts'
 import { instanceOf } from './instance.ts'
 import { script } from './steps.ts'
 
@@ -26,11 +27,10 @@ async function read(file: string): Promise<string> {
 }
 
 async function main(): Promise<number> {
-  const [what, file, ...more] = process.argv.slice(2)
-  if (what !== 'matterbridge' || file === undefined || more.length > 0) {
-    console.log(usage)
-    return what === '--help' ? 0 : 1
-  }
+  const asked = readArguments(usage, {}, 2)
+  if (!asked) return 0
+  const [what, file] = asked.positionals
+  if (what !== 'matterbridge' || file === undefined) throw misused('say matterbridge and a file', usage)
   const text = await read(file)
   const { paths, config } = instanceOf()
   const ledger = Ledger.open(paths.ledger)

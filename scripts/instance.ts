@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isBotName } from '../core/bots.ts'
+import { ChanopError } from '../core/error.ts'
 import { type DataPaths, dataPaths } from '../core/paths.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -45,3 +46,12 @@ export const bots = apps.filter(isBotName)
 /** How a person would write it: relative to the checkout where that is shorter. */
 export const shown = ({ root }: Instance, path: string): string =>
   path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path
+
+/** Throws `not-found` where no `npm start` was yet: opening a ledger makes one. */
+export function demandLedger(instance: Instance): void {
+  if (existsSync(instance.paths.ledger)) return
+  throw new ChanopError(
+    'not-found',
+    `there is no ledger in ${shown(instance, instance.paths.data)} yet: npm start makes it`,
+  )
+}

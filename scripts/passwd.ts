@@ -12,6 +12,7 @@ import { Ledger } from '../core/ledger/ledger.ts'
 import { newPassword } from '../core/secrets.ts'
 import { Settings } from '../core/settings.ts'
 import { count } from '../core/text.ts'
+import { misused, readArguments } from './arguments.ts'
 import { type Instance, instanceOf, shown } from './instance.ts'
 import { script } from './steps.ts'
 
@@ -37,11 +38,10 @@ const isManaged = (network: object | undefined): boolean =>
   network !== undefined && 'managed' in network && network.managed === true
 
 async function main(): Promise<number> {
-  const [account, ...more] = process.argv.slice(2)
-  if (account === undefined || more.length > 0 || account === '--help') {
-    console.log(usage)
-    return account === '--help' ? 0 : 1
-  }
+  const read = readArguments(usage, {}, 1)
+  if (!read) return 0
+  const [account] = read.positionals
+  if (account === undefined) throw misused('say which account', usage)
   const instance = instanceOf()
   const control = await readControl(instance.paths.data).catch((cause: unknown) => {
     const folder = shown(instance, instance.paths.data)

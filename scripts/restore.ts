@@ -1,8 +1,9 @@
 /** `npm run restore -- FILE`: brings a backup back where no data is. */
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { ChanopError } from '../core/error.ts'
 import { time } from '../core/text.ts'
+import { misused, readArguments } from './arguments.ts'
 import { contentsInWords } from './backup/examine.ts'
 import { putBack } from './backup/put-back.ts'
 import { openerFrom } from './backup/words.ts'
@@ -17,26 +18,15 @@ const options = {
   identity: { type: 'string' },
   'passphrase-file': { type: 'string' },
   'keep-config': { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
 } as const
 
-function read(args: readonly string[]) {
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
-    return { values, positionals }
-  } catch (error) {
-    throw new ChanopError('usage', `${(error as Error).message.split('. ')[0]}\n${usage}`)
-  }
-}
-
 async function main(): Promise<number> {
-  const { values, positionals } = read(process.argv.slice(2))
-  if (values.help) {
-    console.log(usage)
-    return 0
-  }
-  const [file, ...more] = positionals
-  if (file === undefined || more.length > 0) throw new ChanopError('usage', `say which file\n${usage}`)
+  const read = readArguments(usage, options, 1)
+  if (!read) return 0
+  const { values, positionals } = read
+  const [file] = positionals
+  if (file === undefined) throw misused('say which file', usage)
+  if (!existsSync(file)) throw new ChanopError('not-found', `there is no file ${file}`)
   const instance = instanceOf()
   const opener = await openerFrom({ identityFile: values.identity, passphraseFile: values['passphrase-file'] })
   const { manifest, config, vault } = await putBack(instance, resolve(file), opener, values['keep-config'] ?? false)

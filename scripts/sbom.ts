@@ -6,8 +6,12 @@ import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { readArguments } from './arguments.ts'
 import { instanceOf, shown } from './instance.ts'
 import { script } from './steps.ts'
+
+const usage = `usage: npm run sbom [-- FILE]
+Writes the packages of the lock file as CycloneDX JSON. Without FILE it is sbom.cdx.json in the data folder.`
 
 const run = promisify(execFile)
 const npm = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--package-lock-only']
@@ -18,8 +22,10 @@ interface Bom {
 }
 
 async function main(): Promise<number> {
+  const read = readArguments(usage, {}, 1)
+  if (!read) return 0
   const instance = instanceOf()
-  const file = resolve(process.argv[2] ?? join(instance.paths.data, 'sbom.cdx.json'))
+  const file = resolve(read.positionals[0] ?? join(instance.paths.data, 'sbom.cdx.json'))
   const { stdout } = await run('npm', npm, { cwd: instance.root, maxBuffer: 64 * 1024 * 1024, timeout: 60_000 })
   const bom = JSON.parse(stdout) as Bom
   // npm takes the folder's name.

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { readControl } from '../adapters/irc/control.ts'
 import { makeFolder, readIfThere, writeIfChanged } from '../core/files.ts'
 import { readSettings } from '../adapters/irc/server/settings.ts'
+import { readArguments } from './arguments.ts'
 import { hold } from './boot/hold.ts'
 import { findModels } from './boot/models.ts'
 import { makeConfig, ourAddresses, type Plan, readPlan, wantedPorts } from './boot/plan.ts'
@@ -24,7 +25,11 @@ import { script, seconds, step } from './steps.ts'
 /** All services that a key is there for are asked what they offer; none of them holds a start up for long. */
 const lookForModelsMs = 10_000
 
+const usage = `usage: npm start
+Sets up what is missing and starts what does not run; harmless when all runs.`
+
 async function main(): Promise<number> {
+  if (!readArguments(usage, {})) return 0
   const sinceMs = performance.now()
   const instance = instanceOf()
   console.log(`Chanop ${instance.version} in ${instance.paths.data}`)

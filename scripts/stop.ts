@@ -1,12 +1,17 @@
 import { makeFolder } from '../core/files.ts'
 import { ChanopError } from '../core/error.ts'
+import { readArguments } from './arguments.ts'
 import { hold } from './boot/hold.ts'
 import { daemonLives, listApps, type Pm2App, pm2 } from './boot/pm2.ts'
 import { endStrays } from './boot/strays.ts'
 import { apps, type Instance, instanceOf } from './instance.ts'
 import { line, script, seconds } from './steps.ts'
 
+const usage = `usage: npm stop
+Ends the bots, the IRC server, Redis, and PM2 when it holds nothing else. npm start goes on where it was.`
+
 async function main(): Promise<number> {
+  if (!readArguments(usage, {})) return 0
   const instance = instanceOf()
   const release = await makeFolder(instance.paths.run)
     .then(() => hold(instance.paths.startLock, 'npm stop'))

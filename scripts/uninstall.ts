@@ -3,8 +3,9 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { ChanopError } from '../core/error.ts'
+import { readArguments } from './arguments.ts'
 import { hold } from './boot/hold.ts'
 import { belongings, type Belonging, refuseStrange, remove } from './boot/belongings.ts'
 import { ownApps } from './boot/pm2.ts'
@@ -15,21 +16,9 @@ import { script } from './steps.ts'
 const usage = `usage: npm run uninstall -- [--yes]
 Says what of this instance would be removed, and removes it after a yes, or with --yes at once.`
 
-function read(args: readonly string[]) {
-  try {
-    const options = { yes: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const
-    return parseArgs({ args: [...args], options }).values
-  } catch (error) {
-    throw new ChanopError('usage', `${(error as Error).message.split('. ')[0]}\n${usage}`)
-  }
-}
-
 async function main(): Promise<number> {
-  const wish = read(process.argv.slice(2))
-  if (wish.help) {
-    console.log(usage)
-    return 0
-  }
+  const wish = readArguments(usage, { yes: { type: 'boolean' } })?.values
+  if (!wish) return 0
   const instance = instanceOf()
   refuseStrange(instance)
   const running = await runningOf(instance)

@@ -6,7 +6,7 @@ import { makeFolder } from '../../core/files.ts'
 import { ChanopError } from '../../core/error.ts'
 import { countsIn } from '../../core/ledger/snapshot.ts'
 import { hold } from '../boot/hold.ts'
-import { type Instance, shown } from '../instance.ts'
+import { demandLedger, type Instance } from '../instance.ts'
 import { pack, unpack } from './archive.ts'
 import { copyOne } from './copy.ts'
 import { configName, examine, ledgerName } from './examine.ts'
@@ -30,8 +30,7 @@ const taken = (path: string): ChanopError => new ChanopError('conflict', `${path
 /** `out`: where to, or null for a file in `data/backups`. `lock` is asked once nobody else makes one. Nothing has this name before the file was opened on trial. */
 export async function takeBackup(instance: Instance, lock: () => Promise<Lock>, out: string | null): Promise<Taken> {
   const { paths } = instance
-  if (!existsSync(paths.ledger))
-    throw new ChanopError('not-found', `there is no ledger in ${shown(instance, paths.data)} yet: npm start makes it`)
+  demandLedger(instance)
   await makeFolder(paths.backups)
   const release = await hold(join(paths.backups, 'lock'), 'npm run backup')
   try {

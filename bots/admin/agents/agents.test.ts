@@ -187,7 +187,7 @@ test('a claim code opens on the host by npm run claim, typed or piped, once', as
     assert.equal(second.status, 1)
     assert.match(
       second.stderr,
-      /^claim: no login waits for that code: it was used, or its time is over; rotate gives a new one\n$/,
+      /^chanop: no login waits for that code: it was used, has run out, or is mistyped; ask whoever gave it for another\n$/,
     )
   }
 })

@@ -25,7 +25,7 @@ export function claimed(tx: Tx, vault: Vault, code: string, nowMs: number): { ag
   const hash = hashOf(code)
   const found = waitingLogin(tx, hash, nowMs)
   if (found) return { agent: found.agent, login: vault.open(box(hash), found.sealed) }
-  const why = 'it was used, or its time is over; rotate gives a new one'
+  const why = 'it was used, has run out, or is mistyped; ask whoever gave it for another'
   throw new ChanopError('not-found', `no login waits for that code: ${why}`)
 }
 

@@ -356,7 +356,7 @@ const claim = declare({
     [
       'claim AAAA-BBBB-CCCC',
       /^no login waits for that code/,
-      'no login waits for that code: it was used, has run out, or is mistyped',
+      'no login waits for that code: it was used, has run out, or is mistyped; ask whoever gave it for another',
     ],
   ],
   async run(context, { code }) {

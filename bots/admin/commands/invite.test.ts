@@ -80,7 +80,7 @@ test('a code makes the account on the host, once, and nothing before', async t =
   assert.equal(firstLine(await asker(server, 'bob')('!whoami', privately)), 'bob · account bob · operator')
   const again = await claim(given)
   assert.equal(again.stdout, '')
-  assert.match(again.stderr, /^claim: no login waits for that code/)
+  assert.match(again.stderr, /^chanop: no login waits for that code/)
 })
 
 test('a code opens in a direct message from any account, whose words of it are wiped', async t => {
@@ -102,9 +102,9 @@ test('a code ends with its time, with a newer one for the same name, and with th
   const { house, server, code, claim, olga } = await open(t)
   const first = await code('!invite bob')
   const second = await code('!invite BOB')
-  assert.match((await claim(first)).stderr, /^claim: no login waits/)
+  assert.match((await claim(first)).stderr, /^chanop: no login waits/)
   await house.ledger.write(db => sql(db, "UPDATE claim SET until_ms = ? WHERE kind = 'invite'").run(Date.now() - 1))
-  assert.match((await claim(second)).stderr, /^claim: no login waits/)
+  assert.match((await claim(second)).stderr, /^chanop: no login waits/)
 
   await house.grant('chat', 'otto', 'operator')
   const { seq } = server.user('otto').say('#general', '!invite dora')
@@ -113,7 +113,7 @@ test('a code ends with its time, with a newer one for the same name, and with th
   await olga('!role revoke otto')
   assert.match(
     (await claim(ottos)).stderr,
-    /^claim: otto, who gave this code, may not make a member any more: ask for another one/,
+    /^chanop: otto, who gave this code, may not make a member any more: ask for another one/,
   )
   assert.ok(!(await olga('!person list', privately)).includes('dora'))
 })
@@ -128,6 +128,6 @@ test('nobody invites above themselves, for ever, or who is there', async t => {
   assert.match(await olga('!invite everyone'), /^everyone is .* already: choose another name/)
   server.user('mallory').say('#general', 'I was here first')
   const given = await code('!invite mallory')
-  assert.match((await claim(given)).stderr, /^claim: mallory has no account: .*exists.*; ask for another code\n$/)
+  assert.match((await claim(given)).stderr, /^chanop: mallory has no account: .*exists.*; ask for another code\n$/)
   assert.equal(firstLine(await asker(server, 'mallory')('!whoami', privately)), 'mallory · account mallory · guest')
 })
