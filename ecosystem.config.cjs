@@ -37,10 +37,10 @@ const app = (name, command, more) => ({
   ...more,
 })
 
-// core/pause.ts waits before a bot that did not become ready last time; PM2's pause would grow with every end, and its
+// core/process/pause.ts waits before a bot that did not become ready last time; PM2's pause would grow with every end, and its
 // limit of restarts would give the bot up.
 const bot = (name, main = `bots/${name}/main.ts`) =>
-  app(name, [node, '--max-semi-space-size=2', '--import', './core/pause.ts', main], {
+  app(name, [node, '--max-semi-space-size=2', '--import', './core/process/pause.ts', main], {
     wait_ready: true,
     listen_timeout: 60_000,
     kill_timeout: 10_000,

@@ -1,7 +1,7 @@
 /** What the history that InspIRCd keeps costs: its memory, the replay that our own connection takes, a person's JOIN. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { startInspircd } from '../adapters/irc/server/testing.ts'
 import { history } from '../adapters/irc/server/settings.ts'
+import { startInspircd } from '../adapters/irc/server/testing.ts'
 import { Guest, Trial } from '../adapters/irc/testing/trial.ts'
 import { say, whole } from './figures.ts'
 import { megabytes, usage } from './processes.ts'

@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ChannelId, MessageEvent, MessageId, NetworkId, UserId } from '../core/event.ts'
-import { enqueue, newestDelivery, queuedAfter, setState, settle } from '../core/ledger/deliveries.ts'
-import { append, messageOf, recent } from '../core/ledger/events.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
+import { enqueue, newestDelivery, queuedAfter, setState, settle } from '../core/ledger/out/deliveries.ts'
+import { append, messageOf, recent } from '../core/ledger/record/events.ts'
 
 const count = Number(process.argv[2] ?? 1_000_000)
 const folder = mkdtempSync(join(process.argv[3] ?? tmpdir(), 'chanop-bench-'))

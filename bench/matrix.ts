@@ -9,7 +9,7 @@ import { Synapse, synapseMissing } from '../adapters/matrix/testing/synapse.ts'
 import type { ChannelId, NetworkId } from '../core/event.ts'
 import { text } from '../core/event.ts'
 import { silentLog } from '../core/log.ts'
-import { plain } from '../core/text.ts'
+import { plain } from '../core/text/text.ts'
 import { median, say, spread } from './figures.ts'
 
 const perSecond = 10

@@ -6,9 +6,9 @@ import { SearchIndex } from '../bots/scribe/index/index.ts'
 import { type Query, search } from '../bots/scribe/index/search.ts'
 import { parseTerms } from '../bots/scribe/index/words.ts'
 import { type ChannelId, type MessageEvent, type MessageId, type NetworkId, text, type UserId } from '../core/event.ts'
-import { after, append, recent } from '../core/ledger/events.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
-import { count, size } from '../core/text.ts'
+import { after, append, recent } from '../core/ledger/record/events.ts'
+import { count, size } from '../core/text/text.ts'
 
 /** Reproducible numbers in [0, 1): mulberry32. */
 function random(seed: number): () => number {

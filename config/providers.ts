@@ -1,6 +1,6 @@
 /**
  * Services that speak OpenAI's chat completions, as data: a new one is a row here and its section in docs/models.md.
- * What a server refuses besides (a 400 or 422 that names a parameter) is learned, see `bots/oracle/models/learned.ts`.
+ * What a server refuses besides (a 400 or 422 that names a parameter) is learned, see `bots/oracle/models/service/learned.ts`.
  */
 export interface Provider {
   /** Up to and with `/v1` or its like. Null: `baseUrl` must be given. */

@@ -1,7 +1,7 @@
 /** The section `rooms`: which places are one conversation, and how what is said comes from one to the others. */
 import { z } from 'zod'
-import { nearest } from '../core/nearest.ts'
-import { patternFault } from '../core/pattern.ts'
+import { nearest } from '../core/text/nearest.ts'
+import { patternFault } from '../core/text/pattern.ts'
 
 /** `network:channel`, split at the first colon. */
 export const place = z.string().regex(/^[^:\s]+:\S+$/, 'write network:channel, e.g. irc:#general')

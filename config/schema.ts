@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { kinds } from '../adapters/index.ts'
-import { nearest } from '../core/nearest.ts'
-import { parseDuration } from '../core/text.ts'
 import { isLoopbackHost } from '../core/loopback.ts'
-import { checkRooms, oracleMode, place, room } from './rooms.ts'
+import { nearest } from '../core/text/nearest.ts'
+import { parseDuration } from '../core/text/text.ts'
 import { isLoopback, providerNames, providerOf } from './providers.ts'
+import { checkRooms, oracleMode, place, room } from './rooms.ts'
 
 /** `env:NAME` or `secret:NAME`: configuration holds references, never values. */
 export const reference = z

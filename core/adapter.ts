@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod'
+import type { Role } from './access/role.ts'
 import type { FieldType } from './command/parse/fields.ts'
 import type {
   Act,
@@ -13,9 +14,8 @@ import type {
   Sign,
   UserId,
 } from './event.ts'
-import type { Interior } from './interior.ts'
 import type { Log } from './log.ts'
-import type { Role } from './role.ts'
+import type { Interior } from './process/interior.ts'
 
 /** What the platform can carry in one message. */
 export interface Limits {
@@ -330,7 +330,7 @@ export interface AdapterKind<C = unknown> {
    * `network-down` when it can't be reached. Absent: only running it tells.
    */
   probe?(config: C, context: ProbeContext): Promise<Probe>
-  /** Where programs reach it with keys that are made here (`core/api-keys.ts`). Absent: it takes none. */
+  /** Where programs reach it with keys that are made here (`core/access/api-keys.ts`). Absent: it takes none. */
   keysAt?(config: C): string
   /** What programs may send to a webhook of it. Absent: it has none. */
   readonly hookFormats?: readonly string[]

@@ -141,7 +141,7 @@ export interface MessageEvent extends Base {
   readonly asked?: Asked
   /** In no history of its platform, as what was asked by a slash command: no backfill goes on from it. */
   readonly unlisted?: true
-  /** A program asks, and brought its own conversation (`core/ledger/completions.ts`): it carries no command, and waits behind no other. */
+  /** A program asks, and brought its own conversation (`core/ledger/oracle/completions.ts`): it carries no command, and waits behind no other. */
   readonly standalone?: true
   /** Another relay already made this copy: `hops` says how often. Copies are recorded and never relayed again past 1. */
   readonly hops?: number

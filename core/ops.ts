@@ -1,5 +1,5 @@
 import { nowhere, text, type UserId } from './event.ts'
-import { ownerAccounts } from './ledger/roles.ts'
+import { ownerAccounts } from './ledger/people/roles.ts'
 import type { Tx } from './ledger/tx.ts'
 import { type Hall, loneRoom, type Rooms } from './rooms.ts'
 import { say } from './say.ts'

@@ -12,12 +12,12 @@ import {
   text,
   type UserId,
 } from './event.ts'
-import { amendDeliveries, enqueue, type NewDelivery } from './ledger/deliveries.ts'
-import { append, bySeq, currentOf, revise, rootOf } from './ledger/events.ts'
+import { amendDeliveries, enqueue, type NewDelivery } from './ledger/out/deliveries.ts'
+import { append, bySeq, currentOf, revise, rootOf } from './ledger/record/events.ts'
 import type { Tx } from './ledger/tx.ts'
-import { localMentions } from './mentions.ts'
 import type { Hall } from './rooms.ts'
-import type { Vault } from './secrets.ts'
+import { localMentions } from './text/mentions.ts'
+import type { Vault } from './vault/secrets.ts'
 
 /** Something a bot says. */
 export interface Saying {

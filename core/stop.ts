@@ -1,12 +1,12 @@
+import { includes, type Role } from './access/role.ts'
+import { spenderOf } from './access/spender.ts'
 import { ChanopError } from './error.ts'
 import type { MessageEvent, MessageId, Place } from './event.ts'
-import { type AskedBy, openCompletions, stopCompletion } from './ledger/completions.ts'
-import { currentOf, messageOf } from './ledger/events.ts'
-import { type Asker, type StopScope, stopTurns, type Turn, turnOfFact, turnsIn } from './ledger/turns.ts'
+import { type AskedBy, openCompletions, stopCompletion } from './ledger/oracle/completions.ts'
+import { type Asker, type StopScope, stopTurns, type Turn, turnOfFact, turnsIn } from './ledger/oracle/turns.ts'
+import { currentOf, messageOf } from './ledger/record/events.ts'
 import type { Tx } from './ledger/tx.ts'
-import { spenderOf } from './spender.ts'
-import { includes, type Role } from './role.ts'
-import { duration, escapeInline, plain, truncate } from './text.ts'
+import { duration, escapeInline, plain, truncate } from './text/text.ts'
 
 /** Who says stop, and where. */
 export interface Stopper {

@@ -9,11 +9,11 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import Database from 'better-sqlite3'
-import { append } from '../core/ledger/events.ts'
 import { Ledger, rebooted } from '../core/ledger/ledger.ts'
-import { storeSetting } from '../core/ledger/settings.ts'
+import { append } from '../core/ledger/record/events.ts'
+import { storeSetting } from '../core/ledger/settings/settings.ts'
 import { messageNumber, runChild, temporaryFolder } from '../core/ledger/testing.ts'
-import { resolveSecret, storeSecret, Vault } from '../core/secrets.ts'
+import { resolveSecret, storeSecret, Vault } from '../core/vault/secrets.ts'
 
 const writer = join(import.meta.dirname, '..', 'core', 'ledger', 'testing-writer.ts')
 

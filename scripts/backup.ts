@@ -1,8 +1,8 @@
 /** `npm run backup`: all that an instance can not make anew, in one encrypted file, while it runs or not. */
 import { resolve } from 'node:path'
-import { size, time } from '../core/text.ts'
-import { contentsInWords } from './backup/examine.ts'
+import { size, time } from '../core/text/text.ts'
 import { readArguments } from './arguments.ts'
+import { contentsInWords } from './backup/examine.ts'
 import { takeBackup } from './backup/take.ts'
 import { lockFrom } from './backup/words.ts'
 import { instanceOf, shown } from './instance.ts'

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { Catalogue, publish } from '../core/command/help/published.ts'
+import { basics, topics } from '../core/command/help/topics.ts'
 import { type Assigned, assign, assignGiven, checkArgs } from '../core/command/parse/args.ts'
 import { type Field, fieldsOf } from '../core/command/parse/fields.ts'
 import { jsonSchemaOf } from '../core/command/parse/json-schema.ts'
 import { resolve } from '../core/command/parse/suggest.ts'
-import { Catalogue, publish } from '../core/command/published.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
-import { basics, topics } from '../core/command/topics.ts'
 import { commands, pages, written } from './docs.ts'
 
 for (const page of pages()) {

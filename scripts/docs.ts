@@ -7,7 +7,7 @@ import { bridgeCommands } from '../bots/bridge/run.ts'
 import { oracleCommands } from '../bots/oracle/commands/all.ts'
 import { scribeCommands } from '../bots/scribe/commands/all.ts'
 import type { Command } from '../core/command/command.ts'
-import { renderReference } from '../core/command/docs.ts'
+import { renderReference } from '../core/command/help/docs.ts'
 import { errorPage } from '../core/error-page.ts'
 import { terminalPicture } from './picture.ts'
 

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Place, parsePlace, text } from '../core/event.ts'
-import { append } from '../core/ledger/events.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
+import { append } from '../core/ledger/record/events.ts'
 
 const config = `
 networks: { memory: { kind: memory } }

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { configSchema } from '../config/schema.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
-import { resolveSecret, Vault } from '../core/secrets.ts'
-import { Settings } from '../core/settings.ts'
+import { Settings } from '../core/settings/settings.ts'
+import { resolveSecret, Vault } from '../core/vault/secrets.ts'
 
 test('a matterbridge.toml is imported on the host: settings into the ledger, tokens into the vault', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'chanop-import-'))

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { isBotName } from '../core/bots.ts'
 import { ChanopError } from '../core/error.ts'
 import { type DataPaths, dataPaths } from '../core/paths.ts'
+import { isBotName } from '../core/process/bots.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 

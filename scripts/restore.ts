@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ChanopError } from '../core/error.ts'
-import { time } from '../core/text.ts'
+import { time } from '../core/text/text.ts'
 import { misused, readArguments } from './arguments.ts'
 import { contentsInWords } from './backup/examine.ts'
 import { putBack } from './backup/put-back.ts'

@@ -1,5 +1,5 @@
-import { makeFolder } from '../core/files.ts'
 import { ChanopError } from '../core/error.ts'
+import { makeFolder } from '../core/files.ts'
 import { readArguments } from './arguments.ts'
 import { hold } from './boot/hold.ts'
 import { daemonLives, listApps, type Pm2App, pm2 } from './boot/pm2.ts'

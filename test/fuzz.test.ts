@@ -8,9 +8,9 @@ import { runAdmin } from '../bots/admin/admin.ts'
 import { runBridge } from '../bots/bridge/run.ts'
 import { settled, until } from '../bots/bridge/testing.ts'
 import { randomText, seeded, seedOf } from '../core/contract/random.ts'
-import { states } from '../core/ledger/deliveries.ts'
+import { states } from '../core/ledger/out/deliveries.ts'
 import { sql } from '../core/ledger/sqlite.ts'
-import { safeName } from '../core/text.ts'
+import { safeName } from '../core/text/text.ts'
 import { House } from './house.ts'
 
 const rounds = 10_000

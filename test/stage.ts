@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { configSchema } from '../config/schema.ts'
-import type { BotContext } from '../core/bot.ts'
 import { MemoryBus } from '../core/bus/memory.ts'
 import type { Stage } from '../core/command/testing.ts'
 import { instanceId } from '../core/ledger/ledger.ts'
 import { silentLog } from '../core/log.ts'
+import type { BotContext } from '../core/process/bot.ts'
 import { Rooms } from '../core/rooms.ts'
-import { resolveSecret } from '../core/secrets.ts'
-import { Settings } from '../core/settings.ts'
+import { Settings } from '../core/settings/settings.ts'
+import { resolveSecret } from '../core/vault/secrets.ts'
 
 const config = `
 owner: irc:alice

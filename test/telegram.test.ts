@@ -1,14 +1,14 @@
 /** One room over Telegram and a network in memory, with the bots that answer in it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ServerOptions, TelegramServer } from '../adapters/telegram/testing/server.ts'
 import { fileFields } from '../adapters/telegram/testing/methods.ts'
+import { type ServerOptions, TelegramServer } from '../adapters/telegram/testing/server.ts'
 import type { Room, User } from '../adapters/telegram/testing/world.ts'
+import { runAdmin } from '../bots/admin/admin.ts'
+import { runBridge } from '../bots/bridge/run.ts'
+import { settled, until } from '../bots/bridge/testing.ts'
 import { within } from '../core/contract/harness.ts'
 import { seeded, seedOf } from '../core/contract/random.ts'
-import { settled, until } from '../bots/bridge/testing.ts'
-import { runBridge } from '../bots/bridge/run.ts'
-import { runAdmin } from '../bots/admin/admin.ts'
 import { House } from './house.ts'
 
 interface Trial {

@@ -21,12 +21,12 @@ import type {
   Reaction,
   UserId,
 } from '../../core/event.ts'
-import { Feed } from '../../core/feed.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
+import { Feed } from '../../core/process/feed.ts'
 import { catalogueOf, show } from './commands/catalogue.ts'
 import type { DiscordConfig } from './config.ts'
 import { open } from './files.ts'
-import { type Parts, partsOf, type Push } from './parts.ts'
+import { type Parts, type Push, partsOf } from './parts.ts'
 import { lackOf, unseen } from './status.ts'
 import { longestText } from './text/split.ts'
 import { Refused } from './wire/faults.ts'

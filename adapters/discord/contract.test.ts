@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
 import type { Adapter } from '../../core/adapter.ts'
 import { adapterContract, type ContractFixture } from '../../core/contract/adapter.ts'
-import { createOn, placeAt, shown, Watch } from './testing/trial.ts'
 import { DiscordFake } from './testing/fake.ts'
 import { type Channel, type Message, snowflake, type User } from './testing/objects.ts'
+import { createOn, placeAt, shown, Watch } from './testing/trial.ts'
 
 let fake: DiscordFake
 

@@ -1,5 +1,5 @@
 import type { ChatEvent, Sign } from '../../core/event.ts'
-import { plain } from '../../core/text.ts'
+import { plain } from '../../core/text/text.ts'
 import type { Interactions } from './commands/interactions.ts'
 import type { Following } from './following.ts'
 import type { Directory } from './guild/directory.ts'

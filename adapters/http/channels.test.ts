@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { until } from '../../bots/bridge/testing.ts'
-import { readAudit } from '../../core/ledger/audit.ts'
+import { readAudit } from '../../core/ledger/audit/audit.ts'
 import { openWorld, type World } from './testing/world.ts'
 
 interface Messages {

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Catalogue, type Published } from '../../core/command/help/published.ts'
 import { isSecret } from '../../core/command/parse/fields.ts'
-import { Catalogue, type Published } from '../../core/command/published.ts'
 import { type Asked, type MessageEvent, text } from '../../core/event.ts'
 import { deadline } from '../../core/retry.ts'
 import type { Holder } from './access.ts'

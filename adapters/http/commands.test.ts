@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { until } from '../../bots/bridge/testing.ts'
-import { prefixOf } from '../../core/api-keys.ts'
-import { readAudit } from '../../core/ledger/audit.ts'
-import { keyByPrefix } from '../../core/ledger/api-keys.ts'
+import { prefixOf } from '../../core/access/api-keys.ts'
+import { readAudit } from '../../core/ledger/audit/audit.ts'
+import { keyByPrefix } from '../../core/ledger/settings/api-keys.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
 import { openWorld, type World } from './testing/world.ts'
 

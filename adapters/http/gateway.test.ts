@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import OpenAI from 'openai'
+import { until } from '../../bots/bridge/testing.ts'
 import {
   answer,
   begin,
@@ -15,12 +16,11 @@ import {
   usage,
 } from '../../bots/oracle/models/testing-server.ts'
 import { runOracle } from '../../bots/oracle/oracle.ts'
-import { until } from '../../bots/bridge/testing.ts'
 import type { UserId } from '../../core/event.ts'
-import { agentNamed } from '../../core/ledger/agents.ts'
-import { spendOf } from '../../core/ledger/spend.ts'
+import { agentNamed } from '../../core/ledger/agents/agents.ts'
+import { spendOf } from '../../core/ledger/oracle/spend.ts'
+import { openTries, recentTries } from '../../core/ledger/oracle/tries.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
-import { openTries, recentTries } from '../../core/ledger/tries.ts'
 import { openWorld, type World } from './testing/world.ts'
 
 type Failed = InstanceType<typeof OpenAI.APIError>

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { until } from '../../bots/bridge/testing.ts'
-import { readAudit } from '../../core/ledger/audit.ts'
+import { readAudit } from '../../core/ledger/audit/audit.ts'
 import { httpSchema } from './config.ts'
 import { openWorld, type World } from './testing/world.ts'
 

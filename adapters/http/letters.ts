@@ -1,7 +1,7 @@
 import type { Content, Draft } from '../../core/event.ts'
-import type { Letter, NewLetter } from '../../core/ledger/inbox.ts'
-import type { Vault } from '../../core/secrets.ts'
-import { plain } from '../../core/text.ts'
+import type { Letter, NewLetter } from '../../core/ledger/out/inbox.ts'
+import { plain } from '../../core/text/text.ts'
+import type { Vault } from '../../core/vault/secrets.ts'
 
 /** What is kept of a draft: its words, and what programs read of it. */
 interface Body {

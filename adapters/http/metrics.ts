@@ -1,10 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Interior } from '../../core/interior.ts'
 import { consumerLags, everMade, openDeliveries, openTurnsByState } from '../../core/ledger/figures.ts'
-import { networkStatuses } from '../../core/ledger/networks.ts'
-import { spendEver } from '../../core/ledger/spend.ts'
-import { turnStates } from '../../core/ledger/turns.ts'
+import { spendEver } from '../../core/ledger/oracle/spend.ts'
+import { turnStates } from '../../core/ledger/oracle/turns.ts'
+import { networkStatuses } from '../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
+import type { Interior } from '../../core/process/interior.ts'
 
 const open = { deliveries: ['held', 'queued', 'sending', 'unknown'] as const }
 const openTurns = Object.entries(turnStates).flatMap(([name, value]) => (value < 10 ? [name] : []))

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { type AuditEntry, audit } from '../../core/ledger/audit.ts'
+import { type AuditEntry, audit } from '../../core/ledger/audit/audit.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import type { House } from './house.ts'
 

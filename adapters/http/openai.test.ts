@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import OpenAI from 'openai'
-import { runOracle } from '../../bots/oracle/oracle.ts'
+import { until } from '../../bots/bridge/testing.ts'
 import type { ModelRequest } from '../../bots/oracle/models/contract.ts'
 import { ScriptedModels, type Step } from '../../bots/oracle/models/testing.ts'
-import { until } from '../../bots/bridge/testing.ts'
+import { runOracle } from '../../bots/oracle/oracle.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
 import { openWorld, type World } from './testing/world.ts'
 

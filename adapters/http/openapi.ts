@@ -1,5 +1,5 @@
 import type { RouteOptions } from 'fastify'
-import type { Published } from '../../core/command/published.ts'
+import type { Published } from '../../core/command/help/published.ts'
 import { schemaOf } from './routes/commands.ts'
 import { answer, problem } from './schemas.ts'
 

@@ -10,8 +10,8 @@ import { mcpRoutes } from './routes/mcp.ts'
 import { modelRoutes } from './routes/models.ts'
 import { openApiRoutes } from './routes/openapi.ts'
 import { responseRoutes } from './routes/responses.ts'
-import { streamRoutes } from './routes/stream.ts'
 import { statusRoutes } from './routes/status.ts'
+import { streamRoutes } from './routes/stream.ts'
 
 /** All there are: one file a concern, and a line here. */
 export const routes: readonly Routes[] = [

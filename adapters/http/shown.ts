@@ -1,6 +1,6 @@
 import type { Attachment } from '../../core/event.ts'
-import type { RecentMessage } from '../../core/ledger/events.ts'
-import { plain } from '../../core/text.ts'
+import type { RecentMessage } from '../../core/ledger/record/events.ts'
+import { plain } from '../../core/text/text.ts'
 
 /** A message as programs read it. `id` is its number in the record: what comes later has a higher one. */
 export interface ShownMessage {

@@ -4,9 +4,9 @@ import { describe, it } from 'node:test'
 import { WebSocket } from 'ws'
 import { runBridge } from '../../bots/bridge/run.ts'
 import { until } from '../../bots/bridge/testing.ts'
-import { revokeKey } from '../../core/ledger/api-keys.ts'
+import { revokeKey } from '../../core/ledger/settings/api-keys.ts'
 import { House } from '../../test/house.ts'
-import { config, openWorld, web, World } from './testing/world.ts'
+import { config, openWorld, World, web } from './testing/world.ts'
 
 interface Event {
   readonly id: number

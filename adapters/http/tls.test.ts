@@ -9,11 +9,11 @@ import { connect, type TLSSocket } from 'node:tls'
 import { networkLine } from '../../bots/admin/networks.ts'
 import { runBridge } from '../../bots/bridge/run.ts'
 import { until } from '../../bots/bridge/testing.ts'
-import { networkStatuses } from '../../core/ledger/networks.ts'
+import { networkStatuses } from '../../core/ledger/settings/networks.ts'
 import { House } from '../../test/house.ts'
 import { makeCertificate } from '../irc/server/certificate.ts'
 import { config, web } from './testing/world.ts'
-import { readPair, Renewal } from './tls.ts'
+import { Renewal, readPair } from './tls.ts'
 
 class Files {
   readonly folder = mkdtempSync(join(tmpdir(), 'chanop-tls-'))

@@ -1,6 +1,6 @@
 import { ChanopError } from '../../core/error.ts'
-import { isLoopbackHost } from '../../core/loopback.ts'
 import type { MessageId, Reaction } from '../../core/event.ts'
+import { isLoopbackHost } from '../../core/loopback.ts'
 import { deliveryTag, instanceTag } from './link/settle.ts'
 import type { Voice } from './people/voice.ts'
 import { escapeTag } from './text/line.ts'

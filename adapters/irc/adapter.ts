@@ -8,28 +8,28 @@ import type {
   Found,
   Limits,
   LoginLock,
-  Sink,
   NetworkStatus,
+  Sink,
 } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { ChatEvent, Draft, MessageId, NetworkId, Place, RosterSign, UserId } from '../../core/event.ts'
-import { Feed } from '../../core/feed.ts'
+import { Feed } from '../../core/process/feed.ts'
 import { accountsFor } from './accounts/index.ts'
 import { channelActs } from './channel-acts.ts'
-import type { Hand } from './hand.ts'
 import { Channels } from './channels.ts'
-import { type Control, readControl } from './control.ts'
 import type { IrcConfig } from './config.ts'
+import { type Control, readControl } from './control.ts'
+import type { Hand } from './hand.ts'
 import { establishSoon, type Keeping, keepingOf } from './kept.ts'
 import type { Session } from './link/session.ts'
 import { watchLocks } from './logins/protocol.ts'
-import { renewOwnerLogin } from './server/owner-login.ts'
 import { DirectMarks, missedDirect } from './past/catchup.ts'
 import { Face, startDelayMs } from './people/faces.ts'
 import { ownNicks } from './people/ours.ts'
 import { Roster } from './people/roster.ts'
 import type { Voice } from './people/voice.ts'
 import { mainBot, Routes } from './routes.ts'
+import { renewOwnerLogin } from './server/owner-login.ts'
 import { Speech } from './speech.ts'
 import { statusOf } from './status.ts'
 import { textBytesOf } from './text/frame.ts'

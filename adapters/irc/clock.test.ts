@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Caller } from '../../core/command/command.ts'
-import { inert, stale } from '../../core/command/gate.ts'
+import { inert, stale } from '../../core/command/visit/gate.ts'
 import type { MessageEvent } from '../../core/event.ts'
 import { Clock } from './link/clock.ts'
 import { FakeServer } from './testing/fake.ts'
 import { Trial } from './testing/trial.ts'
-import { parseLine, type Line } from './text/line.ts'
+import { type Line, parseLine } from './text/line.ts'
 
 const capabilities = ['message-tags', 'server-time', 'account-tag', 'batch', 'labeled-response', 'echo-message']
 const caller = { verified: true, role: 'member', agent: null } as unknown as Caller

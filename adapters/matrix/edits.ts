@@ -1,7 +1,7 @@
 import { ChanopError } from '../../core/error.ts'
 import type { Draft, MessageId } from '../../core/event.ts'
 import { type Json, string } from './native.ts'
-import { type Frame, markFor, partsOf, type Part, textsOf } from './outbound.ts'
+import { type Frame, markFor, type Part, partsOf, textsOf } from './outbound.ts'
 
 /** What an edit does to one of the messages a delivery became. */
 export type Edited =

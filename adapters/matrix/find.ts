@@ -1,7 +1,7 @@
 import type { MessageId } from '../../core/event.ts'
+import type { Wire } from './link/wire.ts'
 import { markOf } from './native.ts'
 import { pagesBack } from './past.ts'
-import type { Wire } from './link/wire.ts'
 
 /** How far back a lost delivery is looked for. */
 const mostEvents = 3000

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { after, before, describe, test } from 'node:test'
 import type { ChatEvent, MessageEvent } from '../../core/event.ts'
-import { plain } from '../../core/text.ts'
+import { plain } from '../../core/text/text.ts'
 import type { Client } from './testing/client.ts'
 import { Synapse, synapseMissing } from './testing/synapse.ts'
 import { Trial } from './testing/trial.ts'

@@ -1,7 +1,7 @@
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { faultOf, refusalOf } from './link/faults.ts'
 import { path, type Wire } from './link/wire.ts'
-import { roomEvents, type RoomEvent, string } from './native.ts'
+import { type RoomEvent, roomEvents, string } from './native.ts'
 
 const pageEvents = 500
 /** Where the server answers, and always with a fault of its own, it will not do better. */

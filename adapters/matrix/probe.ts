@@ -4,7 +4,7 @@ import type { MatrixConfig } from './config.ts'
 import { faultOf } from './link/faults.ts'
 import { type Account, logIn } from './link/login.ts'
 import { Wire } from './link/wire.ts'
-import { object, strippedEvents, type StrippedEvent, string, type SyncBatch } from './native.ts'
+import { object, type StrippedEvent, type SyncBatch, string, strippedEvents } from './native.ts'
 import { oneLine } from './text/words.ts'
 
 /** What tells rooms apart; nothing of what was said in them. */

@@ -1,18 +1,18 @@
 import type { AdapterContext, Sink } from '../../core/adapter.ts'
 import type { ChatEvent, GapEvent, MessageId, Origin, UserId } from '../../core/event.ts'
-import { offer } from '../../core/feed.ts'
+import { offer } from '../../core/process/feed.ts'
+import { factsOf, givenOf } from './inbound.ts'
 import { faultOf } from './link/faults.ts'
 import { path, type Wire } from './link/wire.ts'
-import { factsOf, givenOf } from './inbound.ts'
 import type { Memory } from './memory.ts'
 import {
   type JoinedRoom,
   object,
-  roomEvents,
   type RoomEvent,
+  roomEvents,
+  type SyncBatch,
   string,
   strippedEvents,
-  type SyncBatch,
 } from './native.ts'
 import { pagesBetween, pointAfter, type Stretch } from './past.ts'
 import type { Doors } from './rooms/doors.ts'

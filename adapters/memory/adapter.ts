@@ -22,7 +22,7 @@ import type {
   Upload,
   UserId,
 } from '../../core/event.ts'
-import { offer } from '../../core/feed.ts'
+import { offer } from '../../core/process/feed.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { MemoryChannels } from './channels.ts'
 import type { MemoryConfig } from './config.ts'

@@ -1,6 +1,6 @@
 import type { Attachment, Draft, Segment } from '../../core/event.ts'
-import { takeBytes } from '../../core/cut.ts'
-import { plain, plainSegment } from '../../core/text.ts'
+import { takeBytes } from '../../core/text/cut.ts'
+import { plain, plainSegment } from '../../core/text/text.ts'
 import type { Post } from './native.ts'
 
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g

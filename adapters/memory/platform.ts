@@ -1,7 +1,7 @@
 import type { NativeCommand, NetworkStatus } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { Content, MessageId } from '../../core/event.ts'
-import { plain } from '../../core/text.ts'
+import { plain } from '../../core/text/text.ts'
 import { MemoryAccounts } from './accounts.ts'
 import { Connection } from './connection.ts'
 import { Faults } from './faults.ts'

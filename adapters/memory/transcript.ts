@@ -1,4 +1,4 @@
-import { plain } from '../../core/text.ts'
+import { plain } from '../../core/text/text.ts'
 import type { Happening } from './native.ts'
 
 /** One line of a transcript: `13:05:09.120 #general m4 <alice> hello`. */

@@ -1,4 +1,4 @@
-import type { Adapter, AdapterContext, Channels, Found, Limits, Sink, NetworkStatus } from '../../core/adapter.ts'
+import type { Adapter, AdapterContext, Channels, Found, Limits, NetworkStatus, Sink } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type {
   Act,
@@ -15,9 +15,9 @@ import { isLoopbackHost } from '../../core/loopback.ts'
 import type { SlackConfig } from './config.ts'
 import { Connection } from './connection.ts'
 import { openFile } from './in/files.ts'
+import { lacksOf } from './lacks.ts'
 import { advice, asSendError, isChannelFault, isRefused } from './link/fault.ts'
 import { part, str } from './native.ts'
-import { lacksOf } from './lacks.ts'
 import { missingOf } from './scopes.ts'
 import { textUnits } from './text/split.ts'
 

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { describe, test } from 'node:test'
 import { draft } from '../../core/contract/harness.ts'
 import type { ChatEvent } from '../../core/event.ts'
-import { plain } from '../../core/text.ts'
+import { plain } from '../../core/text/text.ts'
 import { placeOf, Trial } from './testing/trial.ts'
 import { app } from './testing/workspace.ts'
 

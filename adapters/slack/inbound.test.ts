@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { draft } from '../../core/contract/harness.ts'
 import { seeded, seedOf } from '../../core/contract/random.ts'
 import type { MessageId, UserId } from '../../core/event.ts'
-import { plain } from '../../core/text.ts'
+import { plain } from '../../core/text/text.ts'
 import { placeOf, Trial } from './testing/trial.ts'
 import { app, shown } from './testing/workspace.ts'
 

@@ -22,8 +22,9 @@ import type {
   Reaction,
   UserId,
 } from '../../core/event.ts'
-import { offer } from '../../core/feed.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
+import { offer } from '../../core/process/feed.ts'
+import { Recent } from '../../core/recent.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { Api } from './api.ts'
 import { Chats } from './chats.ts'
@@ -40,7 +41,6 @@ import { textUnits } from './out/split.ts'
 import { Pace } from './pace.ts'
 import { People } from './people.ts'
 import { type Lost, Poller, refused } from './poll.ts'
-import { Recent } from '../../core/recent.ts'
 import { Requests } from './requests.ts'
 import { statusOf } from './status.ts'
 

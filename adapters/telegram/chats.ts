@@ -1,9 +1,9 @@
 import type { Trouble } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { ChannelId, MessageId, NetworkId, Place } from '../../core/event.ts'
-import { truncate, visible } from '../../core/text.ts'
-import { type Chat, type Member, titleOf } from './native.ts'
 import { Recent } from '../../core/recent.ts'
+import { truncate, visible } from '../../core/text/text.ts'
+import { type Chat, type Member, titleOf } from './native.ts'
 
 /** A message as the Bot API names it. */
 export interface Native {

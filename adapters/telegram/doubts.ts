@@ -1,6 +1,6 @@
+import { Recent } from '../../core/recent.ts'
 import type { Native } from './chats.ts'
 import { ApiError } from './fault.ts'
-import { Recent } from '../../core/recent.ts'
 
 /** A request without an answer: which messages it may have made. */
 interface Doubt {

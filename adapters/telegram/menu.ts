@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { NativeCommand } from '../../core/adapter.ts'
-import { truncate } from '../../core/text.ts'
+import { truncate } from '../../core/text/text.ts'
 import type { Api } from './api.ts'
 
 interface BotCommand {

@@ -1,5 +1,5 @@
-import { nameOf, type User } from './native.ts'
 import { Recent } from '../../core/recent.ts'
+import { nameOf, type User } from './native.ts'
 
 const mostPeople = 20_000
 

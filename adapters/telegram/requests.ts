@@ -1,11 +1,11 @@
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { Place } from '../../core/event.ts'
+import { Recent } from '../../core/recent.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import type { Api, CallOptions } from './api.ts'
 import type { Chats } from './chats.ts'
 import { ApiError } from './fault.ts'
 import type { Pace } from './pace.ts'
-import { Recent } from '../../core/recent.ts'
 
 export interface RequestOptions {
   readonly api: Api

@@ -1,7 +1,7 @@
 /** The ends of the audit, kept beside the ledger: who cuts lines off it has to find and change these too. */
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AuditHead, auditHead, stillHas } from '../../core/ledger/audit.ts'
+import { type AuditHead, auditHead, stillHas } from '../../core/ledger/audit/audit.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
 
 /** A line that was the last one once and is not as it was. */

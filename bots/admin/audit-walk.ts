@@ -3,8 +3,8 @@ import { lstat, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { ChanopError } from '../../core/error.ts'
-import { type AuditRow, type Proof, prove, unproved } from '../../core/ledger/audit.ts'
-import type { AuditRun } from '../../core/ledger/audit-runs.ts'
+import { type AuditRow, type Proof, prove, unproved } from '../../core/ledger/audit/audit.ts'
+import type { AuditRun } from '../../core/ledger/audit/audit-runs.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
 
 /** As many lines as take a few ms: what is urgent comes between. */

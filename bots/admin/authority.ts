@@ -1,8 +1,8 @@
+import type { Role } from '../../core/access/role.ts'
 import type { Caller } from '../../core/command/command.ts'
 import { ChanopError } from '../../core/error.ts'
-import { holdsUntil } from '../../core/ledger/roles.ts'
+import { holdsUntil } from '../../core/ledger/people/roles.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
-import type { Role } from '../../core/role.ts'
 
 /**
  * Until when the asker holds `needed` everywhere, Unix ms; null for good. What they give ends with it at the latest, so that

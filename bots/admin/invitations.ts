@@ -1,13 +1,14 @@
 /** Accounts for people who fetch them by a code: nothing is made before, and only the code's hash is kept. */
+
+import { includes, isRole } from '../../core/access/role.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { UserId } from '../../core/event.ts'
-import { dropClaim, type Invitation, keepInvitation, waitingInvitation } from '../../core/ledger/claims.ts'
-import { type NewOrder, placeOrder } from '../../core/ledger/orders.ts'
-import { personAt } from '../../core/ledger/people.ts'
-import { roleIn } from '../../core/ledger/roles.ts'
+import { type NewOrder, placeOrder } from '../../core/ledger/out/orders.ts'
+import { dropClaim, type Invitation, keepInvitation, waitingInvitation } from '../../core/ledger/people/claims.ts'
+import { personAt } from '../../core/ledger/people/people.ts'
+import { roleIn } from '../../core/ledger/people/roles.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
-import { includes, isRole } from '../../core/role.ts'
-import type { Vault } from '../../core/secrets.ts'
+import type { Vault } from '../../core/vault/secrets.ts'
 import { hashOf } from './agents/claims.ts'
 
 export const invite = (tx: Tx, code: string, invitation: Invitation, untilMs: number): void =>

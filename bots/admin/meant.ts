@@ -1,7 +1,14 @@
 import { ChanopError } from '../../core/error.ts'
 import type { NetworkId, UserId } from '../../core/event.ts'
-import { accountsShownAs, isVouched } from '../../core/ledger/members.ts'
-import { type Account, identitiesOf, type Person, personAt, personByName, personFor } from '../../core/ledger/people.ts'
+import { accountsShownAs, isVouched } from '../../core/ledger/people/members.ts'
+import {
+  type Account,
+  identitiesOf,
+  type Person,
+  personAt,
+  personByName,
+  personFor,
+} from '../../core/ledger/people/people.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 
 /** Somebody's account, and who they are to us: null when nobody has given them anything yet. */

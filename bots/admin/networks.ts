@@ -1,9 +1,9 @@
+import { mayBeIn } from '../../core/access/admission.ts'
 import type { Trouble } from '../../core/adapter.ts'
-import { mayBeIn } from '../../core/admission.ts'
 import type { CommandContext } from '../../core/command/command.ts'
 import type { ChannelId, NetworkId } from '../../core/event.ts'
-import type { StoredStatus } from '../../core/ledger/networks.ts'
-import { duration } from '../../core/text.ts'
+import type { StoredStatus } from '../../core/ledger/settings/networks.ts'
+import { duration } from '../../core/text/text.ts'
 import type { AdminServices } from './services.ts'
 
 /** After this long without a heartbeat a bot counts as silent. */

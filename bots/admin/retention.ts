@@ -1,8 +1,8 @@
 import type { configSchema } from '../../config/schema.ts'
-import type { BotContext } from '../../core/bot.ts'
 import { asChanopError } from '../../core/error.ts'
-import { dropAuditReads } from '../../core/ledger/audit-retention.ts'
+import { dropAuditReads } from '../../core/ledger/audit/audit-retention.ts'
 import { type Aging, dropSettled } from '../../core/ledger/retention.ts'
+import type { BotContext } from '../../core/process/bot.ts'
 import { sleep } from '../../core/retry.ts'
 
 type Context = BotContext<typeof configSchema>

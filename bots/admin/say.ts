@@ -1,6 +1,6 @@
-import type { BotContext } from '../../core/bot.ts'
 import { type NetworkId, text as plainText } from '../../core/event.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
+import type { BotContext } from '../../core/process/bot.ts'
 import { type Hall, placeMeant, type Room } from '../../core/rooms.ts'
 import { say } from '../../core/say.ts'
 

@@ -1,7 +1,7 @@
 import type { configSchema } from '../../config/schema.ts'
-import type { BotContext } from '../../core/bot.ts'
 import { commandsOf } from '../../core/command/command.ts'
-import type { Catalogue } from '../../core/command/published.ts'
+import type { Catalogue } from '../../core/command/help/published.ts'
+import type { BotContext } from '../../core/process/bot.ts'
 import type { Signer } from './agents/engagement.ts'
 import type { Fleet } from './fleet/fleet.ts'
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { identify } from '../../core/access/identity.ts'
 import type { NetworkId, UserId } from '../../core/event.ts'
-import { identify } from '../../core/identity.ts'
-import { verifyAudit } from '../../core/ledger/audit.ts'
-import { owners } from '../../core/ledger/roles.ts'
+import { verifyAudit } from '../../core/ledger/audit/audit.ts'
+import { owners } from '../../core/ledger/people/roles.ts'
 import { openHouse } from './channels/testing.ts'
 import { endTimedRoles } from './upkeep.ts'
 

@@ -1,5 +1,5 @@
 import type { NetworkId } from '../../core/event.ts'
-import { networkStatuses } from '../../core/ledger/networks.ts'
+import { networkStatuses } from '../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
 import { loginLine } from './agents/login.ts'

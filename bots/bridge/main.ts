@@ -1,5 +1,5 @@
 import { configSchema } from '../../config/schema.ts'
-import { runBot } from '../../core/bot.ts'
+import { runBot } from '../../core/process/bot.ts'
 import { runBridge } from './run.ts'
 
 await runBot({ name: 'bridge', schema: configSchema, checksLedger: true, main: runBridge })

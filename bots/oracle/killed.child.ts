@@ -5,9 +5,9 @@ import type { Bus } from '../../core/bus/bus.ts'
 import { MemoryBus } from '../../core/bus/memory.ts'
 import { instanceId, Ledger } from '../../core/ledger/ledger.ts'
 import { silentLog } from '../../core/log.ts'
-import { Vault } from '../../core/secrets.ts'
 import { Rooms } from '../../core/rooms.ts'
-import { Settings } from '../../core/settings.ts'
+import { Settings } from '../../core/settings/settings.ts'
+import { Vault } from '../../core/vault/secrets.ts'
 import { runOracle } from './oracle.ts'
 
 const [folder = '', config = ''] = process.argv.slice(2)

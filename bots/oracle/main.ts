@@ -1,6 +1,6 @@
 import { configSchema } from '../../config/schema.ts'
-import { runBot } from '../../core/bot.ts'
 import { redisSocketPath } from '../../core/paths.ts'
+import { runBot } from '../../core/process/bot.ts'
 import { runOracle } from './oracle.ts'
 import { openTurnQueue } from './turns/queue.ts'
 

@@ -1,6 +1,6 @@
 /** For tests: a house in which the oracle answers with a scripted model. */
 import type { MemoryPlatform } from '../../adapters/memory/platform.ts'
-import { type Turn, turnById } from '../../core/ledger/turns.ts'
+import { type Turn, turnById } from '../../core/ledger/oracle/turns.ts'
 import { House } from '../../test/house.ts'
 import { runAdmin } from '../admin/admin.ts'
 import { runBridge } from '../bridge/run.ts'

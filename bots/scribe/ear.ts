@@ -1,8 +1,8 @@
-import { talkers } from '../../core/bots.ts'
-import { Reader, type ReaderOptions } from '../../core/command/reading.ts'
+import { Reader, type ReaderOptions } from '../../core/command/visit/reading.ts'
 import { type MessageEvent, text } from '../../core/event.ts'
-import type { Stored } from '../../core/ledger/events.ts'
+import type { Stored } from '../../core/ledger/record/events.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
+import { talkers } from '../../core/process/bots.ts'
 
 /** What a message is besides talk. */
 export interface Verdict {

@@ -1,5 +1,5 @@
 import { configSchema } from '../../config/schema.ts'
-import { runBot } from '../../core/bot.ts'
+import { runBot } from '../../core/process/bot.ts'
 import { runScribe } from './scribe.ts'
 
 await runBot({ name: 'scribe', schema: configSchema, main: runScribe })

@@ -1,8 +1,8 @@
-import { bots as ours } from '../../core/bots.ts'
 import type { NetworkId, UserId } from '../../core/event.ts'
-import { agentOf } from '../../core/ledger/agents.ts'
+import { agentOf } from '../../core/ledger/agents/agents.ts'
 import { type Connection, sql } from '../../core/ledger/sqlite.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
+import { bots as ours } from '../../core/process/bots.ts'
 
 /** Rooms by the names that facts carry; null: every room. Private places are in no count. */
 export type Rooms = readonly string[] | null

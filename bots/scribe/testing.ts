@@ -14,8 +14,8 @@ import {
   text,
   type UserId,
 } from '../../core/event.ts'
-import { append, messageOf, revise, type Stored } from '../../core/ledger/events.ts'
 import { Ledger } from '../../core/ledger/ledger.ts'
+import { append, messageOf, revise, type Stored } from '../../core/ledger/record/events.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import { Rooms, type RoomsConfig } from '../../core/rooms.ts'

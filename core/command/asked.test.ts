@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { readAudit } from '../ledger/audit.ts'
+import { readAudit } from '../ledger/audit/audit.ts'
 import { sql } from '../ledger/sqlite.ts'
 import { channel, type Stage } from './testing.ts'
 import { openToyStage, type Toy } from './testing-toy.ts'

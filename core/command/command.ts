@@ -1,13 +1,13 @@
 import type { z } from 'zod'
+import type { Role } from '../access/role.ts'
 import type { ErrorCode } from '../error.ts'
 import type { MessageEvent, NetworkId, Place, UserId } from '../event.ts'
-import type { Agent } from '../ledger/agents.ts'
-import type { Stored } from '../ledger/events.ts'
+import type { Agent } from '../ledger/agents/agents.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { NewOrder } from '../ledger/orders.ts'
-import type { Person } from '../ledger/people.ts'
+import type { NewOrder } from '../ledger/out/orders.ts'
+import type { Person } from '../ledger/people/people.ts'
+import type { Stored } from '../ledger/record/events.ts'
 import type { Tx } from '../ledger/tx.ts'
-import type { Role } from '../role.ts'
 import { fieldsOf, isSecret } from './parse/fields.ts'
 
 /** What an instance sets for all commands: the section `commands` of its configuration. */
@@ -65,7 +65,7 @@ export interface Ordered {
 }
 
 export interface Answer {
-  /** Markdown-lite (`core/text.ts`): text of people goes in through `escapeInline`. None: nothing is said now. */
+  /** Markdown-lite (`core/text/text.ts`): text of people goes in through `escapeInline`. None: nothing is said now. */
   readonly lines: readonly string[]
   /** The same for programs, as JSON: who asked without text (`MessageEvent.asked`) is given it beside the lines. */
   readonly data?: unknown

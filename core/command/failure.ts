@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { includes } from '../access/role.ts'
 import { asChanopError, type ChanopError } from '../error.ts'
-import { includes } from '../role.ts'
-import { escapeInline } from '../text.ts'
+import { escapeInline } from '../text/text.ts'
 import type { Caller } from './command.ts'
-import { withPrefix } from './hint.ts'
-import { Stopped } from './timely.ts'
-import type { RouterOptions } from './visit.ts'
+import { withPrefix } from './help/hint.ts'
+import { Stopped } from './visit/timely.ts'
+import type { RouterOptions } from './visit/visit.ts'
 
 /**
  * An error's message as a line of an answer. The message is plain text, whatever a platform or person put into it, and names

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { ChanopError } from '../error.ts'
-import { readAudit, verifyAudit } from '../ledger/audit.ts'
+import { readAudit, verifyAudit } from '../ledger/audit/audit.ts'
 import { sql } from '../ledger/sqlite.ts'
 import { type Stage } from './testing.ts'
 import { adminCommands, openToyStage, type Toy } from './testing-toy.ts'

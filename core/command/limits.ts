@@ -1,7 +1,7 @@
 import type { Caller, CommandSettings } from './command.ts'
-import { type Outcome, outcomeOf, wiping } from './outcome.ts'
 import { limitKey, RateLimit } from './state/rate.ts'
-import type { Visit } from './visit.ts'
+import { type Outcome, outcomeOf, wiping } from './visit/outcome.ts'
+import type { Visit } from './visit/visit.ts'
 
 const mistakes = { perMinute: 5, burst: 5 }
 

@@ -1,7 +1,7 @@
 import type { NativeCommand, NativeField } from '../adapter.ts'
 import type { Asked } from '../event.ts'
+import type { Published } from './help/published.ts'
 import { type Field, isSecret } from './parse/fields.ts'
-import type { Published } from './published.ts'
 
 function fieldOf({ key, type, required, values, min, max, about }: Field): NativeField {
   return {

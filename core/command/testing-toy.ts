@@ -3,9 +3,9 @@ import { ChanopError } from '../error.ts'
 import type { NetworkId } from '../event.ts'
 import { sql } from '../ledger/sqlite.ts'
 import { type Command, commandsOf } from './command.ts'
-import { frontCommands } from './front.ts'
 import { rest, whole } from './parse/values.ts'
 import { Stage } from './testing.ts'
+import { frontCommands } from './visit/front.ts'
 
 /** What the toy commands do is seen here. */
 export interface Toy {

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { maskKeys } from '../key-shapes.ts'
-import { nearest } from '../nearest.ts'
+import { nearest } from '../text/nearest.ts'
+import { maskKeys } from '../vault/key-shapes.ts'
 import { def } from '../zod.ts'
 import { keysOf, literalKeysOf, literalsOf, resolve, schemaAt } from './schema.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Command } from '../command/command.ts'
-import { frontCommands } from '../command/front.ts'
 import { Stage } from '../command/testing.ts'
+import { frontCommands } from '../command/visit/front.ts'
 
 export interface ExampleWorld<S> {
   readonly commands: readonly Command<S>[]

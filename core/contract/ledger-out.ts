@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Act, type MessageId, type NetworkId, text } from '../event.ts'
-import { copiesIn } from '../ledger/copies.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { copiesIn } from '../ledger/out/copies.ts'
 import {
   backlog,
   byIds,
@@ -18,10 +19,9 @@ import {
   queuedIn,
   setState,
   settle,
-} from '../ledger/deliveries.ts'
-import { bySeq, messageOf } from '../ledger/events.ts'
-import type { Ledger } from '../ledger/ledger.ts'
-import { openOrders, orderByKey, placeOrder, postponeOrder, settleOrder } from '../ledger/orders.ts'
+} from '../ledger/out/deliveries.ts'
+import { openOrders, orderByKey, placeOrder, postponeOrder, settleOrder } from '../ledger/out/orders.ts'
+import { bySeq, messageOf } from '../ledger/record/events.ts'
 import { sql } from '../ledger/sqlite.ts'
 import { placeNamed } from '../ledger/testing.ts'
 

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import type { Cursors, Sink } from '../adapter.ts'
 import type { ChatEvent, MessageEvent, MessageId, Place } from '../event.ts'
-import { plain } from '../text.ts'
+import { plain } from '../text/text.ts'
 
 const samePlace = (a: Place, b: Place): boolean =>
   a.network === b.network && a.channel === b.channel && a.thread === b.thread

@@ -1,6 +1,6 @@
 /** What waits for a network that is not there any more. */
 import type { NetworkId } from '../event.ts'
-import { states } from './deliveries.ts'
+import { states } from './out/deliveries.ts'
 import { sql } from './sqlite.ts'
 import type { Tx } from './tx.ts'
 

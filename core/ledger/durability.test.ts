@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
-import { byIds, enqueue, setState, settle } from './deliveries.ts'
-import { after, append } from './events.ts'
 import { Ledger } from './ledger.ts'
+import { byIds, enqueue, setState, settle } from './out/deliveries.ts'
+import { after, append } from './record/events.ts'
 import { commitsIn, messageNumber, placeNamed, runChild, temporaryFolder } from './testing.ts'
 
 const writer = join(import.meta.dirname, 'testing-writer.ts')

@@ -4,8 +4,8 @@ import { chmodSync, closeSync, mkdirSync, openSync, statSync, truncateSync, writ
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { ChanopError } from '../error.ts'
-import { after, append } from './events.ts'
 import { Ledger } from './ledger.ts'
+import { after, append } from './record/events.ts'
 import { type Child, messageNumber, runChild, temporaryFolder } from './testing.ts'
 
 const writer = join(import.meta.dirname, 'testing-writer.ts')

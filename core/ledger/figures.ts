@@ -1,7 +1,8 @@
 /** Numbers for who watches over the instance. Each comes from an index or a small table: they are asked for every few seconds. */
-import { states } from './deliveries.ts'
+
+import { turnStates } from './oracle/turns.ts'
+import { states } from './out/deliveries.ts'
 import { type Row, sql } from './sqlite.ts'
-import { turnStates } from './turns.ts'
 import type { Tx } from './tx.ts'
 
 /** How many of a kind are open, and how old the oldest is. */

@@ -1,63 +1,10 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { MessageId, ReactionEvent, UserId } from '../event.ts'
-import { agentNamed, agentOf, engagementsEnd, setAgentState, setPaused } from './agents.ts'
-import {
-  addCall,
-  endCall,
-  keepAnswers,
-  lastCallAsking,
-  lastCallOf,
-  openCallAt,
-  openCallSeqs,
-  askedBy as whomAsked,
-} from './calls.ts'
-import { advanceTo, cursorOf, forgetHandled, isHandled, markHandled } from './consumers.ts'
-import { decisionOf, keepDecision } from './decisions.ts'
-import { copiesIn, isSaidIn } from './copies.ts'
-import {
-  amendDeliveries,
-  amendedAfter,
-  backlog,
-  byIds,
-  type Delivery,
-  enqueue,
-  markInterrupted,
-  open,
-  queuedAfter,
-  queuedIn,
-  setState,
-  settle,
-} from './deliveries.ts'
-import { after, append, bySeq, currentOf, messageOf, newest, recent, revise } from './events.ts'
-import { firstReceivedSince, keyOf, newestSeq, revisionsBetween } from './history.ts'
-import { copiedAs, dropMedia, mediaByHash, noteCopied, unusedMedia } from './media.ts'
-import {
-  channelsWith,
-  enterPlace,
-  isAnywhere,
-  isIn,
-  isMember,
-  isVouched,
-  leavePlace,
-  memberSince,
-  membersAt,
-  membersOf,
-  namesakes,
-  verifiedMembersAt,
-} from './members.ts'
-import { takeParked } from './parked.ts'
-import { openOrders, orderByKey, placeOrder, settleOrder } from './orders.ts'
-import { personAt } from './people.ts'
-import { directPlaceId, placeIdsOf } from './places.ts'
-import { noteLife, noteSighting, presenceAt, setPresence } from './presence.ts'
-import { countedTokens, keepCount, keepSummary, linesFrom, moveStart, promptStart } from './prompts.ts'
-import { isReactedElsewhere, noteReaction } from './reactions.ts'
-import { holdsUntil, roleIn, rolesEnd, rolesWritten } from './roles.ts'
-import { passMark, spendBy } from './spend.ts'
-import { type Connection } from './sqlite.ts'
-import { messageNumber, placeNamed, temporaryLedger } from './testing.ts'
-import { bookTry, noteOutput, openTries, reserveTry, triesOfTurn } from './tries.ts'
+import { agentNamed, agentOf, engagementsEnd, setAgentState, setPaused } from './agents/agents.ts'
+import { countedTokens, keepCount, keepSummary, linesFrom, moveStart, promptStart } from './oracle/prompts.ts'
+import { passMark, spendBy } from './oracle/spend.ts'
+import { bookTry, noteOutput, openTries, reserveTry, triesOfTurn } from './oracle/tries.ts'
 import {
   answerTurn,
   endLapsedStops,
@@ -76,7 +23,60 @@ import {
   turnOfFact,
   turnsOfBotSince,
   turnsSince,
-} from './turns.ts'
+} from './oracle/turns.ts'
+import {
+  addCall,
+  endCall,
+  keepAnswers,
+  lastCallAsking,
+  lastCallOf,
+  openCallAt,
+  openCallSeqs,
+  askedBy as whomAsked,
+} from './out/calls.ts'
+import { copiesIn, isSaidIn } from './out/copies.ts'
+import {
+  amendDeliveries,
+  amendedAfter,
+  backlog,
+  byIds,
+  type Delivery,
+  enqueue,
+  markInterrupted,
+  open,
+  queuedAfter,
+  queuedIn,
+  setState,
+  settle,
+} from './out/deliveries.ts'
+import { openOrders, orderByKey, placeOrder, settleOrder } from './out/orders.ts'
+import { takeParked } from './out/parked.ts'
+import {
+  channelsWith,
+  enterPlace,
+  isAnywhere,
+  isIn,
+  isMember,
+  isVouched,
+  leavePlace,
+  memberSince,
+  membersAt,
+  membersOf,
+  namesakes,
+  verifiedMembersAt,
+} from './people/members.ts'
+import { personAt } from './people/people.ts'
+import { noteLife, noteSighting, presenceAt, setPresence } from './people/presence.ts'
+import { holdsUntil, roleIn, rolesEnd, rolesWritten } from './people/roles.ts'
+import { decisionOf, keepDecision } from './record/decisions.ts'
+import { after, append, bySeq, currentOf, messageOf, newest, recent, revise } from './record/events.ts'
+import { firstReceivedSince, keyOf, newestSeq, revisionsBetween } from './record/history.ts'
+import { copiedAs, dropMedia, mediaByHash, noteCopied, unusedMedia } from './record/media.ts'
+import { isReactedElsewhere, noteReaction } from './record/reactions.ts'
+import { advanceTo, cursorOf, forgetHandled, isHandled, markHandled } from './settings/consumers.ts'
+import { directPlaceId, placeIdsOf } from './settings/places.ts'
+import { type Connection } from './sqlite.ts'
+import { messageNumber, placeNamed, temporaryLedger } from './testing.ts'
 import type { Tx } from './tx.ts'
 
 /** A connection whose statements say how they would be carried out. */

@@ -5,8 +5,8 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { asChanopError } from '../error.ts'
-import { append } from './events.ts'
 import { Ledger } from './ledger.ts'
+import { append } from './record/events.ts'
 import { messageNumber } from './testing.ts'
 
 const [file = '', first = '0', many = '1', size = '10'] = process.argv.slice(2)

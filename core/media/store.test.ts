@@ -4,7 +4,7 @@ import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { NetworkId } from '../event.ts'
-import { copiedAs, type MediaRow, mediaBytes, noteCopied } from '../ledger/media.ts'
+import { copiedAs, type MediaRow, mediaBytes, noteCopied } from '../ledger/record/media.ts'
 import { temporaryFolder, temporaryLedger } from '../ledger/testing.ts'
 import { type MediaLimits, MediaStore } from './store.ts'
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { ChanopError } from '../error.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { dropMedia, type MediaRow, mediaByHash, mediaBytes, noteMedia, unusedMedia } from '../ledger/media.ts'
-import { size } from '../text.ts'
+import { dropMedia, type MediaRow, mediaByHash, mediaBytes, noteMedia, unusedMedia } from '../ledger/record/media.ts'
+import { size } from '../text/text.ts'
 import { cleanerFor, headBytes } from './location.ts'
 
 export interface MediaLimits {

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { ChanopError } from '../../core/error.ts'
 import { type Counts, countsIn, damageOf } from '../../core/ledger/snapshot.ts'
-import { count, size } from '../../core/text.ts'
+import { count, size } from '../../core/text/text.ts'
 import { isDatabase } from './copy.ts'
 import { checkFiles, type Manifest } from './manifest.ts'
 

@@ -1,10 +1,10 @@
 /** Brings a backup back as the data folder of an instance that has none. */
 import { readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { makeFolder, readIfThere, writeWhole } from '../../core/files.ts'
 import { ChanopError } from '../../core/error.ts'
+import { makeFolder, readIfThere, writeWhole } from '../../core/files.ts'
 import { Ledger, setMeta } from '../../core/ledger/ledger.ts'
-import { Vault } from '../../core/secrets.ts'
+import { Vault } from '../../core/vault/secrets.ts'
 import { ownApps } from '../boot/pm2.ts'
 import { processesOf } from '../boot/strays.ts'
 import { type Instance, shown } from '../instance.ts'

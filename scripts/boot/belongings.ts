@@ -4,7 +4,7 @@ import { readdir, readlink, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ChanopError } from '../../core/error.ts'
 import { shortFolder } from '../../core/paths.ts'
-import { count } from '../../core/text.ts'
+import { count } from '../../core/text/text.ts'
 import type { Instance } from '../instance.ts'
 import { sharedCache } from '../programs/places.ts'
 

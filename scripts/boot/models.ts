@@ -1,11 +1,11 @@
 /** Models of the configuration, and one that is taken by itself when there is none. */
 import { freeName } from '../../bots/oracle/commands/model-names.ts'
-import { budgetLine } from '../../bots/oracle/models/budget-line.ts'
-import { discover } from '../../bots/oracle/models/discover.ts'
+import { budgetLine } from '../../bots/oracle/models/budget/budget-line.ts'
+import { discover } from '../../bots/oracle/models/service/discover.ts'
 import { type Config, configSchema } from '../../config/schema.ts'
 import { getMeta, Ledger, setMeta } from '../../core/ledger/ledger.ts'
-import { storeSetting } from '../../core/ledger/settings.ts'
-import { Settings } from '../../core/settings.ts'
+import { storeSetting } from '../../core/ledger/settings/settings.ts'
+import { Settings } from '../../core/settings/settings.ts'
 import type { Instance } from '../instance.ts'
 
 export interface ModelsFound {

@@ -1,7 +1,7 @@
 /** The apps under PM2: which to start, and whether they have come up. */
 import { join } from 'node:path'
-import { writeIfChanged } from '../../core/files.ts'
 import { ChanopError } from '../../core/error.ts'
+import { writeIfChanged } from '../../core/files.ts'
 import type { App, Instance } from '../instance.ts'
 import { line, seconds } from '../steps.ts'
 import { readJson } from './files.ts'

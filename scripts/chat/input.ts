@@ -1,5 +1,5 @@
 /** What a typed line asks for. */
-import { nearest } from '../../core/nearest.ts'
+import { nearest } from '../../core/text/nearest.ts'
 
 export type Action =
   | { readonly kind: 'say'; readonly text: string }

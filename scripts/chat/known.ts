@@ -1,7 +1,7 @@
 /** The commands that Tab knows: a list to begin with, the bots' own list when they left one, and what their help names. */
 import { readFile } from 'node:fs/promises'
 import type { Line } from '../../adapters/irc/text/line.ts'
-import { isBotName } from '../../core/bots.ts'
+import { isBotName } from '../../core/process/bots.ts'
 import { withoutFormat } from './format.ts'
 
 const builtIn = [
@@ -28,7 +28,7 @@ export function namesIn(value: unknown): string[] {
   return names.filter((each): each is string => typeof each === 'string' && name.test(each))
 }
 
-/** Words for agents that need no list: core/selector.ts. */
+/** Words for agents that need no list: core/access/selector.ts. */
 const selectors = ['all', 'here']
 const group = /^[a-z0-9][a-z0-9_-]{0,30}$/
 const setting = /^[A-Za-z0-9][A-Za-z0-9_.#&-]{0,100}$/

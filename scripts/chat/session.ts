@@ -6,7 +6,7 @@ import type { Line } from '../../adapters/irc/text/line.ts'
 import type { ChanopError } from '../../core/error.ts'
 import { silentLog } from '../../core/log.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
-import { takeBytes } from '../../core/cut.ts'
+import { takeBytes } from '../../core/text/cut.ts'
 import { connectionFault, type Target } from './endpoint.ts'
 
 export interface SessionHooks {

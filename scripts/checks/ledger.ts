@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { Ledger } from '../../core/ledger/ledger.ts'
 import type { DataPaths } from '../../core/paths.ts'
-import { damagedSecrets, Vault } from '../../core/secrets.ts'
+import { damagedSecrets, Vault } from '../../core/vault/secrets.ts'
 import { bad, type Finding, good } from './check.ts'
 
 /** Largest ledger that every start reads through; `npm run doctor` reads any. */

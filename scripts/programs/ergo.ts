@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { chmod, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { makeFolder } from '../../core/files.ts'
 import { ChanopError } from '../../core/error.ts'
+import { makeFolder } from '../../core/files.ts'
 
 /** The release that is fetched when there is none: the one place that says it. */
 export const ergoVersion = '2.19.1'

@@ -1,7 +1,8 @@
 /** Chanop with HTTP, a model and a key, for clients that others make. */
+
+import { openWorld, type World } from '../../adapters/http/testing/world.ts'
 import { ModelServer } from '../../bots/oracle/models/testing-server.ts'
 import { runOracle } from '../../bots/oracle/oracle.ts'
-import { openWorld, type World } from '../../adapters/http/testing/world.ts'
 import { play } from './service.ts'
 
 export interface Rig {

@@ -1,12 +1,13 @@
 /** A real Open WebUI, by the HTTP interface that its pages use. */
+
+import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import assert from 'node:assert/strict'
 import type { UserId } from '../../core/event.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
 import type { Places } from '../../scripts/programs/places.ts'

@@ -10,7 +10,7 @@ import { toRichText } from '../../adapters/slack/text/render.ts'
 import { segmentsOf } from '../../adapters/telegram/in/entities.ts'
 import { richOf } from '../../adapters/telegram/out/rich.ts'
 import type { Mark, Segment } from '../../core/event.ts'
-import { plain } from '../../core/text.ts'
+import { plain } from '../../core/text/text.ts'
 
 /** What a platform makes of segments, read again by our own reader. */
 const over: Readonly<Record<string, (segments: readonly Segment[]) => Segment[]>> = {

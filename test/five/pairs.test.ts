@@ -1,5 +1,5 @@
-import { after, before, describe, it } from 'node:test'
 import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
 import { availableServers } from '../../adapters/irc/server/testing.ts'
 import { synapseMissing } from '../../adapters/matrix/testing/synapse.ts'
 import { burst } from './burst.ts'

@@ -1,8 +1,9 @@
 /** For suites: the five platforms, each with one person in a channel of its own, and what that person sees there of ours. */
+
+import { connect } from 'node:net'
 import { DiscordFake } from '../../adapters/discord/testing/fake.ts'
 import { type Message as DiscordMessage, snowflake } from '../../adapters/discord/testing/objects.ts'
 import { shown as discordShown } from '../../adapters/discord/testing/trial.ts'
-import { connect } from 'node:net'
 import { startErgo, startInspircd, type TestServer } from '../../adapters/irc/server/testing.ts'
 import { Proxy as IrcProxy } from '../../adapters/irc/testing/proxy.ts'
 import { Guest } from '../../adapters/irc/testing/trial.ts'

@@ -1,5 +1,5 @@
 /** What the ledger says became of each numbered message. */
-import { states } from '../../core/ledger/deliveries.ts'
+import { states } from '../../core/ledger/out/deliveries.ts'
 import { connect } from '../../core/ledger/sqlite.ts'
 import type { Side } from '../instance.ts'
 import { tokenOf } from './stream.ts'

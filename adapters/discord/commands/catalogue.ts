@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { NativeCommand, NativeField } from '../../../core/adapter.ts'
-import { truncate } from '../../../core/text.ts'
+import { truncate } from '../../../core/text/text.ts'
 import type { Api } from '../wire/api.ts'
 
 /** Types of options (docs.discord.com/developers/interactions/application-commands#application-command-object-application-command-option-type). */

@@ -17,7 +17,7 @@ import { placeOf, type Reader, senderOf } from '../inbound.ts'
 import { compose, onlyThese } from '../out/compose.ts'
 import { plainLook } from '../text/render.ts'
 import type { Api } from '../wire/api.ts'
-import { isRefused, errors } from '../wire/faults.ts'
+import { errors, isRefused } from '../wire/faults.ts'
 import { optionName, optionTypes } from './catalogue.ts'
 
 /** An interaction's token is good for 15 minutes. */

@@ -1,5 +1,5 @@
 import type { Attachment, Draft, Face, Segment } from '../../../core/event.ts'
-import { safeName, size } from '../../../core/text.ts'
+import { safeName, size } from '../../../core/text/text.ts'
 import { clean } from '../text/escape.ts'
 import { type Look, render } from '../text/render.ts'
 import { splitSegments } from '../text/split.ts'

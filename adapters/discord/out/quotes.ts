@@ -1,5 +1,5 @@
 import type { APIMessage } from 'discord-api-types/v10'
-import { plain, truncate, visible } from '../../../core/text.ts'
+import { plain, truncate, visible } from '../../../core/text/text.ts'
 import { contentOf, type Reader } from '../inbound.ts'
 import type { Api } from '../wire/api.ts'
 import { Refused } from '../wire/faults.ts'

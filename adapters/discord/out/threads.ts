@@ -1,6 +1,6 @@
 import type { APIChannel, APIMessage } from 'discord-api-types/v10'
 import type { Place } from '../../../core/event.ts'
-import { truncate, visible } from '../../../core/text.ts'
+import { truncate, visible } from '../../../core/text/text.ts'
 import { type Directory, isThread } from '../guild/directory.ts'
 import type { Api } from '../wire/api.ts'
 import { errors, isRefused, Refused } from '../wire/faults.ts'

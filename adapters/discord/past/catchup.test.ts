@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { plain } from '../../../core/text.ts'
+import { plain } from '../../../core/text/text.ts'
 import type { DiscordFake } from '../testing/fake.ts'
 import type { Channel, User } from '../testing/objects.ts'
 import { hears, Suite, told } from '../testing/suite.ts'

@@ -1,8 +1,8 @@
 import type { Server } from 'node:http'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { channelObject, userObject } from './objects.ts'
 import { bits, type Happening } from './server.ts'
 import type { World } from './world.ts'
-import { channelObject, userObject } from './objects.ts'
 
 const messageContent = 1 << 15
 const heartbeatMs = 41_250

@@ -1,3 +1,4 @@
+import { type Answer, type Asked, Checks, type Interaction, lengthOf, none, ok } from './checks.ts'
 import {
   ApiError,
   acknowledged,
@@ -9,7 +10,6 @@ import {
   unknownMessage,
   unknownWebhook,
 } from './errors.ts'
-import { type Answer, type Asked, Checks, type Interaction, lengthOf, none, ok } from './checks.ts'
 import { type Channel, type Message, messageObject, snowflake, userObject } from './objects.ts'
 import { bits, type Hook } from './server.ts'
 import type { Posting } from './world.ts'

@@ -1,3 +1,4 @@
+import { type Answer, type Asked, none, ok } from './checks.ts'
 import {
   ApiError,
   invalid,
@@ -13,17 +14,16 @@ import {
   unknownUser,
   wrongType,
 } from './errors.ts'
+import { HookRoutes } from './hooks.ts'
 import {
   type Channel,
   channelObject,
-  memberObject,
   type Message,
+  memberObject,
   messageObject,
   snowflake,
   userObject,
 } from './objects.ts'
-import { type Answer, type Asked, none, ok } from './checks.ts'
-import { HookRoutes } from './hooks.ts'
 import { bits } from './server.ts'
 
 const isEmoji = /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}|[0-9#*]\ufe0f?\u20e3)/u

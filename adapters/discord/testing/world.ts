@@ -1,4 +1,4 @@
-import { type Channel, type File, memberObject, type Message, messageObject, snowflake, type User } from './objects.ts'
+import { type Channel, type File, type Message, memberObject, messageObject, snowflake, type User } from './objects.ts'
 import { intents, Server } from './server.ts'
 
 export interface Posting {

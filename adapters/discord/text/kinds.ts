@@ -1,6 +1,6 @@
 import type { APIEmbed, APIMessage, APIMessageSnapshot } from 'discord-api-types/v10'
 import type { Segment } from '../../../core/event.ts'
-import { duration } from '../../../core/text.ts'
+import { duration } from '../../../core/text/text.ts'
 import { type Names, parseMarkdown } from './read.ts'
 
 const words = (text: string): Segment => ({ kind: 'text', text })

@@ -1,5 +1,5 @@
 import type { Mark, Segment, UserId } from '../../../core/event.ts'
-import { pushText } from '../../../core/markup.ts'
+import { pushText } from '../../../core/text/markup.ts'
 
 /** Who and what the ids in a text are. */
 export interface Names {

@@ -1,5 +1,5 @@
 import type { Mark, Segment } from '../../../core/event.ts'
-import { plainSegment } from '../../../core/text.ts'
+import { plainSegment } from '../../../core/text/text.ts'
 import { clean, escapeText } from './escape.ts'
 
 /** What rendering needs to know of the place: emoji of the server by name, as Discord writes them. */

@@ -1,5 +1,5 @@
 import type { Segment } from '../../../core/event.ts'
-import { cutAt, cuttable } from '../../../core/cut.ts'
+import { cutAt, cuttable } from '../../../core/text/cut.ts'
 import { type Look, render } from './render.ts'
 
 /** Characters of one message, counted as Discord does: in code points. */

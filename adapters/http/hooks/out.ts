@@ -1,5 +1,6 @@
 /** Tells other programs what happens in rooms: each thing at least once, in order, for each webhook by itself. */
-import type { Interior } from '../../../core/interior.ts'
+
+import { currentAfter } from '../../../core/ledger/record/history.ts'
 import {
   advanceHook,
   buryLetter,
@@ -8,9 +9,9 @@ import {
   type HookOut,
   hookOut,
   hooksOut,
-} from '../../../core/ledger/hooks.ts'
-import { currentAfter } from '../../../core/ledger/history.ts'
+} from '../../../core/ledger/settings/hooks.ts'
 import type { Log } from '../../../core/log.ts'
+import type { Interior } from '../../../core/process/interior.ts'
 import { backoffMs, sleep } from '../../../core/retry.ts'
 import { Fact } from '../stream/fact.ts'
 import { post } from './post.ts'

@@ -1,10 +1,10 @@
 /** What programs really send, as people read it. The bodies are cut from the senders' documentation. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { plain } from '../../../core/text.ts'
+import { plain } from '../../../core/text/text.ts'
+import type { HookFormat } from './formats.ts'
 import { rendered } from './render.ts'
 import { isSigned } from './verify.ts'
-import type { HookFormat } from './formats.ts'
 
 function shown(format: HookFormat, body: unknown, headers: Record<string, string> = {}): string {
   const all: Record<string, string> = { 'content-type': 'application/json', ...headers }

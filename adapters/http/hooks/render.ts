@@ -1,15 +1,15 @@
 /** What another program sent, as people read it. Whatever is missing in it is left out; nothing in it is obeyed. */
 import { z } from 'zod'
 import type { Content, Segment } from '../../../core/event.ts'
-import { maskKeys } from '../../../core/key-shapes.ts'
-import { withoutMassMentions } from '../../../core/mass-mentions.ts'
-import { truncate } from '../../../core/text.ts'
+import { withoutMassMentions } from '../../../core/text/mass-mentions.ts'
+import { truncate } from '../../../core/text/text.ts'
+import { maskKeys } from '../../../core/vault/key-shapes.ts'
 import { alertmanager, grafana } from './alerts.ts'
+import type { HookFormat } from './formats.ts'
 import { github } from './github.ts'
 import { gitlab } from './gitlab.ts'
 import { slack } from './slack.ts'
-import { type Line, segmentsOf, say } from './words.ts'
-import type { HookFormat } from './formats.ts'
+import { type Line, say, segmentsOf } from './words.ts'
 
 /** One request at the address of a webhook. */
 export interface Posted {

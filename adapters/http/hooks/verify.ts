@@ -1,7 +1,7 @@
 /** Who signed what came to a webhook, each sender's own way, in a time that says nothing of how near it was. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { Posted } from './render.ts'
 import type { HookFormat } from './formats.ts'
+import type { Posted } from './render.ts'
 
 /** A signature that names its time is good for so long. */
 const staleSeconds = 300

@@ -1,5 +1,5 @@
 import type { Mark, Segment } from '../../../core/event.ts'
-import { truncate } from '../../../core/text.ts'
+import { truncate } from '../../../core/text/text.ts'
 
 /** One line as it is put together. */
 export type Line = readonly Segment[]

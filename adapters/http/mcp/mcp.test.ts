@@ -1,7 +1,7 @@
 /** The MCP server, as clients of both eras speak to it. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { readAudit } from '../../../core/ledger/audit.ts'
+import { readAudit } from '../../../core/ledger/audit/audit.ts'
 import { openWorld, type World } from '../testing/world.ts'
 
 interface Result {

@@ -6,10 +6,10 @@ import {
   McpServer,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server'
-import type { Published } from '../../../core/command/published.ts'
-import { roleIn } from '../../../core/ledger/roles.ts'
+import { includes } from '../../../core/access/role.ts'
+import type { Published } from '../../../core/command/help/published.ts'
+import { roleIn } from '../../../core/ledger/people/roles.ts'
 import { deadline } from '../../../core/retry.ts'
-import { includes } from '../../../core/role.ts'
 import { type Holder, hasScope } from '../access.ts'
 import { type Args, catalogueOf, perform } from '../command.ts'
 import type { House } from '../house.ts'

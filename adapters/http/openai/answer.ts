@@ -1,14 +1,14 @@
-import type { Interior } from '../../../core/interior.ts'
 import {
-  completionAt,
   type CompletionPart,
+  completionAt,
   type Ending,
   partsAfter,
   stopCompletion,
-} from '../../../core/ledger/completions.ts'
-import { decisionOf } from '../../../core/ledger/decisions.ts'
-import { stopTurns, turnOfFact } from '../../../core/ledger/turns.ts'
+} from '../../../core/ledger/oracle/completions.ts'
+import { stopTurns, turnOfFact } from '../../../core/ledger/oracle/turns.ts'
+import { decisionOf } from '../../../core/ledger/record/decisions.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import type { Interior } from '../../../core/process/interior.ts'
 import type { Holder } from '../access.ts'
 import type { House } from '../house.ts'
 import { Problem, statusOf } from '../problem.ts'

@@ -1,4 +1,4 @@
-import type { Ending } from '../../../core/ledger/completions.ts'
+import type { Ending } from '../../../core/ledger/oracle/completions.ts'
 
 /** Names one answer in all its pieces. */
 export interface Head {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import OpenAI from 'openai'
 import { ModelServer } from '../../../bots/oracle/models/testing-server.ts'
 import { runOracle } from '../../../bots/oracle/oracle.ts'
-import { recentTries } from '../../../core/ledger/tries.ts'
+import { recentTries } from '../../../core/ledger/oracle/tries.ts'
 import { play } from '../../../test/clients/service.ts'
 import { openWorld } from '../testing/world.ts'
 

@@ -1,4 +1,4 @@
-import type { CompletionPart, Ending } from '../../../core/ledger/completions.ts'
+import type { CompletionPart, Ending } from '../../../core/ledger/oracle/completions.ts'
 import type { Problem } from '../problem.ts'
 import { delta, done, errorChunk, type Head, sse, usageChunk, usageOf, whole } from './chunks.ts'
 import { openAiError } from './errors.ts'

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { dropCompletion, type Ending, stopCompletion } from '../../../core/ledger/completions.ts'
+import { dropCompletion, type Ending, stopCompletion } from '../../../core/ledger/oracle/completions.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { gone, holderOf, idempotencyKeyOf } from '../command.ts'
 import type { House } from '../house.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import OpenAI from 'openai'
 import { until } from '../../../bots/bridge/testing.ts'
-import { openCompletions } from '../../../core/ledger/completions.ts'
+import { openCompletions } from '../../../core/ledger/oracle/completions.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
 import { openWorld } from '../testing/world.ts'
 

@@ -1,5 +1,5 @@
+import type { Published } from '../../../core/command/help/published.ts'
 import { type JsonSchema, jsonSchemaOf } from '../../../core/command/parse/json-schema.ts'
-import type { Published } from '../../../core/command/published.ts'
 import { deadline } from '../../../core/retry.ts'
 import { type Args, ask, catalogueOf, gone, holderOf, respond, waitMsOf } from '../command.ts'
 import type { Routes } from '../house.ts'

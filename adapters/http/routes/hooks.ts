@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import { apiKeyHash } from '../../../core/api-keys.ts'
+import { apiKeyHash } from '../../../core/access/api-keys.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
-import { type HookIn, hookByHash, noteHookUse } from '../../../core/ledger/hooks.ts'
+import { type HookIn, hookByHash, noteHookUse } from '../../../core/ledger/settings/hooks.ts'
 import { say } from '../../../core/say.ts'
-import type { House, Routes } from '../house.ts'
 import type { HookFormat } from '../hooks/formats.ts'
 import { type Posted, rendered } from '../hooks/render.ts'
 import { isSigned } from '../hooks/verify.ts'
+import type { House, Routes } from '../house.ts'
 import { Problem } from '../problem.ts'
 
 /** What one address may bring about: a room is for people. */

@@ -1,5 +1,5 @@
-import { agentTypes } from '../../../core/ledger/agents.ts'
-import { networkStatuses } from '../../../core/ledger/networks.ts'
+import { agentTypes } from '../../../core/ledger/agents/agents.ts'
+import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
 import { holderOf } from '../command.ts'
 import type { Routes } from '../house.ts'
 import { problems } from '../schemas.ts'

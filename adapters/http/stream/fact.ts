@@ -1,5 +1,5 @@
-import type { Stored, RecentMessage } from '../../../core/ledger/events.ts'
-import { plain } from '../../../core/text.ts'
+import type { RecentMessage, Stored } from '../../../core/ledger/record/events.ts'
+import { plain } from '../../../core/text/text.ts'
 import { shownMessage } from '../shown.ts'
 
 /** A fact on its way to many readers: put into words once, for the first of them. */

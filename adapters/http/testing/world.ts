@@ -1,13 +1,13 @@
 /** For tests: an instance whose programs come by HTTP, on a port of its own. */
 import { runAdmin } from '../../../bots/admin/admin.ts'
-import { until } from '../../../bots/bridge/testing.ts'
 import { runBridge } from '../../../bots/bridge/run.ts'
-import { type ApiKey, insertKey } from '../../../core/ledger/api-keys.ts'
-import { apiKeyHash, newApiKey, prefixOf, scopes } from '../../../core/api-keys.ts'
+import { until } from '../../../bots/bridge/testing.ts'
+import { apiKeyHash, newApiKey, prefixOf, scopes } from '../../../core/access/api-keys.ts'
+import type { Role } from '../../../core/access/role.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import { networkStatuses } from '../../../core/ledger/networks.ts'
-import { addIdentity, personFor } from '../../../core/ledger/people.ts'
-import type { Role } from '../../../core/role.ts'
+import { addIdentity, personFor } from '../../../core/ledger/people/people.ts'
+import { type ApiKey, insertKey } from '../../../core/ledger/settings/api-keys.ts'
+import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
 import { House } from '../../../test/house.ts'
 
 interface Closing {

@@ -1,11 +1,11 @@
 import type { Cursors } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { ChatEvent, GapEvent, MessageId, UserId } from '../../../core/event.ts'
-import type { Epoch } from './epoch.ts'
 import type { Voice } from '../people/voice.ts'
 import { channelPlace } from '../text/inbound.ts'
 import type { Line } from '../text/line.ts'
 import { parseDirect } from '../text/names.ts'
+import type { Epoch } from './epoch.ts'
 import { holds, pagesAfter, pagesBack, timestamp } from './history.ts'
 
 /** How far the ledger has heard a channel. */

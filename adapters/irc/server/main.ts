@@ -1,10 +1,10 @@
 /** PM2 app `ircd`: the managed IRC server of this data folder, in the foreground. */
 
-import { locations } from '../../../core/bot.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { createLog } from '../../../core/log.ts'
+import { locations } from '../../../core/process/bot.ts'
+import { noteReady } from '../../../core/process/starts.ts'
 import { sleep } from '../../../core/retry.ts'
-import { noteReady } from '../../../core/starts.ts'
 import { supervise } from './supervisor.ts'
 
 process.umask(0o077)

@@ -2,11 +2,11 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ChanopError } from '../../../core/error.ts'
-import { newPassword } from '../../../core/secrets.ts'
+import { readIfThere, writeWhole } from '../../../core/files.ts'
+import { newPassword } from '../../../core/vault/secrets.ts'
 import { accountsFor, type ManagedAccounts } from '../accounts/index.ts'
 import { type Control, readControl } from '../control.ts'
 import { ownerLoginPath, readOwnerLogin, writeOwnerLogin } from './owner-login.ts'
-import { readIfThere, writeWhole } from '../../../core/files.ts'
 import { controlAccount, folders, history, readSettings, type Settings } from './settings.ts'
 
 export async function provision(dataDir: string): Promise<void> {

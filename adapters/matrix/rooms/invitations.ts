@@ -1,6 +1,6 @@
 import type { MatrixConfig } from '../config.ts'
 import { path, type Wire } from '../link/wire.ts'
-import { string, type StrippedEvent } from '../native.ts'
+import { type StrippedEvent, string } from '../native.ts'
 import { hostOf } from '../text/words.ts'
 import type { Rooms } from './rooms.ts'
 

@@ -1,11 +1,12 @@
 /** HTML as people's clients write it (Matrix specification, m.room.message) as segments. Whatever it is, it ends and is text. */
-import { fromHtml } from 'hast-util-from-html'
+
 import type { Element, ElementContent, Nodes } from 'hast'
+import { fromHtml } from 'hast-util-from-html'
 import type { Mark, Segment } from '../../../core/event.ts'
-import { pushText } from '../../../core/markup.ts'
-import { plain } from '../../../core/text.ts'
-import { clean, isUserId, localpart, pushWords } from './words.ts'
+import { pushText } from '../../../core/text/markup.ts'
+import { plain } from '../../../core/text/text.ts'
 import { tableText } from './table.ts'
+import { clean, isUserId, localpart, pushWords } from './words.ts'
 
 /** Deeper than this only words are read. */
 const deepest = 100

@@ -1,5 +1,5 @@
 import type { Mark, Segment } from '../../../core/event.ts'
-import { escapeHtml, plain } from '../../../core/text.ts'
+import { escapeHtml, plain } from '../../../core/text/text.ts'
 import { clean, isUserId, oneLine } from './words.ts'
 
 /** A text as both forms of an event. `html` is null where plain text says the same. */

@@ -1,6 +1,6 @@
 import type { Segment } from '../../../core/event.ts'
-import { cuttable, takeBytes } from '../../../core/cut.ts'
-import { plain } from '../../../core/text.ts'
+import { cuttable, takeBytes } from '../../../core/text/cut.ts'
+import { plain } from '../../../core/text/text.ts'
 
 const bytesOf = (segments: readonly Segment[]): number => Buffer.byteLength(plain({ segments }))
 

@@ -1,5 +1,5 @@
 import type { Mark, Segment } from '../../../core/event.ts'
-import { pushText } from '../../../core/markup.ts'
+import { pushText } from '../../../core/text/markup.ts'
 
 /** Control characters but newline and tab; none may come from text into an event. */
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g

@@ -9,7 +9,7 @@ import type {
   Sender,
   UserId,
 } from '../../../core/event.ts'
-import { plain } from '../../../core/text.ts'
+import { plain } from '../../../core/text/text.ts'
 import type { Channels } from '../channels.ts'
 import { compareTs, isTs, type Native, num, part, str, tsMs } from '../native.ts'
 import { type People, personOf, senderOf } from '../people.ts'

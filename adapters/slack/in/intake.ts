@@ -1,7 +1,7 @@
 import type { Sink } from '../../../core/adapter.ts'
 import type { ChatEvent } from '../../../core/event.ts'
-import { Feed } from '../../../core/feed.ts'
 import type { Log } from '../../../core/log.ts'
+import { Feed } from '../../../core/process/feed.ts'
 import { sleep } from '../../../core/retry.ts'
 
 /** More than that is not kept waiting: what is left out is not acknowledged, and is fetched once there is room. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Draft, Segment } from '../../../core/event.ts'
-import { plainSegment, truncate } from '../../../core/text.ts'
+import { plainSegment, truncate } from '../../../core/text/text.ts'
 import { metadataType } from '../in/events.ts'
 import { isTs, type Native } from '../native.ts'
 import { toMrkdwn, toRichText } from '../text/render.ts'

@@ -1,4 +1,4 @@
-import { channelOf, type Method, mustBeIn, need, Refusal, required, text, historyScope } from './method.ts'
+import { channelOf, historyScope, type Method, mustBeIn, need, Refusal, required, text } from './method.ts'
 import { type Json, type Message } from './workspace.ts'
 
 interface Range {

@@ -4,7 +4,7 @@ import { RecordBook } from '../../../core/contract/record.ts'
 import type { ChannelId, MessageId, NetworkId, Place } from '../../../core/event.ts'
 import { silentLog } from '../../../core/log.ts'
 import { slack } from '../index.ts'
-import { FakeSlack, type FakeOptions } from './server.ts'
+import { type FakeOptions, FakeSlack } from './server.ts'
 import type { Channel } from './workspace.ts'
 
 export const network = 'slk' as NetworkId

@@ -1,6 +1,6 @@
-import { channelOf, type Method, mustBeIn, need, parsed, Refusal, required, text, threadOf } from './method.ts'
 import { history, replies } from './history.ts'
 import { postEphemeral, postMessage, reaction, remove, update } from './messages.ts'
+import { channelOf, type Method, mustBeIn, need, parsed, Refusal, required, text, threadOf } from './method.ts'
 import { app, type Channel, type Json, type Person, team, userObject, type Workspace } from './workspace.ts'
 
 const channelObject = (channel: Channel): Json => ({

@@ -1,5 +1,5 @@
 import type { Segment } from '../../../core/event.ts'
-import { parseInline } from '../../../core/text.ts'
+import { parseInline } from '../../../core/text/text.ts'
 import { list, type Native, part, str } from '../native.ts'
 import { fromMrkdwn } from './mrkdwn.ts'
 import { fromRichText, plainOf, stacked } from './rich.ts'

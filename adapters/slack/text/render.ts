@@ -1,5 +1,5 @@
 import type { Mark, Mention, Segment } from '../../../core/event.ts'
-import { plainSegment } from '../../../core/text.ts'
+import { plainSegment } from '../../../core/text/text.ts'
 import type { Native } from '../native.ts'
 import { escape } from './mrkdwn.ts'
 import { isBlock } from './rich.ts'

@@ -1,5 +1,5 @@
 import type { Segment } from '../../../core/event.ts'
-import { cutAt, cuttable } from '../../../core/cut.ts'
+import { cutAt, cuttable } from '../../../core/text/cut.ts'
 import { toMrkdwn } from './render.ts'
 
 /** Slack's recommendation for a message, and its limit for an edited one. */

@@ -1,6 +1,6 @@
 import type { Content, MessageId, Segment } from '../../../core/event.ts'
-import { pushText } from '../../../core/markup.ts'
-import { truncate } from '../../../core/text.ts'
+import { pushText } from '../../../core/text/markup.ts'
+import { truncate } from '../../../core/text/text.ts'
 import { type Entity, type Message, titleOf } from '../native.ts'
 import { type Names, segmentsOf } from './entities.ts'
 import { attachmentsOf } from './files.ts'

@@ -1,5 +1,5 @@
 import type { Mark, Segment, UserId } from '../../../core/event.ts'
-import { pushText } from '../../../core/markup.ts'
+import { pushText } from '../../../core/text/markup.ts'
 import type { Entity } from '../native.ts'
 
 /** Who is who, for what mentions people. */

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
+import { asChanopError } from '../../../core/error.ts'
 import type { ChatEvent, MessageId, NetworkId, Origin, Place, Sender, UserId } from '../../../core/event.ts'
 import type { Log } from '../../../core/log.ts'
-import { asChanopError } from '../../../core/error.ts'
-import { visible } from '../../../core/text.ts'
+import { Recent } from '../../../core/recent.ts'
+import { visible } from '../../../core/text/text.ts'
 import type { Chats } from '../chats.ts'
+import { ephemeralId } from '../ephemeral.ts'
 import {
   type Chat,
   type Member,
@@ -18,8 +20,6 @@ import {
 } from '../native.ts'
 import { isCopy } from '../out/face.ts'
 import type { People } from '../people.ts'
-import { Recent } from '../../../core/recent.ts'
-import { ephemeralId } from '../ephemeral.ts'
 import { contentOf } from './content.ts'
 
 export interface ReaderOptions {

@@ -1,5 +1,5 @@
 import type { Attachment } from '../../../core/event.ts'
-import { truncate, visible } from '../../../core/text.ts'
+import { truncate, visible } from '../../../core/text/text.ts'
 import type { FileLike, Message } from '../native.ts'
 
 /** Fields of a message that hold one file, and what it is called where it has no name of its own. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { plain } from '../../../core/text.ts'
-import { Trial, words } from '../testing/trial.ts'
+import { plain } from '../../../core/text/text.ts'
 import { fileFields } from '../testing/methods.ts'
+import { Trial, words } from '../testing/trial.ts'
 import type { Fields } from '../testing/world.ts'
 
 const file = { file_id: 'f1', file_unique_id: 'u1' }

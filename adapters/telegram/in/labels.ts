@@ -1,4 +1,4 @@
-import { duration, truncate, visible } from '../../../core/text.ts'
+import { duration, truncate, visible } from '../../../core/text/text.ts'
 import { type Chat, type Message, nameOf, type Origin, titleOf, type User } from '../native.ts'
 
 type Fields = Readonly<Record<string, unknown>>

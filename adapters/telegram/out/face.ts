@@ -1,5 +1,5 @@
 import { type Draft } from '../../../core/event.ts'
-import { safeName } from '../../../core/text.ts'
+import { safeName } from '../../../core/text/text.ts'
 import type { Message } from '../native.ts'
 import { quiet, type Rich, RichText } from './rich.ts'
 

@@ -1,5 +1,5 @@
-import { plainSegment } from '../../../core/text.ts'
 import type { Attachment, Mark, Segment } from '../../../core/event.ts'
+import { plainSegment } from '../../../core/text/text.ts'
 import type { Entity } from '../native.ts'
 
 /** A text and what of it looks how; offsets and lengths in UTF-16 code units. Nothing in the text is markup. */

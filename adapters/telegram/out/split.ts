@@ -1,4 +1,4 @@
-import { cutAt } from '../../../core/cut.ts'
+import { cutAt } from '../../../core/text/cut.ts'
 import type { Entity } from '../native.ts'
 import type { Rich } from './rich.ts'
 

@@ -1,7 +1,7 @@
 import { ChanopError } from '../../../core/error.ts'
 import type { Draft, Upload } from '../../../core/event.ts'
 import { faceOf } from './face.ts'
-import { filesOf, type Rich, richOf, RichText } from './rich.ts'
+import { filesOf, type Rich, RichText, richOf } from './rich.ts'
 import { captionUnits, split, textUnits } from './split.ts'
 
 /** How Telegram shows a file. */

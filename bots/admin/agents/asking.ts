@@ -1,15 +1,15 @@
 /** What the commands about agents share. */
 import { z } from 'zod'
+import { chosen } from '../../../core/access/agents-meant.ts'
+import { includes } from '../../../core/access/role.ts'
 import type { Answer, CommandContext, Preview } from '../../../core/command/command.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import type { Agent } from '../../../core/ledger/agents.ts'
-import { type NewOrder, placeOrder } from '../../../core/ledger/orders.ts'
+import type { Agent } from '../../../core/ledger/agents/agents.ts'
+import { type NewOrder, placeOrder } from '../../../core/ledger/out/orders.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { includes } from '../../../core/role.ts'
 import type { AdminServices } from '../services.ts'
 import { keepBatch } from './batch.ts'
-import { chosen } from '../../../core/agents-meant.ts'
 
 export type Context = CommandContext<AdminServices>
 

@@ -1,8 +1,8 @@
-import { codeHash } from '../../../core/claim-codes.ts'
+import { codeHash } from '../../../core/access/claim-codes.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { dropClaim, keepLogin, waitingLogin } from '../../../core/ledger/claims.ts'
+import { dropClaim, keepLogin, waitingLogin } from '../../../core/ledger/people/claims.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import type { Vault } from '../../../core/secrets.ts'
+import type { Vault } from '../../../core/vault/secrets.ts'
 
 export const claimMs = 600_000
 export const hashOf = (code: string): string => codeHash('claim', code)

@@ -12,12 +12,12 @@ import {
   type JWK,
 } from 'jose'
 import { z } from 'zod'
-import type { BotContext } from '../../../core/bot.ts'
 import { ChanopError } from '../../../core/error.ts'
-import type { Agent } from '../../../core/ledger/agents.ts'
-import { listSecrets } from '../../../core/ledger/secrets.ts'
-import { serialOf } from '../../../core/ledger/serials.ts'
-import { resolveSecret, storeSecret } from '../../../core/secrets.ts'
+import type { Agent } from '../../../core/ledger/agents/agents.ts'
+import { serialOf } from '../../../core/ledger/people/serials.ts'
+import { listSecrets } from '../../../core/ledger/settings/secrets.ts'
+import type { BotContext } from '../../../core/process/bot.ts'
+import { resolveSecret, storeSecret } from '../../../core/vault/secrets.ts'
 
 /**
  * What an agent may do, as signed: a compact JWS (RFC 7515) with Ed25519 (RFC 8037, `alg` EdDSA). Times are seconds, as

@@ -1,7 +1,7 @@
 import type { Caller } from '../../../core/command/command.ts'
-import { giveAgents } from '../../../core/ledger/agents.ts'
+import { giveAgents } from '../../../core/ledger/agents/agents.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { escapeInline } from '../../../core/text.ts'
+import { escapeInline } from '../../../core/text/text.ts'
 import { listed } from './asking.ts'
 
 /**

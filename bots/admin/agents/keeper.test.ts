@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NetworkId } from '../../../core/event.ts'
-import { repairAgents, type Step } from '../../../core/ledger/agent-steps.ts'
-import { type AgentState, agentNamed, insertAgent } from '../../../core/ledger/agents.ts'
+import { repairAgents, type Step } from '../../../core/ledger/agents/agent-steps.ts'
+import { type AgentState, agentNamed, insertAgent } from '../../../core/ledger/agents/agents.ts'
 import { Ledger } from '../../../core/ledger/ledger.ts'
-import { type OrderKind, placeOrder, settleOrder } from '../../../core/ledger/orders.ts'
+import { type OrderKind, placeOrder, settleOrder } from '../../../core/ledger/out/orders.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { accountOrder } from './orders.ts'
 

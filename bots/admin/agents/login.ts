@@ -1,5 +1,5 @@
-import type { Agent } from '../../../core/ledger/agents.ts'
-import { networkStatuses } from '../../../core/ledger/networks.ts'
+import type { Agent } from '../../../core/ledger/agents/agents.ts'
+import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 
 /** `account=… password=… server=ircs://… fingerprint=…`: what a program needs to log in, in one line. */

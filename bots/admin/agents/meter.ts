@@ -1,4 +1,4 @@
-import type { Rate } from '../../../core/ledger/agents.ts'
+import type { Rate } from '../../../core/ledger/agents/agents.ts'
 
 export type Verdict = 'fine' | 'warn' | 'mute'
 

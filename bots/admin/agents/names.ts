@@ -1,9 +1,9 @@
+import { reservedAs } from '../../../core/access/reserved.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { agents } from '../../../core/ledger/agents.ts'
-import { groups } from '../../../core/ledger/groups.ts'
+import { agents } from '../../../core/ledger/agents/agents.ts'
+import { groups } from '../../../core/ledger/people/groups.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { reservedAs } from '../../../core/reserved.ts'
 import type { AdminServices } from '../services.ts'
 
 /** Throws `conflict` when a new person, agent or group would be called what already means something else. */

@@ -1,7 +1,7 @@
 import type { NetworkId } from '../../../core/event.ts'
-import type { Step } from '../../../core/ledger/agent-steps.ts'
-import type { NewOrder, OrderKind } from '../../../core/ledger/orders.ts'
-import type { Vault } from '../../../core/secrets.ts'
+import type { Step } from '../../../core/ledger/agents/agent-steps.ts'
+import type { NewOrder, OrderKind } from '../../../core/ledger/out/orders.ts'
+import type { Vault } from '../../../core/vault/secrets.ts'
 
 export interface AccountOrder {
   readonly network: NetworkId

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { agentNamed } from '../../../core/ledger/agents.ts'
+import { agentNamed } from '../../../core/ledger/agents/agents.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
 import { World } from './testing.ts'
 

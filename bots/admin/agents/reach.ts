@@ -1,9 +1,10 @@
 /** Nobody gives, or takes hold of, more than they have themselves, nor for longer. */
+
+import { includes } from '../../../core/access/role.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
-import type { Agent, Rate } from '../../../core/ledger/agents.ts'
-import { includes } from '../../../core/role.ts'
-import { duration, time } from '../../../core/text.ts'
+import type { Agent, Rate } from '../../../core/ledger/agents/agents.ts'
+import { duration, time } from '../../../core/text/text.ts'
 import { ownUntil } from '../authority.ts'
 import type { AdminServices } from '../services.ts'
 

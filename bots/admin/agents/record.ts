@@ -1,5 +1,5 @@
 import { ChanopError } from '../../../core/error.ts'
-import { type Agent, type AgentState, agentNamed, engaged } from '../../../core/ledger/agents.ts'
+import { type Agent, type AgentState, agentNamed, engaged } from '../../../core/ledger/agents/agents.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 
 export function theAgent(tx: Tx, name: string): Agent {

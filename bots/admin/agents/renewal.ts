@@ -1,8 +1,9 @@
 /** Engagements go on by themselves, and those that were taken back are published. */
-import type { BotContext } from '../../../core/bot.ts'
-import { agents, engaged, renewAgent } from '../../../core/ledger/agents.ts'
-import { groupsOf } from '../../../core/ledger/groups.ts'
-import { forgetSerials, revokedSerials, serialsStamp } from '../../../core/ledger/serials.ts'
+
+import { agents, engaged, renewAgent } from '../../../core/ledger/agents/agents.ts'
+import { groupsOf } from '../../../core/ledger/people/groups.ts'
+import { forgetSerials, revokedSerials, serialsStamp } from '../../../core/ledger/people/serials.ts'
+import type { BotContext } from '../../../core/process/bot.ts'
 import { endsSoon, publish, type Signer } from './engagement.ts'
 
 const everyMs = 3_600_000

@@ -1,6 +1,6 @@
-import { type Agent, setAgentState } from '../../../core/ledger/agents.ts'
-import { dropLoginsOf } from '../../../core/ledger/claims.ts'
-import type { NewOrder } from '../../../core/ledger/orders.ts'
+import { type Agent, setAgentState } from '../../../core/ledger/agents/agents.ts'
+import type { NewOrder } from '../../../core/ledger/out/orders.ts'
+import { dropLoginsOf } from '../../../core/ledger/people/claims.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { accountOrder } from './orders.ts'
 

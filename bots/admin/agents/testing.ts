@@ -2,7 +2,7 @@
 import type { TestContext } from 'node:test'
 import type { MemoryUser } from '../../../adapters/memory/person.ts'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
-import { type AgentState, agentNamed } from '../../../core/ledger/agents.ts'
+import { type AgentState, agentNamed } from '../../../core/ledger/agents/agents.ts'
 import { House } from '../../../test/house.ts'
 import { runBridge } from '../../bridge/run.ts'
 import { runAdmin } from '../admin.ts'

@@ -1,18 +1,18 @@
 /** What the commands about channels share. */
 import type { CommandContext, Ordered } from '../../../core/command/command.ts'
-import { mustHoldIn } from '../../../core/command/gate.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
+import { mustHoldIn } from '../../../core/command/visit/gate.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type Place, type UserId } from '../../../core/event.ts'
-import { type KeptChannel, keptChannel, keptChannels } from '../../../core/ledger/channels.ts'
+import { type KeptChannel, keptChannel, keptChannels } from '../../../core/ledger/settings/channels.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { nearest } from '../../../core/nearest.ts'
-import { duration, escapeInline, parseDuration } from '../../../core/text.ts'
+import { nearest } from '../../../core/text/nearest.ts'
+import { duration, escapeInline, parseDuration } from '../../../core/text/text.ts'
 import { type AdminServices } from '../services.ts'
 import { joiners } from './members.ts'
+import { natureOf, typeFor } from './nature.ts'
 import { bringOrders, keepOrder } from './orders.ts'
 import { channelMeant, configured } from './places.ts'
-import { natureOf, typeFor } from './nature.ts'
 
 export type Context = CommandContext<AdminServices>
 

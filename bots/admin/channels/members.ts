@@ -1,8 +1,8 @@
+import { select } from '../../../core/access/selector.ts'
 import type { Place } from '../../../core/event.ts'
-import { type Agent, agents, engaged, mayEnter } from '../../../core/ledger/agents.ts'
-import { groups } from '../../../core/ledger/groups.ts'
+import { type Agent, agents, engaged, mayEnter } from '../../../core/ledger/agents/agents.ts'
+import { groups } from '../../../core/ledger/people/groups.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { select } from '../../../core/selector.ts'
 
 /** Agents out of `from` that a channel's type makes enter: engaged now, and allowed to be there. */
 export function joiners(

@@ -1,6 +1,6 @@
 import type { Config } from '../../../config/schema.ts'
-import type { KeptChannel } from '../../../core/ledger/channels.ts'
-import { parseDuration } from '../../../core/text.ts'
+import type { KeptChannel } from '../../../core/ledger/settings/channels.ts'
+import { parseDuration } from '../../../core/text/text.ts'
 
 type Types = Config['channels']['types']
 

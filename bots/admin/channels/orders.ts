@@ -1,6 +1,6 @@
 import type { UserId } from '../../../core/event.ts'
-import type { KeptChannel } from '../../../core/ledger/channels.ts'
-import type { NewOrder } from '../../../core/ledger/orders.ts'
+import type { NewOrder } from '../../../core/ledger/out/orders.ts'
+import type { KeptChannel } from '../../../core/ledger/settings/channels.ts'
 
 type Where = Pick<KeptChannel, 'network' | 'channel'>
 

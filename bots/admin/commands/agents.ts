@@ -1,17 +1,24 @@
 /** One agent or all of them looked at and kept in order: `agents`, `agent …`, `engagement`, `key`, `claim`. */
 import { z } from 'zod'
+import { includes } from '../../../core/access/role.ts'
 import { durationMs, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { type Agent, agents, editAgent, engaged, forgetAgent, setAgentState } from '../../../core/ledger/agents.ts'
-import { certificatesOf } from '../../../core/ledger/certificates.ts'
-import { groupsOf } from '../../../core/ledger/groups.ts'
-import { lastHeard } from '../../../core/ledger/history.ts'
-import { placeOrder } from '../../../core/ledger/orders.ts'
-import { presenceAt } from '../../../core/ledger/presence.ts'
-import { revokedSerials } from '../../../core/ledger/serials.ts'
+import {
+  type Agent,
+  agents,
+  editAgent,
+  engaged,
+  forgetAgent,
+  setAgentState,
+} from '../../../core/ledger/agents/agents.ts'
+import { placeOrder } from '../../../core/ledger/out/orders.ts'
+import { certificatesOf } from '../../../core/ledger/people/certificates.ts'
+import { groupsOf } from '../../../core/ledger/people/groups.ts'
+import { presenceAt } from '../../../core/ledger/people/presence.ts'
+import { revokedSerials } from '../../../core/ledger/people/serials.ts'
+import { lastHeard } from '../../../core/ledger/record/history.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { includes } from '../../../core/role.ts'
-import { ago, duration, escapeInline, time } from '../../../core/text.ts'
+import { ago, duration, escapeInline, time } from '../../../core/text/text.ts'
 import { agentName, guardAgents, listed, meant, selector, several, signed } from '../agents/asking.ts'
 import { claimed, redeem } from '../agents/claims.ts'
 import { inherit } from '../agents/heirs.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { asChanopError } from '../../../core/error.ts'
 import { type MessageEvent, text } from '../../../core/event.ts'
-import type { Stored } from '../../../core/ledger/events.ts'
+import type { Stored } from '../../../core/ledger/record/events.ts'
 import { loneRoom } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { type AdminServices, declare } from '../services.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import { personFor } from '../../../core/ledger/people.ts'
-import { grant } from '../../../core/ledger/roles.ts'
+import { personFor } from '../../../core/ledger/people/people.ts'
+import { grant } from '../../../core/ledger/people/roles.ts'
 import { engage, openHouse } from '../channels/testing.ts'
 
 test('who may do what, and why; nothing is run', async t => {

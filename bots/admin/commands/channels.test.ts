@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ChannelId, NetworkId } from '../../../core/event.ts'
-import { keptChannel, storeChannel } from '../../../core/ledger/channels.ts'
+import { keptChannel, storeChannel } from '../../../core/ledger/settings/channels.ts'
 import type { House } from '../../../test/house.ts'
 import { engage, openHouse } from '../channels/testing.ts'
 import { ChannelWatch } from '../channels/watch.ts'

@@ -3,17 +3,17 @@ import { managedNetworks } from '../../../config/networks.ts'
 import { channelModes } from '../../../config/schema.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace } from '../../../core/event.ts'
-import { agents } from '../../../core/ledger/agents.ts'
+import { agents } from '../../../core/ledger/agents/agents.ts'
+import { membersOf } from '../../../core/ledger/people/members.ts'
 import {
   dropChannel,
   type KeptChannel,
   keptChannel,
   keptChannels,
   storeChannel,
-} from '../../../core/ledger/channels.ts'
-import { membersOf } from '../../../core/ledger/members.ts'
+} from '../../../core/ledger/settings/channels.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { escapeInline, time, truncate } from '../../../core/text.ts'
+import { escapeInline, time, truncate } from '../../../core/text/text.ts'
 import {
   applied,
   brought,
@@ -29,9 +29,9 @@ import {
   traits,
   typeNamed,
 } from '../channels/asking.ts'
+import { modesChange, natureOf } from '../channels/nature.ts'
 import { releaseOrder } from '../channels/orders.ts'
 import { configured } from '../channels/places.ts'
-import { modesChange, natureOf } from '../channels/nature.ts'
 import { declare } from '../services.ts'
 
 const add = declare({

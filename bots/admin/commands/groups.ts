@@ -1,9 +1,10 @@
 /** Named groups of agents and people. */
 import { z } from 'zod'
+import { select } from '../../../core/access/selector.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { type Agent, agentNamed, agents, agentTypes, editAgent } from '../../../core/ledger/agents.ts'
+import { type Agent, agentNamed, agents, agentTypes, editAgent } from '../../../core/ledger/agents/agents.ts'
 import {
   dropGroup,
   groupExists,
@@ -14,11 +15,10 @@ import {
   leaveGroup,
   makeGroup,
   personMember,
-} from '../../../core/ledger/groups.ts'
-import { personByName } from '../../../core/ledger/people.ts'
+} from '../../../core/ledger/people/groups.ts'
+import { personByName } from '../../../core/ledger/people/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { select } from '../../../core/selector.ts'
-import { escapeInline } from '../../../core/text.ts'
+import { escapeInline } from '../../../core/text/text.ts'
 import { signed } from '../agents/asking.ts'
 import { refuseReserved } from '../agents/names.ts'
 import { chunks } from '../fleet/naming.ts'

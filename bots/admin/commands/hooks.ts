@@ -2,29 +2,29 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { hookFormats, keyNetworks } from '../../../config/networks.ts'
-import { apiKeyHash, newHookWord } from '../../../core/api-keys.ts'
+import { apiKeyHash, newHookWord } from '../../../core/access/api-keys.ts'
+import { passesForOurs } from '../../../core/access/reserved.ts'
+import { includes } from '../../../core/access/role.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { newestSeq } from '../../../core/ledger/record/history.ts'
 import {
   deadCount,
   deadLetters,
   dropHook,
-  hookEvents,
-  hookExists,
   type HookIn,
   type HookOut,
+  hookEvents,
+  hookExists,
   hookOut,
   hooksIn,
   hooksOut,
   insertHookIn,
   insertHookOut,
   retryDead,
-} from '../../../core/ledger/hooks.ts'
-import { newestSeq } from '../../../core/ledger/history.ts'
-import { passesForOurs } from '../../../core/reserved.ts'
-import { includes } from '../../../core/role.ts'
+} from '../../../core/ledger/settings/hooks.ts'
 import type { Room } from '../../../core/rooms.ts'
-import { ago, escapeInline, time } from '../../../core/text.ts'
+import { ago, escapeInline, time } from '../../../core/text/text.ts'
 import { type AdminServices, declare } from '../services.ts'
 
 type Context = CommandContext<AdminServices>

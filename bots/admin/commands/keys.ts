@@ -1,12 +1,15 @@
 /** Keys by which programs speak for somebody: `key new`, `list`, `rotate`, `revoke`. */
 import { z } from 'zod'
 import { keyNetworks } from '../../../config/networks.ts'
-import { apiKeyHash, newApiKey, prefixOf, type Scope, scopes } from '../../../core/api-keys.ts'
+import { apiKeyHash, newApiKey, prefixOf, type Scope, scopes } from '../../../core/access/api-keys.ts'
+import { includes } from '../../../core/access/role.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { moment, whole } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import { agentNamed, engaged } from '../../../core/ledger/agents.ts'
+import { agentNamed, engaged } from '../../../core/ledger/agents/agents.ts'
+import { addIdentity, dropIdentity, type Person, personAt } from '../../../core/ledger/people/people.ts'
+import { roleIn } from '../../../core/ledger/people/roles.ts'
 import {
   type ApiKey,
   apiKeys,
@@ -15,12 +18,9 @@ import {
   keyOfAccount,
   revokeKey,
   rotateKey,
-} from '../../../core/ledger/api-keys.ts'
-import { addIdentity, dropIdentity, type Person, personAt } from '../../../core/ledger/people.ts'
-import { roleIn } from '../../../core/ledger/roles.ts'
+} from '../../../core/ledger/settings/api-keys.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { includes } from '../../../core/role.ts'
-import { ago, escapeInline, time } from '../../../core/text.ts'
+import { ago, escapeInline, time } from '../../../core/text/text.ts'
 import { isOwn } from '../agents/asking.ts'
 import { accountMeant } from '../meant.ts'
 import { type AdminServices, declare } from '../services.ts'

@@ -1,16 +1,16 @@
 import { z } from 'zod'
-import { mayBeIn } from '../../../core/admission.ts'
+import { mayBeIn } from '../../../core/access/admission.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type NetworkId, type Place } from '../../../core/event.ts'
-import { backlog } from '../../../core/ledger/deliveries.ts'
-import { networkDrafts } from '../../../core/ledger/network-drafts.ts'
-import { networkStatuses } from '../../../core/ledger/networks.ts'
-import { nearest } from '../../../core/nearest.ts'
-import { count, duration, escapeInline } from '../../../core/text.ts'
+import { backlog } from '../../../core/ledger/out/deliveries.ts'
+import { networkDrafts } from '../../../core/ledger/settings/network-drafts.ts'
+import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
 import type { Room } from '../../../core/rooms.ts'
-import { type AdminServices, declare } from '../services.ts'
+import { nearest } from '../../../core/text/nearest.ts'
+import { count, duration, escapeInline } from '../../../core/text/text.ts'
 import { bridgeSilent, networkLine, tellable } from '../networks.ts'
+import { type AdminServices, declare } from '../services.ts'
 
 /** Whether the asker may know of a place: it is open to them, whoever else reads the answer. */
 async function knows({ ledger, caller, event, services, atMs }: CommandContext<AdminServices>) {

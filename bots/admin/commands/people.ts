@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { managedNetworks } from '../../../config/networks.ts'
+import { includes, roles } from '../../../core/access/role.ts'
 import type { Caller, CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import { type NewOrder, placeOrder } from '../../../core/ledger/orders.ts'
+import { type NewOrder, placeOrder } from '../../../core/ledger/out/orders.ts'
 import {
   dropIdentity,
   forgetEmpty,
@@ -13,12 +14,11 @@ import {
   personAt,
   personByName,
   personFor,
-} from '../../../core/ledger/people.ts'
-import { owners, revokeAll, roleIn } from '../../../core/ledger/roles.ts'
+} from '../../../core/ledger/people/people.ts'
+import { owners, revokeAll, roleIn } from '../../../core/ledger/people/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { includes, roles } from '../../../core/role.ts'
-import { newPassword } from '../../../core/secrets.ts'
-import { duration, escapeInline } from '../../../core/text.ts'
+import { duration, escapeInline } from '../../../core/text/text.ts'
+import { newPassword } from '../../../core/vault/secrets.ts'
 import { inherit } from '../agents/heirs.ts'
 import { refuseReserved } from '../agents/names.ts'
 import { mustBeForGood, ownUntil } from '../authority.ts'

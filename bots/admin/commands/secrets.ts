@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
-import { dropSecret, listSecrets } from '../../../core/ledger/secrets.ts'
-import { secretName, storeSecret } from '../../../core/secrets.ts'
-import { ago } from '../../../core/text.ts'
+import { dropSecret, listSecrets } from '../../../core/ledger/settings/secrets.ts'
+import { ago } from '../../../core/text/text.ts'
+import { secretName, storeSecret } from '../../../core/vault/secrets.ts'
 import { keyPrefix } from '../agents/engagement.ts'
 import { declare } from '../services.ts'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
-import { networkStatuses } from '../../../core/ledger/networks.ts'
-import { escapeInline } from '../../../core/text.ts'
+import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
+import { escapeInline } from '../../../core/text/text.ts'
 import { declare } from '../services.ts'
 import { managed } from './people.ts'
 

@@ -1,10 +1,10 @@
 import type { MessageEvent } from '../../../core/event.ts'
-import { agentOf, agents } from '../../../core/ledger/agents.ts'
-import { askedBy, lastCallOf } from '../../../core/ledger/calls.ts'
-import { messageOf, type Stored } from '../../../core/ledger/events.ts'
-import { messagesOf } from '../../../core/ledger/history.ts'
+import { agentOf, agents } from '../../../core/ledger/agents/agents.ts'
+import { askedBy, lastCallOf } from '../../../core/ledger/out/calls.ts'
+import { messageOf, type Stored } from '../../../core/ledger/record/events.ts'
+import { messagesOf } from '../../../core/ledger/record/history.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { plain } from '../../../core/text.ts'
+import { plain } from '../../../core/text/text.ts'
 import { callOfLine } from './call.ts'
 
 /** What was said longer ago is not what a bare `stop` means. */

@@ -1,8 +1,8 @@
-import { keepAnswers, openCallSeqs } from '../../../core/ledger/calls.ts'
-import type { Stored } from '../../../core/ledger/events.ts'
-import { messageOf } from '../../../core/ledger/events.ts'
+import { keepAnswers, openCallSeqs } from '../../../core/ledger/out/calls.ts'
+import type { Stored } from '../../../core/ledger/record/events.ts'
+import { messageOf } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { plain } from '../../../core/text.ts'
+import { plain } from '../../../core/text/text.ts'
 import { callOfLine, type OpenCall, obeys, openedCall } from './call.ts'
 
 /** How long after a reaction its message may become known. */

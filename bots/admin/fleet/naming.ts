@@ -1,4 +1,4 @@
-import { takeBytes } from '../../../core/cut.ts'
+import { takeBytes } from '../../../core/text/cut.ts'
 
 /** UTF-8 bytes of one line: every network carries that many beside its own prefix. */
 const lineBytes = 360

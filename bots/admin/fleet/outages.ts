@@ -1,6 +1,6 @@
 import { getMeta, setMeta } from '../../../core/ledger/ledger.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { duration } from '../../../core/text.ts'
+import { duration } from '../../../core/text/text.ts'
 import { some } from './naming.ts'
 import type { Look, NetworkStatus } from './presence.ts'
 

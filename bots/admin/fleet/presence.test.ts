@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Presence as Known } from '../../../core/ledger/presence.ts'
+import type { Presence as Known } from '../../../core/ledger/people/presence.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
 import type { House } from '../../../test/house.ts'
 import { until } from '../../../test/instance.ts'

@@ -1,13 +1,13 @@
 import { type ChatEvent, saidMs } from '../../../core/event.ts'
-import type { Stored } from '../../../core/ledger/events.ts'
-import { everyMember } from '../../../core/ledger/members.ts'
+import { everyMember } from '../../../core/ledger/people/members.ts'
 import {
   agentPresences,
   type Presence as Known,
   noteSighting,
   type Sighting,
   setPresence,
-} from '../../../core/ledger/presence.ts'
+} from '../../../core/ledger/people/presence.ts'
+import type { Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { judge, type Thresholds } from './state.ts'
 

@@ -1,4 +1,4 @@
-import type { Presence, PresenceState } from '../../../core/ledger/presence.ts'
+import type { Presence, PresenceState } from '../../../core/ledger/people/presence.ts'
 
 export interface Evidence {
   /** What was known before; null: never seen. */

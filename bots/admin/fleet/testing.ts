@@ -1,7 +1,7 @@
 /** Agents on a memory server, for tests that talk to them. */
 import type { MemoryUser } from '../../../adapters/memory/person.ts'
 import type { NetworkId } from '../../../core/event.ts'
-import { type Agent, insertAgent } from '../../../core/ledger/agents.ts'
+import { type Agent, insertAgent } from '../../../core/ledger/agents/agents.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { House } from '../../../test/house.ts'
 

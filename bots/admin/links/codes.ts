@@ -1,6 +1,6 @@
-import { codeHash } from '../../../core/claim-codes.ts'
+import { codeHash } from '../../../core/access/claim-codes.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { dropClaim, type Giver, keepLinkCode, linkCode } from '../../../core/ledger/claims.ts'
+import { dropClaim, type Giver, keepLinkCode, linkCode } from '../../../core/ledger/people/claims.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 
 /** How long a code can be used. */

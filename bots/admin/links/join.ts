@@ -1,8 +1,7 @@
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import { agentOf } from '../../../core/ledger/agents.ts'
-import { keyOfAccount } from '../../../core/ledger/api-keys.ts'
-import type { Giver } from '../../../core/ledger/claims.ts'
+import { agentOf } from '../../../core/ledger/agents/agents.ts'
+import type { Giver } from '../../../core/ledger/people/claims.ts'
 import {
   addIdentity,
   dropIdentity,
@@ -11,8 +10,9 @@ import {
   type Person,
   personAt,
   personFor,
-} from '../../../core/ledger/people.ts'
-import { grantsOf, holds, ownerAccounts } from '../../../core/ledger/roles.ts'
+} from '../../../core/ledger/people/people.ts'
+import { grantsOf, holds, ownerAccounts } from '../../../core/ledger/people/roles.ts'
+import { keyOfAccount } from '../../../core/ledger/settings/api-keys.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { written } from '../meant.ts'
 

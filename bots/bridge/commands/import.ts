@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
 import type { Attachment, NetworkId } from '../../../core/event.ts'
-import { escapeInline, size } from '../../../core/text.ts'
+import { escapeInline, size } from '../../../core/text/text.ts'
 import { importLines, importOf, keepImport } from '../import/apply.ts'
 import { type BridgeServices, declare } from '../services.ts'
 

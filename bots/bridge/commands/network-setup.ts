@@ -1,16 +1,16 @@
 import { z } from 'zod'
-import { soonOrLater, type Found } from '../../../core/command/later.ts'
+import { type Found, soonOrLater } from '../../../core/command/visit/later.ts'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
 import {
   dropNetworkDraft,
   keepNetworkDraft,
   type NetworkDraft,
   networkDrafts,
-} from '../../../core/ledger/network-drafts.ts'
+} from '../../../core/ledger/settings/network-drafts.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { nearest } from '../../../core/nearest.ts'
-import { storeSecret } from '../../../core/secrets.ts'
-import { escapeInline } from '../../../core/text.ts'
+import { nearest } from '../../../core/text/nearest.ts'
+import { escapeInline } from '../../../core/text/text.ts'
+import { storeSecret } from '../../../core/vault/secrets.ts'
 import {
   addable,
   type Given,

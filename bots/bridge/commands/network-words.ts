@@ -1,15 +1,16 @@
 /** What the commands about networks share: which is meant, what is stored, and what is said once it has come. */
-import type { Config } from '../../../config/schema.ts'
+
 import { isManaged } from '../../../config/networks.ts'
+import type { Config } from '../../../config/schema.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
-import { sayLater } from '../../../core/command/later.ts'
+import { sayLater } from '../../../core/command/visit/later.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { networkDrafts, type NetworkDraft } from '../../../core/ledger/network-drafts.ts'
-import { dropSetting, storeSetting } from '../../../core/ledger/settings.ts'
+import { type NetworkDraft, networkDrafts } from '../../../core/ledger/settings/network-drafts.ts'
+import { dropSetting, storeSetting } from '../../../core/ledger/settings/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { nearest } from '../../../core/nearest.ts'
-import { removed } from '../../../core/settings-merge.ts'
-import { escapeInline } from '../../../core/text.ts'
+import { removed } from '../../../core/settings/settings-merge.ts'
+import { nearest } from '../../../core/text/nearest.ts'
+import { escapeInline } from '../../../core/text/text.ts'
 import type { BridgeServices } from '../services.ts'
 
 export type Context = CommandContext<BridgeServices>

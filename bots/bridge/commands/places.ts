@@ -1,10 +1,10 @@
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type NetworkId, type Place, parsePlace } from '../../../core/event.ts'
-import { storeSetting } from '../../../core/ledger/settings.ts'
+import { storeSetting } from '../../../core/ledger/settings/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { nearest } from '../../../core/nearest.ts'
 import { placeMeant as meant } from '../../../core/rooms.ts'
+import { nearest } from '../../../core/text/nearest.ts'
 import type { BridgeServices } from '../services.ts'
 
 type Context = CommandContext<BridgeServices>

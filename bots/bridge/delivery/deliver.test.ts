@@ -10,14 +10,14 @@ import {
   text,
   type UserId,
 } from '../../../core/event.ts'
-import { enqueue, states } from '../../../core/ledger/deliveries.ts'
-import { append } from '../../../core/ledger/events.ts'
+import { enqueue, states } from '../../../core/ledger/out/deliveries.ts'
+import { append } from '../../../core/ledger/record/events.ts'
 import { silentLog } from '../../../core/log.ts'
 import { House } from '../../../test/house.ts'
+import { copies, copyOf, deliveries, hall, hallConfig, openHall, settled, until } from '../testing.ts'
 import { Deliverer } from './deliver.ts'
 import { Files } from './files.ts'
 import { LinkServer } from './link-server.ts'
-import { copies, copyOf, deliveries, hall, hallConfig, openHall, settled, until } from '../testing.ts'
 
 const at = (network: string, channel: string = hall) => ({
   network: network as NetworkId,

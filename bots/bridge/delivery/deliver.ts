@@ -2,7 +2,8 @@ import type { Adapter } from '../../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
 import { type MessageId, type NetworkId, nowhere, type Place } from '../../../core/event.ts'
 import { type Abandoned, abandon } from '../../../core/ledger/abandon.ts'
-import { type Way, wayOf } from '../../../core/ledger/copies.ts'
+import { type Ledger, rebooted } from '../../../core/ledger/ledger.ts'
+import { type Way, wayOf } from '../../../core/ledger/out/copies.ts'
 import {
   amendedAfter,
   byIds,
@@ -19,12 +20,11 @@ import {
   readdress,
   requeue,
   setState,
-} from '../../../core/ledger/deliveries.ts'
-import { type Ledger, rebooted } from '../../../core/ledger/ledger.ts'
+} from '../../../core/ledger/out/deliveries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
 import { sleep } from '../../../core/retry.ts'
-import type { Vault } from '../../../core/secrets.ts'
+import type { Vault } from '../../../core/vault/secrets.ts'
 import { datedIfLate } from '../relay/dated.ts'
 import { arrived, aside, leadsElsewhere } from './aside.ts'
 import type { Files } from './files.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { text } from '../../../core/event.ts'
-import { plain } from '../../../core/text.ts'
+import { plain } from '../../../core/text/text.ts'
 import { toldEdit } from './edited.ts'
 
 const told = (was: string | undefined, now: string): string | null => {

@@ -1,6 +1,6 @@
 /** How an edit is told where what was said can't be changed: in one short line. */
 import type { Act, Content, Draft, Segment } from '../../../core/event.ts'
-import { plain, truncate } from '../../../core/text.ts'
+import { plain, truncate } from '../../../core/text/text.ts'
 
 const longest = 160
 /** Words around a change by which its place is found again. */

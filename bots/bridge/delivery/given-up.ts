@@ -1,6 +1,6 @@
 import { isNowhere, type Place, text } from '../../../core/event.ts'
-import { type Delivery, enqueue } from '../../../core/ledger/deliveries.ts'
-import { bySeq } from '../../../core/ledger/events.ts'
+import { type Delivery, enqueue } from '../../../core/ledger/out/deliveries.ts'
+import { bySeq } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 
 interface Word {

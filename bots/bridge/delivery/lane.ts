@@ -1,6 +1,6 @@
 import type { Adapter } from '../../../core/adapter.ts'
 import type { NetworkId } from '../../../core/event.ts'
-import type { Delivery } from '../../../core/ledger/deliveries.ts'
+import type { Delivery } from '../../../core/ledger/out/deliveries.ts'
 import { backoffMs } from '../../../core/retry.ts'
 
 /** How many deliveries of one place are kept in memory; the rest waits in the ledger. */

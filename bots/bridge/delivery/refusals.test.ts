@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
 import type { Adapter, Trouble } from '../../../core/adapter.ts'
-import { byIds, type Delivery } from '../../../core/ledger/deliveries.ts'
-import { Refusals } from './refusals.ts'
+import { byIds, type Delivery } from '../../../core/ledger/out/deliveries.ts'
 import { copies, copyOf, deliveries, hall, openHall, settled, until } from '../testing.ts'
+import { Refusals } from './refusals.ts'
 
 const notices = (server: MemoryPlatform): string[] => copies(server).filter(said => said.includes('not delivered'))
 

@@ -1,7 +1,7 @@
 import type { Adapter } from '../../../core/adapter.ts'
 import { formatPlace, text } from '../../../core/event.ts'
-import type { Delivery } from '../../../core/ledger/deliveries.ts'
-import { bySeq } from '../../../core/ledger/events.ts'
+import type { Delivery } from '../../../core/ledger/out/deliveries.ts'
+import { bySeq } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { say } from '../../../core/say.ts'
 

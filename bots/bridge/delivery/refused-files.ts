@@ -1,5 +1,5 @@
 /** Which files are not passed on, and how a file may be called. */
-import { truncate, visible } from '../../../core/text.ts'
+import { truncate, visible } from '../../../core/text/text.ts'
 
 /** Programs of Windows, Linux and macOS, by how they begin. */
 const programs = ['4d5a', '7f454c46', 'feedface', 'feedfacf', 'cefaedfe', 'cffaedfe', 'cafebabe']

@@ -1,9 +1,9 @@
 import type { configSchema } from '../../../config/schema.ts'
 import { asChanopError } from '../../../core/error.ts'
-import { storeSetting } from '../../../core/ledger/settings.ts'
+import { storeSetting } from '../../../core/ledger/settings/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { storeSecret, type Vault } from '../../../core/secrets.ts'
-import type { Settings } from '../../../core/settings.ts'
+import type { Settings } from '../../../core/settings/settings.ts'
+import { storeSecret, type Vault } from '../../../core/vault/secrets.ts'
 import { type Plan, planImport } from './matterbridge.ts'
 
 /** What of an import holds together with all that is in force, and what does not. */

@@ -1,7 +1,7 @@
 /** What a matterbridge.toml says, as networks and rooms of ours. No I/O. */
 import { parse, TomlError } from 'smol-toml'
 import { ChanopError } from '../../../core/error.ts'
-import { patternFault } from '../../../core/pattern.ts'
+import { patternFault } from '../../../core/text/pattern.ts'
 import { type Account, accountOf } from './accounts.ts'
 
 type Table = Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
 import { formatPlace, type GapEvent } from '../../../core/event.ts'
-import type { Stored } from '../../../core/ledger/events.ts'
+import type { Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Rooms } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'

@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
+import { Reader } from '../../../core/command/visit/reading.ts'
 import type { ChannelId, ChatEvent, MessageId, NetworkId, UserId } from '../../../core/event.ts'
 import { text } from '../../../core/event.ts'
-import { newest } from '../../../core/ledger/events.ts'
+import { newest } from '../../../core/ledger/record/events.ts'
 import { House } from '../../../test/house.ts'
-import { Reader } from '../../../core/command/reading.ts'
 import { Echoes } from '../relay/echoes.ts'
 import { ingest } from './ingest.ts'
 

@@ -1,7 +1,7 @@
 import type { Adapter } from '../../../core/adapter.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { type MessageEvent, type NetworkId, type Place, text } from '../../../core/event.ts'
-import { placeKey } from '../../../core/ledger/events.ts'
+import { placeKey } from '../../../core/ledger/record/events.ts'
 import type { Log } from '../../../core/log.ts'
 
 /** One that comes again so soon is the same. */

@@ -1,9 +1,9 @@
 import { asChanopError } from '../../../core/error.ts'
 import type { LifeSign, RosterSign, Sign } from '../../../core/event.ts'
-import { placeId } from '../../../core/ledger/events.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
-import { enterPlace, isMember, leavePlace, membersAt } from '../../../core/ledger/members.ts'
-import { noteLife } from '../../../core/ledger/presence.ts'
+import { enterPlace, isMember, leavePlace, membersAt } from '../../../core/ledger/people/members.ts'
+import { noteLife } from '../../../core/ledger/people/presence.ts'
+import { placeId } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
 

@@ -3,13 +3,13 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { z } from 'zod'
 import { commandsOf } from '../../../core/command/command.ts'
+import { publish } from '../../../core/command/help/published.ts'
 import { inWords } from '../../../core/command/native.ts'
-import { publish } from '../../../core/command/published.ts'
 import { silentLog } from '../../../core/log.ts'
 import { House } from '../../../test/house.ts'
 import { runAdmin } from '../../admin/admin.ts'
-import { Announcer } from './announcer.ts'
 import { until } from '../testing.ts'
+import { Announcer } from './announcer.ts'
 
 const declare = commandsOf<object>('admin')
 const command = (name: string, args: z.ZodObject = z.object({}), role: 'guest' | 'owner' = 'guest') =>

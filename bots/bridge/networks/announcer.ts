@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Adapter, NativeCommand } from '../../../core/adapter.ts'
+import { Catalogue } from '../../../core/command/help/published.ts'
 import { nativeCommands } from '../../../core/command/native.ts'
-import { Catalogue } from '../../../core/command/published.ts'
 import { asChanopError } from '../../../core/error.ts'
 import type { NetworkId } from '../../../core/event.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'

@@ -1,12 +1,12 @@
 import { kinds } from '../../../adapters/index.ts'
 import type { Config, configSchema } from '../../../config/schema.ts'
 import type { Adapter, AdapterContext, AdapterKind } from '../../../core/adapter.ts'
-import type { BotContext } from '../../../core/bot.ts'
-import { bots } from '../../../core/bots.ts'
 import type { NetworkId, Place, Sign } from '../../../core/event.ts'
-import { keptChannels } from '../../../core/ledger/channels.ts'
-import { getCursor, setCursor } from '../../../core/ledger/consumers.ts'
-import { newest } from '../../../core/ledger/events.ts'
+import { newest } from '../../../core/ledger/record/events.ts'
+import { keptChannels } from '../../../core/ledger/settings/channels.ts'
+import { getCursor, setCursor } from '../../../core/ledger/settings/consumers.ts'
+import type { BotContext } from '../../../core/process/bot.ts'
+import { bots } from '../../../core/process/bots.ts'
 
 export interface NetworkOptions {
   readonly context: BotContext<typeof configSchema>

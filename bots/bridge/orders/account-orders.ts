@@ -1,13 +1,14 @@
 /** Orders about accounts: how each is carried out, and what the ledger keeps once it is done. */
+
+import { isRole } from '../../../core/access/role.ts'
 import type { AccountInfo, Accounts } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { UserId } from '../../../core/event.ts'
-import { forgetCertificates, keepCertificate } from '../../../core/ledger/certificates.ts'
-import type { Order } from '../../../core/ledger/orders.ts'
-import { personFor } from '../../../core/ledger/people.ts'
-import { grant } from '../../../core/ledger/roles.ts'
+import type { Order } from '../../../core/ledger/out/orders.ts'
+import { forgetCertificates, keepCertificate } from '../../../core/ledger/people/certificates.ts'
+import { personFor } from '../../../core/ledger/people/people.ts'
+import { grant } from '../../../core/ledger/people/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { isRole } from '../../../core/role.ts'
 
 /** What an order needs to know besides what it says. */
 export interface Given {

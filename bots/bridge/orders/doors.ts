@@ -1,7 +1,7 @@
-import { admitted } from '../../../core/admission.ts'
+import { admitted } from '../../../core/access/admission.ts'
 import type { Place, UserId } from '../../../core/event.ts'
-import { doorOf, storeDoor } from '../../../core/ledger/admission.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
+import { doorOf, storeDoor } from '../../../core/ledger/people/admission.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 
 /**

@@ -1,8 +1,8 @@
 import type { Accounts, Adapter } from '../../../core/adapter.ts'
 import { asChanopError } from '../../../core/error.ts'
 import type { NetworkId } from '../../../core/event.ts'
-import { accountsOnRecord } from '../../../core/ledger/accounts.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
+import { accountsOnRecord } from '../../../core/ledger/people/accounts.ts'
 import type { Log } from '../../../core/log.ts'
 import { sleep } from '../../../core/retry.ts'
 

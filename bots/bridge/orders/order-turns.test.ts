@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NetworkId } from '../../../core/event.ts'
-import type { Order, OrderKind } from '../../../core/ledger/orders.ts'
+import type { Order, OrderKind } from '../../../core/ledger/out/orders.ts'
 import { nextOrder } from './orders.ts'
 
 const nowMs = 1_000_000

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
 import { type NetworkId, text } from '../../../core/event.ts'
-import { enqueue } from '../../../core/ledger/deliveries.ts'
-import { type NewOrder, type OrderKind, orderByKey, placeOrder } from '../../../core/ledger/orders.ts'
+import { enqueue } from '../../../core/ledger/out/deliveries.ts'
+import { type NewOrder, type OrderKind, orderByKey, placeOrder } from '../../../core/ledger/out/orders.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
 import { House } from '../../../test/house.ts'
-import { orderBox } from './orders.ts'
 import { copies, hall, hallConfig, openHall, settled, until } from '../testing.ts'
+import { orderBox } from './orders.ts'
 
 const network = 'a' as NetworkId
 

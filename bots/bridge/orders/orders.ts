@@ -1,7 +1,6 @@
 import type { Adapter, Channels } from '../../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
 import type { ChannelId, NetworkId, Place, UserId } from '../../../core/event.ts'
-import { certificatesOf } from '../../../core/ledger/certificates.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import {
   beginOrder,
@@ -13,10 +12,11 @@ import {
   postponeOrder,
   settleOrder,
   wordsOf,
-} from '../../../core/ledger/orders.ts'
+} from '../../../core/ledger/out/orders.ts'
+import { certificatesOf } from '../../../core/ledger/people/certificates.ts'
 import type { Log } from '../../../core/log.ts'
 import { backoffMs, deadline } from '../../../core/retry.ts'
-import type { Vault } from '../../../core/secrets.ts'
+import type { Vault } from '../../../core/vault/secrets.ts'
 import { accountAct, type Given, keepWhatFollows, unable } from './account-orders.ts'
 
 export interface OrderlyOptions {

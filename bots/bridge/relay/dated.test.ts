@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
-import { states } from '../../../core/ledger/deliveries.ts'
+import { states } from '../../../core/ledger/out/deliveries.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
 import { copies, copyOf, hall, openHall, settled, until } from '../testing.ts'
 

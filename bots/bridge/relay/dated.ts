@@ -1,6 +1,6 @@
 /** When something was said, where it is shown much later. */
-import { type Act, type Content, type Segment, saidMs, type ChatEvent } from '../../../core/event.ts'
-import { type Delivery, markDated } from '../../../core/ledger/deliveries.ts'
+import { type Act, type ChatEvent, type Content, type Segment, saidMs } from '../../../core/event.ts'
+import { type Delivery, markDated } from '../../../core/ledger/out/deliveries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 
 /** What is passed on so much later is shown with the time when it was said. */

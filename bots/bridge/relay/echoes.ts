@@ -1,5 +1,5 @@
-import { type MessageEvent, formatPlace } from '../../../core/event.ts'
-import { fold, plain } from '../../../core/text.ts'
+import { formatPlace, type MessageEvent } from '../../../core/event.ts'
+import { fold, plain } from '../../../core/text/text.ts'
 
 /** What is said so soon after something may be a copy of it. */
 const soonMs = 60_000

@@ -1,11 +1,11 @@
+import { passesForOurs } from '../../../core/access/reserved.ts'
 import type { Face, Place, Sender } from '../../../core/event.ts'
-import { namesakes } from '../../../core/ledger/members.ts'
-import { personAt } from '../../../core/ledger/people.ts'
+import { namesakes } from '../../../core/ledger/people/members.ts'
+import { personAt } from '../../../core/ledger/people/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { deceives } from '../../../core/lookalikes.ts'
-import { passesForOurs } from '../../../core/reserved.ts'
 import type { Room } from '../../../core/rooms.ts'
-import { safeName } from '../../../core/text.ts'
+import { deceives } from '../../../core/text/lookalikes.ts'
+import { safeName } from '../../../core/text/text.ts'
 
 /**
  * Who wrote it, as the other places of their room are shown. A name stands with its network where the eye could take it for

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
 import type { Content, NetworkId, UserId } from '../../../core/event.ts'
-import { addIdentity, personFor } from '../../../core/ledger/people.ts'
+import { addIdentity, personFor } from '../../../core/ledger/people/people.ts'
 import { House } from '../../../test/house.ts'
 import { copies, copyOf, hall, openHall, settled, until } from '../testing.ts'
 

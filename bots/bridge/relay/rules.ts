@@ -1,8 +1,8 @@
 /** What an operator wants left out of a room, or changed on its way. */
 import { type ChatEvent, type Content, formatPlace, type Segment } from '../../../core/event.ts'
-import { matches, replaced } from '../../../core/pattern.ts'
 import type { Bridging } from '../../../core/rooms.ts'
-import { plain } from '../../../core/text.ts'
+import { matches, replaced } from '../../../core/text/pattern.ts'
+import { plain } from '../../../core/text/text.ts'
 
 /** Whether nothing of a fact is passed on. */
 export function isLeftOut({ ignore, direction }: Bridging, event: ChatEvent): boolean {

@@ -1,10 +1,10 @@
 import { asChanopError } from '../../../core/error.ts'
-import { addPart, type Completion, type Ending, endCompletion } from '../../../core/ledger/completions.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
+import { addPart, type Completion, type Ending, endCompletion } from '../../../core/ledger/oracle/completions.ts'
 import { type PassedOn, passedOnSchema } from '../../../core/passed-on.ts'
 import type { ModelEnd, RawPart } from '../models/contract.ts'
-import { isTooLong } from '../models/fault.ts'
 import type { ConfiguredModels } from '../models/models.ts'
+import { isTooLong } from '../models/request/fault.ts'
 import { endingOf } from './voice.ts'
 
 /** The first chunk goes at once, those that follow together. */

@@ -7,7 +7,7 @@ import {
   wordsOf,
 } from '../../../core/conversation.ts'
 import { ChanopError } from '../../../core/error.ts'
-import type { Completion } from '../../../core/ledger/completions.ts'
+import type { Completion } from '../../../core/ledger/oracle/completions.ts'
 import type { ModelContent, ModelLimits, ModelMessage, ModelRequest, Models } from '../models/contract.ts'
 
 const most = 400

@@ -1,5 +1,6 @@
 import type { Config } from '../../../config/schema.ts'
 import { asChanopError } from '../../../core/error.ts'
+import type { Ledger } from '../../../core/ledger/ledger.ts'
 import {
   type Completion,
   completionHolders,
@@ -7,15 +8,14 @@ import {
   queuedCompletions,
   stoppingCompletions,
   takeCompletion,
-} from '../../../core/ledger/completions.ts'
-import type { Ledger } from '../../../core/ledger/ledger.ts'
+} from '../../../core/ledger/oracle/completions.ts'
 import type { Log } from '../../../core/log.ts'
-import { processLives, processName } from '../../../core/process-name.ts'
 import { oracleModel } from '../../../core/passed-on.ts'
+import { processLives, processName } from '../../../core/process/process-name.ts'
 import type { Models } from '../models/contract.ts'
-import { requestFor } from './prompt.ts'
 import type { ConfiguredModels } from '../models/models.ts'
 import { passOn } from './passing.ts'
+import { requestFor } from './prompt.ts'
 import { endingOf, Pieces } from './voice.ts'
 
 const atOnce = 200

@@ -1,5 +1,5 @@
+import { spenderOf } from '../../../core/access/spender.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
-import { spenderOf } from '../../../core/spender.ts'
 
 /** Whose budget a command's request is on, and the room it is booked for. */
 export function callerSpends({ caller }: Pick<CommandContext<unknown>, 'caller'>): { room: string; person: string } {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { runAdmin } from '../../admin/admin.ts'
 import { exampleTests } from '../../../core/contract/commands.ts'
-import { recentTries } from '../../../core/ledger/tries.ts'
-import { stageContext } from '../../../test/stage.ts'
+import { recentTries } from '../../../core/ledger/oracle/tries.ts'
 import { House } from '../../../test/house.ts'
+import { stageContext } from '../../../test/stage.ts'
+import { runAdmin } from '../../admin/admin.ts'
 import { runBridge } from '../../bridge/run.ts'
 import { answer, ModelServer, refuse, usage } from '../models/testing-server.ts'
 import { openOracle, runOracle } from '../oracle.ts'
-import type { OracleServices } from './services.ts'
 import { oracleCommands } from './all.ts'
+import type { OracleServices } from './services.ts'
 
 exampleTests<OracleServices>('oracle', async stage => {
   const { context, ...open } = await stageContext(stage, 'oracle')

@@ -1,7 +1,7 @@
-import type { Config } from '../../../config/schema.ts'
 import { type ProviderName, providerNames } from '../../../config/providers.ts'
+import type { Config } from '../../../config/schema.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { nearest } from '../../../core/nearest.ts'
+import { nearest } from '../../../core/text/nearest.ts'
 import { type Candidate, candidateOf } from '../models/choice.ts'
 
 const missing = (what: string, name: string, known: readonly string[], list: string): ChanopError => {

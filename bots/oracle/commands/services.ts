@@ -1,6 +1,6 @@
 import type { configSchema } from '../../../config/schema.ts'
-import type { BotContext } from '../../../core/bot.ts'
 import { commandsOf } from '../../../core/command/command.ts'
+import type { BotContext } from '../../../core/process/bot.ts'
 import type { PromptTools } from '../context/prompt.ts'
 import type { Models } from '../models/contract.ts'
 import type { ConfiguredModels } from '../models/models.ts'

@@ -1,5 +1,5 @@
 import type { CommandContext } from '../../../core/command/command.ts'
-import { storeSetting } from '../../../core/ledger/settings.ts'
+import { storeSetting } from '../../../core/ledger/settings/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { OracleServices } from './services.ts'
 

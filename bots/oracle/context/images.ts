@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers'
 import type { Content, NetworkId } from '../../../core/event.ts'
-import { copiedAs } from '../../../core/ledger/media.ts'
+import { copiedAs } from '../../../core/ledger/record/media.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { MediaStore } from '../../../core/media/store.ts'
 import type { ModelContent } from '../models/contract.ts'

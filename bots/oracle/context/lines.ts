@@ -1,5 +1,5 @@
-import type { RecentMessage } from '../../../core/ledger/events.ts'
-import { plain, safeName, truncate } from '../../../core/text.ts'
+import type { RecentMessage } from '../../../core/ledger/record/events.ts'
+import { plain, safeName, truncate } from '../../../core/text/text.ts'
 import { self } from '../talk/address.ts'
 
 /** A line longer than this is cut: one paste must not push out everything else. */

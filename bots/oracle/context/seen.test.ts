@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { configSchema } from '../../../config/schema.ts'
-import { append, type Stored } from '../../../core/ledger/events.ts'
 import type { MessageEvent } from '../../../core/event.ts'
-import { saveStatus } from '../../../core/ledger/networks.ts'
+import { append, type Stored } from '../../../core/ledger/record/events.ts'
+import { saveStatus } from '../../../core/ledger/settings/networks.ts'
 import { messageNumber, temporaryLedger } from '../../../core/ledger/testing.ts'
 import { seenFor } from './seen.ts'
 

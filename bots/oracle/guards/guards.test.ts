@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { storeSecret, Vault } from '../../../core/secrets.ts'
-import { answer as reply, begin, ModelServer, refuse, send, delta, finished } from '../models/testing-server.ts'
+import { temporaryFolder, temporaryLedger } from '../../../core/ledger/testing.ts'
+import { storeSecret, Vault } from '../../../core/vault/secrets.ts'
+import { begin, delta, finished, ModelServer, refuse, answer as reply, send } from '../models/testing-server.ts'
 import { hear, model, openWorld, question } from '../models/testing-world.ts'
 import { AnswerGuard } from './answer.ts'
 import { listedIn } from './guarded.ts'
 import { KnownSecrets, maskSecrets } from './secrets.ts'
 import { likeness } from './verdict.ts'
-import { temporaryFolder, temporaryLedger } from '../../../core/ledger/testing.ts'
-import { join } from 'node:path'
 
 const never = (): AbortSignal => new AbortController().signal
 const known = ['correct horse battery', 'hunter2hunter2']

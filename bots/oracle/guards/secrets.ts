@@ -1,7 +1,7 @@
 import { asChanopError } from '../../../core/error.ts'
-import { hiddenKey, maskKeys } from '../../../core/key-shapes.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
-import { listSecrets } from '../../../core/ledger/secrets.ts'
+import { listSecrets } from '../../../core/ledger/settings/secrets.ts'
+import { hiddenKey, maskKeys } from '../../../core/vault/key-shapes.ts'
 
 /** Shorter values are words: `admin` as a password would tear every text apart. */
 const shortest = 8

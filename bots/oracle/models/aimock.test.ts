@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { LLMock } from '@copilotkit/aimock'
-import { recentTries } from '../../../core/ledger/tries.ts'
+import { recentTries } from '../../../core/ledger/oracle/tries.ts'
 import { hear, model, openWorld, question } from './testing-world.ts'
 
 type Options = NonNullable<ConstructorParameters<typeof LLMock>[0]>

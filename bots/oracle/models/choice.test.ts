@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { configSchema } from '../../../config/schema.ts'
+import { endOf, periodsAt } from './budget/periods.ts'
 import { allowed, candidateOf, isLocal, ordered } from './choice.ts'
-import { endOf, periodsAt } from './periods.ts'
 
 const local = (more: object = {}) => ({ provider: 'ollama', model: 'llama3.2', ...more })
 const config = (models: object, modelsFor: object = {}) =>

@@ -1,6 +1,6 @@
 import { isLoopback, type Provider, providerOf } from '../../../config/providers.ts'
 import type { Config } from '../../../config/schema.ts'
-import type { Price } from '../../../core/ledger/tries.ts'
+import type { Price } from '../../../core/ledger/oracle/tries.ts'
 import type { PassedApi } from '../../../core/passed-on.ts'
 import type { Task } from './contract.ts'
 

@@ -1,19 +1,20 @@
 import type { Config } from '../../../config/schema.ts'
 import { ChanopError, type ErrorCode } from '../../../core/error.ts'
-import { hiddenKey } from '../../../core/key-shapes.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
-import type { Refusal } from '../../../core/ledger/tries.ts'
+import type { Refusal } from '../../../core/ledger/oracle/tries.ts'
 import type { Log } from '../../../core/log.ts'
-import { processName } from '../../../core/process-name.ts'
+import { processName } from '../../../core/process/process-name.ts'
 import { sleep } from '../../../core/retry.ts'
-import { duration } from '../../../core/text.ts'
+import { duration } from '../../../core/text/text.ts'
+import { hiddenKey } from '../../../core/vault/key-shapes.ts'
 import { guarded, listedIn, masked } from '../guards/guarded.ts'
 import { KnownSecrets } from '../guards/secrets.ts'
-import { beginsAnew, ofPeriod, tellMarks, whose } from './alerts.ts'
-import { Books } from './books.ts'
+import { beginsAnew, ofPeriod, tellMarks, whose } from './budget/alerts.ts'
+import { Books } from './budget/books.ts'
+import { Gate } from './budget/gate.ts'
+import { limitsOf } from './budget/limits.ts'
+import { usd } from './budget/money.ts'
 import { allowed, type Candidate, ordered, substitutes } from './choice.ts'
-import { Clients } from './client.ts'
-import { countedOf, needsOf, withTexts } from './brought.ts'
 import type {
   Brought,
   FinishReason,
@@ -25,15 +26,14 @@ import type {
   RawPart,
   Task,
 } from './contract.ts'
-import type { FaultKind } from './fault.ts'
-import { Gate } from './gate.ts'
-import { Health } from './health.ts'
-import { Lessons } from './learned.ts'
-import { limitsOf } from './limits.ts'
-import { usd } from './money.ts'
 import { Plan } from './plan.ts'
-import { outputLimitOf, Requests, type TryResult } from './requests.ts'
-import { countTokens, loadTokenizer } from './tokens.ts'
+import { countedOf, needsOf, withTexts } from './request/brought.ts'
+import { Clients } from './request/client.ts'
+import type { FaultKind } from './request/fault.ts'
+import { outputLimitOf, Requests, type TryResult } from './request/requests.ts'
+import { countTokens, loadTokenizer } from './request/tokens.ts'
+import { Health } from './service/health.ts'
+import { Lessons } from './service/learned.ts'
 
 export interface ModelsOptions {
   /** Whose words alerts are. */

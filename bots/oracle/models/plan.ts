@@ -1,6 +1,6 @@
 import type { Candidate } from './choice.ts'
-import type { FaultKind, TryFault } from './fault.ts'
-import type { Health } from './health.ts'
+import type { FaultKind, TryFault } from './request/fault.ts'
+import type { Health } from './service/health.ts'
 
 export interface Next {
   readonly candidate: Candidate

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { openTries, recentTries } from '../../../core/ledger/tries.ts'
+import { openTries, recentTries } from '../../../core/ledger/oracle/tries.ts'
 import { begin, delta, finished, type Handler, ModelServer, refuse, send } from './testing-server.ts'
 import { hear, model, openWorld, question } from './testing-world.ts'
 

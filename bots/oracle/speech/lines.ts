@@ -1,6 +1,6 @@
 import type { Segment } from '../../../core/event.ts'
-import { takeBytes } from '../../../core/cut.ts'
-import { escapeInline } from '../../../core/text.ts'
+import { takeBytes } from '../../../core/text/cut.ts'
+import { escapeInline } from '../../../core/text/text.ts'
 
 /** UTF-8 bytes of one line: fits beside what every network adds. */
 const lineBytes = 380

@@ -4,7 +4,7 @@ import { fromMarkdown } from 'mdast-util-from-markdown'
 import { gfmFromMarkdown } from 'mdast-util-gfm'
 import { gfm } from 'micromark-extension-gfm'
 import type { Mark, Segment } from '../../../core/event.ts'
-import { plain } from '../../../core/text.ts'
+import { plain } from '../../../core/text/text.ts'
 
 /** A paragraph, a list, a table, a block of code: what is not torn apart. `end`: where it ends in the text. */
 export interface Block {

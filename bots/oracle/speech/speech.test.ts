@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Segment } from '../../../core/event.ts'
-import { parseInline, plain } from '../../../core/text.ts'
+import { parseInline, plain } from '../../../core/text/text.ts'
 import { linesOf, liteOf } from './lines.ts'
 import { blocksOf, segmentsOf } from './markdown.ts'
 

@@ -1,7 +1,7 @@
 import { formatPlace, type MessageEvent, type Place } from '../../../core/event.ts'
-import type { Stored } from '../../../core/ledger/events.ts'
-import { networkStatuses } from '../../../core/ledger/networks.ts'
-import type { Turn } from '../../../core/ledger/turns.ts'
+import type { Turn } from '../../../core/ledger/oracle/turns.ts'
+import type { Stored } from '../../../core/ledger/record/events.ts'
+import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Rooms } from '../../../core/rooms.ts'
 

@@ -1,9 +1,9 @@
-import { bots } from '../../../core/bots.ts'
 import { hear, normalise, spoken } from '../../../core/command/parse/grammar.ts'
 import type { MessageEvent } from '../../../core/event.ts'
-import { messageOf } from '../../../core/ledger/events.ts'
-import { groups } from '../../../core/ledger/groups.ts'
+import { groups } from '../../../core/ledger/people/groups.ts'
+import { messageOf } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import { bots } from '../../../core/process/bots.ts'
 
 export const self = 'oracle'
 const names = new Map(bots.map(bot => [bot as string, bot as string]))

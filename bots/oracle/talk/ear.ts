@@ -1,17 +1,24 @@
 import type { Config, configSchema } from '../../../config/schema.ts'
-import type { BotContext } from '../../../core/bot.ts'
-import { callerOf, inert } from '../../../core/command/gate.ts'
-import { consume } from '../../../core/consumer.ts'
+import { callerOf, inert } from '../../../core/command/visit/gate.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { formatPlace, type MessageEvent, type ReactionEvent, text } from '../../../core/event.ts'
-import { advanceTo } from '../../../core/ledger/consumers.ts'
-import { keepDecision } from '../../../core/ledger/decisions.ts'
-import { messageOf, type Stored } from '../../../core/ledger/events.ts'
-import { openTurns, openTurnsIn, queueTurn, type StopScope, type Turn, turnById } from '../../../core/ledger/turns.ts'
+import {
+  openTurns,
+  openTurnsIn,
+  queueTurn,
+  type StopScope,
+  type Turn,
+  turnById,
+} from '../../../core/ledger/oracle/turns.ts'
+import { keepDecision } from '../../../core/ledger/record/decisions.ts'
+import { messageOf, type Stored } from '../../../core/ledger/record/events.ts'
+import { advanceTo } from '../../../core/ledger/settings/consumers.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import type { BotContext } from '../../../core/process/bot.ts'
+import { consume } from '../../../core/process/consumer.ts'
 import { say } from '../../../core/say.ts'
 import { type Stopper, stopAnswers, stopScope, turnOfMessage } from '../../../core/stop.ts'
-import { parseInline } from '../../../core/text.ts'
+import { parseInline } from '../../../core/text/text.ts'
 import type { Models } from '../models/contract.ts'
 import type { Runner } from '../turns/runner.ts'
 import { self } from './address.ts'

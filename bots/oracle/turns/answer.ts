@@ -1,15 +1,15 @@
 import { asChanopError } from '../../../core/error.ts'
 import type { MessageEvent } from '../../../core/event.ts'
-import { bySeq, type Stored } from '../../../core/ledger/events.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
-import { endTurn, type Turn, type TurnEnd, turnById } from '../../../core/ledger/turns.ts'
+import { endTurn, type Turn, type TurnEnd, turnById } from '../../../core/ledger/oracle/turns.ts'
+import { bySeq, type Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
-import { duration, escapeInline } from '../../../core/text.ts'
+import type { Rooms } from '../../../core/rooms.ts'
+import { duration, escapeInline } from '../../../core/text/text.ts'
 import type { ModelEnd, ModelRequest, Models } from '../models/contract.ts'
 import { type Stage, stageOf } from '../speech/stage.ts'
 import { type Manner, type Speaker, Voice } from '../speech/voice.ts'
-import type { Rooms } from '../../../core/rooms.ts'
 
 /** A process that died so often on one question does not try it again. */
 const mostTries = 10

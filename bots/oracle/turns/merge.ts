@@ -1,4 +1,4 @@
-import { mergeTurns, openTurnsIn, type Turn } from '../../../core/ledger/turns.ts'
+import { mergeTurns, openTurnsIn, type Turn } from '../../../core/ledger/oracle/turns.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 
 const sameAsker = (one: Turn, other: Turn): boolean =>

@@ -1,6 +1,6 @@
 import { openQueue, openWorker, type QueueConnection } from '../../../core/bus/queues.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
-import { openTurns } from '../../../core/ledger/turns.ts'
+import { openTurns } from '../../../core/ledger/oracle/turns.ts'
 import type { Runner } from './runner.ts'
 
 export interface TurnQueue {

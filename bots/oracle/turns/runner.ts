@@ -11,7 +11,7 @@ import {
   type Turn,
   takeTurn,
   turnHolders,
-} from '../../../core/ledger/turns.ts'
+} from '../../../core/ledger/oracle/turns.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
 import { sleep } from '../../../core/retry.ts'

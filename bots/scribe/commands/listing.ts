@@ -1,5 +1,5 @@
 import type { MessageEvent } from '../../../core/event.ts'
-import { bySeq, recent, type RecentMessage, type Stored } from '../../../core/ledger/events.ts'
+import { bySeq, type RecentMessage, recent, type Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Ear } from '../ear.ts'
 

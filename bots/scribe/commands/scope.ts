@@ -1,10 +1,10 @@
+import { visibleTo as readable, type Visible } from '../../../core/access/visibility.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace } from '../../../core/event.ts'
-import { after } from '../../../core/ledger/events.ts'
+import { after } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { namesOf, type Room } from '../../../core/rooms.ts'
-import { visibleTo as readable, type Visible } from '../../../core/visibility.ts'
 import { isDamage } from '../index/index.ts'
 import type { ScribeServices } from '../services.ts'
 

@@ -1,6 +1,6 @@
-import type { Stored } from '../../../core/ledger/events.ts'
+import type { Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { escapeInline, truncate } from '../../../core/text.ts'
+import { escapeInline, truncate } from '../../../core/text/text.ts'
 import { spoken } from '../record/format.ts'
 import { currentLine } from '../record/line.ts'
 

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { z } from 'zod'
 import { nameOf } from '../../../core/command/parse/values.ts'
-import { count, escapeInline, safeName, size } from '../../../core/text.ts'
+import { count, escapeInline, safeName, size } from '../../../core/text/text.ts'
 import { declare } from '../services.ts'
 import { type Stats, sparkline, statsOf } from '../stats.ts'
 import { indexed, scopeOf, visibleTo } from './scope.ts'

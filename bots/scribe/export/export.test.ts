@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync
 import { join, sep } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { ChatEvent } from '../../../core/event.ts'
-import type { Span } from '../../../core/ledger/history.ts'
+import type { Span } from '../../../core/ledger/record/history.ts'
 import { connect } from '../../../core/ledger/sqlite.ts'
 import type { FormatName } from '../record/format.ts'
 import { about, folder, ledgerIn, record, said, startMs } from '../testing.ts'

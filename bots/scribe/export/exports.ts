@@ -1,5 +1,5 @@
 import { ChanopError } from '../../../core/error.ts'
-import { openToRead } from '../../../core/ledger/reading.ts'
+import { openToRead } from '../../../core/ledger/record/reading.ts'
 import { type Exported, type ExportRequest, exportTo } from './export.ts'
 
 /** An export that is under way. */

@@ -1,5 +1,5 @@
 import { open, readFile, rename } from 'node:fs/promises'
-import { keyOf } from '../../../core/ledger/history.ts'
+import { keyOf } from '../../../core/ledger/record/history.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 
 /** How far the log files have come, and in which history: `key` is that of the fact of `seq`. */

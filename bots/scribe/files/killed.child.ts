@@ -1,6 +1,7 @@
 /** Writes log files from a ledger until it is killed; a line on standard output for each batch. Run by files.test.ts. */
-import { after } from '../../../core/ledger/events.ts'
+
 import { Ledger } from '../../../core/ledger/ledger.ts'
+import { after } from '../../../core/ledger/record/events.ts'
 import { type FilesConfig, LogFiles } from './files.ts'
 
 const [path = '', root = '', config = ''] = process.argv.slice(2)

@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Visible } from '../../../core/access/visibility.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { firstReceivedSince } from '../../../core/ledger/history.ts'
+import { firstReceivedSince } from '../../../core/ledger/record/history.ts'
 import { type Connection, sql } from '../../../core/ledger/sqlite.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import type { Visible } from '../../../core/visibility.ts'
 import { docFlags } from './take.ts'
 import { expression, type Term } from './words.ts'
 

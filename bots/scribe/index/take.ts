@@ -1,9 +1,9 @@
 import type { Content, MessageEvent } from '../../../core/event.ts'
-import { currentOf, messageOf, type Stored } from '../../../core/ledger/events.ts'
-import { revisionsBetween } from '../../../core/ledger/history.ts'
+import { currentOf, messageOf, type Stored } from '../../../core/ledger/record/events.ts'
+import { revisionsBetween } from '../../../core/ledger/record/history.ts'
 import { type Connection, sql } from '../../../core/ledger/sqlite.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { plain } from '../../../core/text.ts'
+import { plain } from '../../../core/text/text.ts'
 import type { Ear } from '../ear.ts'
 import { indexable } from './words.ts'
 

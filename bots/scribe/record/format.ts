@@ -1,4 +1,4 @@
-import { safeName, visible } from '../../../core/text.ts'
+import { safeName, visible } from '../../../core/text/text.ts'
 import { escaped } from './controls.ts'
 import { html } from './html.ts'
 import { type Format, iso, type Line } from './line.ts'

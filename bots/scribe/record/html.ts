@@ -1,4 +1,4 @@
-import { escapeHtml } from '../../../core/text.ts'
+import { escapeHtml } from '../../../core/text/text.ts'
 import { escaped } from './controls.ts'
 import { type Format, iso, type Line } from './line.ts'
 

@@ -1,7 +1,7 @@
 import { type Content, formatPlace } from '../../../core/event.ts'
-import { messageOf, type RecentMessage, type Stored } from '../../../core/ledger/events.ts'
+import { messageOf, type RecentMessage, type Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { plain } from '../../../core/text.ts'
+import { plain } from '../../../core/text/text.ts'
 
 /** One fact as it stands in a log file or an export. Absent means that it does not apply. */
 export interface Line {

@@ -1,6 +1,6 @@
 /** How a line of chat is read as a command. Pure, linear in its input, and it never throws. */
 import type { Content } from '../../event.ts'
-import { plain } from '../../text.ts'
+import { plain } from '../../text/text.ts'
 
 /** Formatting of IRC: toggles, and colours with their digits. */
 const formatting = /\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04(?:[0-9a-fA-F]{6})?|[\x02\x0f\x11\x16\x1d\x1e\x1f]/g

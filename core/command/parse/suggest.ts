@@ -1,5 +1,5 @@
-import { nearest } from '../../nearest.ts'
-import type { Catalogue, Published } from '../published.ts'
+import { nearest } from '../../text/nearest.ts'
+import type { Catalogue, Published } from '../help/published.ts'
 import { straight } from './grammar.ts'
 
 /** What the first words of a line name. */

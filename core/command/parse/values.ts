@@ -1,6 +1,6 @@
 /** Kinds of argument for declarations. Each fault is one line that shows the form. */
 import { z } from 'zod'
-import { parseDuration } from '../../text.ts'
+import { parseDuration } from '../../text/text.ts'
 
 /** The text to the end of the message, as typed. */
 export const rest = (): z.ZodString => z.string().min(1).meta({ rest: true })

@@ -5,7 +5,7 @@ import {
   confirmationAt,
   forgetConfirmations,
   openCodes,
-} from '../../ledger/confirmations.ts'
+} from '../../ledger/out/confirmations.ts'
 import type { Tx } from '../../ledger/tx.ts'
 
 /** Letters and digits that nobody confuses. */

@@ -1,5 +1,5 @@
-import type { Asker } from '../../ledger/confirmations.ts'
-import { keepPage, type Page } from '../../ledger/pages.ts'
+import type { Asker } from '../../ledger/out/confirmations.ts'
+import { keepPage, type Page } from '../../ledger/record/pages.ts'
 import type { Tx } from '../../ledger/tx.ts'
 
 const pageMs = 15 * 60_000

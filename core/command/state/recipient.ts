@@ -1,6 +1,6 @@
-import { pendingBot } from '../../ledger/confirmations.ts'
+import { pendingBot } from '../../ledger/out/confirmations.ts'
 import type { Tx } from '../../ledger/tx.ts'
-import type { Reading } from '../reading.ts'
+import type { Reading } from '../visit/reading.ts'
 
 /** Who asks: one bot, as far as it matters for whose a message is. */
 export interface Party {

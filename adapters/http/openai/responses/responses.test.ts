@@ -5,7 +5,7 @@ import OpenAI from 'openai'
 import { until } from '../../../../bots/bridge/testing.ts'
 import { ModelServer } from '../../../../bots/oracle/models/testing-server.ts'
 import { runOracle } from '../../../../bots/oracle/oracle.ts'
-import { openTries } from '../../../../core/ledger/tries.ts'
+import { openTries } from '../../../../core/ledger/oracle/tries.ts'
 import { play } from '../../../../test/clients/service.ts'
 import { openWorld, type World } from '../../testing/world.ts'
 

@@ -1,0 +1,234 @@
+import type OpenAI from 'openai'
+import type { Provider } from '../../../../config/providers.ts'
+import type { PassedApi } from '../../../../core/passed-on.ts'
+import type { FinishReason, ModelUsage } from '../contract.ts'
+import { type Chunk, readChunk, readEmbeddings, reportedIn } from './chunk.ts'
+import { faultOf, Refused, TryFault, tidy, wordsOf } from './fault.ts'
+import type { Wire } from './request.ts'
+import { SpeechFilter } from './speech.ts'
+
+/** One request to one model. */
+export interface Asked {
+  readonly client: OpenAI
+  readonly wire: Wire
+  readonly provider: Provider
+  readonly maxOutputTokens: number
+  readonly firstTokenMs: number
+  readonly betweenChunksMs: number
+  /** Null: the answer is said, and is not passed on as it is. */
+  readonly passes: PassedApi | null
+}
+
+/** What a try has brought so far, for its price: also when it fails. */
+export class Tally {
+  /** The service may have begun to work. */
+  arrived = false
+  text = ''
+  /** Thinking, calls of tools: paid, never said. */
+  hidden = ''
+  usage: ModelUsage | null = null
+  /** The same as the service wrote it. */
+  reported: unknown
+  finish: Chunk['finish'] = null
+  chunks = 0
+  /** `aborted` until it has ended: who leaves early aborts it. */
+  outcome: FinishReason = 'aborted'
+
+  get chars(): number {
+    return this.text.length + this.hidden.length
+  }
+}
+
+export type AttemptPart =
+  /** A chunk to pass on, as it came. */
+  | { readonly kind: 'raw'; readonly chunk: unknown }
+  | { readonly kind: 'text'; readonly text: string }
+  /** What was said so far was thinking. */
+  | { readonly kind: 'void' }
+
+/** After the last words some send usage, and some never close the stream. */
+const afterEndMs = 3000
+
+/** Hangs up when nothing comes. Comments that keep a connection open are no sign of life. */
+class Watchdog {
+  reason: string | null = null
+  readonly #controller: AbortController
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(controller: AbortController) {
+    this.#controller = controller
+  }
+
+  wait(delayMs: number, reason: string): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.reason = reason
+      this.#controller.abort()
+    }, delayMs)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+/**
+ * Makes the request and gives what is to be said; `tally.outcome` says how it ended. Throws `TryFault` alone. When
+ * `signal` aborts, or who listens leaves, it hangs up.
+ */
+export async function* attempt(asked: Asked, tally: Tally, signal: AbortSignal): AsyncGenerator<AttemptPart, void> {
+  if (signal.aborted) return
+  const hangUp = new AbortController()
+  const stop = (): void => hangUp.abort()
+  signal.addEventListener('abort', stop, { once: true })
+  const dog = new Watchdog(hangUp)
+  try {
+    yield* chunks(asked, tally, dog, hangUp.signal)
+    if (!signal.aborted) tally.outcome = ending(asked, tally, dog.reason)
+  } catch (thrown) {
+    if (signal.aborted) return
+    const fault = dog.reason
+      ? new TryFault('busy', dog.reason, { paid: true })
+      : faultOf(thrown, asked.wire.sent, Date.now())
+    if (fault instanceof Refused) tally.outcome = 'refusal'
+    // Cut off after its end: nothing is missing but perhaps its usage.
+    else if (tally.finish === null || thrown instanceof TryFault) throw fault
+    else tally.outcome = ending(asked, tally, null)
+  } finally {
+    dog.stop()
+    signal.removeEventListener('abort', stop)
+    hangUp.abort()
+  }
+}
+
+/** What is made of the chunks of an answer. */
+interface Reader {
+  chunk(chunk: Chunk, raw: unknown): Iterable<AttemptPart>
+  end(): Iterable<AttemptPart>
+}
+
+/** Only what is to be said. */
+function speech(tally: Tally): Reader {
+  const filter = new SpeechFilter()
+  return {
+    chunk: ({ text, hidden }) => {
+      tally.hidden += hidden
+      return spoken(filter.push(text), filter, tally)
+    },
+    end: () => spoken(filter.end(), filter, tally),
+  }
+}
+
+/** All of it, as it came. Nothing is passed on before there is something in it: until then another model may answer. */
+function passage(tally: Tally): Reader {
+  let held: unknown[] | null = []
+  const open = function* (): Generator<AttemptPart> {
+    for (const chunk of held ?? []) yield { kind: 'raw', chunk }
+    held = null
+  }
+  return {
+    *chunk({ text, hidden, finish }, chunk) {
+      tally.text += text
+      tally.hidden += hidden
+      held?.push(chunk)
+      if (held === null) yield { kind: 'raw', chunk }
+      else if (text + hidden !== '' || finish !== null) yield* open()
+    },
+    end: () => [],
+  }
+}
+
+async function* chunks(
+  asked: Asked,
+  tally: Tally,
+  dog: Watchdog,
+  signal: AbortSignal,
+): AsyncGenerator<AttemptPart, void> {
+  const { firstTokenMs, betweenChunksMs, passes } = asked
+  const reader = passes === null ? speech(tally) : passage(tally)
+  dog.wait(firstTokenMs, `gave no sign of an answer for ${firstTokenMs / 1000} s`)
+  for await (const raw of chunksOf(asked, tally, signal)) {
+    const chunk = take(asked, tally, raw)
+    const alive = chunk.text + chunk.hidden !== '' || chunk.finish !== null
+    // Who listens may take its time: that is no silence of the service.
+    if (alive) dog.stop()
+    yield* reader.chunk(chunk, raw)
+    if (signal.aborted || isOverlong(asked, tally)) return
+    if (tally.finish !== null) dog.wait(afterEndMs, '')
+    else if (alive) dog.wait(betweenChunksMs, `fell silent in the middle for ${betweenChunksMs / 1000} s`)
+  }
+  dog.stop()
+  if (!signal.aborted) yield* reader.end()
+}
+
+function* spoken(piece: string, filter: SpeechFilter, tally: Tally): Generator<AttemptPart> {
+  if (filter.voided) {
+    tally.hidden += tally.text
+    tally.text = ''
+    yield { kind: 'void' }
+  }
+  tally.text += piece
+  tally.hidden += filter.takeHidden()
+  if (piece !== '') yield { kind: 'text', text: piece }
+}
+
+/** Reads a chunk into the tally. */
+function take({ provider, passes }: Asked, tally: Tally, raw: unknown): Chunk {
+  const chunk = passes === 'embeddings' ? readEmbeddings(raw) : readChunk(raw, provider)
+  if (chunk.error !== undefined && chunk.error !== null) {
+    throw new TryFault('busy', `has a fault: ${tidy(wordsOf({ error: chunk.error }))}`)
+  }
+  tally.chunks++
+  if (chunk.usage) Object.assign(tally, { usage: chunk.usage, reported: reportedIn(raw) })
+  tally.finish = chunk.finish ?? tally.finish
+  return chunk
+}
+
+/** A service that does not keep to the limit of an answer's length: what it says must not cost more than was reserved. */
+function isOverlong({ maxOutputTokens }: Asked, tally: Tally): boolean {
+  if (tally.chars / charsPerToken <= unlimitedTokens(maxOutputTokens)) return false
+  tally.finish = 'length'
+  return true
+}
+
+const charsPerToken = 4
+
+/** A service that takes no limit is hung up on at about twice what it should have been. */
+export const unlimitedTokens = (limit: number): number => limit * 2 + 200
+
+/** The parts of the answer; one part when the service sends the whole at once though a stream was asked for. */
+async function* chunksOf(
+  { client, wire, firstTokenMs, passes }: Asked,
+  tally: Tally,
+  signal: AbortSignal,
+): AsyncGenerator<unknown> {
+  tally.arrived = true
+  const timeout = firstTokenMs + 1000
+  if (passes === 'embeddings') {
+    yield await client.post('/embeddings', { body: wire.body, signal, timeout })
+    return
+  }
+  const { data, response } = await client.chat.completions.create(wire.body, { signal, timeout }).withResponse()
+  if (!/\bjson\b/i.test(response.headers.get('content-type') ?? '')) {
+    yield* data
+    return
+  }
+  yield await response.json()
+}
+
+/** Nothing came any more: whether that is an answer. */
+function ending({ maxOutputTokens, passes }: Asked, tally: Tally, reason: string | null): FinishReason {
+  const { finish } = tally
+  if (finish === null && reason) throw new TryFault('busy', reason, { paid: true })
+  if (tally.chunks === 0) throw new TryFault('busy', 'sent nothing at all')
+  if (finish === null) throw new TryFault('busy', 'was cut off: its answer has no end', { paid: true })
+  if (finish === 'refusal') return 'refusal'
+  if (passes !== null || tally.text.trim() !== '') return finish === 'tool' ? 'stop' : finish
+  if (finish === 'length') {
+    throw new TryFault(
+      'request',
+      `used all of its ${maxOutputTokens} tokens and said nothing: raise its maxOutputTokens`,
+    )
+  }
+  throw new TryFault('busy', tally.hidden === '' ? 'answered with nothing' : 'thought and said nothing', { paid: true })
+}

@@ -1,0 +1,170 @@
+import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai'
+import { retryAfterMs } from '../../../../core/retry.ts'
+
+/**
+ * Why a try came to nothing. `rate`: asked to wait. `busy`: a fault of the service, another time may do. `setup`: key, name
+ * or address are wrong. `request`: this request is refused, another model may take it. `parameter`: the same without it.
+ */
+export type FaultKind = 'rate' | 'busy' | 'setup' | 'request' | 'parameter'
+
+export class TryFault extends Error {
+  readonly kind: FaultKind
+  /** Not before this many ms, as the service says. */
+  readonly afterMs: number | null
+  readonly parameter: string | null
+  /** The service may have worked all the same, and be paid for it. */
+  readonly paid: boolean
+
+  /** `message` follows the model's name: one line, no secret. */
+  constructor(
+    kind: FaultKind,
+    message: string,
+    more: { afterMs?: number | null; parameter?: string; paid?: true } = {},
+  ) {
+    super(message)
+    this.name = 'TryFault'
+    this.kind = kind
+    this.afterMs = more.afterMs ?? null
+    this.parameter = more.parameter ?? null
+    this.paid = more.paid ?? false
+  }
+}
+
+/** The provider's filter refused the request: an answer, not a fault. */
+export class Refused extends Error {}
+
+const secretShape = /\b(?:sk|pk|key|gsk|xai|hf|r8|AIza|Bearer)[-_ ]?[A-Za-z0-9_*.-]{8,}/g
+
+/** A service's own words: one short line in which nothing looks like a key. */
+export const tidy = (words: string): string =>
+  words
+    .replace(secretShape, '[key]')
+    .replace(/\s+/g, ' ')
+    .replace(/[.\s]+$/, '')
+    .trim()
+    .slice(0, 160)
+
+const hourMs = 3_600_000
+
+/** What the provider asks to wait: `retry-after-ms`, else `Retry-After`. At most an hour. */
+function askedWaitMs(headers: Headers | undefined, nowMs: number): number | null {
+  const precise = Number.parseFloat(headers?.get('retry-after-ms') ?? '')
+  if (Number.isFinite(precise)) return Math.min(Math.max(precise, 0), hourMs)
+  return retryAfterMs(headers?.get('retry-after'), nowMs)
+}
+
+const own = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined
+
+/** The words in an error body, whatever its form: `{error: {message}}`, `{error}`, `{message}`, `{detail: [{msg}]}`. */
+export function wordsOf(body: unknown): string {
+  if (typeof body === 'string') return body
+  for (const key of ['error', 'message', 'detail', 'msg', 'errors']) {
+    const inside = own(body, key)
+    if (inside === undefined || inside === null) continue
+    const words = Array.isArray(inside) ? inside.map(wordsOf).filter(Boolean).join('; ') : wordsOf(inside)
+    if (words !== '') return words
+  }
+  return ''
+}
+
+/** A parameter that we sent and that the refusal names, quoted, as `param`, or as the last part of a `loc` (pydantic). */
+export function namedParameter(body: unknown, sent: readonly string[]): string | null {
+  const text = JSON.stringify(body ?? '')
+  const first = own(body, 'param') ?? own(own(body, 'error'), 'param')
+  const direct = sent.find(name => first === name || (typeof first === 'string' && first.split('.')[0] === name))
+  if (direct) return direct
+  const places = sent.map(name => ({ name, at: text.search(new RegExp(`\\b${name}\\b`)) })).filter(({ at }) => at >= 0)
+  return places.sort((a, b) => a.at - b.at)[0]?.name ?? null
+}
+
+/** How we tell a service what we need. What a program brought besides is left out only where the service knows no such thing. */
+const manners = ['max_completion_tokens', 'max_tokens', 'stream_options']
+const unknown =
+  /unsupported|not support|extra|unknown|unrecogni[sz]ed|not permitted|not allowed|unexpected|deprecated|not available/i
+
+function refusedParameter(body: unknown, sent: readonly string[]): string | null {
+  const own = namedParameter(
+    body,
+    sent.filter(name => manners.includes(name)),
+  )
+  const text = JSON.stringify(body)
+  if (own !== null || !unknown.test(text)) return own
+  const quoted = sent.filter(name => text.match(new RegExp(`["'\`]${name}["'\`]`)) !== null)
+  return namedParameter(body, quoted)
+}
+
+const refusals = new Set(['content_filter', 'content_policy_violation', 'content_moderation', 'moderation_blocked'])
+/** The conversation is more than the model can read: another, or a shorter one, may do. */
+export const isTooLong = (words: string): boolean => tooLong.test(words)
+
+const tooLong =
+  /context.{0,20}(length|window|size)|maximum context|too many tokens|prompt is too long|input is too long/i
+
+function requestFault(error: APIError, sent: readonly string[]): Error {
+  const words = tidy(wordsOf(error.error) || error.message)
+  const code = error.code ?? own(error.error, 'code')
+  if (refusals.has(String(code))) return new Refused(words)
+  const parameter = isTooLong(words) ? null : refusedParameter(error.error ?? error.message, sent)
+  if (parameter) return new TryFault('parameter', `refuses ${parameter}: ${words}`, { parameter })
+  return new TryFault('request', `refuses the request (${error.status}): ${words}`)
+}
+
+/** What was thrown while a request was made or its answer read. `sent`: parameters that could be left out. */
+export function faultOf(thrown: unknown, sent: readonly string[], nowMs: number): Error {
+  if (thrown instanceof TryFault || thrown instanceof Refused) return thrown
+  if (thrown instanceof APIConnectionTimeoutError) return new TryFault('busy', 'did not answer in time', { paid: true })
+  if (thrown instanceof APIConnectionError) return unreachable(thrown)
+  if (thrown instanceof APIError) return apiFault(thrown, sent, nowMs)
+  if (thrown instanceof SyntaxError)
+    return new TryFault('busy', 'sent something that is no chunk of an answer', { paid: true })
+  const words = thrown instanceof Error ? thrown.message : String(thrown)
+  return new TryFault('busy', words === 'terminated' ? 'was cut off' : `was cut off: ${tidy(words)}`, { paid: true })
+}
+
+const setupWords: Readonly<Record<number, string>> = {
+  401: 'refuses the key',
+  402: 'wants to be paid first',
+  403: 'refuses us',
+  404: 'knows no such model or address',
+}
+
+function apiFault(error: APIError, sent: readonly string[], nowMs: number): Error {
+  const { status } = error
+  const words = tidy(wordsOf(error.error) || error.message)
+  const afterMs = askedWaitMs(error.headers as Headers | undefined, nowMs)
+  if (status === 429) return new TryFault('rate', `asks to wait (429): ${words}`, { afterMs })
+  if (status === 400 || status === 422) return requestFault(error, sent)
+  const setup = status === undefined ? undefined : setupWords[status]
+  if (setup !== undefined) return new TryFault('setup', `${setup} (${status}): ${words}`)
+  if (status === 413) return new TryFault('request', `refuses the request (413): ${words}`)
+  // An error in the middle of a stream has no status of its own; 503 and the like may say when to come back.
+  return new TryFault('busy', status ? `has a fault (${status}): ${words}` : `has a fault: ${words}`, { afterMs })
+}
+
+/** Before anything was sent, and after it. */
+const unsent: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens at its address',
+  ENOTFOUND: 'its address is not known',
+  EAI_AGAIN: 'its address can not be looked up',
+}
+const sentAndLost: Readonly<Record<string, string>> = {
+  ECONNRESET: 'was cut off',
+  UND_ERR_SOCKET: 'was cut off',
+  UND_ERR_HEADERS_TIMEOUT: 'did not answer in time',
+}
+
+/** The reason at the bottom of a failed connection. */
+function unreachable(error: Error): TryFault {
+  let cause: unknown = error
+  for (let depth = 0; depth < 6 && cause instanceof Error; depth++) {
+    const written = own(cause, 'code')
+    const code = typeof written === 'string' ? written : ''
+    if (unsent[code] !== undefined) return new TryFault('busy', `can not be reached: ${unsent[code]}`)
+    if (sentAndLost[code] !== undefined) return new TryFault('busy', sentAndLost[code], { paid: true })
+    const below: unknown = cause.cause ?? (cause instanceof AggregateError ? cause.errors[0] : undefined)
+    if (below === undefined && code !== '') return new TryFault('busy', `can not be reached (${code})`)
+    cause = below
+  }
+  return new TryFault('busy', 'can not be reached')
+}

@@ -1,0 +1,75 @@
+/** What was said to programs, until they have read it: the other end of deliveries that no connection waits for. */
+import { type Row, sql } from '../sqlite.ts'
+import type { Tx } from '../tx.ts'
+
+export interface NewLetter {
+  readonly network: string
+  /** The idempotency key of its delivery. */
+  readonly delivery: string
+  readonly channel: string
+  /** The id of the message that it answers. */
+  readonly reply: string | null
+  /** JSON. */
+  readonly body: string
+  /** What it says, sealed, when that is a secret. */
+  readonly sealed: Buffer | null
+}
+
+export interface Letter extends NewLetter {
+  readonly id: number
+  readonly atMs: number
+}
+
+const letterOf = (row: Row): Letter => ({
+  id: Number(row['id']),
+  network: row['network'] as string,
+  delivery: row['delivery'] as string,
+  channel: row['channel'] as string,
+  reply: row['reply'] as string | null,
+  body: row['body'] as string,
+  sealed: row['sealed'] as Buffer | null,
+  atMs: Number(row['at_ms']),
+})
+
+/** Keeps what was said. Nothing happens the second time. */
+export function keepLetter(tx: Tx, letter: NewLetter, nowMs: number): void {
+  const { network, delivery, channel, reply, body, sealed } = letter
+  sql(
+    tx,
+    `INSERT INTO inbox (network, delivery, channel, reply, body, sealed, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (network, delivery) DO NOTHING`,
+  ).run(network, delivery, channel, reply, body, sealed, nowMs)
+}
+
+/** What was said reads so now. A secret stays what it was. */
+export const rewriteLetter = (tx: Tx, network: string, delivery: string, body: string): void => {
+  sql(tx, 'UPDATE inbox SET body = ? WHERE network = ? AND delivery = ? AND sealed IS NULL').run(
+    body,
+    network,
+    delivery,
+  )
+}
+
+/** It was taken back. */
+export const dropLetter = (tx: Tx, network: string, delivery: string): void => {
+  sql(tx, 'DELETE FROM inbox WHERE network = ? AND delivery = ?').run(network, delivery)
+}
+
+export const isKept = (tx: Tx, network: string, delivery: string): boolean =>
+  sql(tx, 'SELECT 1 FROM inbox WHERE network = ? AND delivery = ?').get(network, delivery) !== undefined
+
+/** What answers one message, in order. */
+export const lettersTo = (tx: Tx, network: string, reply: string): Letter[] =>
+  sql(tx, 'SELECT * FROM inbox WHERE network = ? AND reply = ? ORDER BY id').all(network, reply).map(letterOf)
+
+/** What was said in a channel after one of them, oldest first. */
+export const lettersIn = (tx: Tx, network: string, channel: string, after: number, limit: number): Letter[] =>
+  sql(tx, 'SELECT * FROM inbox WHERE network = ? AND channel = ? AND id > ? ORDER BY id LIMIT ?')
+    .all(network, channel, after, limit)
+    .map(letterOf)
+
+/** Drops what is older than its time: secrets sooner than the rest. */
+export function dropOldLetters(tx: Tx, secretsBeforeMs: number, beforeMs: number): void {
+  sql(tx, 'DELETE FROM inbox WHERE at_ms < ?').run(beforeMs)
+  sql(tx, 'UPDATE inbox SET sealed = NULL WHERE at_ms < ? AND sealed IS NOT NULL').run(secretsBeforeMs)
+}

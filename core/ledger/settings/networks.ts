@@ -1,0 +1,30 @@
+/** How each network is, as the process that holds the connections last said. */
+import type { NetworkStatus } from '../../adapter.ts'
+import { sql } from '../sqlite.ts'
+import type { Tx } from '../tx.ts'
+
+export interface StoredStatus extends NetworkStatus {
+  readonly network: string
+  readonly toldMs: number
+}
+
+export const networkStatuses = (tx: Tx): StoredStatus[] =>
+  sql(tx, 'SELECT network, standing, at_ms FROM standing ORDER BY network')
+    .all()
+    .map(row => ({
+      ...(JSON.parse(row['standing'] as string) as NetworkStatus),
+      network: row['network'] as string,
+      toldMs: Number(row['at_ms']),
+    }))
+
+export function saveStatus(tx: Tx, network: string, status: NetworkStatus, nowMs: number): void {
+  sql(
+    tx,
+    `INSERT INTO standing VALUES (?, ?, ?) ON CONFLICT (network) DO UPDATE SET standing = excluded.standing,
+     at_ms = excluded.at_ms`,
+  ).run(network, JSON.stringify(status), nowMs)
+}
+
+export function dropStatus(tx: Tx, network: string): void {
+  sql(tx, 'DELETE FROM standing WHERE network = ?').run(network)
+}
