@@ -17,6 +17,7 @@ import { letterOf } from './letters.ts'
 import { Metrics } from './metrics.ts'
 import { noteRequest } from './notes.ts'
 import { ownPlace } from './place.ts'
+import { Rights } from './rights.ts'
 import { closeServer, makeServer, socketsOf } from './server.ts'
 import { Hub } from './stream/hub.ts'
 import { type Pair, Renewal, readPair } from './tls.ts'
@@ -48,6 +49,7 @@ export class HttpAdapter implements Adapter {
   readonly #context: AdapterContext
   readonly #interior: Interior
   readonly #waiting = new Waiting()
+  readonly #rights: Rights
   readonly #hub: Hub
   readonly #outgoing: Outgoing
   #running = false
@@ -60,7 +62,8 @@ export class HttpAdapter implements Adapter {
     this.#config = config
     this.#context = context
     this.#interior = interior
-    this.#hub = new Hub(interior, context.log)
+    this.#rights = new Rights(interior)
+    this.#hub = new Hub(interior, this.#rights, context.log)
     this.#outgoing = new Outgoing({ interior, network: context.network, log: context.log })
   }
 
@@ -72,6 +75,7 @@ export class HttpAdapter implements Adapter {
     const { ledger, bus } = this.#interior
     const look = (): void => {
       this.#waiting.look()
+      this.#rights.look()
       this.#hub.look()
       this.#outgoing.look(signal)
     }
@@ -155,7 +159,16 @@ export class HttpAdapter implements Adapter {
     const place = { interior, log, network }
     const refused: House['refused'] = (request, result) => noteRequest(place, request, { result })
     const more = signs === undefined ? {} : { signs }
-    const own = { config: this.#config, asks, waiting, hub: this.#hub, metrics, described: [], startedMs }
+    const own = {
+      config: this.#config,
+      asks,
+      waiting,
+      rights: this.#rights,
+      hub: this.#hub,
+      metrics,
+      described: [],
+      startedMs,
+    }
     return { ...place, ...own, sink, closing, refused, ...more }
   }
 

@@ -66,13 +66,14 @@ export class Asks {
     return this.#interior.ledger.readNow(tx => this.#became(tx, factKey(key.network, account, id), id))
   }
 
-  /** Resolves when a request has its whole answer, or with what there is when its time is over. */
+  /** Resolves when a request has its whole answer, or with what there is when its time is over. Rejects once the key counts no more. */
   async wait(holder: Holder, id: string, signal: AbortSignal): Promise<Became> {
     const look = (): Became | null => {
       const became = this.look(holder, id)
       return became?.done ? became : null
     }
     const done = await this.#waiting.until(look, signal)
+    if (signal.reason instanceof Problem) throw signal.reason
     return done ?? this.look(holder, id) ?? { done: false, decision: null, result: '', letters: [] }
   }
 

@@ -35,11 +35,11 @@ export function holderOf({ holder }: FastifyRequest): Holder {
   return holder
 }
 
-/** Aborts when who asked has hung up. */
-export function gone(reply: FastifyReply): AbortSignal {
+/** Aborts when who asked has hung up, or with a problem when their key counts no more. */
+export function gone({ rights }: House, request: FastifyRequest, reply: FastifyReply): AbortSignal {
   const end = new AbortController()
   reply.raw.once('close', () => end.abort())
-  return end.signal
+  return rights.whileCounts(holderOf(request), end.signal)
 }
 
 const catalogues = new WeakMap<House, Catalogue>()
@@ -145,7 +145,10 @@ export async function ask(
   args: Args,
 ): Promise<Answered> {
   const holder = holderOf(request)
-  const signal = AbortSignal.any([deadline(waitMsOf(request.headers.prefer), house.closing), gone(reply)])
+  const signal = AbortSignal.any([
+    deadline(waitMsOf(request.headers.prefer), house.closing),
+    gone(house, request, reply),
+  ])
   const asking = { holder, name, args, signal, idempotencyKey: idempotencyKeyOf(request) }
   const { id, became } = await become(house, asking)
   return respond(house, reply, id, became)

@@ -8,6 +8,7 @@ import type { Holder } from './access.ts'
 import type { Asks } from './asks.ts'
 import type { HttpConfig } from './config.ts'
 import type { Metrics } from './metrics.ts'
+import type { Rights } from './rights.ts'
 import type { Hub } from './stream/hub.ts'
 import type { Waiting } from './waiting.ts'
 
@@ -25,6 +26,8 @@ export interface House {
   readonly sink: Sink
   readonly asks: Asks
   readonly waiting: Waiting
+  /** What keys may see now. */
+  readonly rights: Rights
   /** Open streams. */
   readonly hub: Hub
   readonly startedMs: number

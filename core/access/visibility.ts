@@ -8,6 +8,7 @@ import { type ApiKey, keyOfAccount } from '../ledger/settings/api-keys.ts'
 import { directPlaceId, placeIdsOf } from '../ledger/settings/places.ts'
 import type { Tx } from '../ledger/tx.ts'
 import { namesOf, type Rooms } from '../rooms.ts'
+import { mayBeIn } from './admission.ts'
 import { includes } from './role.ts'
 
 /** Who asks, and where the answer is read. */
@@ -35,9 +36,9 @@ export interface Visible {
 
 /**
  * What the asker may see and everybody who reads the answer may see too:
- * open rooms, and the room the question was asked in; for an answer to the asker alone also the rooms they are in, or
- * every room for an operator; their own private conversation only when asked in it. A sender nobody vouches for has
- * open rooms and the room they speak in.
+ * open rooms, and the room the question was asked in; for an answer to the asker alone also the rooms they are in (by a key
+ * those that are closed only while its owner may be there), or every room for an operator; their own private conversation
+ * only when asked in it. A sender nobody vouches for has open rooms and the room they speak in.
  */
 export function visibleTo(tx: Tx, reader: Reader, rooms: Rooms, nowMs: number): Visible {
   const { place, sender, person, audience } = reader
@@ -47,12 +48,21 @@ export function visibleTo(tx: Tx, reader: Reader, rooms: Rooms, nowMs: number): 
   if (audience === 'place' && !place.private) return { ...shown, all: false, direct: null }
   if (!sender.verified) return { ...shown, all: false, direct: null }
   const key = keyOfAccount(tx, place.network, sender.id)
-  for (const channel of channelsWith(tx, accountsOf(tx, reader, key))) addPlace(tx, shown, channel, rooms)
+  for (const channel of channelsWith(tx, accountsOf(tx, reader, key))) {
+    if (key === null || counts(tx, rooms, channel, reader, nowMs)) addPlace(tx, shown, channel, rooms)
+  }
   for (const name of operatedRooms(tx, person, rooms, nowMs)) shown.rooms.add(name)
   const all = person !== null && includes(roleIn(tx, person, '', nowMs), 'operator')
   const visible = { ...shown, all, direct: place.private ? directPlaceId(tx, place) : null }
   return key?.rooms ? within(tx, visible, key.rooms, rooms) : visible
 }
+
+/**
+ * Whether a key may look into a place where its owner is: into a room that is closed as long as they may be there,
+ * whether or not their network has put them out yet, or can.
+ */
+const counts = (tx: Tx, rooms: Rooms, place: Place, { place: { network }, sender }: Reader, nowMs: number): boolean =>
+  rooms.of(place) === undefined || mayBeIn(tx, rooms, place, { network, sender }, nowMs)
 
 /** By which accounts somebody may be in a room: all of theirs; of a key that acts for an agent, the agent's. */
 function accountsOf(tx: Tx, { place, sender, person }: Reader, key: ApiKey | null): Account[] {

@@ -11,6 +11,7 @@ import { networkDrafts } from './migrations/network-drafts.ts'
 import { parked } from './migrations/parked.ts'
 import { prompts } from './migrations/prompts.ts'
 import { retention } from './migrations/retention.ts'
+import { rights } from './migrations/rights.ts'
 import { serials } from './migrations/serials.ts'
 import { spend } from './migrations/spend.ts'
 import { spine } from './migrations/spine.ts'
@@ -42,4 +43,5 @@ export const migrations: readonly string[] = [
   completions,
   mediaLinks,
   hooks,
+  rights,
 ]

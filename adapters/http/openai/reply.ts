@@ -24,8 +24,11 @@ function endReading(tx: Tx, key: string, isKept: boolean): void {
   if (!isKept) dropCompletion(tx, key)
 }
 
-const closing = (): Problem =>
-  new Problem(503, 'network-down', 'the server closes: ask again', { headers: { 'retry-after': '2' } })
+/** Why an answer is read no further. */
+const cut = ({ reason }: AbortSignal): Problem =>
+  reason instanceof Problem
+    ? reason
+    : new Problem(503, 'network-down', 'the server closes: ask again', { headers: { 'retry-after': '2' } })
 
 /** Sees an answer through: who hangs up ends it. */
 export async function answered<T>(
@@ -35,7 +38,7 @@ export async function answered<T>(
   asking: Asking,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const left = gone(reply)
+  const left = gone(house, request, reply)
   try {
     return await work(AbortSignal.any([left, house.closing]))
   } finally {
@@ -64,7 +67,7 @@ export async function read(
     if (problem) throw problem
     return whole(ending)
   }
-  throw closing()
+  throw cut(signal)
 }
 
 /** Piece by piece. Until the first one, what goes wrong is a status; after it, the last thing that is said. */
@@ -89,8 +92,8 @@ export async function streamed(house: House, reply: FastifyReply, { asking, form
       raw.end(form.close)
       return
     }
-    if (!raw.headersSent) throw closing()
-    raw.end(form.failed(closing()))
+    if (!raw.headersSent) throw cut(signal)
+    raw.end(form.failed(cut(signal)))
   } finally {
     clearInterval(alive)
   }

@@ -85,7 +85,10 @@ export const commandRoutes: Routes = (app, house) => {
       const holder = holderOf(request)
       if (!house.asks.look(holder, request.params.id))
         throw new Problem(404, 'not-found', 'this key sent no request of that id')
-      const signal = AbortSignal.any([deadline(waitMsOf(request.headers.prefer, 0), house.closing), gone(reply)])
+      const signal = AbortSignal.any([
+        deadline(waitMsOf(request.headers.prefer, 0), house.closing),
+        gone(house, request, reply),
+      ])
       return respond(house, reply, request.params.id, await house.asks.wait(holder, request.params.id, signal))
     },
   )

@@ -56,7 +56,7 @@ export const mcpRoutes: Routes = (app, house) => {
   const answer = (request: FastifyRequest, reply: FastifyReply): Promise<Response> => {
     refuseForeign(house, request)
     const holder = holderOf(request)
-    const signal = AbortSignal.any([gone(reply), house.closing])
+    const signal = AbortSignal.any([gone(house, request, reply), house.closing])
     const tool = toolIn(request.body)
     if (tool !== '' && !hasScope(holder, 'command'))
       noteRequest(house, request, { command: `tool ${tool.slice(0, 64)}`, result: 'the key has no scope command' })

@@ -1,11 +1,10 @@
-import { maySee, type Visible } from '../../../core/access/visibility.ts'
+import { maySee } from '../../../core/access/visibility.ts'
 import { currentAfter } from '../../../core/ledger/record/history.ts'
-import { keyOfAccount } from '../../../core/ledger/settings/api-keys.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
 import type { Interior } from '../../../core/process/interior.ts'
-import { type Holder, ownerOf } from '../access.ts'
-import { visibleFor } from '../reach.ts'
+import type { Holder } from '../access.ts'
+import type { Rights } from '../rights.ts'
 import { Fact } from './fact.ts'
 
 /** One open stream. */
@@ -28,16 +27,8 @@ const page = 500
 const mostKept = 2000
 /** Readers that are served in one turn of the event loop. */
 const atOnce = 100
-/** What a reader may see is looked at anew after this. */
-const sightMs = 1000
 /** A reader whose connection takes nothing for so long is cut. */
 export const patienceMs = 30_000
-
-interface Sight {
-  readonly atMs: number
-  readonly holder: Holder | null
-  readonly visible: Visible | null
-}
 
 /**
  * Hands facts to all open streams: read once from the ledger for those who are up to date, page by page for those who are
@@ -45,10 +36,10 @@ interface Sight {
  */
 export class Hub {
   readonly #interior: Interior
+  readonly #rights: Rights
   readonly #log: Log
   readonly #readers = new Set<Reader>()
   readonly #blockedMs = new Map<Reader, number>()
-  #sights = new Map<string, Sight>()
   /** Facts after the number `#from` up to `#upTo`. */
   #kept: Fact[] = []
   #from = 0
@@ -56,8 +47,9 @@ export class Hub {
   #queue: Reader[] = []
   #scheduled = false
 
-  constructor(interior: Interior, log: Log) {
+  constructor(interior: Interior, rights: Rights, log: Log) {
     this.#interior = interior
+    this.#rights = rights
     this.#log = log
   }
 
@@ -135,8 +127,8 @@ export class Hub {
   /** True: there is more for it. */
   #give(tx: Tx, reader: Reader): boolean {
     const nowMs = Date.now()
-    const { holder, visible } = this.#sight(tx, reader, nowMs)
-    if (!holder || !visible) {
+    const sight = this.#rights.of(tx, reader.holder, nowMs)
+    if (!sight) {
       this.#cut(reader, 'the key counts no more')
       return false
     }
@@ -153,7 +145,7 @@ export class Hub {
     if (last === undefined) return false
     const { rooms } = reader
     reader.give(
-      facts.filter(({ stored }) => maySee(visible, stored) && (rooms === null || rooms.has(stored.room))),
+      facts.filter(({ stored }) => maySee(sight.visible, stored) && (rooms === null || rooms.has(stored.room))),
       last,
     )
     reader.cursor = last
@@ -171,23 +163,5 @@ export class Hub {
     this.#readers.delete(reader)
     this.#blockedMs.delete(reader)
     reader.end(reason)
-  }
-
-  /** What a key may see, looked at once a second; whether it counts at all, each time that something happened. */
-  #sight(tx: Tx, { holder }: Reader, nowMs: number): Sight {
-    const { account, key } = holder
-    const at = `${account}\n${key.hash}`
-    const known = this.#sights.get(at)
-    const row = keyOfAccount(tx, key.network, account)
-    const counts = row !== null && row.hash === key.hash ? ownerOf(tx, row, nowMs) : null
-    if (!counts) {
-      this.#sights.delete(at)
-      return { atMs: nowMs, holder: null, visible: null }
-    }
-    if (known && nowMs - known.atMs < sightMs) return known
-    const sight = { atMs: nowMs, holder: counts, visible: visibleFor(tx, counts, this.#interior.rooms, nowMs) }
-    if (this.#sights.size > 1000) this.#sights = new Map()
-    this.#sights.set(at, sight)
-    return sight
   }
 }
