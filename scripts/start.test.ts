@@ -87,7 +87,7 @@ before(async () => {
     await mkdir(join(root, 'bots', bot), { recursive: true })
     const main =
       'async ({ ready, signal }) => { ready(); await new Promise(done => signal.addEventListener("abort", done)) }'
-    const text = `import { configSchema as schema } from '../../config/schema.ts'\nimport { runBot } from '../../core/process/bot.ts'\nawait runBot({ name: '${bot}', schema, main: ${main} })\n`
+    const text = `import { configSchema as schema } from '../../config/schema.ts'\nimport { runBot } from '../../core/bot.ts'\nawait runBot({ name: '${bot}', schema, main: ${main} })\n`
     await writeFile(join(root, 'bots', bot, 'main.ts'), text)
   }
   const { PATH, HOME, REDIS_SERVER, ERGO_BIN, CHANOP_DEBIAN, XDG_CACHE_HOME } = process.env

@@ -30,6 +30,8 @@ export interface InstanceOptions {
   readonly external: ServerKind | null
   /** More lines of configuration. */
   readonly config?: string
+  /** Besides `#general`: each is a room that spans both servers. */
+  readonly channels?: readonly string[]
 }
 
 export class Instance {
@@ -58,10 +60,11 @@ export class Instance {
   static async start(options: InstanceOptions): Promise<Instance> {
     const folder = await mkdtemp(join(tmpdir(), 'ck-'))
     const begin = options.external === 'ergo' ? startErgo : startInspircd
-    const external = options.external ? await begin(null, { channels: [channel] }) : null
+    const channels = [channel, ...(options.channels ?? [])]
+    const external = options.external ? await begin(null, { channels }) : null
     const instance = new Instance(folder, options.managed, external)
     try {
-      await instance.#configure(options.config ?? '')
+      await instance.#configure(options.config ?? '', channels)
       await instance.run('start')
       await until('its networks', networksMs, () => instance.connected())
       return instance
@@ -71,27 +74,30 @@ export class Instance {
     }
   }
 
-  async #configure(more: string): Promise<void> {
+  async #configure(more: string, channels: readonly string[]): Promise<void> {
+    const listed = `[${channels.map(name => `'${name}'`).join(', ')}]`
     const [plain = 0, tls = 0] = await freePorts(2)
     this.#port = plain
     const listen = `{ plain: '127.0.0.1:${plain}', tls: '127.0.0.1:${tls}' }`
     const lines = [
       `irc: { server: ${this.managed} }`,
       'networks:',
-      `  irc: { kind: irc, managed: true, listen: ${listen}, channels: ['${channel}'] }`,
+      `  irc: { kind: irc, managed: true, listen: ${listen}, channels: ${listed} }`,
     ]
-    const places = [`irc:${channel}`, ...(this.external ? [`ext:${channel}`] : [])]
     if (this.external) {
       const { host, port } = this.external
       this.#env['EXT_PASSWORD'] = await this.external.account('relay')
       lines.push(
-        `  ext: { kind: irc, host: '${host}', port: ${port}, tls: false, nick: relay, sasl: { account: relay, password: 'env:EXT_PASSWORD' }, personas: false, flood: null, channels: ['${channel}'] }`,
+        `  ext: { kind: irc, host: '${host}', port: ${port}, tls: false, nick: relay, sasl: { account: relay, password: 'env:EXT_PASSWORD' }, personas: false, flood: null, channels: ${listed} }`,
       )
     }
-    if (!/^rooms:/m.test(more)) {
-      lines.push(`rooms: { general: { places: [${places.map(place => `'${place}'`).join(', ')}], open: true } }`)
-    }
+    if (!/^rooms:/m.test(more)) lines.push(`rooms: { ${channels.map(name => this.#room(name)).join(', ')} }`)
     await writeFile(join(this.folder, 'c.yaml'), `${lines.join('\n')}\n${more}`)
+  }
+
+  #room(name: string): string {
+    const places = [`irc:${name}`, ...(this.external ? [`ext:${name}`] : [])]
+    return `${name.slice(1)}: { places: [${places.map(place => `'${place}'`).join(', ')}], open: true }`
   }
 
   /** Runs `npm run <what>`; rejects with what it printed. */

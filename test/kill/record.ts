@@ -85,6 +85,29 @@ export function readRecord<N extends string = Side>(path: string): Fact<N>[] {
   }
 }
 
+/** What the record says that it lacks. */
+export interface Gap {
+  readonly from: string
+  readonly channel: string
+  readonly fromMs: number
+  readonly toMs: number
+  readonly reason: string
+}
+
+export function readGaps(path: string): Gap[] {
+  const db = connect(path, { readonly: true })
+  try {
+    return db
+      .prepare(
+        `SELECT p.network AS "from", p.channel, e.at_ms AS toMs, e.body ->> 'fromMs' AS fromMs, e.body ->> 'reason' AS reason
+         FROM event e JOIN place p ON p.id = e.place WHERE e.kind = 'gap' ORDER BY e.seq`,
+      )
+      .all() as Gap[]
+  } finally {
+    db.close()
+  }
+}
+
 /** How many deliveries still wait. */
 export function openDeliveries(path: string): number {
   const db = connect(path, { readonly: true })

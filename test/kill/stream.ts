@@ -80,6 +80,11 @@ export class Sender {
     })
   }
 
+  /** Whose account it is. */
+  get name(): string {
+    return this.#o.login.account
+  }
+
   get done(): boolean {
     return this.#next === this.#o.count && this.#again.length === 0 && this.#underWay.size === 0
   }
@@ -174,6 +179,8 @@ export interface Presence {
 export class Observer {
   readonly side: Side
   readonly sightings: Sighting[] = []
+  /** What was said there that is no numbered message, as often as it was seen. */
+  readonly remarks: string[] = []
   readonly presence: Presence[] = []
   readonly #o: Person
   readonly #client: Client
@@ -260,6 +267,7 @@ export class Observer {
     const text = lastParam(line)
     const token = tokenOf(text)
     const msgid = line.tags['msgid'] ?? ''
+    if (token === null) this.remarks.push(text)
     if (token === null || this.#ids.has(msgid)) return
     if (msgid !== '') this.#ids.add(msgid)
     this.#tokens.add(token)

@@ -40,3 +40,14 @@ test('a guard that is not there, goes and comes back: who watches it goes on, an
   stop.abort()
   await watching
 })
+
+test('a guard that ends in the middle of a word ends nobody else', async t => {
+  const path = join(temporaryFolder(t), 'logins.sock')
+  const guard = createServer(socket => socket.resume().end('{"ok":true,"lo')).listen(path)
+  await once(guard, 'listening')
+  await assert.rejects(askGuard(path, { act: 'known', account: 'bob' }), { code: 'account-failed' })
+  const stop = new AbortController()
+  guard.once('connection', socket => socket.once('close', () => stop.abort()))
+  await watchLocks(path, () => assert.fail('half a word was heard'), stop.signal)
+  await new Promise(resolve => guard.close(resolve))
+})

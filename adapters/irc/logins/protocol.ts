@@ -57,10 +57,21 @@ export function askGuard(path: string, request: Request): Promise<Answer> {
     socket.once('error', fail).once('close', () => fail(new Error('closed')))
     socket.once('connect', () => socket.write(`${JSON.stringify(request)}\n`))
     linesOf(socket).once('line', line => {
-      resolve(JSON.parse(line) as Answer)
+      const answer = whole(line) as Answer | null
+      if (answer !== null) resolve(answer)
       socket.destroy()
     })
   })
+}
+
+/** Null: the other side ended in the middle of it. */
+function whole(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
 }
 
 /** Tells the locks whenever they change, and all of them after each connection, until `signal` aborts. */
@@ -82,7 +93,7 @@ export async function watchLocks(
 function follow(socket: Socket, tell: (locks: readonly LoginLock[]) => void): Promise<void> {
   socket.once('connect', () => socket.write(`${JSON.stringify({ act: 'watch' })}\n`))
   linesOf(socket).on('line', line => {
-    const told = z.object({ locks: z.array(lockSchema) }).safeParse(JSON.parse(line))
+    const told = z.object({ locks: z.array(lockSchema) }).safeParse(whole(line))
     if (told.success) tell(told.data.locks)
   })
   // It closes after it; without a server there is nobody to hear.
