@@ -13,6 +13,7 @@ const waitMs = 10_000
 const stopRounds = 25
 
 const rooms = Array.from({ length: roomsAtOnce }, (_, n) => `#room${n}`)
+const meeting = '#room0'
 
 /** A model that answers at once, and tells when each question reached it. */
 export class TimedModel {
@@ -68,7 +69,7 @@ rooms: { ${rooms.map((room, n) => `r${n}: { places: ['irc:${room}'], open: true 
 export async function benchOracle(instance: Instance, model: TimedModel, runs: number): Promise<void> {
   let heard: () => void = () => undefined
   const login = await instance.account('irc', 'asker')
-  const talker = new Talker(login, instance.channel, line => line.includes('Yes.') && heard())
+  const talker = new Talker(login, meeting, line => line.includes('Yes.') && heard())
   await talker.entered
   for (const room of rooms) talker.write(`JOIN ${room}`)
   const client = new OpenAI({ apiKey: 'none', baseURL: model.server.url, maxRetries: 0 })
@@ -108,7 +109,7 @@ export async function benchOracle(instance: Instance, model: TimedModel, runs: n
 async function benchStops(instance: Instance, model: TimedModel): Promise<void> {
   let heard: (line: string) => void = () => undefined
   const login = await instance.account('irc', 'stopper')
-  const talker = new Talker(login, instance.channel, line => heard(line))
+  const talker = new Talker(login, meeting, line => heard(line))
   await talker.entered
   const round = async (name: string): Promise<{ ackMs: number; endMs: number }> => {
     await model.times([name], () => talker.say(`oracle: question-${name}`))

@@ -54,7 +54,7 @@ export class Talker {
     else if (/ 903 /.test(line)) this.write('CAP END')
     else if (/ 001 /.test(line)) this.write(`JOIN ${this.#channel}`)
     else if (/ 366 /.test(line)) this.#in.resolve()
-    else if (/ 90[45] /.test(line)) this.#in.reject(new Error(line))
+    else if (/ (90[45]|403|47[1345]|477) /.test(line)) this.#in.reject(new Error(line))
   }
 }
 

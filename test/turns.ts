@@ -1,6 +1,7 @@
 /**
  * `node test/turns.ts --questions 300 --kills 30 --seed N`: questions to the oracle of a whole instance while `oracle`, `bridge` and
- * Redis are killed. Each question that was asked has one answer, or a decision that says why not; nothing is answered twice.
+ * Redis are killed. Each question that was asked has one answer, or a decision that says why not; nothing is answered twice, and
+ * every request that the model saw is in the books.
  */
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -39,6 +40,16 @@ function rowsOf(data: string): Row[] {
   }
 }
 
+/** Tries in the books, and those of them that are still held. */
+function booksOf(data: string): { tries: number; open: number } {
+  const db = connect(join(data, 'ledger.db'), { readonly: true })
+  try {
+    return db.prepare('SELECT count(*) AS tries, coalesce(sum(booked = 0), 0) AS open FROM try').get() as never
+  } finally {
+    db.close()
+  }
+}
+
 const closing: (() => void)[] = []
 const model = await ModelServer.listen(
   { after: done => closing.push(done as () => void) },
@@ -50,7 +61,9 @@ const model = await ModelServer.listen(
       send(response, delta(word))
       await wait(150)
     }
-    for (const last of [finished(), usage(10, 2), '[DONE]']) send(response, last)
+    // As many as these words really are, about: fewer would look as if some had been cut off.
+    const read = Math.ceil(messages.reduce((chars, { content }) => chars + content.length, 0) / 4)
+    for (const last of [finished(), usage(read, 2), '[DONE]']) send(response, last)
     response.end()
   },
 )
@@ -73,14 +86,17 @@ const hear = (line: string): void => {
 }
 let failed = 0
 try {
-  const talker = new Talker(await instance.account('irc', 'asker'), instance.channel, hear)
+  const talker = new Talker(await instance.account('irc', 'asker'), rooms[0] as string, hear)
   await talker.entered
   for (const room of rooms) talker.write(`JOIN ${room}`)
   const killed = new Map<string, number>()
   const kill = async (): Promise<void> => {
     const target = (['oracle', 'bridge', 'redis'] as const)[Math.floor(random() * 3)] ?? 'oracle'
-    const pid = target === 'redis' ? await instance.redisPid() : ((await instance.bot(target))?.pid ?? Number.NaN)
-    if (killNow(pid)) killed.set(target, (killed.get(target) ?? 0) + 1)
+    const pidOf = async (): Promise<number> =>
+      target === 'redis' ? instance.redisPid() : ((await instance.bot(target))?.pid ?? Number.NaN)
+    // One that is dead still is given time to come back: each kill ends something.
+    await until(`${target} to kill`, settleMs, async () => killNow(await pidOf()))
+    killed.set(target, (killed.get(target) ?? 0) + 1)
   }
   const each = Math.max(1, Math.floor(options.questions / options.kills))
   for (let n = 0; n < options.questions; n++) {
@@ -97,7 +113,10 @@ try {
   const number = ({ text }: Row): number => Number(/question-(\d+)/.exec(text)?.[1])
   const missing = asked.filter(row => !heard.has(number(row)))
   const twice = [...heard].filter(([, times]) => times > 1)
-  failed = missing.length + twice.length
+  const { requests } = model
+  const books = booksOf(instance.data)
+  const unbooked = Math.max(0, requests.length - books.tries) + books.open
+  failed = missing.length + twice.length + unbooked
   console.log(`kills        ${[...killed].map(([target, count]) => `${target} ${count}`).join(', ')}`)
   console.log(
     `questions    ${rows.length} in the ledger, ${asked.length} answered by decision, ${rows.length - asked.length} declined`,
@@ -109,7 +128,8 @@ try {
     console.log(`             ${list.length}: ${reason}`)
   console.log(`no answer    ${missing.length} ${missing.map(row => `${number(row)} (state ${row.state})`).join(' ')}`)
   console.log(`twice        ${twice.length} ${twice.map(([n]) => n).join(' ')}`)
-  console.log(`requests     ${model.requests.length - heard.size} more than answers`)
+  console.log(`requests     ${requests.length}, ${requests.length - heard.size} more than answers`)
+  console.log(`books        ${books.tries} tries, ${books.open} of them open, ${unbooked} not booked`)
   for (const [line, list] of Map.groupBy(other, text => text.replace(/\d+/g, 'N').trim()))
     console.log(`said besides ${list.length} × ${line}`)
   talker.socket.destroy()
