@@ -150,7 +150,7 @@ const hot: Record<string, (tx: Tx) => unknown> = {
     keepTurns(db, 'me', [1], 10),
     answerTurn(db, 1, source),
     endLapsedStops(db, 0),
-    [lastTurnIn(db, 'general'), turnsOfBotSince(db, asker, 0), turnsSince(db, 'general', 0)],
+    [lastTurnIn(db, 'general', asker), turnsOfBotSince(db, asker, 0), turnsSince(db, 'general', 0)],
     [keepDecision(db, source, { answers: true, reason: 'named' }, 0), decisionOf(db, source)],
     [openTurns(db), openTurnsIn(db, 'general'), stoppingTurns(db, 'me'), turnHolders(db), turnOfFact(db, source)],
     stopTurns(db, { of: asker, room: 'general' }, 'bob', 0),

@@ -69,9 +69,8 @@ function spokenTo(tx: Tx, stored: Stored<MessageEvent>, config: Config, nowMs: n
 function goesOn(tx: Tx, stored: Stored<MessageEvent>, nowMs: number): boolean {
   const { event } = stored
   if (event.place.thread === undefined) return false
-  const last = lastTurnIn(tx, laneOf(stored))
-  const { network, user } = last?.by ?? {}
-  return network === event.place.network && user === event.sender.id && nowMs - (last?.settledMs ?? nowMs) < followUpMs
+  const last = lastTurnIn(tx, laneOf(stored), { network: event.place.network, user: event.sender.id })
+  return last !== null && nowMs - (last.settledMs ?? nowMs) < followUpMs
 }
 
 /** When the oracle speaks in a place. */
@@ -130,7 +129,7 @@ function botRefusal(
 
 /** A missed question is answered while it is young, and when nobody has spoken to the oracle there since. */
 function missedRefusal(tx: Tx, stored: Stored<MessageEvent>, config: Config, nowMs: number): Decision | null {
-  const ageMs = nowMs - stored.event.atMs
+  const ageMs = nowMs - saidMs(stored.event)
   if (ageMs > missedMs) return no(`it was missed, and ${duration(ageMs)} is too old`)
   const since = recent(tx, stored.room, 200).filter(({ seq }) => seq > stored.seq)
   const again = since.some(

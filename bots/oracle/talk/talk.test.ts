@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import type { NetworkId } from '../../../core/event.ts'
+import {
+  type ChannelId,
+  type MessageEvent,
+  type MessageId,
+  type NetworkId,
+  text,
+  type UserId,
+} from '../../../core/event.ts'
+import { append } from '../../../core/ledger/record/events.ts'
 import { noteCopied } from '../../../core/ledger/record/media.ts'
 import { MediaStore } from '../../../core/media/store.ts'
 import { until } from '../../bridge/testing.ts'
@@ -87,6 +95,13 @@ test('in a thread its asker goes on without a name, others do not', async t => {
   await bob.hears('#general', 're: and two?', seq)
   await settledTalk(world)
   assert.deepEqual(answers(a), ['re: oracle: one', 're: and two?'])
+  // Somebody else's question in between ends nobody's talk.
+  a.user('carl').say('#general', 'oracle: mine', { thread: root.id })
+  await bob.hears('#general', 're: oracle: mine', seq)
+  bob.say('#general', 'and three?', { thread: root.id })
+  await bob.hears('#general', 're: and three?', seq)
+  a.user('carl').say('#general', 'and mine again?', { thread: root.id })
+  await bob.hears('#general', 're: and mine again?', seq)
 })
 
 test('programs do not wake it unless they may; loops are cut, slow ones too', async t => {
@@ -130,6 +145,24 @@ test('what was missed is answered while it is young, marked; not when somebody a
   await settledTalk(world)
   assert.deepEqual((await turnsIn(house)).length, 4)
   assert.equal(answers(a, '#ops').length, 1)
+})
+
+test('a server whose clock is behind: what was said just now was not missed, and what was missed is as old as it is', async t => {
+  const world = await openWorld(t, echo)
+  const { a, house } = world
+  await settledTalk(world)
+  const behindMs = 15 * 60_000
+  const said = (key: string, words: string, more: Pick<MessageEvent, 'atMs' | 'origin'>): Promise<unknown> =>
+    house.ledger.write(tx => {
+      const place = { network: 'chat' as NetworkId, channel: '#general' as ChannelId }
+      const sender = { id: 'bob' as UserId, name: 'bob', kind: 'person' as const, verified: true }
+      const event = { kind: 'message' as const, key, id: key as MessageId, place, sender, content: text(words) }
+      append(tx, { ...event, ...more, atMs: more.atMs - behindMs, aheadMs: -behindMs }, 'general', Date.now())
+    })
+  await said('chat:now', 'oracle: now', { atMs: Date.now(), origin: 'live' })
+  await a.user('bob').hears('#general', /^re: oracle: now$/)
+  await said('chat:missed', 'oracle: missed', { atMs: Date.now() - 120_000, origin: 'backfill' })
+  await a.user('bob').hears('#general', /^\(asked 2m ago, while I was away\) re: oracle: missed$/)
 })
 
 test('context: what everybody there may see, the question last; a private word never reaches a room', async t => {

@@ -1,5 +1,5 @@
 import { asChanopError } from '../../../core/error.ts'
-import type { MessageEvent } from '../../../core/event.ts'
+import { type MessageEvent, saidMs } from '../../../core/event.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import { endTurn, type Turn, type TurnEnd, turnById } from '../../../core/ledger/oracle/turns.ts'
 import { bySeq, type Stored } from '../../../core/ledger/record/events.ts'
@@ -144,7 +144,7 @@ async function stopped(
 
 /** What is said before the words: that a question was missed at first, or that there were several. */
 function headOf(turn: Turn, { event }: Stored<MessageEvent>, merged: number): string {
-  const lateMs = turn.createdMs - event.atMs
+  const lateMs = turn.createdMs - saidMs(event)
   const late = lateMs > 60_000 ? `(asked ${duration(lateMs)} ago, while I was away) ` : ''
   return `${late}${merged > 0 ? `(to ${merged + 1} messages) ` : ''}`
 }

@@ -258,9 +258,15 @@ export function stopTurns(tx: Tx, scope: StopScope, by: string, nowMs: number): 
   return found
 }
 
-/** The newest turn of a lane, in whatever state. */
-export const lastTurnIn = (tx: Tx, lane: string): Turn | null =>
-  one(sql(tx, `SELECT ${columns} WHERE t.lane = ? ORDER BY t.id DESC LIMIT 1`).get(lane))
+/** The newest turn of a lane that one account asked for, in whatever state. */
+export const lastTurnIn = (tx: Tx, lane: string, { network, user }: Pick<Asker, 'network' | 'user'>): Turn | null =>
+  one(
+    sql(tx, `SELECT ${columns} WHERE t.lane = ? AND t.network = ? AND t.user = ? ORDER BY t.id DESC LIMIT 1`).get(
+      lane,
+      network,
+      user,
+    ),
+  )
 
 /** How many turns one account asked for since a time. */
 export const turnsOfBotSince = (tx: Tx, { network, user }: Pick<Asker, 'network' | 'user'>, sinceMs: number): number =>
