@@ -32,10 +32,18 @@ const plainBridging: Bridging = {
   replace: [],
 }
 
+/** Types of channels, by the prefix of their names: selectors of agents that each makes enter. */
+type Callers = Readonly<Record<string, { readonly join: readonly string[] }>>
+
+interface Followable {
+  readonly rooms: RoomsConfig
+  readonly channels?: { readonly types: Callers }
+}
+
 /** Settings that tell when they change. */
 interface Followed {
-  readonly current: { readonly rooms: RoomsConfig }
-  onChange(listener: (config: { readonly rooms: RoomsConfig }) => void): unknown
+  readonly current: Followable
+  onChange(listener: (config: Followable) => void): unknown
 }
 
 /**
@@ -80,19 +88,22 @@ export const isDoor = ({ channel }: Pick<Place, 'channel'>): boolean => channel.
 export class Rooms {
   readonly #byPlace = new Map<string, Room>()
   readonly #byName = new Map<string, Room>()
+  #callers: Callers = {}
 
-  constructor(rooms: RoomsConfig) {
-    this.#take(rooms)
+  constructor(rooms: RoomsConfig, callers: Callers = {}) {
+    this.#take({ rooms, channels: { types: callers } })
   }
 
   /** The rooms of settings, whatever these become. */
   static of(settings: Followed): Rooms {
-    const rooms = new Rooms(settings.current.rooms)
-    settings.onChange(config => rooms.#take(config.rooms))
+    const rooms = new Rooms({})
+    rooms.#take(settings.current)
+    settings.onChange(config => rooms.#take(config))
     return rooms
   }
 
-  #take(rooms: RoomsConfig): void {
+  #take({ rooms, channels }: Followable): void {
+    this.#callers = channels?.types ?? {}
     this.#byName.clear()
     this.#byPlace.clear()
     for (const [name, { places, open, joins, ...bridging }] of Object.entries(rooms)) {
@@ -101,6 +112,11 @@ export class Rooms {
       this.#byName.set(name, room)
       for (const place of parsed) this.#byPlace.set(formatPlace(place), room)
     }
+  }
+
+  /** Selectors of agents that channels of a type make enter. */
+  calledBy(type: string): readonly string[] {
+    return Object.hasOwn(this.#callers, type) ? (this.#callers[type]?.join ?? []) : []
   }
 
   /** The room of a place; a thread belongs to the room of its channel. */

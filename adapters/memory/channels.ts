@@ -11,6 +11,18 @@ export interface Hand {
   readonly act: <T>(serve: () => T) => Promise<T>
 }
 
+/** Sets plain switches as a server does: `-i+m` takes one away and adds one. What has an argument is not known here. */
+function change(channel: { modes: string }, modes: string): void {
+  const set = new Set(channel.modes.replace(/^\+/, ''))
+  let sign = '+'
+  for (const letter of modes.split(' ')[0] ?? '') {
+    if (letter === '+' || letter === '-') sign = letter
+    else if (sign === '+') set.add(letter)
+    else set.delete(letter)
+  }
+  channel.modes = set.size === 0 ? '' : `+${[...set].sort().join('')}`
+}
+
 /** Acts on the channels of a memory server. */
 export class MemoryChannels implements Required<Channels> {
   readonly #hand: Hand
@@ -31,7 +43,7 @@ export class MemoryChannels implements Required<Channels> {
 
   async mode({ channel }: Place, modes: string): Promise<void> {
     const { platform, act } = this.#hand
-    await act(() => void (platform.channel(channel).modes = modes))
+    await act(() => change(platform.channel(channel), modes))
   }
 
   async kick({ channel }: Place, user: UserId, reason: string): Promise<void> {
@@ -50,7 +62,7 @@ export class MemoryChannels implements Required<Channels> {
       const kept = platform.channel(channel)
       platform.enter(author(), channel)
       kept.kept = true
-      if (modes) kept.modes = modes
+      change(kept, modes)
       if (topic && kept.topic !== topic) platform.setTopic(author(), channel, topic)
     })
   }

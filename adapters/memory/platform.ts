@@ -217,8 +217,13 @@ export class MemoryPlatform {
   // ---- acts, of people and of adapters alike ----------------------------------------------------------------------
 
   enter(by: Author, channel: string, shown = true): void {
-    const { members, admitted } = this.channel(channel)
-    if (members.has(by.id) || (shown && admitted && this.#people.has(by.id) && !admitted.has(by.id))) return
+    const { admitted } = this.channel(channel)
+    if (!(shown && admitted && this.#people.has(by.id) && !admitted.has(by.id))) this.#letIn(by, channel, shown)
+  }
+
+  #letIn(by: Author, channel: string, shown: boolean): void {
+    const { members } = this.channel(channel)
+    if (members.has(by.id)) return
     members.set(by.id, this.#seq)
     if (shown) this.#happen(by, channel, undefined, { kind: 'member', change: 'join' })
   }
@@ -230,11 +235,11 @@ export class MemoryPlatform {
     this.channel(channel).members.delete(by.id)
   }
 
-  /** Makes a person enter, when there is one and they are online; whether they are in now. */
+  /** Makes a person enter whoever is admitted, as a server's operators can; false: there is none, or they are not online. */
   bring(id: string, channel: string): boolean {
     const user = this.#people.get(id)
     if (!user?.online) return false
-    this.enter(user.author, channel)
+    this.#letIn(user.author, channel, true)
     return true
   }
 

@@ -1,4 +1,4 @@
-import { mayBeIn } from '../../core/access/admission.ts'
+import { knownTo, readerOf } from '../../core/access/visibility.ts'
 import type { Trouble } from '../../core/adapter.ts'
 import type { CommandContext } from '../../core/command/command.ts'
 import type { ChannelId, NetworkId } from '../../core/event.ts'
@@ -32,27 +32,21 @@ const lockedLine = (locks: number): string =>
 
 /** Networks as those who read the answer may know of them: channels that are closed to them are counted, not named. */
 export async function tellable(
-  { ledger, caller, event, services, atMs }: CommandContext<AdminServices>,
+  asked: CommandContext<AdminServices>,
   statuses: readonly StoredStatus[],
   reply: 'public' | 'private',
 ): Promise<StoredStatus[]> {
-  const { rooms } = services.context
-  const who = { network: caller.network, sender: event.event.sender }
-  const alone = caller.private || reply === 'private'
-  return ledger.read(tx =>
-    statuses.map(status => {
+  const { rooms } = asked.services.context
+  return asked.ledger.read(tx => {
+    const knows = knownTo(tx, readerOf(asked, reply), rooms, asked.atMs)
+    return statuses.map(status => {
       const { troubles = [] } = status
-      const shown = troubles.filter(trouble => {
-        const place = { network: status.network as NetworkId, channel: trouble.channel as ChannelId }
-        const room = rooms.from(place)
-        return (
-          room.open || (!caller.private && room.name === caller.room) || (alone && mayBeIn(tx, rooms, place, who, atMs))
-        )
-      })
+      const network = status.network as NetworkId
+      const shown = troubles.filter(({ channel }) => knows(rooms.from({ network, channel: channel as ChannelId })))
       const hidden = troubles.length - shown.length
       return { ...status, troubles: shown, ...(hidden > 0 ? { hidden } : {}) }
-    }),
-  )
+    })
+  })
 }
 
 /** `irc up 2h · Ergo 2.19.1`; `old`: nobody has vouched for it lately. */

@@ -129,7 +129,7 @@ export class Bridge {
       signal,
       adapters,
       isConfigured,
-      admitted: (place, besides) => admittedNow(ledger, place, besides),
+      admitted: (place, besides) => admittedNow(context, place, besides),
       released: ids => this.deliverer.released(ids),
     })
     context.settings.onChange(config => this.#configure(config))

@@ -7,7 +7,7 @@ import type { Stored } from '../ledger/record/events.ts'
 import { type ApiKey, keyOfAccount } from '../ledger/settings/api-keys.ts'
 import { directPlaceId, placeIdsOf } from '../ledger/settings/places.ts'
 import type { Tx } from '../ledger/tx.ts'
-import { namesOf, type Rooms } from '../rooms.ts'
+import { namesOf, type Room, type Rooms } from '../rooms.ts'
 import { mayBeIn } from './admission.ts'
 import { includes } from './role.ts'
 
@@ -21,6 +21,17 @@ export interface Reader {
   /** `place`: everybody there reads the answer. `asker`: only who asked does. */
   readonly audience: 'place' | 'asker'
 }
+
+/** Who asks by a command whose answer goes there: `public` where it was said, `private` to the asker. */
+export const readerOf = (
+  { caller, event }: { readonly caller: Pick<Reader, 'person' | 'place'>; readonly event: Pick<Stored, 'event'> },
+  reply: 'public' | 'private',
+): Reader => ({
+  sender: event.event.sender,
+  person: caller.person,
+  place: caller.place,
+  audience: reply === 'private' || caller.place.private ? 'asker' : 'place',
+})
 
 /** What may be shown. Private places are never in `rooms` or `places`. */
 export interface Visible {
@@ -113,6 +124,28 @@ function operatedRooms(tx: Tx, person: Person | null, rooms: Rooms, nowMs: numbe
   if (!person) return []
   const names = rooms.all().map(({ name }) => name)
   return names.filter(name => includes(roleIn(tx, person, name, nowMs), 'operator'))
+}
+
+/**
+ * Which rooms the asker, and everybody who reads the answer, may know to be there: those of which they may read something
+ * and, for an answer to the asker alone, those they may enter. Nothing is told of any other: name, topic, members.
+ */
+export function knownTo(
+  tx: Tx,
+  reader: Reader,
+  rooms: Rooms,
+  nowMs: number,
+): (room: Pick<Room, 'name' | 'places'>) => boolean {
+  const visible = visibleTo(tx, reader, rooms, nowMs)
+  const { place, sender, person } = reader
+  const alone = sender.verified && (reader.audience === 'asker' || place.private === true)
+  const limited = alone ? keyOfAccount(tx, place.network, sender.id)?.rooms : null
+  const only = limited ? new Set(limited.map(name => rooms.meant(name)?.name)) : null
+  const enters = ({ name, places }: Pick<Room, 'name' | 'places'>): boolean =>
+    (person !== null && includes(roleIn(tx, person, name, nowMs), 'member')) ||
+    places.some(each => mayBeIn(tx, rooms, each, { network: place.network, sender }, nowMs))
+  return room =>
+    visible.all || visible.rooms.has(room.name) || (alone && (only === null || only.has(room.name)) && enters(room))
 }
 
 /** Whether one fact may be shown. */

@@ -70,7 +70,7 @@ test('register never takes over: neither an account, a person, a bot nor an agen
   await world.says('!register admin', 'admin is (or looks like) a bot already')
   await world.says('!register bad/name', /^write a name of letters/)
   await world.says('!register w-{1..2000}', /^write a name of letters/)
-  await world.says('!register w channels=general', /^channels: 'general' does not fit: write #a,#b or \*/)
+  await world.says('!register w channels=general', /^channels: 'general' does not fit: write #a,#task-\* or \*/)
   await world.says('!register w rate=fast', /^rate: write lines in a time/)
   await world.says('!register w permissions=fly', /^permissions: there is no command fly/)
   await world.says('!register w permissions=secret.set', /^secret set can not be granted by you to an agent/)

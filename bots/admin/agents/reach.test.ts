@@ -42,9 +42,18 @@ test('an agent gives nobody, itself included, more than it has', async t => {
   await agent.shouldReply(
     room,
     '!agent edit helper channels=#task-1 rate=1/s for=1m',
-    /helper · worker · active · #task-1/,
+    /helper · worker · active · 1 closed/,
   )
   assert.ok(mighty.online)
+})
+
+test('an agent of all open rooms gives them, and no closed one', async t => {
+  const world = await World.open(t)
+  const agent = await world.register('boss permissions=register')
+  for (const channels of ['#ops', '#task-*', '*,#ops'])
+    await agent.shouldReply(room, `!register helper channels=${channels}`, /boss can not give the channel #\S+: /)
+  await agent.shouldReply(room, '!register helper channels=#general', /helper is registered/)
+  await agent.shouldReply(room, '!register other channels=*', /other is registered/)
 })
 
 test('an operator for a time makes no engagement that outlasts it, and touches none that does', async t => {

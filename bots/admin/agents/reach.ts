@@ -3,7 +3,9 @@
 import { includes } from '../../../core/access/role.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
-import type { Agent, Rate } from '../../../core/ledger/agents/agents.ts'
+import type { ChannelId } from '../../../core/event.ts'
+import { type Agent, isEverything, type Rate } from '../../../core/ledger/agents/agents.ts'
+import type { Rooms } from '../../../core/rooms.ts'
 import { duration, time } from '../../../core/text/text.ts'
 import { ownUntil } from '../authority.ts'
 import type { AdminServices } from '../services.ts'
@@ -21,13 +23,16 @@ export function permits(own: Unsigned, permission: string, catalogue: Catalogue)
   return own.permissions.includes('*') && command !== undefined && includes('member', command.role)
 }
 
-/** Whether all channels that `pattern` means are among those of `own`. */
-const holds = (own: Unsigned, pattern: string): boolean =>
-  own.channels.some(each =>
-    each.endsWith('*')
-      ? pattern.toLowerCase().startsWith(each.slice(0, -1).toLowerCase())
-      : each.toLowerCase() === pattern.toLowerCase(),
-  )
+/** Whether all channels that `pattern` means are among those of `own`. Its `*` is for open rooms: it gives no closed one. */
+function holds(own: Unsigned, pattern: string, rooms: Rooms): boolean {
+  const wanted = pattern.toLowerCase()
+  const { open } = rooms.from({ network: own.network, channel: wanted as ChannelId })
+  return own.channels.some(channel => {
+    const each = channel.toLowerCase()
+    if (isEverything(each)) return open || isEverything(wanted)
+    return each.endsWith('*') ? wanted.startsWith(each.slice(0, -1)) : each === wanted
+  })
+}
 
 const slower = (rate: Rate, than: Rate): boolean =>
   rate.count <= than.count && rate.count * than.perMs <= than.count * rate.perMs
@@ -36,11 +41,11 @@ const outlasts = (endMs: number | null, untilMs: number | null): boolean =>
   untilMs !== null && (endMs === null || endMs > untilMs)
 
 /** What of `agent` goes beyond `own`; null: nothing does. */
-function beyond(own: Unsigned, agent: Unsigned, catalogue: Catalogue): string | null {
+function beyond(own: Unsigned, agent: Unsigned, catalogue: Catalogue, rooms: Rooms): string | null {
   const permission = agent.permissions.find(each => !permits(own, each, catalogue))
   if (permission !== undefined) return `the permission ${permission}`
-  const channel = agent.channels.find(each => !holds(own, each))
-  if (channel !== undefined) return channel === '*' ? 'every channel' : `the channel ${channel}`
+  const channel = agent.channels.find(each => !holds(own, each, rooms))
+  if (channel !== undefined) return isEverything(channel) ? 'every open room' : `the channel ${channel}`
   if (!slower(agent.rate, own.rate)) return 'a higher rate'
   return outlasts(agent.expiresMs, own.expiresMs) ? 'a later end' : null
 }
@@ -67,7 +72,7 @@ export async function withinReach<T extends Unsigned>(
   if (own) {
     const catalogue = await ledger.read(tx => services.catalogue.refresh(tx))
     const agent = before ? wanted : narrowed(own, wanted, said)
-    const more = beyond(own, agent, catalogue)
+    const more = beyond(own, agent, catalogue, services.context.rooms)
     if (more !== null) throw denied(`${own.name} can not give ${more}: it has not so much itself; ask an operator`)
     if (agent.owner !== before?.owner && agent.owner !== own.owner && agent.owner !== `${own.network}:${own.name}`)
       throw denied(`${own.name} can give an agent to nobody but ${own.owner}: ask an operator`)
@@ -91,7 +96,7 @@ export async function mustReach({ caller, ledger, services, atMs }: Context, age
   if (own) {
     const catalogue = await ledger.read(tx => services.catalogue.refresh(tx))
     for (const agent of agents) {
-      const more = agent.name === own.name ? null : beyond(own, agent, catalogue)
+      const more = agent.name === own.name ? null : beyond(own, agent, catalogue, services.context.rooms)
       if (more !== null) throw denied(`${agent.name} has ${more}, which ${own.name} has not: ask an operator`)
     }
     return

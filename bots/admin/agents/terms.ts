@@ -40,10 +40,10 @@ export const terms = {
     .optional()
     .meta({ named: true })
     .describe('worker unless said'),
-  channels: words(/^(\*|[#&+!][^\s,\u0007]{0,63})$/, 'write #a,#b or *')
+  channels: words(/^(\*|[#&+!][^\s,\u0007]{0,63})$/, 'write #a,#task-* or *')
     .optional()
     .meta({ named: true })
-    .describe('where it may be; everywhere unless said'),
+    .describe('where it may be; * is every open room, and so unless said: a closed one is named'),
   permissions: words(/^(\*|[a-z][a-z0-9.-]*)$/, 'write names of commands, with a dot for a blank: last,log.show')
     .optional()
     .meta({ named: true })

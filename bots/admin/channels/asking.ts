@@ -4,10 +4,11 @@ import { nameOf } from '../../../core/command/parse/values.ts'
 import { mustHoldIn } from '../../../core/command/visit/gate.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type Place, type UserId } from '../../../core/event.ts'
-import { type KeptChannel, keptChannel, keptChannels } from '../../../core/ledger/settings/channels.ts'
+import { type KeptChannel, keptChannels } from '../../../core/ledger/settings/channels.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { duration, escapeInline, parseDuration } from '../../../core/text/text.ts'
+import { known as knownIn } from '../known.ts'
 import { type AdminServices } from '../services.ts'
 import { joiners } from './members.ts'
 import { natureOf, typeFor } from './nature.ts'
@@ -58,17 +59,38 @@ export function fresh(context: Context, place: Place): KeptChannel {
   }
 }
 
-/** What is kept of a channel, `ruled` for operators of its room alone; one that the configuration names needs no `channel add`. */
+/**
+ * What is kept of a channel, `ruled` for operators of its room alone; one that the configuration names needs no `channel add`.
+ * Throws `not-found` in the same words whether it is not kept or the asker may not know of it.
+ */
 export function known(db: Tx, context: Context, place: Place, ruled?: 'ruled'): KeptChannel {
   const room = context.services.context.rooms.from(place).name
-  if (ruled) mustHoldIn(db, context.caller, room, 'operator', context.atMs)
-  const kept = keptChannel(db, place)
-  if (kept) return kept
-  const named = configured(configOf(context), place.network)
-  if (named.includes(place.channel)) return fresh(context, place)
-  const near = nearest(place.channel, [...named, ...keptChannels(db, place.network).map(each => each.channel)])
+  const all = channelsKnown(db, context, place.network, 'private')
+  const found = all.find(({ channel }) => channel === place.channel)
+  if (found) {
+    if (ruled) mustHoldIn(db, context.caller, room, 'operator', context.atMs)
+    return found
+  }
+  const near = nearest(
+    place.channel,
+    all.map(({ channel }) => channel),
+  )
   const hint = near ? `did you mean ${near}?` : `!channel add ${place.channel} makes it`
   throw new ChanopError('not-found', `${formatPlace(place)} is not kept here; ${hint}`)
+}
+
+/** The channels of a network that is ours, of which those who read the answer may know, by name. */
+export function channelsKnown(
+  db: Tx,
+  context: Context,
+  network: Place['network'],
+  reply: 'public' | 'private',
+): KeptChannel[] {
+  const named = configured(configOf(context), network).map(channel => fresh(context, { network, channel }))
+  const all = [...named, ...keptChannels(db, network)]
+  const knows = knownIn(db, context, reply)
+  const byName = new Map(all.map(each => [each.channel, each]))
+  return [...byName.values()].filter(each => knows.place(each)).sort((a, b) => (a.channel < b.channel ? -1 : 1))
 }
 
 /** `type task-, +im, ends in 2h, locked` */

@@ -125,7 +125,7 @@ export class Doors {
     const before = doorOf(tx, where)
     const { open, name: room } = rooms.from(where)
     if (open && (before === null || before.open)) return null
-    const names = open ? '' : admitted(tx, where, room, nowMs, all).join(' ')
+    const names = open ? '' : admitted(tx, rooms, where, room, nowMs, all).join(' ')
     const digest = createHash('sha256')
       .update(`${sinceMs} ${room} ${open ? 'open' : names}`)
       .digest('base64url')

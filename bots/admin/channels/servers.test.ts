@@ -137,12 +137,27 @@ for (const { kind, reason } of await availableServers()) {
       await asks('!role revoke chat:bob in=ops', /bob has no role in ops any more$/)
       await bob.wait(line => line.command === 'KICK' && line.params[0] === '#ops', 'bob to be put out')
       assert.equal(await joining(bob, '#ops'), '473')
-      assert.equal(await joining(worker, '#ops'), '366')
-      await asks('!agent edit worker-1 channels=#general,#task-1', /worker-1/)
+      assert.equal(await joining(worker, '#ops'), '473', '* is for open rooms')
+      await asks('!agent edit worker-1 channels=*,#ops', /worker-1 .* open rooms 1 closed/)
+      await eventually(async () => (await joining(worker, '#ops')) === '366', 'the agent to be let in')
+      await asks('!agent edit worker-1 channels=*', /worker-1/)
       await worker.wait(line => line.command === 'KICK' && line.params[0] === '#ops', 'the agent to be put out')
       assert.equal(await joining(worker, '#ops'), '473')
-      await asks('!agent edit worker-1 channels=*', /worker-1/)
-      await eventually(async () => (await joining(worker, '#ops')) === '366', 'the agent to be let in')
+    })
+
+    it('keeps a guest out, and puts a member out when their time is over', async () => {
+      const gus = await enter('gus', await server.account('gus'))
+      await asks('!role grant chat:gus guest', /gus is guest$/)
+      assert.equal(await joining(gus, '#ops'), '473')
+      await asks('!role grant chat:gus member in=ops for=6s', /gus is member in ops for \ds$/)
+      await eventually(async () => (await joining(gus, '#ops')) === '366', 'gus to be let in')
+      await gus.wait(line => line.command === 'KICK' && line.params[0] === '#ops', 'gus to be put out', 20_000)
+      owner.say('PRIVMSG #ops :after that')
+      assert.equal(await joining(gus, '#ops'), '473')
+      assert.equal(
+        gus.raw.some(line => line.includes('after that')),
+        false,
+      )
     })
 
     it('is closed when it is given up', async () => {

@@ -94,20 +94,21 @@ export class ChannelWatch {
     await this.#doors.sweep(nowMs)
     const bringing = nowMs - this.#broughtMs >= bringEveryMs
     if (bringing) this.#broughtMs = nowMs
-    const due = await ledger.read(db => {
-      const kept = keptChannels(db)
-      const aged = kept.filter(each => this.#warnMs(each) <= nowMs)
-      const orders = [...this.#reconciling(db, kept), ...(bringing ? this.#brought(db, kept, nowMs) : [])]
-      return { aged, orders: orders.filter(({ key }) => orderByKey(db, key) === null) }
-    })
+    const due = await ledger.read(db => this.#due(db, bringing, nowMs))
     if (due.aged.length === 0 && due.orders.length === 0) return
     await ledger.write(db => {
-      for (const order of due.orders) placeOrder(db, order, nowMs)
-      for (const { network, channel } of due.aged) {
-        const kept = keptChannel(db, { network, channel })
-        if (kept) this.#age(db, kept, nowMs)
-      }
+      // Anew: what was changed since it was read has orders of its own, which an older state must not follow.
+      const { aged, orders } = this.#due(db, bringing, nowMs)
+      for (const order of orders) placeOrder(db, order, nowMs)
+      for (const kept of aged) this.#age(db, kept, nowMs)
     })
+  }
+
+  #due(db: Tx, bringing: boolean, nowMs: number): { aged: KeptChannel[]; orders: NewOrder[] } {
+    const kept = keptChannels(db)
+    const aged = kept.filter(each => this.#warnMs(each) <= nowMs)
+    const orders = [...this.#reconciling(db, kept), ...(bringing ? this.#brought(db, kept, nowMs) : [])]
+    return { aged, orders: orders.filter(({ key }) => orderByKey(db, key) === null) }
   }
 
   /** For each managed network that is up: since when. */

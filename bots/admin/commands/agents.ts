@@ -9,6 +9,7 @@ import {
   editAgent,
   engaged,
   forgetAgent,
+  isEverything,
   setAgentState,
 } from '../../../core/ledger/agents/agents.ts'
 import { placeOrder } from '../../../core/ledger/out/orders.ts'
@@ -28,6 +29,7 @@ import { need, theAgent } from '../agents/record.ts'
 import { rateText, terms, withTerms } from '../agents/terms.ts'
 import { outsideOf, putOut } from '../agents/watch.ts'
 import { invited } from '../invitations.ts'
+import { type Known, known } from '../known.ts'
 import { declare } from '../services.ts'
 import { accept } from './invite.ts'
 
@@ -39,17 +41,29 @@ const nobodyHere = 'there is no agent nobody: !agents lists who there is'
 const until = ({ expiresMs }: Agent, nowMs: number): string =>
   expiresMs === null ? '' : expiresMs > nowMs ? ` · ${duration(expiresMs - nowMs)} left` : ' · its time is over'
 
-const channelsOf = ({ channels }: Agent): string => (channels.includes('*') ? 'everywhere' : channels.join(' '))
+/** Of the channels where it may be, those that who reads it may know of. */
+const channelsTold = ({ network, channels }: Pick<Agent, 'network' | 'channels'>, knows: Known): string[] =>
+  channels.filter(channel => isEverything(channel) || knows.place({ network, channel }))
+
+function channelsLine(agent: Agent, knows: Known): string {
+  const told = channelsTold(agent, knows)
+  const hidden = agent.channels.length - told.length
+  const words = told.map(channel => (isEverything(channel) ? 'open rooms' : channel))
+  return [...words, ...(hidden > 0 ? [`${hidden} closed`] : [])].join(' ')
+}
 
 /** One that never was here is only registered. */
 const stateOf = (tx: Tx, agent: Agent): string =>
   agent.state === 'active' && seenMs(tx, agent) === null ? 'registered' : agent.state
 
-const row = (agent: Agent, nowMs: number, state: string = agent.state): string =>
-  `${agent.name} · ${agent.type} · ${state} · ${escapeInline(channelsOf(agent))} · of ${escapeInline(agent.owner)}${until(agent, nowMs)}`
+const row = (agent: Agent, knows: Known, nowMs: number, state: string = agent.state): string =>
+  `${agent.name} · ${agent.type} · ${state} · ${escapeInline(channelsLine(agent, knows))} · of ${escapeInline(agent.owner)}${until(agent, nowMs)}`
 
 /** What programs are told of an agent: its signed engagement is `engagement`’s to tell. */
-const told = ({ engagement: _signed, ...agent }: Agent): Omit<Agent, 'engagement'> => agent
+const told = ({ engagement: _signed, ...agent }: Agent, knows: Known): Omit<Agent, 'engagement'> => ({
+  ...agent,
+  channels: channelsTold(agent, knows),
+})
 
 const counted = (found: readonly { readonly state: string }[]): string => {
   const states = Map.groupBy(found, ({ state }) => state)
@@ -69,11 +83,14 @@ const list = declare({
     const { ledger, atMs } = context
     const found = await ledger.read(tx => (which === undefined ? agents(tx) : meant(context, tx, which)))
     if (found.length === 0) return `no agents yet: ${context.settings.prefix}register NICK makes one`
-    const shown = await ledger.read(tx => found.map(agent => ({ agent, state: stateOf(tx, agent) })))
-    return {
-      lines: [counted(shown), ...shown.map(({ agent, state }) => row(agent, atMs, state))],
-      data: found.map(told),
-    }
+    return ledger.read(tx => {
+      const knows = known(tx, context, 'public')
+      const shown = found.map(agent => ({ agent, state: stateOf(tx, agent) }))
+      return {
+        lines: [counted(shown), ...shown.map(({ agent, state }) => row(agent, knows, atMs, state))],
+        data: found.map(agent => told(agent, knows)),
+      }
+    })
   },
 })
 
@@ -84,16 +101,18 @@ const show = declare({
   reply: 'private',
   args: z.object({ nick: agentName }),
   examples: [['!agent show nobody', nobodyHere]],
-  async run({ ledger, atMs }, { nick }) {
+  async run(context, { nick }) {
+    const { ledger, atMs } = context
     const agent = await ledger.read(tx => theAgent(tx, nick))
-    const { groups, prints } = await ledger.read(tx => ({
+    const { first, groups, prints } = await ledger.read(tx => ({
+      first: row(agent, known(tx, context, 'private'), atMs),
       groups: groupsOf(tx, nick),
       prints: certificatesOf(tx, agent.network, nick).map(({ fingerprint }) => `…${fingerprint.slice(-6)}`),
     }))
     const { permissions, skills, reason, createdBy, createdMs } = agent
     return {
       lines: [
-        row(agent, atMs) + (reason === null ? '' : ` · ${escapeInline(reason)}`),
+        first + (reason === null ? '' : ` · ${escapeInline(reason)}`),
         escapeInline(`may use: ${permissions.join(', ') || 'no commands'} · ${rateText(agent.rate)}`),
         ...(skills.length > 0 ? [escapeInline(`skills: ${skills.join(', ')}`)] : []),
         ...(groups.length > 0 ? [`groups: ${groups.join(', ')}`] : []),
@@ -120,22 +139,22 @@ const edit = declare({
     const { ledger, atMs, event, services } = context
     if (native === undefined && Object.values(typed).every(value => value === undefined))
       throw new ChanopError('usage', `say what to change: !agent edit ${nick} channels=#a,#b rate=5/s for=30d`)
-    const known = await ledger.read(tx => ({ agent: theAgent(tx, nick), groups: groupsOf(tx, nick) }))
-    const wanted = await withTerms(context, known.agent, typed)
+    const before = await ledger.read(tx => ({ agent: theAgent(tx, nick), groups: groupsOf(tx, nick) }))
+    const wanted = await withTerms(context, before.agent, typed)
     const agent = await signed(
       context,
       native === undefined ? wanted : { ...wanted, native: native === 'yes' },
-      known.groups,
+      before.groups,
     )
     return {
       lines: [],
       effect: tx => {
         const now = theAgent(tx, nick)
-        if (now.changedMs !== known.agent.changedMs)
+        if (now.changedMs !== before.agent.changedMs)
           throw new ChanopError('conflict', `${nick} was changed meanwhile: say it again`)
         editAgent(tx, agent, atMs)
         for (const channel of outsideOf(tx, agent)) putOut(tx, services.context, agent, { channel, seq: event.seq })
-        return [row(agent, atMs)]
+        return [row(agent, known(tx, context, 'public'), atMs)]
       },
     }
   },

@@ -13,6 +13,7 @@ import { identitiesOf, type Person, personAt } from '../../../core/ledger/people
 import { type Grant, grantsOf, holds, roleIn } from '../../../core/ledger/people/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
+import { type Known, known } from '../known.ts'
 import { accountForm, accountMeant } from '../meant.ts'
 import { type AdminServices, declare } from '../services.ts'
 
@@ -79,7 +80,7 @@ function heldLine({ role, room, untilMs, by }: Grant, nowMs: number): string {
   return `${role} ${where}${until} (by ${by})`
 }
 
-function held(tx: Tx, { caller }: Somebody, nowMs: number): string {
+function held(tx: Tx, { caller }: Somebody, knows: Known, nowMs: number): string {
   const { agent, person } = caller
   if (agent) {
     const ends =
@@ -87,7 +88,7 @@ function held(tx: Tx, { caller }: Somebody, nowMs: number): string {
     const may = agent.permissions.length > 0 ? agent.permissions.join(', ') : 'nothing'
     return `agent, ${agent.state}${agent.paused ? ', paused' : ''}${ends}, permissions: ${may}`
   }
-  const all = person ? grantsOf(tx, person) : []
+  const all = person ? grantsOf(tx, person).filter(({ room }) => room === '' || knows.room(room)) : []
   const lines = [
     ...all.filter(each => holds(each, nowMs)).map(each => heldLine(each, nowMs)),
     ...all.filter(each => !holds(each, nowMs)).map(endedLine),
@@ -129,10 +130,10 @@ const can = declare({
   async run(context, { who, in: room = context.caller.room, command }) {
     const { services, settings, atMs } = context
     const config = services.context.settings.current
-    if (room !== context.caller.room && !Object.hasOwn(config.rooms, room)) {
-      throw new ChanopError('not-found', `no room ${room.slice(0, 60)}; !rooms lists them`)
-    }
     return context.ledger.read(db => {
+      const knows = known(db, context, 'private')
+      if (room !== context.caller.room && !(Object.hasOwn(config.rooms, room) && knows.room(room)))
+        throw new ChanopError('not-found', `no room ${room.slice(0, 60)}; !rooms lists them`)
       const line = command.startsWith(settings.prefix) ? command.slice(settings.prefix.length) : command
       const found = resolve(services.catalogue.refresh(db), line, false)
       if (found.is !== 'command') {
@@ -148,7 +149,7 @@ const can = declare({
       const no = refusal(found.command, caller, atMs)
       const verdict = ignored ? `no: ${name} is ignored` : no === null ? 'yes' : 'no'
       const what = `${found.command.name} ${demands(found.command)}`
-      return escapeInline(`${verdict}: ${what}; ${name} is ${held(db, somebody, atMs)}`)
+      return escapeInline(`${verdict}: ${what}; ${name} is ${held(db, somebody, knows, atMs)}`)
     })
   },
 })

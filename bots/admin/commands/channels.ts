@@ -5,13 +5,7 @@ import { ChanopError } from '../../../core/error.ts'
 import { formatPlace } from '../../../core/event.ts'
 import { agents } from '../../../core/ledger/agents/agents.ts'
 import { membersOf } from '../../../core/ledger/people/members.ts'
-import {
-  dropChannel,
-  type KeptChannel,
-  keptChannel,
-  keptChannels,
-  storeChannel,
-} from '../../../core/ledger/settings/channels.ts'
+import { dropChannel, type KeptChannel, keptChannel, storeChannel } from '../../../core/ledger/settings/channels.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { escapeInline, time, truncate } from '../../../core/text/text.ts'
 import {
@@ -19,6 +13,7 @@ import {
   brought,
   type Context,
   channel,
+  channelsKnown,
   configOf,
   endOf,
   fresh,
@@ -31,7 +26,7 @@ import {
 } from '../channels/asking.ts'
 import { modesChange, natureOf } from '../channels/nature.ts'
 import { releaseOrder } from '../channels/orders.ts'
-import { configured } from '../channels/places.ts'
+import { known as knownIn } from '../known.ts'
 import { declare } from '../services.ts'
 
 const add = declare({
@@ -83,7 +78,7 @@ const add = declare({
 const list = declare({
   name: 'channel list',
   aliases: ['channels'],
-  summary: 'the channels of the networks we run, and what is special about each',
+  summary: 'the channels of the networks we run that you may enter, and what is special about each',
   role: 'member',
   reply: 'private',
   args: z.object({}),
@@ -91,17 +86,14 @@ const list = declare({
   async run(context) {
     const config = configOf(context)
     const lines = await context.ledger.read(db =>
-      managedNetworks(config).flatMap(network => {
-        const kept = new Map(keptChannels(db, network).map(each => [each.channel, each]))
-        const names = [...new Set([...configured(config, network), ...kept.keys()])].sort()
-        return names.map(name => {
-          const each = kept.get(name) ?? fresh(context, { network, channel: name })
+      managedNetworks(config).flatMap(network =>
+        channelsKnown(db, context, network, 'private').map(each => {
           const parts = [`${membersOf(db, each).length} in`, ...traits(context, each)]
-          return escapeInline(`${network}:${name} · ${parts.join(', ')}`)
-        })
-      }),
+          return escapeInline(`${formatPlace(each)} · ${parts.join(', ')}`)
+        }),
+      ),
     )
-    return { lines: lines.length > 0 ? lines : ['no channel is kept here: channel add #name'] }
+    return { lines: lines.length > 0 ? lines : ['no channel that you may enter is kept here: channel add #name'] }
   },
 })
 
@@ -212,8 +204,14 @@ const topic = declare({
   examples: [['!channel topic #general all that matters', 'irc:#general: all that matters']],
   async run(context, { channel, topic: said }) {
     const place = meant(context, channel)
-    const kept = await context.ledger.read(db => known(db, context, place, 'ruled'))
-    if (said === undefined) return escapeInline(`${formatPlace(place)}: ${kept.topic || 'no topic of ours'}`)
+    const { kept, told } = await context.ledger.read(db => ({
+      kept: known(db, context, place, 'ruled'),
+      told: knownIn(db, context, 'public').place(place),
+    }))
+    if (said === undefined) {
+      const line = escapeInline(`${formatPlace(place)}: ${kept.topic || 'no topic of ours'}`)
+      return { lines: [line], reply: told ? 'public' : 'private' }
+    }
     const next = { ...kept, topic: said }
     return {
       lines: [],

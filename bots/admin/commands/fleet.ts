@@ -1,9 +1,8 @@
 /** Who of the fleet is there, and calling a group by a command. */
 import { z } from 'zod'
-import type { CommandContext } from '../../../core/command/command.ts'
 import { nameOf, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { isAnywhere, isIn } from '../../../core/ledger/people/members.ts'
+import { isAnywhere } from '../../../core/ledger/people/members.ts'
 import { presenceAt, presenceNamed } from '../../../core/ledger/people/presence.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration, escapeInline, safeName } from '../../../core/text/text.ts'
@@ -11,9 +10,8 @@ import { decide } from '../fleet/ask.ts'
 import { openCall } from '../fleet/call.ts'
 import { chunks } from '../fleet/naming.ts'
 import { choose, type Target } from '../fleet/targets.ts'
-import { type AdminServices, declare } from '../services.ts'
-
-type Context = CommandContext<AdminServices>
+import { type Known, known } from '../known.ts'
+import { declare } from '../services.ts'
 
 /** So many are told one by one. */
 const few = 6
@@ -26,7 +24,7 @@ interface Shown {
 
 const ago = (atMs: number, nowMs: number): string => `${duration(Math.max(0, nowMs - atMs))} ago`
 
-function rowOf(tx: Tx, { agent, label, accounts }: Target, nowMs: number): Shown {
+function rowOf(tx: Tx, { agent, label, accounts }: Target, knows: Known, nowMs: number): Shown {
   const known = accounts.flatMap(account => {
     const [network = '', user = ''] = account.split('\n')
     return presenceAt(tx, network, user) ?? []
@@ -37,7 +35,7 @@ function rowOf(tx: Tx, { agent, label, accounts }: Target, nowMs: number): Shown
   if (!last) return { name, state: 'never seen', text: `${name} was never seen${paused}` }
   const state = agent ? last.state : isAnywhere(tx, last.network, last.user) ? 'online' : 'offline'
   const since = state === 'idle' || !agent ? last.seenMs : last.sinceMs
-  const where = last.channel === '' ? '' : ` · last in ${escapeInline(last.channel)}`
+  const where = last.channel !== '' && knows.place(last) ? ` · last in ${escapeInline(last.channel)}` : ''
   return { name, state, text: `${name} ${state} ${duration(Math.max(0, nowMs - since))}${where}${paused}` }
 }
 
@@ -67,12 +65,14 @@ const who = declare({
     ['!who worker-001', /^worker-001 online \d+\w+ · last in #general$/, 'worker-001 online 2h · last in #general'],
     ['!who @scout', "nobody fits '@scout': !agents lists who there is"],
   ],
-  async run({ ledger, services, caller, atMs, settings }, { selector }) {
+  async run(context, { selector }) {
+    const { ledger, services, caller, atMs, settings } = context
     await services.fleet.look()
     const rows = await ledger.read(db => {
       const { targets, nobody } = choose(db, selector ?? '@all', services.context.rooms.with(caller.place), atMs)
       if (selector !== undefined && nobody.length > 0) throw nobodyFits(nobody)
-      return targets.map(target => rowOf(db, target, atMs))
+      const knows = known(db, context, 'public')
+      return targets.map(target => rowOf(db, target, knows, atMs))
     })
     if (rows.length === 0) return `no agents yet: ${settings.prefix}register NICK makes one`
     const data = rows.map(({ name, state }) => ({ name, state }))
@@ -94,15 +94,6 @@ const words: Readonly<Record<string, string>> = {
   heartbeat: 'gave a sign of life',
 }
 
-/** Where somebody was is for those who may see that place: its room is open, or they are in it themselves. */
-function maySee(tx: Tx, { caller, services }: Context, network: string, channel: string): boolean {
-  const { fleet, context } = services
-  const place = { network, channel } as never
-  const room = fleet.rooms.of(place)
-  if (room && context.settings.current.rooms[room.name]?.open) return true
-  return network === caller.network && isIn(tx, place, caller.account)
-}
-
 const seen = declare({
   name: 'seen',
   summary: 'when somebody was last seen, and where',
@@ -122,13 +113,13 @@ const seen = declare({
     const { ledger, services, caller, atMs } = context
     await services.fleet.look()
     return ledger.read(db => {
-      const known = presenceNamed(db, nick, caller.network)
-      if (!known) return `nobody called ${escapeInline(safeName(nick, 60))} was seen here`
-      const { network, channel, name, what, seenMs } = known
-      const where = channel !== '' && maySee(db, context, network, channel) ? ` in ${channel}` : ''
+      const presence = presenceNamed(db, nick, caller.network)
+      if (!presence) return `nobody called ${escapeInline(safeName(nick, 60))} was seen here`
+      const { network, channel, name, what, seenMs } = presence
+      const where = channel !== '' && known(db, context, 'public').place(presence) ? ` in ${channel}` : ''
       const elsewhere = network === caller.network ? '' : ` on ${network}`
       const did = `${words[what] ?? 'was seen'} ${ago(seenMs, atMs)}${where}${elsewhere}`
-      const here = isAnywhere(db, network, known.user) ? 'is here · ' : ''
+      const here = isAnywhere(db, network, presence.user) ? 'is here · ' : ''
       return escapeInline(`${safeName(name)} ${here}${did}`)
     })
   },

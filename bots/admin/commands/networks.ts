@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { mayBeIn } from '../../../core/access/admission.ts'
+import { knownTo, readerOf } from '../../../core/access/visibility.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { formatPlace, type NetworkId, type Place } from '../../../core/event.ts'
+import type { NetworkId } from '../../../core/event.ts'
 import { backlog } from '../../../core/ledger/out/deliveries.ts'
 import { networkDrafts } from '../../../core/ledger/settings/network-drafts.ts'
 import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
@@ -12,15 +12,10 @@ import { count, duration, escapeInline } from '../../../core/text/text.ts'
 import { bridgeSilent, networkLine, tellable } from '../networks.ts'
 import { type AdminServices, declare } from '../services.ts'
 
-/** Whether the asker may know of a place: it is open to them, whoever else reads the answer. */
-async function knows({ ledger, caller, event, services, atMs }: CommandContext<AdminServices>) {
-  const { rooms } = services.context
-  const who = { network: caller.network, sender: event.event.sender }
-  return ledger.read(db => {
-    const places = rooms.all().flatMap(room => room.places)
-    const known = new Set(places.filter(place => mayBeIn(db, rooms, place, who, atMs)).map(formatPlace))
-    return (place: Place): boolean => known.has(formatPlace(place))
-  })
+/** The rooms that those who read the answer may know of. */
+async function roomsKnown(context: CommandContext<AdminServices>, reply: 'public' | 'private'): Promise<Room[]> {
+  const { rooms } = context.services.context
+  return context.ledger.read(db => rooms.all().filter(knownTo(db, readerOf(context, reply), rooms, context.atMs)))
 }
 
 const networks = declare({
@@ -80,7 +75,8 @@ const show = declare({
     if (!config) return refuseUnknown(context, network, Object.keys(configured))
     const stored = (await ledger.read(networkStatuses)).filter(known => known.network === network)
     const [entry] = await tellable(context, stored, 'private')
-    const here = services.context.rooms.onNetwork(network).filter(await knows(context))
+    const known = await roomsKnown(context, 'private')
+    const here = known.flatMap(({ places }) => places).filter(place => place.network === network)
     const waits = (await ledger.read(backlog)).find(each => each.network === (network as NetworkId))
     const off = config.on ? [] : [`${settings.prefix}network on ${network} turns it on`]
     return {
@@ -113,11 +109,9 @@ const rooms = declare({
     ],
   ],
   async run(context) {
-    const known = await knows(context)
-    const all = context.services.context.rooms.all()
-    const rooms = all.filter(({ places }) => places.some(known))
+    const rooms = await roomsKnown(context, 'private')
     // What not everybody here may know of is said to the asker alone.
-    const shown = rooms.every(({ name, open }) => open || name === context.caller.room)
+    const shown = rooms.length === (await roomsKnown(context, 'public')).length
     const lines = rooms.map(roomLine)
     return {
       lines: lines.length > 0 ? lines : ['no room is open to you'],

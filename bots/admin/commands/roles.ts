@@ -8,6 +8,7 @@ import { grant, grants, type Held, owners, revoke, rolesWritten } from '../../..
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
 import { mustBeForGood, ownUntil } from '../authority.ts'
+import { known } from '../known.ts'
 import { accountMeant, personMeant, written } from '../meant.ts'
 import { declare } from '../services.ts'
 
@@ -23,10 +24,14 @@ const list = declare({
   reply: 'private',
   args: z.object({}),
   examples: [['!role list', /^alice: owner/, 'alice: owner · irc:alice']],
-  async run({ ledger, atMs }) {
-    const all = await ledger.read(db =>
-      grants(db, atMs).map(held => ({ ...held, accounts: identitiesOf(db, held.person) })),
-    )
+  async run(context) {
+    const { ledger, atMs } = context
+    const all = await ledger.read(db => {
+      const knows = known(db, context, 'private')
+      return grants(db, atMs)
+        .filter(({ room }) => room === '' || knows.room(room))
+        .map(held => ({ ...held, accounts: identitiesOf(db, held.person) }))
+    })
     return {
       data: all,
       lines: all.map(({ person, role, room, untilMs, accounts }) => {

@@ -52,7 +52,7 @@ describe('stop', () => {
   it('of all needs an operator, and reaches other rooms', async t => {
     const { house, alice } = await openWorld(t)
     await workers(house, 'worker-001')
-    const side = await agentIn(house, 'side-1', { type: 'aide' }, '#side')
+    const side = await agentIn(house, 'side-1', { type: 'aide', channels: ['#side'] }, '#side')
     await listed(house, 'side-1')
     await alice.shouldReply('#general', '!stop @all', 'stop @all needs operator; you are member')
     await alice.shouldReply('#general', '!stop @*', 'stop @all needs operator; you are member')

@@ -11,7 +11,7 @@ import { duration, escapeInline } from '../../../core/text/text.ts'
 import { amountsOf, labelOf } from '../models/budget/limits.ts'
 import { usd } from '../models/budget/money.ts'
 import { endOf, periodsAt } from '../models/budget/periods.ts'
-import { callerSpends } from './caller.ts'
+import { callerSpends, tellable } from './caller.ts'
 import { modelNamed } from './model-names.ts'
 import { declare, type OracleServices } from './services.ts'
 import { type Change, changed, changing } from './settings.ts'
@@ -67,7 +67,8 @@ const show = declare({
     return context.ledger.read(tx => {
       const operator = includes(context.caller.globalRole, 'operator')
       const here = context.caller.private ? [] : [`room:${room}`]
-      const own = operator ? ownLimits(tx, context) : here.filter(scope => ownLimits(tx, context).includes(scope))
+      const limits = ownLimits(tx, context).filter(tellable(tx, context))
+      const own = operator ? limits : here.filter(scope => limits.includes(scope))
       const ends = (kind: 'day' | 'month'): string => duration(endOf(kind, Date.now(), timezone) - Date.now(), 2)
       return {
         lines: [

@@ -1,8 +1,24 @@
 import { spenderOf } from '../../../core/access/spender.ts'
+import { knownTo, readerOf } from '../../../core/access/visibility.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import type { OracleServices } from './services.ts'
 
 /** Whose budget a command's request is on, and the room it is booked for. */
 export function callerSpends({ caller }: Pick<CommandContext<unknown>, 'caller'>): { room: string; person: string } {
   const { network, account: id, verified, person, agent, room } = caller
   return { room, person: spenderOf(network, { id, verified }, { person, agent }) }
+}
+
+const roomMark = 'room:'
+
+/** Whether a scope of spending is told where it was asked: of rooms those that everybody who reads it may know of. */
+export function tellable(tx: Tx, context: CommandContext<OracleServices>): (scope: string) => boolean {
+  const { rooms } = context.services.context
+  const knows = knownTo(tx, readerOf(context, 'public'), rooms, context.atMs)
+  return scope => {
+    if (!scope.startsWith(roomMark)) return true
+    const name = scope.slice(roomMark.length)
+    return knows(rooms.meant(name) ?? { name, places: [] })
+  }
 }

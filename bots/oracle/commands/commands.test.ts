@@ -133,3 +133,13 @@ test('usage and budgets tell what is, and idle costs nothing', async t => {
   await olga.shouldReply('#general', '!budget del person:olga', 'person:olga: the general limit holds again')
   await olga.shouldReply('#general', '!model test maxi', /^maxi answered/)
 })
+
+test('what a closed room may spend is told there and to who asks alone, not in other rooms', async t => {
+  const { olga } = await open(t)
+  await olga.shouldReply('@oracle', '!budget set room:ops daily=1', 'room:ops: $1 a day')
+  const said = await olga.shouldReply('#general', '!budget', /the day ends in/)
+  assert.doesNotMatch(said.text, /ops/)
+  await olga.shouldReply('@oracle', '!budget', /\nops: \$0 of \$1 today/)
+  olga.join('#ops')
+  await olga.shouldReply('#ops', '!budget', /\nops: \$0 of \$1 today/)
+})

@@ -10,7 +10,7 @@ import { count, escapeInline } from '../../../core/text/text.ts'
 import { labelOf } from '../models/budget/limits.ts'
 import { usd } from '../models/budget/money.ts'
 import { periodsAt } from '../models/budget/periods.ts'
-import { callerSpends } from './caller.ts'
+import { callerSpends, tellable } from './caller.ts'
 import { declare, type OracleServices } from './services.ts'
 
 type Context = CommandContext<OracleServices>
@@ -25,8 +25,10 @@ function sums({ costMicroUsd, reservedMicroUsd, tries, inputTokens, cachedTokens
   return `${usd(costMicroUsd)} in ${requests}, ${count(inputTokens)} tokens read${cached}, ${count(outputTokens)} written${held}`
 }
 
-function ranked(tx: Tx, period: string, kinds: readonly string[], title: string): string[] {
-  const all = kinds.flatMap(kind => spendBy(tx, period, kind)).filter(({ tries }) => tries > 0)
+/** Rooms that not everybody who reads it may know of are left out. */
+function ranked(tx: Tx, context: Context, period: string, kinds: readonly string[], title: string): string[] {
+  const tells = tellable(tx, context)
+  const all = kinds.flatMap(kind => spendBy(tx, period, kind)).filter(({ tries, scope }) => tries > 0 && tells(scope))
   all.sort((a, b) => b.costMicroUsd - a.costMicroUsd || b.tries - a.tries)
   if (all.length === 0) return []
   const shown = all
@@ -102,11 +104,11 @@ export const usage = declare({
       return {
         lines: [
           ...lines,
-          ...ranked(tx, during, ['person', 'account', 'strangers'], 'people'),
-          ...ranked(tx, during, ['agent'], 'agents'),
-          ...ranked(tx, during, ['room'], 'rooms'),
-          ...ranked(tx, during, ['model'], 'models'),
-          ...ranked(tx, during, ['task'], 'for'),
+          ...ranked(tx, context, during, ['person', 'account', 'strangers'], 'people'),
+          ...ranked(tx, context, during, ['agent'], 'agents'),
+          ...ranked(tx, context, during, ['room'], 'rooms'),
+          ...ranked(tx, context, during, ['model'], 'models'),
+          ...ranked(tx, context, during, ['task'], 'for'),
           unasked(tx, during),
         ],
       }

@@ -210,7 +210,7 @@ test('log show tells what became of a message', async t => {
   )
   assert.equal(lines[1], '<alice> helo [x]')
   assert.match(lines[2] ?? '', /^→ memory:hall: sent in 2 messages 2026-/)
-  assert.match(lines[3] ?? '', /^→ memory:gone: failed 2026-.* UTC: no such channel$/)
+  assert.match(lines[3] ?? '', /^→ a closed room: failed 2026-.* UTC: no such channel$/)
   assert.equal(lines[4], '→ a direct conversation: queued')
   assert.equal(lines.length, 5)
   await tell(about(first, { kind: 'edit', content: text('hello') }))

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { includes } from '../../../core/access/role.ts'
-import { maySee } from '../../../core/access/visibility.ts'
+import { knownTo, maySee, readerOf } from '../../../core/access/visibility.ts'
 import type { Answer } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type MessageEvent } from '../../../core/event.ts'
@@ -42,11 +42,15 @@ function textLines(tx: Tx, message: Stored<MessageEvent>): string[] {
 }
 
 /** Its copies and what else was done in other places because of it, with their states. */
-function deliveryLines(tx: Tx, seq: number): string[] {
+function deliveryLines(tx: Tx, context: Context, seq: number, reply: 'public' | 'private'): string[] {
+  const { rooms } = context.services
+  const knows = knownTo(tx, readerOf(context, reply), rooms, context.atMs)
+  const whereTo = ({ place }: Fate): string => {
+    if (place.private) return 'a direct conversation'
+    return knows(rooms.from(place)) ? formatPlace(place) : 'a closed room'
+  }
   return fatesOf(tx, seq, mostFates).map(fate => escapeInline(`→ ${whereTo(fate)}: ${stateOf(fate)}`))
 }
-
-const whereTo = ({ place }: Fate): string => (place.private ? 'a direct conversation' : formatPlace(place))
 
 function stateOf({ state, parts, settledMs, attempts, error }: Fate): string {
   const split = parts > 1 ? ` in ${parts} messages` : ''
@@ -108,7 +112,7 @@ export const logShow = declare({
         fact.event.kind === 'message'
           ? textLines(tx, fact as Stored<MessageEvent>)
           : [escapeInline(truncate(spoken(lineOf(tx, fact)), 400))]
-      return { lines: [heading(fact), ...detail, ...deliveryLines(tx, fact.seq)], reply }
+      return { lines: [heading(fact), ...detail, ...deliveryLines(tx, context, fact.seq, reply)], reply }
     })
   },
 })

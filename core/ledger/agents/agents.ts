@@ -25,7 +25,7 @@ export interface Agent {
   /** `network:account` of who answers for it. */
   readonly owner: string
   readonly state: AgentState
-  /** Where it may be: names, `#task-*` for all that begin so, `*` for everywhere. */
+  /** Where it may be: names, `#task-*` for all that begin so, `*` for every open room. */
   readonly channels: readonly string[]
   /** Names of the commands it may use; `*` is everything a member may. */
   readonly permissions: readonly string[]
@@ -89,9 +89,16 @@ export function agentOf(tx: Tx, network: NetworkId, account: UserId): Agent | nu
 export const engaged = ({ state, expiresMs }: Agent, nowMs: number): boolean =>
   (state === 'active' || state === 'rotating') && (expiresMs === null || expiresMs > nowMs)
 
-/** Whether it may be in a channel. */
+/** Whether its engagement covers a channel: enough where the room is open. */
 export const mayEnter = ({ channels }: Pick<Agent, 'channels'>, channel: string): boolean =>
   channels.some(each => fitsName(each.toLowerCase(), channel.toLowerCase()))
+
+/** `*`, which names no channel: who wrote it thought of none. */
+export const isEverything = (pattern: string): boolean => /^[#&+!]?\*$/.test(pattern)
+
+/** Whether its engagement names a channel, as a closed room asks for. */
+export const names = ({ channels }: Pick<Agent, 'channels'>, channel: string): boolean =>
+  mayEnter({ channels: channels.filter(each => !isEverything(each)) }, channel)
 
 /** Whether its engagement lets it speak in a place; in private places it always may. */
 export const mayBe = (agent: Pick<Agent, 'channels'>, place: Place): boolean =>
