@@ -4,6 +4,14 @@ import { dirname, join, resolve } from 'node:path'
 /** Longest path in bytes that a unix socket can have everywhere (sun_path holds 104 bytes on macOS, 108 on Linux). */
 export const longestSocketBytes = 100
 
+/** Locations given by the environment, made absolute: `CHANOP_CONFIG` and `CHANOP_DATA`. */
+export function locations(env: NodeJS.ProcessEnv = process.env): { config: string; dataDir: string } {
+  return {
+    config: resolve(env['CHANOP_CONFIG'] || 'config/chanop.yaml'),
+    dataDir: resolve(env['CHANOP_DATA'] || 'data'),
+  }
+}
+
 /** The well-known paths below the data folder. Folders are 0700, files 0600. */
 export interface DataPaths {
   readonly data: string

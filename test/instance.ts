@@ -53,6 +53,8 @@ export class Instance {
       PM2_HOME: join(folder, 'p'),
       CHANOP_DATA: this.data,
       CHANOP_CONFIG: join(folder, 'c.yaml'),
+      // As scripts/run has it.
+      NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
     })
   }
 

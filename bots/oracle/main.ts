@@ -9,8 +9,12 @@ await runBot({
   schema: configSchema,
   main: context => {
     const { instance, log, ledger, settings, dataDir } = context
-    const { url } = settings.current.redis
+    const { redis, models } = settings.current
+    const { url } = redis
     const address = url ? { url } : { path: redisSocketPath(dataDir) }
-    return runOracle(context, { wakes: runner => openTurnQueue({ address, instance, log }, ledger, runner) })
+    const atOnce = Object.keys(models).length > 0
+    return runOracle(context, {
+      wakes: runner => openTurnQueue({ address, instance, log }, ledger, runner, { atOnce }),
+    })
   },
 })

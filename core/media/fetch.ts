@@ -1,9 +1,9 @@
 /** Fetches what an address that somebody wrote leads to, and never what only this machine or its network may see. */
 import { lookup } from 'node:dns/promises'
-import { type IncomingMessage, request as plainRequest } from 'node:http'
-import { request as tlsRequest } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { ChanopError } from '../error.ts'
+import { web, webTls } from '../node-web.ts'
 
 export interface Resolved {
   readonly address: string
@@ -95,7 +95,7 @@ function once(url: URL, at: readonly Resolved[], headers: FetchOptions['headers'
     if (options.all) done(null, [...at])
     else done(null, first?.address ?? '', first?.family)
   }) as LookupFunction
-  const request = url.protocol === 'https:' ? tlsRequest : plainRequest
+  const { request } = url.protocol === 'https:' ? webTls() : web()
   return new Promise<IncomingMessage>((resolve, reject) => {
     const asked = request(url, { lookup: pinned, headers, signal, agent: false }, resolve)
     asked.on('error', error => reject(new ChanopError('network-down', `${url.host} did not answer`, { cause: error })))

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { type Child, runChild, temporaryFolder } from '../ledger/testing.ts'
-import { locations } from './bot.ts'
+import { locations } from '../paths.ts'
 
 const program = join(import.meta.dirname, 'testing-bot.ts')
 

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { z } from 'zod'
 import { BothBuses } from '../bus/both.ts'
 import type { Bus } from '../bus/bus.ts'
@@ -8,13 +8,14 @@ import { RedisBus } from '../bus/redis.ts'
 import { asChanopError, ChanopError } from '../error.ts'
 import { instanceId, Ledger } from '../ledger/ledger.ts'
 import { createLog, isLevel, type Log } from '../log.ts'
-import { bellFolder, redisSocketPath } from '../paths.ts'
+import { bellFolder, locations, redisSocketPath } from '../paths.ts'
 import { sleep } from '../retry.ts'
 import { Rooms, type RoomsConfig } from '../rooms.ts'
 import { Settings } from '../settings/settings.ts'
 import { followSettings } from '../settings/settings-following.ts'
 import { hop, traceHops } from '../trace.ts'
 import { resolveSecret, Vault } from '../vault/secrets.ts'
+import { tidyUpLater } from './rest.ts'
 import { noteReady } from './starts.ts'
 
 /** What every bot's process has. */
@@ -52,14 +53,6 @@ export interface BotOptions<S extends z.ZodType<Common>> {
   readonly checksLedger?: true
   /** Works until `context.signal` aborts, then cleans up and resolves. A rejection ends the process for a restart. */
   readonly main: (context: BotContext<S>) => Promise<void>
-}
-
-/** Locations given by the environment, made absolute: `CHANOP_CONFIG` and `CHANOP_DATA`. */
-export function locations(env: NodeJS.ProcessEnv = process.env): { config: string; dataDir: string } {
-  return {
-    config: resolve(env['CHANOP_CONFIG'] || 'config/chanop.yaml'),
-    dataDir: resolve(env['CHANOP_DATA'] || 'data'),
-  }
 }
 
 /** Variables that the configuration refers to, as `npm start` left them for the bots. */
@@ -161,6 +154,7 @@ async function openContext<S extends z.ZodType<Common>>(
       ready: () => {
         report(dataDir, options.name, 'ready')
         noteReady(dataDir, options.name)
+        tidyUpLater()
         log.info('ready')
         // The process manager may be gone by now: then nobody is there to hear it.
         process.send?.('ready', undefined, undefined, () => undefined)

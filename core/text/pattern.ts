@@ -1,15 +1,19 @@
-import { RE2JS } from 're2js'
+import type * as Re2js from 're2js'
+import { lazily } from '../process/lazily.ts'
+
+const re2js = lazily<typeof Re2js>('re2js')
 
 /** Patterns that operators write: RE2, whose time is linear in the text whatever is written. */
-export type Pattern = RE2JS
+export type Pattern = Re2js.RE2JS
 
-const compiled = new Map<string, RE2JS>()
+const compiled = new Map<string, Pattern>()
 const mostKept = 1000
 
 /** The pattern, without regard to case. Throws when it is none. */
 export function pattern(written: string): Pattern {
   const known = compiled.get(written)
   if (known) return known
+  const { RE2JS } = re2js()
   const made = RE2JS.compile(written, RE2JS.CASE_INSENSITIVE)
   if (compiled.size >= mostKept) compiled.clear()
   compiled.set(written, made)

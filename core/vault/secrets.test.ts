@@ -17,8 +17,9 @@ import { boxes, boxTables } from '../ledger/record/boxes.ts'
 import { dropSecret, listSecrets } from '../ledger/settings/secrets.ts'
 import { sql } from '../ledger/sqlite.ts'
 import { temporaryFolder, temporaryLedger } from '../ledger/testing.ts'
+import { newPassword } from '../new-password.ts'
 import { sealedDraft } from '../say.ts'
-import { damagedSecrets, newPassword, resolveSecret, storeSecret, Vault } from './secrets.ts'
+import { damagedSecrets, resolveSecret, storeSecret, Vault } from './secrets.ts'
 
 const code = (wanted: string, message: RegExp) => (error: unknown) => {
   assert.ok(error instanceof ChanopError, String(error))

@@ -157,12 +157,6 @@ export class Vault {
   }
 }
 
-/**
- * 192 random bits: more than anybody can try, and 32 letters keep a login in one short line. In letters that every account
- * service takes. Never a `-` first: a client's command line would take it for an option (irssi's `/network add -sasl_password`).
- */
-export const newPassword = (): string => randomBytes(24).toString('base64url').replace(/^-/, '_')
-
 export const secretName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/
 
 export function storeSecret(tx: Tx, vault: Vault, name: string, value: string, by: string, nowMs: number): void {

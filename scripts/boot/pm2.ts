@@ -45,6 +45,9 @@ export const cleanEnv = ({ env, node, home, pm2Home, config, paths }: Instance):
   // An app that ran for 5 s is no crash loop: the next time it ends it comes back at once. PM2 looks every 10 s.
   EXP_BACKOFF_RESET_TIMER: '5000',
   PM2_WORKER_INTERVAL: '10000',
+  // Its daemon only waits: without compilers it takes 11 MB less.
+  PM2_NODE_OPTIONS: '--max-semi-space-size=1 --no-sparkplug --no-maglev --no-opt',
+  NODE_COMPILE_CACHE: join(paths.run, 'compile-cache'),
   CHANOP_CONFIG: config,
   CHANOP_DATA: paths.data,
   ...(env['LANG'] ? { LANG: env['LANG'] } : {}),

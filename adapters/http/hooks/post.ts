@@ -1,9 +1,8 @@
 /** One signed POST to an address that an operator named. */
 import { createHmac } from 'node:crypto'
 import { lookup } from 'node:dns'
-import { request as plainRequest } from 'node:http'
-import { request as tlsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
+import { web, webTls } from '../../../core/node-web.ts'
 import { isPublic } from '../../../core/media/fetch.ts'
 import { retryAfterMs } from '../../../core/retry.ts'
 
@@ -73,7 +72,7 @@ export function post({ url, internal }: Target, message: Message, signal: AbortS
     ...(internal ? {} : { lookup: publicOnly }),
   }
   return new Promise(resolve => {
-    const request = (protocol === 'https:' ? tlsRequest : plainRequest)(url, options, answer => {
+    const request = (protocol === 'https:' ? webTls() : web()).request(url, options, answer => {
       answer.resume()
       const { statusCode = 0 } = answer
       if (statusCode >= 200 && statusCode < 300) return resolve({ fault: null })

@@ -1,4 +1,7 @@
+import type { IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { ChanopError } from '../../../core/error.ts'
+import { web } from '../../../core/node-web.ts'
 
 /** What Ergo's HTTP API answers; success stands in the body, not in the status. */
 export interface ErgoAnswer {
@@ -16,16 +19,25 @@ export interface ErgoApi {
   readonly token: string
 }
 
+const answerMs = 5000
+
 /** Rejects `account-failed` when it does not answer. */
-export async function callErgo({ url, token }: ErgoApi, path: string, body: object): Promise<ErgoAnswer> {
-  const response = await fetch(`${url}/v1/${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(5000),
-  }).catch((cause: unknown) => {
+export async function callErgo(api: ErgoApi, path: string, body: object): Promise<ErgoAnswer> {
+  const { status, said } = await post(api, path, JSON.stringify(body)).catch((cause: unknown) => {
     throw new ChanopError('account-failed', "Ergo's API does not answer", { cause })
   })
-  if (!response.ok) throw new ChanopError('account-failed', `Ergo's API answers ${response.status} to ${path}`)
-  return (await response.json()) as ErgoAnswer
+  if (status !== 200) throw new ChanopError('account-failed', `Ergo's API answers ${status} to ${path}`)
+  return JSON.parse(said) as ErgoAnswer
+}
+
+async function post({ url, token }: ErgoApi, path: string, body: string): Promise<{ status: number; said: string }> {
+  const request = web().request(`${url}/v1/${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    signal: AbortSignal.timeout(answerMs),
+  })
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  request.once('response', resolve).once('error', reject).end(body)
+  const response = await promise
+  return { status: response.statusCode ?? 0, said: await text(response) }
 }

@@ -10,7 +10,6 @@ import { linesOf } from '../../../core/lines.ts'
 import type { Log } from '../../../core/log.ts'
 import { sleep } from '../../../core/retry.ts'
 import { callErgo } from '../accounts/ergo-api.ts'
-import { renewPort } from '../server/prepare.ts'
 import { folders, readSettings } from '../server/settings.ts'
 import { type Credentials, credentialsPath, Credentials as Store } from './credentials.ts'
 import { Door } from './door.ts'
@@ -69,7 +68,7 @@ async function listenBetween(dataDir: string, door: Door): Promise<Server> {
       return await listenForServices(httpPort, serverPort, door)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-      await renewPort(dataDir, 'httpPort')
+      await (await import('../server/prepare.ts')).renewPort(dataDir, 'httpPort')
     }
   }
 }

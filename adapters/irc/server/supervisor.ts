@@ -10,7 +10,6 @@ import { openGuard } from '../logins/guard.ts'
 import { markFilled, restoreDatabase } from './database.ts'
 import { Keeper } from './keeper.ts'
 import { launches } from './launch.ts'
-import { renewPort } from './prepare.ts'
 import { provision } from './provision.ts'
 import { serving } from './ready.ts'
 import { folders, readSettings, type Settings } from './settings.ts'
@@ -92,6 +91,7 @@ async function movePorts(dataDir: string, printed: readonly string[], log: Log):
     printed.find(line => /address already in use/i.test(line) && line.includes(`:${settings[which]}:`))
   const which = (['httpPort', 'linkPort'] as const).find(taken)
   if (!which) return false
+  const { renewPort } = await import('./prepare.ts')
   await renewPort(dataDir, which)
   log.warn(`a port between our own programs was taken, others are used now (${taken(which)})`)
   return true

@@ -1,16 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  CompactSign,
-  calculateJwkThumbprint,
-  compactVerify,
-  decodeProtectedHeader,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JWK,
-} from 'jose'
+import type * as Jose from 'jose'
+import type { JWK } from 'jose'
 import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
 import type { Agent } from '../../../core/ledger/agents/agents.ts'
@@ -18,6 +10,10 @@ import { serialOf } from '../../../core/ledger/people/serials.ts'
 import { listSecrets } from '../../../core/ledger/settings/secrets.ts'
 import type { BotContext } from '../../../core/process/bot.ts'
 import { resolveSecret, storeSecret } from '../../../core/vault/secrets.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import { lazily } from '../../../core/process/lazily.ts'
+
+const jose = lazily<typeof Jose>('jose')
 
 /**
  * What an agent may do, as signed: a compact JWS (RFC 7515) with Ed25519 (RFC 8037, `alg` EdDSA). Times are seconds, as
@@ -69,6 +65,7 @@ export async function verifyEngagement(
   const kid = kidOf(jws)
   const key = keys.keys.find(each => each.kid === kid)
   if (!key) throw wrong(`no key ${kid} is known`)
+  const { compactVerify, importJWK } = jose()
   const { payload } = await compactVerify(jws, await importJWK(key, alg), { algorithms: [alg] }).catch(() => {
     throw wrong('it was changed, or another key signed it')
   })
@@ -82,7 +79,7 @@ export async function verifyEngagement(
 
 function kidOf(jws: string): string {
   try {
-    const { kid } = decodeProtectedHeader(jws)
+    const { kid } = jose().decodeProtectedHeader(jws)
     if (kid) return kid
   } catch (error) {
     throw new ChanopError('denied', 'this is no engagement', { cause: error })
@@ -118,14 +115,10 @@ export class Signer {
   /** Reads the keys, or makes the first, and leaves the public parts in `data/agents/keys.json`. */
   static async open(context: BotContext): Promise<Signer> {
     if (context.vault.locked) return new Signer(context, [])
-    const made = await newKey()
-    const keys = await context.ledger.write(db => {
+    if ((await context.ledger.read(namesOfKeys)).length === 0) await Signer.#makeKey(context)
+    const keys = await context.ledger.read(db => {
       const { vault } = context
-      if (!listSecrets(db).some(({ name }) => name.startsWith(keyPrefix))) {
-        storeSecret(db, vault, `${keyPrefix}${made.kid}`, JSON.stringify(made), 'admin', Date.now())
-      }
-      const names = listSecrets(db).filter(({ name }) => name.startsWith(keyPrefix))
-      names.sort((a, b) => b.atMs - a.atMs)
+      const names = namesOfKeys(db).toSorted((a, b) => b.atMs - a.atMs)
       return names.map(({ name }) => JSON.parse(resolveSecret(db, vault, `secret:${name}`, {})) as JWK)
     })
     const signer = new Signer(context, keys)
@@ -135,6 +128,13 @@ export class Signer {
       context.log.error({ error }, `the public keys could not be left in ${agentsFolder(context.dataDir)}: make room`)
     }
     return signer
+  }
+
+  static async #makeKey({ ledger, vault }: BotContext): Promise<void> {
+    const made = await newKey()
+    await ledger.write(db =>
+      storeSecret(db, vault, `${keyPrefix}${made.kid}`, JSON.stringify(made), 'admin', Date.now()),
+    )
   }
 
   get publicKeys(): KeySet {
@@ -162,11 +162,15 @@ export class Signer {
       kid,
     }
     const bytes = new TextEncoder().encode(JSON.stringify(payload))
+    const { CompactSign, importJWK } = jose()
     return new CompactSign(bytes).setProtectedHeader({ alg, kid }).sign(await importJWK(key, alg))
   }
 }
 
+const namesOfKeys = (tx: Tx) => listSecrets(tx).filter(({ name }) => name.startsWith(keyPrefix))
+
 async function newKey(): Promise<JWK> {
+  const { calculateJwkThumbprint, exportJWK, generateKeyPair } = jose()
   const { privateKey } = await generateKeyPair(alg, { crv: 'Ed25519', extractable: true })
   const key = await exportJWK(privateKey)
   return { ...key, kid: (await calculateJwkThumbprint(key)).replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 8) }

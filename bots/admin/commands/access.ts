@@ -8,8 +8,8 @@ import { type NewOrder, placeOrder } from '../../../core/ledger/out/orders.ts'
 import { dropLoginsOf } from '../../../core/ledger/people/claims.ts'
 import { groupsOf } from '../../../core/ledger/people/groups.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import { newPassword } from '../../../core/new-password.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
-import { newPassword } from '../../../core/vault/secrets.ts'
 import {
   type Context,
   fewAgents,

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Config } from '../../../config/schema.ts'
 import { asChanopError } from '../../../core/error.ts'
 import type { Upload } from '../../../core/event.ts'
+import { web } from '../../../core/node-web.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import { keepLink, linkedBy, type MediaLink } from '../../../core/ledger/record/media.ts'
 import type { Log } from '../../../core/log.ts'
@@ -81,7 +82,7 @@ export class LinkServer {
 
   async #listen(listen: string): Promise<Server> {
     const colon = listen.lastIndexOf(':')
-    const server = createServer((request, response) => void this.#answer(request, response))
+    const server = web().createServer((request, response) => void this.#answer(request, response))
     server.requestTimeout = 10_000
     server.headersTimeout = 10_000
     server.timeout = 60_000

@@ -1,7 +1,8 @@
 /** What a matterbridge.toml says, as networks and rooms of ours. No I/O. */
-import { parse, TomlError } from 'smol-toml'
+import type * as Toml from 'smol-toml'
 import { ChanopError } from '../../../core/error.ts'
 import { patternFault } from '../../../core/text/pattern.ts'
+import { lazily } from '../../../core/process/lazily.ts'
 import { type Account, accountOf } from './accounts.ts'
 
 type Table = Readonly<Record<string, unknown>>
@@ -88,7 +89,10 @@ function lowered(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inside]) => [key.toLowerCase(), lowered(inside)]))
 }
 
+const toml = lazily<typeof Toml>('smol-toml')
+
 function parsed(text: string): Table {
+  const { parse, TomlError } = toml()
   try {
     return lowered(parse(text)) as Table
   } catch (error) {

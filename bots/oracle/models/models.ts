@@ -32,6 +32,7 @@ import { Clients } from './request/client.ts'
 import type { FaultKind } from './request/fault.ts'
 import { outputLimitOf, Requests, type TryResult } from './request/requests.ts'
 import { countTokens, loadTokenizer } from './request/tokens.ts'
+import { loadSdk } from './sdk.ts'
 import { Health } from './service/health.ts'
 import { Lessons } from './service/learned.ts'
 
@@ -87,7 +88,8 @@ export class ConfiguredModels implements Models {
   static async open(options: ModelsOptions): Promise<ConfiguredModels> {
     const models = new ConfiguredModels(options, await Lessons.open(options.ledger))
     await models.#books.keep(options.signal)
-    if (Object.keys(options.config().models).length > 0) await loadTokenizer()
+    // So that the first answer does not wait for it.
+    if (Object.keys(options.config().models).length > 0) await Promise.all([loadTokenizer(), loadSdk()])
     return models
   }
 

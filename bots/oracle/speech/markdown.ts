@@ -1,10 +1,15 @@
 /** What a model writes, as segments. Parsed by mdast-util-from-markdown with GitHub's additions; nothing is lost or obeyed. */
 import type { BlockContent, DefinitionContent, ListItem, PhrasingContent, RootContent, Table } from 'mdast'
-import { fromMarkdown } from 'mdast-util-from-markdown'
-import { gfmFromMarkdown } from 'mdast-util-gfm'
-import { gfm } from 'micromark-extension-gfm'
+import type * as FromMarkdown from 'mdast-util-from-markdown'
+import type * as MdastGfm from 'mdast-util-gfm'
+import type * as MicromarkGfm from 'micromark-extension-gfm'
 import type { Mark, Segment } from '../../../core/event.ts'
 import { plain } from '../../../core/text/text.ts'
+import { lazily } from '../../../core/process/lazily.ts'
+
+const fromMarkdown = lazily<typeof FromMarkdown>('mdast-util-from-markdown')
+const mdastGfm = lazily<typeof MdastGfm>('mdast-util-gfm')
+const micromarkGfm = lazily<typeof MicromarkGfm>('micromark-extension-gfm')
 
 /** A paragraph, a list, a table, a block of code: what is not torn apart. `end`: where it ends in the text. */
 export interface Block {
@@ -13,7 +18,10 @@ export interface Block {
 }
 
 export function blocksOf(markdown: string): Block[] {
-  const tree = fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] })
+  const tree = fromMarkdown().fromMarkdown(markdown, {
+    extensions: [micromarkGfm().gfm()],
+    mdastExtensions: [mdastGfm().gfmFromMarkdown()],
+  })
   return tree.children.flatMap(node => {
     const segments = block(node, '')
     return segments.length === 0 ? [] : [{ segments, end: node.position?.end.offset ?? markdown.length }]

@@ -16,7 +16,7 @@ test('a knock wakes an oracle that has room, and only one answers', { skip: noRe
   const stop = new AbortController()
   t.after(() => stop.abort())
   const answered: string[] = []
-  const open = (name: string, together: () => number) => {
+  const open = (name: string, together: () => number, atOnce: boolean) => {
     const runner = new Runner({
       ledger,
       log: silentLog(),
@@ -28,12 +28,15 @@ test('a knock wakes an oracle that has room, and only one answers', { skip: noRe
         answered.push(`${name} ${id}`)
       },
     })
-    const queue = openTurnQueue({ address: redis.address, instance: 'test', log: silentLog() }, ledger, runner)
+    const queue = openTurnQueue({ address: redis.address, instance: 'test', log: silentLog() }, ledger, runner, {
+      atOnce,
+    })
     t.after(() => queue.close())
     return { runner, queue }
   }
-  const full = open('full', () => 0)
-  open('free', () => 10)
+  // Opened by its first knock.
+  const full = open('full', () => 0, false)
+  open('free', () => 10, true)
   const ask = (n: number): Promise<number | null> =>
     ledger.write(tx => {
       const fact = append(tx, messageNumber(n), 'general', 0)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import OpenAI from 'openai'
+import type OpenAI from 'openai'
+import { loadSdk, type Sdk } from '../sdk.ts'
 import { fetchWithBody } from './body.ts'
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -9,19 +10,20 @@ export class Clients {
   readonly #clients = new Map<string, OpenAI>()
 
   /** `apiKey` null: a server that needs none. */
-  of(baseURL: string, apiKey: string | null): OpenAI {
+  async of(baseURL: string, apiKey: string | null): Promise<OpenAI> {
+    const sdk = await loadSdk()
     const id = createHash('sha256')
       .update(JSON.stringify([baseURL, apiKey]))
       .digest('base64')
     let client = this.#clients.get(id)
-    if (!client) this.#clients.set(id, (client = open(baseURL, apiKey)))
+    if (!client) this.#clients.set(id, (client = open(sdk, baseURL, apiKey)))
     return client
   }
 }
 
 /** Retries are ours: only we know budget, stop and what else may answer. What the environment says is for others. */
-const open = (baseURL: string, apiKey: string | null): OpenAI =>
-  new OpenAI({
+const open = (sdk: Sdk, baseURL: string, apiKey: string | null): OpenAI =>
+  new sdk.OpenAI({
     baseURL,
     apiKey: apiKey ?? 'none',
     adminAPIKey: null,

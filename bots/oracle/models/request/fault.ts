@@ -1,5 +1,6 @@
-import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai'
+import type { APIError } from 'openai'
 import { retryAfterMs } from '../../../../core/retry.ts'
+import { loadedSdk } from '../sdk.ts'
 
 /**
  * Why a try came to nothing. `rate`: asked to wait. `busy`: a fault of the service, another time may do. `setup`: key, name
@@ -113,9 +114,11 @@ function requestFault(error: APIError, sent: readonly string[]): Error {
 /** What was thrown while a request was made or its answer read. `sent`: parameters that could be left out. */
 export function faultOf(thrown: unknown, sent: readonly string[], nowMs: number): Error {
   if (thrown instanceof TryFault || thrown instanceof Refused) return thrown
-  if (thrown instanceof APIConnectionTimeoutError) return new TryFault('busy', 'did not answer in time', { paid: true })
-  if (thrown instanceof APIConnectionError) return unreachable(thrown)
-  if (thrown instanceof APIError) return apiFault(thrown, sent, nowMs)
+  const sdk = loadedSdk()
+  if (sdk && thrown instanceof sdk.APIConnectionTimeoutError)
+    return new TryFault('busy', 'did not answer in time', { paid: true })
+  if (sdk && thrown instanceof sdk.APIConnectionError) return unreachable(thrown)
+  if (sdk && thrown instanceof sdk.APIError) return apiFault(thrown, sent, nowMs)
   if (thrown instanceof SyntaxError)
     return new TryFault('busy', 'sent something that is no chunk of an answer', { paid: true })
   const words = thrown instanceof Error ? thrown.message : String(thrown)

@@ -152,7 +152,7 @@ export class Requests {
     const { config, baseUrl, provider } = candidate
     const apiKey = config.apiKey === null ? null : await this.#options.secret(config.apiKey)
     return {
-      client: this.#options.clients.of(baseUrl, apiKey),
+      client: await this.#options.clients.of(baseUrl, apiKey),
       wire,
       provider,
       maxOutputTokens: limit,

@@ -53,7 +53,7 @@ const get = (client: OpenAI, path: string, signal: AbortSignal): Promise<unknown
 /** What a service offers (`/models`). Throws `TryFault` with a line that follows its name. */
 export async function offersOf(baseUrl: string, apiKey: string | null, signal: AbortSignal): Promise<Offer[]> {
   try {
-    const answer = await get(new Clients().of(baseUrl, apiKey), '/models', signal)
+    const answer = await get(await new Clients().of(baseUrl, apiKey), '/models', signal)
     const list = Array.isArray(answer) ? answer : record(answer)?.['data']
     return (Array.isArray(list) ? list : []).map(offerOf).filter(offer => offer !== null)
   } catch (error) {
@@ -69,7 +69,7 @@ const ollamaDefault = 4096
  * mostly less than what the model could take.
  */
 export async function ollamaContext(baseUrl: string, model: string, signal: AbortSignal): Promise<number> {
-  const native = new Clients().of(baseUrl.replace(/\/v1$/, ''), null)
+  const native = await new Clients().of(baseUrl.replace(/\/v1$/, ''), null)
   try {
     const loaded = record(await get(native, '/api/ps', signal))?.['models']
     const running = (Array.isArray(loaded) ? loaded : [])
