@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { readArguments } from './arguments.ts'
 import { ourAddresses, type Plan, readPlan, wantedPorts } from './boot/plan.ts'
 import { ownApps } from './boot/pm2.ts'
+import { refuseOtherPm2 } from './boot/strays.ts'
 import { attempt, bad, type Finding, good } from './checks/check.ts'
 import { checkLedgerIsThere } from './checks/ledger.ts'
 import {
@@ -50,7 +51,7 @@ async function ofMachine(instance: Instance): Promise<Finding[]> {
   const { paths } = instance
   return [
     checkNode(),
-    checkPm2Home(instance),
+    await attempt('PM2 home', () => refuseOtherPm2(instance).then(() => checkPm2Home(instance))),
     await checkDataFolder(paths),
     await attempt('disk', () => checkDisk(paths)),
     await attempt('file modes', () => checkModes(paths)),

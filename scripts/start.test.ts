@@ -87,7 +87,7 @@ before(async () => {
     await mkdir(join(root, 'bots', bot), { recursive: true })
     const main =
       'async ({ ready, signal }) => { ready(); await new Promise(done => signal.addEventListener("abort", done)) }'
-    const text = `import { configSchema as schema } from '../../config/schema.ts'\nimport { runBot } from '../../core/bot.ts'\nawait runBot({ name: '${bot}', schema, main: ${main} })\n`
+    const text = `import { configSchema as schema } from '../../config/schema.ts'\nimport { runBot } from '../../core/process/bot.ts'\nawait runBot({ name: '${bot}', schema, main: ${main} })\n`
     await writeFile(join(root, 'bots', bot, 'main.ts'), text)
   }
   const { PATH, HOME, REDIS_SERVER, ERGO_BIN, CHANOP_DEBIAN, XDG_CACHE_HOME } = process.env
@@ -188,6 +188,18 @@ test('another instance must have a PM2 of its own', async () => {
     err,
     /already runs an app '\w+' of Chanop's data folder .*: set PM2_HOME to a folder for this instance\n$/,
   )
+})
+
+test('under another PM2 than the one that runs it nothing is started or ended', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const first = await alive()
+  const wrong = { PM2_HOME: join(top, 'p2') }
+  const [started, stopped, doctor] = [await run('start', wrong), await run('stop', wrong), await run('doctor', wrong)]
+  const words = `the PM2 of another folder runs this instance: export PM2_HOME='${join(top, 'p')}' and try again`
+  for (const { code, err } of [started, stopped]) assert.deepEqual([code, err], [1, `chanop: ${words}\n`])
+  assert.ok(doctor.out.includes(words), doctor.out)
+  assert.deepEqual(await alive(), first)
 })
 
 test('a start after the death of PM2 makes no doubles', { skip: process.platform !== 'linux' }, async () => {

@@ -10,7 +10,7 @@ import { findModels } from './boot/models.ts'
 import { makeConfig, ourAddresses, type Plan, readPlan, wantedPorts } from './boot/plan.ts'
 import { claimNames, type Started, startApps } from './boot/processes.ts'
 import { describe, type Found, fingerprints, keepVariables, prepareIrc } from './boot/setup.ts'
-import { endStrays } from './boot/strays.ts'
+import { endStrays, refuseOtherPm2 } from './boot/strays.ts'
 import { keepBeforeMigration } from './boot/upgrade.ts'
 import { attempt, demand, demandAll } from './checks/check.ts'
 import { checkLedger } from './checks/ledger.ts'
@@ -75,6 +75,7 @@ async function checks(instance: Instance, plan: Plan): Promise<string> {
   const disk = demand(await checkDisk(instance.paths))
   demand(await checkClock(instance.paths))
   demand(await checkSocketFolder(instance.paths))
+  await refuseOtherPm2(instance)
   const own = await claimNames(instance, apps)
   await endStrays(instance, own)
   const held = await ourAddresses(instance, own)

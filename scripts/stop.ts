@@ -3,7 +3,7 @@ import { makeFolder } from '../core/files.ts'
 import { readArguments } from './arguments.ts'
 import { hold } from './boot/hold.ts'
 import { daemonLives, listApps, type Pm2App, pm2 } from './boot/pm2.ts'
-import { endStrays } from './boot/strays.ts'
+import { endStrays, refuseOtherPm2 } from './boot/strays.ts'
 import { apps, type Instance, instanceOf } from './instance.ts'
 import { line, script, seconds } from './steps.ts'
 
@@ -30,6 +30,7 @@ async function main(): Promise<number> {
 
 async function stop(instance: Instance): Promise<void> {
   const sinceMs = performance.now()
+  await refuseOtherPm2(instance)
   const listed = await listApps(instance)
   const own = listed.filter(app => app.namespace === 'chanop' && app.dataDir === instance.paths.data).sort(byOrder)
   if (own.length > 0) {

@@ -101,5 +101,6 @@ test('where one account speaks for all bots, its mention and a private word are 
   })
   await dan.hears('#general', /no model/, seq)
   await dan.shouldReply('@chanop', 'and in private?', /no model/)
+  await dan.shouldReply('@chanop', 'nothing again?', /no model/)
   await dan.shouldReply('@chanop', '!version', /^chanop/)
 })

@@ -57,7 +57,7 @@ export const cleanEnv = ({ env, node, home, pm2Home, config, paths }: Instance):
 const pm2Program = ({ root }: Instance): string => join(root, 'node_modules', '.bin', 'pm2')
 
 /** Whether a daemon answers: every command of PM2's own would start one. */
-export function daemonLives({ pm2Home }: Instance): Promise<boolean> {
+export function daemonLives({ pm2Home }: Pick<Instance, 'pm2Home'>): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(join(pm2Home, 'rpc.sock'))
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false))

@@ -1,8 +1,9 @@
 /** Processes of this instance that no PM2 holds any more, e.g. after its daemon was killed with -9 (Linux). */
 import { readdir, readFile } from 'node:fs/promises'
+import { ChanopError } from '../../core/error.ts'
 import { sleep } from '../../core/retry.ts'
 import type { Instance } from '../instance.ts'
-import type { Pm2App } from './pm2.ts'
+import { daemonLives, type Pm2App } from './pm2.ts'
 
 const termWithinMs = 10_000
 
@@ -21,14 +22,34 @@ export async function endStrays(instance: Instance, held: readonly Pm2App[]): Pr
   return strays.length
 }
 
+/** Throws `conflict` while another PM2 than `PM2_HOME` names holds this instance: it would bring back what we end (Linux). */
+export async function refuseOtherPm2(instance: Instance): Promise<void> {
+  const homes = new Set((await ours(instance)).map(({ pm2Home }) => pm2Home))
+  for (const pm2Home of homes)
+    if (pm2Home !== instance.pm2Home && (await daemonLives({ pm2Home })))
+      throw new ChanopError(
+        'conflict',
+        `the PM2 of another folder runs this instance: export PM2_HOME='${pm2Home}' and try again`,
+      )
+}
+
+export const processesOf = async (instance: Instance): Promise<number[]> => (await ours(instance)).map(({ pid }) => pid)
+
+interface Process {
+  readonly pid: number
+  /** Of the PM2 that started it. */
+  readonly pm2Home: string
+}
+
 /** PM2 gives its apps `pm_id`, and we give them the data folder: together they are nobody else's. */
-export async function processesOf({ paths }: Instance): Promise<number[]> {
-  const found: number[] = []
+async function ours({ paths }: Instance): Promise<Process[]> {
+  const found: Process[] = []
   for (const name of await readdir('/proc').catch(() => [])) {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) continue
     const environment = (await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '')).split('\0')
     const app = environment.includes(`CHANOP_DATA=${paths.data}`) && environment.some(text => text.startsWith('pm_id='))
-    if (app) found.push(Number(name))
+    const home = environment.find(text => text.startsWith('PM2_HOME='))?.slice('PM2_HOME='.length) ?? ''
+    if (app) found.push({ pid: Number(name), pm2Home: home })
   }
   return found
 }

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { codeHash, newCode } from '../../../core/access/claim-codes.ts'
 import { publish } from '../../../core/command/help/published.ts'
+import { Reader } from '../../../core/command/visit/reading.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
 import { keepLinkCode, linkCode } from '../../../core/ledger/people/claims.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
+import { bots } from '../../../core/process/bots.ts'
 import { House } from '../../../test/house.ts'
 import { asker, auditLines } from '../../../test/talk.ts'
 import { runAdmin } from '../../admin/admin.ts'
@@ -201,5 +203,8 @@ test('talk and commands that merely sound alike are left alone, and what was mas
     content: { segments: [{ kind: 'text' as const, text: 'oracle: secret set ***' }] },
     masked: true as const,
   }
-  assert.equal((await house.ledger.read(db => addressOf(db, event, '!'))).is, 'other')
+  assert.equal(
+    (await house.ledger.read(db => addressOf(db, event, new Reader({ prefix: () => '!', bots })))).is,
+    'other',
+  )
 })

@@ -1,12 +1,12 @@
-import { hear, normalise, spoken } from '../../../core/command/parse/grammar.ts'
+import { normalise, spoken } from '../../../core/command/parse/grammar.ts'
+import { isTalk } from '../../../core/command/state/recipient.ts'
+import type { Reader } from '../../../core/command/visit/reading.ts'
 import type { MessageEvent } from '../../../core/event.ts'
 import { groups } from '../../../core/ledger/people/groups.ts'
 import { messageOf } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { bots } from '../../../core/process/bots.ts'
 
 export const self = 'oracle'
-const names = new Map(bots.map(bot => [bot as string, bot as string]))
 /** `oracle: …`, `oracle, …`, `@oracle …` at the beginning, or `@oracle` anywhere. */
 const named = /^oracle[:,]|^@?oracle[?!]*$|(?:^|[\s(])@oracle(?![\w-])/i
 /** `bob: …`, `bob, …`: somebody else is meant. */
@@ -22,13 +22,13 @@ export type Address =
   | { readonly is: 'oracle'; readonly why: string; readonly strong: boolean; readonly words: string }
 
 /** Whether somebody speaks to the oracle, and how. */
-export function addressOf(tx: Tx, event: MessageEvent, prefix: string): Address {
+export function addressOf(tx: Tx, event: MessageEvent, reader: Reader): Address {
   if (event.asked || event.masked) return { is: 'other' }
   const { content, place, to } = event
   if (event.standalone) return { is: 'oracle', why: 'a program asked', strong: true, words: spoken(content) }
   const said = spoken(content)
-  const heard = hear(said, { prefix, bots: names, direct: place.private === true, to: to ?? null })
-  if (heard?.prefixed || (heard?.to && heard.to !== self)) return { is: 'other' }
+  const heard = reader.hear(event)
+  if (heard && (heard.prefixed || !isTalk(reader.read(tx, heard), [self]))) return { is: 'other' }
   const words = said.replace(/^@?oracle[:,]?\s*/i, '').trim()
   const oracle = (why: string, strong: boolean): Address => ({ is: 'oracle', why, strong, words })
   // Where a platform knows us by one account only, what is said to it privately is said to the oracle.

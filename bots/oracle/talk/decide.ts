@@ -1,6 +1,7 @@
 import type { Config } from '../../../config/schema.ts'
 import { isIgnored } from '../../../core/command/visit/desk.ts'
 import { freshMs } from '../../../core/command/visit/gate.ts'
+import type { Reader } from '../../../core/command/visit/reading.ts'
 import { type MessageEvent, saidMs } from '../../../core/event.ts'
 import { type Agent, agentOf } from '../../../core/ledger/agents/agents.ts'
 import { lastTurnIn, turnsOfBotSince, turnsSince } from '../../../core/ledger/oracle/turns.ts'
@@ -37,25 +38,36 @@ export interface Considered {
   readonly address: Address & { readonly is: 'oracle' }
 }
 
+/** What decisions are made by. */
+export interface Minding {
+  readonly config: Config
+  readonly reader: Reader
+}
+
 const no = (reason: string): Decision => ({ answers: false, reason })
 
 /** Whether the oracle answers a message; null: it was not spoken to, and nothing is kept. Decided by code, never by a model. */
-export function decide(tx: Tx, stored: Stored<MessageEvent>, config: Config, nowMs: number): Considered | null {
+export function decide(
+  tx: Tx,
+  stored: Stored<MessageEvent>,
+  { config, reader }: Minding,
+  nowMs: number,
+): Considered | null {
   const { event } = stored
   if (event.sender.kind === 'self' || event.content.style === 'notice' || (event.hops ?? 0) > 0) return null
   if (isIgnored(config.ignore, event)) return null
-  const address = spokenTo(tx, stored, config, nowMs)
+  const address = spokenTo(tx, stored, { config, reader }, nowMs)
   if (!address) return null
   const answers: Decision = { answers: true, reason: address.why }
-  const decision = refusal(tx, stored, address, config, nowMs) ?? answers
+  const decision = refusal(tx, stored, address, { config, reader }, nowMs) ?? answers
   return { decision, address }
 }
 
 type Spoken = Considered['address']
 
-function spokenTo(tx: Tx, stored: Stored<MessageEvent>, config: Config, nowMs: number): Spoken | null {
+function spokenTo(tx: Tx, stored: Stored<MessageEvent>, { config, reader }: Minding, nowMs: number): Spoken | null {
   const { event } = stored
-  const address = addressOf(tx, event, config.commands.prefix)
+  const address = addressOf(tx, event, reader)
   if (address.is !== 'talk') return address.is === 'oracle' ? address : null
   if (address.toOthers || event.sender.kind !== 'person') return null
   const unasked = (why: string): Spoken => ({ is: 'oracle', why, strong: false, words: '' })
@@ -86,7 +98,7 @@ function refusal(
   tx: Tx,
   stored: Stored<MessageEvent>,
   address: Spoken,
-  config: Config,
+  { config, reader }: Minding,
   nowMs: number,
 ): Decision | null {
   const { event } = stored
@@ -96,7 +108,7 @@ function refusal(
     const cut = botRefusal(tx, stored, agent, address, config, nowMs)
     if (cut) return cut
   }
-  return isLate(stored, nowMs) ? missedRefusal(tx, stored, config, nowMs) : null
+  return isLate(stored, nowMs) ? missedRefusal(tx, stored, reader, nowMs) : null
 }
 
 /** Two programs could talk for ever: they need leave, a name each time, and a person now and then. */
@@ -128,12 +140,10 @@ function botRefusal(
 }
 
 /** A missed question is answered while it is young, and when nobody has spoken to the oracle there since. */
-function missedRefusal(tx: Tx, stored: Stored<MessageEvent>, config: Config, nowMs: number): Decision | null {
+function missedRefusal(tx: Tx, stored: Stored<MessageEvent>, reader: Reader, nowMs: number): Decision | null {
   const ageMs = nowMs - saidMs(stored.event)
   if (ageMs > missedMs) return no(`it was missed, and ${duration(ageMs)} is too old`)
   const since = recent(tx, stored.room, 200).filter(({ seq }) => seq > stored.seq)
-  const again = since.some(
-    ({ event }) => addressOf(tx, event, config.commands.prefix).is === 'oracle' && event.sender.kind !== 'self',
-  )
+  const again = since.some(({ event }) => addressOf(tx, event, reader).is === 'oracle' && event.sender.kind !== 'self')
   return again ? no('it was missed, and somebody spoke to the oracle since') : null
 }

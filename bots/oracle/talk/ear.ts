@@ -1,7 +1,8 @@
 import type { Config, configSchema } from '../../../config/schema.ts'
 import { callerOf, inert } from '../../../core/command/visit/gate.ts'
+import { Reader } from '../../../core/command/visit/reading.ts'
 import { asChanopError } from '../../../core/error.ts'
-import { formatPlace, type MessageEvent, type ReactionEvent, text } from '../../../core/event.ts'
+import { type MessageEvent, type ReactionEvent, text } from '../../../core/event.ts'
 import {
   openTurns,
   openTurnsIn,
@@ -15,6 +16,7 @@ import { messageOf, type Stored } from '../../../core/ledger/record/events.ts'
 import { advanceTo } from '../../../core/ledger/settings/consumers.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { BotContext } from '../../../core/process/bot.ts'
+import { bots } from '../../../core/process/bots.ts'
 import { consume } from '../../../core/process/consumer.ts'
 import { say } from '../../../core/say.ts'
 import { type Stopper, stopAnswers, stopScope, turnOfMessage } from '../../../core/stop.ts'
@@ -22,7 +24,7 @@ import { parseInline } from '../../../core/text/text.ts'
 import type { Models } from '../models/contract.ts'
 import type { Runner } from '../turns/runner.ts'
 import { self } from './address.ts'
-import { type Considered, decide, laneOf } from './decide.ts'
+import { type Considered, decide, laneOf, type Minding } from './decide.ts'
 
 const consumer = 'oracle.talk'
 /** The same line about a missing model is not said again in a room before this. */
@@ -50,12 +52,18 @@ type Outcome =
 /** Hears what is said to the oracle, decides whether it answers, and makes a turn of it: all in one transaction. */
 export class Ear {
   readonly #o: EarOptions
+  readonly #reader: Reader
   readonly #told = new Map<string, number>()
   /** Something was said or stopped in the transaction that is under way. */
   #spoke = false
 
   constructor(options: EarOptions) {
     this.#o = options
+    this.#reader = new Reader({ prefix: () => options.context.settings.current.commands.prefix, bots })
+  }
+
+  get #minding(): Minding {
+    return { config: this.#o.context.settings.current, reader: this.#reader }
   }
 
   /** Reads facts for ever. */
@@ -101,14 +109,14 @@ export class Ear {
   #mayMean(tx: Tx, { event, ...stored }: Stored): boolean {
     if (event.kind === 'reaction') return stopSigns.has(event.emoji) && !event.removed
     if (event.kind !== 'message' || event.sender.kind === 'self') return false
-    return decide(tx, { ...stored, event }, this.#o.context.settings.current, Date.now()) !== null
+    return decide(tx, { ...stored, event }, this.#minding, Date.now()) !== null
   }
 
   #take(tx: Tx, { event, ...stored }: Stored): Outcome | null {
     if (event.kind === 'reaction') return this.#stopSign(tx, { ...stored, event })
     if (event.kind !== 'message') return null
     const message = { ...stored, event }
-    const considered = decide(tx, message, this.#o.context.settings.current, Date.now())
+    const considered = decide(tx, message, this.#minding, Date.now())
     return considered && this.#attend(tx, message, considered)
   }
 
@@ -205,10 +213,10 @@ export class Ear {
 
   #sayMissing(tx: Tx, stored: Stored<MessageEvent>, nowMs: number): void {
     const { place } = stored.event
-    const here = place.private ? formatPlace(place) : stored.room
     for (const [where, atMs] of this.#told) if (nowMs - atMs > quietMs) this.#told.delete(where)
-    if (this.#told.has(here)) return
-    this.#told.set(here, nowMs)
+    // A room has heard it; a person who is alone with us would hear nothing at all.
+    if (!place.private && this.#told.has(stored.room)) return
+    this.#told.set(stored.room, nowMs)
     this.#say(tx, stored, missing(this.#o.context.settings.current), 'missing', nowMs)
   }
 

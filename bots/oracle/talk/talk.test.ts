@@ -13,6 +13,7 @@ import {
 import { append } from '../../../core/ledger/record/events.ts'
 import { noteCopied } from '../../../core/ledger/record/media.ts'
 import { MediaStore } from '../../../core/media/store.ts'
+import { auditLines } from '../../../test/talk.ts'
 import { until } from '../../bridge/testing.ts'
 import type { ModelContent } from '../models/contract.ts'
 import { answers, openWorld, promptOf, questionOf, turnsIn, type World } from '../testing.ts'
@@ -39,6 +40,22 @@ test('a mention of the one account that a platform knows us by, and a group that
   const asked = a.user('bob').say('#general', '@wise what now?')
   await a.user('bob').hears('#general', 're: @wise what now?', asked.seq)
   await a.user('bob').shouldReply('#general', 'so, @wise what now?', 're: so, @wise what now?')
+})
+
+test('in a direct conversation what is a command is no question, and what is a question is no command', async t => {
+  const questions = ['why is the sky blue?', 'last night it rained', 'usage of this thing is odd']
+  const commands = ['model list', 'usage', 'model key ollama abc']
+  for (const personas of [true, false]) {
+    const { a, house, models } = await openWorld(t, echo)
+    a.hasPersonas = personas
+    const olga = a.user('olga')
+    const to = personas ? '@oracle' : '@chanop'
+    for (const words of commands) await olga.shouldReply(to, words, /^(?!re: )/)
+    for (const words of questions) await olga.shouldReply(to, words, `re: ${words}`)
+    assert.deepEqual(models.requests.map(questionOf), questions)
+    const ran = (await auditLines(house)).map(({ command }) => command)
+    assert.deepEqual(ran, ['model list', 'usage', 'model key'])
+  }
 })
 
 test('!ask, and !why says for what reason', async t => {

@@ -23,19 +23,20 @@ export function recipientOf(
 ): string | null {
   const { heard } = reading
   const known = reading.found.is === 'command' ? reading.found.command : null
-  if (!heard.prefixed) {
-    // Talk to the oracle is talk, and so is talk where nobody knows whom it is meant for.
-    if (heard.to !== null && talkers.includes(heard.to) && !isExact(reading, heard.to)) return null
-    if (heard.to === null && !known) return null
-  }
+  if (!heard.prefixed && isTalk(reading, talkers)) return null
   if (known && code !== null) return pendingBot(db, code) ?? known.bot
   return known ? known.bot : front ? bot : null
 }
 
-/** Without a prefix the words of a talker's command count only as they are, alone or with arguments that fit. */
-function isExact({ heard, found, assigned }: Reading, talker: string): boolean {
-  if (found.is !== 'command' || found.command.bot !== talker || assigned?.fault !== null) return false
+/**
+ * Without a prefix, what is said to a bot with whom one talks is talk, and so is it where nobody knows which bot is meant:
+ * but for the words of a command as they are (a talker's own), one word with arguments that fit, two with any.
+ */
+export function isTalk({ heard, found, assigned }: Reading, talkers: readonly string[]): boolean {
+  if (heard.to !== null && !talkers.includes(heard.to)) return false
+  if (found.is !== 'command' || (heard.to !== null && found.command.bot !== heard.to)) return true
   const line = heard.line.toLowerCase()
   const { name, aliases } = found.command
-  return [name, ...aliases].some(word => line === word || line.startsWith(`${word} `))
+  const said = [name, ...aliases].find(word => line === word || line.startsWith(`${word} `))
+  return said === undefined || (assigned?.fault !== null && !said.includes(' '))
 }
