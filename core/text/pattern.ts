@@ -8,13 +8,17 @@ export type Pattern = Re2js.RE2JS
 
 const compiled = new Map<string, Pattern>()
 const mostKept = 1000
+/** Linear is not fast: `.{0,1000}` twenty times over takes seconds for one long message, in which nobody is heard. */
+const mostSteps = 1000
 
-/** The pattern, without regard to case. Throws when it is none. */
+/** The pattern, without regard to case. Throws when it is none, or takes too long. */
 export function pattern(written: string): Pattern {
   const known = compiled.get(written)
   if (known) return known
   const { RE2JS } = re2js()
   const made = RE2JS.compile(written, RE2JS.CASE_INSENSITIVE)
+  const steps = made.programSize()
+  if (steps > mostSteps) throw new Error(`it has ${steps} steps, ${mostSteps} are possible: repeat fewer times`)
   if (compiled.size >= mostKept) compiled.clear()
   compiled.set(written, made)
   return made

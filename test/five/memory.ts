@@ -32,7 +32,7 @@ async function start(sides: readonly Side[], dataDir: string): Promise<ChildProc
   const child = fork(join(root, 'bots/bridge/main.ts'), {
     cwd: root,
     // As PM2 starts it.
-    execArgv: ['--max-semi-space-size=2', '--import', './core/pause.ts'],
+    execArgv: ['--max-semi-space-size=2', '--import', './core/process/pause.ts'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: {
       ...process.env,

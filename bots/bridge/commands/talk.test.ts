@@ -148,6 +148,7 @@ test('a room is set while it is in use, shown and tried', async t => {
     ['replace +abc', 'write +/PATTERN/TEXT/ with any sign between them that is in neither'],
     ['replace +/(/x/', /this is no pattern of RE2: error parsing regexp: missing closing \)/],
     ['ignore-names +(?=a)', /this is no pattern of RE2/],
+    [`ignore-texts +${'.{0,1000}'.repeat(20)}b`, /it has 4\d+ steps, 1,?000 are possible: repeat fewer times/],
     ['ignore-texts -7', 'there is no 7 in it: !room show lists them'],
     ['ignore-texts ^a', 'write +PATTERN to add one, -NUMBER to take one away, or none'],
     ['files maybe', 'write one of: copy, link, off'],

@@ -15,10 +15,20 @@ export function isLeftOut({ ignore, direction }: Bridging, event: ChatEvent): bo
   return ignore.texts.some(written => matches(written, text))
 }
 
+/** No platform takes more; a text that rules made longer than this goes on as it was before them. */
+const mostChars = 40_000
+
 /** A content with everything replaced that is to be. */
 export function reworded({ replace }: Bridging, content: Content): Content {
   if (replace.length === 0) return content
-  const change = (text: string): string => replace.reduce((now, rule) => replaced(now, rule.find, rule.with), text)
+  const change = (text: string): string => {
+    let now = text
+    for (const rule of replace) {
+      now = replaced(now, rule.find, rule.with)
+      if (now.length > Math.max(mostChars, text.length)) return text
+    }
+    return now
+  }
   return { ...content, segments: content.segments.map(segment => rewordedSegment(segment, change)) }
 }
 
