@@ -4,7 +4,7 @@ import { draft, upload } from '../../core/contract/harness.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { Draft, MessageId, UserId } from '../../core/event.ts'
 import { placeOf, Trial } from './testing/trial.ts'
-import { app } from './testing/workspace.ts'
+import { app, shown } from './testing/workspace.ts'
 
 const alice = 'U0000ALICE'
 const relayed = (said: string, name = 'bob', avatar?: string): Draft => ({
@@ -81,6 +81,32 @@ describe('what goes out', { concurrency: 4 }, () => {
     assert.equal(ids.length, fake.said(general).length)
     assert.equal(fake.said(general).join(' ').replace(/\s+/g, ' '), long)
     assert.ok(ids.length >= 3)
+  })
+
+  test('a private answer in parts goes to the asker alone, each part once, however slow Slack takes them', async t => {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.up()
+    const { fake, general } = trial
+    const long = Array.from({ length: 2000 }, (_, n) => `w${n}`).join(' ')
+    const only = (): string[] => fake.workspace.ephemeral.map(({ message }) => shown(message))
+    fake.rate = { perSecond: 1, burst: 1 }
+    const ids = await adapter.sendEphemeral?.(placeOf(general), alice as UserId, draft(long), 'd1')
+    assert.ok((ids?.length ?? 0) >= 3)
+    assert.equal(only().join(' ').replace(/\s+/g, ' '), long)
+    // They leave after the first part: the rest goes to nobody else, and the whole is said elsewhere.
+    fake.workspace.ephemeral.length = 0
+    const den = fake.workspace.channel('den', { members: [app.user, alice] })
+    const saying = adapter.sendEphemeral?.(placeOf(den), alice as UserId, draft(long), 'd2')
+    await fake.until(() => fake.workspace.ephemeral.length > 0, 'the first part')
+    den.members.delete(alice)
+    await assert.rejects(async () => saying, isCode('unsupported'))
+    assert.ok(only().length < 3)
+    assert.ok(fake.workspace.ephemeral.every(({ user }) => user === alice))
+    fake.rate = null
+    assert.deepEqual([...fake.said(general), ...fake.said(den)], [])
+    const direct = fake.workspace.channel('direct', { members: [app.user, alice] })
+    await adapter.send(placeOf(direct), draft(long), 'd2')
+    assert.equal(fake.said(direct).join(' ').replace(/\s+/g, ' '), long)
   })
 
   test('an answer that was lost in the middle is found, and the rest is said behind it', async t => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { upload, within } from '../../core/contract/harness.ts'
 import { ChanopError } from '../../core/error.ts'
+import { sleep } from '../../core/retry.ts'
 import { telegramsSpeeds } from './testing/limits.ts'
 import { Refused } from './testing/text.ts'
 import { placeOf, Trial, words } from './testing/trial.ts'
@@ -244,6 +245,41 @@ test('what one person alone may see is shown to nobody else, whatever the server
     const heard = await book.hears('just us')
     assert.deepEqual(heard.place, { network: 'tg', channel: String(alice.id), private: true })
   }
+})
+
+test('a private answer in parts goes on where it was when Telegram takes no more for a while', async t => {
+  const trial = await Trial.open(t, { ephemeral: '10.3' })
+  const { server, room } = trial
+  const alice = server.world.user('alice')
+  const { adapter } = await trial.start(t)
+  const say = (text: string, id: string) =>
+    within(adapter.sendEphemeral?.(trial.place, String(alice.id) as never, words(text), id) as never, 'it')
+  await say('a first word', 'e0')
+  const window = { most: 2, windowMs: 1500 }
+  server.limits.speeds = { chat: window, group: window, all: window }
+  const long = Array.from({ length: 3000 }, (_, n) => `w${n}`).join(' ')
+  let refused = 0
+  for (let done = false; !done; ) {
+    done = await say(long, 'e1').then(
+      () => true,
+      async (error: ChanopError) => {
+        assert.equal(error.code, 'send-later')
+        refused++
+        await sleep(error.afterMs ?? 100)
+        return false
+      },
+    )
+  }
+  assert.ok(refused > 0)
+  const seen = room.messages.filter(({ message }) => String(message['text']).startsWith('w'))
+  assert.ok(seen.every(({ only }) => only === alice.id))
+  assert.equal(
+    seen
+      .map(({ message }) => message['text'])
+      .join(' ')
+      .replace(/\s+/g, ' '),
+    long,
+  )
 })
 
 test('files that Telegram refuses are words, and the words that came with them are said', async t => {

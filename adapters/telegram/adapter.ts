@@ -276,8 +276,8 @@ class TelegramAdapter implements Adapter {
     return this.#out(place, () => this.#delivery.send(place, draft, deliveryId))
   }
 
-  sendEphemeral(place: Place, user: UserId, draft: Draft): Promise<readonly MessageId[]> {
-    return this.#out(place, () => this.#ephemeral.send(place, user, draft))
+  sendEphemeral(place: Place, user: UserId, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
+    return this.#out(place, () => this.#ephemeral.send(place, user, draft, deliveryId))
   }
 
   edit(place: Place, target: readonly MessageId[], draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {

@@ -1,5 +1,6 @@
 import { ChanopError } from '../../core/error.ts'
 import type { Draft, MessageId, Place, UserId } from '../../core/event.ts'
+import { Recent } from '../../core/recent.ts'
 import type { Api } from './api.ts'
 import type { Chats } from './chats.ts'
 import { ApiError } from './fault.ts'
@@ -16,6 +17,8 @@ export interface EphemeralOptions {
   readonly chats: Chats
   readonly requests: Requests
 }
+
+const mostBegun = 1000
 
 const cannot = (): ChanopError =>
   new ChanopError(
@@ -34,12 +37,14 @@ export class Ephemeral {
   readonly #o: EphemeralOptions
   /** The groups in which it was tried. */
   readonly #able = new Map<number, Promise<boolean>>()
+  /** Parts of a delivery that are out although the rest is not: `send` goes on behind them. */
+  readonly #begun = new Recent<string, MessageId[]>(mostBegun)
 
   constructor(options: EphemeralOptions) {
     this.#o = options
   }
 
-  async send(place: Place, user: UserId, draft: Draft): Promise<readonly MessageId[]> {
+  async send(place: Place, user: UserId, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
     const { chats, requests } = this.#o
     if (place.private || !/^\d{1,16}$/.test(user) || (draft.uploads ?? []).length > 0) throw cannot()
     const texts = textsOf(draft)
@@ -47,8 +52,12 @@ export class Ephemeral {
     const chatId = chats.chatId(place.channel)
     if (!chats.isGroup(chatId) || !(await this.#isAble(chatId, user))) throw cannot()
     return requests.inChat(place, async () => {
-      const ids: MessageId[] = []
-      for (const { text, entities } of texts) ids.push(await this.#say(chatId, user, { text, entities }))
+      const ids = this.#begun.get(deliveryId) ?? []
+      for (const { text, entities } of texts.slice(ids.length)) {
+        ids.push(await this.#say(chatId, user, { text, entities }))
+        this.#begun.set(deliveryId, ids)
+      }
+      this.#begun.delete(deliveryId)
       return ids
     })
   }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import type { NativeCommand, NativeField } from '../../../core/adapter.ts'
+import { ChanopError } from '../../../core/error.ts'
 import { type MessageEvent, type MessageId, type Place, text, type UserId } from '../../../core/event.ts'
+import { sleep } from '../../../core/retry.ts'
 import { plain } from '../../../core/text/text.ts'
 import { DiscordFake } from '../testing/fake.ts'
 import type { Channel, User } from '../testing/objects.ts'
@@ -159,6 +161,33 @@ test('a private command is answered to the asker alone; what is for them alone n
     async () => trial.adapter.sendEphemeral?.(here(), '100000000000000001' as UserId, { content: text('x') }, 'e-4'),
     { code: 'unsupported' },
   )
+})
+
+test('a private answer in parts goes on where it was when Discord asks to wait', async () => {
+  await start()
+  await asked({ name: 'status' })
+  const long = Array.from({ length: 1500 }, (_, n) => `w${n}`).join(' ')
+  const say = () => trial.adapter.sendEphemeral?.(here(), alice.id as UserId, { content: text(long) }, 'e-9')
+  let posts = 0
+  fake.fails = (method, path) => {
+    if (method === 'POST' && path.startsWith('/webhooks/') && ++posts === 2)
+      fake.storms.set('/webhooks/', { retryAfter: 4, scope: 'user' })
+    return null
+  }
+  const refused = await Promise.resolve(say()).catch((error: unknown) => error)
+  fake.fails = null
+  fake.storms.clear()
+  assert.ok(refused instanceof ChanopError && refused.code === 'send-later')
+  await sleep(refused.afterMs ?? 0)
+  await say()
+  assert.equal(
+    seen()
+      .map(([said]) => said)
+      .join(' ')
+      .replace(/\s+/g, ' '),
+    long,
+  )
+  assert.ok(seen().every(([, who]) => who === 'alone'))
 })
 
 test('a public answer to a private command is said as a message', async () => {

@@ -12,6 +12,7 @@ import {
   type UserId,
 } from '../../../core/event.ts'
 import type { Log } from '../../../core/log.ts'
+import { Recent } from '../../../core/recent.ts'
 import { type Channel, snowflakeMs } from '../guild/directory.ts'
 import { placeOf, type Reader, senderOf } from '../inbound.ts'
 import { compose, onlyThese } from '../out/compose.ts'
@@ -51,6 +52,8 @@ export class Interactions {
   /** By the interaction's id, the oldest first. */
   readonly #live = new Map<string, Live>()
   readonly #answered = new Map<string, readonly MessageId[]>()
+  /** Parts of an answer that are out although the rest is not: it goes on behind them. */
+  readonly #begun = new Recent<string, string[]>(mostKept)
   /** Deliveries whose answer was lost on the way: nothing tells what became of them. */
   readonly #lost = new Set<string>()
   #commands: readonly NativeCommand[] = []
@@ -193,17 +196,18 @@ export class Interactions {
     const posts = compose({ ...draft, content }, { look: plainLook, named: false })
     if (posts.length === 0) throw new ChanopError('send-refused', 'there is nothing in it that Discord would show')
     const webhook = `/webhooks/${this.#o.reader.directory.application}/${live.token}` as const
-    const ids: string[] = []
+    const ids = this.#begun.get(deliveryId) ?? []
     try {
       if (live.waiting && live.hidden !== alone) {
         // The first answer is seen by whom it was announced for: this one is for others.
         await this.#o.api.delete(`${webhook}/messages/@original`, { auth: false })
       }
       live.waiting = false
-      for (const { content: said, users } of posts) {
+      for (const { content: said, users } of posts.slice(ids.length)) {
         const body = { content: said, allowed_mentions: onlyThese(users), ...(alone ? { flags: ephemeral } : {}) }
         const { id } = await this.#o.api.post<APIMessage>(webhook, { body, query: { wait: true }, auth: false })
         ids.push(id)
+        this.#begun.set(deliveryId, ids)
       }
     } catch (error) {
       if (error instanceof ChanopError && error.code === 'network-down') this.#lost.add(deliveryId)
@@ -211,6 +215,7 @@ export class Interactions {
       this.#live.delete(live.id)
       return null
     }
+    this.#begun.delete(deliveryId)
     this.#answered.set(deliveryId, ids as string[] as MessageId[])
     if (this.#answered.size > mostKept) this.#answered.delete(this.#answered.keys().next().value ?? '')
     return ids as string[] as MessageId[]

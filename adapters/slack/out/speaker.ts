@@ -75,19 +75,29 @@ export class Speaker {
   }
 
   /** Posts what is not out yet. Once it has begun it waits itself: nobody else could go on in the middle. */
-  async #say(place: Place, draft: Draft, delivery: string, posts: readonly Post[]): Promise<MessageId[]> {
-    const ids = this.#begun.get(delivery) ?? []
-    for (let at = ids.length; at < posts.length; at = ids.length) {
-      const args = {
+  #say(place: Place, draft: Draft, delivery: string, posts: readonly Post[]): Promise<MessageId[]> {
+    return this.#inParts(delivery, posts, async (post, part) => {
+      const answer = await this.#post({
         channel: place.channel,
-        ...(posts[at] as Post),
+        ...post,
         ...threadFor(place.thread, draft),
         ...faceOf(draft, this.#o.dress),
-        ...labelOf(draft, delivery, this.#o.instance, { part: at, parts: posts.length }),
+        ...labelOf(draft, delivery, this.#o.instance, { part, parts: posts.length }),
         ...(draft.secret ? { unfurl_links: false, unfurl_media: false } : {}),
-      }
-      const answer = await (at === 0 ? this.#post(args) : this.#goOn(args))
-      ids.push(str(answer, 'ts') as MessageId)
+      })
+      return str(answer, 'ts') as MessageId
+    })
+  }
+
+  async #inParts(
+    delivery: string,
+    posts: readonly Post[],
+    say: (post: Post, at: number) => Promise<MessageId>,
+  ): Promise<MessageId[]> {
+    const ids = this.#begun.get(delivery) ?? []
+    for (let at = ids.length; at < posts.length; at = ids.length) {
+      const post = posts[at] as Post
+      ids.push(await (at === 0 ? say(post, at) : this.#patiently(() => say(post, at))))
       this.#keep(this.#begun, delivery, ids)
     }
     return [...ids]
@@ -110,10 +120,10 @@ export class Speaker {
     }
   }
 
-  async #goOn(args: Native): Promise<Native> {
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await this.#post(args)
+        return await work()
       } catch (error) {
         if (!(error instanceof Fault) || error.kind !== 'limited' || this.#o.signal.aborted) throw error
         await sleep(error.afterMs ?? 1000, this.#o.signal)
@@ -124,9 +134,8 @@ export class Speaker {
   async sendEphemeral(place: Place, user: UserId, draft: Draft, delivery: string): Promise<Ids> {
     const posts = postsOf(draft, this.#o.dress)
     if (posts.length === 0) throw nothing()
-    return this.#attempt(place, delivery, async () => {
-      const ids: MessageId[] = []
-      for (const post of posts) {
+    return this.#attempt(place, delivery, () =>
+      this.#inParts(delivery, posts, async post => {
         const args = {
           channel: place.channel,
           user,
@@ -137,12 +146,13 @@ export class Speaker {
         const answer = await this.#shown('chat.postEphemeral', args).catch(async (error: unknown) => {
           if (!isChannelFault(error) && !isRefused(error, 'user_not_in_channel', 'invalid_user')) throw error
           if (await this.#o.answers.say(place.channel, user, { ...post }, this.#o.signal)) return {}
+          // All of it is said anew in their direct conversation.
+          this.#begun.delete(delivery)
           throw elsewhere(error)
         })
-        ids.push(`only-${str(answer, 'message_ts')}` as MessageId)
-      }
-      return ids
-    })
+        return `only-${str(answer, 'message_ts')}` as MessageId
+      }),
+    )
   }
 
   /** The new text may be longer or shorter: parts are added behind, or deleted. Files stay where they are. */

@@ -359,7 +359,7 @@ export class FakeSlack {
         (each.channel === undefined || each.channel === args['channel']),
     )
     if (limit) return Math.max(1, Math.ceil((limit.untilMs - nowMs) / 1000))
-    if (method !== 'chat.postMessage' || !this.rate) return 0
+    if (!/^chat\.post(Message|Ephemeral)$/.test(method) || !this.rate) return 0
     const channel = String(args['channel'])
     const bucket = this.#perChannel.get(channel) ?? { atMs: nowMs, tokens: this.rate.burst }
     bucket.tokens = Math.min(this.rate.burst, bucket.tokens + ((nowMs - bucket.atMs) / 1000) * this.rate.perSecond)
