@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { z } from 'zod'
 import { ChanopError } from '../error.ts'
 import { faultOf } from './fault.ts'
+import { keepValue, keptValue } from './kept.ts'
 import { parseYaml, YamlFault } from './yaml.ts'
 
 /** Parses a configuration text. Throws `config-invalid`: one line with file, line, key and the nearest valid key. */
@@ -19,8 +20,11 @@ export function parseConfig(source: string, file: string, schema: z.ZodType): un
   }
 }
 
-/** Reads a configuration file: its values as written (without defaults). Throws `config-invalid`. */
-export function readConfig(file: string, schema: z.ZodType): unknown {
+/**
+ * Reads a configuration file: its values as written (without defaults). Throws `config-invalid`. `kept`: a file in which what it
+ * said the last time may stand.
+ */
+export function readConfig(file: string, schema: z.ZodType, kept: string | null = null): unknown {
   let source: string
   try {
     source = readFileSync(file, 'utf8')
@@ -29,7 +33,11 @@ export function readConfig(file: string, schema: z.ZodType): unknown {
     const fix = code === 'ENOENT' ? 'it is not there: npm start makes one' : `it can not be read (${code})`
     throw new ChanopError('config-invalid', `${file}: ${fix}`, { cause: error })
   }
-  return parseConfig(source, file, schema)
+  const known = kept === null ? undefined : keptValue(kept, source)
+  if (known !== undefined && !faultOf(schema, known)) return known
+  const value = parseConfig(source, file, schema)
+  if (kept !== null) keepValue(kept, source, value)
+  return value
 }
 
 export function freeze<T>(value: T): T {

@@ -1,5 +1,9 @@
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type YAMLError } from 'yaml'
+import type * as Yaml from 'yaml'
+import type { Document, LineCounter, YAMLError } from 'yaml'
+import { lazily } from '../process/lazily.ts'
 import type { Fault } from './fault.ts'
+
+export const yaml = lazily<typeof Yaml>('yaml')
 
 /** What is wrong with a text that is no YAML, in our own words: the library's quote the text, which may hold a secret. */
 export class YamlFault extends Error {
@@ -32,6 +36,7 @@ function told(error: YAMLError, source: string): string {
 
 /** Line of a fault in the file, counted from 1: of its key, else of the nearest key around it. */
 function lineOf(document: Document, lines: LineCounter, fault: Fault): number {
+  const { isMap, isNode, isScalar, isSeq } = yaml()
   const path = fault.key === undefined ? [...fault.path] : [...fault.path, fault.key]
   for (; path.length > 0; path.pop()) {
     const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true)
@@ -46,6 +51,7 @@ function lineOf(document: Document, lines: LineCounter, fault: Fault): number {
 
 /** The value of a YAML text, and where in it a fault stands. Throws `YamlFault`. */
 export function parseYaml(source: string): { value: unknown; lineOf: (fault: Fault) => number } {
+  const { LineCounter, parseDocument, visit } = yaml()
   const lines = new LineCounter()
   const document = parseDocument(source, { lineCounter: lines, uniqueKeys: true, logLevel: 'error' })
   const lineAt = (offset: number): number => lines.linePos(offset).line || 1

@@ -117,7 +117,7 @@ async function openContext<S extends z.ZodType<Common>>(
   const { config, dataDir } = locations()
   const ledger = Ledger.open(join(dataDir, 'ledger.db'), options.checksLedger ? { check: 'when-due' } : {})
   try {
-    const settings = await Settings.open(config, options.schema, ledger)
+    const settings = await Settings.open(config, options.schema, ledger, join(dataDir, 'run', 'config.json'))
     const setLevel = ({ logLevel }: Common): void => void (log.level = levelOf(logLevel))
     setLevel(settings.current)
     settings.onChange(setLevel)

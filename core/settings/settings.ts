@@ -1,7 +1,7 @@
-import { stringify } from 'yaml'
 import type { z } from 'zod'
 import { faultOf } from '../config/fault.ts'
 import { freeze, readConfig } from '../config/load.ts'
+import { yaml } from '../config/yaml.ts'
 import { pathIn, schemaAt } from '../config/schema.ts'
 import { ChanopError } from '../error.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -29,6 +29,7 @@ export class Settings<S extends z.ZodType> {
   readonly file: string
   readonly #schema: S
   readonly #ledger: Ledger
+  readonly #kept: string | null
   #raw: Record<string, unknown>
   #overrides: readonly Override[] = []
   #ignored: readonly string[] = []
@@ -36,18 +37,27 @@ export class Settings<S extends z.ZodType> {
   #opened: z.output<S>
   readonly #listeners = new Set<(current: z.output<S>) => void>()
 
-  private constructor(file: string, schema: S, ledger: Ledger) {
+  private constructor(file: string, schema: S, ledger: Ledger, kept: string | null) {
     this.file = file
     this.#schema = schema
     this.#ledger = ledger
-    this.#raw = readConfig(file, schema) as Record<string, unknown>
+    this.#kept = kept
+    this.#raw = readConfig(file, schema, kept) as Record<string, unknown>
     this.#current = freeze(schema.parse(this.#raw))
     this.#opened = this.#current
   }
 
-  /** Throws `config-invalid`. Overrides that no longer fit are left out: see `ignored`. */
-  static async open<S extends z.ZodType>(file: string, schema: S, ledger: Ledger): Promise<Settings<S>> {
-    const settings = new Settings(file, schema, ledger)
+  /**
+   * Throws `config-invalid`. Overrides that no longer fit are left out: see `ignored`. `kept`: a file in which what the
+   * configuration said the last time may stand.
+   */
+  static async open<S extends z.ZodType>(
+    file: string,
+    schema: S,
+    ledger: Ledger,
+    kept: string | null = null,
+  ): Promise<Settings<S>> {
+    const settings = new Settings(file, schema, ledger, kept)
     await settings.reload()
     settings.#opened = settings.#current
     return settings
@@ -74,7 +84,7 @@ export class Settings<S extends z.ZodType> {
 
   /** Reads file and overrides again. Throws `config-invalid` and keeps the old value when the file is wrong. */
   async reload(): Promise<{ readonly ignored: readonly string[] }> {
-    const raw = readConfig(this.file, this.#schema) as Record<string, unknown>
+    const raw = readConfig(this.file, this.#schema, this.#kept) as Record<string, unknown>
     const overrides = await this.#ledger.read(stored)
     const { kept, merged } = fitting(this.#schema, raw, overrides)
     const changed = JSON.stringify(this.#schema.parse(merged)) !== JSON.stringify(this.#current)
@@ -153,7 +163,7 @@ export class Settings<S extends z.ZodType> {
 
   /** The configuration in force as YAML, ready to be the file. */
   export(): string {
-    return stringify(this.#merged(), { lineWidth: 120 })
+    return yaml().stringify(this.#merged(), { lineWidth: 120 })
   }
 
   /** Checks `value` as the value of `key` in all that is in force. Returns what to store. Throws `not-found` or `usage`. */

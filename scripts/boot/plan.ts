@@ -40,7 +40,7 @@ async function inForce({
   config: file,
   paths,
 }: Instance): Promise<{ readonly config: Config; readonly changed: string }> {
-  const raw = readConfig(file, configSchema) as Record<string, unknown>
+  const raw = readConfig(file, configSchema, join(paths.run, 'config.json')) as Record<string, unknown>
   const stored = (await canRead(paths.ledger)) ? readOverrides(paths.ledger) : []
   const { merged, kept } = fitting(configSchema, raw, stored)
   const ofStart = kept.filter(({ key }) => waitsForStart(configSchema.parse(merged), key))

@@ -16,8 +16,8 @@ import { pingRedis } from './redis.ts'
 const reportSchema = z.object({ pid: z.int(), state: z.string(), message: z.string(), atMs: z.number() })
 const readyWithinMs = 60_000
 const lookEveryMs = 50
-/** A look at PM2's list is a process of its own, so rarely. */
-const listEveryMs = 3000
+/** A look at PM2's list is a process of its own, so rarely, and ever more so where a start takes long. */
+const firstListMs = 3000
 const restartsOfLoop = 3
 /** An error that was logged may still mend itself within this time. */
 const graceMs = 8000
@@ -60,8 +60,8 @@ const failed = (name: string, reason: string): ChanopError =>
 
 /** Looks after those that die before they can say why, and those that only log why they wait. */
 async function watch(instance: Instance, rising: ReadonlySet<App>, startMs: number, over: AbortSignal): Promise<void> {
-  for (;;) {
-    await sleep(listEveryMs, over)
+  for (let everyMs = firstListMs; ; everyMs *= 1.5) {
+    await sleep(everyMs, over)
     if (over.aborted) return
     const waiting = (await ownApps(instance)).filter(app => rising.has(app.name as App))
     const looping = waiting.find(app => app.restarts >= restartsOfLoop)

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parse } from 'yaml'
+import { yaml } from '../../../core/config/yaml.ts'
 import { z } from 'zod'
 import { changedForStart, waitsForStart } from '../../../config/start-keys.ts'
 import { ChanopError } from '../../../core/error.ts'
@@ -49,7 +49,7 @@ const get = declare({
 /** What is typed is YAML, so that numbers, lists and null mean themselves; what is none is text. */
 function valueOf(typed: string): unknown {
   try {
-    return parse(typed)
+    return yaml().parse(typed)
   } catch (error) {
     if (error instanceof Error) return typed
     throw error

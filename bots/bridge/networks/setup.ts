@@ -1,5 +1,5 @@
 /** Setting a network up from chat, step by step: pure but for the look at the platform. */
-import { parse } from 'yaml'
+import { yaml } from '../../../core/config/yaml.ts'
 import type { z } from 'zod'
 import { kinds } from '../../../adapters/index.ts'
 import type { Config } from '../../../config/schema.ts'
@@ -104,7 +104,7 @@ const takesReference = (schema: z.ZodType): boolean =>
   schema.safeParse('env:A_B').success && !schema.safeParse('a b').success
 
 function fitting(schema: z.ZodType, key: string, typed: string): unknown {
-  const written = yaml(typed)
+  const written = valueOf(typed)
   const list = def(schema).type === 'array' && !Array.isArray(written) ? [typed.split(/[\s,]+/).filter(Boolean)] : []
   const fits = [...list, written, typed].filter(value => schema.safeParse(value).success)
   if (fits.length > 0) return fits[0]
@@ -112,9 +112,9 @@ function fitting(schema: z.ZodType, key: string, typed: string): unknown {
   throw new ChanopError('usage', `${key}: ${issue ?? 'that is no value for it'}`)
 }
 
-function yaml(typed: string): unknown {
+function valueOf(typed: string): unknown {
   try {
-    return parse(typed)
+    return yaml().parse(typed)
   } catch (error) {
     if (error instanceof Error) return typed
     throw error

@@ -1,4 +1,4 @@
-import { parse } from 'yaml'
+import { yaml } from '../../../core/config/yaml.ts'
 import { z } from 'zod'
 import type { Config } from '../../../config/schema.ts'
 import type { Command, CommandContext } from '../../../core/command/command.ts'
@@ -76,7 +76,7 @@ const list = declare({
 function valueOf(setting: string, typed: string): unknown {
   if (setting === 'price' && typed.includes('/')) return priceOf(typed)
   try {
-    return parse(typed)
+    return yaml().parse(typed)
   } catch (error) {
     if (error instanceof Error) return typed
     throw error
