@@ -1,5 +1,6 @@
 import { includes, type Role } from './access/role.ts'
 import { spenderOf } from './access/spender.ts'
+import type { Caller } from './command/command.ts'
 import { ChanopError } from './error.ts'
 import type { MessageEvent, MessageId, Place } from './event.ts'
 import { type AskedBy, openCompletions, stopCompletion } from './ledger/oracle/completions.ts'
@@ -10,10 +11,23 @@ import { duration, escapeInline, plain, truncate } from './text/text.ts'
 
 /** Who says stop, and where. */
 export interface Stopper {
-  readonly by: Asker
+  readonly by: Asker & { readonly agent: string | null }
+  /** On whose budget their programs ask models. */
+  readonly spender: string
   readonly room: string
   readonly role: Role
   readonly globalRole: Role
+}
+
+export function stopperOf(caller: Caller): Stopper {
+  const { network, account, person, agent, name, verified, room, role, globalRole } = caller
+  return {
+    by: { network, user: account, person: person?.id ?? null, agent: agent?.name ?? null, name },
+    spender: spenderOf(network, { id: account, verified }, { person, agent }),
+    room,
+    role,
+    globalRole,
+  }
 }
 
 /** The turn of a message: the one that it asked for, or answers. */
@@ -38,24 +52,21 @@ const most = 4
 export function stopAnswers(tx: Tx, scope: StopScope, stopper: Stopper, nowMs: number): string[] {
   refuse(tx, scope, stopper)
   const stopped = stopTurns(tx, scope, stopper.by.name, nowMs)
-  const requests = stopRequests(tx, requestsIn(scope), nowMs)
+  const requests = stopRequests(tx, requestsIn(scope, stopper), nowMs)
   if (stopped.length === 0) return requests.length > 0 ? requests : [nothing(scope)]
   const lines = stopped.slice(0, most).map(turn => stoppedLine(tx, turn, stopper, nowMs))
   return [...lines, ...(stopped.length > most ? [`and ${stopped.length - most} more`] : []), ...requests]
 }
 
 /** What programs ask of models for those who are meant; null: a stop of one answer means none of it. */
-function requestsIn(scope: StopScope): AskedBy | null {
+function requestsIn(scope: StopScope, { spender }: Stopper): AskedBy | null {
   if (scope === 'all') return scope
-  if ('fact' in scope) return null
-  const { network, user, person } = scope.of
-  const known = { person: person === null ? null : { id: person }, agent: null }
-  return { spenders: [spenderOf(network, { id: user, verified: true }, known)] }
+  return 'fact' in scope ? null : { spenders: [spender] }
 }
 
 /** Whether anything runs that a stop would end. */
-export const runs = (tx: Tx, scope: StopScope): boolean => {
-  const by = requestsIn(scope)
+export const runs = (tx: Tx, scope: StopScope, stopper: Stopper): boolean => {
+  const by = requestsIn(scope, stopper)
   return turnsIn(tx, scope).length > 0 || (by !== null && openCompletions(tx, by).length > 0)
 }
 

@@ -10,7 +10,7 @@ import type { StopScope } from '../../../core/ledger/oracle/turns.ts'
 import type { CallKind } from '../../../core/ledger/out/calls.ts'
 import { publicPlaces } from '../../../core/ledger/settings/places.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { runs, type Stopper, stopAnswers, stopRequests, stopScope } from '../../../core/stop.ts'
+import { runs, stopAnswers, stopperOf, stopRequests, stopScope } from '../../../core/stop.ts'
 import { meantBy } from '../fleet/addressed.ts'
 import { openCall, placesOf } from '../fleet/call.ts'
 import { some } from '../fleet/naming.ts'
@@ -43,22 +43,15 @@ function answersMeant(db: Tx, context: Context, selector: string | undefined): S
   const parts = partsOf(selector)
   if (parts.some(part => allAnswers.test(part) || allNames.test(part))) return 'all'
   if (selector !== undefined && !parts.some(part => oracleName.test(part))) return null
-  return stopScope(db, context.event.event, stopperOf(context))
+  return stopScope(db, context.event.event, stopperOf(context.caller))
 }
-
-const stopperOf = ({ caller }: Context): Stopper => ({
-  by: { network: caller.network, user: caller.account, person: caller.person?.id ?? null, name: caller.name },
-  room: caller.room,
-  role: caller.role,
-  globalRole: caller.globalRole,
-})
 
 /** Without a selector an answer that runs goes before the agent that was spoken to last. */
 function meant(db: Tx, context: Context, word: Word, selector: string | undefined): Meant {
   const { event, services, atMs } = context
   const answers = word === 'stop' ? answersMeant(db, context, selector) : null
   const bare = selector === undefined
-  if (bare && answers && runs(db, answers)) return { targets: [], here: [], answers }
+  if (bare && answers && runs(db, answers, stopperOf(context.caller))) return { targets: [], here: [], answers }
   const others = partsOf(selector).filter(part => !oracleName.test(part) && !allAnswers.test(part))
   const asked = bare ? meantBy(db, event).map(nameOf) : others
   const { targets, nobody } =
@@ -111,8 +104,8 @@ async function tell(context: Context, word: Word, selector: string | undefined):
       keepPaused(db, word, targets)
       const call = { stored: event, kind: word, selector: selector ?? '', words: '', here, untilMs }
       if (here.length > 0) openCall(db, 'admin', fleet.rooms, call, atMs)
-      const meantToo = answers && (targets.length === 0 || runs(db, answers))
-      const stopped = meantToo ? stopAnswers(db, answers, stopperOf(context), atMs) : []
+      const meantToo = answers && (targets.length === 0 || runs(db, answers, stopperOf(context.caller)))
+      const stopped = meantToo ? stopAnswers(db, answers, stopperOf(context.caller), atMs) : []
       const spenders = targets.flatMap(({ agent }) => (agent ? [agentSpends(agent)] : []))
       const requests = word === 'stop' ? stopRequests(db, { spenders }, atMs) : []
       return [...stopped, ...requests, ...lines(word, found)]

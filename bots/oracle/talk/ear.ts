@@ -19,7 +19,7 @@ import type { BotContext } from '../../../core/process/bot.ts'
 import { bots } from '../../../core/process/bots.ts'
 import { consume } from '../../../core/process/consumer.ts'
 import { say } from '../../../core/say.ts'
-import { type Stopper, stopAnswers, stopScope, turnOfMessage } from '../../../core/stop.ts'
+import { type Stopper, stopAnswers, stopperOf, stopScope, turnOfMessage } from '../../../core/stop.ts'
 import { parseInline } from '../../../core/text/text.ts'
 import type { Models } from '../models/contract.ts'
 import type { Runner } from '../turns/runner.ts'
@@ -175,7 +175,7 @@ export class Ear {
     const nowMs = Date.now()
     const caller = callerOf(tx, stored, nowMs)
     if (inert(stored, caller, nowMs) !== null) return null
-    const stopper: Stopper = { ...caller, by: { ...caller, user: caller.account, person: caller.person?.id ?? null } }
+    const stopper = stopperOf(caller)
     const scope: StopScope = all ?? stopScope(tx, stored.event, stopper) ?? { of: stopper.by, room: stored.room }
     this.#say(tx, stored, this.#stopLines(tx, scope, stopper, nowMs), 'stop', nowMs)
     return { became: 'stop' }

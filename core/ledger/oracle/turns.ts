@@ -220,8 +220,11 @@ export function mergeTurns(tx: Tx, into: number, ids: readonly number[]): void {
 
 /** Which turns a stop means. */
 export type StopScope =
-  /** Those that one person asked for in a room, or by a program that stands in none. */
-  | { readonly of: Pick<Asker, 'network' | 'user' | 'person'>; readonly room: string }
+  /** Those that one person or agent asked for in a room, or by a program that stands in none. */
+  | {
+      readonly of: Pick<Asker, 'network' | 'user' | 'person'> & { readonly agent?: string | null }
+      readonly room: string
+    }
   /** The one that a fact asked for or answers. */
   | { readonly fact: number }
   | 'all'
@@ -230,13 +233,14 @@ export type StopScope =
 export function turnsIn(tx: Tx, scope: StopScope): Turn[] {
   if (scope === 'all') return openTurns(tx)
   if ('fact' in scope) return [turnOfFact(tx, scope.fact)].filter(turn => turn !== null)
-  const { network, user, person } = scope.of
+  const { network, user, person, agent } = scope.of
   return sql(
     tx,
     `SELECT ${columns} JOIN event e ON e.seq = t.asked
-     WHERE ${isOpen} AND (e.room = ? OR e.body ->> 'standalone' = 1) AND (t.network = ? AND t.user = ? OR t.person = ?) ORDER BY +t.id`,
+     WHERE ${isOpen} AND (e.room = ? OR e.body ->> 'standalone' = 1) AND (t.network = ? AND t.user = ? OR t.person = ?
+       OR EXISTS (SELECT 1 FROM api_key k WHERE k.network = t.network AND k.account = t.user AND k.agent = ?)) ORDER BY +t.id`,
   )
-    .all(scope.room, network, user, person)
+    .all(scope.room, network, user, person, agent ?? null)
     .map(turnFrom)
 }
 

@@ -1,0 +1,105 @@
+/** What programs ask of models ends when they are told to stop, and when their key does. */
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import OpenAI from 'openai'
+import { agentIn } from '../../bots/admin/fleet/testing.ts'
+import { begin, delta, ModelServer, type Received, send } from '../../bots/oracle/models/testing-server.ts'
+import { runOracle } from '../../bots/oracle/oracle.ts'
+import type { UserId } from '../../core/event.ts'
+import { revokeKey } from '../../core/ledger/settings/api-keys.ts'
+import { openWorld, type World, web } from './testing/world.ts'
+
+describe('an answer that a program waits for', () => {
+  let world: World
+  const received: Received[] = []
+  const closing: (() => void | Promise<void>)[] = []
+
+  before(async () => {
+    const t = { after: (done: () => void | Promise<void>) => closing.push(done) }
+    // It begins, and never comes to an end by itself.
+    const service = await ModelServer.listen(t, (response, request) => {
+      received.push(request)
+      begin(response)
+      send(response, delta('I begin'))
+    })
+    const price = '{ inputPerMillion: 1, outputPerMillion: 1 }'
+    world = await openWorld(t, {
+      more: `models: { main: { provider: compatible, model: test, baseUrl: '${service.url}', price: ${price} } }`,
+    })
+    await world.house.run('oracle', context => runOracle(context))
+  })
+  after(async () => {
+    for (const done of closing) await done()
+  })
+
+  /** Begins to read an answer; resolves once there is something of it, with what tells how it ended. */
+  async function asking(key: string, model = 'main') {
+    const client = new OpenAI({ apiKey: key, baseURL: `${world.url}/v1`, maxRetries: 0 })
+    const before = received.length
+    const stream = await client.chat.completions.create({
+      model,
+      messages: [{ role: 'user', content: 'hello' }],
+      stream: true,
+    })
+    const begun = Promise.withResolvers<void>()
+    const ended = (async () => {
+      try {
+        for await (const { choices } of stream) {
+          if (choices[0]?.finish_reason) return choices[0].finish_reason as string
+          if (choices[0]?.delta.content) begun.resolve()
+        }
+        return 'end'
+      } catch (error) {
+        return String((error as { code?: string }).code)
+      }
+    })()
+    await begun.promise
+    const [request] = received.slice(before)
+    return { ended, hungUp: request?.hungUp, end: () => stream.controller.abort() }
+  }
+
+  it('ends when the agent that asks says stop in chat, whichever of its accounts asked, and nobody else’s does', async () => {
+    const worker = await agentIn(world.house, 'w-1', { permissions: ['*'] })
+    await agentIn(world.house, 'w-2')
+    const [own, others] = [await world.key('w-1', 'agent'), await world.key('w-2', 'agent')]
+    const [passed, other] = [await asking(own), await asking(others)]
+    worker.say('#general', '!stop')
+    assert.equal(await passed.ended, 'stopped')
+    await passed.hungUp
+    const spoken = await asking(own, 'oracle')
+    worker.say('#general', '!stop')
+    assert.notEqual(await spoken.ended, 'end')
+    await spoken.hungUp
+    assert.equal(await Promise.race([other.ended, Promise.resolve('goes on')]), 'goes on')
+    other.end()
+    await other.hungUp
+  })
+
+  it('ends when an operator stops the agents of a selector, and the others’ go on', async () => {
+    await agentIn(world.house, 'b-1', { type: 'builder' })
+    await agentIn(world.house, 'b-2', { type: 'builder' })
+    await world.house.grant('chat', 'olga', 'operator')
+    const olga = world.house.server('a').user('olga')
+    olga.join('#general')
+    const builders = [await asking(await world.key('b-1', 'agent')), await asking(await world.key('b-2', 'agent'))]
+    const other = await asking(await world.key('alice', 'member'))
+    await olga.shouldReply('#general', '!stop @builder', /stopping 2 requests to models/)
+    for (const { ended, hungUp } of builders) {
+      assert.equal(await ended, 'stopped')
+      await hungUp
+    }
+    assert.equal(await Promise.race([other.ended, Promise.resolve('goes on')]), 'goes on')
+    other.end()
+    await other.hungUp
+  })
+
+  it('ends with its key', async () => {
+    for (const model of ['main', 'oracle']) {
+      const account = `brief-${model}` as UserId
+      const { ended, hungUp } = await asking(await world.key('bob', 'member', { account }), model)
+      await world.house.ledger.write(tx => revokeKey(tx, { network: web, account }, Date.now()))
+      assert.equal(await ended, 'invalid_api_key')
+      await hungUp
+    }
+  })
+})
