@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Adapter, AdapterContext, Found, Limits, NetworkStatus, Sink } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
-import { dropOldCompletions, stopCompletionsOf } from '../../core/ledger/oracle/completions.ts'
+import { abandonCompletionsOf, dropOldCompletions } from '../../core/ledger/oracle/completions.ts'
 import { dropLetter, dropOldLetters, isKept, keepLetter, rewriteLetter } from '../../core/ledger/out/inbox.ts'
 import { keyOfAccount } from '../../core/ledger/settings/api-keys.ts'
 import type { Interior } from '../../core/process/interior.ts'
@@ -120,7 +120,7 @@ export class HttpAdapter implements Adapter {
       const pair = tls && readPair(tls)
       app = makeServer(house, pair)
       const sockets = socketsOf(app)
-      await this.#interior.ledger.write(tx => stopCompletionsOf(tx, this.network, Date.now()), { durable: false })
+      await this.#interior.ledger.write(tx => abandonCompletionsOf(tx, this.network, Date.now()), { durable: false })
       await app.listen({ host: hostOf(listen), port: portOf(listen) })
       const bound = app.server.address()
       this.port = bound !== null && typeof bound === 'object' ? bound.port : 0

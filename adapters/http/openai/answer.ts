@@ -1,10 +1,4 @@
-import {
-  type CompletionPart,
-  completionAt,
-  type Ending,
-  partsAfter,
-  stopCompletion,
-} from '../../../core/ledger/oracle/completions.ts'
+import { type CompletionPart, completionAt, type Ending, partsAfter } from '../../../core/ledger/oracle/completions.ts'
 import { stopTurns, turnOfFact } from '../../../core/ledger/oracle/turns.ts'
 import { decisionOf } from '../../../core/ledger/record/decisions.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -68,12 +62,9 @@ export async function* follow(house: House, asking: Asking, signal: AbortSignal)
   }
 }
 
-/** Nobody waits for an answer any more: it costs nothing more either. */
-export async function giveUp({ ledger }: Interior, { key, seq }: Asking, { name }: Holder): Promise<void> {
-  await ledger.write(tx => {
-    if (seq === null) stopCompletion(tx, key, Date.now())
-    else stopTurns(tx, { fact: seq }, `${name} (hung up)`, Date.now())
-  })
+/** Nobody waits for an answer of the oracle any more: it costs nothing more either. */
+export async function giveUp({ ledger }: Interior, seq: number, { name }: Holder): Promise<void> {
+  await ledger.write(tx => stopTurns(tx, { fact: seq }, `${name} (hung up)`, Date.now()))
 }
 
 const statuses: Readonly<Record<string, number>> = { usage: 400, 'context-length': 400, stopped: 403 }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { dropCompletion, type Ending, stopCompletion } from '../../../core/ledger/oracle/completions.ts'
+import { abandonCompletion, dropCompletion, type Ending } from '../../../core/ledger/oracle/completions.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { gone, holderOf, idempotencyKeyOf } from '../command.ts'
 import type { House } from '../house.ts'
@@ -18,9 +18,34 @@ export interface Work<F extends Form = Form> {
   readonly signal: AbortSignal
 }
 
+/** How many read one answer: the same request may be sent again before we hear that the first has gone. */
+class Readers {
+  readonly #counts = new Map<string, number>()
+
+  begin(key: string): void {
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
+  }
+
+  /** True: it was the last one. */
+  end(key: string): boolean {
+    const left = (this.#counts.get(key) ?? 1) - 1
+    if (left > 0) this.#counts.set(key, left)
+    else this.#counts.delete(key)
+    return left <= 0
+  }
+}
+
+const readers = new WeakMap<House, Readers>()
+
+function readersOf(house: House): Readers {
+  const known = readers.get(house) ?? new Readers()
+  readers.set(house, known)
+  return known
+}
+
 /** Nobody reads on: nothing goes on either, and nothing is left but what may be asked for again. */
 function endReading(tx: Tx, key: string, isKept: boolean): void {
-  stopCompletion(tx, key, Date.now())
+  abandonCompletion(tx, key, Date.now())
   if (!isKept) dropCompletion(tx, key)
 }
 
@@ -38,13 +63,16 @@ export async function answered<T>(
   asking: Asking,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  const { key, seq } = asking
   const left = gone(house, request, reply)
+  readersOf(house).begin(key)
   try {
     return await work(AbortSignal.any([left, house.closing]))
   } finally {
-    if (left.aborted) await giveUp(house.interior, asking, holderOf(request))
+    const isLast = readersOf(house).end(key)
     const isKept = idempotencyKeyOf(request) !== undefined
-    if (asking.seq === null) writeLater(house, tx => endReading(tx, asking.key, isKept))
+    if (seq !== null && left.aborted && isLast) await giveUp(house.interior, seq, holderOf(request))
+    if (seq === null && isLast) writeLater(house, tx => endReading(tx, key, isKept))
   }
 }
 

@@ -100,13 +100,22 @@ export const stoppingCompletions = (tx: Tx, holder: string): number[] =>
     .all(holder)
     .map(row => Number(row['id']))
 
-/** Who asked does not wait for it any more. */
+/** Somebody stops it: the same request again is stopped too. */
 export function stopCompletion(tx: Tx, key: string, nowMs: number): void {
   sql(
     tx,
     `UPDATE completion SET settled_ms = iif(state = ${turnStates.queued}, ?, NULL),
      state = iif(state = ${turnStates.queued}, ${turnStates.stopped}, ${turnStates.stopping}) WHERE key = ? AND state < 2`,
   ).run(nowMs, key)
+}
+
+/** Nobody waits for one that has not ended: it ends, and the same request again is asked anew. Nothing for those of turns. */
+export function abandonCompletion(tx: Tx, key: string, nowMs: number): void {
+  const left = sql(
+    tx,
+    "UPDATE completion SET key = key || ' left ' || id WHERE key = ? AND turn = 0 AND state < 2 RETURNING key",
+  ).get(key)
+  if (left) stopCompletion(tx, left['key'] as string, nowMs)
 }
 
 /** Processes that have one. */
@@ -160,9 +169,9 @@ export const dropCompletion = (tx: Tx, key: string): void => {
 }
 
 /** Nobody waits any more for what programs asked of a network that was away: their connections are gone. */
-export function stopCompletionsOf(tx: Tx, network: string, nowMs: number): void {
+export function abandonCompletionsOf(tx: Tx, network: string, nowMs: number): void {
   for (const { key, ...asked } of openCompletions(tx, 'all'))
-    if (asked.network === network) stopCompletion(tx, key, nowMs)
+    if (asked.network === network) abandonCompletion(tx, key, nowMs)
 }
 
 /** Whose requests are meant by a stop. */
