@@ -14,7 +14,8 @@ import { runAdmin } from '../bots/admin/admin.ts'
 import { runBridge } from '../bots/bridge/run.ts'
 import type { MessageId } from '../core/event.ts'
 import { House } from './house.ts'
-import { asker, audited, auditLines } from './talk.ts'
+import { until } from './instance.ts'
+import { type AuditLine, asker, audited, auditLines } from './talk.ts'
 
 const order = '!restart oracle'
 
@@ -185,7 +186,7 @@ for (const { kind, reason } of await availableServers()) {
       const irc = accounts
         ? "{ kind: irc, managed: true, channels: ['#general', '#ops', '#eve'] }"
         : `{ kind: irc, host: 127.0.0.1, port: ${server.port}, tls: false, nick: chanop, flood: null, channels: ['#general'] }`
-      return `owner: irc:owner\nnetworks:\n  irc: ${irc}\nrooms:\n  general: { places: ['irc:#general'], open: true }\n`
+      return `owner: irc:owner\nnetworks:\n  irc: ${irc}\nrooms:\n  general: { places: ['irc:#general'], open: true }\n${accounts ? "  eve: { places: ['irc:#eve'], open: true }\n" : ''}`
     }
 
     async function house(t: TestContext) {
@@ -232,7 +233,11 @@ for (const { kind, reason } of await availableServers()) {
         const before = (await auditLines(open)).length
         eve.say(line)
         await answered(owner)
-        const noted = (await auditLines(open)).slice(before).filter(({ account }) => account === 'eve')
+        const ofEve = async (): Promise<AuditLine[]> =>
+          (await auditLines(open)).slice(before).filter(({ account }) => account === 'eve')
+        // What is said to a bot itself comes by another connection than what is said in the room: not in their order.
+        await until(`a line of audit for ${line}`, 10_000, async () => (await ofEve()).length > 0)
+        const noted = await ofEve()
         assert.equal(noted.length, 1, `${line}: ${JSON.stringify(noted)}`)
         assert.match(noted[0]?.result ?? '', why, line)
         assert.deepEqual(restarted, [], line)
@@ -249,13 +254,13 @@ for (const { kind, reason } of await availableServers()) {
       await judged('PRIVMSG admin :restart oracle', guest)
 
       if (kind === 'ergo') {
+        // The bridge alone may speak under other names, whoever made the channel.
         eve.say(`RELAYMSG #eve owner/x :${order}`)
-        await eve.wait(
+        const told = await eve.wait(
           ({ command, params }) => (command === 'PRIVMSG' && params[0] === '#eve') || command === 'FAIL',
           'RELAYMSG',
         )
-        const relayed = await audited(open, ({ account }) => account === '~owner/x', 'RELAYMSG')
-        assert.match(relayed.result, /^ignored: bot/)
+        assert.deepEqual([told.command, ...told.params.slice(0, 2)], ['FAIL', 'RELAYMSG', 'PRIVS_NEEDED'])
       }
 
       await stopBridge()
