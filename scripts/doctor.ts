@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { readArguments } from './arguments.ts'
-import { ourAddresses, type Plan, readPlan, wantedPorts } from './boot/plan.ts'
+import { httpPorts, ourAddresses, type Plan, readPlan, wantedPorts } from './boot/plan.ts'
 import { ownApps } from './boot/pm2.ts'
 import { refuseOtherPm2 } from './boot/strays.ts'
 import { attempt, bad, type Finding, good } from './checks/check.ts'
@@ -19,6 +19,7 @@ import {
 import { checkModels } from './checks/models.ts'
 import { checkPort } from './checks/ports.ts'
 import { checkApps, checkCertificate, checkHttpCertificates, checkIrc, checkRedis } from './checks/services.ts'
+import { checkReferences } from './checks/settings.ts'
 import { apps, type Instance, instanceOf, shown } from './instance.ts'
 import { findIrc } from './programs/irc.ts'
 import { placesOf } from './programs/places.ts'
@@ -69,18 +70,21 @@ async function ofInstance(instance: Instance): Promise<Finding[]> {
     return [{ name: 'config', ok: false, detail: (error as Error).message }]
   }
   const { ircd, config } = plan
-  const held = await ourAddresses(instance, await ownApps(instance))
+  const held = await ourAddresses(instance, await ownApps(instance), plan)
   const wanted = apps.filter(app => (app === 'redis' ? config.redis.url === null : app !== 'ircd' || ircd !== null))
   return [
     good('config', shown(instance, instance.config)),
     ...(await attemptAll('programs', () => ofPrograms(instance, plan))),
     ...(await Promise.all(
-      wantedPorts(plan).map(port => attempt(port.key, () => checkPort(port, held, shown(instance, instance.config)))),
+      [...wantedPorts(plan), ...httpPorts(plan)].map(port =>
+        attempt(port.key, () => checkPort(port, held, shown(instance, instance.config))),
+      ),
     )),
     await attempt('redis', () => checkRedis(instance, plan)),
     ...(ircd ? [await attempt('irc server', () => checkIrc(instance))] : []),
     ...(ircd ? [await attempt('certificate', () => checkCertificate(instance))] : []),
     ...checkHttpCertificates(plan),
+    ...(await attemptAll('references', () => checkReferences(instance))),
     ...(await attemptAll('models', () => checkModels(instance))),
     ...(await attemptAll('processes', () => checkApps(instance, wanted))),
   ]

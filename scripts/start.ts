@@ -78,7 +78,7 @@ async function checks(instance: Instance, plan: Plan): Promise<string> {
   await refuseOtherPm2(instance)
   const own = await claimNames(instance, apps)
   await endStrays(instance, own)
-  const held = await ourAddresses(instance, own)
+  const held = await ourAddresses(instance, own, plan)
   const file = shown(instance, instance.config)
   demandAll(await Promise.all(wantedPorts(plan).map(port => checkPort(port, held, file))))
   return `${disk.detail}, ports ${

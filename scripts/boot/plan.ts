@@ -1,6 +1,7 @@
 import { copyFile, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { z } from 'zod'
+import type { HttpConfig } from '../../adapters/http/config.ts'
 import type { ircSchema } from '../../adapters/irc/config.ts'
 import { readControl } from '../../adapters/irc/control.ts'
 import { formatEndpoint } from '../../adapters/irc/server/settings.ts'
@@ -100,9 +101,24 @@ export const wantedPorts = ({ ircd }: Plan): readonly WantedPort[] =>
         address: ircd.settings.listen[listener],
       }))
 
-/** Where our own IRC server listens now, so that its ports do not count as taken. */
-export async function ourAddresses({ paths }: Instance, own: readonly Pm2App[]): Promise<readonly string[]> {
-  if (!own.some(app => app.name === 'ircd' && app.pid > 0)) return []
+/** Where `bridge` serves HTTP. A start goes on without: the network says in chat that it could not listen. */
+export const httpPorts = ({ config }: Plan): readonly WantedPort[] =>
+  Object.entries(config.networks)
+    .filter(([, { kind }]) => kind === 'http')
+    .map(([network, settings]) => ({
+      key: `networks.${network}.listen`,
+      address: (settings as unknown as HttpConfig).listen,
+    }))
+
+/** Where our own processes listen now, so that their ports do not count as taken. */
+export async function ourAddresses(
+  { paths }: Instance,
+  own: readonly Pm2App[],
+  plan: Plan,
+): Promise<readonly string[]> {
+  const runs = (name: string): boolean => own.some(app => app.name === name && app.pid > 0)
+  const http = runs('bridge') ? httpPorts(plan).map(({ address }) => address) : []
+  if (!runs('ircd')) return http
   const { plain, tls } = await readControl(paths.data)
-  return [plain, tls].map(formatEndpoint)
+  return [...[plain, tls].map(formatEndpoint), ...http]
 }

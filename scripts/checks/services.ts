@@ -44,7 +44,9 @@ async function pingUrl(url: string): Promise<string> {
 }
 
 export async function checkIrc({ paths }: Instance): Promise<Finding> {
-  const { plain, server, version } = await readControl(paths.data)
+  const control = await readControl(paths.data).catch(absent)
+  if (!control) return bad('irc server', 'was not started here yet', 'npm start')
+  const { plain, server, version } = control
   const offered = await capabilities(plain)
   if (offered?.has('sasl'))
     return good('irc server', `${server} ${version} takes logins on ${plain.host}:${plain.port}`)
@@ -56,9 +58,16 @@ export async function checkIrc({ paths }: Instance): Promise<Finding> {
 
 export async function checkCertificate({ paths }: Instance, nowMs: number = Date.now()): Promise<Finding> {
   const file = join(paths.data, 'ircd', 'cert.pem')
-  const endsMs = Date.parse(new X509Certificate(await readFile(file)).validTo)
+  const held = await readFile(file).catch(absent)
+  if (!held) return bad('certificate', `${file} is not there`, 'npm start makes it')
+  const endsMs = Date.parse(new X509Certificate(held).validTo)
   const fix = `remove ${file}, then npm start makes another; clients that pin it need its new fingerprint`
   return lastsLong('certificate', file, endsMs, nowMs, fix)
+}
+
+function absent(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null
+  throw error
 }
 
 function lastsLong(name: string, file: string, endsMs: number, nowMs: number, fix: string, soon = soonDays): Finding {

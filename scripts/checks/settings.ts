@@ -1,0 +1,51 @@
+import { type Config, configSchema } from '../../config/schema.ts'
+import { Ledger } from '../../core/ledger/ledger.ts'
+import { Settings } from '../../core/settings/settings.ts'
+import { resolveSecret, Vault } from '../../core/vault/secrets.ts'
+import { readJson } from '../boot/files.ts'
+import type { Instance } from '../instance.ts'
+import { bad, type Finding, good } from './check.ts'
+
+/** What a reference (`env:NAME`, `secret:NAME`) stands for, as the bots find it. Rejects with `secret-missing`. */
+export type Resolve = (reference: string) => Promise<string>
+
+/** Runs `look` on the settings in force: the file's, with what chat changed. */
+export async function inSettings<T>(
+  { config: file, paths, env }: Instance,
+  look: (current: Config, resolve: Resolve) => Promise<T>,
+): Promise<T> {
+  const ledger = Ledger.open(paths.ledger)
+  try {
+    const { current } = await Settings.open(file, configSchema, ledger)
+    const vault = await Vault.open(paths.vaultKey, ledger)
+    const kept = ((await readJson(paths.env)) ?? {}) as Record<string, string>
+    return await look(current, reference => ledger.read(tx => resolveSecret(tx, vault, reference, { ...env, ...kept })))
+  } finally {
+    ledger.close()
+  }
+}
+
+/** Whether what the networks refer to is there; a model's key is looked at with the model. */
+export const checkReferences = (instance: Instance): Promise<Finding[]> =>
+  inSettings(instance, async ({ networks }, resolve) => {
+    const found = await Promise.all(
+      Object.entries(networks).flatMap(([network, settings]) =>
+        references(settings).map(reference => checkReference(`${reference} of ${network}`, reference, resolve)),
+      ),
+    )
+    return found.filter(({ ok }) => !ok)
+  })
+
+const references = (settings: unknown): string[] => [
+  ...new Set([...JSON.stringify(settings).matchAll(/"((?:env|secret):[^"]+)"/g)].map(([, name]) => name as string)),
+]
+
+async function checkReference(name: string, reference: string, resolve: Resolve): Promise<Finding> {
+  try {
+    await resolve(reference)
+    return good(name, 'is there')
+  } catch (error) {
+    const [detail = '', fix = ''] = (error as Error).message.split(/: (.*)/s)
+    return bad(name, detail, fix)
+  }
+}
