@@ -82,6 +82,25 @@ export interface Attachment {
   readonly url?: string
   /** A picture of what the words say as well: it is left out where no file can be shown. */
   readonly beside?: true
+  /** It has no bytes yet: the bridge draws it where files are shown. */
+  readonly chart?: Chart
+}
+
+/** What stands beside words that say the same is no loss where it can't be shown. */
+export const isNeeded = ({ beside }: Attachment): boolean => beside !== true
+
+/** Numbers to be drawn, one part below the other. */
+export interface Chart {
+  readonly title: string
+  readonly parts: readonly ChartPart[]
+}
+
+export interface ChartPart {
+  readonly title: string
+  /** One bar beside the other, in their order, as days are. Absent: one below the other. */
+  readonly columns?: true
+  /** `value` is not negative; `shown` is how it is written. */
+  readonly bars: readonly { readonly name: string; readonly value: number; readonly shown: string }[]
 }
 
 /** A file that goes out with a draft: its bytes are on this machine. */

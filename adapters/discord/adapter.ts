@@ -168,7 +168,7 @@ export class DiscordAdapter implements Adapter {
     this.#ready()
     if (draft.secret && !place.private)
       throw new ChanopError('send-refused', 'a secret is never said in a channel: write to me privately')
-    const replying = draft.content.replyTo !== undefined && (draft.uploads ?? []).length === 0 && !draft.as?.relayed
+    const replying = draft.content.replyTo !== undefined && !draft.as?.relayed
     const answered = replying ? await this.#parts.interactions.answer(draft, deliveryId) : null
     return answered ?? this.#told(place, () => this.#parts.speech.send(place, draft, deliveryId))
   }

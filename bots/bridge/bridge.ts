@@ -7,6 +7,7 @@ import { Reader } from '../../core/command/visit/reading.ts'
 import { asChanopError } from '../../core/error.ts'
 import {
   type ChannelId,
+  type Chart,
   type ChatEvent,
   formatPlace,
   type MessageEvent,
@@ -35,6 +36,8 @@ import { Connections, channelsOf } from './networks/connections.ts'
 import { admittedNow } from './orders/doors.ts'
 import { GoneAccounts } from './orders/gone.ts'
 import { Orderly } from './orders/orders.ts'
+import { chartSvg } from './pictures/chart.ts'
+import { Painter } from './pictures/painter.ts'
 import { usualLateMs } from './relay/dated.ts'
 import { Echoes } from './relay/echoes.ts'
 
@@ -108,7 +111,9 @@ export class Bridge {
     this.#outage = new Outage({ adapters, log, places: () => this.#places() })
     this.store = new MediaStore(join(context.dataDir, 'media'), ledger, () => mediaLimits(settings.current.media))
     this.#linkServer = new LinkServer({ store: this.store, ledger, log })
-    const files = { store: this.store, links: this.#linkServer, rooms: context.rooms }
+    const painter = new Painter()
+    const draw = (chart: Chart, until: AbortSignal): Promise<Uint8Array> => painter.png(chartSvg(chart), until)
+    const files = { store: this.store, links: this.#linkServer, rooms: context.rooms, draw }
     this.#files = new Files({ ...files, refuse: () => settings.current.media.refuse, ledger, adapters, log, signal })
     const isConfigured = (network: string): boolean => Object.hasOwn(settings.current.networks, network)
     this.deliverer = new Deliverer({

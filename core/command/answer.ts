@@ -1,11 +1,19 @@
-import { type Face, formatPlace, type MessageEvent, type Place, type UserId } from '../event.ts'
+import {
+  type Attachment,
+  type Content,
+  type Face,
+  formatPlace,
+  type MessageEvent,
+  type Place,
+  type UserId,
+} from '../event.ts'
 import { enqueue, type NewDelivery } from '../ledger/out/deliveries.ts'
 import { placeOrder } from '../ledger/out/orders.ts'
 import type { Stored } from '../ledger/record/events.ts'
 import { dropPage } from '../ledger/record/pages.ts'
 import type { Tx } from '../ledger/tx.ts'
 import { type Hall, loneRoom } from '../rooms.ts'
-import { say, sealedDraft } from '../say.ts'
+import { type Saying, say, sealedDraft } from '../say.ts'
 import { parseInline } from '../text/text.ts'
 import type { Vault } from '../vault/secrets.ts'
 import type { Answer, CommandSettings } from './command.ts'
@@ -86,7 +94,9 @@ export function deliverAnswer(
   // Who asked without text is a program: it alone is given what programs read.
   const data = program && answer.data !== undefined ? { data: answer.data } : {}
   const fault = program && answer.fault !== undefined ? { fault: answer.fault } : {}
-  if (shown.length > 0) say(db, { bot, content, ...voice, key, ...data, ...fault }, nowMs)
+  // What one person alone may see can hold no file everywhere.
+  const pictured = answer.picture && voice.only === undefined ? drawnBeside(content, answer.picture) : {}
+  if (shown.length > 0) say(db, { bot, content, ...voice, key, ...data, ...fault, ...pictured }, nowMs)
   if (answer.secret !== undefined) whisper(db, tools, stored, answer.secret, undefined, nowMs)
   for (const ordered of answer.orders ?? []) {
     const order = placeOrder(db, ordered.order, nowMs)
@@ -104,6 +114,12 @@ export function deliverAnswer(
     }
     if (ordered.secret !== undefined) whisper(db, tools, stored, ordered.secret, { order, result: 'done' }, nowMs)
   }
+}
+
+/** The record keeps the words alone: the picture says the same. */
+function drawnBeside(content: Content, { name, chart }: NonNullable<Answer['picture']>): Pick<Saying, 'contentIn'> {
+  const file: Attachment = { ref: 'chart', name: `${name}.png`, type: 'image/png', beside: true, chart }
+  return { contentIn: () => ({ ...content, attachments: [file] }) }
 }
 
 /** Says a secret, sealed until it goes out, to the asker alone. */

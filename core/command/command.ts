@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Role } from '../access/role.ts'
 import type { ErrorCode } from '../error.ts'
-import type { MessageEvent, NetworkId, Place, UserId } from '../event.ts'
+import type { Chart, MessageEvent, NetworkId, Place, UserId } from '../event.ts'
 import type { Agent } from '../ledger/agents/agents.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { NewOrder } from '../ledger/out/orders.ts'
@@ -69,6 +69,8 @@ export interface Answer {
   readonly lines: readonly string[]
   /** The same for programs, as JSON: who asked without text (`MessageEvent.asked`) is given it beside the lines. */
   readonly data?: unknown
+  /** A picture of the lines, for places that show some; `name` of the file, without its ending. */
+  readonly picture?: { readonly name: string; readonly chart: Chart }
   /** Why it was not done, for the same. */
   readonly fault?: ErrorCode
   /**

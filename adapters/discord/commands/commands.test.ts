@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import type { NativeCommand, NativeField } from '../../../core/adapter.ts'
+import { upload } from '../../../core/contract/harness.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type MessageEvent, type MessageId, type Place, text, type UserId } from '../../../core/event.ts'
 import { sleep } from '../../../core/retry.ts'
@@ -124,6 +125,18 @@ test('a public command is answered in its place, with everybody looking; a secon
   ])
   assert.equal(ids.length, 1)
   assert.deepEqual(await trial.adapter.find?.(here(), 'a-1', { do: 'send', ...answering('all is well', id) }), ids)
+})
+
+test('an answer brings its picture', async () => {
+  await start()
+  const { id } = await asked({ name: 'status' })
+  const uploads = [{ ...upload('status.png', new Uint8Array(9)), type: 'image/png' }]
+  await trial.adapter.send(here(), { ...answering('all is well', id), uploads }, 'picture-1')
+  const [shown, ...more] = fake.world.messages.get(room.id) ?? []
+  assert.deepEqual(
+    [shown?.content, shown?.files.map(({ filename }) => filename), more],
+    ['all is well', ['status.png'], []],
+  )
 })
 
 test('a private command is answered to the asker alone; what is for them alone never shows to others', async () => {

@@ -15,7 +15,8 @@ import type { Log } from '../../../core/log.ts'
 import { Recent } from '../../../core/recent.ts'
 import { type Channel, snowflakeMs } from '../guild/directory.ts'
 import { placeOf, type Reader, senderOf } from '../inbound.ts'
-import { compose, onlyThese } from '../out/compose.ts'
+import { compose, nothing, onlyThese } from '../out/compose.ts'
+import { attached, rawFiles } from '../out/files.ts'
 import { plainLook } from '../text/render.ts'
 import type { Api } from '../wire/api.ts'
 import { errors, isRefused } from '../wire/faults.ts'
@@ -193,7 +194,9 @@ export class Interactions {
   async #say(live: Live, draft: Draft, deliveryId: string, alone: boolean): Promise<readonly MessageId[] | null> {
     await live.ready
     const { replyTo: _reply, ...content } = draft.content
-    const posts = compose({ ...draft, content }, { look: plainLook, named: false })
+    const uploads = await rawFiles(draft.uploads ?? [])
+    const words = compose({ ...draft, content }, { look: plainLook, named: false })
+    const posts = words.length === 0 && uploads.length > 0 ? [nothing] : words
     if (posts.length === 0) throw new ChanopError('send-refused', 'there is nothing in it that Discord would show')
     const webhook = `/webhooks/${this.#o.reader.directory.application}/${live.token}` as const
     const ids = this.#begun.get(deliveryId) ?? []
@@ -203,10 +206,14 @@ export class Interactions {
         await this.#o.api.delete(`${webhook}/messages/@original`, { auth: false })
       }
       live.waiting = false
-      for (const { content: said, users } of posts.slice(ids.length)) {
-        const body = { content: said, allowed_mentions: onlyThese(users), ...(alone ? { flags: ephemeral } : {}) }
-        const { id } = await this.#o.api.post<APIMessage>(webhook, { body, query: { wait: true }, auth: false })
-        ids.push(id)
+      for (const [at, { content: said, users }] of posts.entries()) {
+        if (at < ids.length) continue
+        const files = at === posts.length - 1 ? uploads : []
+        const about = { allowed_mentions: onlyThese(users), ...attached(files), ...(alone ? { flags: ephemeral } : {}) }
+        const body = said === '' ? about : { content: said, ...about }
+        const sending = files.length === 0 ? {} : { files }
+        const ask = { body, ...sending, query: { wait: true }, auth: false as const }
+        ids.push((await this.#o.api.post<APIMessage>(webhook, ask)).id)
         this.#begun.set(deliveryId, ids)
       }
     } catch (error) {

@@ -11,6 +11,9 @@ export interface Post {
   readonly users: readonly string[]
 }
 
+/** A message that is files alone. */
+export const nothing: Post = { content: '', users: [] }
+
 export interface ComposeOptions {
   readonly look: Look
   /** Who said it stands in the text: the place shows no other face. */

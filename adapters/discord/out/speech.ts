@@ -10,7 +10,8 @@ import { isOurs, type Reader } from '../inbound.ts'
 import type { Look } from '../text/render.ts'
 import type { Api } from '../wire/api.ts'
 import { errors, isRefused, Refused } from '../wire/faults.ts'
-import { compose, onlyThese, type Post, webhookName } from './compose.ts'
+import { compose, nothing, onlyThese, type Post, webhookName } from './compose.ts'
+import { attached, mostFiles, rawFiles } from './files.ts'
 import { Lanes } from './lanes.ts'
 import type { Quotes } from './quotes.ts'
 import type { SentBook } from './sent.ts'
@@ -39,9 +40,7 @@ interface Saying {
   readonly replyTo: string | null
 }
 
-const mostFiles = 10
 const mostRemoved = 2_000
-const nothing: Post = { content: '', users: [] }
 
 /** What we say, and do to what was said. */
 export class Speech {
@@ -102,12 +101,7 @@ export class Speech {
 
   /** The words, and the files with the last of them: ten to a message. */
   async #messages(posts: readonly Post[], uploads: readonly Upload[]): Promise<{ post: Post; files: RawFile[] }[]> {
-    const files: RawFile[] = []
-    for (const upload of uploads) {
-      const { name, type } = upload
-      const data = Buffer.from(await new Response(upload.open()).arrayBuffer())
-      files.push({ name: fileName(name), data, contentType: type ?? 'application/octet-stream' })
-    }
+    const files = await rawFiles(uploads)
     const messages = posts.map((post, at) => ({
       post,
       files: at === posts.length - 1 ? files.splice(0, mostFiles) : [],
@@ -133,7 +127,7 @@ export class Speech {
     const body = {
       ...(post.content === '' ? {} : { content: post.content }),
       allowed_mentions: onlyThese(post.users, draft.everyone === true),
-      ...(files.length === 0 ? {} : { attachments: files.map(({ name }, id) => ({ id: String(id), filename: name })) }),
+      ...attached(files),
     }
     const sending = files.length === 0 ? {} : { files }
     if (hook) return this.#postAs(saying, hook, body, sending)
@@ -387,9 +381,3 @@ export class Speech {
 }
 
 const reference = (id: string) => ({ message_id: id, fail_if_not_exists: false })
-
-const fileName = (name: string): string =>
-  name
-    .toWellFormed()
-    .replace(/[\u0000-\u001f\u007f/\\]/g, '_')
-    .slice(-200) || 'file'

@@ -3,14 +3,13 @@ import {
   ApiError,
   acknowledged,
   badHookToken,
-  empty,
   invalid,
   unknownChannel,
   unknownInteraction,
   unknownMessage,
   unknownWebhook,
 } from './errors.ts'
-import { type Channel, type Message, messageObject, snowflake, userObject } from './objects.ts'
+import { type Channel, type File, type Message, messageObject, snowflake, userObject } from './objects.ts'
 import { bits, type Hook } from './server.ts'
 import type { Posting } from './world.ts'
 
@@ -132,7 +131,7 @@ export class HookRoutes extends Checks {
   /** What was offered while somebody typed. */
   readonly suggested: unknown[] = []
 
-  #said({ channel, user }: Interaction, data: Record<string, unknown>): Message {
+  #said({ channel, user }: Interaction, data: Record<string, unknown>, files: readonly File[] = []): Message {
     const { world } = this.s
     const flags = Number(data['flags'] ?? 0)
     const where = world.channels.get(channel)
@@ -142,6 +141,7 @@ export class HookRoutes extends Checks {
       type: 20,
       content: text(data['content']),
       flags,
+      files,
       webhook: world.self.id,
       application: world.self.id,
       ...only,
@@ -160,15 +160,14 @@ export class HookRoutes extends Checks {
       if (message === found.original) [found.original, found.deferred] = [null, null]
       return none
     }
-    const content = this.content(asked.body)
-    if (content === '') throw empty()
+    const where = world.channels.get(found.channel)
+    if (!where) throw unknownChannel()
+    const { content, files, flags } = this.posting(asked, where)
     // The first answer fills in what was deferred, and is seen by whom that was for.
     const message =
-      found.deferred !== null && found.original
-        ? found.original
-        : this.#said(found, { content, flags: Number(asked.body['flags'] ?? 0) })
+      found.deferred !== null && found.original ? found.original : this.#said(found, { content, flags }, files)
     if (found.deferred !== null && found.original) {
-      found.original.content = content
+      Object.assign(found.original, { content, files })
       found.original.flags = found.deferred
       found.deferred = null
     }

@@ -78,7 +78,7 @@ export interface Message {
   content: string
   edited_timestamp: string | null
   flags: number
-  readonly files: readonly File[]
+  files: readonly File[]
   readonly webhook?: string
   readonly application?: string
   readonly nonce?: string

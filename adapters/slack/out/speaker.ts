@@ -1,6 +1,14 @@
 import type { Found } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
-import type { Act, Draft, MessageId, Place, Reaction, UserId } from '../../../core/event.ts'
+import {
+  type Act,
+  type Draft,
+  isNeeded,
+  type MessageId,
+  type Place,
+  type Reaction,
+  type UserId,
+} from '../../../core/event.ts'
 import { sleep } from '../../../core/retry.ts'
 import type { SlackChannels } from '../channels.ts'
 import { metadataType } from '../in/events.ts'
@@ -69,7 +77,9 @@ export class Speaker {
       return file === null ? [] : [file]
     } catch (error) {
       if (!isRefused(error) || isLoginFault(error) || isChannelFault(error)) throw error
-      const named = { ...draft, content: { segments: [], attachments: draft.uploads ?? [] } }
+      const attachments = (draft.uploads ?? []).filter(isNeeded)
+      if (attachments.length === 0) return []
+      const named = { ...draft, content: { segments: [], attachments } }
       return this.#say(place, named, `${delivery}.files`, postsOf(named, this.#o.dress))
     }
   }

@@ -1,5 +1,5 @@
 import { ChanopError } from '../../../core/error.ts'
-import type { Draft, Upload } from '../../../core/event.ts'
+import { type Draft, isNeeded, type Upload } from '../../../core/event.ts'
 import { faceOf } from './face.ts'
 import { filesOf, type Rich, RichText, richOf } from './rich.ts'
 import { captionUnits, split, textUnits } from './split.ts'
@@ -108,7 +108,7 @@ export function stepsOf(given: Draft): Step[] {
 export function wordsFor({ files, caption }: Extract<Step, { kind: 'files' }>): Rich {
   const words = new RichText()
   if (caption) words.append(caption).line()
-  return words.append(filesOf(files))
+  return words.append(filesOf(files.filter(isNeeded)))
 }
 
 /** The same with a word that it may have been said before. */

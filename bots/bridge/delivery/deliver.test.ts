@@ -256,7 +256,14 @@ test('a crash behind the platform’s yes, before ours: the next process finds i
       lateMs: 60_000,
       ledger,
       signal,
-      files: new Files({ ...options, ...places, refuse: () => [], ledger, signal }),
+      files: new Files({
+        ...options,
+        ...places,
+        refuse: () => [],
+        draw: () => Promise.reject(new Error('no chart')),
+        ledger,
+        signal,
+      }),
     })
   // The bridge's own deliverer does not see these: they are marked as being sent by a process that died.
   const [id] = await house.ledger.write(db => {

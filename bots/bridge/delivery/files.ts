@@ -1,6 +1,16 @@
+import { Readable } from 'node:stream'
 import type { Adapter } from '../../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
-import type { Attachment, Content, MessageEvent, NetworkId, Place, Upload } from '../../../core/event.ts'
+import {
+  type Attachment,
+  type Chart,
+  type Content,
+  isNeeded,
+  type MessageEvent,
+  type NetworkId,
+  type Place,
+  type Upload,
+} from '../../../core/event.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import { bySeq } from '../../../core/ledger/record/events.ts'
 import { type Copied, copiedAs, type MediaRow, noteCopied } from '../../../core/ledger/record/media.ts'
@@ -16,6 +26,8 @@ export interface FilesOptions {
   readonly store: MediaStore
   readonly links: LinkServer
   readonly rooms: Rooms
+  /** A chart as PNG. */
+  readonly draw: (chart: Chart, signal: AbortSignal) => Promise<Uint8Array>
   /** Endings of names that are not passed on. */
   readonly refuse: () => readonly string[]
   readonly ledger: Ledger
@@ -34,9 +46,6 @@ export interface Ready {
   readonly uploads: readonly Upload[]
   readonly words: readonly Attachment[]
 }
-
-/** What stands beside words that say the same is no news where it can't be shown. */
-const isNeeded = ({ beside }: Attachment): boolean => beside !== true
 
 const fetched = async (url: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> =>
   (await fetchPublic(url, { signal })).body
@@ -80,12 +89,13 @@ export class Files {
     content: Content,
     said: { readonly source: number | null; readonly createdMs: number; readonly place: Place },
   ): Promise<Ready> {
-    const files = (content.attachments ?? []).map(file => ({ ...file, name: fileName(file.name) }))
+    const given = (content.attachments ?? []).map(file => ({ ...file, name: fileName(file.name) }))
     const { links, rooms } = this.#o
     const from = await this.#networkOf(said.source)
     const asked = from === null ? 'copy' : (rooms.of(said.place)?.bridging.files ?? 'copy')
     const fileBytes = asked === 'copy' ? (to.limits.fileBytes ?? 0) : 0
-    if (asked === 'off' || (fileBytes === 0 && !links.open)) return { uploads: [], words: files.filter(isNeeded) }
+    const files = fileBytes === 0 ? given.filter(isNeeded) : given
+    if (asked === 'off' || (fileBytes === 0 && !links.open)) return { uploads: [], words: given.filter(isNeeded) }
     const uploads: Upload[] = []
     const words: Attachment[] = []
     for (const file of files) {
@@ -98,11 +108,23 @@ export class Files {
 
   /** Null: it can't be had, now that it is `late`. */
   async #upload(from: NetworkId | null, file: Attachment, late: boolean): Promise<Upload | null> {
-    // What a bot of ours says carries files of the store itself: their ref is the hash.
-    const copied = from === null ? await this.#o.store.use(file.ref) : await this.#had(from, file, late)
+    const copied = from === null ? await this.#own(file) : await this.#had(from, file, late)
     if (!copied || 'error' in copied) return null
     const { hash, sizeBytes } = copied
-    return { ...file, hash, sizeBytes, open: () => this.#o.store.open(hash) }
+    const { chart: _chart, ...shown } = file
+    return { ...shown, hash, sizeBytes, open: () => this.#o.store.open(hash) }
+  }
+
+  /** What a bot of ours says carries files of the store itself, whose ref is the hash, and charts. */
+  async #own({ ref, name, chart }: Attachment): Promise<MediaRow | null> {
+    const { store, draw, log, signal } = this.#o
+    if (!chart) return store.use(ref)
+    try {
+      return await store.put(Readable.from([await draw(chart, signal)]), signal)
+    } catch (error) {
+      log.warn({ error, file: name }, 'a chart is left out: it could not be drawn')
+      return null
+    }
   }
 
   async #had(network: NetworkId, file: Attachment, late: boolean): Promise<Copied | null> {

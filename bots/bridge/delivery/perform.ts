@@ -1,6 +1,6 @@
 import type { Adapter } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { type Act, type Draft, isNowhere, type MessageId, type Place } from '../../../core/event.ts'
+import { type Act, type Draft, isNeeded, isNowhere, type MessageId, type Place } from '../../../core/event.ts'
 import type { Way } from '../../../core/ledger/out/copies.ts'
 import type { Delivery } from '../../../core/ledger/out/deliveries.ts'
 import { channelOf } from '../../../core/ledger/record/events.ts'
@@ -23,6 +23,8 @@ const noWay = (): ChanopError =>
 
 const none = (what: string): ChanopError =>
   new ChanopError('unsupported', `the message this ${what} is about has no copy here`)
+
+const isRefusal = (error: unknown): boolean => error instanceof ChanopError && error.code === 'send-refused'
 
 /** The files of a message stay where they are when its words change. */
 function withoutFiles({ limits }: Adapter, draft: Draft): Draft {
@@ -102,5 +104,14 @@ async function say(
   const { attachments: _files, ...words } = said
   const { uploads, words: left } = await files.ready(adapter, content, { source, createdMs, place })
   const shown = left.length === 0 ? words : { ...words, attachments: left }
-  return send({ ...ready, content: shown, ...(uploads.length === 0 ? {} : { uploads }) })
+  const saying = { ...ready, content: shown }
+  if (uploads.length === 0) return send(saying)
+  try {
+    return await send({ ...saying, uploads })
+  } catch (error) {
+    // Words are not lost for a picture that says the same and that a platform does not take.
+    const needed = uploads.filter(isNeeded)
+    if (needed.length === uploads.length || !isRefusal(error)) throw error
+    return send({ ...saying, ...(needed.length === 0 ? {} : { uploads: needed }) })
+  }
 }

@@ -122,6 +122,10 @@ test('usage and budgets tell what is, and idle costs nothing', async t => {
     used.text,
     /^\d{4}-\d\d-\d\d: \$0\.0042 in 1 request, 12 tokens read, 3 written\nyou: \$0\.0042 in 1 request/,
   )
+  assert.deepEqual(
+    used.content.attachments?.map(({ name }) => name),
+    ['usage.png'],
+  )
   await olga.shouldReply('#general', '!more', /outside of answers: \$0\.0042 in 1 request \(tests/)
   await olga.shouldReply('#general', '!budget set person:olga daily=0.004', 'person:olga: $0.004 a day')
   await olga.shouldReply('#general', '!budget', /you: \$0\.0042 of \$0\.004 today \(105 %\)/)

@@ -4,45 +4,52 @@ import { includes } from '../../../core/access/role.ts'
 import { agentSpends } from '../../../core/access/spender.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { type Spend, spendBy, spendOf } from '../../../core/ledger/oracle/spend.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { count, escapeInline } from '../../../core/text/text.ts'
-import { labelOf } from '../models/budget/limits.ts'
 import { usd } from '../models/budget/money.ts'
 import { periodsAt } from '../models/budget/periods.ts'
 import { callerSpends, tellable } from './caller.ts'
 import { declare, type OracleServices } from './services.ts'
+import { chartOf, daysOf, type Figures, most, type Named, type Sums, sharesOf, sumsOf } from './usage-figures.ts'
 
 type Context = CommandContext<OracleServices>
 
-const most = 6
-
 /** `$0.42 in 12 requests, 34,000 tokens read (20,000 cached), 1,200 written`. */
-function sums({ costMicroUsd, reservedMicroUsd, tries, inputTokens, cachedTokens, outputTokens }: Spend): string {
+function told({ costMicroUsd, reservedMicroUsd, tries, inputTokens, cachedTokens, outputTokens }: Sums): string {
   const cached = cachedTokens > 0 ? ` (${count(cachedTokens)} cached)` : ''
   const held = reservedMicroUsd > 0 ? `, ${usd(reservedMicroUsd)} held for what is under way` : ''
-  const requests = `${count(tries)} request${tries === 1 ? '' : 's'}`
-  return `${usd(costMicroUsd)} in ${requests}, ${count(inputTokens)} tokens read${cached}, ${count(outputTokens)} written${held}`
+  return `${usd(costMicroUsd)} in ${requests(tries)}, ${count(inputTokens)} tokens read${cached}, ${count(outputTokens)} written${held}`
 }
 
-/** Rooms that not everybody who reads it may know of are left out. */
-function ranked(tx: Tx, context: Context, period: string, kinds: readonly string[], title: string): string[] {
-  const tells = tellable(tx, context)
-  const all = kinds.flatMap(kind => spendBy(tx, period, kind)).filter(({ tries, scope }) => tries > 0 && tells(scope))
-  all.sort((a, b) => b.costMicroUsd - a.costMicroUsd || b.tries - a.tries)
+const requests = (tries: number): string => `${count(tries)} request${tries === 1 ? '' : 's'}`
+
+function ranked(title: string, all: readonly Named[]): string[] {
   if (all.length === 0) return []
-  const shown = all
-    .slice(0, most)
-    .map(({ scope, costMicroUsd }) => `${escapeInline(labelOf(tx, scope))} ${usd(costMicroUsd)}`)
+  const shown = all.slice(0, most).map(({ name, costMicroUsd }) => `${escapeInline(name)} ${usd(costMicroUsd)}`)
   const more = all.length > most ? `, and ${all.length - most} more` : ''
   return [`${title}: ${shown.join(', ')}${more}`]
 }
 
-function unasked(tx: Tx, period: string): string {
-  const { costMicroUsd, tries } = spendOf(tx, period, 'unasked')
+function unaskedLine({ costMicroUsd, tries }: Sums): string {
   const tests = tries > 0 ? ' (tests, and what was asked for outside of an answer)' : ''
-  return `outside of answers: ${usd(costMicroUsd)} in ${count(tries)} request${tries === 1 ? '' : 's'}${tests}`
+  return `outside of answers: ${usd(costMicroUsd)} in ${requests(tries)}${tests}`
 }
+
+const linesOf = ({ period, all, you, here, unasked, by }: Figures): string[] => [
+  `${period}: ${told(all)}`,
+  `you: ${told(you)}`,
+  ...(here ? [`here: ${told(here)}`] : []),
+  ...(by
+    ? [
+        ...ranked('people', by.people),
+        ...ranked('agents', by.agents),
+        ...ranked('rooms', by.rooms),
+        ...ranked('models', by.models),
+        ...ranked('for', by.tasks),
+      ]
+    : []),
+  unaskedLine(unasked),
+]
 
 const periodForm = /^(today|month|\d{4}-\d\d(-\d\d)?)$/
 
@@ -52,13 +59,29 @@ function periodCalled({ services }: Context, period: string | undefined): string
 }
 
 /** What each of these agents spent, for operators and who answers for them. */
-function ofAgents(tx: Tx, { caller, services }: Context, selector: string, period: string): string[] {
+function ofAgents(tx: Tx, { caller, services }: Context, selector: string, period: string): Named[] {
   const asker = caller.verified ? `${caller.network}:${caller.account}` : null
   const isOperator = includes(caller.globalRole, 'operator')
   const agents = chosen(tx, selector, services.context.rooms.with(caller.place))
   const strange = agents.find(({ name, owner }) => !isOperator && owner !== asker && caller.agent?.name !== name)
   if (strange) throw new ChanopError('denied', `what ${strange.name} spends is for operators and its owner`)
-  return agents.map(agent => `${escapeInline(agent.name)}: ${sums(spendOf(tx, period, agentSpends(agent)))}`)
+  return agents.map(agent => ({ name: agent.name, ...sumsOf(tx, period, agentSpends(agent)) }))
+}
+
+/** What the asker may know. */
+function figuresFor(tx: Tx, context: Context, period: string): Figures {
+  const { room, person } = callerSpends(context)
+  const isOperator = includes(context.caller.globalRole, 'operator')
+  const { day } = periodsAt(Date.now(), context.services.context.settings.current.timezone)
+  return {
+    period,
+    all: sumsOf(tx, period, 'all'),
+    you: sumsOf(tx, period, person),
+    ...(isOperator || context.caller.private ? {} : { here: sumsOf(tx, period, `room:${room}`) }),
+    unasked: sumsOf(tx, period, 'unasked'),
+    ...(isOperator ? { by: sharesOf(tx, period, tellable(tx, context)) } : {}),
+    days: daysOf(tx, period, day),
+  }
 }
 
 export const usage = declare({
@@ -93,25 +116,17 @@ export const usage = declare({
     const [of, period] =
       given.of !== undefined && periodForm.test(given.of) ? [undefined, given.of] : [given.of, given.period]
     const during = periodCalled(context, period)
-    const { room, person } = callerSpends(context)
     return context.ledger.read(tx => {
-      if (of !== undefined) return { lines: ofAgents(tx, context, of, during) }
-      const lines = [`${during}: ${sums(spendOf(tx, during, 'all'))}`, `you: ${sums(spendOf(tx, during, person))}`]
-      if (!includes(context.caller.globalRole, 'operator')) {
-        if (!context.caller.private) lines.push(`here: ${sums(spendOf(tx, during, `room:${room}`))}`)
-        return { lines: [...lines, unasked(tx, during)] }
+      if (of !== undefined) {
+        const agents = ofAgents(tx, context, of, during)
+        return {
+          lines: agents.map(agent => `${escapeInline(agent.name)}: ${told(agent)}`),
+          data: { period: during, agents },
+        }
       }
-      return {
-        lines: [
-          ...lines,
-          ...ranked(tx, context, during, ['person', 'account', 'strangers'], 'people'),
-          ...ranked(tx, context, during, ['agent'], 'agents'),
-          ...ranked(tx, context, during, ['room'], 'rooms'),
-          ...ranked(tx, context, during, ['model'], 'models'),
-          ...ranked(tx, context, during, ['task'], 'for'),
-          unasked(tx, during),
-        ],
-      }
+      const data = figuresFor(tx, context, during)
+      const chart = chartOf(data)
+      return { lines: linesOf(data), data, ...(chart ? { picture: { name: 'usage', chart } } : {}) }
     })
   },
 })

@@ -4,8 +4,8 @@ import type * as FromMarkdown from 'mdast-util-from-markdown'
 import type * as MdastGfm from 'mdast-util-gfm'
 import type * as MicromarkGfm from 'micromark-extension-gfm'
 import type { Mark, Segment } from '../../../core/event.ts'
-import { plain } from '../../../core/text/text.ts'
 import { lazily } from '../../../core/process/lazily.ts'
+import { plain } from '../../../core/text/text.ts'
 
 const fromMarkdown = lazily<typeof FromMarkdown>('mdast-util-from-markdown')
 const mdastGfm = lazily<typeof MdastGfm>('mdast-util-gfm')

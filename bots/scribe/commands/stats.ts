@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs'
 import { z } from 'zod'
+import type { Answer } from '../../../core/command/command.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
+import type { ChartPart } from '../../../core/event.ts'
 import { count, escapeInline, safeName, size } from '../../../core/text/text.ts'
 import { declare } from '../services.ts'
 import { type Stats, sparkline, statsOf } from '../stats.ts'
@@ -22,6 +24,26 @@ function linesOf(title: string, stats: Stats, rooms: boolean): string[] {
     ...(rooms && stats.rooms > 1 ? [`rooms: ${ranked(stats.busiest)}`] : []),
     `14 days ${sparkline(stats.days)}`,
   ]
+}
+
+const dayMs = 86_400_000
+
+/** The same as a picture; none of nothing. */
+function pictureOf(title: string, stats: Stats, rooms: boolean, atMs: number): Pick<Answer, 'picture'> {
+  if (stats.messages === 0) return {}
+  const bars = (list: Stats['top']): ChartPart['bars'] =>
+    list.map(({ name, messages }) => ({ name: safeName(name), value: messages, shown: count(messages) }))
+  const days = stats.days.map((value, at, { length }) => ({
+    name: new Date(atMs - (length - 1 - at) * dayMs).toISOString().slice(5, 10),
+    value,
+    shown: count(value),
+  }))
+  const parts = [
+    { title: `messages a day, ${stats.days.length} days`, columns: true as const, bars: days },
+    { title: 'top', bars: bars(stats.top) },
+    ...(rooms && stats.rooms > 1 ? [{ title: 'rooms', bars: bars(stats.busiest) }] : []),
+  ]
+  return { picture: { name: 'stats', chart: { title: `${title}: ${count(stats.messages)} messages`, parts } } }
 }
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
@@ -50,13 +72,15 @@ export const stats = declare({
       if (room !== undefined) {
         const scope = scopeOf(db, context, room)
         const data = statsOf(services.index.db, db, scope.names, atMs)
-        return { lines: linesOf(scope.room.name, data, false), data, reply: scope.reply }
+        const { name } = scope.room
+        return { lines: linesOf(name, data, false), data, reply: scope.reply, ...pictureOf(name, data, false, atMs) }
       }
       const visible = visibleTo(db, context, caller.place.private ? 'asker' : 'place')
       const data = statsOf(services.index.db, db, visible.all ? null : [...visible.rooms], atMs)
-      const lines = linesOf(visible.all ? 'all rooms' : 'all rooms here', data, true)
+      const title = visible.all ? 'all rooms' : 'all rooms here'
+      const lines = linesOf(title, data, true)
       const files = `ledger ${size(sizeOf(ledger.path))}, index ${size(sizeOf(services.index.path))}`
-      return { lines: visible.all ? [...lines, files] : lines, data }
+      return { lines: visible.all ? [...lines, files] : lines, data, ...pictureOf(title, data, true, atMs) }
     })
   },
 })

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { NativeMessage } from '../../../adapters/memory/native.ts'
+import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
+import { type ChannelId, type Chart, type NetworkId, text } from '../../../core/event.ts'
+import { after } from '../../../core/ledger/record/events.ts'
+import { say } from '../../../core/say.ts'
+import { plain } from '../../../core/text/text.ts'
+import { House } from '../../../test/house.ts'
+import { settled } from '../testing.ts'
+
+const hall = '#hall'
+const chart: Chart = { title: 'numbers', parts: [{ title: 'of all', bars: [{ name: 'one', value: 1, shown: '1' }] }] }
+const picture = { ref: 'chart', name: 'numbers.png', type: 'image/png', beside: true as const, chart }
+
+/** Two networks, the second of which shows no files; `tell` says something with a chart in both. */
+async function open(t: TestContext) {
+  const house = new House(t, {
+    config: `
+owner: a:olga
+networks:
+  a: { kind: memory, server: '{server}-a', channels: ['${hall}'] }
+  b: { kind: memory, server: '{server}-b', channels: ['${hall}'], fileBytes: 0 }
+rooms:
+  hall: { places: ['a:${hall}', 'b:${hall}'] }
+`,
+  })
+  await house.bridge()
+  const servers = [house.server('a'), house.server('b')]
+  await Promise.all(servers.map(server => server.ready()))
+  const places = ['a', 'b'].map(network => ({ network: network as NetworkId, channel: hall as ChannelId }))
+  const tell = async (words: string, drawn: Chart = chart): Promise<void> => {
+    const content = text(words)
+    const contentIn = () => ({ ...content, attachments: [{ ...picture, chart: drawn }] })
+    const saying = { bot: 'scribe', in: { name: 'hall', places }, content, contentIn, key: words }
+    await house.ledger.write(db => say(db, saying, Date.now()))
+    await settled(house)
+  }
+  return { house, a: servers[0] as MemoryPlatform, b: servers[1] as MemoryPlatform, tell }
+}
+
+const said = ({ content }: NativeMessage): string => plain({ segments: content.segments })
+
+test('a chart is a picture where files are shown, nothing elsewhere, and not in the record', async t => {
+  const { house, a, b, tell } = await open(t)
+  await tell('see')
+  const [inA, inB] = [a.channel(hall).messages.at(-1), b.channel(hall).messages.at(-1)]
+  const [file] = inA?.content.attachments ?? []
+  assert.deepEqual([file?.name, file?.type, inA?.content.attachments?.length], ['numbers.png', 'image/png', 1])
+  assert.equal(Buffer.from(a.files.read(file?.ref ?? '') ?? []).toString('latin1', 1, 4), 'PNG')
+  assert.equal(inB?.content.attachments, undefined)
+  assert.deepEqual(
+    [inA, inB].map(message => message && said(message)),
+    ['see', 'see'],
+  )
+  const facts = await house.ledger.read(db => after(db, 0, 100))
+  const kept = facts.flatMap(({ event }) => (event.kind === 'message' ? [event.content] : []))
+  assert.deepEqual(kept, [text('see')])
+})
+
+test('words are not lost for a picture that is refused, or can not be drawn', async t => {
+  const { a, tell } = await open(t)
+  a.faults.refuseSends(1, 'send-refused')
+  await tell('refused')
+  await tell('not drawn', { title: 'x', parts: [{ title: 'y', bars: null as never }] })
+  await tell('drawn')
+  const seen = a.channel(hall).messages.map(message => [said(message), message.content.attachments?.length ?? 0])
+  assert.deepEqual(seen, [
+    ['refused', 0],
+    ['not drawn', 0],
+    ['drawn', 1],
+  ])
+})
