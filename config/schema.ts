@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { kinds } from '../adapters/index.ts'
-import { isLoopbackHost } from '../core/loopback.ts'
+import { holdsLogin, isLoopbackHost, noLogin } from '../core/loopback.ts'
 import { nearest } from '../core/text/nearest.ts'
 import { parseDuration } from '../core/text/text.ts'
 import { isLoopback, providerNames, providerOf } from './providers.ts'
@@ -31,6 +31,7 @@ const model = z
     apiKey: reference.nullable().default(null),
     baseUrl: z
       .url({ protocol: /^https?$/, error: 'write a URL that begins with http:// or https://' })
+      .refine(url => !holdsLogin(url), noLogin)
       .nullable()
       .default(null),
     on: z.boolean().default(true),

@@ -6,3 +6,11 @@ export function isReadable(url: string): boolean {
   const { protocol, hostname } = URL.parse(url) ?? {}
   return (protocol === 'http:' || protocol === 'ws:') && !isLoopbackHost(hostname ?? '')
 }
+
+/** Whether a URL holds a name or a password: it is shown, logged and kept as it is. */
+export function holdsLogin(url: string): boolean {
+  const { username = '', password = '' } = URL.parse(url) ?? {}
+  return username !== '' || password !== ''
+}
+
+export const noLogin = 'leave name and password out of it: it is shown and kept as it is'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isReadable } from '../../core/loopback.ts'
+import { holdsLogin, isReadable, noLogin } from '../../core/loopback.ts'
 
 const reference = z.string().regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME')
 /** YAML reads a bare id as a number and rounds it: ids are written in quotes. */
@@ -9,6 +9,7 @@ const snowflake = z
 const address = (protocol: RegExp, begins: string) =>
   z
     .url({ protocol, error: `write an address that begins with ${begins}` })
+    .refine(url => !holdsLogin(url), noLogin)
     .refine(
       url => !isReadable(url),
       `the token would cross the network readable: write ${begins}… (without TLS only to this machine)`,

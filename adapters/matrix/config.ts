@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isReadable } from '../../core/loopback.ts'
+import { holdsLogin, isReadable, noLogin } from '../../core/loopback.ts'
 
 const reference = z.string().regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME')
 const user = z.string().regex(/^@[^\s:]{1,250}:[^\s/]+$/, 'write a whole Matrix id, e.g. @chanop:example.org')
@@ -14,7 +14,7 @@ export const matrixSchema = z
   .strictObject({
     kind: z.literal('matrix'),
     /** Where the homeserver's client API is: what stands before `/_matrix`. */
-    homeserver: z.url({ protocol: /^https?$/ }),
+    homeserver: z.url({ protocol: /^https?$/ }).refine(url => !holdsLogin(url), noLogin),
     /** Lets `homeserver` be http beyond this machine. */
     insecure: z.boolean().default(false),
     user: user.optional(),

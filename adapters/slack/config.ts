@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import { isReadable } from '../../core/loopback.ts'
+import { holdsLogin, isReadable, noLogin } from '../../core/loopback.ts'
 
 const reference = z.string().regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME')
 
 /** Tokens cross the network with every call. */
 const endpoint = z
   .url({ protocol: /^https?$/, error: 'write a URL that begins with https://' })
+  .refine(url => !holdsLogin(url), noLogin)
   .refine(
     url => !isReadable(url),
     'tokens would cross the network readable: write https://… (http:// is for this machine alone)',

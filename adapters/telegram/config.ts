@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isReadable } from '../../core/loopback.ts'
+import { holdsLogin, isReadable, noLogin } from '../../core/loopback.ts'
 
 const reference = z
   .string()
@@ -19,6 +19,7 @@ export const telegramSchema = z.strictObject({
   /** Where the Bot API is: Telegram's own, or a Bot API server that somebody runs. */
   api: z
     .url({ protocol: /^https?$/, error: 'write a URL that begins with https://' })
+    .refine(url => !holdsLogin(url), noLogin)
     .refine(
       url => !isReadable(url),
       'the token would cross the network readable: write https://… (http:// is for this machine alone)',

@@ -31,6 +31,23 @@ const broken: readonly [name: string, source: string, line: string | RegExp][] =
     `${external}    sasl: { acount: a, password: env:X }\n`,
     "6: unknown key 'networks.x.sasl.acount'; did you mean 'account'?",
   ],
+  ...(
+    [
+      ['networks.x.homeserver', '{ kind: matrix, token: env:T, homeserver: URL }'],
+      ['networks.x.api', '{ kind: discord, token: env:T, api: URL }'],
+      ['networks.x.api', '{ kind: slack, token: env:T, appToken: env:A, api: URL }'],
+      ['networks.x.api', '{ kind: telegram, token: env:T, api: URL }'],
+    ] as const
+  ).map(([key, network]): (typeof broken)[number] => [
+    `a login in an address of ${network}`,
+    `networks:\n  x: ${network.replace('URL', `'https://me:${secret}@h.example.org'`)}\n`,
+    `2: '${key}' is wrong: leave name and password out of it: it is shown and kept as it is`,
+  ]),
+  [
+    'a login in the address of a model',
+    `${head}models:\n  m: { model: m, baseUrl: 'https://me:${secret}@h.example.org' }\n`,
+    "4: 'models.m.baseUrl' is wrong: leave name and password out of it: it is shown and kept as it is",
+  ],
   [
     'wrong mechanism',
     `${external}    sasl: { mechanism: plian, account: a, password: env:X }\n`,

@@ -1,4 +1,5 @@
 /** Accounts of a matterbridge.toml as networks of ours. */
+import { holdsLogin } from '../../../core/loopback.ts'
 
 type Table = Readonly<Record<string, unknown>>
 
@@ -94,7 +95,8 @@ function slack(source: Source, note: (line: string) => void): Made | null {
 }
 
 function matrix({ network, own }: Source, note: (line: string) => void): Made | null {
-  const homeserver = text(own, 'server').replace(/\/+$/, '')
+  const server = text(own, 'server').replace(/\/+$/, '')
+  const homeserver = server === '' || /^\w+:\/\//.test(server) ? server : `https://${server}`
   const login = text(own, 'mxid') || text(own, 'login')
   const token = text(own, 'token')
   const password = text(own, 'password')
@@ -102,7 +104,12 @@ function matrix({ network, own }: Source, note: (line: string) => void): Made | 
     note('has no Server, or neither Token nor Login and Password: no network was made of it')
     return null
   }
-  const host = URL.parse(homeserver)?.hostname ?? ''
+  const at = URL.parse(homeserver)
+  if (!at || holdsLogin(homeserver)) {
+    note('has a Server that is no plain address (https://matrix.example.org): no network was made of it')
+    return null
+  }
+  const host = at.hostname
   const user = login === '' || login.startsWith('@') ? login : `@${login}:${host}`
   if (login !== '' && !login.startsWith('@'))
     note(`is taken for ${user}: change networks.${network}.user if that is another`)

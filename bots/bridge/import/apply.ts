@@ -23,17 +23,25 @@ export function importOf(settings: Settings<typeof configSchema>, text: string):
   })
   const changes: Record<string, unknown> = {}
   const missed = [...plan.missed]
-  const tried = (key: string, value: unknown): void => {
+  // What fits together is tried together, halves of what does not apart: each look reads all that is in force.
+  const tried = (wanted: readonly (readonly [key: string, value: unknown])[]): void => {
+    if (wanted.length === 0) return
     try {
-      settings.checkAll({ ...changes, [key]: value })
-      changes[key] = value
+      settings.checkAll({ ...changes, ...Object.fromEntries(wanted) })
+      Object.assign(changes, Object.fromEntries(wanted))
     } catch (error) {
-      missed.push(asChanopError(error).message)
+      if (wanted.length === 1) missed.push(asChanopError(error).message)
+      else for (const half of halves(wanted)) tried(half)
     }
   }
-  for (const [name, config] of Object.entries(plan.networks)) tried(`networks.${name}`, config)
-  for (const [name, room] of Object.entries(plan.rooms)) tried(`rooms.${name}`, room)
+  tried(Object.entries(plan.networks).map(([name, config]) => [`networks.${name}`, config]))
+  tried(Object.entries(plan.rooms).map(([name, room]) => [`rooms.${name}`, room]))
   return { changes, plan, missed }
+}
+
+const halves = <T>(all: readonly T[]): T[][] => {
+  const middle = Math.ceil(all.length / 2)
+  return [all.slice(0, middle), all.slice(middle)]
 }
 
 /** Stores what was taken over, its tokens in the vault. In the caller's transaction. */

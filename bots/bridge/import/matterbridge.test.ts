@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { ChanopError } from '../../../core/error.ts'
+import { importOf } from './apply.ts'
 import { planImport } from './matterbridge.ts'
 
 const nothing = { networks: new Set<string>(), rooms: new Set<string>(), places: new Set<string>() }
@@ -171,4 +173,79 @@ it('what is no such file is refused in a line that quotes nothing of it', () => 
     if (answer) assert.throws(() => planImport(text, nothing), { message: answer })
     else assert.deepEqual(planImport(text, nothing).rooms, {})
   }
+})
+
+it('what a channel has that has no counterpart here is said, and no password comes in by an address', () => {
+  const { networks, rooms, missed } = planImport(
+    `
+[irc.libera]
+Nick="n"
+Server="irc.libera.chat:6697"
+IgnoreNicks="${Array.from({ length: 300 }, (_, n) => `n${n}`).join(' ')}"
+[matrix.bare]
+Server="matrix.example.org"
+Login="b"
+Password="p"
+[matrix.spoilt]
+Server="https://b:sesame-77@matrix.example.org"
+Login="b"
+Password="p"
+[telegram.t]
+Token="1:A"
+[[gateway]]
+name="all"
+enable=true
+[[gateway.inout]]
+account="irc.libera"
+channel="#locked"
+[gateway.inout.options]
+key="sesame-78"
+[[gateway.inout]]
+account="irc.libera"
+channel="#a\\r\\nQUIT"
+[[gateway.inout]]
+account="matrix.bare"
+channel="#a:example.org"
+[[gateway.inout]]
+account="matrix.spoilt"
+channel="#b:example.org"
+[[gateway.inout]]
+account="telegram.t"
+channel="-1001/7"
+`,
+    nothing,
+  )
+  assert.equal(networks['bare']?.['homeserver'], 'https://matrix.example.org')
+  assert.ok(!('spoilt' in networks))
+  assert.equal(rooms['all']?.ignore.names.length, 200)
+  for (const line of [
+    /^gateway all: irc\.libera #locked: its key: channels with a key are not entered here$/,
+    /^gateway all: irc\.libera names its channel #a  QUIT: write its name with #/,
+    /^matrix\.spoilt has a Server that is no plain address/,
+    /^gateway all: telegram\.t -1001\/7: its topic: all topics of the group are in the room, as threads$/,
+    /^IgnoreNicks: the first 200 of 300 were taken over$/,
+  ])
+    assert.ok(
+      missed.some(each => line.test(each)),
+      `${line}\n${missed.join('\n')}`,
+    )
+  assert.doesNotMatch(JSON.stringify([networks, rooms, missed]), /sesame/)
+})
+
+it('a large file is looked at in few looks, whatever in it does not fit', () => {
+  let looks = 0
+  const settings = {
+    current: { networks: {}, rooms: {} },
+    checkAll(changes: object): void {
+      looks++
+      if ('rooms.bad' in changes) throw new ChanopError('usage', 'rooms.bad is wrong')
+    },
+  }
+  const gateway = (name: string, n: number): string =>
+    `[[gateway]]\nname="${name}"\nenable=true\n[[gateway.inout]]\naccount="irc.l"\nchannel="#c${n}"\n`
+  const rooms = Array.from({ length: 1000 }, (_, n) => gateway(n === 700 ? 'bad' : `r${n}x`, n)).join('')
+  const { changes, missed } = importOf(settings as never, `[irc.l]\nNick="n"\nServer="h"\n${rooms}`)
+  assert.equal(Object.keys(changes).length, 1000)
+  assert.deepEqual(missed, ['rooms.bad is wrong'])
+  assert.ok(looks < 30, String(looks))
 })

@@ -29,7 +29,8 @@ const tables = (value: unknown): Table[] => (Array.isArray(value) ? value.filter
 const isTable = (value: unknown): value is Table =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
 const words = (value: unknown): string[] => (typeof value === 'string' ? value.split(/\s+/).filter(Boolean) : [])
-const word = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '')
+const word = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value).replace(/[\0-\x1f\x7f]/g, ' ') : ''
 const strings = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter(each => typeof each === 'string') : []
 
@@ -78,7 +79,7 @@ export function planImport(text: string, known: Known): Plan {
     networks: Object.fromEntries(kept.map(({ network, config }) => [network, config])),
     rooms,
     secrets: Object.assign({}, ...kept.map(({ secrets }) => secrets)) as Record<string, string>,
-    missed,
+    missed: [...new Set(missed)],
   }
 }
 
@@ -101,6 +102,10 @@ function parsed(text: string): Table {
     throw new ChanopError('usage', `line ${error.line} of the file is no TOML: mend it and import it again`)
   }
 }
+
+/** As many as a room takes. */
+const mostPatterns = 200
+const mostRules = 100
 
 const sections = new Set(['general', 'gateway', 'samechannelgateway', 'tengo', 'api'])
 
@@ -125,9 +130,29 @@ function readAccounts(file: Table, known: Known, missed: string[]): ReadonlyMap<
   return accounts
 }
 
+interface End {
+  readonly account: string
+  readonly channel: string
+  readonly way: 'in' | 'out' | 'inout'
+  /** What is not taken over of it. */
+  readonly lost?: readonly string[]
+}
+
 interface Gateway {
   readonly name: string
-  readonly ends: readonly { readonly account: string; readonly channel: string; readonly way: 'in' | 'out' | 'inout' }[]
+  readonly ends: readonly End[]
+}
+
+/** What of a channel has no counterpart here. */
+function lostOf(end: Table): string[] {
+  const options = isTable(end['options']) ? end['options'] : {}
+  return [
+    ...(word(options['key']) === '' ? [] : ['its key: channels with a key are not entered here']),
+    ...(word(options['webhookurl']) === '' ? [] : ['its webhook: one is made by itself']),
+    ...(/^-\d+\/\d+$/.test(word(end['channel']))
+      ? ['its topic: all topics of the group are in the room, as threads']
+      : []),
+  ]
 }
 
 function gateways(file: Table, missed: string[]): Gateway[] {
@@ -155,6 +180,7 @@ function gatewayOf(table: Table): Found {
       account: word(end['account']),
       channel: word(end['channel']),
       way,
+      lost: lostOf(end),
     })),
   )
   return { gateway: { name: nameOf(table), ends }, enabled: isEnabled(table) }
@@ -177,7 +203,7 @@ function roomOf(
 ): ImportedRoom | null {
   const ways = new Map<string, 'in' | 'out' | 'both'>()
   const used = new Set<Account>()
-  for (const { account, channel, way } of ends) {
+  for (const { account, channel, way, lost = [] } of ends) {
     const found = accounts.get(account.toLowerCase())
     if (!found) {
       missed.push(
@@ -185,6 +211,7 @@ function roomOf(
       )
       continue
     }
+    for (const what of lost) missed.push(`gateway ${name}: ${account} ${channel}: ${what}`)
     const place = found.placeOf(channel)
     if (place === null) missed.push(`gateway ${name}: ${found.channelFault(channel)}`)
     else if (taken.has(place))
@@ -206,14 +233,19 @@ function imported(
   missed: string[],
 ): ImportedRoom {
   const owns = used.map(({ own }) => own)
-  const usable = (list: readonly string[], where: string): string[] =>
-    [...new Set(list)].filter(written => {
+  const usable = (list: readonly string[], where: string, most = mostPatterns): string[] => {
+    const fit = [...new Set(list)].filter(written => {
       const fault = patternFault(written)
       if (fault !== null) missed.push(`${where}: a pattern was left out: ${fault}`)
       return fault === null
     })
-  const replace = owns.flatMap(own =>
-    (Array.isArray(own['replacemessages']) ? own['replacemessages'] : []).map(strings),
+    if (fit.length > most) missed.push(`${where}: the first ${most} of ${fit.length} were taken over`)
+    return fit.slice(0, most)
+  }
+  const rules = new Map(
+    owns
+      .flatMap(own => (Array.isArray(own['replacemessages']) ? own['replacemessages'] : []).map(strings))
+      .flatMap(([find, by]) => (find === undefined || by === undefined ? [] : [[find, by] as const])),
   )
   return {
     places: [...ways.keys()],
@@ -232,8 +264,9 @@ function imported(
         'IgnoreMessages',
       ),
     },
-    replace: replace
-      .filter(([find, by]) => find !== undefined && by !== undefined && usable([find], 'ReplaceMessages').length > 0)
-      .map(([find, by]) => ({ find: find ?? '', with: by ?? '' })),
+    replace: usable([...rules.keys()], 'ReplaceMessages', mostRules).map(find => ({
+      find,
+      with: rules.get(find) ?? '',
+    })),
   }
 }
