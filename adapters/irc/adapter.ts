@@ -37,10 +37,6 @@ import type { Line } from './text/line.ts'
 import { directPlace, foldFor } from './text/names.ts'
 import { changesOf, lifeOf, Roll } from './text/signs.ts'
 
-/** Who is put out again sooner than this waits before going back. */
-const steadyMs = 30_000
-const comeBackMs = 2_000
-
 class IrcAdapter implements Adapter {
   readonly network: NetworkId
   readonly pipelined = 512
@@ -71,8 +67,6 @@ class IrcAdapter implements Adapter {
   /** The guard of logins of the server we run. */
   readonly #guard: string | null
   #locks: readonly LoginLock[] = []
-  /** When a persona last went back into a channel. */
-  readonly #cameBack = new Map<string, number>()
 
   constructor(config: IrcConfig, context: AdapterContext, control: Control | null) {
     if (control)
@@ -156,6 +150,8 @@ class IrcAdapter implements Adapter {
       replay: (_, channel, lines) => this.#channels.replay(channel, lines),
       flush: () => this.#flush(),
       changed: () => this.#context.changed(),
+      isOurs: channel => this.#channels.status(channel) !== 'other',
+      outside: (face, channel, reason) => this.#outside(face.bot, channel, reason),
       rename: (from, to) => this.#main.voice?.session.write(`SANICK ${from} ${to}`),
     })
   }
@@ -217,13 +213,16 @@ class IrcAdapter implements Adapter {
       this.#roster = new Roster(voice.session.fold)
       this.#able(voice.session)
       this.#channels.up(voice)
-    } else this.#enterAll(voice)
+    } else face.inside.up(voice.session, this.#channels.names)
     if (voice.history.available) this.#direct(voice)
     this.#context.changed()
   }
 
-  #enterAll(voice: Voice): void {
-    for (const name of this.#channels.names) voice.session.write(`JOIN ${name}`)
+  /** What a persona can not say in a channel the main connection says. */
+  #outside(bot: string, channel: string, reason: string | null): void {
+    const { troubles } = this.#channels
+    if (reason === null) troubles.end(`persona ${bot}`, channel)
+    else troubles.begin(`persona ${bot}`, channel, `${bot} ${reason}; ${mainBot} speaks for it`)
   }
 
   #direct(voice: Voice): void {
@@ -239,7 +238,7 @@ class IrcAdapter implements Adapter {
       this.#flush()
       this.#channels.down(face.fault)
       this.#roll.clear()
-    }
+    } else face.inside.down()
     this.#routes.forget()
     this.#context.changed()
   }
@@ -256,9 +255,7 @@ class IrcAdapter implements Adapter {
     if (line.command === 'NICK') this.#nicks()
     this.#signs(face, line)
     if (face.main) this.#channels.line(line)
-    else if (line.command === '470' && this.#channels.status(line.params[2] ?? '') === 'other')
-      face.voice?.session.write(`PART ${line.params[2]} :not meant`)
-    else if (isOurEnd(line, face)) this.#comeBack(face, line.params[0] ?? '')
+    else face.inside.line(line)
   }
 
   #signs({ voice, main }: Face, line: Line): void {
@@ -270,16 +267,6 @@ class IrcAdapter implements Adapter {
     const known = (nick: string, account: string): void => this.#roster.saw(nick, account)
     const roster = this.#roll.take(line, voice.session, voice.heard, known)
     if (roster) this.#gathered.push(roster)
-  }
-
-  #comeBack(face: Face, channel: string): void {
-    if (this.#channels.status(channel) === 'other') return
-    const key = `${face.bot} ${this.#fold(channel)}`
-    const atOnce = Date.now() - (this.#cameBack.get(key) ?? 0) > steadyMs
-    this.#cameBack.set(key, Date.now())
-    const enter = (): void => face.open?.session.write(`JOIN ${channel}`)
-    if (atOnce) enter()
-    else setTimeout(enter, comeBackMs).unref()
   }
 
   #followed(face: Face, line: Line): void {
@@ -337,12 +324,13 @@ class IrcAdapter implements Adapter {
 
   async #enter(place: Place): Promise<void> {
     const joined = this.#channels.join(place.channel)
-    for (const face of this.#faces.values()) face.open?.session.write(`JOIN ${place.channel}`)
+    for (const face of this.#faces.values()) face.inside.enter(place.channel)
     await joined
   }
 
   async #leave(place: Place, reason: string): Promise<void> {
     this.#channels.forget(place.channel)
+    for (const face of this.#faces.values()) face.inside.forget(place.channel)
     for (const face of this.#all) face.open?.session.write(`PART ${place.channel} :${reason}`)
     await this.#main.open?.session.barrier()
   }
@@ -359,12 +347,6 @@ class IrcAdapter implements Adapter {
     const face = persona === mainBot ? this.#main : this.#faces.get(persona)
     face?.away(reason)
   }
-}
-
-/** Out of a channel, by somebody else or by services. */
-function isOurEnd({ command, nick, params }: Line, { voice }: Face): boolean {
-  const who = command === 'KICK' ? params[1] : command === 'PART' ? nick : undefined
-  return who !== undefined && voice?.session.isSelf(who) === true
 }
 
 /** Connects nothing yet: `run` does. Rejects only for a configuration that can never work. */

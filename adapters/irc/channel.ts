@@ -1,6 +1,13 @@
 import type { ChatEvent, MessageId } from '../../core/event.ts'
 import type { Line } from './text/line.ts'
 
+/** We were in, and try again at once; from the second time on we wait. */
+export const rejoinBackoff = { firstMs: 2_000, maxMs: 300_000 }
+/** Whoever was in for so long is out for the first time. */
+export const steadyMs = 60_000
+export const joinDeadlineMs = 60_000
+export const because = (what: string, reason: string | undefined): string => (reason ? `${what}: ${reason}` : what)
+
 /** Our own deliveries in the replay of this connection and heard since: tag value → id. */
 export interface Replayed {
   readonly marks: Map<string, MessageId>

@@ -3,7 +3,7 @@ import { ChanopError } from '../../core/error.ts'
 import type { ChatEvent, MessageId } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs } from '../../core/retry.ts'
-import { type Channel, newChannel, type Replayed } from './channel.ts'
+import { because, type Channel, joinDeadlineMs, newChannel, rejoinBackoff, type Replayed, steadyMs } from './channel.ts'
 import type { Fault } from './link/session.ts'
 import { gapOf, type Heardpoint, missed, missedByReplay } from './past/catchup.ts'
 import { type Epoch, Epochs } from './past/epoch.ts'
@@ -26,12 +26,6 @@ const numericRefusal = /^[45]\d\d$/
 const forwarding = '470'
 /** ERR_NOSUCHCHANNEL, ERR_NOTONCHANNEL: said of a channel that we are in, we are not. */
 const notThere = /^(?:403|442)$/
-/** We were in, and try again at once; from the second time on we wait. */
-const rejoinBackoff = { firstMs: 2_000, maxMs: 300_000 }
-/** Whoever was in for so long is out for the first time. */
-const steadyMs = 60_000
-const joinDeadlineMs = 60_000
-const because = (what: string, reason: string | undefined): string => (reason ? `${what}: ${reason}` : what)
 const joinLineBytes = 400
 /** Deliveries of our own that are remembered for each channel. */
 const mostMarks = 5_000

@@ -65,7 +65,7 @@ export class Routes {
 
   /** At once where the target is known, else after asking the server who has the account. */
   to(place: Place, as: Draft['as'], secret: boolean): Route | Promise<Route> {
-    const face = this.speaker(place, as)
+    const face = this.#inside(this.speaker(place, as), place)
     const voice = this.voiceOf(face)
     const direct = parseDirect(place.channel)
     if (!direct) {
@@ -78,6 +78,13 @@ export class Routes {
     const known = direct.user.startsWith('~') ? direct.user.slice(1) : this.#reached.get(direct.user)
     if (known !== undefined && !secret) return { voice, face, target: known }
     return this.reach(voice, direct.user).then(({ nick }) => ({ voice, face, target: nick }))
+  }
+
+  /** Whom a channel does not let in is spoken for by the main connection. */
+  #inside(face: Face, { channel }: Place): Face {
+    const state = face.main || parseDirect(channel) ? 'in' : face.inside.state(channel)
+    if (state === 'joining') throw this.#notConnected(`${face.bot} is not in ${channel} yet`)
+    return state === 'out' ? this.#o.main : face
   }
 
   async #entered(channel: string): Promise<void> {

@@ -7,7 +7,6 @@ import type { Outgoing } from './link/settle.ts'
 import { findDelivery } from './past/find.ts'
 import { forgetLater } from './past/forget.ts'
 import type { Face } from './people/faces.ts'
-import type { Voice } from './people/voice.ts'
 import { Relaying } from './relaying.ts'
 import type { Route, Routes } from './routes.ts'
 import { isFormatted, withoutFormat } from './text/format.ts'
@@ -52,18 +51,29 @@ export class Speech {
     const routed = this.#o.routes.to(place, draft.as, draft.secret === true)
     const route = routed instanceof Promise ? await routed : routed
     const relayed = this.#relaying.allowed(place.channel) ? this.#frame(route, draft, deliveryId, true) : null
+    const plain = (): Promise<readonly MessageId[]> => this.#plainly(route, draft, deliveryId)
     if (relayed !== null && relayed.relayAs !== null) {
-      return this.#relaying.attempt(
-        place.channel,
-        () => this.#say(route, compose(draft, relayed), deliveryId),
-        () => this.#say(route, compose(draft, this.#frame(route, draft, deliveryId, false)), deliveryId),
-      )
+      const said = (): Promise<readonly MessageId[]> => this.#say(route, compose(draft, relayed), deliveryId)
+      return this.#relaying.attempt(place.channel, said, plain)
     }
     const clear = this.#relaying.clear(place.channel)
     if (clear) await clear
-    const ids = await this.#say(route, compose(draft, this.#frame(route, draft, deliveryId, false)), deliveryId)
+    const ids = await plain()
     if (draft.secret) forgetLater(route.voice, route.target, { ids, by: deliveryId }, this.#o.context.log)
     return ids
+  }
+
+  /** Under the name of the connection that says it: the main one where the persona's words are refused. */
+  async #plainly(route: Route, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
+    const { main, routes } = this.#o
+    const landed = new Set<string>()
+    try {
+      return await this.#say(route, compose(draft, this.#frame(route, draft, deliveryId, false)), deliveryId, landed)
+    } catch (error) {
+      const isQuieted = error instanceof ChanopError && refusesSpeech.test(error.message)
+      if (route.face.main || !isQuieted || landed.size > 0) throw error
+      return this.#plainly({ ...route, face: main, voice: routes.voiceOf(main) }, draft, deliveryId)
+    }
   }
 
   #frame({ voice, face, target }: Route, draft: Draft, deliveryId: string, relay: boolean): Frame {
@@ -71,44 +81,54 @@ export class Speech {
     return frameFor(voice.session, { target, draft, deliveryId, relay, face: face.bot, instance })
   }
 
-  async #say({ voice }: Route, messages: readonly Outgoing[], deliveryId: string): Promise<readonly MessageId[]> {
+  /** `landed`: the marks of what has arrived, added to. */
+  async #say(
+    route: Route,
+    messages: readonly Outgoing[],
+    deliveryId: string,
+    landed = new Set<string>(),
+  ): Promise<readonly MessageId[]> {
     const done = this.#partial.get(deliveryId)
-    const ids = await Promise.all(
-      messages.map(message => {
-        const id = done?.get(message.mark)
-        return id === undefined ? this.#try(voice, message) : Promise.resolve(id)
-      }),
-    )
+    const saying = messages.map(async message => {
+      const id = done?.get(message.mark) ?? (await this.#try(route, message))
+      landed.add(message.mark)
+      return id
+    })
+    await Promise.allSettled(saying)
+    const ids = await Promise.all(saying)
     this.#partial.delete(deliveryId)
     return ids
   }
 
   /** Where formatting is what a channel refuses, the words are said without it. */
-  async #try(voice: Voice, message: Outgoing): Promise<MessageId> {
+  async #try(route: Route, message: Outgoing): Promise<MessageId> {
+    const { voice, face } = route
     const { target } = message
+    const kind = face.main ? 'speech' : (`persona ${face.bot}` as const)
     const plain = { ...message, lines: (label: string | null) => message.lines(label).map(withoutFormat) }
     try {
       const id = await voice.sends.say(this.#plain.has(target) ? plain : message)
-      this.#o.channels.troubles.end('speech', target)
+      this.#o.channels.troubles.end(kind, target)
       return id
     } catch (error) {
       if (!(error instanceof ChanopError) || error.code !== 'send-refused' || !voice.session.isChannel(target))
         throw error
       if (!this.#plain.has(target) && refusesFormat(error) && message.lines(null).some(isFormatted)) {
         this.#plain.add(target)
-        return this.#try(voice, message)
+        return this.#try(route, message)
       }
       const isOurs = this.#o.channels.status(target) !== 'other'
-      if (isOurs && notThere.test(error.message)) throw this.#lost(voice, target, error)
-      if (refusesSpeech.test(error.message)) this.#o.channels.troubles.begin('speech', target, error.message)
+      if (isOurs && notThere.test(error.message)) throw this.#lost(route, error)
+      const reason = face.main ? error.message : `${face.bot}: ${error.message}`
+      if (refusesSpeech.test(error.message)) this.#o.channels.troubles.begin(kind, target, reason)
       throw error
     }
   }
 
   /** We are not where we thought: the connection goes back in, and the words with it. */
-  #lost(voice: Voice, target: string, { message }: ChanopError): ChanopError {
-    if (voice === this.#o.main.voice) this.#o.channels.lost(target, message)
-    else voice.session.write(`JOIN ${target}`)
+  #lost({ face, target }: Route, { message }: ChanopError): ChanopError {
+    if (face.main) this.#o.channels.lost(target, message)
+    else face.inside.out(target, message)
     return new ChanopError('send-later', `${message}: we enter it again`, { afterMs: backMs })
   }
 

@@ -1,8 +1,8 @@
 import type { Trouble } from '../../core/adapter.ts'
 import type { Log } from '../../core/log.ts'
 
-/** `in`: we are not in the channel; `speech`: what we say there is refused. */
-type Kind = 'in' | 'speech'
+/** `in`: we are not in the channel; `speech`: what we say there is refused; `persona NAME`: that bot is not in it. */
+type Kind = 'in' | 'speech' | `persona ${string}`
 
 /** What does not work in which channel, and since when. */
 export class Troubles {
@@ -34,7 +34,7 @@ export class Troubles {
 
   /** It is nothing of ours any more. */
   forget(channel: string): void {
-    this.end('in', channel)
-    this.end('speech', channel)
+    for (const key of this.#known.keys())
+      if (key.endsWith(` ${channel}`)) this.end(key.slice(0, -channel.length - 1) as Kind, channel)
   }
 }

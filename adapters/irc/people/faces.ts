@@ -10,9 +10,12 @@ import type { Fault, Session } from '../link/session.ts'
 import { deliveryTag } from '../link/settle.ts'
 import { ownMark } from '../text/inbound.ts'
 import { type Line, lastParam } from '../text/line.ts'
+import { Inside, type InsideHooks } from './inside.ts'
 import { type Shared, Voice } from './voice.ts'
 
-export interface FaceHooks {
+export interface FaceHooks extends Pick<InsideHooks, 'isOurs'> {
+  /** Why a persona does not get into a channel; null: it is in. */
+  outside(face: Face, channel: string, reason: string | null): void
   /** Logged in, with its own nick as far as that can be had at once. */
   up(face: Face, voice: Voice): void
   down(face: Face): void
@@ -46,6 +49,8 @@ export class Face {
   fault: Fault | null = null
   sinceMs = Date.now()
   ready = false
+  /** The channels that a persona is in; the main connection's are `Channels`. */
+  readonly inside: Inside
   readonly #config: IrcConfig
   readonly #context: AdapterContext
   readonly #shared: Shared
@@ -64,6 +69,10 @@ export class Face {
     this.#context = context
     this.#shared = shared
     this.#hooks = hooks
+    this.inside = new Inside({
+      isOurs: channel => hooks.isOurs(channel),
+      told: (channel, reason) => hooks.outside(this, channel, reason),
+    })
     const near = config.managed || isLoopbackHost(config.host)
     const backoff = near ? managedBackoff : externalBackoff
     this.#link = new Link(
