@@ -171,8 +171,11 @@ export interface Adapter {
   open?(attachment: Attachment, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
   /** Shows that `as` is writing. Best effort; must not block deliveries. */
   typing?(place: Place, as: string, active: boolean): void
-  /** After a crash: what became of this delivery? Called only while the network is up. */
-  find?(place: Place, deliveryId: string, act: Act): Promise<Found>
+  /**
+   * After a crash: what became of this delivery? Called only while the network is up. `madeMs`: when it was made, by our clock;
+   * what does not reach back to then can't tell that it was never sent.
+   */
+  find?(place: Place, deliveryId: string, act: Act, madeMs?: number): Promise<Found>
   /**
    * Shows these commands as the platform's own, in place of all that were shown before; those that it can't show are left out
    * (`status().lacks` says so). Called while the network is up, at the start and whenever they have changed, one call at a time;

@@ -139,8 +139,9 @@ async function outcome(instance: Instance, talks: readonly Talk[], ends: readonl
   for (const talk of talks) {
     const attempts = talk.senders.flatMap(sender => sender.attempts)
     const facts = factsOf(record, talk.senders)
+    const own = gaps.filter(({ channel }) => channel === talk.channel)
     const judge = new Judge({
-      attempts, facts, observers: talk.observers, blows: ends, bridgeNick: { irc: 'bridge', ext: 'relay' },
+      attempts, facts, gaps: own, observers: talk.observers, blows: ends, bridgeNick: { irc: 'bridge', ext: 'relay' },
     }) // biome-ignore format: plain
     const verdict = await judge.verdict()
     accepted += verdict.accepted
@@ -148,7 +149,6 @@ async function outcome(instance: Instance, talks: readonly Talk[], ends: readonl
     const missing = attempts.filter(
       each => each.acceptedMs !== null && !facts.some(({ token }) => token === each.token),
     )
-    const own = gaps.filter(({ channel }) => channel === talk.channel)
     faults.push(...unnamed(verdict, missing, own).map(fault => `${fault.why}\n${judge.evidence(fault.token)}`))
     faults.push(
       ...own.filter(gap => !missing.some(each => isIn(each, gap))).map(gap => `a gap that is none: ${shown(gap)}`),

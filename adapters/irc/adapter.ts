@@ -12,7 +12,7 @@ import type {
   Sink,
 } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
-import type { ChatEvent, Draft, MessageId, NetworkId, Place, RosterSign, UserId } from '../../core/event.ts'
+import type { Act, ChatEvent, Draft, MessageId, NetworkId, Place, RosterSign, UserId } from '../../core/event.ts'
 import { Feed } from '../../core/process/feed.ts'
 import { accountsFor } from './accounts/index.ts'
 import { channelActs } from './channel-acts.ts'
@@ -314,8 +314,8 @@ class IrcAdapter implements Adapter {
     return this.#speech.send(place, draft, deliveryId)
   }
 
-  find(place: Place, deliveryId: string): Promise<Found> {
-    return this.#speech.find(place, deliveryId)
+  find(place: Place, deliveryId: string, _: Act, madeMs?: number): Promise<Found> {
+    return this.#speech.find(place, deliveryId, madeMs)
   }
 
   typing(place: Place, as: string, active: boolean): void {

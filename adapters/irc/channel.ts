@@ -11,8 +11,10 @@ export const because = (what: string, reason: string | undefined): string => (re
 /** Our own deliveries in the replay of this connection and heard since: tag value → id. */
 export interface Replayed {
   readonly marks: Map<string, MessageId>
-  /** It reaches back to what the ledger knew: what is not in it was not sent. */
+  /** It reaches back to what the ledger knew then. */
   readonly whole: boolean
+  /** When the oldest of it was said, by the server's clock; null: it is all that was ever said. */
+  readonly fromMs: number | null
 }
 
 /** One channel that we listen in. */

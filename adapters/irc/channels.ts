@@ -9,7 +9,7 @@ import { gapOf, type Heardpoint, missed, missedByReplay } from './past/catchup.t
 import { type Epoch, Epochs } from './past/epoch.ts'
 import type { Voice } from './people/voice.ts'
 import { channelPlace, ownMark } from './text/inbound.ts'
-import { type Line, lastParam } from './text/line.ts'
+import { type Line, lastParam, serverTimeMs } from './text/line.ts'
 import { Troubles } from './troubles.ts'
 
 export interface ChannelsHooks {
@@ -316,7 +316,7 @@ export class Channels {
     const { replay } = channel
     channel.replay = null
     if (replay === null && !keeps) {
-      channel.replayed = { marks: new Map(), whole: false }
+      channel.replayed = { marks: new Map(), whole: false, fromMs: null }
       const fromMs = heard?.atMs ?? channel.heardMs
       return fromMs === null ? [] : [gapOf(voice, key, fromMs, 'this server keeps no history')]
     }
@@ -348,7 +348,8 @@ export class Channels {
       const mark = ownMark(line, voice.heard)
       if (mark !== null) marks.set(mark, (line.tags['msgid'] ?? '~') as MessageId)
     }
-    channel.replayed = { marks, whole }
+    const fromMs = heard === null || replay[0] === undefined ? null : serverTimeMs(replay[0])
+    channel.replayed = { marks, whole, fromMs }
   }
 
   #live(channel: Channel, events: readonly ChatEvent[]): void {

@@ -147,7 +147,7 @@ export class Speech {
     await redact(voice, to, { target, reason, deliveryId })
   }
 
-  async find(place: Place, deliveryId: string): Promise<Found> {
+  async find(place: Place, deliveryId: string, madeMs: number | undefined): Promise<Found> {
     const { voice, target } = await this.#o.routes.to(place, undefined, false)
     await this.#o.channels.left(place.channel, 'catching')
     const replayed = this.#o.channels.replayed(place.channel)
@@ -157,6 +157,7 @@ export class Speech {
       place,
       target,
       deliveryId,
+      madeMs: madeMs === undefined ? null : madeMs + voice.session.clock.aheadMs,
       replayed,
       partly: ids => this.#partial.set(deliveryId, ids),
     })

@@ -1,7 +1,7 @@
 /** Compares what was accepted, what the ledger holds and what was seen on the other side. */
 import type { Side } from '../instance.ts'
 import type { Blow } from './killer.ts'
-import type { Copy, Fact } from './record.ts'
+import type { Copy, Fact, Gap } from './record.ts'
 import type { Attempt, Observer, Sighting } from './stream.ts'
 
 export interface Case {
@@ -9,6 +9,8 @@ export interface Case {
   readonly facts: readonly Fact[]
   readonly observers: Readonly<Record<Side, Observer>>
   readonly blows: readonly Blow[]
+  /** What the record says that it lacks. */
+  readonly gaps: readonly Gap[]
   /** The nick under which the bridge listens on each side. */
   readonly bridgeNick: Readonly<Record<Side, string>>
 }
@@ -93,8 +95,14 @@ export class Judge {
     const soon = death !== undefined && death.atMs - (acceptedMs ?? sentMs) <= handingMs
     const alone = death !== undefined && this.#bridgeAway(side, sentMs, death.atMs)
     const kept = msgid !== null && (await this.#case.observers[side].remembers(msgid))
-    if ((soon || alone) && !kept) this.#diedBefore.push(attempt.token)
+    if ((soon || alone || (death !== undefined && this.#isNamed(attempt))) && !kept)
+      this.#diedBefore.push(attempt.token)
     else this.#find('lost', attempt.token, kept ? 'not in the ledger; the server still has it' : 'not in the ledger')
+  }
+
+  /** Bytes that lay unread when the bridge was killed are gone when its server follows: the record has to say so. */
+  #isNamed({ side, sentMs }: Attempt): boolean {
+    return this.#case.gaps.some(gap => gap.from === side && sentMs >= gap.fromMs - 1000 && sentMs <= gap.toMs)
   }
 
   /** Whether the bridge was not in the channel from a message until the death of its server. */

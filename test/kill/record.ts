@@ -64,7 +64,7 @@ export function readRecord<N extends string = Side>(path: string): Fact<N>[] {
       )
       .all() as Row[]
     const copies = db.prepare(
-      `SELECT d.*, p.network, (SELECT group_concat(native, ' ') FROM copy WHERE delivery = d.id) AS natives
+      `SELECT d.*, p.network, (SELECT group_concat(native, ' ') FROM copy c WHERE c.source = d.source AND c.delivery = d.id) AS natives
        FROM delivery d JOIN place p ON p.id = d.place WHERE d.source = ?`,
     )
     return rows.flatMap(row => {

@@ -4,7 +4,7 @@ import { sleep } from '../../core/retry.ts'
 import { Instance, type ServerKind, type Side } from '../instance.ts'
 import { Judge, type Verdict } from './judge.ts'
 import { type Blow, Killer } from './killer.ts'
-import { openDeliveries, readRecord } from './record.ts'
+import { openDeliveries, readGaps, readRecord } from './record.ts'
 import { Observer, Sender } from './stream.ts'
 
 export interface RunOptions {
@@ -58,7 +58,7 @@ async function talkAndKill(instance: Instance, options: RunOptions, stop: AbortC
   const path = join(instance.data, 'ledger.db')
   await settled(path, observers)
   const judge = new Judge({
-    attempts, observers, facts: readRecord(path), blows: killer.blows, bridgeNick: { irc: 'bridge', ext: 'relay' },
+    attempts, observers, facts: readRecord(path), gaps: readGaps(path), blows: killer.blows, bridgeNick: { irc: 'bridge', ext: 'relay' },
   }) // biome-ignore format: plain
   const verdict = await judge.verdict()
   const evidence = verdict.findings.slice(0, mostEvidence).map(({ what, token, why, other }) => {

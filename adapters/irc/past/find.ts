@@ -4,6 +4,7 @@ import type { MessageId, Place } from '../../../core/event.ts'
 import type { Replayed } from '../channel.ts'
 import type { Voice } from '../people/voice.ts'
 import { ownMark } from '../text/inbound.ts'
+import { serverTimeMs } from '../text/line.ts'
 import { pagesBack } from './history.ts'
 
 /** How far back a lost delivery is looked for. */
@@ -43,6 +44,8 @@ export interface Search {
   /** The channel or nick as the server knows it. */
   readonly target: string
   readonly deliveryId: string
+  /** When it was made, by the server's clock; null: that is not known. */
+  readonly madeMs: number | null
   readonly replayed: Replayed | null
   /** Told of the parts that arrived when others did not: the next `send` of this delivery leaves them out. */
   partly(ids: ReadonlyMap<string, MessageId>): void
@@ -60,21 +63,32 @@ export async function findDelivery(search: Search): Promise<Found> {
   return 'not-sent'
 }
 
-function inReplay({ replayed }: Search, trace: Trace): boolean {
+/** Whether something said at `atMs` was said before the delivery was made: less than this apart, clocks can't tell. */
+const clocksMs = 5_000
+const isBefore = ({ madeMs }: Search, atMs: number): boolean => madeMs === null || atMs <= madeMs - clocksMs
+
+function inReplay(search: Search, trace: Trace): boolean {
+  const { replayed } = search
   if (replayed === null) return false
   for (const [mark, id] of replayed.marks) trace.see(mark, id)
-  return replayed.whole
+  return replayed.whole && (replayed.fromMs === null || isBefore(search, replayed.fromMs))
 }
 
-/** False when the history does not reach back to what the ledger already knows: the server may have lost it. */
-async function inHistory({ voice, cursors, place, target }: Search, trace: Trace): Promise<boolean> {
+/**
+ * False when the history does not reach back to what was said before the delivery, as the ledger knows it: the server may
+ * have lost it, and what was heard since says nothing of that.
+ */
+async function inHistory(search: Search, trace: Trace): Promise<boolean> {
+  const { voice, cursors, place, target, madeMs } = search
   const heard = place.private ? null : await cursors.newest(place)
   let reached = heard === null || heard.id.startsWith('~')
   try {
     for await (const page of pagesBack(voice.history, target, mostLines)) {
       for (const line of page) {
         const id = (line.tags['msgid'] ?? '') as MessageId
-        if (id === heard?.id) reached = true
+        const atMs = serverTimeMs(line)
+        if (id === heard?.id && isBefore(search, heard.atMs)) reached = true
+        if (madeMs !== null && atMs !== null && isBefore(search, atMs)) reached = true
         const mark = ownMark(line, voice.heard)
         if (mark !== null) trace.see(mark, id)
       }

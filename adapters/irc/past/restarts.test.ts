@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { availableServers, startErgo, startInspircd, type TestServer } from '../server/testing.ts'
-import { Guest, Trial } from '../testing/trial.ts'
+import { text } from '../../../core/event.ts'
+import { readSettings } from '../server/settings.ts'
+import { Guest, place, Trial } from '../testing/trial.ts'
 
 const bots = ['bridge', 'admin']
 /** Neither of them was ever named to the server: our bots have made them. */
@@ -71,6 +73,24 @@ for (const { kind, reason } of await availableServers()) {
       await says(alice, '#general', 5_000, 5_001)
       await trial.message('line 5000')
       assert.deepEqual(gaps(), [])
+    })
+
+    it('is not taken for unsent when the server has forgotten since: only what it remembers says so', async () => {
+      const act = { do: 'send' as const, content: text('perhaps') }
+      const before = Date.now()
+      await server.kill('SIGKILL')
+      await server.restart()
+      for (const channel of channels) await trial.ready(channel)
+      const alice = await enter()
+      await says(alice, '#general', 5_500, 5_501)
+      await trial.message('line 5500')
+      const remembers = (await readSettings(server.dataDir)).diskHistory && kind === 'ergo'
+      const find = (madeMs: number) => trial.adapter.find?.(place('#general'), 'lost', act, madeMs)
+      assert.equal(await find(before), remembers ? 'not-sent' : 'cannot-tell')
+      await trial.stop()
+      await start()
+      assert.equal(await find(before), remembers ? 'not-sent' : 'cannot-tell')
+      assert.equal(await find(Date.now() + 60_000), 'not-sent')
     })
 
     it('is named when the server ended while we were away', async () => {

@@ -1,6 +1,6 @@
-import type { Adapter } from '../../../core/adapter.ts'
+import type { Adapter, Found } from '../../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
-import { type MessageId, type NetworkId, nowhere, type Place } from '../../../core/event.ts'
+import { type Act, type MessageId, type NetworkId, nowhere, type Place } from '../../../core/event.ts'
 import { type Abandoned, abandon } from '../../../core/ledger/abandon.ts'
 import { type Ledger, rebooted } from '../../../core/ledger/ledger.ts'
 import { type Way, wayOf } from '../../../core/ledger/out/copies.ts'
@@ -244,7 +244,9 @@ export class Deliverer {
     const way = await ledger.read(db => wayOf(db, head))
     const said = saidBy(adapter, head, way)
     const place = placeOn(adapter, head, way)
-    const found = said ? ((await adapter.find?.(place, deliveryKey(head.id), said)) ?? 'cannot-tell') : 'not-sent'
+    const find = async (act: Act): Promise<Found> =>
+      (await adapter.find?.(place, deliveryKey(head.id), act, head.createdMs)) ?? 'cannot-tell'
+    const found = said ? await find(said) : 'not-sent'
     if (typeof found !== 'string') {
       if (ledger.mark(db => arrived(db, head, found, Date.now()))) lane.drop(head)
       else lane.renew({ ...head, state: 'queued' })
