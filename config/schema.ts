@@ -118,10 +118,17 @@ const network = z.union(
   kinds.map(kind => switchable(kind.schema)) as unknown as [z.ZodType<{ kind: string; on: boolean }>],
 )
 
+/** A URL or the path of a socket: of anything else ioredis would make the name of a host. */
+function isRedisUrl(url: string): boolean {
+  if (url.startsWith('/')) return !url.startsWith('//')
+  const parsed = URL.parse(url)
+  return parsed !== null && /^rediss?:$/.test(parsed.protocol) && parsed.hostname !== ''
+}
+
 /** Whoever reaches a Redis without a password can ring and read our bell. */
 function guarded(url: string): boolean {
   const parsed = URL.parse(url)
-  return !parsed || parsed.hostname === '' || parsed.password !== '' || isLoopbackHost(parsed.hostname)
+  return !parsed?.hostname || parsed.password !== '' || isLoopbackHost(parsed.hostname)
 }
 
 const shape = z.strictObject({
@@ -135,6 +142,7 @@ const shape = z.strictObject({
     .strictObject({
       url: z
         .string()
+        .refine(isRedisUrl, 'write an address such as redis://HOST:6379, or the path of a socket')
         .refine(guarded, 'a Redis beyond this machine needs a password: redis://:PASSWORD@HOST:6379/0')
         .nullable()
         .default(null),

@@ -23,7 +23,7 @@ async function loadedBy(main: string, ...flags: string[]): Promise<Loaded> {
 const lean = ['--expose-gc', '--import', './core/process/lean.ts']
 /** What is loaded at its first use: by whom a network of that kind, a model or a command asks for it. */
 const later =
-  /^(matrix-|@discordjs\/|discord|@slack\/|telegraf|fastify|@fastify\/|openai|gpt-tokenizer|@modelcontextprotocol\/|hast-|mdast-|micromark|@peculiar\/|age-|jose|re2js|smol-toml|yaml|ioredis|bullmq)/
+  /^(matrix-|@discordjs\/|discord|@slack\/|telegraf|fastify|@fastify\/|openai|gpt-tokenizer|@modelcontextprotocol\/|hast-|mdast-|micromark|@peculiar\/|age-|jose|re2js|smol-toml|yaml|bullmq)/
 
 for (const bot of ['bridge', 'admin', 'oracle', 'scribe']) {
   test(`${bot} loads no library of a platform, a model or a command, and no undici, before it is used`, async () => {

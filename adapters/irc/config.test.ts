@@ -19,9 +19,19 @@ test('a plain listener stays on this machine unless that is forced', () => {
 })
 
 test('a Redis beyond this machine has a password', () => {
-  const ok = ['redis://127.0.0.1:6379/0', 'redis://[::1]:6379', 'redis://localhost', 'unix:///run/redis.sock']
+  const ok = ['redis://127.0.0.1:6379/0', 'redis://[::1]:6379', 'redis://localhost', '/run/redis.sock']
   for (const url of [...ok, 'rediss://:secret@redis.example:6379', 'redis://user:secret@10.0.0.5'])
     assert.deepEqual(problems({}, { url }), [], url)
   for (const url of ['redis://redis.example:6379/0', 'rediss://10.0.0.5:6379', 'redis://user@10.0.0.5'])
     assert.match(problems({}, { url })[0] ?? '', /^redis\.url: .*needs a password/, url)
+  for (const url of [
+    '',
+    'redis',
+    'localhost:6379',
+    'http://localhost',
+    'redis://',
+    'unix:///run/redis.sock',
+    '//redis',
+  ])
+    assert.match(problems({}, { url })[0] ?? '', /^redis\.url: write an address such as/, url)
 })

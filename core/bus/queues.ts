@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import { Queue, Worker } from 'bullmq'
-import { Redis, type RedisOptions } from 'ioredis'
 import { asChanopError, ChanopError } from '../error.ts'
 import type { Log } from '../log.ts'
 import { deadline } from '../retry.ts'
-import { type RedisAddress, retryDelayMs } from './client.ts'
+import { connectRedis, type RedisAddress, retryDelayMs } from './redis.ts'
 
 /** All queues there are. Hyphens in a name, never colons: BullMQ divides its keys by those. */
 export const queueNames = ['turns', 'tools', 'schedule', 'exports'] as const
@@ -78,23 +77,10 @@ function listener(log: Log, name: QueueName): { failed(error: unknown): void; ba
   }
 }
 
-/** BullMQ's own kind of client, one that reconnects for ever. */
-function connectRedis(address: RedisAddress): Redis {
-  const options: Omit<RedisOptions, 'replyMapping'> = {
-    maxRetriesPerRequest: 1,
-    lazyConnect: true,
-    retryStrategy: retryDelayMs,
-    connectTimeout: 3000,
-  }
-  if ('url' in address) return new Redis(address.url, options)
-  options.path = address.path
-  return new Redis(options)
-}
-
 /** The end of a queue that adds. */
 export function openQueue(name: QueueName, connection: QueueConnection): JobQueue {
   const said = listener(connection.log, name)
-  const client = connectRedis(connection.address)
+  const client = connectRedis(connection.address, { maxRetriesPerRequest: 1 })
   // Before the queue does: it takes a first refusal for final.
   client.connect().catch(error => said.failed(error))
   const queue = new Queue<Job>(name, {

@@ -1,6 +1,22 @@
+import { Redis, type RedisOptions } from 'ioredis'
 import type { Log } from '../log.ts'
 import { type Bus, Listeners, type Topic, type Topics } from './bus.ts'
-import { type RedisAddress, RedisClient } from './client.ts'
+
+/** Where Redis is: a unix socket or a URL. */
+export type RedisAddress = { readonly path: string } | { readonly url: string }
+
+type Options = Omit<RedisOptions, 'replyMapping'>
+
+/** Reconnecting goes on for ever, at first at once and then every second. */
+export const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1000)
+
+/** A client that reconnects for ever and never lets a caller wait while Redis is away. */
+export function connectRedis(address: RedisAddress, options: Options = {}): Redis {
+  const settings: Options = { ...options, lazyConnect: true, retryStrategy: retryDelayMs, connectTimeout: 3000 }
+  if ('url' in address) return new Redis(address.url, settings)
+  settings.path = address.path
+  return new Redis(settings)
+}
 
 /** Redis, stopped or overloaded, leaves commands unanswered: beyond so many, or for longer, it counts as away. */
 const mostUnanswered = 500
@@ -8,8 +24,8 @@ const answerMs = 1000
 
 /** The bus over Redis pub/sub, one channel a topic below `chanop:<instance>:`. */
 export class RedisBus implements Bus {
-  readonly #publisher: RedisClient
-  readonly #subscriber: RedisClient
+  readonly #publisher: Redis
+  readonly #subscriber: Redis
   readonly #listeners = new Listeners()
   readonly #prefix: string
   readonly #log: Log
@@ -23,10 +39,13 @@ export class RedisBus implements Bus {
   constructor(address: RedisAddress, instance: string, log: Log) {
     this.#prefix = `chanop:${instance}:`
     this.#log = log
-    this.#publisher = new RedisClient(address)
-    this.#subscriber = new RedisClient(address)
+    const fast = { enableOfflineQueue: false, maxRetriesPerRequest: 0 }
+    this.#publisher = connectRedis(address, fast)
+    this.#subscriber = connectRedis(address, { ...fast, autoResubscribe: false })
     for (const client of [this.#publisher, this.#subscriber]) client.on('error', error => this.#complain(error))
-    this.#subscriber.on('message', (channel, text) => this.#hear(channel, text))
+    this.#subscriber.on('pmessage', (_pattern: string, channel: string, message: string) =>
+      this.#hear(channel, message),
+    )
     this.#subscriber.on('ready', () => void this.#subscribe())
     this.#subscriber.on('close', () => {
       this.#subscribed = false
@@ -38,7 +57,9 @@ export class RedisBus implements Bus {
 
   /** Starts connecting, and waits for nothing. */
   start(): void {
-    for (const client of [this.#publisher, this.#subscriber]) client.start()
+    for (const client of [this.#publisher, this.#subscriber]) {
+      client.connect().catch((error: unknown) => this.#complain(error))
+    }
   }
 
   get up(): boolean {
@@ -72,19 +93,19 @@ export class RedisBus implements Bus {
   async close(): Promise<void> {
     this.#closed = true
     this.#subscribed = false
-    this.#publisher.close()
-    this.#subscriber.close()
+    this.#publisher.disconnect()
+    this.#subscriber.disconnect()
     this.#changed()
   }
 
   #publish(topic: string, payload: unknown): void {
-    if (this.#closed || !this.#publisher.ready) return
+    if (this.#closed || this.#publisher.status !== 'ready') return
     const nowMs = performance.now()
     if (this.#unanswered === 0) this.#answeredMs = nowMs
     if (this.#unanswered >= mostUnanswered || nowMs - this.#answeredMs > answerMs) return this.#changed()
     this.#unanswered++
     this.#publisher
-      .send('PUBLISH', this.#prefix + topic, JSON.stringify(payload))
+      .publish(this.#prefix + topic, JSON.stringify(payload))
       .catch((error: unknown) => this.#complain(error))
       .finally(() => {
         this.#answeredMs = performance.now()
@@ -95,7 +116,7 @@ export class RedisBus implements Bus {
 
   #changed(): void {
     const hung = this.#unanswered > 0 && performance.now() - this.#answeredMs > answerMs
-    const up = this.#subscribed && this.#publisher.ready && !hung
+    const up = this.#subscribed && this.#publisher.status === 'ready' && !hung
     if (up === this.#up) return
     this.#up = up
     if (hung) this.#complain(new Error('a command has no answer'))
@@ -108,7 +129,7 @@ export class RedisBus implements Bus {
 
   async #subscribe(): Promise<void> {
     try {
-      await this.#subscriber.send('PSUBSCRIBE', `${this.#prefix}*`)
+      await this.#subscriber.psubscribe(`${this.#prefix}*`)
       this.#subscribed = true
       this.#changed()
     } catch (error) {

@@ -1,12 +1,11 @@
 import { X509Certificate } from 'node:crypto'
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HttpConfig } from '../../adapters/http/config.ts'
 import { readPair } from '../../adapters/http/tls.ts'
 import { readControl } from '../../adapters/irc/control.ts'
 import { capabilities } from '../../adapters/irc/server/ready.ts'
-import { RedisClient } from '../../core/bus/client.ts'
+import { connectRedis } from '../../core/bus/redis.ts'
 import { redisSocketPath } from '../../core/paths.ts'
 import type { Plan } from '../boot/plan.ts'
 import { ownApps } from '../boot/pm2.ts'
@@ -30,16 +29,16 @@ export async function checkRedis({ paths }: Instance, { config }: Plan): Promise
 }
 
 async function pingUrl(url: string): Promise<string> {
-  const client = new RedisClient({ url })
+  const client = connectRedis({ url }, { retryStrategy: () => null, maxRetriesPerRequest: 0 })
+  // Without a listener the library prints what the rejected promise says already.
+  client.on('error', () => undefined)
   try {
-    const ready = once(client, 'ready')
-    client.start()
-    await ready
-    return String(await client.send('PING'))
+    await client.connect()
+    return await client.ping()
   } catch (error) {
     return (error as Error).message
   } finally {
-    client.close()
+    client.disconnect()
   }
 }
 
