@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--only relay,command,trace,start,memory,history,matrix,oracle,ledger,search] [--servers ergo,ergo] [--runs 3] [--messages 30000]
+ * `npm run bench -- [--only relay,command,trace,start,memory,history,matrix,oracle,http,ledger,search] [--servers ergo,ergo] [--runs 3] [--messages 30000]
  * [--rows 1000000]`. What each figure means stands in docs/performance.md.
  */
 import { execFileSync } from 'node:child_process'
@@ -14,6 +14,7 @@ import { optionsOf, twoServers } from '../test/options.ts'
 import { benchCommand } from './command.ts'
 import { say } from './figures.ts'
 import { benchHistory } from './history.ts'
+import { benchHttp } from './http.ts'
 import { benchMatrix } from './matrix.ts'
 import { benchOracle, oracleConfig, TimedModel } from './oracle.ts'
 import { megabytes, usage } from './processes.ts'
@@ -23,7 +24,7 @@ import { benchStart } from './start.ts'
 import { benchTrace } from './trace.ts'
 
 const options = optionsOf({
-  only: 'start,memory,relay,command,trace,history,matrix,oracle,ledger,search',
+  only: 'start,memory,relay,command,trace,history,matrix,oracle,http,ledger,search',
   servers: 'ergo,ergo',
   runs: 3,
   messages: 30_000,
@@ -95,6 +96,7 @@ if (['start', 'memory', 'relay', 'command', 'trace'].some(part => wanted.has(par
 if (wanted.has('history')) await benchHistory()
 if (wanted.has('matrix')) await benchMatrix(runs)
 if (wanted.has('oracle')) await answers()
+if (wanted.has('http')) await benchHttp(runs)
 if (wanted.has('ledger')) {
   execFileSync(process.execPath, [join(import.meta.dirname, 'ledger.ts'), String(rows)], { stdio: 'inherit' })
 }
