@@ -327,6 +327,8 @@ export interface AdapterKind<C = unknown> {
   managed?(config: C): boolean
   /** What `!network add` asks for. Absent: networks of this kind are not added in chat. */
   readonly setup?: readonly SetupStep[]
+  /** `!network add` does not offer it: it is for tests. */
+  readonly unlisted?: true
   /**
    * Logs in, looks and leaves, without taking anything from an adapter that may be running with the same account (no second
    * session where the platform allows one). Rejects with `ChanopError`: `network-refused` for a wrong token with what to do,

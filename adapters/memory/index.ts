@@ -5,6 +5,7 @@ export const memory: AdapterKind<MemoryConfig> = {
   kind: 'memory',
   schema: memorySchema,
   managed: ({ managed }) => managed,
+  unlisted: true,
   setup: [
     {
       key: 'server',

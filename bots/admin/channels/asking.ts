@@ -130,6 +130,6 @@ export function refuseConfigured(context: Context, place: Place, why: string): v
   if (!configured(configOf(context), place.network).includes(place.channel)) return
   throw new ChanopError(
     'conflict',
-    `${formatPlace(place)} is in the configuration, ${why}: room unlink it and part it first`,
+    `${formatPlace(place)} is in the configuration, ${why}: !room unlink it and !part it first`,
   )
 }

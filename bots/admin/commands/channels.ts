@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { managedNetworks } from '../../../config/networks.ts'
 import { channelModes } from '../../../config/schema.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { formatPlace } from '../../../core/event.ts'
+import { formatPlace, type Place } from '../../../core/event.ts'
 import { agents } from '../../../core/ledger/agents/agents.ts'
 import { membersOf } from '../../../core/ledger/people/members.ts'
 import { dropChannel, type KeptChannel, keptChannel, storeChannel } from '../../../core/ledger/settings/channels.ts'
@@ -149,6 +149,12 @@ function changed(context: Context, kept: KeptChannel, key: (typeof settable)[num
   return { ...kept, modes }
 }
 
+/** Who asks for it in the channel may have silenced themselves. */
+const muting = (modes: string, place: Place): string =>
+  /\+[^-]*m/.test(modes)
+    ? ` · who has no voice there is heard no more; !channel set ${formatPlace(place)} modes -m, said to me alone, undoes it`
+    : ''
+
 const set = declare({
   name: 'channel set',
   summary: 'changes type, time to live, on-join instructions or modes of a channel',
@@ -162,7 +168,11 @@ const set = declare({
     value: z.string().min(1).max(1000).meta({ rest: true }).describe('or default: what the type says'),
   }),
   examples: [
-    ['!channel set #general modes +m', 'irc:#general: +m'],
+    [
+      '!channel set #general modes +m',
+      /^irc:#general: \+m · who has no voice/,
+      'irc:#general: +m · who has no voice there is heard no more; !channel set irc:#general modes -m, said to me alone, undoes it',
+    ],
     [
       '!channel set #general greeting Welcome {nick}, read the topic of {channel} first',
       'irc:#general: instructions set',
@@ -178,14 +188,14 @@ const set = declare({
     const now = natureOf(types, kept)
     const said =
       key === 'greeting' ? `instructions ${now.greeting ? 'set' : 'taken away'}` : traits(context, kept).join(', ')
-    const done = escapeInline(`${formatPlace(place)}: ${said || `no ${key} of its own`}`)
+    const modes = modesChange(natureOf(types, before).modes, now.modes)
+    const done = escapeInline(`${formatPlace(place)}: ${said || `no ${key} of its own`}${muting(modes, place)}`)
     const effect = (db: Tx): void => {
       // Somebody may have dropped it since it was read.
       known(db, context, place)
       storeChannel(db, kept)
     }
     const coming = key === 'type' ? await brought(context, place, now.join) : []
-    const modes = modesChange(natureOf(types, before).modes, now.modes)
     const touches = key === 'modes' || key === 'type'
     return touches
       ? { lines: [], effect, orders: [applied(context, kept, { modes }, done), ...coming] }
@@ -296,7 +306,7 @@ const del = declare({
   examples: [
     [
       '!channel del #general',
-      'irc:#general is in the configuration, so that it can not be deleted: room unlink it and part it first',
+      'irc:#general is in the configuration, so that it can not be deleted: !room unlink it and !part it first',
     ],
   ],
   async run(context, { channel }) {

@@ -215,7 +215,7 @@ const list = declare({
   role: 'operator',
   reply: 'private',
   args: z.object({}),
-  examples: [['!hook list', 'there is no hook: hook new and hook out make one']],
+  examples: [['!hook list', 'there is no hook: !hook new and !hook out make one']],
   async run({ ledger, atMs }) {
     return ledger.read(tx => {
       const [coming, going] = [hooksIn(tx), hooksOut(tx)]
@@ -224,7 +224,7 @@ const list = declare({
         ...going.map(hook => outLine(hook, deadCount(tx, hook.name), atMs)),
       ]
       return {
-        lines: lines.length === 0 ? ['there is no hook: hook new and hook out make one'] : lines.map(escapeInline),
+        lines: lines.length === 0 ? ['there is no hook: !hook new and !hook out make one'] : lines.map(escapeInline),
         data: {
           in: coming.map(({ hash: _hash, secret, ...hook }) => ({ ...hook, signed: secret !== null })),
           out: going.map(({ secret: _secret, url, ...hook }) => ({ ...hook, url: shownUrl(url) })),
@@ -240,10 +240,10 @@ const dead = declare({
   role: 'operator',
   reply: 'private',
   args: z.object({ name: hookName }),
-  examples: [['!hook dead alerts', 'no hook alerts sends anything: hook list']],
+  examples: [['!hook dead alerts', 'no hook alerts sends anything: !hook list']],
   async run({ ledger }, { name }) {
     return ledger.read(tx => {
-      if (!hookOut(tx, name)) throw new ChanopError('not-found', `no hook ${name} sends anything: hook list`)
+      if (!hookOut(tx, name)) throw new ChanopError('not-found', `no hook ${name} sends anything: !hook list`)
       const letters = deadLetters(tx, name, 100)
       const lines = letters.map(({ seq, fault, atMs }) => escapeInline(`${seq} · ${time(atMs)} · ${fault}`))
       return { lines: lines.length === 0 ? [`all of ${name} arrived`] : lines, data: letters }
@@ -258,10 +258,10 @@ const retry = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ name: hookName }),
-  examples: [['!hook retry alerts', 'no hook alerts sends anything: hook list']],
+  examples: [['!hook retry alerts', 'no hook alerts sends anything: !hook list']],
   async run({ ledger }, { name }) {
     await ledger.read(tx => {
-      if (!hookOut(tx, name)) throw new ChanopError('not-found', `no hook ${name} sends anything: hook list`)
+      if (!hookOut(tx, name)) throw new ChanopError('not-found', `no hook ${name} sends anything: !hook list`)
     })
     return {
       lines: [],
@@ -282,10 +282,10 @@ const del = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ name: hookName }),
-  examples: [['!hook del alerts', 'no hook is called alerts: hook list']],
+  examples: [['!hook del alerts', 'no hook is called alerts: !hook list']],
   async run({ ledger }, { name }) {
     const there = await ledger.read(tx => hookExists(tx, name))
-    if (!there) throw new ChanopError('not-found', `no hook is called ${name}: hook list`)
+    if (!there) throw new ChanopError('not-found', `no hook is called ${name}: !hook list`)
     return {
       lines: [],
       effect: tx => {

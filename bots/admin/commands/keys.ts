@@ -214,7 +214,7 @@ const list = declare({
   role: 'member',
   reply: 'private',
   args: z.object({}),
-  examples: [['!key list', 'there is no key: key new makes one']],
+  examples: [['!key list', 'there is no key: !key new makes one']],
   async run(context) {
     const { ledger, caller, atMs } = context
     return ledger.read(tx => {
@@ -222,7 +222,7 @@ const list = declare({
       const all = includes(caller.globalRole, 'operator') && !caller.agent
       const shown = apiKeys(tx).filter(key => key.revokedMs === null && (all || isMine(tx, context, key)))
       const lines = shown.map(key => escapeInline(keyLine(tx, key, atMs)))
-      return { lines: lines.length === 0 ? ['there is no key: key new makes one'] : lines, data: shown.map(shownKey) }
+      return { lines: lines.length === 0 ? ['there is no key: !key new makes one'] : lines, data: shown.map(shownKey) }
     })
   },
 })

@@ -45,7 +45,7 @@ const set = declare({
     [
       'secret set OPENAI_API_KEY sk-example',
       /^OPENAI_API_KEY is set/,
-      'OPENAI_API_KEY is set; write secret:OPENAI_API_KEY where the configuration wants it, then config reload',
+      'OPENAI_API_KEY is set; write secret:OPENAI_API_KEY where the configuration wants it, then !config reload',
     ],
   ],
   async run({ services, caller, atMs }, { name, value }) {
@@ -53,7 +53,7 @@ const set = declare({
     if (vault.locked) throw new ChanopError('vault-locked', vault.locked)
     const by = caller.person?.name ?? caller.account
     return {
-      lines: [`${name} is set; write secret:${name} where the configuration wants it, then config reload`],
+      lines: [`${name} is set; write secret:${name} where the configuration wants it, then !config reload`],
       effect: db => storeSecret(db, vault, name, value, by, atMs),
     }
   },

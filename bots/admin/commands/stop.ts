@@ -96,7 +96,7 @@ async function tell(context: Context, word: Word, selector: string | undefined):
   const found = await ledger.read(db => meant(db, context, word, selector))
   mayTell(context, word, selector, found)
   const { targets, here, answers } = found
-  if (targets.length === 0 && !answers) return `${word} whom? ${word} worker-1, ${word} @worker or ${word} @all`
+  if (targets.length === 0 && !answers) return `${word} whom? !${word} worker-1, !${word} @worker or !${word} @all`
   const untilMs = atMs + settings.current.fleet.stopSeconds * 1000
   return {
     lines: [],
@@ -145,7 +145,7 @@ const pause = declare({
   summary: 'agents do nothing until they are resumed, and no mention of a group wakes them',
   examples: [
     ['!pause worker-001', 'worker-001: pause'],
-    ['!pause', 'pause whom? pause worker-1, pause @worker or pause @all'],
+    ['!pause', 'pause whom? !pause worker-1, !pause @worker or !pause @all'],
   ],
   run: (context, { selector }) => tell(context, 'pause', selector),
 })

@@ -64,14 +64,15 @@ const add = declare({
     [
       'network add',
       /^which platform\? .*\nsay !network add PLATFORM/,
-      'which platform? discord, irc, matrix, slack, telegram\nsay !network add PLATFORM NAME, e.g. !network add discord acme',
+      'which platform? irc, discord, slack, telegram, matrix\nsay !network add PLATFORM NAME, e.g. !network add irc acme',
     ],
     ['network add discrod', /^no platform discrod/, 'no platform discrod; did you mean discord?'],
   ],
   async run(context, { kind, name, force }) {
     const { prefix } = context.settings
     const platforms = addable().map(each => each.kind)
-    if (kind === undefined) return whichPlatform(context, platforms)
+    const offered = addable().flatMap(each => (each.unlisted ? [] : [each.kind]))
+    if (kind === undefined) return whichPlatform(context, offered)
     const under = await draftNamed(context, name ?? kind)
     if (under && (name === undefined || under.config.kind === kind)) return goOn(context, under, {}, force)
     if (under) {
@@ -84,7 +85,7 @@ const add = declare({
       const near = nearest(kind, platforms)
       throw new ChanopError(
         'not-found',
-        `no platform ${kind}; ${near ? `did you mean ${near}?` : `there are ${platforms.join(', ')}`}`,
+        `no platform ${kind}; ${near ? `did you mean ${near}?` : `there are ${offered.join(', ')}`}`,
       )
     }
     const drafts = (await context.ledger.read(networkDrafts)).map(draft => draft.name)

@@ -40,7 +40,7 @@ test('a network is added step by step, tested, turned on and bridged at once, an
   c.token = 'hunter-2-token'
   c.switchesOff = ['the members intent is off: nobody is seen to join; turn it on under Bot']
   c.user('carol').join('#hall')
-  assert.match(await ask('network add', dm), /^which platform\? .*memory/)
+  assert.match(await ask('network add', dm), /^which platform\? irc, discord, slack, telegram, matrix\n/)
   assert.match(
     await ask('network add memory acme', dm),
     /^acme: all that it needs is there; !network add acme tests it/,

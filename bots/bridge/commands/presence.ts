@@ -56,8 +56,8 @@ const partPlace = declare({
   examples: [
     [
       '!part #general',
-      /^irc:#general is in the room general: room unlink/,
-      'irc:#general is in the room general: room unlink general irc:#general first',
+      /^irc:#general is in the room general: !room unlink/,
+      'irc:#general is in the room general: !room unlink general irc:#general first',
     ],
   ],
   async run(context, { place, reason }) {
@@ -66,7 +66,7 @@ const partPlace = declare({
     if (room) {
       throw new ChanopError(
         'conflict',
-        `${written(target)} is in the room ${room.name}: room unlink ${room.name} ${written(target)} first`,
+        `${written(target)} is in the room ${room.name}: !room unlink ${room.name} ${written(target)} first`,
       )
     }
     const channels = channelsOf(context, target.network)

@@ -138,7 +138,7 @@ function placeLine(tx: Tx, room: RoomConfig, place: Place, atMs: number): string
         : 'up'
       : (status?.reason ?? 'not connected'),
     ways[room.direction[written(place)] ?? 'both'],
-    people > 0 ? `${count(people)} people` : '',
+    people > 0 ? (people === 1 ? '1 person' : `${count(people)} people`) : '',
     waiting ? `${count(waiting.queued)} waiting, the oldest for ${duration(atMs - waiting.oldestMs)}` : '',
   ]
   return `${shown} · ${said.filter(Boolean).join(' · ')}`

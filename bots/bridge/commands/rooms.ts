@@ -25,7 +25,10 @@ export function roomOf(rooms: Config['rooms'], wanted: string): RoomConfig {
 function refuseTaken(rooms: Config['rooms'], place: string): void {
   const holder = Object.entries(rooms).find(([, room]) => room.places.some(other => other.toLowerCase() === place))
   if (holder)
-    throw new ChanopError('conflict', `${place} is in the room ${holder[0]} already: room unlink ${holder[0]} ${place}`)
+    throw new ChanopError(
+      'conflict',
+      `${place} is in the room ${holder[0]} already: !room unlink ${holder[0]} ${place}`,
+    )
 }
 
 const add = declare({

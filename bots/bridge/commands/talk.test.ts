@@ -30,7 +30,7 @@ test('a room is made, bridged, taken apart and deleted, and each change holds at
   await until(() => copies(b, '#ops').includes('bob: does it work?'), 'the copy')
   assert.equal(
     await olga('!room link general other:#ops'),
-    'other:#ops is in the room ops already: room unlink ops other:#ops',
+    'other:#ops is in the room ops already: !room unlink ops other:#ops',
   )
   assert.equal(await olga('!room link opss other:#x'), 'no room opss; did you mean ops?')
   assert.equal(await olga('!room link ops othr:#x'), "no network for 'othr:#x'; did you mean other:#x?")
@@ -80,7 +80,7 @@ test('join and part: entered and kept, left and forgotten', async t => {
   assert.ok(b.channel('#far').members.has('chanop'))
   assert.equal(
     await olga('!part #general'),
-    'chat:#general is in the room general: room unlink general chat:#general first',
+    'chat:#general is in the room general: !room unlink general chat:#general first',
   )
   assert.equal(await olga('!part #dev enough of it'), 'left chat:#dev')
   assert.equal(a.channel('#dev').members.has('chanop'), false)

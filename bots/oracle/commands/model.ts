@@ -60,11 +60,11 @@ const list = declare({
   role: 'member',
   reply: 'public',
   args: z.object({}),
-  examples: [['!model list', 'no model is configured; model add, in a DM to oracle, guides']],
+  examples: [['!model list', 'no model is configured; !model add, in a DM to oracle, guides']],
   async run(context) {
     const { current } = context.services.context.settings
     const names = Object.keys(current.models)
-    if (names.length === 0) return 'no model is configured; model add, in a DM to oracle, guides'
+    if (names.length === 0) return 'no model is configured; !model add, in a DM to oracle, guides'
     const order = names.sort(
       (a, b) => (current.models[a]?.priority ?? 0) - (current.models[b]?.priority ?? 0) || (a < b ? -1 : 1),
     )
