@@ -161,7 +161,7 @@ test('tries of a process that was killed are booked as estimated by the next', a
       await wait(50)
     }
   })
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'killed.child.ts'), folder, server.url], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../killed.child.ts'), folder, server.url], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   await once(child.stdout, 'data')
