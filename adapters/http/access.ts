@@ -3,7 +3,7 @@ import { opens, prefixOf, type Scope } from '../../core/access/api-keys.ts'
 import type { UserId } from '../../core/event.ts'
 import { type Agent, agentNamed, engaged } from '../../core/ledger/agents/agents.ts'
 import { type Person, personAt } from '../../core/ledger/people/people.ts'
-import { type ApiKey, isInForce, keyByPrefix } from '../../core/ledger/settings/api-keys.ts'
+import { type ApiKey, hashByPrefix, isInForce, keyByPrefix } from '../../core/ledger/settings/api-keys.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 
 /** Who asks: a key, and whom it speaks for. */
@@ -28,11 +28,19 @@ export function bearer(headers: IncomingHttpHeaders): string | null {
   return /(?:^|,\s*)bearer\.([^\s,]{1,200})/.exec(headers['sec-websocket-protocol'] ?? '')?.[1] ?? null
 }
 
-/** Whom a key speaks for now; null: nobody, whatever the cause. What was taken away counts from the next look on. */
-export function holderOf(tx: Tx, network: string, written: string, nowMs: number): Holder | null {
-  const prefix = prefixOf(written)
-  const key = prefix === null ? null : keyByPrefix(tx, prefix)
-  if (!key || key.network !== network || !opens(written, key.hash)) return null
+/** What is compared where there is nothing to compare: a key that nobody has, and the hash of none. */
+const nobodys = { key: `chanop_${'0'.repeat(8)}_${'0'.repeat(43)}`, hash: '0'.repeat(64) }
+
+/**
+ * Whom a key speaks for now; null: nobody, in the same time whatever the cause. What was taken away counts from the next
+ * look on.
+ */
+export function holderOf(tx: Tx, network: string, written: string | null, nowMs: number): Holder | null {
+  const asked = written !== null && prefixOf(written) !== null ? written : nobodys.key
+  const prefix = prefixOf(asked) ?? ''
+  if (!opens(asked, hashByPrefix(tx, prefix, nobodys.hash))) return null
+  const key = keyByPrefix(tx, prefix)
+  if (key?.network !== network) return null
   return ownerOf(tx, key, nowMs)
 }
 

@@ -37,7 +37,7 @@ export class Guard {
     const written = bearer(request.headers)
     const { interior, network, config } = this.#house
     const nowMs = Date.now()
-    const holder = written === null ? null : interior.ledger.readNow(tx => holderOf(tx, network, written, nowMs))
+    const holder = interior.ledger.readNow(tx => holderOf(tx, network, written, nowMs))
     if (!holder) {
       this.#limit(`\n${request.ip}`, config.perAddressPerMinute, reply)
       this.#stranger(request, nowMs)
