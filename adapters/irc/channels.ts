@@ -5,7 +5,7 @@ import type { Log } from '../../core/log.ts'
 import { backoffMs } from '../../core/retry.ts'
 import { because, type Channel, joinDeadlineMs, newChannel, rejoinBackoff, type Replayed, steadyMs } from './channel.ts'
 import type { Fault } from './link/session.ts'
-import { gapOf, type Heardpoint, missed, missedByReplay } from './past/catchup.ts'
+import { gapOf, heardMs, type Heardpoint, missed, missedByReplay } from './past/catchup.ts'
 import { type Epoch, Epochs } from './past/epoch.ts'
 import type { Voice } from './people/voice.ts'
 import { channelPlace, ownMark } from './text/inbound.ts'
@@ -317,7 +317,7 @@ export class Channels {
     channel.replay = null
     if (replay === null && !keeps) {
       channel.replayed = { marks: new Map(), whole: false, fromMs: null }
-      const fromMs = heard?.atMs ?? channel.heardMs
+      const fromMs = heard ? heardMs(voice, heard) : channel.heardMs
       return fromMs === null ? [] : [gapOf(voice, key, fromMs, 'this server keeps no history')]
     }
     this.#remember(voice, channel, replay ?? [], heard?.id ?? null)

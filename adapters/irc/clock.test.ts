@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Caller } from '../../core/command/command.ts'
 import { inert, stale } from '../../core/command/visit/gate.ts'
-import type { MessageEvent } from '../../core/event.ts'
+import type { GapEvent, MessageEvent } from '../../core/event.ts'
 import { Clock } from './link/clock.ts'
 import { FakeServer } from './testing/fake.ts'
 import { Trial } from './testing/trial.ts'
@@ -43,6 +43,18 @@ describe('a server whose clock is not ours', { timeout: 30_000 }, () => {
         assert.ok(Math.abs(told - aheadMs) < 1_000, `${told}`)
         await trial.stop()
       }
+    })
+
+    it(`${aheadMs / 1000} s ahead: what could not be had is named by our clock`, async t => {
+      const cursors = new Map<string, string>()
+      const first = await setUp(t, aheadMs, cursors)
+      first.server.tell('@msgid=m1;account=al :al!u@h PRIVMSG #general :hello')
+      await first.trial.message('hello')
+      await first.trial.stop()
+      const { trial } = await setUp(t, aheadMs, cursors)
+      const gap = await trial.event((event): event is GapEvent => event.kind === 'gap', 'the gap')
+      assert.ok(gap.fromMs <= gap.atMs && gap.atMs - gap.fromMs < 30_000, `${gap.fromMs} to ${gap.atMs}`)
+      assert.ok(Math.abs(gap.atMs - Date.now()) < 30_000)
     })
 
     it(`${aheadMs / 1000} s ahead: what was said before we came is history, and what is late is late`, async t => {

@@ -44,20 +44,25 @@ export class DirectMarks {
   }
 }
 
+/** `fromMs`: by our clock. */
 export function gapOf(voice: Voice, channel: string, fromMs: number, reason: string): GapEvent {
   const { network, nonce, fold } = voice.heard
   const { nick } = voice.session
+  const nowMs = Date.now()
   return {
     kind: 'gap',
     key: `${network}:gap/${nonce}/${channel}`,
     place: channelPlace(channel, voice.heard),
     sender: { id: `~${fold(nick)}` as UserId, name: nick, kind: 'self', verified: false },
-    atMs: Date.now(),
+    atMs: nowMs,
     origin: 'backfill',
-    fromMs,
+    fromMs: Math.min(fromMs, nowMs),
     reason,
   }
 }
+
+/** When that was said by our clock: it stands as the server stamped it. */
+export const heardMs = ({ session }: Voice, { atMs }: Heardpoint): number => atMs - session.clock.aheadMs
 
 const backfill = (voice: Voice, lines: readonly Line[], channel: string): ChatEvent[] =>
   lines.flatMap(line => voice.events(line, channel))
@@ -82,7 +87,7 @@ export async function* missed(
       : known || epoch === 'whole'
         ? null
         : 'the server no longer has what was said here'
-  if (reason !== null) yield [gapOf(voice, channel, heard.atMs, reason)]
+  if (reason !== null) yield [gapOf(voice, channel, heardMs(voice, heard), reason)]
   const point = known ? `msgid=${heard.id}` : timestamp(heard.atMs)
   for await (const page of pagesAfter(voice.history, channel, point)) yield backfill(voice, page, channel)
 }
@@ -102,7 +107,7 @@ export function missedByReplay(
     replay.length === 0
       ? 'the server keeps no history of this channel'
       : 'the replay of the server does not reach back far enough'
-  return [gapOf(voice, channel, heard.atMs, reason), ...backfill(voice, replay, channel)]
+  return [gapOf(voice, channel, heardMs(voice, heard), reason), ...backfill(voice, replay, channel)]
 }
 
 /** Private messages that came while this connection was away. */
