@@ -28,6 +28,16 @@ test('every command has its place in the first help', () => {
   assert.deepEqual(lost, [])
 })
 
+test('to look changes nothing', () => {
+  const { look = [] } = topics
+  const there = commands.filter(({ name }) => look.includes(name) || look.includes(name.split(' ')[0] as string))
+  assert.ok(there.length >= 9, `${there.length}`)
+  assert.deepEqual(
+    there.filter(({ mutates }) => mutates).map(({ name }) => name),
+    [],
+  )
+})
+
 /** What was read from text, as a program would give it. */
 function byName(fields: readonly Field[], { values }: Assigned): Record<string, unknown> {
   const typed = (key: string, value: unknown): unknown => {

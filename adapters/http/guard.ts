@@ -41,7 +41,7 @@ export class Guard {
     if (!holder) {
       this.#limit(`\n${request.ip}`, config.perAddressPerMinute, reply)
       this.#stranger(request, nowMs)
-      throw unauthorised(written !== null)
+      throw unauthorised(written !== null, interior.settings().commands.prefix)
     }
     this.#limit(holder.account, holder.key.perMinute ?? config.perMinute, reply)
     this.#note(holder, nowMs)
@@ -80,7 +80,12 @@ export class Guard {
 }
 
 /** RFC 6750, section 3. */
-const unauthorised = (given: boolean): Problem =>
-  new Problem(401, 'unauthorized', 'send a valid key: Authorization: Bearer chanop_…; key new makes one, in chat', {
-    headers: { 'www-authenticate': given ? 'Bearer realm="chanop", error="invalid_token"' : 'Bearer realm="chanop"' },
-  })
+const unauthorised = (given: boolean, prefix: string): Problem =>
+  new Problem(
+    401,
+    'unauthorized',
+    `send a valid key: Authorization: Bearer chanop_…; ${prefix}key new makes one, in chat`,
+    {
+      headers: { 'www-authenticate': given ? 'Bearer realm="chanop", error="invalid_token"' : 'Bearer realm="chanop"' },
+    },
+  )

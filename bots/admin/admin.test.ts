@@ -254,7 +254,7 @@ test('people: an account with its login in the asker’s DM, a new password, and
   server.login('carl', password)
   const carl = asker(server, 'carl')
   assert.equal(firstLine(await carl('!whoami', privately)), 'carl · account carl · operator')
-  assert.equal(await olga('!person add carl'), 'carl is a person here already; person passwd gives a new login')
+  assert.equal(await olga('!person add carl'), 'carl is a person here already; !person passwd gives a new login')
   assert.match(await olga('!person list', privately), /^carl: operator · chat:carl\nolga: owner · chat:olga$/)
 
   const { seq } = server.user('carl').say('#general', '!person passwd')

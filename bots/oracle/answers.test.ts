@@ -142,9 +142,9 @@ test('the oracle dies while it answers: the same message is made whole, and wher
   await b.user('bob').hears('#general', 'Half.')
   await again()
   await startOracle()
-  await b.user('bob').hears('#general', '(it was interrupted here by a restart; retry asks again)')
+  await b.user('bob').hears('#general', '(it was interrupted here by a restart; !retry asks again)')
   await settled(house)
-  assert.deepEqual(answers(b).slice(1), ['Half.', '(it was interrupted here by a restart; retry asks again)'])
+  assert.deepEqual(answers(b).slice(1), ['Half.', '(it was interrupted here by a restart; !retry asks again)'])
   assert.deepEqual(
     (await turnsIn(house)).map(({ state }) => state),
     ['done', 'failed'],

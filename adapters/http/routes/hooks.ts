@@ -68,7 +68,12 @@ export const hookRoutes: Routes = (app, house) => {
 function theHook({ interior, network }: House, word: string): HookIn {
   const hook = interior.ledger.readNow(tx => hookByHash(tx, apiKeyHash(word)))
   if (hook?.network === network) return hook
-  throw new Problem(404, 'not-found', 'there is no hook of this address: hook list shows what there is, in chat')
+  const { prefix } = interior.settings().commands
+  throw new Problem(
+    404,
+    'not-found',
+    `there is no hook of this address: ${prefix}hook list shows what there is, in chat`,
+  )
 }
 
 /** On the disk, for all places of its room, when this resolves. */

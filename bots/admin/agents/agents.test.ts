@@ -112,7 +112,7 @@ test('revoke and restore: suspended with the reason, more than one only after a 
   )
   assert.equal(agent.online, false)
   assert.ok(!world.server.accounts.opens('worker-1', password))
-  await world.says('!rotate worker-1', /worker-1 is revoked and can not be rotated: restore worker-1 first/)
+  await world.says('!rotate worker-1', /worker-1 is revoked and can not be rotated: !restore worker-1 first/)
   await world.says('!restore worker-1', /^worker-1 is restored/)
   assert.ok(world.server.accounts.opens('worker-1', password))
   const asked = await world.says('!revoke @workers', /^revokes 2: worker-1, worker-2 · !yes/)
@@ -266,7 +266,7 @@ test('when its time is over an agent is suspended, and the operators hear it', a
   agent.join(room)
   await world.olga.hears('#ops', 'the engagement of worker-1 is over: it is suspended', 0, 8000)
   await world.server.watch.until(() => !agent.online, 'its session to end', 5000)
-  await world.says('!restore worker-1', 'the time of worker-1 is over: restore worker-1 for=30d')
+  await world.says('!restore worker-1', 'the time of worker-1 is over: !restore worker-1 for=30d')
   await world.says('!restore worker-1 for=1h', 'worker-1 is restored')
 })
 

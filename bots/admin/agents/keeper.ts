@@ -24,11 +24,12 @@ type Context = BotContext<typeof configSchema>
 export function expire(tx: Tx, context: Context, nowMs: number): void {
   const over = ({ state, expiresMs }: Agent): boolean =>
     (state === 'active' || state === 'rotating') && expiresMs !== null && expiresMs <= nowMs
+  const { prefix } = context.settings.current.commands
   for (const agent of agents(tx).filter(over)) {
     const key = `expired.${agent.expiresMs}`
     revokeRecord(tx, agent, 'its engagement is over', nowMs)
     placeOrder(tx, suspension(agent, 'your engagement is over', key), nowMs)
-    const line = `the engagement of ${agent.name} is over: it is suspended; restore ${agent.name} for=30d takes it back`
+    const line = `the engagement of ${agent.name} is over: it is suspended; ${prefix}restore ${agent.name} for=30d takes it back`
     tellOps(tx, context, line, `agent.${agent.name}.${key}`)
   }
 }

@@ -16,6 +16,6 @@ export function need(agent: Agent, states: readonly AgentState[], what: string, 
   if (states.includes(state)) return
   if (state === 'deleted') throw new ChanopError('conflict', `${name} is being deleted`)
   if (state === 'revoked')
-    throw new ChanopError('conflict', `${name} is revoked and can not be ${what}: restore ${name} first`)
+    throw new ChanopError('conflict', `${name} is revoked and can not be ${what}: !restore ${name} first`)
   throw new ChanopError('conflict', `${name} is ${engaged(agent, nowMs) ? 'active' : state} and can not be ${what}`)
 }

@@ -9,9 +9,8 @@ import { refusal } from '../../../core/command/visit/gate.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace } from '../../../core/event.ts'
 import { recentTries } from '../../../core/ledger/oracle/tries.ts'
-import { backlog } from '../../../core/ledger/out/deliveries.ts'
 import { identitiesOf } from '../../../core/ledger/people/people.ts'
-import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
+import { networkStatuses, waiting } from '../../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { bots } from '../../../core/process/bots.ts'
 import { ago, duration, escapeInline, size } from '../../../core/text/text.ts'
@@ -20,9 +19,6 @@ import { announce, roomMeant } from '../say.ts'
 import { type AdminServices, declare } from '../services.ts'
 
 type AdminContext = CommandContext<AdminServices>
-
-/** What waits for less is on its way. */
-const lateMs = 2000
 
 const whoami = declare({
   name: 'whoami',
@@ -115,9 +111,9 @@ const status = declare({
     const redis = context.bus.redisUp ? 'redis ok' : 'redis away (nothing is lost)'
     const deaf = bridgeSilent(services, atMs)
     const networks = await tellable(asked, await ledger.read(networkStatuses), 'public')
-    const waiting = (await ledger.read(backlog))
-      .filter(({ oldestMs }) => atMs - oldestMs > lateMs)
-      .map(({ network, queued, oldestMs }) => `${network}: ${queued} wait, oldest ${duration(atMs - oldestMs)}`)
+    const waits = (await ledger.read(tx => waiting(tx, atMs))).map(
+      ({ network, queued, oldestMs }) => `${network}: ${queued} wait, oldest ${duration(atMs - oldestMs)}`,
+    )
     const memory = [...beats.values()].reduce((sum, beat) => sum + beat.rssBytes, 0)
     const first = [
       `up ${duration(atMs - startedMs, 2)}`,
@@ -135,9 +131,9 @@ const status = declare({
       memoryBytes: memory,
       networks,
       models,
-      waiting,
+      waiting: waits,
     }
-    return { lines: [first.join(' · '), ...networkLines, models, ...waiting, ...locked], data }
+    return { lines: [first.join(' · '), ...networkLines, models, ...waits, ...locked], data }
   },
 })
 

@@ -171,14 +171,14 @@ const restore = declare({
         const now = theAgent(db, agent.name)
         if (now.state !== 'revoked') throw new ChanopError('conflict', `${now.name} is not revoked: it is ${now.state}`)
         if (agent.expiresMs !== null && agent.expiresMs <= atMs)
-          throw new ChanopError('conflict', `the time of ${agent.name} is over: restore ${agent.name} for=30d`)
+          throw new ChanopError('conflict', `the time of ${agent.name} is over: !restore ${agent.name} for=30d`)
         editAgent(db, agent, atMs)
       }
     }
     if (items.length > fewAgents) return many(context, 'restored', items, keep)
     const orders: Ordered[] = items.map(({ agent, order }) => ({
       order,
-      done: `${agent.name} is restored with the password it had; rotate ${agent.name} if that leaked`,
+      done: `${agent.name} is restored with the password it had; ${context.settings.prefix}rotate ${agent.name} if that leaked`,
       failed: `${agent.name} is not restored: {reason}`,
     }))
     return { lines: [], effect: keep, orders }

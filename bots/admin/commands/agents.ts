@@ -257,7 +257,7 @@ const reap = declare({
   mutates: true,
   args: z.object({ idle: durationMs().meta({ named: true }).describe('how long, e.g. 14d') }),
   confirm: async ({ idle }, { ledger, atMs }) => {
-    if (idle < dayMs) throw new ChanopError('usage', 'idle is a day at least: agent reap idle=14d')
+    if (idle < dayMs) throw new ChanopError('usage', 'idle is a day at least: !agent reap idle=14d')
     const found = await ledger.read(tx => idleSince(tx, idle, atMs))
     const names = found.map(({ name }) => name)
     return found.length === 0 ? null : { text: `deletes ${names.length}: ${listed(names)}`, of: names }

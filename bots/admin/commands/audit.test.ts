@@ -79,3 +79,16 @@ test('a line that was changed in the file is found, and the export ends before i
   await olga.shouldReply('#general', '!audit verify', /^broken at line 2/, { in: '@admin' })
   await olga.shouldReply('#general', '!audit export', /· 1 lines\nSHA-256 \w+\nbroken at line 2/, { in: '@admin' })
 })
+
+test('what reading it left in the audit is shown when that is asked for', async t => {
+  const house = await openHouse(t)
+  const olga = house.server('a').user('olga')
+  const bob = house.server('a').user('bob')
+  await olga.shouldReply('#general', '!audit', 'nothing of that kind', { in: '@admin' })
+  await bob.shouldReply('#general', '!audit', /needs operator/)
+  const { text } = await olga.shouldReply('#general', '!audit', /audit show/, { in: '@admin' })
+  assert.match(text, /^[^\n]+ bob \(bob\) chat:#general audit show → denied: [^\n]+$/)
+  await olga.shouldReply('#general', '!audit cmd=audit', /olga .* audit show → allowed.*\n.*bob .* → denied/, {
+    in: '@admin',
+  })
+})

@@ -19,7 +19,7 @@ function line(row: AuditRow): string {
 const show = declare({
   name: 'audit show',
   aliases: ['audit'],
-  summary: 'who asked for what, and what came of it; denials included',
+  summary: 'who asked for what, and what came of it, denials included; who read it stands under cmd=audit',
   role: 'operator',
   reply: 'private',
   args: z.object({
@@ -33,7 +33,7 @@ const show = declare({
   async run({ ledger }, { n = usual, who, cmd, decision, since }) {
     const filter = {
       ...(who === undefined ? {} : { account: who }),
-      ...(cmd === undefined ? {} : { command: cmd }),
+      ...(cmd === undefined ? { without: 'audit show' } : { command: cmd }),
       ...(decision === undefined ? {} : { decision }),
       ...(since === undefined ? {} : { sinceMs: since }),
     }

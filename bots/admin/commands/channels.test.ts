@@ -83,6 +83,8 @@ test('properties are changed by who may, refused in one line, and said', async t
   await olga.shouldReply('#general', '!channel add #task-1', /is kept/)
   await bob.shouldReply('#general', '!channel set #task-1 ttl never', /needs operator/)
   await bob.shouldReply('#general', '!channel add #mine', /needs operator/)
+  const closed = (): true | undefined => native(house, '#task-1').admitted !== null || undefined
+  await house.server('a').watch.until(closed, 'the channel to be closed', 5000)
   await olga.shouldReply('#general', '!channel set #task-1 modes +m', /chat:#task-1: type task-, \+m, ends in/)
   assert.equal(native(house, '#task-1').modes, '+im', 'a closed channel stays so')
   await olga.shouldReply('#general', '!channel set #task-1 modes default', /type task-, \+i/)
@@ -120,6 +122,9 @@ test('a channel that is given up is empty and kept no longer', async t => {
   const bob = house.server('a').user('bob')
   await house.grant('chat', 'bob', 'member')
   await olga.shouldReply('#general', '!channel add #build', /is kept/)
+  await house.grant('chat', 'bob', 'member')
+  const admitted = (): true | undefined => native(house, '#build').admitted?.has('bob') || undefined
+  await house.server('a').watch.until(admitted, 'bob to be admitted', 5000)
   bob.join('#build')
   await olga.shouldReply('#general', '!channel members #build', /1 person: bob/, { in: '@admin' })
   const asked = await olga.shouldReply('#general', '!channel del #build', /puts out the 1 in it.* !yes (\w+)/)

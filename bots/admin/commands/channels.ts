@@ -63,7 +63,7 @@ const add = declare({
       lines: [],
       effect: db => {
         if (keptChannel(db, place)) {
-          throw new ChanopError('conflict', `${formatPlace(place)} is kept already: channel show ${place.channel}`)
+          throw new ChanopError('conflict', `${formatPlace(place)} is kept already: !channel show ${place.channel}`)
         }
         storeChannel(db, kept)
       },
@@ -93,7 +93,8 @@ const list = declare({
         }),
       ),
     )
-    return { lines: lines.length > 0 ? lines : ['no channel that you may enter is kept here: channel add #name'] }
+    const none = `no channel that you may enter is kept here: ${context.settings.prefix}channel add #name`
+    return { lines: lines.length > 0 ? lines : [none] }
   },
 })
 

@@ -231,7 +231,7 @@ const part = declare({
   reply: 'public',
   mutates: true,
   args: z.object({ group: groupName }),
-  examples: [['!group part crew', 'you are not in @crew; group show crew tells who is']],
+  examples: [['!group part crew', 'you are not in @crew; !group show crew tells who is']],
   async run(context, { group }) {
     const { ledger, atMs } = context
     const member = self(context)
@@ -240,7 +240,8 @@ const part = declare({
     return {
       lines: [],
       effect: db => {
-        if (!leaveGroup(db, group, member)) return [`you are not in @${group}; group show ${group} tells who is`]
+        if (!leaveGroup(db, group, member))
+          return [`you are not in @${group}; ${context.settings.prefix}group show ${group} tells who is`]
         for (const agent of agentsAnew) editAgent(db, agent, atMs)
         return [`you left @${group}`]
       },

@@ -202,9 +202,14 @@ const inLine = ({ name, room: to, format, secret, usedMs, createdBy }: HookIn, n
 /** What stands behind the host may be a secret of its receiver. */
 const shownUrl = (url: string): string => new URL(url).origin
 
-function outLine({ name, room: from, url, events, failingMs, fault, createdBy }: HookOut, dead: number, nowMs: number) {
+function outLine(
+  { name, room: from, url, events, failingMs, fault, createdBy }: HookOut,
+  dead: number,
+  prefix: string,
+  nowMs: number,
+) {
   const state = failingMs === null ? 'works' : `does not arrive since ${ago(failingMs, nowMs)}: ${fault ?? ''}`
-  const lost = dead === 0 ? '' : ` · ${dead} given up: hook dead ${name}`
+  const lost = dead === 0 ? '' : ` · ${dead} given up: ${prefix}hook dead ${name}`
   return `${from} → ${name}: ${shownUrl(url)} · ${events.join(',')} · ${state}${lost} · by ${createdBy}`
 }
 
@@ -216,15 +221,16 @@ const list = declare({
   reply: 'private',
   args: z.object({}),
   examples: [['!hook list', 'there is no hook: !hook new and !hook out make one']],
-  async run({ ledger, atMs }) {
+  async run({ ledger, atMs, settings: { prefix } }) {
+    const none = `there is no hook: ${prefix}hook new and ${prefix}hook out make one`
     return ledger.read(tx => {
       const [coming, going] = [hooksIn(tx), hooksOut(tx)]
       const lines = [
         ...coming.map(hook => inLine(hook, atMs)),
-        ...going.map(hook => outLine(hook, deadCount(tx, hook.name), atMs)),
+        ...going.map(hook => outLine(hook, deadCount(tx, hook.name), prefix, atMs)),
       ]
       return {
-        lines: lines.length === 0 ? ['there is no hook: !hook new and !hook out make one'] : lines.map(escapeInline),
+        lines: lines.length === 0 ? [none] : lines.map(escapeInline),
         data: {
           in: coming.map(({ hash: _hash, secret, ...hook }) => ({ ...hook, signed: secret !== null })),
           out: going.map(({ secret: _secret, url, ...hook }) => ({ ...hook, url: shownUrl(url) })),

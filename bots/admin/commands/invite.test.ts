@@ -122,7 +122,7 @@ test('nobody invites above themselves, for ever, or who is there', async t => {
   const { house, server, olga, code, claim } = await open(t)
   await house.grant('chat', 'otto', 'operator')
   assert.equal(await asker(server, 'otto')('!invite x role=owner'), 'you are operator and can not make a owner')
-  assert.equal(await asker(server, 'bob')('!invite x'), 'invite needs operator; you are guest')
+  assert.equal(await asker(server, 'bob')('!invite x'), 'invite new needs operator; you are guest')
   assert.equal(await olga('!invite x for=30d'), 'a code can be used for 7d at most')
   assert.match(await olga('!invite olga'), /^olga is a person here already/)
   assert.match(await olga('!invite everyone'), /^everyone is .* already: choose another name/)
@@ -130,4 +130,24 @@ test('nobody invites above themselves, for ever, or who is there', async t => {
   const given = await code('!invite mallory')
   assert.match((await claim(given)).stderr, /^chanop: mallory has no account: .*exists.*; ask for another code\n$/)
   assert.equal(firstLine(await asker(server, 'mallory')('!whoami', privately)), 'mallory · account mallory · guest')
+})
+
+test('who is invited is listed without codes, and can be taken back', async t => {
+  const { house, server, olga, code, claim } = await open(t)
+  await house.grant('chat', 'otto', 'operator')
+  assert.equal(await olga('!invite list', privately), 'nobody is invited: !invite new NAME gives a code')
+  const lisas = await code('!invite lisa')
+  const daves = await code('!invite new Dave role=owner for=2h')
+  const listed = (await olga('!invites', privately)).replaceAll(/ in \d+h 59m$/gm, ' in time').split('\n')
+  assert.deepEqual(listed, [
+    'Dave as owner · by olga · the code ends in time',
+    'lisa as member · by olga · the code ends in time',
+  ])
+  const otto = asker(server, 'otto')
+  assert.equal(await otto('!invite revoke dave'), 'you are operator, and dave is invited as owner')
+  assert.equal(await otto('!invite revoke LISA'), 'LISA is not invited any more: the code counts no more')
+  assert.equal(await otto('!invite revoke lisa'), 'no invitation waits for lisa; !invite list shows them')
+  assert.match((await claim(lisas)).stderr, /^chanop: no login waits/)
+  assert.match((await claim(daves)).stdout, /^account=Dave /)
+  assert.equal(await olga('!invite list', privately), 'nobody is invited: !invite new NAME gives a code')
 })

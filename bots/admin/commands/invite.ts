@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { newCode } from '../../../core/access/claim-codes.ts'
-import { includes, roles } from '../../../core/access/role.ts'
+import { includes, isRole, roles } from '../../../core/access/role.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { durationMs } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { UserId } from '../../../core/event.ts'
-import type { Invitation } from '../../../core/ledger/people/claims.ts'
+import { dropInvitation, type Invitation, openInvitations } from '../../../core/ledger/people/claims.ts'
 import { newPassword } from '../../../core/new-password.ts'
-import { duration } from '../../../core/text/text.ts'
+import { duration, escapeInline } from '../../../core/text/text.ts'
 import { refuseReserved } from '../agents/names.ts'
 import { ownUntil } from '../authority.ts'
 import { invite, join, joining } from '../invitations.ts'
@@ -18,8 +18,9 @@ import { account, managed, refuseKnown } from './people.ts'
 const usualMs = 86_400_000
 const longestMs = 7 * usualMs
 
-const invitation = declare({
-  name: 'invite',
+const create = declare({
+  name: 'invite new',
+  aliases: ['invite'],
   summary: 'gives a code that makes an account for a person, once, when it is claimed',
   role: 'operator',
   reply: 'public',
@@ -29,7 +30,7 @@ const invitation = declare({
     role: z.enum(roles).default('member').meta({ named: true }).describe('member unless said'),
     for: durationMs().optional().meta({ named: true }).describe('how long the code can be used; 1d unless said'),
   }),
-  examples: [['!invite bob', 'the code that invites bob as member is in your DM']],
+  examples: [['!invite new bob', 'the code that invites bob as member is in your DM']],
   async run(context, { account, role, for: forMs = usualMs }) {
     const { caller, atMs, ledger } = context
     if (!includes(caller.globalRole, role))
@@ -75,4 +76,49 @@ export async function accept(context: CommandContext<AdminServices>, code: strin
   }
 }
 
-export const inviteCommands = [invitation]
+const list = declare({
+  name: 'invite list',
+  aliases: ['invites'],
+  summary: 'who is invited and has not come yet, by whom, and until when',
+  role: 'operator',
+  reply: 'private',
+  args: z.object({}),
+  examples: [['!invite list', 'nobody is invited: !invite new NAME gives a code']],
+  async run({ ledger, atMs, settings }) {
+    const open = await ledger.read(tx => openInvitations(tx, atMs))
+    const lines = open.map(({ user, role, by, untilMs }) =>
+      escapeInline(`${user} as ${role} · by ${by.user} · the code ends in ${duration(untilMs - atMs, 2)}`),
+    )
+    const none = `nobody is invited: ${settings.prefix}invite new NAME gives a code`
+    return { lines: lines.length === 0 ? [none] : lines, data: open }
+  },
+})
+
+const revoke = declare({
+  name: 'invite revoke',
+  summary: 'takes an invitation back: its code counts no more',
+  role: 'operator',
+  reply: 'public',
+  mutates: true,
+  args: z.object({ account }),
+  examples: [['!invite revoke bob', 'no invitation waits for bob; !invite list shows them']],
+  async run(context, { account }) {
+    const network = managed(context)
+    return {
+      lines: [],
+      effect: tx => {
+        const found = openInvitations(tx, context.atMs).find(
+          ({ network: on, user }) => on === network && user.toLowerCase() === account.toLowerCase(),
+        )
+        if (!found) throw new ChanopError('not-found', `no invitation waits for ${account}; !invite list shows them`)
+        const { role } = found
+        if (isRole(role) && !includes(context.caller.globalRole, role))
+          throw new ChanopError('denied', `you are ${context.caller.globalRole}, and ${account} is invited as ${role}`)
+        dropInvitation(tx, found)
+        return [escapeInline(`${account} is not invited any more: the code counts no more`)]
+      },
+    }
+  },
+})
+
+export const inviteCommands = [create, list, revoke]

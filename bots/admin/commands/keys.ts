@@ -74,7 +74,7 @@ function ownerMeant(tx: Tx, context: Context, written: string | undefined): { ag
   }
   const person = written === undefined ? caller.person : accountMeant(tx, written, caller.network).person
   if (!person)
-    throw new ChanopError('not-found', `nobody is called ${(written ?? '').slice(0, 60)}: person list, agents`)
+    throw new ChanopError('not-found', `nobody is called ${(written ?? '').slice(0, 60)}: !person list, !agents`)
   if (person.id === caller.person?.id) return { person }
   const role = roleIn(tx, person, '', atMs)
   if (caller.agent || !includes(caller.globalRole, 'operator') || !includes(caller.globalRole, role))
@@ -85,7 +85,8 @@ function ownerMeant(tx: Tx, context: Context, written: string | undefined): { ag
 function refuseTaken(tx: Tx, network: NetworkId, account: string): void {
   const known = keyOfAccount(tx, network, account)
   if (known) {
-    const then = known.revokedMs === null ? 'key rotate gives it another secret' : 'it was revoked: choose another name'
+    const then =
+      known.revokedMs === null ? '!key rotate gives it another secret' : 'it was revoked: choose another name'
     throw new ChanopError('conflict', `there is a key ${account} already; ${then}`)
   }
   if (personAt(tx, network, account))
@@ -216,13 +217,14 @@ const list = declare({
   args: z.object({}),
   examples: [['!key list', 'there is no key: !key new makes one']],
   async run(context) {
-    const { ledger, caller, atMs } = context
+    const { ledger, caller, atMs, settings } = context
+    const none = `there is no key: ${settings.prefix}key new makes one`
     return ledger.read(tx => {
       refuseKeys(tx, context)
       const all = includes(caller.globalRole, 'operator') && !caller.agent
       const shown = apiKeys(tx).filter(key => key.revokedMs === null && (all || isMine(tx, context, key)))
       const lines = shown.map(key => escapeInline(keyLine(tx, key, atMs)))
-      return { lines: lines.length === 0 ? ['there is no key: !key new makes one'] : lines, data: shown.map(shownKey) }
+      return { lines: lines.length === 0 ? [none] : lines, data: shown.map(shownKey) }
     })
   },
 })

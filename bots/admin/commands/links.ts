@@ -58,7 +58,7 @@ function tellGiver(tx: Tx, context: Context, giver: Giver, joined: Giver): void 
 /** A new code for the account that asks. Sealed like a password: it goes out on an encrypted way or not at all. */
 async function give(context: Context): Promise<Answer> {
   if (!context.caller.private) {
-    throw new ChanopError('usage', 'a code is not said in a room: say link to admin in a direct message')
+    throw new ChanopError('usage', 'a code is not said in a room: say !link to admin in a direct message')
   }
   const code = newCode()
   const { prefix } = context.settings
@@ -106,7 +106,7 @@ const link = declare({
   args: z.object({
     code: z.string().max(40).optional().meta({ secret: true }).describe('the code that your other account was given'),
   }),
-  examples: [['!link new', 'a code is not said in a room: say link to admin in a direct message']],
+  examples: [['!link new', 'a code is not said in a room: say !link to admin in a direct message']],
   async run(context, { code }) {
     mustBeKnown(context)
     return code === undefined ? give(context) : use(context, code)

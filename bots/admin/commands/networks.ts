@@ -3,9 +3,8 @@ import { knownTo, readerOf } from '../../../core/access/visibility.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId } from '../../../core/event.ts'
-import { backlog } from '../../../core/ledger/out/deliveries.ts'
 import { networkDrafts } from '../../../core/ledger/settings/network-drafts.ts'
-import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
+import { networkStatuses, waiting } from '../../../core/ledger/settings/networks.ts'
 import type { Room } from '../../../core/rooms.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { count, duration, escapeInline } from '../../../core/text/text.ts'
@@ -77,7 +76,7 @@ const show = declare({
     const [entry] = await tellable(context, stored, 'private')
     const known = await roomsKnown(context, 'private')
     const here = known.flatMap(({ places }) => places).filter(place => place.network === network)
-    const waits = (await ledger.read(backlog)).find(each => each.network === (network as NetworkId))
+    const waits = (await ledger.read(tx => waiting(tx, atMs))).find(each => each.network === (network as NetworkId))
     const off = config.on ? [] : [`${settings.prefix}network on ${network} turns it on`]
     return {
       page: { from: 0, size: 12 },

@@ -129,7 +129,7 @@ function refuseSelf(caller: Caller, network: NetworkId, account: string): void {
 
 export function refuseKnown(tx: Tx, network: NetworkId, account: string): void {
   const known = personAt(tx, network, account.toLowerCase())
-  if (known) throw new ChanopError('conflict', `${account} is a person here already; person passwd gives a new login`)
+  if (known) throw new ChanopError('conflict', `${account} is a person here already; !person passwd gives a new login`)
 }
 
 const list = declare({
@@ -140,14 +140,14 @@ const list = declare({
   reply: 'private',
   args: z.object({}),
   examples: [['!person list', /^alice: owner · irc:alice/, 'alice: owner · irc:alice']],
-  async run({ ledger, atMs }) {
+  async run({ ledger, atMs, settings }) {
     const rows = await ledger.read(tx =>
       people(tx).map(person => {
         const accounts = identitiesOf(tx, person).map(({ network, user }) => `${network}:${user}`)
         return `${person.name}: ${roleIn(tx, person, '', atMs)} · ${accounts.join(', ') || 'no account'}`
       }),
     )
-    return { lines: rows.length > 0 ? rows : ['nobody yet: person add NAME'] }
+    return { lines: rows.length > 0 ? rows : [`nobody yet: ${settings.prefix}person add NAME`] }
   },
 })
 

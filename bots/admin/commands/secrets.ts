@@ -48,12 +48,14 @@ const set = declare({
       'OPENAI_API_KEY is set; write secret:OPENAI_API_KEY where the configuration wants it, then !config reload',
     ],
   ],
-  async run({ services, caller, atMs }, { name, value }) {
+  async run({ services, caller, atMs, settings }, { name, value }) {
     const { vault } = services.context
     if (vault.locked) throw new ChanopError('vault-locked', vault.locked)
     const by = caller.person?.name ?? caller.account
     return {
-      lines: [`${name} is set; write secret:${name} where the configuration wants it, then !config reload`],
+      lines: [
+        `${name} is set; write secret:${name} where the configuration wants it, then ${settings.prefix}config reload`,
+      ],
       effect: db => storeSecret(db, vault, name, value, by, atMs),
     }
   },

@@ -96,7 +96,8 @@ async function tell(context: Context, word: Word, selector: string | undefined):
   const found = await ledger.read(db => meant(db, context, word, selector))
   mayTell(context, word, selector, found)
   const { targets, here, answers } = found
-  if (targets.length === 0 && !answers) return `${word} whom? !${word} worker-1, !${word} @worker or !${word} @all`
+  const hint = `${context.settings.prefix}${word}`
+  if (targets.length === 0 && !answers) return `${word} whom? ${hint} worker-1, ${hint} @worker or ${hint} @all`
   const untilMs = atMs + settings.current.fleet.stopSeconds * 1000
   return {
     lines: [],

@@ -277,7 +277,8 @@ export class Fleet {
       const names = agentsGoneSince(db, beforeMs)
       const room = this.#alertRoom()
       if (names.length === 0 || !room) return
-      const line = `not seen for ${reapDays} days: ${some(names)}; agent reap idle=${reapDays}d deletes such agents`
+      const { prefix } = this.#o.context.settings.current.commands
+      const line = `not seen for ${reapDays} days: ${some(names)}; ${prefix}agent reap idle=${reapDays}d deletes such agents`
       const key = `fleet.reap.${new Date(nowMs).toISOString().slice(0, 10)}`
       say(db, { bot: this.#o.context.name, content: text(line), in: room, key }, nowMs)
     })

@@ -92,7 +92,7 @@ const partPlace = declare({
 
 const someone = z
   .string()
-  .regex(/^[a-z][a-z0-9-]*:\S+$/, 'write network:account, e.g. irc:bob; log show tells who wrote a message')
+  .regex(/^[a-z][a-z0-9-]*:\S+$/, 'write network:account, e.g. irc:bob; !log show tells who wrote a message')
   .meta({ type: 'person' })
   .describe('network:account')
 
@@ -115,7 +115,7 @@ const ignore = declare({
     const { person, role } = await ledger.read(db => identify(db, network as NetworkId, sender, '', atMs))
     if (person && person.id === caller.person?.id) throw new ChanopError('conflict', 'that is you')
     if (role === 'owner' || !includes(caller.globalRole, role))
-      throw new ChanopError('denied', `${who} is ${role} and is not ignored: role revoke comes first`)
+      throw new ChanopError('denied', `${who} is ${role} and is not ignored: !role revoke comes first`)
     const by = caller.person?.name ?? caller.account
     const valid = Object.entries(settings.current.ignore).filter(([, until]) => until === null || until > atMs)
     const current = { ...Object.fromEntries(valid), [who]: forMs === undefined ? null : atMs + forMs }

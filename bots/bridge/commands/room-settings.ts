@@ -2,9 +2,8 @@ import { z } from 'zod'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Place, parsePlace } from '../../../core/event.ts'
-import { backlog } from '../../../core/ledger/out/deliveries.ts'
 import { membersOf } from '../../../core/ledger/people/members.ts'
-import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
+import { networkStatuses, waiting } from '../../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { count, duration, escapeInline } from '../../../core/text/text.ts'
 import { type BridgeServices, declare } from '../services.ts'
@@ -129,7 +128,7 @@ function placeLine(tx: Tx, room: RoomConfig, place: Place, atMs: number): string
   const shown = escapeInline(written(place))
   const status = networkStatuses(tx).find(({ network }) => network === place.network)
   const trouble = status?.troubles?.find(({ channel }) => channel.toLowerCase() === place.channel.toLowerCase())
-  const waiting = backlog(tx).find(({ network }) => network === place.network)
+  const waits = waiting(tx, atMs).find(({ network }) => network === place.network)
   const people = membersOf(tx, place).length
   const said = [
     status?.state === 'up'
@@ -139,7 +138,7 @@ function placeLine(tx: Tx, room: RoomConfig, place: Place, atMs: number): string
       : (status?.reason ?? 'not connected'),
     ways[room.direction[written(place)] ?? 'both'],
     people > 0 ? (people === 1 ? '1 person' : `${count(people)} people`) : '',
-    waiting ? `${count(waiting.queued)} waiting, the oldest for ${duration(atMs - waiting.oldestMs)}` : '',
+    waits ? `${count(waits.queued)} waiting, the oldest for ${duration(atMs - waits.oldestMs)}` : '',
   ]
   return `${shown} · ${said.filter(Boolean).join(' · ')}`
 }

@@ -23,12 +23,12 @@ async function fates({ ledger, signal }: CommandContext<BridgeServices>, seq: nu
   }
 }
 
-function fateLine(place: Place, fate: Fate | undefined, startMs: number): string {
+function fateLine(place: Place, fate: Fate | undefined, startMs: number, prefix: string): string {
   const where = escapeInline(formatPlace(place))
   if (fate?.state === 'sent')
     return `${where} · there after ${duration(Math.max(1, (fate.settledMs ?? startMs) - startMs))}`
   if (fate?.state === 'failed') return `${where} · not there: ${fate.error ?? 'no reason is known'}`
-  return `${where} · not there yet${fate?.error ? `: ${fate.error}` : ''}; networks tells why`
+  return `${where} · not there yet${fate?.error ? `: ${fate.error}` : ''}; ${prefix}networks tells why`
 }
 
 const test = declare({
@@ -46,7 +46,7 @@ const test = declare({
     const room = rooms.named(name)
     const places = room?.places.filter(place => direction[formatPlace(place)] !== 'in') ?? []
     if (places.length === 0)
-      throw new ChanopError('conflict', `nothing is said in any place of ${name}: room show ${name}`)
+      throw new ChanopError('conflict', `nothing is said in any place of ${name}: !room show ${name}`)
     const content = { ...text(`a test of the room ${name}, for ${safeName(caller.name)}`), style: 'notice' as const }
     const saying = { bot: 'bridge', content, in: { name, places }, key: `room.test.${event.seq}` }
     const startMs = Date.now()
@@ -54,7 +54,7 @@ const test = declare({
     if (seq === null) return 'that test was made before; see what it said'
     const found = await fates(context, seq)
     const of = (place: Place): Fate | undefined => found.find(fate => formatPlace(fate.place) === formatPlace(place))
-    return { lines: places.map(place => fateLine(place, of(place), startMs)) }
+    return { lines: places.map(place => fateLine(place, of(place), startMs, context.settings.prefix)) }
   },
 })
 

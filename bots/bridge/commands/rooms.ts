@@ -47,7 +47,7 @@ const add = declare({
   async run(context, { name, place, open, joins }) {
     const { rooms } = context.services.bridge.context.settings.current
     if (Object.hasOwn(rooms, name))
-      throw new ChanopError('conflict', `there is a room ${name} already: room link ${name} PLACE`)
+      throw new ChanopError('conflict', `there is a room ${name} already: !room link ${name} PLACE`)
     const here = written(placeMeant(context, place))
     refuseTaken(rooms, here)
     return { lines: [`${name}: ${here}`], ...changing(context, { [`rooms.${name}`]: { places: [here], open, joins } }) }
@@ -91,7 +91,7 @@ const unlink = declare({
     if (places.length === room.places.length)
       throw new ChanopError('not-found', `${here} is not in ${name}: ${room.places.join(', ')}`)
     if (places.length === 0)
-      throw new ChanopError('conflict', `${here} is its only place: room del ${name} deletes the room`)
+      throw new ChanopError('conflict', `${here} is its only place: !room del ${name} deletes the room`)
     const { [here]: _gone, ...direction } = room.direction
     return {
       lines: [`${name}: ${places.join(' ⇄ ')}`],

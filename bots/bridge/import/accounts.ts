@@ -86,7 +86,7 @@ function slack(source: Source, note: (line: string) => void): Made | null {
   const made = withToken(source, 'slack', note)
   if (!made) return null
   const app = text(source.own, 'apptoken')
-  if (app === '') note(`needs an app-level token (xapp-…) here: secret set ${source.network}.app VALUE`)
+  if (app === '') note(`needs an app-level token (xapp-…) here: set the secret ${source.network}.app`)
   const { reference, secrets } = secret(source.network, 'app', app)
   return {
     config: { ...made.config, appToken: reference },
@@ -158,7 +158,7 @@ export function accountOf(source: Source, missed: string[]): Account | null {
     secrets: made.secrets ?? {},
     own,
     placeOf: channel => (kind.channel.test(channel) ? `${network}:${idOf(channel)}` : null),
-    channelFault: channel => `${written} names its channel ${channel}: write ${kind.wanted}, then room link`,
+    channelFault: channel => `${written} names its channel ${channel}: write ${kind.wanted}, then link it to its room`,
   }
 }
 

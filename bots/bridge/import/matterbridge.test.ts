@@ -132,7 +132,7 @@ it('accounts become networks, gateways rooms, tokens secrets; the rest is said',
     },
   })
   for (const line of [
-    /^work needs an app-level token|^slack\.work needs an app-level token \(xapp-…\) here: secret set work\.app VALUE$/,
+    /^work needs an app-level token|^slack\.work needs an app-level token \(xapp-…\) here: set the secret work\.app$/,
     /^matrix\.home is taken for @bridge:matrix\.example\.org/,
     /^mattermost\.x: there is no network of the kind mattermost here$/,
     /^gateway Main Room: discord\.acme names its channel general: write its id/,

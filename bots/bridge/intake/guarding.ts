@@ -49,7 +49,7 @@ function worded(event: MessageEvent | EditEvent, words: string): MessageEvent | 
 const tellEveryMs = 5000
 
 /** Makes codes that others saw worthless, leaves a line in the audit, and tells who said it what to do. */
-export function tellCaught(db: Tx, { event, seq }: Stored, caught: Caught, nowMs: number): void {
+export function tellCaught(db: Tx, { event, seq }: Stored, caught: Caught, prefix: string, nowMs: number): void {
   for (const code of caught.codes) {
     for (const kind of ['agent', 'invite'] as const) dropClaim(db, codeHash('claim', code), kind)
     dropClaim(db, codeHash('link', code), 'link')
@@ -76,7 +76,7 @@ export function tellCaught(db: Tx, { event, seq }: Stored, caught: Caught, nowMs
   const bot = (event.kind === 'message' && place.private ? event.to : undefined) ?? 'admin'
   const only = place.private ? {} : { only: sender.id, asideSeq: seq }
   const key = `guard.${place.network}.${sender.id}.${caught.what}.${Math.floor(nowMs / tellEveryMs)}`
-  const line = lineFor(caught, place.private === true)
+  const line = lineFor(caught, place.private === true, prefix)
   say(db, { bot, content: text(line), in: loneRoom(place), ...only, key }, nowMs)
 }
 
@@ -86,16 +86,16 @@ const reasons: Readonly<Record<Caught['what'], string>> = {
   code: 'it held a code that hands something over',
 }
 
-function lineFor({ what, meant, codes }: Caught, isPrivate: boolean): string {
+function lineFor({ what, meant, codes }: Caught, isPrivate: boolean, prefix: string): string {
   const seen = isPrivate ? '' : '; others saw it: take another value'
   if (what === 'code') {
     return codes.length > 0
       ? 'others saw that code: it counts no more. Ask for a new one, and say it to admin in a direct message'
-      : 'that code was not passed on; say it to admin in a direct message: claim CODE for an agent, link CODE for an account'
+      : `that code was not passed on; say it to admin in a direct message: ${prefix}claim CODE for an agent, ${prefix}link CODE for an account`
   }
   if (what === 'key') {
-    return `what you said looks like it holds a key: it was masked and nothing was done with it${seen}. A key goes into the vault: secret set NAME VALUE, said to admin in a direct message`
+    return `what you said looks like it holds a key: it was masked and nothing was done with it${seen}. A key goes into the vault: ${prefix}secret set NAME VALUE, said to admin in a direct message`
   }
   if (meant === 'identify') return `that looked like a login to the network's services: it was masked${seen}`
-  return `nothing was done: that looked like ${meant} written wrongly, and was masked${seen}. In a direct message to admin: help ${meant}`
+  return `nothing was done: that looked like ${meant} written wrongly, and was masked${seen}. In a direct message to admin: ${prefix}help ${meant}`
 }

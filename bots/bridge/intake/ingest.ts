@@ -90,7 +90,7 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
     const fact = append(db, event, intake.rooms.of(event.place)?.name, nowMs)
     if (!fact) continue
     taken.stored.push(fact)
-    if (checked.caught) tellCaught(db, fact, checked.caught, nowMs)
+    if (checked.caught) tellCaught(db, fact, checked.caught, intake.reader.prefix, nowMs)
     followMembers(db, fact, intake, taken)
     if (event.kind === 'message' && !event.unlisted) newest.set(fact.placeId, event)
     if (isGap(fact)) tellGap(db, fact, intake.rooms, nowMs)

@@ -64,7 +64,8 @@ const list = declare({
   async run(context) {
     const { current } = context.services.context.settings
     const names = Object.keys(current.models)
-    if (names.length === 0) return 'no model is configured; !model add, in a DM to oracle, guides'
+    if (names.length === 0)
+      return `no model is configured; ${context.settings.prefix}model add, in a DM to oracle, guides`
     const order = names.sort(
       (a, b) => (current.models[a]?.priority ?? 0) - (current.models[b]?.priority ?? 0) || (a < b ? -1 : 1),
     )

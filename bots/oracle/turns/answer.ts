@@ -73,7 +73,8 @@ const failed = (error: string, note = error): Ended => ({ end: { state: 'failed'
 async function spoken(tools: AnswerTools, work: Work, signal: AbortSignal): Promise<Ended | null> {
   const { turn, asked, stage, voice } = work
   if (signal.aborted) return null
-  if (voice.fixed) return failed('interrupted', 'it was interrupted here by a restart; retry asks again')
+  if (voice.fixed)
+    return failed('interrupted', `it was interrupted here by a restart; ${tools.manner().prefix}retry asks again`)
   if (turn.tries > mostTries)
     return failed(`given up after ${mostTries} tries`, 'this question could not be answered: each try was interrupted')
   tools.typing(stage, true)

@@ -34,7 +34,7 @@ function ofTopic(all: readonly Published[], topic: string): Published[] {
           .filter(noun => !basics.includes(noun) && !placed.has(noun))
           .sort()
       : [])
-  return wanted.flatMap(noun => all.filter(one => nounOf(one) === noun))
+  return wanted.flatMap(word => all.filter(one => one.name === word || (nounOf(one) === word && !placed.has(one.name))))
 }
 
 const placed: ReadonlySet<string> = new Set(Object.values(topics).flat())

@@ -1,6 +1,9 @@
-/** What people want to do, with the first words of the commands for it, the most wanted first. */
+/**
+ * What people want to do, with the first words of the commands for it, the most wanted first. A command that stands here with
+ * both its words is told there alone.
+ */
 export const topics: Readonly<Record<string, readonly string[]>> = {
-  look: ['status', 'who', 'last', 'search', 'stats', 'seen', 'networks', 'network', 'version'],
+  look: ['status', 'who', 'last', 'search', 'stats', 'seen', 'networks', 'network show', 'version'],
   people: ['whoami', 'call', 'person', 'role', 'link', 'can', 'register', 'claim', 'unlock', 'ignore', 'key', 'invite'],
   agents: [
     'agent',
@@ -17,7 +20,7 @@ export const topics: Readonly<Record<string, readonly string[]>> = {
     'adopt',
   ],
   rooms: ['rooms', 'room', 'channel', 'join', 'part', 'say', 'hook', 'import'],
-  settings: ['config', 'secret', 'doctor', 'restart'],
+  settings: ['config', 'network', 'secret', 'doctor', 'restart'],
   record: ['log', 'export', 'audit', 'backup'],
   oracle: ['ask', 'why', 'retry', 'queue', 'usage', 'context', 'model', 'budget'],
 }

@@ -35,9 +35,18 @@ export function resolve(catalogue: Catalogue, line: string, short: boolean): Res
   return { is: 'unknown', word: first.slice(0, 40), near: begun?.command.name ?? near(catalogue, first, second) }
 }
 
-/** `audit verfy`, where `audit` alone is short for `audit show`: a verb was meant, no argument. */
+/**
+ * `audit verfy`, where `audit` alone is short for `audit show`: a verb was meant, no argument. Where any word has to be the argument,
+ * as the name in `invite lisa`, it is one.
+ */
 const mistypedVerb = (family: readonly Published[], one: Published, second: string): boolean =>
-  second !== '' && family.some(({ name }) => name !== one.name) && nearest(second, verbsOf(family)) !== null
+  second !== '' &&
+  !takesWord(one) &&
+  family.some(({ name }) => name !== one.name) &&
+  nearest(second, verbsOf(family)) !== null
+
+const takesWord = ({ fields: [first] }: Published): boolean =>
+  first?.type === 'text' && first.form === 'positional' && first.required
 
 const verbsOf = (family: readonly Published[]): string[] => family.map(({ name }) => name.split(' ')[1] ?? name)
 

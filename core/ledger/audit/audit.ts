@@ -109,6 +109,8 @@ const rowOf = (row: Row): AuditRow => ({
 export interface AuditFilter {
   readonly account?: string
   readonly command?: string
+  /** A command whose lines are left out where it was allowed. */
+  readonly without?: string
   readonly decision?: string
   readonly sinceMs?: number
 }
@@ -118,7 +120,7 @@ export function readAudit(tx: Tx, filter: AuditFilter, limit: number): AuditRow[
   return sql(
     tx,
     `SELECT * FROM audit WHERE (? IS NULL OR account = ? OR name = ?) AND (? IS NULL OR command LIKE ? || '%')
-     AND (? IS NULL OR decision = ?) AND at_ms >= ? ORDER BY id DESC LIMIT ?`,
+     AND (? IS NULL OR decision = ?) AND at_ms >= ? AND NOT (command = ? AND decision = 'allowed') ORDER BY id DESC LIMIT ?`,
   )
     .all(
       filter.account ?? null,
@@ -129,6 +131,7 @@ export function readAudit(tx: Tx, filter: AuditFilter, limit: number): AuditRow[
       filter.decision ?? null,
       filter.decision ?? null,
       filter.sinceMs ?? 0,
+      filter.without ?? '',
       limit,
     )
     .map(rowOf)

@@ -302,14 +302,14 @@ export interface Backlog {
   readonly oldestMs: number
 }
 
-/** How much waits for each network. */
-export const backlog = (db: Tx): Backlog[] =>
+/** How much is not out yet on each network, of what was queued until then. */
+export const backlog = (db: Tx, untilMs = Number.MAX_SAFE_INTEGER): Backlog[] =>
   sql(
     db,
     `SELECT p.network, count(*) AS queued, min(d.created_ms) AS oldest FROM delivery d JOIN place p ON p.id = d.place
-     WHERE d.state < 10 AND d.state > 0 GROUP BY p.network`,
+     WHERE d.state < 10 AND d.state > 0 AND d.created_ms <= ? GROUP BY p.network`,
   )
-    .all()
+    .all(untilMs)
     .map(row => ({
       network: row['network'] as NetworkId,
       queued: Number(row['queued']),

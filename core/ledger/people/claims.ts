@@ -35,11 +35,7 @@ export interface Invitation extends Account {
 
 /** Keeps an invitation, in place of one for the same account. */
 export function keepInvitation(tx: Tx, hash: string, invitation: Invitation, untilMs: number): void {
-  const { network, user } = invitation
-  sql(
-    tx,
-    "DELETE FROM claim WHERE kind = 'invite' AND subject ->> 'network' = ? AND subject ->> 'user' = ? COLLATE NOCASE",
-  ).run(network, user)
+  dropInvitation(tx, invitation)
   sql(tx, "INSERT INTO claim VALUES (?, 'invite', ?, NULL, ?)").run(hash, JSON.stringify(invitation), untilMs)
 }
 
@@ -48,6 +44,24 @@ export function waitingInvitation(tx: Tx, hash: string, nowMs: number): Invitati
   const row = sql(tx, "SELECT subject FROM claim WHERE hash = ? AND kind = 'invite' AND until_ms > ?").get(hash, nowMs)
   return row ? (JSON.parse(row['subject'] as string) as Invitation) : null
 }
+
+/** An invitation, and when its code ends, Unix ms. */
+export interface OpenInvitation extends Invitation {
+  readonly untilMs: number
+}
+
+/** What people are invited to at the moment, by their names. */
+export const openInvitations = (tx: Tx, nowMs: number): OpenInvitation[] =>
+  sql(tx, "SELECT subject, until_ms FROM claim WHERE kind = 'invite' AND until_ms > ? ORDER BY subject ->> 'user'")
+    .all(nowMs)
+    .map(row => ({ ...(JSON.parse(row['subject'] as string) as Invitation), untilMs: Number(row['until_ms']) }))
+
+/** Its code counts no more; false when there is none. */
+export const dropInvitation = (tx: Tx, { network, user }: Account): boolean =>
+  sql(
+    tx,
+    "DELETE FROM claim WHERE kind = 'invite' AND subject ->> 'network' = ? AND subject ->> 'user' = ? COLLATE NOCASE",
+  ).run(network, user).changes > 0
 
 /** An agent's codes count no more: its password is another, or it is gone. */
 export function dropLoginsOf(tx: Tx, agent: string): void {
