@@ -133,6 +133,7 @@ class IrcAdapter implements Adapter {
   #face(bot: string, main: boolean): Face {
     const shared = {
       network: this.network,
+      alone: !this.#config.personas,
       instance: this.#context.instance,
       isOwn: (nick: string) => this.#own.has(nick) || this.#own.has(this.#fold(nick)),
       isFace: (nick: string) => ownNicks(this.#context.instance).has(nick.toLowerCase()),

@@ -39,7 +39,7 @@ function makeString(random: () => number): string {
 }
 
 const heard: LineContext = {
-  network: 'irc' as NetworkId, instance: 'ourinstance0', persona: null, nonce: 'n', connectedMs: 0, clock: { aheadMs: 0 }, placeOf: folded => folded, fold: foldFor(undefined),
+  network: 'irc' as NetworkId, instance: 'ourinstance0', persona: null, calledAs: () => null, nonce: 'n', connectedMs: 0, clock: { aheadMs: 0 }, placeOf: folded => folded, fold: foldFor(undefined),
   isChannel: name => name.startsWith('#'), isOwn: nick => nick === 'bridge', isFace: () => false, channelsOf: () => ['#c'], accountOf: () => null,
 } // biome-ignore format: one value
 

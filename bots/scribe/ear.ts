@@ -32,9 +32,10 @@ export class Ear {
     const { found, assigned } = this.#reader.read(ledger, heard)
     if (found.is !== 'command') return { command: heard.prefixed && found.is === 'family', masked: null }
     const secret = assigned?.secret === true
+    const told = event.content.style !== undefined
     const chat = !heard.prefixed && heard.to !== null && talkers.includes(heard.to)
     return {
-      command: (!chat && !heard.behindName) || secret,
+      command: (!chat && !told && !heard.behindName) || secret,
       masked: secret ? `${found.command.name} ${assigned?.masked}` : null,
     }
   }

@@ -11,6 +11,8 @@ import type { Line } from '../text/line.ts'
 export interface Shared {
   readonly network: NetworkId
   readonly instance: string
+  /** One connection speaks for all bots. */
+  readonly alone: boolean
   isOwn(nick: string): boolean
   isFace(nick: string): boolean
   placeOf(folded: string): string
@@ -41,6 +43,7 @@ export class Voice {
       network: shared.network,
       instance: shared.instance,
       persona,
+      calledAs: () => (shared.alone ? session.nick : null),
       nonce,
       connectedMs: session.startedMs,
       clock: session.clock,

@@ -6,6 +6,7 @@ import {
   type NetworkId,
   type Origin,
   type Place,
+  type Segment,
   type Sender,
   type Style,
   saidMs,
@@ -21,6 +22,8 @@ export interface LineContext {
   readonly instance: string
   /** Whose connection it is; null for the main one, which alone reports channels. */
   readonly persona: string | null
+  /** The nick by which people call all bots at once; null where each has one of its own. */
+  calledAs(): string | null
   /** Random per connection: makes keys where the server gives no ids. */
   readonly nonce: string
   readonly connectedMs: number
@@ -102,7 +105,7 @@ const replyTo = (line: Line): MessageId | undefined =>
   (line.tags['+reply'] || line.tags['+draft/reply'] || undefined) as MessageId | undefined
 
 /** CTCP other than ACTION is between programs: null. */
-function contentOf(line: Line): Content | null {
+function contentOf(line: Line, heard: LineContext): Content | null {
   let text = lastParam(line)
   let style: Style | undefined = line.command === 'NOTICE' ? 'notice' : undefined
   if (text.startsWith('\x01')) {
@@ -113,10 +116,22 @@ function contentOf(line: Line): Content | null {
   }
   const reply = replyTo(line)
   return {
-    segments: parseFormat(text),
+    segments: calling(parseFormat(text), heard),
     ...(reply === undefined ? {} : { replyTo: reply }),
     ...(style === undefined ? {} : { style }),
   }
+}
+
+/** `chanop: status`: the one nick that speaks for all bots is a mention of us. */
+function calling(segments: readonly Segment[], heard: LineContext): readonly Segment[] {
+  const nick = heard.calledAs()
+  const [first, ...rest] = segments
+  if (nick === null || first?.kind !== 'text') return segments
+  const [whole, at, name = ''] = /^(@?)([^\s:,@]+)(?=[:,](?:\s|$)|\s|$)/.exec(first.text) ?? []
+  const after = first.text.slice(whole?.length ?? 0)
+  if (whole === undefined || heard.fold(name) !== heard.fold(nick) || (!at && !/^[:,]/.test(after))) return segments
+  const mention: Segment = { kind: 'mention', id: null, name, self: true }
+  return after === '' ? [mention, ...rest] : [mention, { ...first, text: after }, ...rest]
 }
 
 /** Where a message was said: null when it is not for us to report. */
@@ -136,7 +151,7 @@ function message(told: Told, heard: LineContext): ChatEvent[] {
   const { line } = told
   if (line.params.length < 2 || !fromUser(line) || isOwnWords(line, heard)) return []
   const place = placeOf(told, heard)
-  const content = contentOf(line)
+  const content = contentOf(line, heard)
   if (!place || !content || content.segments.length === 0) return []
   const { id, base: common } = base(told, heard, place, false)
   const copied = line.tags[originTag] !== undefined

@@ -19,6 +19,7 @@ const heard: LineContext = {
   network: 'irc' as NetworkId,
   instance: 'ourinstance0',
   persona: null,
+  calledAs: () => null,
   nonce: 'n0',
   connectedMs: Date.parse('2026-01-01T00:00:00Z'),
   clock: { aheadMs: 0 },

@@ -43,6 +43,7 @@ const heard: LineContext = {
   network: 'irc' as NetworkId,
   instance: 'abcdefghijkl',
   persona: null,
+  calledAs: () => null,
   nonce: 'n',
   connectedMs: 0,
   clock: { aheadMs: 0 },

@@ -105,7 +105,7 @@ const show = declare({
     const { ledger, atMs } = context
     const agent = await ledger.read(tx => theAgent(tx, nick))
     const { first, groups, prints } = await ledger.read(tx => ({
-      first: row(agent, known(tx, context, 'private'), atMs),
+      first: row(agent, known(tx, context, 'private'), atMs, stateOf(tx, agent)),
       groups: groupsOf(tx, nick),
       prints: certificatesOf(tx, agent.network, nick).map(({ fingerprint }) => `…${fingerprint.slice(-6)}`),
     }))

@@ -39,7 +39,12 @@ export class Reader {
       const line = asked.name.trim().replace(/\s+/g, ' ')
       return { line, to, prefixed: true, addressed: true, given: asked.args }
     }
-    return hear(spoken(content), { prefix: this.#prefix(), bots: this.#bots, direct: place.private === true, to })
+    const [first, ...rest] = content.segments
+    // By the name of the one account that speaks for all bots: to whichever of them it is for.
+    const called = first?.kind === 'mention' && first.self === true
+    const words = called ? spoken({ segments: rest }).replace(/^[:,]\s*/, '') : spoken(content)
+    const direct = called || place.private === true
+    return hear(words, { prefix: this.#prefix(), bots: this.#bots, direct, to: called ? null : to })
   }
 
   /** The command it begins with, and its arguments. */
