@@ -157,9 +157,15 @@ test('settings: set, seen in both processes at once, exported, unset, and bad on
   const elsewhere = await house.context('other')
   assert.equal(await bob('!config set commands.lines 6'), 'config set needs owner; you are guest')
   assert.equal(await olga('!config set commands.lines 6'), 'commands.lines = 6 (was 4)')
-  assert.match(await olga('!config get commands.lines', privately), /^commands\.lines = 6 \(chat, olga (now|\ds ago)\)$/)
+  assert.match(
+    await olga('!config get commands.lines', privately),
+    /^commands\.lines = 6 \(chat, olga (now|\ds ago)\)$/,
+  )
   assert.equal(elsewhere.settings.current.commands.lines, 6)
-  assert.match(await olga('!config diff', privately), /^commands\.lines: 4 \(default\) → 6 \(chat, olga (now|\ds ago)\)$/)
+  assert.match(
+    await olga('!config diff', privately),
+    /^commands\.lines: 4 \(default\) → 6 \(chat, olga (now|\ds ago)\)$/,
+  )
   assert.match(await olga('!config set commands.lines many'), /^'commands\.lines' must be a number/)
   assert.match(await olga('!config set commands.lnes 6'), /^no key 'commands\.lnes'; did you mean 'commands\.lines'\?/)
   assert.match(
