@@ -118,6 +118,28 @@ describe('Router', () => {
     })
   })
 
+  describe('the one account that speaks for all bots', () => {
+    const chanop = { kind: 'mention', id: null, name: 'Chanop', self: true } as const
+    for (const [after, answered] of [
+      [' note x', true],
+      [': note x', true],
+      [', !note x', true],
+      [' nothing that anybody knows', false],
+      ['', false],
+    ] as const)
+      it(`@Chanop${after} is ${answered ? 'a command' : 'talk'}`, async () => {
+        const { takenBy } = await stage.say('', {
+          by: 'otto',
+          content: { segments: [chanop, { kind: 'text', text: after }] },
+        })
+        assert.deepEqual(takenBy, answered ? ['admin'] : [])
+      })
+    it('is not mentioned at the end of a command', async () => {
+      const content = { segments: [{ kind: 'text', text: 'note ' } as const, chanop] }
+      assert.deepEqual((await stage.say('', { by: 'otto', content })).takenBy, [])
+    })
+  })
+
   describe('law 4', () => {
     const old = 61_000
     const cases: [string, () => Parameters<Stage['say']>[1], RegExp][] = [

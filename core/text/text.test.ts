@@ -176,7 +176,8 @@ test('figures have one style', () => {
 })
 
 test('joiners stay where they are part of what is seen, and nowhere else', () => {
-  for (const whole of ['👩\u200d💻', '❤\ufe0f\u200d🔥', 'می\u200cشود', 'क्\u200dष']) assert.equal(visible(whole), whole)
+  for (const whole of ['👩\u200d💻', '❤\ufe0f\u200d🔥', '1\ufe0f\u20e3', 'می\u200cشود', 'क्\u200dष'])
+    assert.equal(visible(whole), whole)
   assert.equal(visible('ad\u200dmin'), 'admin')
   assert.equal(visible('a\u200cb\u200b'), 'ab')
   assert.equal(fold('می\u200cشود'), fold('میشود'))

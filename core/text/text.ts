@@ -136,6 +136,7 @@ const emoji = '[\\p{Extended_Pictographic}\\p{EMod}\\ufe0f]'
 const seen = [
   `(?<=${emoji})\\u200d(?=\\p{Extended_Pictographic})`,
   '(?<=\\p{Extended_Pictographic})\\ufe0f',
+  '(?<=[0-9#*])\\ufe0f(?=\\u20e3)',
   `(?<=${joining})[\\u200c\\u200d](?=${joining})`,
 ].join('|')
 const hidden = '[\\p{Cc}\\p{Cf}\\p{DI}\\u2028\\u2029\\u2800]'

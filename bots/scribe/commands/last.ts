@@ -30,9 +30,10 @@ export const last = declare({
     ['!last 2 general', /#\d+ </, '14:02 #31 <alice> the build failed again\n14:03 #32 <bob> looking'],
   ],
   async run(context, { n, room, bots }) {
-    const named = n !== undefined && !/^\d+$/.test(n)
-    const limit = n === undefined || named ? usual : Number(n)
-    if (limit < 1 || limit > most) throw new ChanopError('usage', `last ${n}: write a number from 1 to ${most}`)
+    const named = n !== undefined && !/^[-+.,]?\p{N}/u.test(n)
+    const limit = n === undefined || named ? usual : /^\+?\d+$/.test(n) ? Number(n) : Number.NaN
+    if (!(limit >= 1 && limit <= most))
+      throw new ChanopError('usage', `last ${n?.slice(0, 20)}: write a number from 1 to ${most}`)
     return context.ledger.read(db => {
       const { names, visible, reply, room: found } = scopeOf(db, context, named ? n : room)
       const wanted = (message: RecentMessage): boolean =>

@@ -12,6 +12,9 @@ export function momentOf(key: string, written: string, nowMs: number): number {
 export function spanOf(since: string | undefined, until: string | undefined, nowMs: number) {
   const sinceMs = since === undefined ? undefined : momentOf('since', since, nowMs)
   const untilMs = until === undefined ? undefined : momentOf('until', until, nowMs)
+  if (sinceMs !== undefined && sinceMs > nowMs) {
+    throw new ChanopError('usage', `since=${since} is still to come: write 2h (ago), 18:00 or 2026-04-01 (UTC)`)
+  }
   if (sinceMs !== undefined && untilMs !== undefined && sinceMs >= untilMs) {
     throw new ChanopError('usage', `since=${since} is not before until=${until}: turn them round`)
   }

@@ -122,10 +122,11 @@ export const search = declare({
     ['!search in=general build -green', /^\d+ hits?/, '1 hit · 14:02 #31 <alice> the build failed again'],
   ],
   async run(context, { words: written = '', ...named }) {
-    const { words, filters } = split(written)
+    const { words, filters: among } = split(written)
+    const filters = { ...named, ...among }
     return indexed(context, async db => {
-      const wish = wishOf(db, context, words, { ...named, ...filters })
-      const { hits, more } = await hitsOf(db, context, wish, (filters.bots ?? named.bots) === 'yes')
+      const wish = wishOf(db, context, words, filters)
+      const { hits, more } = await hitsOf(db, context, wish, filters.bots === 'yes')
       const asked = escapeInline(
         [words.trim(), ...keys.map(key => filters[key] && `${key}=${filters[key]}`)].filter(Boolean).join(' '),
       )

@@ -30,13 +30,15 @@ export interface Term {
 const written = (text: string): string => straight(text).replace(/[«»]/g, '"')
 const pieces = /(-?)"([^"]*)(?:"|$)|(\S+)/g
 
-/** What of the words the index can't hold, such as emoji and signs: looked for without them. */
+/** Signs that the index knows nothing of: emoji, `C++`, `100%`, a star in front. Those that only mark text up are no loss. */
+const signs =
+  /\p{Extended_Pictographic}[\ufe0f\u200d\p{EMod}\p{Extended_Pictographic}]*|\p{RI}{2}|(?![`^~|])[\p{Sm}\p{Sc}\p{Sk}%#&]+|^\*+(?=[^*]*$)/gu
+
+/** What of the words the index can't hold: looked for without it. */
 export const unsearchable = (words: string): string[] => [
   ...new Set(
     [...written(words).matchAll(pieces)].flatMap(([whole, , phrase]) =>
-      searchable(phrase ?? whole)
-        ? (whole.match(/\p{Extended_Pictographic}[\ufe0f\u200d\p{EMod}\p{Extended_Pictographic}]*|%/gu) ?? [])
-        : [whole],
+      searchable(phrase ?? whole) ? (whole.match(signs) ?? []) : [whole],
     ),
   ),
 ]

@@ -231,6 +231,15 @@ describe('values', () => {
   for (const typed of ['', 'soon', '25:00', '2026-13-01', '9', '1e9']) {
     it(`${typed || 'nothing'} is no time`, () => assert.equal(moment('past').safeParse(typed).success, false))
   }
+  for (const [typed, direction, fault] of [
+    ['2999-01-01', 'past', "'2999-01-01' is still to come"],
+    ['tomorrow', 'past', "'tomorrow' is still to come"],
+    ['2020-01-01', 'future', "'2020-01-01' is over already"],
+    ['today', 'future', "'today' is over already"],
+  ] as const) {
+    it(`${typed} is not in the ${direction}`, () =>
+      assert.equal(moment(direction).safeParse(typed).error?.issues[0]?.message, fault))
+  }
   it('sizes', () => {
     assert.deepEqual(
       ['10k', '5m', '1.5g', '200', '3 MB'].map(typed => sizeBytes().parse(typed)),

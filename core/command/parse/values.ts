@@ -39,10 +39,11 @@ export const sizeBytes = () =>
 
 const dayMs = 86_400_000
 
-/** Unix ms of `2026-04-01`, `2026-04-01T18:00`, `18:00`, `today`, `yesterday`, `tomorrow`, or `2h` from now; UTC. */
+/** Unix ms of `now`, `2026-04-01`, `2026-04-01T18:00`, `18:00`, `today`, `yesterday`, `tomorrow`, or `2h` from now; UTC. */
 export function parseMoment(typed: string, direction: 'past' | 'future', nowMs: number): number | null {
   const word = typed.trim().toLowerCase()
   const todayMs = Math.floor(nowMs / dayMs) * dayMs
+  if (word === 'now') return nowMs
   const day = { today: 0, yesterday: -1, tomorrow: 1 }[word]
   if (day !== undefined) return todayMs + day * dayMs
   const clock = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(word)
@@ -65,9 +66,13 @@ export function parseMoment(typed: string, direction: 'past' | 'future', nowMs: 
 /** A moment in the past (`since=18:00`, `since=2h`) or the future (`until=tomorrow`) → Unix ms. */
 export const moment = (direction: 'past' | 'future', now: () => number = Date.now) =>
   z.string().transform((typed, context): number => {
-    const value = parseMoment(typed, direction, now())
+    const nowMs = now()
+    const value = parseMoment(typed, direction, nowMs)
+    const shown = typed.slice(0, 30)
+    if (value !== null && direction === 'past' && value > nowMs) return fail(context, `'${shown}' is still to come`)
+    if (value !== null && direction === 'future' && value <= nowMs) return fail(context, `'${shown}' is over already`)
     if (value !== null) return value
-    return fail(context, `'${typed.slice(0, 30)}' is no time: write 18:00, 2026-04-01, 2026-04-01T18:00 or 2h (UTC)`)
+    return fail(context, `'${shown}' is no time: write 18:00, 2026-04-01, 2026-04-01T18:00 or 2h (UTC)`)
   })
 
 /** The name of something that the command itself looks up. */
