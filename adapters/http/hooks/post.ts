@@ -2,8 +2,8 @@
 import { createHmac } from 'node:crypto'
 import { lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { web, webTls } from '../../../core/node-web.ts'
 import { isPublic } from '../../../core/media/fetch.ts'
+import { web, webTls } from '../../../core/node-web.ts'
 import { retryAfterMs } from '../../../core/retry.ts'
 
 export interface Message {

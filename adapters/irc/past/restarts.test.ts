@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { availableServers, startErgo, startInspircd, type TestServer } from '../server/testing.ts'
 import { text } from '../../../core/event.ts'
 import { readSettings } from '../server/settings.ts'
+import { availableServers, startErgo, startInspircd, type TestServer } from '../server/testing.ts'
 import { Guest, place, Trial } from '../testing/trial.ts'
 
 const bots = ['bridge', 'admin']

@@ -3,8 +3,8 @@
 import { asChanopError } from '../../../core/error.ts'
 import { createLog } from '../../../core/log.ts'
 import { locations } from '../../../core/paths.ts'
-import { noteReady } from '../../../core/process/starts.ts'
 import { tidyUpLater } from '../../../core/process/rest.ts'
+import { noteReady } from '../../../core/process/starts.ts'
 import { sleep } from '../../../core/retry.ts'
 import { supervise } from './supervisor.ts'
 

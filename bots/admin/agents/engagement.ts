@@ -8,10 +8,10 @@ import { ChanopError } from '../../../core/error.ts'
 import type { Agent } from '../../../core/ledger/agents/agents.ts'
 import { serialOf } from '../../../core/ledger/people/serials.ts'
 import { listSecrets } from '../../../core/ledger/settings/secrets.ts'
-import type { BotContext } from '../../../core/process/bot.ts'
-import { resolveSecret, storeSecret } from '../../../core/vault/secrets.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import type { BotContext } from '../../../core/process/bot.ts'
 import { lazily } from '../../../core/process/lazily.ts'
+import { resolveSecret, storeSecret } from '../../../core/vault/secrets.ts'
 
 const jose = lazily<typeof Jose>('jose')
 

@@ -5,11 +5,11 @@ import { pipeline } from 'node:stream/promises'
 import type { Config } from '../../../config/schema.ts'
 import { asChanopError } from '../../../core/error.ts'
 import type { Upload } from '../../../core/event.ts'
-import { web } from '../../../core/node-web.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import { keepLink, linkedBy, type MediaLink } from '../../../core/ledger/record/media.ts'
 import type { Log } from '../../../core/log.ts'
 import type { MediaStore } from '../../../core/media/store.ts'
+import { web } from '../../../core/node-web.ts'
 
 export interface LinkServerOptions {
   readonly store: MediaStore

@@ -1,8 +1,8 @@
 /** What a matterbridge.toml says, as networks and rooms of ours. No I/O. */
 import type * as Toml from 'smol-toml'
 import { ChanopError } from '../../../core/error.ts'
-import { patternFault } from '../../../core/text/pattern.ts'
 import { lazily } from '../../../core/process/lazily.ts'
+import { patternFault } from '../../../core/text/pattern.ts'
 import { type Account, accountOf } from './accounts.ts'
 
 type Table = Readonly<Record<string, unknown>>

@@ -1,10 +1,11 @@
 /** Setting a network up from chat, step by step: pure but for the look at the platform. */
-import { yaml } from '../../../core/config/yaml.ts'
+
 import type { z } from 'zod'
 import { kinds } from '../../../adapters/index.ts'
 import type { Config } from '../../../config/schema.ts'
 import type { AdapterKind, Probe, SetupStep } from '../../../core/adapter.ts'
 import { schemaAt } from '../../../core/config/schema.ts'
+import { yaml } from '../../../core/config/yaml.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId } from '../../../core/event.ts'
 import type { BotContext } from '../../../core/process/bot.ts'

@@ -49,7 +49,9 @@ const one = (row: Row | undefined): ApiKey | null => (row ? keyOf(row) : null)
 
 /** What a key is compared with, found or not: `none` where no key has this prefix. */
 export const hashByPrefix = (tx: Tx, prefix: string, none: string): string =>
-  String(sql(tx, 'SELECT coalesce((SELECT hash FROM api_key WHERE prefix = ?), ?)').pluck().get(prefix, none))
+  sql(tx, 'SELECT coalesce((SELECT hash FROM api_key WHERE prefix = ?), ?)')
+    .pluck()
+    .get(prefix, none) as unknown as string
 
 export const keyByPrefix = (tx: Tx, prefix: string): ApiKey | null =>
   one(sql(tx, 'SELECT * FROM api_key WHERE prefix = ?').get(prefix))
