@@ -17,7 +17,7 @@ export interface Meant {
   readonly person: Person | null
 }
 
-export const accountForm = /^([a-z][a-z0-9-]*):(\S+)$/
+export const accountForm = /^([a-z][a-z0-9-]*):(\S+)$/i
 
 export const written = ({ network, user }: Account): string => `${network}:${user}`
 
@@ -31,7 +31,7 @@ const same = (a: Account, b: Account): boolean => a.network === b.network && a.u
 export function accountMeant(tx: Tx, word: string, near: NetworkId): Meant {
   const bare = word.replace(/^@/, '')
   const [, network = near, user = bare] = accountForm.exec(bare) ?? []
-  const account = { network: network as NetworkId, user: user.toLowerCase() as UserId }
+  const account = { network: network.toLowerCase() as NetworkId, user: user.toLowerCase() as UserId }
   const person = personAt(tx, account.network, account.user)
   const known = person !== null || isVouched(tx, account)
   if (accountForm.test(bare)) {

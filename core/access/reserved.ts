@@ -12,9 +12,15 @@ const selectors = [
   'anybody',
   'nobody',
   'noone',
+  'none',
+  'any',
+  'others',
   'channel',
   'room',
   'me',
+  'us',
+  'them',
+  'you',
 ]
 const offices = ['owner', 'operator', 'member', 'guest', 'person', 'people', 'agent', 'worker', 'bot']
 const services =
@@ -37,6 +43,21 @@ const has = (words: readonly string[], name: string): boolean => {
 
 /** Whether somebody of that name could be taken for a bot or a service of the network. */
 export const passesForOurs = (name: string): boolean => has(bots, name) || has(services, name)
+
+/** What a type of agents would be taken for, as the rest of `… is`; null: it is free. `others`: agents and people by their names. */
+export function typeReservedAs(
+  type: string,
+  { types, groups, others }: Pick<Meanings, 'types' | 'groups'> & { readonly others: readonly string[] },
+): string | null {
+  if (types.includes(type) || type === 'worker') return null
+  const said = spellings(type)
+  const taken = (words: readonly string[]): boolean => said.some(word => has(words, word))
+  if (taken([...bots, ...services])) return '(or looks like) a bot or a service of the network'
+  if (taken(selectors.flatMap(spellings))) return 'a word for several'
+  if (taken([...offices, ...types].flatMap(spellings))) return 'a type under another spelling'
+  if (taken(groups)) return 'a group'
+  return taken(others) ? 'somebody’s name' : null
+}
 
 /** What a name means already, as the rest of `… is`; null: it is free. */
 export function reservedAs(name: string, { commands, types, groups }: Meanings): string | null {

@@ -1,8 +1,9 @@
-import { reservedAs } from '../../../core/access/reserved.ts'
+import { reservedAs, typeReservedAs } from '../../../core/access/reserved.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { agents } from '../../../core/ledger/agents/agents.ts'
 import { groups } from '../../../core/ledger/people/groups.ts'
+import { people } from '../../../core/ledger/people/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { AdminServices } from '../services.ts'
 
@@ -14,4 +15,15 @@ export function refuseReserved(tx: Tx, { services }: CommandContext<AdminService
     groups: [...groups(tx).keys()],
   })
   if (means) throw new ChanopError('conflict', `${name} is ${means} already: choose another name`)
+}
+
+/** Throws `conflict` when `@type` would mean something else too. */
+export function refuseType(tx: Tx, type: string): void {
+  const all = agents(tx)
+  const means = typeReservedAs(type, {
+    types: all.map(agent => agent.type),
+    groups: [...groups(tx).keys()],
+    others: [...all, ...people(tx)].map(({ name }) => name),
+  })
+  if (means) throw new ChanopError('conflict', `type ${type} is ${means} already: take another word`)
 }

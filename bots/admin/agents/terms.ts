@@ -8,6 +8,7 @@ import { agentOf, type Rate } from '../../../core/ledger/agents/agents.ts'
 import { personAt } from '../../../core/ledger/people/people.ts'
 import { duration } from '../../../core/text/text.ts'
 import type { AdminServices } from '../services.ts'
+import { refuseType } from './names.ts'
 import { type Unsigned, withinReach } from './reach.ts'
 
 const words = (pattern: RegExp, form: string) =>
@@ -36,7 +37,6 @@ export const terms = {
   type: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,19}$/, 'write a lower-case word, e.g. worker')
-    .refine(type => type !== 'all' && type !== 'here', 'that means several already: take another word')
     .optional()
     .meta({ named: true })
     .describe('worker unless said'),
@@ -107,6 +107,8 @@ async function ownerOf({ ledger }: Context, network: NetworkId, typed: string): 
 /** An agent's terms with what was typed over them, within what who typed it may give. */
 export async function withTerms<T extends Unsigned>(context: Context, agent: T, typed: Terms): Promise<T> {
   const { atMs } = context
+  const { type } = typed
+  if (type !== undefined && type !== agent.type) await context.ledger.read(tx => refuseType(tx, type))
   const owner = typed.owner === undefined ? undefined : await ownerOf(context, agent.network, typed.owner)
   const wanted = {
     ...agent,

@@ -299,10 +299,11 @@ const del = declare({
   async confirm({ channel }, context) {
     const place = meant(context, channel)
     refuseConfigured(context, place, 'so that it can not be deleted')
-    const inside = await context.ledger.read(db => (known(db, context, place), membersOf(db, place).length))
-    return escapeInline(
-      `gives up ${formatPlace(place)} and puts out the ${inside} in it; what was said stays in the record`,
+    const inside = await context.ledger.read(db => (known(db, context, place), membersOf(db, place)))
+    const text = escapeInline(
+      `gives up ${formatPlace(place)} and puts out the ${inside.length} in it; what was said stays in the record`,
     )
+    return { text, of: [formatPlace(place), ...inside.map(({ user }) => user).sort()] }
   },
   examples: [
     [

@@ -37,6 +37,7 @@ const noGroup = (name: string): ChanopError =>
 /** A name that already means somebody else would change what people say by it. */
 function refuseName(tx: Tx, context: Context, name: string): void {
   if (agentNamed(tx, name)) throw new ChanopError('conflict', `${name} is an agent already: choose another name`)
+  if (personByName(tx, name)) throw new ChanopError('conflict', `${name} is a person already: choose another name`)
   refuseReserved(tx, context, name)
 }
 

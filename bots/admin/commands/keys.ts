@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { keyNetworks } from '../../../config/networks.ts'
 import { apiKeyHash, newApiKey, prefixOf, type Scope, scopes } from '../../../core/access/api-keys.ts'
+import { passesForOurs } from '../../../core/access/reserved.ts'
 import { includes } from '../../../core/access/role.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { moment, whole } from '../../../core/command/parse/values.ts'
@@ -83,6 +84,8 @@ function ownerMeant(tx: Tx, context: Context, written: string | undefined): { ag
 }
 
 function refuseTaken(tx: Tx, network: NetworkId, account: string): void {
+  if (passesForOurs(account))
+    throw new ChanopError('conflict', `${account} is (or looks like) a bot or a service already: choose another name`)
   const known = keyOfAccount(tx, network, account)
   if (known) {
     const then =
