@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { reservedAs } from './reserved.ts'
+import { reservedAs, typeReservedAs } from './reserved.ts'
 
 const meanings = { commands: ['status', 'role grant', 'yes', 'y', 'help'], types: ['proxy'], groups: ['crew'] }
 
 for (const name of [
   'here',
+  'none',
   'HERE',
   'all',
   'everyone',
@@ -34,4 +35,25 @@ for (const name of [
 }
 for (const name of ['bob', 'worker-1', 'claude', 'alladin', 'adminka', 'helper', 'heresy', 'x']) {
   it(`${name} is free`, () => assert.equal(reservedAs(name, meanings), null))
+}
+
+const taken = { types: ['scout'], groups: ['crew'], others: ['worker-1', 'bob'] }
+
+for (const type of [
+  'all',
+  'here',
+  'none',
+  'scouts',
+  'workers',
+  'operator',
+  'crew',
+  'bob',
+  'oracle',
+  'adm1n',
+  'nickserv',
+]) {
+  it(`a type ${type} would mean something else too`, () => assert.notEqual(typeReservedAs(type, taken), null))
+}
+for (const type of ['worker', 'scout', 'proxy', 'bobby']) {
+  it(`a type ${type} can be`, () => assert.equal(typeReservedAs(type, taken), null))
 }

@@ -36,6 +36,14 @@ test('names that mean something already are nobody’s', async t => {
     await world.says(`!person add ${name}`, /already: choose another name/)
     await world.says(`!group add ${name}`, /already: choose another name/)
   }
+  await world.says('!person add bob', /^bob /)
+  await world.says('!group add bob', 'bob is a person already: choose another name')
+  await world.register('sam-1')
+  for (const type of ['all', 'bob', 'workers', 'sam-1']) {
+    const means = new RegExp(`^type ${type} is .* already: take another word$`)
+    await world.says(`!register sam-2 type=${type}`, means)
+    await world.says(`!agent edit sam-1 type=${type}`, means)
+  }
 })
 
 test('register: done in the room, the login in the DM alone, and it opens the account', async t => {

@@ -262,7 +262,7 @@ test('stats count what is said, by room', async t => {
   const all = await stage.ask('stats', { by: 'olga', in: stage.direct('olga') })
   assert.match(all, /^all rooms: 4 messages by 3 people/)
   assert.match(all, /rooms: general 3, ops 1\n/)
-  assert.match(all, /\nledger \S+ \S+, index \S+ [kM]B$/)
+  assert.match(all, /\nledger \S+ \S+, index \S+ [kM]B\n\[stats\.png\]$/)
 })
 
 test('export of a room is for its own operators too, and for no other room', async t => {
