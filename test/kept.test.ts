@@ -1,4 +1,4 @@
-/** The short form of test/kept.ts: the bridge is killed twice. */
+/** The short form of test/kept.ts: the bridge is killed once. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { availableServers } from '../adapters/irc/server/testing.ts'
@@ -15,10 +15,10 @@ test('a channel of whatever origin loses nothing when the bridge is killed', {
   const kind = server === 'ergo' ? 'ergo' : 'inspircd'
   const { accepted, lost, doubled, gaps } = await keptRun({
     server: kind,
-    kills: 2,
+    kills: 1,
     rate: 120,
     say: text => t.diagnostic(text),
   })
   assert.deepEqual([lost.slice(0, 5), doubled.slice(0, 5), gaps], [[], [], []])
-  assert.ok(accepted > 300, `${accepted} accepted`)
+  assert.ok(accepted > 100, `${accepted} accepted`)
 })

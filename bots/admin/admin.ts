@@ -27,6 +27,7 @@ import { backupCommands } from './commands/backup.ts'
 import { canCommands } from './commands/can.ts'
 import { channelCommands } from './commands/channels.ts'
 import { configCommands } from './commands/config.ts'
+import { engagementCommands } from './commands/engagements.ts'
 import { fleetCommands } from './commands/fleet.ts'
 import { groupCommands } from './commands/groups.ts'
 import { hookCommands } from './commands/hooks.ts'
@@ -59,6 +60,7 @@ export const adminCommands: readonly Command<AdminServices>[] = [
   ...registerCommands,
   ...accessCommands,
   ...agentsCommands,
+  ...engagementCommands,
   ...fleetCommands,
   ...groupCommands,
   ...stopCommands,

@@ -57,7 +57,7 @@ export function burst(room: () => FiveRoom): void {
     const irc = sides.find(({ network }) => network === 'irc') as Side
     await limited(limitedOf(sides), async () => {
       const sinceMs = performance.now()
-      const deadlineMs = 15_000 + (count / 20) * 2_000
+      const deadlineMs = 45_000 + (count / 20) * 2_000
       const arriving = sides
         .filter(side => side !== irc)
         .map(async side => tell(t, side.network, await arrival(side, sinceMs, deadlineMs)))

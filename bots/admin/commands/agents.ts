@@ -1,13 +1,11 @@
-/** One agent or all of them looked at and kept in order: `agents`, `agent …`, `engagement`, `key`, `claim`. */
+/** One agent or all of them looked at and kept in order: `agents` and `agent …`. */
 import { z } from 'zod'
-import { includes } from '../../../core/access/role.ts'
 import { durationMs, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import {
   type Agent,
   agents,
   editAgent,
-  engaged,
   forgetAgent,
   isEverything,
   setAgentState,
@@ -16,22 +14,18 @@ import { placeOrder } from '../../../core/ledger/out/orders.ts'
 import { certificatesOf } from '../../../core/ledger/people/certificates.ts'
 import { groupsOf } from '../../../core/ledger/people/groups.ts'
 import { presenceAt } from '../../../core/ledger/people/presence.ts'
-import { revokedSerials } from '../../../core/ledger/people/serials.ts'
 import { lastHeard } from '../../../core/ledger/record/history.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { ago, duration, escapeInline, time } from '../../../core/text/text.ts'
-import { agentName, guardAgents, listed, meant, selector, several, signed } from '../agents/asking.ts'
-import { claimed, redeem } from '../agents/claims.ts'
+import { ago, duration, escapeInline } from '../../../core/text/text.ts'
+import { agentName, listed, meant, selector, several, signed } from '../agents/asking.ts'
 import { inherit } from '../agents/heirs.ts'
 import { accountOrder } from '../agents/orders.ts'
 import { mustReach } from '../agents/reach.ts'
 import { need, theAgent } from '../agents/record.ts'
 import { rateText, terms, withTerms } from '../agents/terms.ts'
 import { outsideOf, putOut } from '../agents/watch.ts'
-import { invited } from '../invitations.ts'
 import { type Known, known } from '../known.ts'
 import { declare } from '../services.ts'
-import { accept } from './invite.ts'
 
 const seenMs = (tx: Tx, { network, name }: Pick<Agent, 'network' | 'name'>): number | null =>
   presenceAt(tx, network, name)?.seenMs ?? lastHeard(tx, name)
@@ -315,105 +309,4 @@ const certificate = declare({
   },
 })
 
-const engagement = declare({
-  name: 'engagement',
-  summary: 'an agent’s signed engagement; key shows what it is verified with',
-  role: 'guest',
-  agents: true,
-  reply: 'private',
-  args: z.object({ nick: agentName.optional().describe('an agent’s own without') }),
-  examples: [['!engagement nobody', nobodyHere]],
-  async run(context, { nick }) {
-    const { caller, ledger, atMs } = context
-    const agent = await ledger.read(tx => theAgent(tx, nick ?? caller.account))
-    if (!includes(caller.globalRole, 'member')) guardAgents(context, [agent], 'engagement')
-    if (!engaged(agent, atMs) || agent.engagement === null)
-      return `${agent.name} has no engagement now: it is ${agent.state}`
-    return { lines: [`engagement=${escapeInline(agent.engagement)}`] }
-  },
-})
-
-const revoked = declare({
-  name: 'revoked',
-  summary: 'serials of engagements that were taken back before their end; also in data/agents/revoked.json',
-  role: 'guest',
-  agents: true,
-  reply: 'private',
-  args: z.object({}),
-  examples: [['!revoked', 'no engagement that was taken back would still hold']],
-  async run({ ledger, atMs }) {
-    const all = await ledger.read(tx => revokedSerials(tx, atMs))
-    if (all.length === 0) return 'no engagement that was taken back would still hold'
-    return { lines: all.map(one => `jti=${one.jti} exp=${Math.floor(one.untilMs / 1000)} · ${time(one.atMs)}`) }
-  },
-})
-
-const key = declare({
-  name: 'jwks',
-  summary: 'the public keys with which anybody can verify an engagement',
-  role: 'guest',
-  agents: true,
-  reply: 'public',
-  args: z.object({}),
-  examples: [
-    [
-      '!jwks',
-      /^\{"kty":"OKP"/,
-      '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"k1"}',
-    ],
-  ],
-  async run({ services }) {
-    const { keys } = services.signer.publicKeys
-    if (keys.length === 0) return 'no key: the vault is locked'
-    return { lines: keys.map(one => escapeInline(JSON.stringify(one))) }
-  },
-})
-
-const claim = declare({
-  name: 'claim',
-  summary: 'hands over the login that waits for a code, or makes the account it invites to, once',
-  role: 'guest',
-  agents: true,
-  reply: 'private',
-  where: 'dm',
-  mutates: true,
-  args: z.object({ code: z.string().min(4).max(40).meta({ secret: true }) }),
-  examples: [
-    [
-      'claim AAAA-BBBB-CCCC',
-      /^no login waits for that code/,
-      'no login waits for that code: it was used, has run out, or is mistyped; ask whoever gave it for another',
-    ],
-  ],
-  async run(context, { code }) {
-    const { ledger, services, atMs, caller } = context
-    const { vault } = services.context
-    if (!caller.verified)
-      throw new ChanopError('denied', 'log in to an account first: the login is said to nobody else')
-    const found = await ledger.read(tx => invited(tx, code, atMs))
-    if (found) return accept(context, code, found)
-    const { agent, login } = await ledger.read(tx => claimed(tx, vault, code, atMs))
-    return {
-      lines: [`the login of ${agent}:`],
-      effect: tx => {
-        redeem(tx, vault, code, atMs)
-      },
-      secret: login,
-    }
-  },
-})
-
-export const agentsCommands = [
-  list,
-  show,
-  edit,
-  del,
-  sessions,
-  kick,
-  reap,
-  certificate,
-  engagement,
-  revoked,
-  key,
-  claim,
-]
+export const agentsCommands = [list, show, edit, del, sessions, kick, reap, certificate]

@@ -17,6 +17,7 @@ import { SearchIndex } from '../index/index.ts'
 import type { ScribeServices } from '../services.ts'
 import { about, ear, folder, joined, person, placeAt, record, said } from '../testing.ts'
 import { scribeCommands } from './all.ts'
+import { typed } from './testing-typed.ts'
 
 const rooms = {
   general: { places: ['irc:#general', 'memory:hall'], open: true, joins: true },
@@ -363,44 +364,6 @@ test('stats count people, bots and agents apart', async t => {
   )
   assert.match(await stage.ask('!stats general'), /^general: 5 messages by 2 people, 1 bot, 1 agent since/)
 })
-
-/** What people type, however their phone or keyboard writes it, and what is said of it. */
-const typed: readonly (readonly [string, RegExp])[] = [
-  ['!last ２', /^[^\n]+\n[^\n]+$/],
-  ['!last\u00a02', /^[^\n]+\n[^\n]+$/],
-  ['!ｌａｓｔ 2', /^[^\n]+\n[^\n]+$/],
-  ['!last “2”', /^[^\n]+\n[^\n]+$/],
-  ['!last 2 bots＝no', /^[^\n]+\n[^\n]+$/],
-  ['!last 0', /^last 0: write a number from 1 to 50$/],
-  ['!last -1', /^last -1: write a number/],
-  ['!last +2', /^[^\n]+\n[^\n]+$/],
-  ['!last 5.5', /^last 5\.5: write a number/],
-  ['!last 1e1', /^last 1e1: write a number/],
-  ['!last ٥', /^last ٥: write a number/],
-  ['!last 51', /^last 51: write a number/],
-  ['!last 5,', /^last 5,: write a number/],
-  ['!last five', /^no room 'five' that you can see/],
-  ['!last 2 bots=maybe', /^bots is yes, no; not 'maybe'/],
-  ['!search 🇵🇱', /^🇵🇱 can't be searched for/],
-  ['!search 👨‍👩‍👧', /^👨‍👩‍👧 can't be searched for/],
-  ['!search C++', /looked for without \+\+ · /],
-  ['!search C#', /looked for without # · /],
-  ['!search build>', /looked for without > · /],
-  ['!search *uild', /^no hits for \\?\*uild · looked for without \\?\*/],
-  ['!search bui*', /^\d hits? · [^l]/],
-  ['!search `build`', /^\d hits? · [^l]/],
-  ['!search "', /can't be searched for/],
-  ['!search «build failed»', /^2 hits/],
-  ['!search from=nobody build', /^no hits for build from=nobody$/],
-  ['!search build from=nobody', /^no hits for build from=nobody$/],
-  ['!search build since=', /^since= is no time/],
-  ['!search build since=31.12.2026', /^since=31\.12\.2026 is no time/],
-  ['!search build since=tomorrow', /^since=tomorrow is still to come/],
-  ['!search build since=2h until=now', /hits?/],
-  ['!search build since=1h until=2h', /is not before/],
-  ['!search build OR zebra', /^no hits for build OR zebra$/],
-  ['!search \u202ebuild\u200b', /^\d hits? /],
-]
 
 test('what is typed on phones and by hand is understood, or said to be odd', async t => {
   const { stage, tell } = await setUp(t)
