@@ -139,8 +139,11 @@ test('what we write is read back as it was', () => {
     const { html, body } = render(segments)
     const back = parseBody({ body, ...(html === null ? {} : { html }), reply: false })
     const bare = (some: readonly Segment[]): string =>
-      plain({ segments: some }).replace(/[\s\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, '')
-    assert.equal(bare(back).toWellFormed(), bare(segments).toWellFormed(), `CHANOP_SEED=${seed} n=${n}`)
+      // Halves of a pair are not joined by what is taken out between them.
+      plain({ segments: some })
+        .toWellFormed()
+        .replace(/[\s\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, '')
+    assert.equal(bare(back), bare(segments), `CHANOP_SEED=${seed} n=${n}`)
     const code = back.find(({ kind }) => kind === 'code')
     assert.deepEqual(code, segments[2], `CHANOP_SEED=${seed} n=${n}`)
     const [first] = back
