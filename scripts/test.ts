@@ -1,7 +1,8 @@
 /** `npm test`: gets every server that the suites can use, says which there are, then runs them all. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { findPrograms, runnable } from '../adapters/irc/server/programs.ts'
 import { makeFolder } from '../core/files.ts'
 import { instanceOf } from './instance.ts'
@@ -100,25 +101,51 @@ const heavy = [
 /** Suites that measure time: one after the other, with nothing beside them. */
 const timed = ['test/recovery.test.ts', 'test/bell.test.ts']
 
+/** Suites that take longest: they begin at once, beside the others, which would wait for them at the end. */
+const long = [
+  'adapters/matrix/contract.test.ts',
+  'bots/oracle/crash.test.ts',
+  'test/check.test.ts',
+  'test/five/kill.test.ts',
+  'test/five/pairs.test.ts',
+  'test/fuzz.test.ts',
+]
+
 /** `chosen`: paths or patterns, and options of node --test; without any path everything is run. */
 async function runTests(chosen: readonly string[]): Promise<number> {
   if (chosen.some(argument => !argument.startsWith('-'))) return runNode(chosen)
-  const apart = [...heavy, ...timed]
+  const apart = [...heavy, ...timed, ...long]
   const all = globSync('{core,adapters,bots,config,scripts,bench,test}/**/*.test.ts').sort()
   // Most suites wait for servers more than they compute.
-  const groups = [
-    ['--test-concurrency=5', ...all.filter(file => !apart.includes(file))],
-    ['--test-concurrency=2', ...heavy],
-    ['--test-concurrency=1', ...timed],
-  ]
-  let code = 0
-  for (const group of groups) code = Math.max(code, await runNode([...chosen, ...group]))
+  const codes = await Promise.all([
+    runNode([...chosen, '--test-concurrency=4', ...all.filter(file => !apart.includes(file))]),
+    runAside([...chosen, '--test-concurrency=2', ...long]),
+  ])
+  codes.push(await runNode([...chosen, '--test-concurrency=2', ...heavy]))
+  codes.push(await runNode([...chosen, '--test-concurrency=1', ...timed]))
+  return Math.max(...codes)
+}
+
+const argumentsOf = (more: readonly string[]): string[] => [
+  '--test',
+  '--test-reporter=spec',
+  '--test-timeout=300000',
+  ...more,
+]
+
+function runNode(more: readonly string[]): Promise<number> {
+  return ended(spawn(process.execPath, argumentsOf(more), { stdio: ['ignore', 'inherit', 'inherit'] }))
+}
+
+/** What it prints comes as a whole at its end. */
+async function runAside(more: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, argumentsOf(more), { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [printed, code] = await Promise.all([text(child.stdout), ended(child)])
+  process.stdout.write(printed)
   return code
 }
 
-function runNode(more: readonly string[]): Promise<number> {
-  const args = ['--test', '--test-reporter=spec', '--test-timeout=300000', ...more]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+function ended(child: ChildProcess): Promise<number> {
   return new Promise((done, fail) => {
     child.once('error', fail)
     child.once('close', code => done(code ?? 1))
