@@ -91,8 +91,6 @@ async function main(): Promise<number> {
 /** Suites that need much of the machine: two at once, after all others. */
 const heavy = [
   'test/kill/kill.test.ts',
-  'test/stop.test.ts',
-  'test/kept.test.ts',
   'scripts/start.test.ts',
   'adapters/irc/server/supervisor.test.ts',
   'core/bus/queues.test.ts',
