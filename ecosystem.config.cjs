@@ -37,17 +37,10 @@ const app = (name, command, more) => ({
   ...more,
 })
 
-// New objects have 4 MB, so that what dies young is collected while it is in the processor's cache. core/process/rest.ts gives
-// back what a start leaves behind, core/process/lean.ts leaves out what packages load in vain. core/process/pause.ts waits before
-// a bot that did not become ready last time; PM2's pause would grow with every end, and its limit of restarts would give the bot up.
-const flags = [
-  '--max-semi-space-size=2',
-  '--expose-gc',
-  '--import',
-  './core/process/lean.ts',
-  '--import',
-  './core/process/pause.ts',
-]
+// New objects have 4 MB, so that what dies young is collected while it is in the processor's cache. core/process/lean.ts
+// leaves out what packages load in vain. core/process/pause.ts waits before a bot that did not become ready last time; PM2's pause
+// would grow with every end, and its limit of restarts would give the bot up.
+const flags = ['--max-semi-space-size=2', '--import', './core/process/lean.ts', '--import', './core/process/pause.ts']
 
 // What only waits is not worth a compiler: its code alone is 10 MB of a process.
 const interpreted = ['--no-sparkplug', '--no-maglev', '--no-opt']

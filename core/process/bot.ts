@@ -15,7 +15,6 @@ import { Settings } from '../settings/settings.ts'
 import { followSettings } from '../settings/settings-following.ts'
 import { hop, traceHops } from '../trace.ts'
 import { resolveSecret, Vault } from '../vault/secrets.ts'
-import { tidyUpLater } from './rest.ts'
 import { noteReady } from './starts.ts'
 
 /** What every bot's process has. */
@@ -154,7 +153,6 @@ async function openContext<S extends z.ZodType<Common>>(
       ready: () => {
         report(dataDir, options.name, 'ready')
         noteReady(dataDir, options.name)
-        tidyUpLater()
         log.info('ready')
         // The process manager may be gone by now: then nobody is there to hear it.
         process.send?.('ready', undefined, undefined, () => undefined)

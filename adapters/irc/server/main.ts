@@ -3,7 +3,6 @@
 import { asChanopError } from '../../../core/error.ts'
 import { createLog } from '../../../core/log.ts'
 import { locations } from '../../../core/paths.ts'
-import { tidyUpLater } from '../../../core/process/rest.ts'
 import { noteReady } from '../../../core/process/starts.ts'
 import { sleep } from '../../../core/retry.ts'
 import { supervise } from './supervisor.ts'
@@ -18,7 +17,6 @@ process.on('disconnect', () => stop.abort())
 /** PM2 may be gone by now: then nobody waits to hear it. */
 const ready = (): void => {
   noteReady(locations().dataDir, 'ircd')
-  tidyUpLater()
   process.send?.('ready', undefined, undefined, () => undefined)
 }
 
