@@ -117,7 +117,7 @@ async function runTests(chosen: readonly string[]): Promise<number> {
   // Most suites wait for servers more than they compute.
   const codes = await Promise.all([
     runNode([...chosen, '--test-concurrency=4', ...all.filter(file => !apart.includes(file))]),
-    runAside([...chosen, '--test-concurrency=2', ...long]),
+    runAside([...chosen, '--test-concurrency=1', ...long]),
   ])
   codes.push(await runNode([...chosen, '--test-concurrency=2', ...heavy]))
   codes.push(await runNode([...chosen, '--test-concurrency=1', ...timed]))

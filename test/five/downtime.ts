@@ -6,7 +6,7 @@ import { sleep } from '../../core/retry.ts'
 import { copyIn, type FiveRoom } from './room.ts'
 import type { discordSide, Side, telegramSide } from './sides.ts'
 
-const awayMs = Number(process.env['CHANOP_DOWNTIME_S'] ?? '1.2') * 1000
+const awayMs = Number(process.env['CHANOP_DOWNTIME_S'] ?? '4') * 1000
 const lateMs = Math.min(usualLateMs, awayMs / 2)
 const waitMs = 20_000 + awayMs / 2
 
