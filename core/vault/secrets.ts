@@ -179,6 +179,11 @@ export function damagedSecrets(tx: Tx, vault: Vault): string[] {
     .filter(name => !opens(name))
 }
 
+/** Each reference (`env:NAME`, `secret:NAME`) that settings hold, once. */
+export const referencesIn = (settings: unknown): string[] => [
+  ...new Set([...JSON.stringify(settings).matchAll(/"((?:env|secret):[^"]+)"/g)].map(([, name]) => name as string)),
+]
+
 /** Resolves `env:NAME` (from `environment`) or `secret:NAME` (from the vault). Throws `secret-missing` with the fix. */
 export function resolveSecret(
   tx: Tx,

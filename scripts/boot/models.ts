@@ -6,6 +6,7 @@ import { type Config, configSchema } from '../../config/schema.ts'
 import { getMeta, Ledger, setMeta } from '../../core/ledger/ledger.ts'
 import { storeSetting } from '../../core/ledger/settings/settings.ts'
 import { Settings } from '../../core/settings/settings.ts'
+import { referencesIn } from '../../core/vault/secrets.ts'
 import type { Instance } from '../instance.ts'
 
 export interface ModelsFound {
@@ -35,9 +36,8 @@ export async function findModels(instance: Instance, signal: AbortSignal): Promi
   }
 }
 
-const variablesOf = (config: Config): string[] => [
-  ...new Set([...JSON.stringify(config).matchAll(/"env:([^"]+)"/g)].map(([, name]) => name as string)),
-]
+const variablesOf = (config: Config): string[] =>
+  referencesIn(config).flatMap(reference => (reference.startsWith('env:') ? [reference.slice('env:'.length)] : []))
 
 function modelLines({ models, commands }: Config): string[] {
   const on = Object.entries(models).filter(([, { on }]) => on)

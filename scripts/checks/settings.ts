@@ -1,7 +1,7 @@
 import { type Config, configSchema } from '../../config/schema.ts'
 import { Ledger } from '../../core/ledger/ledger.ts'
 import { Settings } from '../../core/settings/settings.ts'
-import { resolveSecret, Vault } from '../../core/vault/secrets.ts'
+import { referencesIn, resolveSecret, Vault } from '../../core/vault/secrets.ts'
 import { readJson } from '../boot/files.ts'
 import type { Instance } from '../instance.ts'
 import { bad, type Finding, good } from './check.ts'
@@ -30,15 +30,11 @@ export const checkReferences = (instance: Instance): Promise<Finding[]> =>
   inSettings(instance, async ({ networks }, resolve) => {
     const found = await Promise.all(
       Object.entries(networks).flatMap(([network, settings]) =>
-        references(settings).map(reference => checkReference(`${reference} of ${network}`, reference, resolve)),
+        referencesIn(settings).map(reference => checkReference(`${reference} of ${network}`, reference, resolve)),
       ),
     )
     return found.filter(({ ok }) => !ok)
   })
-
-const references = (settings: unknown): string[] => [
-  ...new Set([...JSON.stringify(settings).matchAll(/"((?:env|secret):[^"]+)"/g)].map(([, name]) => name as string)),
-]
 
 async function checkReference(name: string, reference: string, resolve: Resolve): Promise<Finding> {
   try {

@@ -30,7 +30,7 @@ import { declare } from '../services.ts'
 const seenMs = (tx: Tx, { network, name }: Pick<Agent, 'network' | 'name'>): number | null =>
   presenceAt(tx, network, name)?.seenMs ?? lastHeard(tx, name)
 
-const nobodyHere = 'there is no agent nobody: !agents lists who there is'
+export const nobodyHere = 'there is no agent nobody: !agents lists who there is'
 
 const until = ({ expiresMs }: Agent, nowMs: number): string =>
   expiresMs === null ? '' : expiresMs > nowMs ? ` · ${duration(expiresMs - nowMs)} left` : ' · its time is over'

@@ -10,9 +10,8 @@ import { claimed, redeem } from '../agents/claims.ts'
 import { theAgent } from '../agents/record.ts'
 import { invited } from '../invitations.ts'
 import { declare } from '../services.ts'
+import { nobodyHere } from './agents.ts'
 import { accept } from './invite.ts'
-
-const nobodyHere = 'there is no agent nobody: !agents lists who there is'
 
 const engagement = declare({
   name: 'engagement',
