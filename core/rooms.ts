@@ -119,6 +119,11 @@ export class Rooms {
     return Object.hasOwn(this.#callers, type) ? (this.#callers[type]?.join ?? []) : []
   }
 
+  /** Prefixes of the types of channels that make agents enter. */
+  callingTypes(): readonly string[] {
+    return Object.keys(this.#callers).filter(type => this.calledBy(type).length > 0)
+  }
+
   /** The room of a place; a thread belongs to the room of its channel. */
   of(place: Place): Room | undefined {
     return isDoor(place) ? this.#behind(place) : this.#byPlace.get(formatPlace(place))

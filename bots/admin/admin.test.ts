@@ -298,7 +298,7 @@ test('a person whose account is deleted has no role, and the next of that name i
   assert.equal(await olga('!person del olga'), 'that is you: let another owner do it')
   assert.equal(await olga('!person del nobody'), 'no person has the account nobody; !person list shows them')
   const asked = await olga('!person del carl')
-  assert.match(asked, /^deletes the account carl and ends its sessions · !yes/)
+  assert.match(asked, /^deletes the account carl \(\w+\) and ends its sessions · !yes/)
   assert.equal(await olga(`!yes ${/!yes (\w+)/.exec(asked)?.[1]}`), 'carl is deleted')
   assert.equal(await server.accounts.get('carl'), null)
   await olga('!person add carl')

@@ -38,7 +38,7 @@ export async function several(
 ): Promise<Preview | null> {
   const { caller, services } = context
   const found = await context.ledger.read(tx => chosen(tx, which, services.context.rooms.with(caller.place)))
-  return found.length > 1 ? { text: told(found), of: found.map(({ name }) => name) } : null
+  return found.length > 1 || context.confirmed ? { text: told(found), of: found.map(({ name }) => name) } : null
 }
 
 /** An agent with the order that makes, or renews, its account. */

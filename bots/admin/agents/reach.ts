@@ -1,10 +1,13 @@
 /** Nobody gives, or takes hold of, more than they have themselves, nor for longer. */
 
 import { includes } from '../../../core/access/role.ts'
+import { type Groups, select } from '../../../core/access/selector.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { ChannelId } from '../../../core/event.ts'
-import { type Agent, isEverything, type Rate } from '../../../core/ledger/agents/agents.ts'
+import { type Agent, agents, isEverything, mayEnter, type Rate } from '../../../core/ledger/agents/agents.ts'
+import { groups } from '../../../core/ledger/people/groups.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Rooms } from '../../../core/rooms.ts'
 import { duration, time } from '../../../core/text/text.ts'
 import { ownUntil } from '../authority.ts'
@@ -40,15 +43,52 @@ const slower = (rate: Rate, than: Rate): boolean =>
 const outlasts = (endMs: number | null, untilMs: number | null): boolean =>
   untilMs !== null && (endMs === null || endMs > untilMs)
 
+/** Types of channels that let an agent in by its name, its type or its groups. */
+const entered = (rooms: Rooms, named: Groups, agent: Unsigned): string[] =>
+  rooms
+    .callingTypes()
+    .filter(
+      type => mayEnter(agent, `#${type}`) && select(rooms.calledBy(type).join(','), [agent], named).names.length > 0,
+    )
+
+/** By which groups agents are called, now and `after` a change. */
+interface Called {
+  readonly rooms: Rooms
+  readonly named: Groups
+  readonly after?: Groups
+}
+
+/** What closed channels are open to `agent` by what it is called, and are not to `own`; null: none. */
+function callsBeyond(own: Unsigned, agent: Unsigned, { rooms, named, after = named }: Called): string | null {
+  const has = entered(rooms, named, own)
+  const type = entered(rooms, after, agent).find(each => !has.includes(each) && !holds(own, `#${each}*`, rooms))
+  return type === undefined ? null : `a place in the channels #${type}*`
+}
+
 /** What of `agent` goes beyond `own`; null: nothing does. */
-function beyond(own: Unsigned, agent: Unsigned, catalogue: Catalogue, rooms: Rooms): string | null {
+function beyond(own: Unsigned, agent: Unsigned, { catalogue, rooms, named }: Measure): string | null {
   const permission = agent.permissions.find(each => !permits(own, each, catalogue))
   if (permission !== undefined) return `the permission ${permission}`
   const channel = agent.channels.find(each => !holds(own, each, rooms))
   if (channel !== undefined) return isEverything(channel) ? 'every open room' : `the channel ${channel}`
   if (!slower(agent.rate, own.rate)) return 'a higher rate'
-  return outlasts(agent.expiresMs, own.expiresMs) ? 'a later end' : null
+  if (outlasts(agent.expiresMs, own.expiresMs)) return 'a later end'
+  return callsBeyond(own, agent, { rooms, named })
 }
+
+/** What reach is measured by. */
+interface Measure {
+  readonly catalogue: Catalogue
+  readonly rooms: Rooms
+  readonly named: Groups
+}
+
+const measure = ({ ledger, services }: Context): Promise<Measure> =>
+  ledger.read(tx => ({
+    catalogue: services.catalogue.refresh(tx),
+    rooms: services.context.rooms,
+    named: groups(tx),
+  }))
 
 /** What a new agent has where nothing was said: no more than the agent that makes it. */
 function narrowed<T extends Unsigned>(own: Agent, agent: T, said: Partial<Record<keyof Unsigned | 'for', unknown>>): T {
@@ -65,14 +105,14 @@ function narrowed<T extends Unsigned>(own: Agent, agent: T, said: Partial<Record
  * own engagement, and who has a role for a time makes none that outlasts it and changes none that does. Throws `denied`.
  */
 export async function withinReach<T extends Unsigned>(
-  { caller, ledger, services, atMs }: Context,
+  context: Context,
   { before, wanted, said }: { before: Unsigned | null; wanted: T; said: Parameters<typeof narrowed>[2] },
 ): Promise<T> {
+  const { caller, ledger, atMs } = context
   const own = caller.agent
   if (own) {
-    const catalogue = await ledger.read(tx => services.catalogue.refresh(tx))
     const agent = before ? wanted : narrowed(own, wanted, said)
-    const more = beyond(own, agent, catalogue, services.context.rooms)
+    const more = beyond(own, agent, await measure(context))
     if (more !== null) throw denied(`${own.name} can not give ${more}: it has not so much itself; ask an operator`)
     if (agent.owner !== before?.owner && agent.owner !== own.owner && agent.owner !== `${own.network}:${own.name}`)
       throw denied(`${own.name} can give an agent to nobody but ${own.owner}: ask an operator`)
@@ -91,12 +131,13 @@ const lasting = (name: string, untilMs: number): ChanopError =>
   denied(`${name} stays longer than your role, which ends ${time(untilMs)}: ask somebody who has it for good`)
 
 /** Whose logins the caller may have, or whom they may delete: for an agent itself and those that may no more than it. */
-export async function mustReach({ caller, ledger, services, atMs }: Context, agents: readonly Agent[]): Promise<void> {
+export async function mustReach(context: Context, agents: readonly Agent[]): Promise<void> {
+  const { caller, ledger, atMs } = context
   const own = caller.agent
   if (own) {
-    const catalogue = await ledger.read(tx => services.catalogue.refresh(tx))
+    const by = await measure(context)
     for (const agent of agents) {
-      const more = agent.name === own.name ? null : beyond(own, agent, catalogue, services.context.rooms)
+      const more = agent.name === own.name ? null : beyond(own, agent, by)
       if (more !== null) throw denied(`${agent.name} has ${more}, which ${own.name} has not: ask an operator`)
     }
     return
@@ -106,4 +147,24 @@ export async function mustReach({ caller, ledger, services, atMs }: Context, age
   const label = `${caller.network}:${caller.account}`
   const longer = agents.find(agent => agent.owner !== label && outlasts(agent.expiresMs, untilMs))
   if (longer && untilMs !== null) throw lasting(longer.name, untilMs)
+}
+
+/** What an agent makes of a group's members opens no closed channel that is not open to it. Throws `denied`. */
+export function mustReachGroup(
+  tx: Tx,
+  { caller, services }: Context,
+  group: string,
+  change: (members: readonly string[]) => readonly string[],
+): void {
+  const own = caller.agent
+  if (!own) return
+  const { rooms } = services.context
+  const named = groups(tx)
+  const after = new Map([...named, [group, [...change(named.get(group) ?? [])]]])
+  for (const agent of agents(tx)) {
+    const more = callsBeyond(own, agent, { rooms, named, after })
+    const had = callsBeyond(own, agent, { rooms, named })
+    if (more !== null && more !== had)
+      throw denied(`${own.name} can not give ${agent.name} ${more}: it has not so much itself; ask an operator`)
+  }
 }

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test'
 import type { MemoryUser } from '../../../adapters/memory/person.ts'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
 import { type AgentState, agentNamed } from '../../../core/ledger/agents/agents.ts'
-import { House } from '../../../test/house.ts'
+import { House, type HouseOptions } from '../../../test/house.ts'
 import { runBridge } from '../../bridge/run.ts'
 import { runAdmin } from '../admin.ts'
 
@@ -22,8 +22,8 @@ export class World {
     this.olga.join('#ops')
   }
 
-  static async open(t: TestContext): Promise<World> {
-    const house = new House(t)
+  static async open(t: TestContext, options: HouseOptions = {}): Promise<World> {
+    const house = new House(t, options)
     await house.run('bridge', runBridge)
     await house.run('admin', runAdmin)
     await house.server('a').ready()
@@ -33,6 +33,12 @@ export class World {
   /** Says it as the owner in the room; resolves with the answer. */
   async says(words: string, answer: RegExp | string): Promise<string> {
     return (await this.olga.shouldReply(room, words, answer)).text
+  }
+
+  /** The same for what is confirmed. */
+  async confirms(words: string, answer: RegExp | string): Promise<string> {
+    await this.says(words, /!yes \w/)
+    return this.says('!yes', answer)
   }
 
   /** The newest login in somebody's private place. */

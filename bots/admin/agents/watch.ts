@@ -5,6 +5,7 @@ import { enqueue } from '../../../core/ledger/out/deliveries.ts'
 import { type NewOrder, placeOrder } from '../../../core/ledger/out/orders.ts'
 import { channelsWith } from '../../../core/ledger/people/members.ts'
 import type { Stored } from '../../../core/ledger/record/events.ts'
+import { keysBehind } from '../../../core/ledger/settings/api-keys.ts'
 import { advanceTo } from '../../../core/ledger/settings/consumers.ts'
 import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
 import { storeSetting } from '../../../core/ledger/settings/settings.ts'
@@ -114,7 +115,10 @@ export function putOut(
 /** Neither relayed nor obeyed for a while and, where the server knows how, heard in none of its channels either. */
 function mute(tx: Tx, context: BotContext<typeof configSchema>, { network, name }: Agent, seq: number): void {
   const untilMs = Date.now() + muteMs
-  const current = { ...context.settings.current.ignore, [`${network}:${name}`]: untilMs }
+  const keys = keysBehind(tx, { network, user: name })
+  const accounts = [`${network}:${name}`, ...keys.map(key => `${key.network}:${key.account}`)]
+  const muted = Object.fromEntries(accounts.map(account => [account, untilMs]))
+  const current = { ...context.settings.current.ignore, ...muted }
   storeSetting(tx, 'ignore', current, context.name, Date.now())
   const channels = channelsWith(tx, [{ network, user: name as UserId }]).map(({ channel }) => channel)
   silence(tx, { network, name }, channels, { seq, untilMs })

@@ -165,10 +165,11 @@ const del = declare({
     keep: z.boolean().default(false).meta({ flag: true }).describe('the account stays'),
   }),
   confirm: async ({ nick, keep }, { ledger }) => {
-    await ledger.read(tx => theAgent(tx, nick))
-    return keep
+    const { name, createdMs } = await ledger.read(tx => theAgent(tx, nick))
+    const text = keep
       ? `${nick} is no agent any more; its account stays`
       : `deletes ${nick} and its account, and ends its sessions`
+    return { text, of: [name, String(createdMs)] }
   },
   examples: [['!agent del nobody', nobodyHere]],
   async run(context, { nick, keep }) {

@@ -21,6 +21,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { escapeInline } from '../../../core/text/text.ts'
 import { signed } from '../agents/asking.ts'
 import { refuseReserved } from '../agents/names.ts'
+import { mustReachGroup } from '../agents/reach.ts'
 import { chunks } from '../fleet/naming.ts'
 import { type AdminServices, declare } from '../services.ts'
 
@@ -155,6 +156,7 @@ const addTo = declare({
     return {
       lines: [],
       effect: db => {
+        mustReachGroup(db, context, group, now => [...now, ...chosen])
         const made = makeGroup(db, group, by, atMs)
         const added = chosen.filter(member => joinGroup(db, group, member, by, atMs)).length
         for (const agent of agentsAnew) editAgent(db, agent, atMs)
@@ -186,6 +188,7 @@ const del = declare({
     return {
       lines: [],
       effect: db => {
+        mustReachGroup(db, context, group, now => now.filter(member => !chosen.includes(member)))
         const out = chosen.filter(member => leaveGroup(db, group, member)).length
         if (members === undefined) dropGroup(db, group)
         for (const agent of agentsAnew) editAgent(db, agent, atMs)
@@ -218,6 +221,7 @@ const join = declare({
     return {
       lines: [`you are in @${group}`],
       effect: db => {
+        mustReachGroup(db, context, group, now => [...now, member])
         joinGroup(db, group, member, context.caller.account, atMs)
         for (const agent of agentsAnew) editAgent(db, agent, atMs)
       },
@@ -241,6 +245,7 @@ const part = declare({
     return {
       lines: [],
       effect: db => {
+        mustReachGroup(db, context, group, now => now.filter(each => each !== member))
         if (!leaveGroup(db, group, member))
           return [`you are not in @${group}; ${context.settings.prefix}group show ${group} tells who is`]
         for (const agent of agentsAnew) editAgent(db, agent, atMs)

@@ -121,7 +121,7 @@ test('a code ends with its time, with a newer one for the same name, and with th
 test('nobody invites above themselves, for ever, or who is there', async t => {
   const { house, server, olga, code, claim } = await open(t)
   await house.grant('chat', 'otto', 'operator')
-  assert.equal(await asker(server, 'otto')('!invite x role=owner'), 'you are operator and can not make a owner')
+  assert.equal(await asker(server, 'otto')('!invite x role=owner'), 'you are operator and can not make somebody owner')
   assert.equal(await asker(server, 'bob')('!invite x'), 'invite new needs operator; you are guest')
   assert.equal(await olga('!invite x for=30d'), 'a code can be used for 7d at most')
   assert.match(await olga('!invite olga'), /^olga is a person here already/)
@@ -137,7 +137,8 @@ test('who is invited is listed without codes, and can be taken back', async t =>
   await house.grant('chat', 'otto', 'operator')
   assert.equal(await olga('!invite list', privately), 'nobody is invited: !invite new NAME gives a code')
   const lisas = await code('!invite lisa')
-  const daves = await code('!invite new Dave role=owner for=2h')
+  assert.match(await olga('!invite new Dave role=owner for=2h'), /^Dave becomes owner and may do everything, .* · !yes/)
+  const daves = await code('!yes')
   const listed = (await olga('!invites', privately)).replaceAll(/ in \d+h 59m$/gm, ' in time').split('\n')
   assert.deepEqual(listed, [
     'Dave as owner · by olga · the code ends in time',

@@ -9,11 +9,11 @@ import { dropInvitation, type Invitation, openInvitations } from '../../../core/
 import { newPassword } from '../../../core/new-password.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
 import { refuseReserved } from '../agents/names.ts'
-import { ownUntil } from '../authority.ts'
+import { mustBeForGood, ownUntil } from '../authority.ts'
 import { invite, join, joining } from '../invitations.ts'
 import { type AdminServices, declare } from '../services.ts'
 import { welcome } from '../welcome.ts'
-import { account, managed, refuseKnown } from './people.ts'
+import { account, confirmOwner, managed, refuseKnown } from './people.ts'
 
 const usualMs = 86_400_000
 const longestMs = 7 * usualMs
@@ -30,11 +30,10 @@ const create = declare({
     role: z.enum(roles).default('member').meta({ named: true }).describe('member unless said'),
     for: durationMs().optional().meta({ named: true }).describe('how long the code can be used; 1d unless said'),
   }),
+  confirm: ({ account, role }, { caller }) => confirmOwner(caller, account, role),
   examples: [['!invite new bob', 'the code that invites bob as member is in your DM']],
   async run(context, { account, role, for: forMs = usualMs }) {
     const { caller, atMs, ledger } = context
-    if (!includes(caller.globalRole, role))
-      throw new ChanopError('denied', `you are ${caller.globalRole} and can not make a ${role}`)
     if (forMs > longestMs) throw new ChanopError('usage', `a code can be used for ${duration(longestMs)} at most`)
     const network = managed(context)
     const code = newCode()
@@ -114,6 +113,9 @@ const revoke = declare({
         const { role } = found
         if (isRole(role) && !includes(context.caller.globalRole, role))
           throw new ChanopError('denied', `you are ${context.caller.globalRole}, and ${account} is invited as ${role}`)
+        const { by } = found
+        if (by.network !== context.caller.network || by.user !== context.caller.account)
+          mustBeForGood(tx, context.caller, 'operator', context.atMs)
         dropInvitation(tx, found)
         return [escapeInline(`${account} is not invited any more: the code counts no more`)]
       },

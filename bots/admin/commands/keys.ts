@@ -8,7 +8,7 @@ import type { CommandContext } from '../../../core/command/command.ts'
 import { moment, whole } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import { agentNamed, engaged } from '../../../core/ledger/agents/agents.ts'
+import { type Agent, agentNamed, engaged } from '../../../core/ledger/agents/agents.ts'
 import { addIdentity, dropIdentity, type Person, personAt } from '../../../core/ledger/people/people.ts'
 import { roleIn } from '../../../core/ledger/people/roles.ts'
 import {
@@ -23,6 +23,8 @@ import {
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { ago, escapeInline, time } from '../../../core/text/text.ts'
 import { isOwn } from '../agents/asking.ts'
+import { mustReach } from '../agents/reach.ts'
+import { mustBeForGood } from '../authority.ts'
 import { accountMeant } from '../meant.ts'
 import { type AdminServices, declare } from '../services.ts'
 
@@ -64,14 +66,14 @@ function refuseKeys(tx: Tx, { caller }: Context): void {
 }
 
 /** Whom a key acts for. Throws `denied` when the asker may not say so. */
-function ownerMeant(tx: Tx, context: Context, written: string | undefined): { agent: string } | { person: Person } {
+function ownerMeant(tx: Tx, context: Context, written: string | undefined): { agent: Agent } | { person: Person } {
   const { caller, atMs } = context
   const agent = written === undefined ? caller.agent : agentNamed(tx, written)
   if (agent) {
     if (!engaged(agent, atMs)) throw new ChanopError('conflict', `the engagement of ${agent.name} is over`)
     const mayGive = isOwn(context, agent) || (!caller.agent && includes(caller.globalRole, 'operator'))
     if (!mayGive) throw new ChanopError('denied', `${agent.name} is not yours: ask an operator`)
-    return { agent: agent.name }
+    return { agent }
   }
   const person = written === undefined ? caller.person : accountMeant(tx, written, caller.network).person
   if (!person)
@@ -80,7 +82,18 @@ function ownerMeant(tx: Tx, context: Context, written: string | undefined): { ag
   const role = roleIn(tx, person, '', atMs)
   if (caller.agent || !includes(caller.globalRole, 'operator') || !includes(caller.globalRole, role))
     throw new ChanopError('denied', `a key for ${person.name} is theirs to make: they are ${role}`)
+  mustBeForGood(tx, caller, 'operator', atMs)
   return { person }
+}
+
+/** As `ownerMeant`, and the asker may have a login of theirs: who gets the key speaks for them. */
+async function ownerReached(context: Context, written: string | undefined) {
+  const who = await context.ledger.read(tx => {
+    refuseKeys(tx, context)
+    return ownerMeant(tx, context, written)
+  })
+  if ('agent' in who) await mustReach(context, [who.agent])
+  return who
 }
 
 function refuseTaken(tx: Tx, network: NetworkId, account: string): void {
@@ -144,10 +157,7 @@ const create = declare({
     const unknown = given.rooms?.find(room => !services.context.rooms.meant(room, caller.place))
     if (unknown !== undefined) throw new ChanopError('not-found', `no room ${unknown.slice(0, 60)}; !rooms lists them`)
     const secret = newApiKey()
-    const who = await context.ledger.read(tx => {
-      refuseKeys(tx, context)
-      return ownerMeant(tx, context, given.for)
-    })
+    const who = await ownerReached(context, given.for)
     return {
       lines: [],
       secret: secretLine(secret, url),
@@ -158,7 +168,7 @@ const create = declare({
           account: given.name as UserId,
           prefix: prefixOf(secret) ?? '',
           hash: apiKeyHash(secret),
-          agent: 'agent' in who ? who.agent : null,
+          agent: 'agent' in who ? who.agent.name : null,
           scopes: given.scope ?? usualScopes,
           rooms: given.rooms ?? null,
           perMinute: given.rate ?? null,
@@ -179,7 +189,8 @@ const create = declare({
 })
 
 const accountOf = ({ network, account }: ApiKey) => ({ network, user: account })
-const nameOf = (who: { agent: string } | { person: Person }): string => ('agent' in who ? who.agent : who.person.name)
+const nameOf = (who: { agent: Agent } | { person: Person }): string =>
+  'agent' in who ? who.agent.name : who.person.name
 
 function termsOf({ scopes: may, rooms, perMinute, budgetUsd, forwards, untilMs }: ApiKey): string {
   return [
@@ -251,13 +262,13 @@ const rotate = declare({
   examples: [['!key rotate ci', 'no key of yours is called ci: !key list shows them']],
   async run(context, { name: written }) {
     const secret = newApiKey()
-    const key = await context.ledger.read(tx => {
+    const { key, mine } = await context.ledger.read(tx => {
       refuseKeys(tx, context)
-      const found = theKey(tx, context, written)
-      // Who gets the secret speaks for its owner.
-      if (!isMine(tx, context, found)) ownerMeant(tx, context, found.agent ?? `${found.network}:${found.account}`)
-      return found
+      const key = theKey(tx, context, written)
+      return { key, mine: key.agent === null && isMine(tx, context, key) }
     })
+    // Who gets the secret speaks for its owner.
+    if (!mine) await ownerReached(context, key.agent ?? `${key.network}:${key.account}`)
     const { url } = keyed(context, key.network)
     return {
       lines: [`the key ${key.account} has another secret, in your DM; the one before opens nothing any more`],
@@ -284,6 +295,7 @@ const revoke = declare({
       effect: tx => {
         refuseKeys(tx, context)
         const key = theKey(tx, context, written)
+        if (!isMine(tx, context, key)) mustBeForGood(tx, context.caller, 'operator', context.atMs)
         revokeKey(tx, key, context.atMs)
         if (key.agent === null) dropIdentity(tx, key.network, key.account)
         return [`the key ${key.account} is revoked: it opens nothing any more`]

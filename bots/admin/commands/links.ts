@@ -13,6 +13,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { loneRoom } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { escapeInline } from '../../../core/text/text.ts'
+import { mustBeForGood } from '../authority.ts'
 import { burn, offer, take } from '../links/codes.ts'
 import { join, part, refuseAgent } from '../links/join.ts'
 import { accountForm, accountMeant, written } from '../meant.ts'
@@ -175,6 +176,7 @@ const del = declare({
           const role = roleIn(db, person, '', atMs)
           if (!includes(caller.globalRole, role))
             throw new ChanopError('denied', `${person.name} is ${role}: only such a one may change that`)
+          mustBeForGood(db, caller, 'operator', atMs)
         }
         part(db, person, at)
         return [escapeInline(`${account} is not ${person.name} any more`)]

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { managedNetworks } from '../../../config/networks.ts'
-import { includes, roles } from '../../../core/access/role.ts'
+import { includes, type Role, roles } from '../../../core/access/role.ts'
 import type { Caller, CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
+import { agentsOwnedBy } from '../../../core/ledger/agents/agents.ts'
 import { type NewOrder, placeOrder } from '../../../core/ledger/out/orders.ts'
 import {
   dropIdentity,
@@ -13,18 +14,19 @@ import {
   people,
   personAt,
   personByName,
-  personFor,
 } from '../../../core/ledger/people/people.ts'
 import { owners, revokeAll, roleIn } from '../../../core/ledger/people/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { newPassword } from '../../../core/new-password.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
+import { listed } from '../agents/asking.ts'
 import { inherit } from '../agents/heirs.ts'
 import { refuseReserved } from '../agents/names.ts'
 import { mustBeForGood, ownUntil } from '../authority.ts'
 import { written } from '../meant.ts'
 import { type AdminServices, declare } from '../services.ts'
 import { welcome } from '../welcome.ts'
+import { becomesOwner, mayMake } from './roles.ts'
 
 export const account = z
   .string()
@@ -53,11 +55,11 @@ const add = declare({
     account,
     role: z.enum(roles).default('member').meta({ named: true }).describe('member unless said'),
   }),
+  confirm: ({ account, role }, { caller }) => confirmOwner(caller, account, role),
   examples: [['!person add bob', 'bob has an account as member; the login is in your DM']],
   async run(context, { account, role }) {
     const { caller, atMs } = context
-    if (!includes(caller.globalRole, role))
-      throw new ChanopError('denied', `you are ${caller.globalRole} and can not make a ${role}`)
+    mayMake(caller, role)
     const network = managed(context)
     const password = newPassword()
     const by = caller.person?.name ?? caller.account
@@ -97,6 +99,12 @@ const add = declare({
   },
 })
 
+/** What is confirmed before an account is made, or promised by a code, that is an owner's. */
+export function confirmOwner(caller: Caller, account: string, role: Role): string | null {
+  mayMake(caller, role)
+  return role === 'owner' ? becomesOwner(account) : null
+}
+
 function mustHave(tx: Tx, network: NetworkId, account: string): Person {
   const person = personAt(tx, network, account.toLowerCase())
   if (!person) throw new ChanopError('not-found', `no person has the account ${account}; !person list shows them`)
@@ -114,12 +122,13 @@ function namesake(tx: Tx, account: string): string {
 }
 
 /** Somebody who stands above the asker keeps what they have, and so does everybody before one who is so for a time. */
-function guard(tx: Tx, network: NetworkId, account: string, caller: Caller, nowMs: number): void {
+function guard(tx: Tx, network: NetworkId, account: string, caller: Caller, nowMs: number): Person {
   const own = caller.globalRole
   const person = mustHave(tx, network, account)
   const role = roleIn(tx, person, '', nowMs)
   if (!includes(own, role)) throw new ChanopError('denied', `${account} is ${role}: only such a one may change that`)
   mustBeForGood(tx, caller, 'operator', nowMs)
+  return person
 }
 
 function refuseSelf(caller: Caller, network: NetworkId, account: string): void {
@@ -218,8 +227,14 @@ const del = declare({
     const { caller, ledger, atMs } = context
     const network = managed(context)
     refuseSelf(caller, network, account)
-    await ledger.read(db => guard(db, network, account, caller, atMs))
-    return `deletes the account ${account} and ends its sessions`
+    return ledger.read(db => {
+      const person = guard(db, network, account, caller, atMs)
+      const role = roleIn(db, person, '', atMs)
+      const theirs = agentsOwnedBy(db, written({ network, user: account.toLowerCase() as UserId }))
+      const whose = theirs.length === 0 ? '' : `; whoever asks answers for ${listed(theirs)} then`
+      const text = `deletes the account ${account} (${role}) and ends its sessions${whose}`
+      return { text: escapeInline(text), of: [String(person.id), role, ...theirs] }
+    })
   },
   examples: [['!person del bob', 'no person has the account bob; !person list shows them']],
   async run(context, { account }) {
@@ -229,8 +244,7 @@ const del = declare({
     return {
       lines: [],
       effect: db => {
-        guard(db, network, account, caller, atMs)
-        const person = personFor(db, network, account.toLowerCase() as UserId, account, atMs)
+        const person = guard(db, network, account, caller, atMs)
         revokeAll(db, person)
         if (owners(db) === 0) throw new ChanopError('conflict', 'that is the last owner: make another one first')
         dropIdentity(db, network, account.toLowerCase() as UserId)

@@ -62,8 +62,10 @@ const given = declare({
   confirm: async ({ who, role, in: room }, { ledger, caller }) => {
     mayMake(caller, role)
     if (role !== 'owner' || room !== undefined) return null
-    const { account } = await ledger.read(tx => accountMeant(tx, who, caller.network))
-    return escapeInline(`${written(account)} becomes owner and may do everything, take your own role too`)
+    return ledger.read(tx => {
+      const { account, person } = accountMeant(tx, who, caller.network)
+      return becomesOwner(person ? shown(tx, { ...person, account }) : written(account))
+    })
   },
   async run({ caller, services, atMs }, { who, role, in: room = '', for: forMs }) {
     mayMake(caller, role)
@@ -89,7 +91,11 @@ const given = declare({
   },
 })
 
-function mayMake({ globalRole }: Caller, role: Role): void {
+/** What is confirmed before somebody is made an owner. */
+export const becomesOwner = (who: string): string =>
+  escapeInline(`${who} becomes owner and may do everything, take your own role too`)
+
+export function mayMake({ globalRole }: Caller, role: Role): void {
   if (includes(globalRole, role)) return
   throw new ChanopError('denied', `you are ${globalRole} and can not make somebody ${role}`)
 }

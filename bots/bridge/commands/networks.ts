@@ -154,7 +154,7 @@ async function previewDel(context: Context, name: string) {
     emptied.length > 0 ? `the rooms ${emptied.join(', ')} have no other place and go` : '',
     waiting > 0 ? `${waiting} deliveries that wait for it are given up` : '',
   ]
-  return { text: parts.filter(Boolean).join('; '), of: [name, ...places] }
+  return { text: parts.filter(Boolean).join('; '), of: [name, ...places, ...emptied] }
 }
 
 const del = declare({

@@ -4,6 +4,7 @@ import { includes } from '../../../core/access/role.ts'
 import { durationMs, nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, Sender, UserId } from '../../../core/event.ts'
+import { keysBehind } from '../../../core/ledger/settings/api-keys.ts'
 import { dropSetting, storeSetting } from '../../../core/ledger/settings/settings.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
@@ -112,16 +113,22 @@ const ignore = declare({
     if (!Object.hasOwn(settings.current.networks, network))
       throw new ChanopError('not-found', `no network ${network.slice(0, 40)}; !networks lists them`)
     const sender: Sender = { id: user as UserId, name: user, kind: 'person', verified: true }
-    const { person, role } = await ledger.read(db => identify(db, network as NetworkId, sender, '', atMs))
+    const { person, role, keys } = await ledger.read(db => ({
+      ...identify(db, network as NetworkId, sender, '', atMs),
+      keys: keysBehind(db, { network, user }),
+    }))
     if (person && person.id === caller.person?.id) throw new ChanopError('conflict', 'that is you')
     if (role === 'owner' || !includes(caller.globalRole, role))
       throw new ChanopError('denied', `${who} is ${role} and is not ignored: !role revoke comes first`)
     const by = caller.person?.name ?? caller.account
     const valid = Object.entries(settings.current.ignore).filter(([, until]) => until === null || until > atMs)
-    const current = { ...Object.fromEntries(valid), [who]: forMs === undefined ? null : atMs + forMs }
+    const all = [who, ...keys.map(key => `${key.network}:${key.account}`)]
+    const untilMs = forMs === undefined ? null : atMs + forMs
+    const current = { ...Object.fromEntries(valid), ...Object.fromEntries(all.map(each => [each, untilMs])) }
     settings.check('ignore', current)
+    const besides = keys.length === 0 ? '' : ` (with ${all.slice(1).join(', ')})`
     return {
-      lines: [`${who} is ignored${forMs === undefined ? '' : ` for ${duration(forMs, 2)}`}`],
+      lines: [`${who}${besides} is ignored${forMs === undefined ? '' : ` for ${duration(forMs, 2)}`}`],
       effect: db => storeSetting(db, 'ignore', current, by, context.atMs),
       committed: async () => {
         await settings.reload()
@@ -163,8 +170,12 @@ const ignoreDel = declare({
   examples: [['!ignore del irc:mallory', 'irc:mallory is not ignored; !ignore list shows who is']],
   async run(context, { who }) {
     const { settings, bus } = context.services.bridge.context
-    const { [who]: until, ...left } = settings.current.ignore
+    const { [who]: until, ...others } = settings.current.ignore
     if (until === undefined) throw new ChanopError('not-found', `${who} is not ignored; !ignore list shows who is`)
+    const [, network = '', user = ''] = /^([^:]+):(.*)$/.exec(who) ?? []
+    const keys = await context.ledger.read(db => keysBehind(db, { network, user }))
+    const theirs = new Set(keys.map(key => `${key.network}:${key.account}`))
+    const left = Object.fromEntries(Object.entries(others).filter(([account]) => !theirs.has(account)))
     const by = context.caller.person?.name ?? context.caller.account
     return {
       lines: [`${who} is heard again`],

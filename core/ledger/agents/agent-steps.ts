@@ -1,7 +1,7 @@
 import { states } from '../out/deliveries.ts'
 import { sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
-import type { AgentState } from './agents.ts'
+import { type AgentState, leaveNothing } from './agents.ts'
 
 /** What an order means for the record of the account it is about; kept in its argument `agent`. */
 export type Step = 'register' | 'rotate' | 'suspend' | 'restore' | 'drop'
@@ -28,7 +28,12 @@ export function settleAgent(
     )
   }
   const drop = (from: AgentState): void => {
-    sql(tx, 'DELETE FROM agent WHERE name = ? AND network = ? AND state = ?').run(name, order.network, from)
+    const { changes } = sql(tx, 'DELETE FROM agent WHERE name = ? AND network = ? AND state = ?').run(
+      name,
+      order.network,
+      from,
+    )
+    if (changes > 0) leaveNothing(tx, name, nowMs)
   }
   if (order.step === 'register') return end.done ? move('registering', 'active') : drop('registering')
   if (order.step === 'rotate') return move('rotating', 'active')

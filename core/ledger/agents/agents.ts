@@ -1,6 +1,8 @@
 import type { NetworkId, Place, UserId } from '../../event.ts'
+import { dropLoginsOf } from '../people/claims.ts'
 import { leaveAllGroups } from '../people/groups.ts'
 import { revokeSerial } from '../people/serials.ts'
+import { revokeKeysOf } from '../settings/api-keys.ts'
 import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
 
@@ -182,10 +184,16 @@ export function editAgent(tx: Tx, agent: Agent, nowMs: number): void {
 
 /** Whoever answered for `owner`'s agents, `heir` does now; returns whose record changed. */
 export function giveAgents(tx: Tx, owner: string, heir: string, nowMs: number): string[] {
-  const mine = sql(tx, "SELECT name FROM agent WHERE owner = ? AND state <> 'deleted' ORDER BY name").all(owner)
+  const mine = agentsOwnedBy(tx, owner)
   sql(tx, 'UPDATE agent SET owner = ?, changed_ms = ? WHERE owner = ?').run(heir, nowMs, owner)
-  return mine.map(row => row['name'] as string)
+  return mine
 }
+
+/** Names of those whom `network:account` answers for. */
+export const agentsOwnedBy = (tx: Tx, owner: string): string[] =>
+  sql(tx, "SELECT name FROM agent WHERE owner = ? AND state <> 'deleted' ORDER BY name")
+    .all(owner)
+    .map(row => row['name'] as string)
 
 export function setAgentState(tx: Tx, name: string, state: AgentState, reason: string | null, nowMs: number): void {
   if (state === 'revoked' || state === 'deleted')
@@ -196,7 +204,14 @@ export function setAgentState(tx: Tx, name: string, state: AgentState, reason: s
 export const forgetAgent = (tx: Tx, name: string, nowMs: number): void => {
   revokeSerial(tx, name, agentNamed(tx, name)?.engagement ?? null, nowMs)
   sql(tx, 'DELETE FROM agent WHERE name = ?').run(name)
+  leaveNothing(tx, name, nowMs)
+}
+
+/** Its record is gone: the next of that name must not come into what was its. */
+export function leaveNothing(tx: Tx, name: string, nowMs: number): void {
   leaveAllGroups(tx, name)
+  revokeKeysOf(tx, name, nowMs)
+  dropLoginsOf(tx, name)
 }
 
 export function setPaused(tx: Tx, names: readonly string[], paused: boolean): void {

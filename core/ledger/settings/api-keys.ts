@@ -106,6 +106,27 @@ export const revokeKey = (tx: Tx, { network, account }: Pick<ApiKey, 'network' |
   )
 }
 
+/** All that act for an agent. */
+export const revokeKeysOf = (tx: Tx, agent: string, nowMs: number): void => {
+  sql(tx, 'UPDATE api_key SET revoked_ms = ? WHERE agent = ? AND revoked_ms IS NULL').run(nowMs, agent)
+}
+
+/** Accounts that speak for whoever has this one: keys of theirs that count. */
+export const keysBehind = (
+  tx: Tx,
+  { network, user }: { network: string; user: string },
+): Pick<ApiKey, 'network' | 'account'>[] =>
+  sql(
+    tx,
+    `SELECT k.network, k.account FROM api_key k WHERE k.revoked_ms IS NULL AND (
+     k.agent = (SELECT name FROM agent WHERE network = @network AND name = @user)
+     OR EXISTS (SELECT 1 FROM identity i JOIN identity o ON o.person = i.person
+       WHERE i.network = k.network AND i.user = k.account AND o.network = @network AND o.user = @user))
+     ORDER BY k.network, k.account`,
+  )
+    .all({ network, user })
+    .map(row => ({ network: row['network'] as NetworkId, account: row['account'] as UserId }))
+
 export const noteKeyUse = (tx: Tx, { network, account }: Pick<ApiKey, 'network' | 'account'>, nowMs: number): void => {
   sql(tx, 'UPDATE api_key SET used_ms = ? WHERE network = ? AND account = ?').run(nowMs, network, account)
 }
