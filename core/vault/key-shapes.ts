@@ -17,6 +17,9 @@ const shapes: readonly RegExp[] = [
   /\b[MNO][A-Za-z0-9_-]{22,26}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}/g,
   /\bservices\/T[A-Z0-9]{6,16}\/B[A-Z0-9]{6,16}\/[A-Za-z0-9]{16,}/g,
   /\bapi\/webhooks\/\d{5,25}\/[A-Za-z0-9_-]{30,}/g,
+  // A login of ours, and the lines for clients that come with it.
+  /\bpassword=[A-Za-z0-9_-]{32}(?![A-Za-z0-9_-])/g,
+  /-sasl_password[= ][A-Za-z0-9_-]{32}(?![A-Za-z0-9_-])/g,
   /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s]{0,8000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?/g,
 ]
 

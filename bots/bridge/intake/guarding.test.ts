@@ -65,6 +65,14 @@ const wrong: readonly (readonly [said: string, at?: string])[] = [
   ['/identify %'],
   ['identify %'],
   ['`!secert set E %`'],
+  [' /msg admin secret set E %'],
+  ['/query @oracle model key openai %'],
+  ['msg admin secret set E %'],
+  ['/quote PRIVMSG admin :secret set E %'],
+  ['/w admin: secerts set E %'],
+  ['/m bridge network set libera token %'],
+  ['/oper owner %'],
+  ['admin secret set E %'],
 ]
 
 test('a secret in a command that is written wrongly is kept nowhere and carried nowhere; its asker alone hears of it', async t => {
@@ -111,6 +119,9 @@ const keys = [
   `hf_${letters}`,
   `AKIAIOSFODNN7EXAMPLE`,
   `nvapi-${letters}`,
+  `account=bob password=${letters.slice(0, 32)} server=ircs://127.0.0.1:6697`,
+  `/network add -nick bob -sasl_mechanism PLAIN -sasl_password ${letters.slice(0, 32)} chanop`,
+  `/server add chanop 127.0.0.1/6697 -sasl_password=${letters.slice(0, 32)} -tls`,
 ]
 
 test('what looks like a key is masked wherever it is said, also in a command and in an edit, and nothing is done with it', async t => {
@@ -136,13 +147,47 @@ test('what looks like a key is masked wherever it is said, also in a command and
   await editor.hears('@admin', /holds a key: it was masked/, first.seq)
   await settled(house)
   for (const key of keys) {
-    assert.deepEqual(filesWith(house.dataDir, key.slice(0, 30)), [], key)
-    assert.equal(house.server('b').transcript().includes(key), false, key)
+    const secret = key.includes(letters.slice(0, 20)) ? letters.slice(0, 20) : key
+    assert.deepEqual(filesWith(house.dataDir, secret), [], key)
+    assert.equal(house.server('b').transcript().includes(secret), false, key)
   }
   const masked = await house.ledger.read(db =>
     sql(db, "SELECT body FROM event WHERE kind = 'message' AND body ->> 'masked' = 1").all(),
   )
   assert.equal(masked.length, keys.length)
+})
+
+test('a topic, a reason to leave and a name are no place for a secret either', async t => {
+  const { house, server } = await open(t)
+  const [key = '', other = '', third = ''] = keys
+  const user = server.user('ann')
+  user.join('#general')
+  user.topic('#general', `plans, and ${key}`)
+  await user.hears('@admin', /holds a key: it was masked/)
+  user.topic('#general', `!secerts set E ${canary(90)}`)
+  await user.hears('@admin', /looked like secret set written wrongly/)
+  user.topic('#general', `!secret set E ${canary(91)}`)
+  user.rename(`ann-${other}`)
+  user.say('#general', 'with another name')
+  user.leave('#general', `bye ${third}`)
+  const code = newCode()
+  const hash = codeHash('link', code)
+  const giver = { network: 'chat' as NetworkId, user: 'bob' as UserId, name: 'bob' }
+  await house.ledger.write(db => keepLinkCode(db, hash, giver, Date.now() + 60_000, Date.now()))
+  server.user('bob').topic('#general', `say ${code}`)
+  await server.user('bob').hears('@admin', /others saw that code: it counts no more/)
+  assert.equal(await house.ledger.read(db => linkCode(db, hash, Date.now())), null)
+  server.user('bob').topic('#general', 'ordinary plans')
+  await until(
+    () => house.ledger.read(db => sql(db, "SELECT 1 FROM event WHERE body LIKE '%ordinary plans%'").get()),
+    'it',
+  )
+  await settled(house)
+  for (const secret of [key, other, third, canary(90), canary(91), code]) {
+    const kept = await house.ledger.read(db => sql(db, 'SELECT body FROM event WHERE instr(body, ?) > 0').all(secret))
+    assert.deepEqual(kept, [], secret)
+    assert.equal(house.server('b').transcript().includes(secret), false, secret)
+  }
 })
 
 test('a code that a room saw counts no more, however it is written, and is read nowhere', async t => {
@@ -173,6 +218,9 @@ test('talk and commands that merely sound alike are left alone, and what was mas
     'identify the problem first, then the model',
     'my task-list sk-short and ABCD-EFGH-JKLM',
     'a set of secret agents',
+    'tell admin about the secret set of rules we set',
+    'password=required is what the form says',
+    '/pass me the salt please, msg me later',
   ]
   for (const words of talk) server.user('ann').say('#general', words)
   await settled(house)

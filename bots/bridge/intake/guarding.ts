@@ -1,13 +1,21 @@
 import { codeHash } from '../../../core/access/claim-codes.ts'
 import { type Caught, guard } from '../../../core/command/visit/guard.ts'
 import type { Reader } from '../../../core/command/visit/reading.ts'
-import { type ChatEvent, type EditEvent, type MessageEvent, text } from '../../../core/event.ts'
+import {
+  type ChatEvent,
+  type EditEvent,
+  type MessageEvent,
+  type MessageId,
+  text,
+  type UserId,
+} from '../../../core/event.ts'
 import { audit } from '../../../core/ledger/audit/audit.ts'
 import { dropClaim } from '../../../core/ledger/people/claims.ts'
 import type { Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { loneRoom } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
+import { maskKeys } from '../../../core/vault/key-shapes.ts'
 
 /** A fact as it may be kept. */
 export interface Checked {
@@ -18,8 +26,9 @@ export interface Checked {
 }
 
 /** Takes secrets out of a fact before it is written down. */
-export function check(db: Tx, event: ChatEvent, reader: Reader): Checked {
-  if (event.kind !== 'message' && event.kind !== 'edit') return { event, secret: false }
+export function check(db: Tx, fact: ChatEvent, reader: Reader): Checked {
+  const event = nameless(fact)
+  if (event.kind !== 'message' && event.kind !== 'edit') return besides(db, event, reader)
   if (event.masked) return { event, secret: true }
   const found = guard(db, event, reader)
   if (found.is === 'open') return { event, secret: false }
@@ -30,6 +39,43 @@ export function check(db: Tx, event: ChatEvent, reader: Reader): Checked {
   }
   const { caught } = found
   return { event: { ...worded(event, caught.words), masked: true }, secret: true, caught }
+}
+
+/** A name can be a key as well. */
+function nameless<E extends ChatEvent>(event: E): E {
+  const { sender } = event
+  const name = maskKeys(sender.name)
+  if (name === sender.name) return event
+  return { ...event, sender: { ...sender, name, id: sender.verified ? sender.id : (maskKeys(sender.id) as UserId) } }
+}
+
+type Besides = Exclude<ChatEvent, MessageEvent | EditEvent>
+
+/** The field that holds what somebody wrote besides messages: a topic, a reason, a new name. */
+const wordsIn = { topic: 'topic', member: 'detail', delete: 'reason' } as const
+type Field = (typeof wordsIn)[keyof typeof wordsIn]
+
+/** What people write besides messages is kept and shown as these are. */
+function besides(db: Tx, event: Besides, reader: Reader): Checked {
+  const field = event.kind === 'reaction' || event.kind === 'gap' ? null : wordsIn[event.kind]
+  const words = field && (event as Partial<Record<Field, string>>)[field]
+  if (!words) return { event, secret: false }
+  const { key, place, sender, atMs, origin } = event
+  const said: MessageEvent = {
+    kind: 'message',
+    id: '' as MessageId,
+    key,
+    place,
+    sender,
+    atMs,
+    origin,
+    content: text(words),
+  }
+  const found = guard(db, said, reader)
+  if (found.is === 'open' || found.is === 'command') return { event, secret: false }
+  const kept = found.is === 'refused' ? found.words : found.caught.words
+  const masked = { ...event, [field]: kept } as Besides
+  return { event: masked, secret: true, ...(found.is === 'caught' ? { caught: found.caught } : {}) }
 }
 
 /** The same with other words, and nothing else that could hold the ones it had. */
@@ -70,7 +116,9 @@ export function tellCaught(db: Tx, { event, seq }: Stored, caught: Caught, prefi
     result: `masked: ${reasons[caught.what]}`,
     ms: 0,
   })
-  const mayAnswer = event.origin === 'live' && sender.kind === 'person' && !('hops' in event && event.hops)
+  // Who leaves or takes another name is not there to be told.
+  const stays = event.kind !== 'member'
+  const mayAnswer = stays && event.origin === 'live' && sender.kind === 'person' && !('hops' in event && event.hops)
   const style = event.kind === 'message' || event.kind === 'edit' ? event.content.style : undefined
   if (!mayAnswer || style === 'notice') return
   const bot = (event.kind === 'message' && place.private ? event.to : undefined) ?? 'admin'

@@ -23,6 +23,11 @@ const services =
 const identify = /^\s*(?:[/!.]\s*identify\s+\S|identify\s+[^\s\d]*\d\S*\s*$)/i
 
 const names = /^(?:\s*(?:\[[^\]\n]{1,64}\]|<[^>\n]{1,64}>|\([^)\n]{1,64}\)))+/
+/** What a client was to do, and said instead: a blank stood before the slash, or none. */
+const client =
+  /^\s*(?:[/!.]\s*)?(?:(?:quote|raw)\s+)?(?:msg|m|query|q|privmsg|notice|whisper|w|tell|dm)\s+@?(?:admin|bridge|oracle|scribe)(?=[\s:,])[:,]*\s*:?/i
+/** What a client tells its server to come in. */
+const entering = /^\s*\/\s*(?:(?:quote|raw)\s+)?(?:oper\s+\S+\s+\S|pass\s+\S+\s*$)/i
 const bot = /^\s*@?(?:admin|bridge|oracle|scribe)(?=[\s:,])[:,]*\s*/i
 const sign = /^\s*(?:[^\p{L}\p{N}\s]\s*)+/u
 /** Words before a command that do not make it talk. */
@@ -32,7 +37,8 @@ const before = new Set(['help', 'man', 'usage', 'please', 'pls', 'hey', 'h', 'fi
 export function resembles(text: string, options: Lookalikes): Like | null {
   const lines = text.split('\n')
   for (const [at, line] of lines.entries()) {
-    const meant = services.test(line) || identify.test(line) ? 'identify' : commandIn(line, options)
+    const login = services.test(line) || identify.test(line) || entering.test(line)
+    const meant = login ? 'identify' : commandIn(line, options)
     if (meant === null) continue
     const kept = lines.slice(0, at).join('\n')
     return { words: `${kept}${kept === '' ? '' : '\n'}${meant} ***`, meant }
@@ -51,7 +57,7 @@ function wordsOf(line: string): Line {
   let rest = line.slice(0, 400).replace(names, '')
   let called = rest !== line.slice(0, 400)
   for (let round = 0; round < 3; round++) {
-    const stripped = rest.replace(bot, '').replace(sign, '')
+    const stripped = rest.replace(client, '').replace(bot, '').replace(sign, '')
     if (stripped === rest) break
     called = true
     rest = stripped
