@@ -82,8 +82,10 @@ export function asProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown
   const { statusCode, code, message } = thrown as { statusCode?: unknown; code?: unknown; message?: string }
   const isTheirs = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
-  if (isTheirs)
-    return new Problem(statusCode, wordOf(statusCode, code), (message ?? 'this request can not be read').slice(0, 200))
+  if (isTheirs) {
+    const words = (message ?? 'this request can not be read').replace(/must match pattern ".*$/s, unformed)
+    return new Problem(statusCode, wordOf(statusCode, code), words.slice(0, 200))
+  }
   const error = asChanopError(thrown)
   if (error.code === 'internal')
     return new Problem(500, 'internal', 'this went wrong inside; the log of bridge says why')
@@ -91,6 +93,9 @@ export function asProblem(thrown: unknown): Problem {
   const headers: Record<string, string> = error.retry === 'later' ? { 'retry-after': `${wait}` } : {}
   return new Problem(statusOf(error.code), error.code, error.message, { headers })
 }
+
+/** Of what does not fit a pattern: the pattern itself helps nobody who reads it in a hurry. */
+const unformed = 'does not have the form that /openapi.json tells'
 
 const wordOf = (status: number, code: unknown): string =>
   status === 413 ? 'too-large' : status === 415 ? 'media-type' : code === 'FST_ERR_VALIDATION' ? 'usage' : 'bad-request'

@@ -51,9 +51,14 @@ const external = z.strictObject({
   /** SHA-256 of the server's certificate, hex: pins it instead of asking a certificate authority. */
   fingerprint: z
     .string()
-    .regex(/^[0-9a-fA-F:]{64,95}$/)
+    .regex(/^[0-9a-fA-F:]{64,95}$/, "write the SHA-256 of the server's certificate: 64 hexadecimal digits")
     .optional(),
-  nick: z.string().regex(/^[A-Za-z_\-[\]\\^{}|`][A-Za-z0-9_\-[\]\\^{}|`]{0,31}$/),
+  nick: z
+    .string()
+    .regex(
+      /^[A-Za-z_\-[\]\\^{}|`][A-Za-z0-9_\-[\]\\^{}|`]{0,31}$/,
+      'write a nick of at most 32 letters, digits, _ and -, no digit first',
+    ),
   sasl: z
     .discriminatedUnion('mechanism', [
       z.strictObject({ mechanism: z.literal('plain'), account: z.string(), password: reference }),

@@ -14,7 +14,9 @@ export const matrixSchema = z
   .strictObject({
     kind: z.literal('matrix'),
     /** Where the homeserver's client API is: what stands before `/_matrix`. */
-    homeserver: z.url({ protocol: /^https?$/ }).refine(url => !holdsLogin(url), noLogin),
+    homeserver: z
+      .url({ protocol: /^https?$/, error: 'write a URL that begins with http:// or https://' })
+      .refine(url => !holdsLogin(url), noLogin),
     /** Lets `homeserver` be http beyond this machine. */
     insecure: z.boolean().default(false),
     user: user.optional(),

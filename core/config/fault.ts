@@ -59,7 +59,8 @@ const types: Record<string, string> = {
   record: 'a map of names and values',
 }
 
-function reasonOf(issue: z.core.$ZodIssue, given: unknown): string {
+/** What is wrong with a value, as the rest of `KEY …`: in words, whatever zod would say. */
+export function reasonOf(issue: z.core.$ZodIssue, given: unknown): string {
   switch (issue.code) {
     case 'invalid_type':
       return given === undefined ? 'is missing' : `must be ${types[issue.expected] ?? issue.expected}`
@@ -75,15 +76,28 @@ function reasonOf(issue: z.core.$ZodIssue, given: unknown): string {
     }
     case 'invalid_key':
       return `is no good name: ${ownWords(issue.issues[0])}`
+    case 'invalid_union':
+      return unionReason(issue.errors, given)
+    case 'unrecognized_keys':
+      return `can not hold ${issue.keys.map(key => `'${key}'`).join(', ')}`
     default:
       return `is wrong: ${ownWords(issue)}`
   }
 }
 
-/** The schema's own sentence about a pattern; zod's own names the pattern and would be no help. */
+/** Of the forms that a value may have, what is wrong by the one it was meant to have; by each where it can be none. */
+function unionReason(errors: readonly (readonly z.core.$ZodIssue[])[], given: unknown): string {
+  const firsts = errors.flatMap(([first]) => first ?? [])
+  const meant = firsts.filter(({ code }) => code !== 'invalid_type' && code !== 'invalid_value')
+  const reasons = (meant.length > 0 ? meant : firsts).map(issue => reasonOf(issue, given))
+  const distinct = [...new Set(reasons)].map((reason, at) => (at === 0 ? reason : reason.replace(/^must be /, '')))
+  return distinct.length === 0 ? 'has no allowed form' : distinct.join(', or ')
+}
+
+/** What a schema says itself about a pattern or a form. Zod's own sentence shows the pattern, and helps nobody. */
 const ownWords = (issue: z.core.$ZodIssue | undefined): string =>
-  issue?.code === 'invalid_format' && issue.format === 'regex' && issue.message.startsWith('Invalid')
-    ? `it must look like ${issue.pattern ?? 'what the documentation shows'}`
+  issue?.code === 'invalid_format' && issue.message.startsWith('Invalid ')
+    ? 'see the documentation for what it looks like'
     : (issue?.message ?? 'see the example')
 
 /** A key that tells the forms of a union apart (`kind`) and holds none of their values. */

@@ -109,7 +109,7 @@ test('what is changed is tested first: what the platform refuses changes nothing
     await ask('network set other textBytes 900', dm),
     /^other: textBytes is set\nit could not be tested: The server is down/,
   )
-  assert.match(await ask('network set other textBytes many', dm), /^textBytes: Invalid input/)
+  assert.match(await ask('network set other textBytes many', dm), /^textBytes must be a (whole )?number$/)
   assert.equal(
     await ask('network set other __proto__ x', dm).then(line => line.split(';')[0]),
     "no key '__proto__' of memory",
@@ -202,9 +202,12 @@ test('an IRC network is set up with its account; what its kind refuses is said i
     /^libera \(irc\), 1 of 2: .*\nsay !network set libera host irc\.libera\.chat$/,
   )
   assert.match(await ask('network set libera host 127.0.0.1', dm), /^libera: host is set\nlibera \(irc\), 2 of 2: /)
-  assert.match(await ask('network set libera nick 0bad', dm), /^nick: Invalid string/)
+  assert.match(
+    await ask('network set libera nick 0bad', dm),
+    /^nick is wrong: write a nick of at most 32 letters, digits, _ and -, no digit first$/,
+  )
   assert.match(await ask('network set libera nick mychanop', dm), /all that it needs is there.*\nmay be set before: /s)
-  assert.match(await ask('network set libera port 70000', dm), /^port: Too big/)
+  assert.match(await ask('network set libera port 70000', dm), /^port must be at most 65535$/)
   await ask('network set libera port 1', dm)
   await ask('network set libera sasl.account mychanop', dm)
   await ask('network set libera sasl.password correct-horse-battery', dm)

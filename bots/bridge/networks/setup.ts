@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { kinds } from '../../../adapters/index.ts'
 import type { Config } from '../../../config/schema.ts'
 import type { AdapterKind, Probe, SetupStep } from '../../../core/adapter.ts'
+import { reasonOf } from '../../../core/config/fault.ts'
 import { schemaAt } from '../../../core/config/schema.ts'
 import { yaml } from '../../../core/config/yaml.ts'
 import { ChanopError } from '../../../core/error.ts'
@@ -109,8 +110,9 @@ function fitting(schema: z.ZodType, key: string, typed: string): unknown {
   const list = def(schema).type === 'array' && !Array.isArray(written) ? [typed.split(/[\s,]+/).filter(Boolean)] : []
   const fits = [...list, written, typed].filter(value => schema.safeParse(value).success)
   if (fits.length > 0) return fits[0]
-  const issue = schema.safeParse(list[0] ?? written).error?.issues[0]?.message
-  throw new ChanopError('usage', `${key}: ${issue ?? 'that is no value for it'}`)
+  const given = list[0] ?? written
+  const issue = schema.safeParse(given).error?.issues[0]
+  throw new ChanopError('usage', `${key} ${issue ? reasonOf(issue, given) : 'can not be that'}`)
 }
 
 function valueOf(typed: string): unknown {

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { reasonOf } from '../../config/fault.ts'
 import { type Field, fieldsOf, isSecret, usageOf } from './fields.ts'
 import { normalise, type Token, tokenise } from './grammar.ts'
 
@@ -170,7 +171,7 @@ function faultOf(issue: z.core.$ZodIssue, fields: readonly Field[], values: Read
   const said = `'${shorten(typeof value === 'string' ? value : JSON.stringify(value))}'`
   if (field.values) return `${field.key} is ${field.values.join(', ')}; not ${said}`
   if (issue.code === 'custom') return `${field.key}: ${issue.message}`
-  return `${field.key}: ${said} does not fit: ${issue.message.replace(/^Invalid input: /, '').replace(/, received \w+$/, '')}`
+  return `${field.key}: ${said} ${reasonOf(issue, value)}`
 }
 
 /** Checks what was given to the arguments of one command. */
