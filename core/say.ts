@@ -19,6 +19,9 @@ import type { Hall } from './rooms.ts'
 import { localMentions } from './text/mentions.ts'
 import type { Vault } from './vault/secrets.ts'
 
+/** How the keys begin of what tells in a room that somebody was answered in a direct conversation. */
+export const traceKey = 'aside.'
+
 /** Something a bot says. */
 export interface Saying {
   readonly bot: string

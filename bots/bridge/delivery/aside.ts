@@ -6,7 +6,7 @@ import { type Delivery, settle } from '../../../core/ledger/out/deliveries.ts'
 import { bySeq, newestOfKey } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { isDoor } from '../../../core/rooms.ts'
-import { say } from '../../../core/say.ts'
+import { say, traceKey } from '../../../core/say.ts'
 import { isEphemeral } from './perform.ts'
 
 /** It can't be said to one person among others here, or their direct conversation is had only later: that waits elsewhere. */
@@ -48,7 +48,7 @@ function leaveTrace(db: Tx, { id, act, place }: Delivery, nowMs: number): void {
   const asked = bySeq(db, act.asideSeq)
   if (!asked || isDoor(asked.event.place)) return
   const { place: where, sender } = asked.event
-  const key = `aside.${JSON.stringify([sender.id, asked.room])}.`
+  const key = `${traceKey}${JSON.stringify([sender.id, asked.room])}.`
   const lastMs = newestOfKey(db, `${where.network}:say:${key}`)
   if (lastMs !== null && nowMs - lastMs < traceMs) return
   // In its one place: nobody elsewhere saw the question.

@@ -308,13 +308,19 @@ test('last shows the newest in full, and what bots answered only when it is aske
     said('irc:#general', bot('admin'), '2 agents: build one, build two', { id: 'say:admin.7' as MessageId }),
     said('irc:#general', 'alice', 'oracle: and what do you say?'),
     said('irc:#general', bot('oracle'), 'I say build', { id: 'say:oracle.9' as MessageId }),
+    said('irc:#general', bot('admin'), 'alice: → in your DM', {
+      id: 'say:aside.["alice","general"].00000000001a' as MessageId,
+    }),
+    said('irc:#general', bot('admin'), 'the rest of it', { id: 'say:admin.7.later' as MessageId }),
   )
   const shown = (await stage.ask('!last 5')).split('\n')
   assert.equal(shown.length, 5)
   assert.equal(shown.filter(line => line.includes(long)).length, 2)
   assert.doesNotMatch(shown.join(), /<admin>/)
   assert.match(shown.at(-1) ?? '', /<oracle> I say build/)
-  assert.match(await stage.ask('!last 5 bots=yes'), /<admin> 2 agents/)
+  const whole = await stage.ask('!last 5 bots=yes')
+  for (const words of [/<admin> 2 agents/, /<admin> alice: → in your DM/, /<admin> the rest of it/])
+    assert.match(whole, words)
   assert.match(await stage.ask('!search build'), /^1 hit · .*<oracle>/)
   assert.match(await stage.ask('!search build bots=yes'), /^2 hits/)
   const wide = await stage.ask('\uff01last\u00a0\uff12')
