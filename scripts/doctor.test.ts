@@ -88,3 +88,13 @@ test('of many faults at once each is found, and each says what to do', async t =
     assert.doesNotMatch(words, /no such file|at .*:\d+/, name)
   }
 })
+
+test('no model is a hint, and no fault', async t => {
+  const folder = temporaryFolder(t)
+  const data = join(folder, 'data')
+  await plantLedger(data)
+  const networks = { chat: { kind: 'telegram', token: 'env:SOME_TOKEN' } }
+  writeFileSync(join(folder, 'c.yaml'), JSON.stringify({ owner: 'chat:1', networks }))
+  const { stdout } = doctor({ CHANOP_DATA: data, CHANOP_CONFIG: join(folder, 'c.yaml'), PM2_HOME: join(folder, 'p') })
+  assert.match(stdout, /^ +✓ models +none is on, so oracle does not answer \(all else works\): !model add, /m)
+})

@@ -25,11 +25,21 @@ function setUp(t: TestContext) {
 
 test('it names what it would remove, and removes nothing unasked', t => {
   const { data, config, cache, run, left } = setUp(t)
-  const { status, stdout } = run()
-  assert.equal(status, 1)
-  for (const path of [data, config, cache]) assert.ok(stdout.includes(` ${path}`), stdout)
-  assert.match(stdout, /Say --yes to remove it[^]*Nothing was removed\.\n$/)
-  assert.deepEqual(left(), [data, config, cache])
+  for (const wish of [[], ['--cache']]) {
+    const { status, stdout } = run(wish)
+    assert.equal(status, 1)
+    const paths = [data, config, ...(wish.length > 0 ? [cache] : [])]
+    for (const path of [data, config, cache])
+      assert.equal(stdout.includes(`  ${path}`), paths.includes(path), `${path} in ${stdout}`)
+    assert.match(stdout, /Say --yes to remove it[^]*Nothing was removed\.\n$/)
+    assert.deepEqual(left(), [data, config, cache])
+  }
+})
+
+test('what all instances share stays, and is said to', t => {
+  const { cache, run, left } = setUp(t)
+  assert.ok(run(['--yes']).stdout.includes(`The programs in ${cache} stay for other instances of yours`))
+  assert.deepEqual(left(), [cache])
 })
 
 test('it ends what runs, removes all of it, and finds nothing the next time', async t => {
@@ -40,7 +50,7 @@ test('it ends what runs, removes all of it, and finds nothing the next time', as
   t.after(() => child.kill('SIGKILL'))
   const exit = once(child, 'exit')
   await once(child.stdout, 'data')
-  const { status, stdout, stderr } = run(['--yes'])
+  const { status, stdout, stderr } = run(['--yes', '--cache'])
   assert.deepEqual([status, stderr], [0, ''])
   assert.ok(stdout.includes(`processes  ${child.pid}`), stdout)
   assert.ok(stdout.includes(`removed ${data}`), stdout)
@@ -58,7 +68,7 @@ test('programs that another instance runs stay', async t => {
   })
   t.after(() => child.kill('SIGKILL'))
   await once(child.stdout, 'data')
-  assert.match(run(['--yes']).stdout, /kept \S+: another instance runs programs of it/)
+  assert.match(run(['--yes', '--cache']).stdout, /kept \S+: another instance runs programs of it/)
   assert.deepEqual(left(), [cache])
 })
 

@@ -11,18 +11,20 @@ import { hold } from './boot/hold.ts'
 import { ownApps } from './boot/pm2.ts'
 import { processesOf } from './boot/strays.ts'
 import { type Instance, instanceOf } from './instance.ts'
+import { sharedCache } from './programs/places.ts'
 import { script } from './steps.ts'
 
-const usage = `usage: npm run uninstall -- [--yes]
-Says what of this instance would be removed, and removes it after a yes, or with --yes at once.`
+const usage = `usage: npm run uninstall -- [--yes] [--cache]
+Says what of this instance would be removed, and removes it after a yes, or with --yes at once. --cache: with the programs
+that all instances of yours share, unless one runs.`
 
 async function main(): Promise<number> {
-  const wish = readArguments(usage, { yes: { type: 'boolean' } })?.values
+  const wish = readArguments(usage, { yes: { type: 'boolean' }, cache: { type: 'boolean' } })?.values
   if (!wish) return 0
   const instance = instanceOf()
   refuseStrange(instance)
   const running = await runningOf(instance)
-  const there = await belongings(instance)
+  const there = await belongings(instance, wish.cache === true)
   if (running.length + there.length === 0) {
     console.log(`There is nothing of this instance; ${restOf(instance)}`)
     return 0
@@ -84,7 +86,12 @@ async function removeAll(instance: Instance, there: readonly Belonging[]): Promi
   }
 }
 
-const restOf = ({ root, pm2Home }: Instance): string =>
-  `The checkout with its packages goes with: rm -r '${root}'. PM2's own folder ${pm2Home} stays: others may use it.`
+const restOf = ({ root, pm2Home, env }: Instance): string => {
+  const cache = sharedCache(env)
+  const shared = existsSync(cache)
+    ? ` The programs in ${cache} stay for other instances of yours; --cache removes them too.`
+    : ''
+  return `The checkout with its packages goes with: rm -r '${root}'. PM2's own folder ${pm2Home} stays: others may use it.${shared}`
+}
 
 await script(main)

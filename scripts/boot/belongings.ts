@@ -14,6 +14,8 @@ export interface Belonging {
   readonly about: string
 }
 
+const cached = 'programs, fetched again by other instances of yours; stays while one of them runs'
+
 /** What a data folder of ours holds one of. */
 const marks = ['ledger.db', 'keys', 'run', 'ircd']
 
@@ -33,18 +35,15 @@ export function refuseStrange({ paths: { data }, root, home, config }: Instance)
   if (dirname(config) === config) throw new ChanopError('setup-failed', `${config} is no file: CHANOP_CONFIG names one`)
 }
 
-export async function belongings({ paths, config, env }: Instance): Promise<Belonging[]> {
+/** `cache`: with the programs that all instances of a user share. */
+export async function belongings({ paths, config, env }: Instance, cache: boolean): Promise<Belonging[]> {
   const saved = (await readdir(paths.backups).catch(() => [])).filter(name => name.endsWith('.age')).length
   const all = `all that was said, accounts, keys${saved > 0 ? `, and ${count(saved)} backups: copy those first` : '; npm run backup saves it'}`
   const found: Belonging[] = [
     { what: 'data', path: paths.data, about: all },
     { what: 'config', path: config, about: '' },
     { what: 'sockets', path: shortFolder(paths.data), about: '' },
-    {
-      what: 'cache',
-      path: sharedCache(env),
-      about: 'programs, fetched again by other instances of yours; stays while one of them runs',
-    },
+    ...(cache ? [{ what: 'cache' as const, path: sharedCache(env), about: cached }] : []),
   ]
   return found.filter(({ path }) => existsSync(path))
 }

@@ -6,11 +6,13 @@ export interface Finding {
   readonly ok: boolean
   /** What is there, or what is wrong. */
   readonly detail: string
-  /** What to do about it, where `detail` does not say so already; only where it is not `ok`. */
+  /** What to do about it, where `detail` does not say so already. */
   readonly fix?: string
 }
 
 export const good = (name: string, detail: string): Finding => ({ name, ok: true, detail })
+/** Nothing is wrong; there is more to be had. */
+export const hint = (name: string, detail: string, fix: string): Finding => ({ name, ok: true, detail, fix })
 export const bad = (name: string, detail: string, fix: string): Finding => ({ name, ok: false, detail, fix })
 
 /** Hands a good finding on; throws `setup-failed` for a bad one. */

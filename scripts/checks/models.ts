@@ -3,7 +3,7 @@ import { TryFault } from '../../bots/oracle/models/request/fault.ts'
 import { offersOf } from '../../bots/oracle/models/service/offers.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Instance } from '../instance.ts'
-import { bad, type Finding, good } from './check.ts'
+import { bad, type Finding, good, hint } from './check.ts'
 import { inSettings, type Resolve } from './settings.ts'
 
 const askMs = 5000
@@ -13,8 +13,8 @@ export const checkModels = (instance: Instance): Promise<Finding[]> =>
   inSettings(instance, async ({ models, commands }, resolve) => {
     const on = Object.entries(models).filter(([, model]) => model.on)
     if (on.length === 0) {
-      const fix = `${commands.prefix}model add, in a direct message to oracle`
-      return [bad('models', 'none is on, so oracle can not answer', fix)]
+      const how = `${commands.prefix}model add, in a direct message to oracle, adds one`
+      return [hint('models', 'none is on, so oracle does not answer (all else works)', how)]
     }
     return Promise.all(on.map(([name, model]) => checkModel(name, model, resolve)))
   })
