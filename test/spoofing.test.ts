@@ -9,10 +9,13 @@ import {
   type TestServer,
 } from '../adapters/irc/server/testing.ts'
 import { Guest } from '../adapters/irc/testing/trial.ts'
+import { synapseMissing } from '../adapters/matrix/testing/synapse.ts'
 import type { MemoryPlatform } from '../adapters/memory/platform.ts'
 import { runAdmin } from '../bots/admin/admin.ts'
 import { runBridge } from '../bots/bridge/run.ts'
 import type { MessageId } from '../core/event.ts'
+import { sql } from '../core/ledger/sqlite.ts'
+import { discordSide, matrixSide, type Side, slackSide, telegramSide } from './five/sides.ts'
 import { House } from './house.ts'
 import { until } from './instance.ts'
 import { type AuditLine, asker, audited, auditLines } from './talk.ts'
@@ -283,3 +286,57 @@ for (const { kind, reason } of await availableServers()) {
     })
   })
 }
+
+describe('on platforms of other kinds', { skip: (await synapseMissing()) ?? false }, () => {
+  const sides: Side[] = []
+  before(async () => {
+    sides.push(...(await Promise.all([discordSide(), slackSide(), telegramSide(), matrixSide()])))
+  })
+  after(() => Promise.all(sides.map(side => side.stop())))
+
+  test('an owner’s display name is a name', async t => {
+    const networks = Object.fromEntries(sides.map(side => [side.network, side.config]))
+    const places = sides.map(({ network, channel }) => `${network}:${channel}`)
+    const config = JSON.stringify({
+      owner: 'chat:olga',
+      networks: { chat: { kind: 'memory', server: '{server}-a', channels: ['#general'] }, ...networks },
+      rooms: { five: { places, open: true } },
+    })
+    const env = Object.assign({}, ...sides.map(side => side.env)) as Record<string, string>
+    const house = new House(t, { config, env })
+    const restarted: string[] = []
+    await house.run('bridge', runBridge)
+    await house.run('admin', context => runAdmin(context, { restart: bot => void restarted.push(bot) }))
+    for (const { person } of sides) await house.grant('chat', person, 'owner')
+    const judged = (network: string, wanted: string): Promise<AuditLine | undefined> =>
+      house.ledger.read(
+        db =>
+          sql(db, "SELECT account, result FROM audit WHERE command = 'restart' AND network = ? AND decision = ?").get(
+            network,
+            wanted,
+          ) as never,
+      )
+    /** Until it is connected, nobody hears it. */
+    const says = async (side: Side, wanted: string): Promise<AuditLine> => {
+      const found = await until(`${side.network}: ${wanted}`, 30_000, async () => {
+        const before = await judged(side.network, wanted)
+        if (before) return before
+        await side.say(order)
+        return until('its line', 2000, async () => (await judged(side.network, wanted)) ?? null).catch(() => null)
+      })
+      return found
+    }
+    await Promise.all(
+      sides.map(async side => {
+        const { account, result } = await says(side, 'denied')
+        assert.match(result, guest, side.network)
+        assert.deepEqual(restarted, [])
+        return account
+      }),
+    ).then(async accounts => {
+      for (const [n, side] of sides.entries()) await house.grant(side.network, accounts[n] as string, 'operator')
+    })
+    for (const side of sides) await says(side, 'allowed')
+    assert.ok(restarted.length >= sides.length)
+  })
+})

@@ -28,7 +28,7 @@ const against = (event: MessageEvent, receivedMs = Date.now()): string | null =>
 const at = (ms: number): string => new Date(ms).toISOString()
 
 describe('a server whose clock is not ours', { timeout: 30_000 }, () => {
-  for (const aheadMs of [-3_600_000, -61_000, 61_000, 3_600_000, 0]) {
+  for (const aheadMs of [-86_400_000, -3_600_000, -61_000, 61_000, 3_600_000, 86_400_000, 0]) {
     it(`${aheadMs / 1000} s ahead: what is said is live and may be a command, before and after a restart`, async t => {
       const cursors = new Map<string, string>()
       for (const words of ['!status', '!help']) {

@@ -226,6 +226,7 @@ describe('outbound', () => {
     assert.equal(shownName('a\r\n<b>\u202e\0'), 'a ‹b›')
     assert.equal(shownName('\u200b\n'), 'someone')
     assert.equal(quietName('Bob'), 'B\u2060ob')
+    for (const whole of ['👩‍💻 dev', 'می‌خواهم', 'Łukasz', '日本', '❤️']) assert.equal(shownName(whole), whole)
     assert.equal(relayNick({ name: 'alice' }, '/'), 'alice/relay')
     for (const lossy of ['x,y', 'x:y', 'Łukasz', 'Zoë (web)!@x', '7of9', '-x', 'bob/dis cord', 'a'.repeat(25)])
       assert.equal(relayNick({ name: lossy }, '/'), null, lossy)

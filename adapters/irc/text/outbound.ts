@@ -1,4 +1,5 @@
 import type { Draft, Face } from '../../../core/event.ts'
+import { visible } from '../../../core/text/text.ts'
 import { deliveryTag, instanceTag, type Outgoing, originTag } from '../link/settle.ts'
 import { cleanText, formatSegments, oneLine } from './format.ts'
 import { escapeTag } from './line.ts'
@@ -28,12 +29,10 @@ const noPing = '\u2060'
 /** UTF-8 bytes: a name stands in every line and must leave room for the text. */
 const longestName = 90
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' })
-/** Bidirectional controls and other invisible characters that could make a name look like another. */
-const invisible = /[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g
 
 /** A person's name as it may stand in front of a line: no control or invisible characters, no angle brackets. */
 export function shownName(name: string): string {
-  const clean = oneLine(name.replace(invisible, '')).replaceAll('<', '‹').replaceAll('>', '›')
+  const clean = visible(name).replaceAll('<', '‹').replaceAll('>', '›')
   let shown = ''
   let bytes = 0
   for (const { segment } of graphemes.segment(clean)) {
