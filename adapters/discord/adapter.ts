@@ -1,4 +1,4 @@
-import { type APIChannel, GatewayIntentBits } from 'discord-api-types/v10'
+import { type APIChannel, GatewayIntentBits } from 'discord.js'
 import type {
   Adapter,
   AdapterContext,

@@ -1,4 +1,4 @@
-import type { APIMessage } from 'discord-api-types/v10'
+import type { APIMessage } from 'discord.js'
 import { ChanopError } from '../../core/error.ts'
 import type { Attachment } from '../../core/event.ts'
 import { filesOf } from './inbound.ts'

@@ -3,7 +3,7 @@ import type {
   GatewayGuildMemberAddDispatchData,
   GatewayMessageReactionAddDispatchData,
   GatewayMessageReactionRemoveDispatchData,
-} from 'discord-api-types/v10'
+} from 'discord.js'
 import type {
   ChannelId,
   ChatEvent,

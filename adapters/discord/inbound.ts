@@ -4,7 +4,7 @@ import type {
   APIUser,
   GatewayMessageCreateDispatchData,
   GatewayMessageUpdateDispatchData,
-} from 'discord-api-types/v10'
+} from 'discord.js'
 import type {
   Attachment,
   ChannelId,

@@ -4,7 +4,7 @@ import type {
   APIGuildMember,
   APIUser,
   RESTGetAPICurrentUserGuildsResult,
-} from 'discord-api-types/v10'
+} from 'discord.js'
 import type { Probe, ProbeContext } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { ChannelId } from '../../core/event.ts'

@@ -1,4 +1,4 @@
-import type { APIChannel, GatewayGuildCreateDispatch, GatewayGuildDeleteDispatch } from 'discord-api-types/v10'
+import type { APIChannel, GatewayGuildCreateDispatch, GatewayGuildDeleteDispatch } from 'discord.js'
 import { asChanopError } from '../../core/error.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs, deadline, sleep } from '../../core/retry.ts'

@@ -41,8 +41,10 @@ const has = (words: readonly string[], name: string): boolean => {
   return words.some(word => skeleton(word) === seen)
 }
 
-/** Whether somebody of that name could be taken for a bot or a service of the network. */
-export const passesForOurs = (name: string): boolean => has(bots, name) || has(services, name)
+const ours: ReadonlySet<string> = new Set([...bots, ...services].map(skeleton))
+
+/** Whether somebody of that name could be taken for a bot or a service of the network. Asked for each relayed message. */
+export const passesForOurs = (name: string): boolean => ours.has(skeleton(name))
 
 /** What a type of agents would be taken for, as the rest of `… is`; null: it is free. `others`: agents and people by their names. */
 export function typeReservedAs(

@@ -1,5 +1,5 @@
 /** Names that the eye takes for each other, and what a name hides. For comparing only, never for showing. */
-import { fold, visible } from './text.ts'
+import { fold, plainWord, visible } from './text.ts'
 
 /** Letters of other scripts that look like a Latin one, by that letter (Unicode UTS #39, the common ones). */
 const homoglyphs: Readonly<Record<string, string>> = {
@@ -34,10 +34,12 @@ const latin = new Map(
   Object.entries(homoglyphs).flatMap(([letter, likes]) => Array.from(likes, like => [like, letter] as const)),
 )
 
+const latinised = (folded: string): string =>
+  plainWord.test(folded) ? folded : Array.from(folded.normalize('NFD'), char => latin.get(char) ?? char).join('')
+
 /** A name without what the eye passes over: `Adm1n`, `Admln`, `admin_` and `аdmin` with a Cyrillic letter are one. */
 export const skeleton = (name: string): string =>
-  Array.from(fold(name).normalize('NFD'), char => latin.get(char) ?? char)
-    .join('')
+  latinised(fold(name))
     .replace(/[_.\-\s\p{M}]/gu, '')
     .replace(/rn/g, 'm')
     .replace(/vv/g, 'w')
@@ -53,6 +55,7 @@ const mixed =
 
 /** Why a name is not what it looks like, in a word; null: it is. */
 export function deceives(name: string): 'hidden characters' | 'look-alike letters' | null {
+  if (plainWord.test(name)) return null
   const shown = name
     .normalize('NFC')
     .replace(/[\p{Zs}\t\r\n]+/gu, ' ')

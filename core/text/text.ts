@@ -144,18 +144,25 @@ const hidden = '[\\p{Cc}\\p{Cf}\\p{DI}\\u2028\\u2029\\u2800]'
 const invisible = new RegExp(`(?!${seen})${hidden}`, 'gu')
 const anyHidden = new RegExp(hidden, 'gu')
 
+/** A word that is the same however it is normalised: most names and nicks. */
+export const plainWord = /^[!-~]*$/
+
 /** Without what can't be seen; tabs, line breaks and every kind of space become one space; trimmed. */
 export const visible = (text: string): string =>
-  text
-    .toWellFormed()
-    .replace(/[\t\n\v\f\r\u0085\u2028\u2029]/g, ' ')
-    .replace(invisible, '')
-    .replace(/[\p{Zs}]+/gu, ' ')
-    .trim()
+  plainWord.test(text)
+    ? text
+    : text
+        .toWellFormed()
+        .replace(/[\t\n\v\f\r\u0085\u2028\u2029]/g, ' ')
+        .replace(invisible, '')
+        .replace(/[\p{Zs}]+/gu, ' ')
+        .trim()
 
 /** For comparing only, never for showing: visible, compatibility-normalised, lower case. */
 export const fold = (text: string): string =>
-  visible(visible(text).replace(anyHidden, '').normalize('NFKC').toLowerCase())
+  plainWord.test(text)
+    ? text.toLowerCase()
+    : visible(visible(text).replace(anyHidden, '').normalize('NFKC').toLowerCase())
 
 /**
  * A person's name as it may be shown before what they said: one line, visible, at most `max` graphemes, no stacks of

@@ -1,4 +1,4 @@
-import type { APIApplicationCommandInteractionDataOption, APIInteraction, APIMessage } from 'discord-api-types/v10'
+import type { APIApplicationCommandInteractionDataOption, APIInteraction, APIMessage } from 'discord.js'
 import type { Found, NativeCommand } from '../../../core/adapter.ts'
 import { inWords } from '../../../core/command/native.ts'
 import { ChanopError } from '../../../core/error.ts'

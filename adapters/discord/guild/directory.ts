@@ -8,7 +8,7 @@ import type {
   APIUser,
   GatewayDispatchPayload,
   GatewayGuildCreateDispatchData,
-} from 'discord-api-types/v10'
+} from 'discord.js'
 import { type Grants, permissionsIn } from './permissions.ts'
 
 export interface Channel {

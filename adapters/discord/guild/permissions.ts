@@ -1,4 +1,4 @@
-import type { APIOverwrite } from 'discord-api-types/v10'
+import type { APIOverwrite } from 'discord.js'
 
 /** Bits of docs.discord.com/developers/topics/permissions, with the names that Discord's own settings show. */
 export const permissions = {

@@ -1,4 +1,4 @@
-import type { RawFile } from '@discordjs/rest'
+import type { RawFile } from 'discord.js'
 import type { Upload } from '../../../core/event.ts'
 
 /** No message carries more. */

@@ -1,4 +1,4 @@
-import type { APIMessage } from 'discord-api-types/v10'
+import type { APIMessage } from 'discord.js'
 import { plain, truncate, visible } from '../../../core/text/text.ts'
 import { contentOf, type Reader } from '../inbound.ts'
 import type { Api } from '../wire/api.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { RawFile } from '@discordjs/rest'
-import type { APIMessage } from 'discord-api-types/v10'
+import type { RawFile } from 'discord.js'
+import type { APIMessage } from 'discord.js'
 import type { Found } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Act, Draft, MessageId, Place, Reaction, Upload } from '../../../core/event.ts'

@@ -1,4 +1,4 @@
-import type { APIChannel, APIMessage } from 'discord-api-types/v10'
+import type { APIChannel, APIMessage } from 'discord.js'
 import type { Place } from '../../../core/event.ts'
 import { truncate, visible } from '../../../core/text/text.ts'
 import { type Directory, isThread } from '../guild/directory.ts'

@@ -1,4 +1,4 @@
-import type { APIWebhook } from 'discord-api-types/v10'
+import type { APIWebhook } from 'discord.js'
 import type { Log } from '../../../core/log.ts'
 import type { Directory } from '../guild/directory.ts'
 import { has } from '../guild/permissions.ts'

@@ -1,4 +1,4 @@
-import type { APIChannel, APIMessage, APIThreadList } from 'discord-api-types/v10'
+import type { APIChannel, APIMessage, APIThreadList } from 'discord.js'
 import type { Cursors } from '../../../core/adapter.ts'
 import type { ChatEvent, GapEvent, MessageId, UserId } from '../../../core/event.ts'
 import { type Channel, isForum, isNewer } from '../guild/directory.ts'

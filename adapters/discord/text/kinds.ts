@@ -1,4 +1,4 @@
-import type { APIEmbed, APIMessage, APIMessageSnapshot } from 'discord-api-types/v10'
+import type { APIEmbed, APIMessage, APIMessageSnapshot } from 'discord.js'
 import type { Segment } from '../../../core/event.ts'
 import { duration } from '../../../core/text/text.ts'
 import { type Names, parseMarkdown } from './read.ts'

@@ -1,4 +1,4 @@
-import { DiscordAPIError, HTTPError, RateLimitError, type RawFile, REST } from '@discordjs/rest'
+import { DiscordAPIError, HTTPError, RateLimitError, type RawFile, REST } from 'discord.js'
 import { ChanopError } from '../../../core/error.ts'
 import { flatten, Refused } from './faults.ts'
 import { InvalidRequests } from './invalid.ts'

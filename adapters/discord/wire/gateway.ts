@@ -1,5 +1,5 @@
 import { type SessionInfo, WebSocketManager, WebSocketShardEvents } from '@discordjs/ws'
-import type { APIGatewayBotInfo, GatewayDispatchPayload } from 'discord-api-types/v10'
+import type { APIGatewayBotInfo, GatewayDispatchPayload } from 'discord.js'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
 import type { Log } from '../../../core/log.ts'
 import { backoffMs, sleep } from '../../../core/retry.ts'

@@ -1,4 +1,4 @@
-import type { APIApplication } from 'discord-api-types/v10'
+import type { APIApplication } from 'discord.js'
 import { ChanopError } from '../../../core/error.ts'
 import type { Api } from './api.ts'
 

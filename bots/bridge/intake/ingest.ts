@@ -73,9 +73,8 @@ function isOutside(db: Tx, { sender, place, kind }: ChatEvent, rooms: Rooms): bo
 }
 
 /** Whether nothing of a fact goes to other places. */
-function staysHere(db: Tx, event: ChatEvent, intake: Intake): boolean {
-  return isIgnored(intake.ignore, event) || isOutside(db, event, intake.rooms) || check(db, event, intake.reader).secret
-}
+const staysHere = (db: Tx, event: ChatEvent, intake: Intake): boolean =>
+  isIgnored(intake.ignore, event) || isOutside(db, event, intake.rooms)
 
 /**
  * Takes facts in, inside one transaction: records each that is new, its effect on members and on current texts, the
@@ -97,7 +96,7 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
     const passing = { nowMs, lateMs: intake.lateMs, ...followed(db, fact, intake, nowMs) }
     const early = event.kind === 'message' ? takeParked(db, event.place, event.id, nowMs) : []
     for (const parked of early) follow(db, parked)
-    if (!checked.secret && !isEcho(fact, intake, taken, nowMs)) passOn(db, asItReads(db, fact, early), intake, passing)
+    if (!checked.secret && !isEcho(fact, intake, taken, nowMs)) passOn(db, asItReads(db, fact, early, intake), intake, passing)
     // Its edits and its end are in it already.
     for (const one of early) if (one.event.kind === 'reaction') passOn(db, one, intake, passing)
   }
@@ -134,11 +133,13 @@ function followed(db: Tx, fact: Stored, intake: Intake, nowMs: number): Omit<Pas
   return {}
 }
 
-/** A message with what came before it done to it; null when it is deleted already. */
-function asItReads(db: Tx, fact: Stored, early: readonly Parked[]): Stored | null {
+/** A message with what came before it done to it; null when it is deleted already, or about a secret now. */
+function asItReads(db: Tx, fact: Stored, early: readonly Parked[], { reader }: Intake): Stored | null {
   if (early.length === 0 || fact.event.kind !== 'message') return fact
   const content = currentOf(db, fact.seq)?.content
-  return content ? { ...fact, event: { ...fact.event, content } } : null
+  if (!content) return null
+  const event = { ...fact.event, content }
+  return check(db, event, reader).secret ? null : { ...fact, event }
 }
 
 function followMembers(db: Tx, { event, placeId }: Stored, intake: Intake, { joined, left }: Taken): void {

@@ -31,7 +31,8 @@ export function faceOf(db: Tx, sender: Sender, { network }: Place, room: Room): 
 
 /** Whether somebody of another network could be meant; an account of the same person is nobody else. */
 function isTakenFor(db: Tx, { id, name }: Sender, network: Place['network'], room: Room): boolean {
-  const others = namesakes(db, name, room.places).filter(other => other.network !== network)
+  const elsewhere = room.places.filter(place => place.network !== network)
+  const others = namesakes(db, name, elsewhere)
   if (others.length === 0) return false
   const person = personAt(db, network, id)?.id
   return others.some(other => person === undefined || personAt(db, other.network, other.user)?.id !== person)

@@ -5,7 +5,7 @@ import { getMeta, setMeta } from '../../ledger/ledger.ts'
 import { addDeclaration, declarations, dropDeclarationsOf } from '../../ledger/settings/declarations.ts'
 import type { Tx } from '../../ledger/tx.ts'
 import type { Command } from '../command.ts'
-import { type Field, fieldsOf, usageOf } from '../parse/fields.ts'
+import { type Field, fieldsOf, isSecret, usageOf } from '../parse/fields.ts'
 
 /** What every process knows of a command, whoever owns it: a declaration as plain data. */
 export interface Published {
@@ -97,6 +97,7 @@ export class Catalogue {
   #version: string | null = null
   #all: readonly Published[] = []
   #byName: ReadonlyMap<string, Published> = new Map()
+  #secretTakers: readonly string[] = []
 
   /** The newest; cheap to call for each command. */
   refresh(tx: Tx): this {
@@ -104,12 +105,19 @@ export class Catalogue {
     if (now === this.#version) return this
     this.#all = readPublished(tx)
     this.#byName = new Map(this.#all.flatMap(command => namesOf(command).map(name => [name, command] as const)))
+    const takers = this.#all.filter(({ fields }) => fields.some(isSecret))
+    this.#secretTakers = takers.flatMap(namesOf).filter(name => name.includes(' '))
     this.#version = now
     return this
   }
 
   get all(): readonly Published[] {
     return this.#all
+  }
+
+  /** Names and aliases, of two words, of the commands that take a secret. */
+  get secretTakers(): readonly string[] {
+    return this.#secretTakers
   }
 
   /** By name or alias. */

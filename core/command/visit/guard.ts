@@ -94,8 +94,7 @@ function commandMeant(
   reading: Reading | null,
 ): { words: string; meant: string } | null {
   const catalogue = reader.catalogue.refresh(db)
-  const takers = catalogue.all.filter(({ fields }) => fields.some(isSecret))
-  const names = takers.flatMap(({ name, aliases }) => [name, ...aliases]).filter(name => name.includes(' '))
+  const names = catalogue.secretTakers
   const like = resembles(words, {
     names,
     known: name => catalogue.named(name) !== undefined,

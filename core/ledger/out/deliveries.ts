@@ -131,9 +131,9 @@ export function markInterrupted(db: Tx, rebooted: boolean): number {
  * rewritten while it was under way, and the newer text is queued.
  */
 export function settle(db: Tx, delivery: Delivery, ids: readonly MessageId[], nowMs: number): boolean {
-  const { act, placeId, source } = delivery
+  const { act, place, placeId, source } = delivery
   const newest = end(db, delivery, 'sent', null, nowMs)
-  const channel = channelId(db, placeId)
+  const channel = place.thread === undefined ? placeId : channelId(db, placeId)
   if (act.do === 'edit' && source !== null) dropGone(db, channel, source, ids)
   else if (act.do !== 'send' || source === null) return newest
   const insert = sql(

@@ -35,15 +35,17 @@ export interface Namesake extends Account {
 }
 
 /** Everybody in one of these channels whose name the eye takes for `name`. */
-export const namesakes = (tx: Tx, name: string, channels: readonly Channel[]): Namesake[] =>
-  sql(
+export function namesakes(tx: Tx, name: string, channels: readonly Channel[]): Namesake[] {
+  const seen = skeleton(name)
+  const there = sql(
     tx,
-    `SELECT p.network, p.channel, m.user, m.name FROM json_each(?) j
-     JOIN place p ON p.network = j.value ->> 'network' AND p.channel = j.value ->> 'channel' AND p.thread = ''
-     JOIN member m ON m.skeleton = ? AND m.place = p.id`,
+    `SELECT p.network, p.channel, m.user, m.name FROM place p JOIN member m ON m.skeleton = ? AND m.place = p.id
+     WHERE p.network = ? AND p.channel = ? AND p.thread = ''`,
   )
-    .all(JSON.stringify(channels.map(({ network, channel }) => ({ network, channel }))), skeleton(name))
-    .map(row => ({ ...channelOf(row), ...memberOf(row) }))
+  return channels.flatMap(({ network, channel }) =>
+    there.all(seen, network, channel).map(row => ({ ...channelOf(row), ...memberOf(row) })),
+  )
+}
 
 /** Somebody is not in a place any more; false when they were not. */
 export const leavePlace = (tx: Tx, place: number, user: string): boolean =>
