@@ -1,10 +1,4 @@
-import type {
-  APIChannel,
-  APIGuild,
-  APIGuildMember,
-  APIUser,
-  RESTGetAPICurrentUserGuildsResult,
-} from 'discord.js'
+import type { APIChannel, APIGuild, APIGuildMember, APIUser, RESTGetAPICurrentUserGuildsResult } from 'discord.js'
 import type { Probe, ProbeContext } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { ChannelId } from '../../core/event.ts'

@@ -246,9 +246,11 @@ export class Guest {
   }
 
   wait(found: (line: Line) => boolean, what: string, deadlineMs = 10_000): Promise<Line> {
-    return this.#watch.wait(lines => lines.find(found), what, deadlineMs).catch((error: Error) => {
-      throw new Error(`${error.message}; the last that came:\n${this.raw.slice(-8).join('\n')}`)
-    })
+    return this.#watch
+      .wait(lines => lines.find(found), what, deadlineMs)
+      .catch((error: Error) => {
+        throw new Error(`${error.message}; the last that came:\n${this.raw.slice(-8).join('\n')}`)
+      })
   }
 
   hears(text: string): Promise<Line> {

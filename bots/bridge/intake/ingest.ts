@@ -96,7 +96,8 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
     const passing = { nowMs, lateMs: intake.lateMs, ...followed(db, fact, intake, nowMs) }
     const early = event.kind === 'message' ? takeParked(db, event.place, event.id, nowMs) : []
     for (const parked of early) follow(db, parked)
-    if (!checked.secret && !isEcho(fact, intake, taken, nowMs)) passOn(db, asItReads(db, fact, early, intake), intake, passing)
+    if (!checked.secret && !isEcho(fact, intake, taken, nowMs))
+      passOn(db, asItReads(db, fact, early, intake), intake, passing)
     // Its edits and its end are in it already.
     for (const one of early) if (one.event.kind === 'reaction') passOn(db, one, intake, passing)
   }
