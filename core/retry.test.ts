@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { it } from 'node:test'
-import { backoffMs, deadline, sleep } from './retry.ts'
+import { backoffMs, deadline, longestLimitMs, retryAfterMs, sleep } from './retry.ts'
 
 it('backoff doubles up to its top, with half of it left to chance', () => {
   const backoff = { firstMs: 100, maxMs: 1000 }
@@ -29,6 +29,26 @@ it('sleep ends at its time, or at once with its signal, and leaves no listener b
   await sleep(60_000, stop.signal)
   assert.ok(performance.now() - startedMs < 1000)
   assert.equal(getEventListeners(stop.signal, 'abort').length, 0)
+})
+
+it('a wait of any length is no short one', async () => {
+  const stop = new AbortController()
+  let over = false
+  const sleeping = sleep(1e15, stop.signal).then(() => {
+    over = true
+  })
+  await sleep(20)
+  assert.equal(over, false)
+  stop.abort()
+  await sleeping
+})
+
+it('a Retry-After is a number or a date, and is believed up to a limit', () => {
+  const nowMs = Date.parse('2026-01-01T00:00:00Z')
+  const read = (written: string | null) => retryAfterMs(written, nowMs, longestLimitMs)
+  const written = ['5', ' 1.5 ', '0', '999999999', 'Thu, 01 Jan 2026 00:00:09 GMT', 'Thu, 01 Jan 2015 00:00:00 GMT']
+  assert.deepEqual(written.map(read), [5000, 1500, 0, longestLimitMs, 9000, 0])
+  assert.deepEqual(['', 'soon', '1e9', 'Infinity', null].map(read), [null, null, null, null, null])
 })
 
 it('a deadline aborts by time or with its signal', async () => {

@@ -11,9 +11,12 @@ export function backoffMs({ firstMs, maxMs }: Backoff, attempt: number, random: 
   return ceilingMs * (0.5 + random() / 2)
 }
 
+/** A timer of more is over at once. */
+const longestMs = 2 ** 31 - 1
+
 /** Waits, or resolves at once when `signal` aborts. Never rejects; look at `signal.aborted` afterwards. */
 export async function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-  await wait(delayMs, undefined, signal ? { signal } : {}).catch((error: unknown) => {
+  await wait(Math.min(delayMs, longestMs), undefined, signal ? { signal } : {}).catch((error: unknown) => {
     if (!signal?.aborted) throw error
   })
 }
@@ -24,11 +27,17 @@ export function deadline(deadlineMs: number, signal?: AbortSignal): AbortSignal 
   return signal ? AbortSignal.any([signal, timeout]) : timeout
 }
 
-const mostAfterMs = 3_600_000
+const hourMs = 3_600_000
+/** What a chat platform asks to wait is believed up to a day: then it is asked whether that still holds. */
+export const longestLimitMs = 24 * hourMs
 
-/** How long a `Retry-After` asks to wait (RFC 9110, 10.2.3): seconds or a date, at most an hour; null when it says nothing. */
-export function retryAfterMs(written: string | null | undefined, nowMs: number): number | null {
+/** How long a `Retry-After` asks to wait (RFC 9110, 10.2.3): seconds or a date, at most `mostMs`; null when it says nothing. */
+export function retryAfterMs(
+  written: string | null | undefined,
+  nowMs: number,
+  mostMs: number = hourMs,
+): number | null {
   const words = written?.trim() ?? ''
   const waitMs = /^\d+(\.\d+)?$/.test(words) ? Number(words) * 1000 : Date.parse(words) - nowMs
-  return Number.isFinite(waitMs) ? Math.min(Math.max(waitMs, 0), mostAfterMs) : null
+  return Number.isFinite(waitMs) ? Math.min(Math.max(waitMs, 0), mostMs) : null
 }

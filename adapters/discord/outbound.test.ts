@@ -22,6 +22,7 @@ before(async () => {
 afterEach(async () => {
   for (const trial of trials.splice(0)) await trial.stop()
   fake.storms.clear()
+  fake.odd = null
 })
 after(async () => {
   await fake.stop()
@@ -266,6 +267,39 @@ test('a storm of 429 on one channel delays no other, and is waited for as the pl
     asked,
     'it is not even asked before its time',
   )
+})
+
+test('a limit that says no time, one that says an absurd one, and a page instead of an answer lose nothing', async () => {
+  const { adapter } = await start()
+  await adapter.send(place(), own('before'), key())
+  const html = { 'content-type': 'text/html' }
+  const json = { 'content-type': 'application/json' }
+  const odd: [number, Record<string, string>, string, 'send-later' | 'network-down', number?][] = [
+    [429, html, '<html>error 1015</html>', 'send-later', 5_000],
+    [429, { ...html, 'retry-after': 'soon' }, '<html>', 'send-later', 5_000],
+    [429, json, '{"message":"slow","retry_after":7.5,"global":false}', 'send-later', 7_500],
+    [429, { ...json, 'retry-after': '99999999999999999999' }, '{"message":"slow"}', 'send-later', 86_400_000],
+    [429, { ...json, 'x-ratelimit-remaining': '0', 'x-ratelimit-reset-after': '1e30' }, '{}', 'send-later', 5_000],
+    [403, html, '<html>error 1020</html>', 'send-later'],
+    [404, html, '<html>nginx</html>', 'send-later'],
+    [200, html, '<html>log in to the wireless</html>', 'network-down'],
+    [429, { ...json, 'retry-after': '9' }, '{"message":"slow","retry_after":8.2,"global":true}', 'send-later', 9_000],
+  ]
+  const rooms = odd.map((_, at) => fake.world.channel(`odd-${at}`))
+  for (const { id } of rooms) await adapter.channels?.join(placeAt(id))
+  for (const [at, [status, headers, body, code, afterMs]] of odd.entries()) {
+    const calm = rooms[at] as Channel
+    let asked = 0
+    fake.odd = (method, path) =>
+      method === 'POST' && path === `/channels/${calm.id}/messages` && ++asked > 0 ? { status, headers, body } : null
+    await assert.rejects(adapter.send(placeAt(calm.id), own('x'), key()), (error: unknown) => {
+      assert.ok(error instanceof ChanopError && error.code === code, `${status} ${body}: ${String(error)}`)
+      if (afterMs !== undefined) assert.ok(Math.abs((error.afterMs ?? 0) - afterMs) < 1_000, String(error.afterMs))
+      return true
+    })
+    assert.equal(asked, 1, 'it is asked once')
+    fake.odd = null
+  }
 })
 
 test('a bucket that is used up is waited for without a single 429', async () => {

@@ -71,6 +71,26 @@ describe('what goes out', { concurrency: 4 }, () => {
     assert.equal(fake.said(calm).length, 10)
   })
 
+  test('a limit that asks for an absurd time is believed for a day, and one that says nothing for a second', async t => {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.up()
+    const { fake } = trial
+    const limits: [Record<string, string>, number][] = [
+      [{ 'retry-after': '999999999999999' }, 86_400_000],
+      [{ 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT' }, 86_400_000],
+      [{ 'retry-after': '-7' }, 1000],
+      [{ 'retry-after': 'soon' }, 1000],
+      [{}, 1000],
+    ]
+    for (const [at, [headers, afterMs]] of limits.entries()) {
+      const room = fake.workspace.channel(`limited${at}`, { members: [app.user] })
+      fake.odd.set('chat.postMessage', { status: 429, body: '<html>slow down</html>', headers })
+      const refused = await adapter.send(placeOf(room), draft('x'), `l${at}`).catch((error: unknown) => error)
+      assert.ok(refused instanceof ChanopError && refused.code === 'send-later', String(refused))
+      assert.equal(refused.afterMs, afterMs, JSON.stringify(headers))
+    }
+  })
+
   test('a limit in the middle of a long text is waited for: no part is lost or said twice', async t => {
     const trial = await Trial.open(t)
     const { adapter } = await trial.up()

@@ -34,6 +34,29 @@ test('a chat that has to wait keeps up no other', async t => {
   )
 })
 
+test('a limit is obeyed however it says its time, and what is no answer of the Bot API is no refusal', async t => {
+  const trial = await Trial.open(t)
+  const { server } = trial
+  const rooms = Array.from({ length: 7 }, (_, n) => server.world.group(`Odd ${n}`))
+  const { adapter } = await trial.start(t, { channels: rooms.map(({ chat }) => chat.id) })
+  const answers: [object | string, number, string, number?][] = [
+    [{ error_code: 429, description: 'Too Many Requests: retry after 4' }, 429, 'send-later', 4000],
+    [{ error_code: 429, description: 'Too Many', parameters: { retry_after: 'x' } }, 429, 'send-later', 1000],
+    [{ error_code: 429, description: 'Too Many', parameters: { retry_after: 1e15 } }, 429, 'send-later', 86_400_000],
+    [{ message: 'API rate limit exceeded' }, 429, 'network-down'],
+    [{ error_code: '400', description: 'x' }, 400, 'network-down'],
+    [{ ok: true }, 200, 'network-down'],
+    ['null', 200, 'network-down'],
+  ]
+  for (const [at, [answer, status, code, afterMs]] of answers.entries()) {
+    server.fault({ raw: typeof answer === 'string' ? answer : JSON.stringify({ ok: false, ...answer }), status })
+    const place = placeOf(rooms[at] as (typeof rooms)[number])
+    const thrown = await adapter.send(place, words('x'), `odd${at}`).catch((error: unknown) => error)
+    assert.ok(thrown instanceof ChanopError && thrown.code === code, `${JSON.stringify(answer)}: ${String(thrown)}`)
+    assert.equal(thrown.afterMs, afterMs)
+  }
+})
+
 test('our own pace keeps Telegram from ever refusing', async t => {
   const trial = await Trial.open(t, {
     speeds: {

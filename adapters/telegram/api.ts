@@ -3,7 +3,8 @@ import { Agent as HttpsAgent } from 'node:https'
 import { Telegram, TelegramError } from 'telegraf'
 import { ChanopError } from '../../core/error.ts'
 import { deadline } from '../../core/retry.ts'
-import { ApiError, unanswered } from './fault.ts'
+import { pastedToken } from '../../core/vault/pasted.ts'
+import { ApiError, isRefusal, unanswered } from './fault.ts'
 
 export interface CallOptions {
   readonly signal?: AbortSignal
@@ -19,6 +20,12 @@ interface Caller {
 const answerMs = 30_000
 /** An idle connection is closed before Telegram closes it: what is sent at that very moment would be in doubt. */
 const idleMs = 15_000
+
+/** What it did with the request, nobody knows. */
+const noApi = (): ChanopError => new ChanopError('network-down', 'what answers for Telegram is no Bot API')
+
+/** The token out of what was copied: some copy it from an address, where `bot` stands before it. */
+export const tokenOf = (secret: string): string => pastedToken(secret).replace(/^bot(?=\d+:)/i, '')
 
 /** The Bot API: the only I/O of this adapter. Nothing that leaves it holds the token. */
 export class Api {
@@ -45,9 +52,12 @@ export class Api {
     const until = AbortSignal.any([this.#closed.signal, deadline(deadlineMs, signal)])
     if (this.#closed.signal.aborted) throw new ChanopError('send-later', 'Telegram is not connected any more.')
     try {
-      return (await this.#client.callApi(method, payload, { signal: until })) as T
+      const result = await this.#client.callApi(method, payload, { signal: until })
+      if (result === undefined) throw noApi()
+      return result as T
     } catch (thrown) {
-      if (thrown instanceof TelegramError) throw new ApiError(thrown.response)
+      if (thrown instanceof ChanopError) throw thrown
+      if (thrown instanceof TelegramError) throw isRefusal(thrown.response) ? new ApiError(thrown.response) : noApi()
       throw unanswered(until.aborted ? new Error('it took too long') : thrown, this.#secrets)
     }
   }

@@ -1,10 +1,23 @@
 import { ChanopError } from '../../core/error.ts'
+import { longestLimitMs } from '../../core/retry.ts'
 
 /** What the Bot API answers instead of a result. */
 export interface Refusal {
   readonly error_code: number
   readonly description: string
   readonly parameters?: { readonly retry_after?: number; readonly migrate_to_chat_id?: number }
+}
+
+/** Whether an answer is the Bot API's own: what stands before it speaks otherwise. */
+export const isRefusal = (answer: unknown): answer is Refusal => {
+  const { error_code, description } = (answer ?? {}) as Partial<Record<keyof Refusal, unknown>>
+  return typeof error_code === 'number' && typeof description === 'string'
+}
+
+/** How long to wait: as a field, else in words. */
+function waitMs({ description, parameters }: Refusal): number {
+  const told = parameters?.retry_after ?? /retry after (\d+)/.exec(description)?.[1]
+  return Math.min(Math.max(1, Number(told) || 1) * 1000, longestLimitMs)
 }
 
 const codeOf = (status: number): ChanopError['code'] => {
@@ -26,9 +39,10 @@ export class ApiError extends ChanopError {
   /** The group is a supergroup now, with this id. */
   readonly movedTo: number | undefined
 
-  constructor({ error_code, description, parameters }: Refusal) {
+  constructor(refusal: Refusal) {
+    const { error_code, description, parameters } = refusal
     const reason = reasonOf(description)
-    const afterMs = error_code === 429 ? Math.max(1, parameters?.retry_after ?? 1) * 1000 : undefined
+    const afterMs = error_code === 429 ? waitMs(refusal) : undefined
     super(codeOf(error_code), `Telegram: ${reason}`, afterMs === undefined ? {} : { afterMs })
     this.status = error_code
     this.reason = reason

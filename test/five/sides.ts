@@ -47,6 +47,8 @@ export interface Side {
   offline(work: () => Promise<void>): Promise<void>
   /** The next message of ours is accepted, and its answer lost. */
   loseAnswer(): void
+  /** Asks us to wait, whatever we say, until what it gives is called. Absent: it does not ask. */
+  storm?(): () => void
   stop(): Promise<void>
 }
 
@@ -166,6 +168,10 @@ export async function discordSide(): Promise<Side & { readonly fake: DiscordFake
     loseAnswer: () => {
       fake.loses = (method, path) => method === 'POST' && (path.includes('/webhooks/') || path.endsWith('/messages'))
     },
+    storm: () => {
+      fake.storms.set('/', { retryAfter: 1, scope: 'global' })
+      return () => fake.storms.clear()
+    },
     stop: () => fake.stop(),
   }
 }
@@ -209,6 +215,12 @@ export async function slackSide(): Promise<Side & { readonly fake: FakeSlack }> 
       fake.isDown = false
     },
     loseAnswer: () => fake.loseAnswer('chat.postMessage'),
+    storm: () => {
+      fake.rate = { perSecond: 1, burst: 0 }
+      return () => {
+        fake.rate = null
+      }
+    },
     stop: () => fake.stop(),
   }
 }
@@ -268,6 +280,13 @@ export async function telegramSide(): Promise<Side & { readonly server: Telegram
         }),
     offline: work => server.offline(work),
     loseAnswer: () => server.fault('lose-answer'),
+    storm: () => {
+      const none = { most: 0, windowMs: 1000 }
+      server.limits.speeds = { chat: none, group: none, all: none }
+      return () => {
+        server.limits.speeds = null
+      }
+    },
     stop: () => server.stop(),
   }
 }
@@ -334,6 +353,11 @@ export async function matrixSide(): Promise<Side & { readonly synapse: Synapse }
     copies: () => matrixCopies(max, room, bot.id),
     offline: work => proxy.offline(work),
     loseAnswer: () => proxy.once((method, url) => method === 'PUT' && url.includes('/send/m.room.message/'), 'lose'),
+    storm: () => {
+      const body = { errcode: 'M_LIMIT_EXCEEDED', error: 'Too Many Requests', retry_after_ms: 1000 }
+      proxy.judge((method, url) => (method === 'PUT' && url.includes('/send/') ? { status: 429, body } : null))
+      return () => proxy.judge(() => null)
+    },
     stop: async () => {
       proxy.close()
       await synapse.stop()

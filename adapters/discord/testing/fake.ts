@@ -25,6 +25,12 @@ interface Storm {
   readonly scope: 'user' | 'global' | 'shared'
 }
 
+interface OddAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
 let description: Description10 | null | undefined
 function described(): Description10 | null {
   const path = descriptionPath()
@@ -55,6 +61,8 @@ export class DiscordFake {
   loses: ((method: string, path: string) => boolean) | null = null
   /** The next requests for which it is a status are answered with it, and not done. */
   fails: ((method: string, path: string) => number | null) | null = null
+  /** The next requests for which it is one get this instead of an answer, as from what stands before Discord. */
+  odd: ((method: string, path: string) => OddAnswer | null) | null = null
   flags = (1 << 19) | (1 << 15)
   #down = false
   readonly #buckets = new Map<string, Bucket>()
@@ -161,6 +169,8 @@ export class DiscordFake {
     const { body, files } = await bodyOf(request)
     const failed = this.fails?.(method, path) ?? null
     if (failed !== null) return reply(response, failed, { message: `${failed}: broken`, code: 0 })
+    const odd = this.odd?.(method, path) ?? null
+    if (odd) return void response.writeHead(odd.status, odd.headers).end(odd.body)
     const lose = this.loses?.(method, path) === true
     const limited = this.#limited(method, path)
     if (limited) return reply(response, 429, limited.body, limited.headers)

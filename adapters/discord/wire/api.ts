@@ -1,5 +1,6 @@
 import { DiscordAPIError, HTTPError, RateLimitError, type RawFile, REST } from 'discord.js'
 import { ChanopError } from '../../../core/error.ts'
+import { longestLimitMs, retryAfterMs } from '../../../core/retry.ts'
 import { flatten, Refused } from './faults.ts'
 import { InvalidRequests } from './invalid.ts'
 
@@ -57,10 +58,16 @@ export class Api {
   }
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
+    // Here and not before the library: it asks again by itself.
+    const waitMs = this.#invalid.waitMs()
+    if (waitMs > 0)
+      throw new ChanopError('send-later', 'too many requests were refused; waiting, so that Discord does not ban us', {
+        afterMs: waitMs,
+      })
     const { dispatcher: _other, ...plain } = init as RequestInit & { dispatcher?: unknown }
     const response = await fetch(url, plain)
     this.#invalid.note(response.status, response.headers.get('x-ratelimit-scope'))
-    return response
+    return response.status === 429 ? withWait(response) : response
   }
 
   get<T>(route: Route, ask: Ask = {}): Promise<T> {
@@ -80,15 +87,10 @@ export class Api {
   }
 
   async #ask<T>(method: Method, route: Route, { query, body, files, auth, signal }: Ask): Promise<T> {
-    const waitMs = this.#invalid.waitMs()
-    if (waitMs > 0)
-      throw new ChanopError('send-later', 'too many requests were refused; waiting, so that Discord does not ban us', {
-        afterMs: waitMs,
-      })
     const parts = new URLSearchParams()
     for (const [key, value] of Object.entries(query ?? {})) parts.set(key, String(value))
     try {
-      return (await this.rest.request({
+      const answer = await this.rest.request({
         method: method as never,
         fullRoute: route,
         query: parts,
@@ -96,10 +98,47 @@ export class Api {
         ...(files ? { files: [...files] } : {}),
         ...(auth === false ? { auth } : {}),
         signal: signal ? AbortSignal.any([signal, this.#signal]) : this.#signal,
-      })) as T
+      })
+      // The library gives what is no JSON as bytes.
+      if (answer instanceof ArrayBuffer && answer.byteLength > 0)
+        throw new ChanopError('network-down', 'what answers for Discord is not its API')
+      return answer as T
     } catch (thrown) {
       throw faultOf(thrown, this.#signal)
     }
+  }
+}
+
+/** A limit that does not say how long it lasts, as of what stands before Discord. */
+const unsaidMs = 5_000
+const leastMs = 250
+
+/**
+ * A refusal for its rate as the library reads it: with a number of seconds in its head. Without one, or with one that is none,
+ * the library would ask again at once, and for ever.
+ */
+async function withWait(response: Response): Promise<Response> {
+  const said = bodyOf(await response.text())
+  const nowMs = Date.now()
+  const toldMs = (of: string | null): number | null => retryAfterMs(of, nowMs, longestLimitMs)
+  const waitMs = toldMs(response.headers.get('retry-after')) ?? toldMs(String(said['retry_after'] ?? '')) ?? unsaidMs
+  const headers = new Headers(response.headers)
+  headers.set('retry-after', String(Math.max(waitMs, leastMs) / 1000))
+  const resetMs = toldMs(headers.get('x-ratelimit-reset-after'))
+  if (resetMs === null) headers.delete('x-ratelimit-reset-after')
+  else headers.set('x-ratelimit-reset-after', String(resetMs / 1000))
+  if (said['global'] === true) headers.set('x-ratelimit-global', 'true')
+  return new Response(null, { status: 429, headers })
+}
+
+function bodyOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const body: unknown = JSON.parse(text)
+    return typeof body === 'object' && body !== null ? { ...body } : {}
+  } catch (error) {
+    // A page of what stands before Discord.
+    if (error instanceof SyntaxError) return {}
+    throw error
   }
 }
 
@@ -132,9 +171,15 @@ function faultOf(thrown: unknown, stopped: AbortSignal): ChanopError {
     return new ChanopError('send-later', `Discord asks to wait ${Math.ceil(afterMs / 1000)} s ${whose}`, { afterMs })
   }
   if (thrown instanceof DiscordAPIError) {
-    const { message = '', errors } = thrown.rawError as { message?: string; errors?: unknown }
+    const { message, errors } = thrown.rawError as { message?: string; errors?: unknown }
+    // What stands before Discord refused it, with a page: 413 alone means the request itself.
+    if (message === undefined && thrown.status !== 413)
+      return new ChanopError(
+        'send-later',
+        `what stands before Discord refuses us (${thrown.status}); it is tried again`,
+      )
     const code = typeof thrown.code === 'number' && thrown.code !== 0 ? thrown.code : null
-    return new Refused({ status: thrown.status, code, message, details: flatten(errors).slice(0, 5) })
+    return new Refused({ status: thrown.status, code, message: message ?? '', details: flatten(errors).slice(0, 5) })
   }
   if (thrown instanceof HTTPError)
     return new ChanopError('network-down', `Discord answered ${thrown.status}; it is asked what became of it`)

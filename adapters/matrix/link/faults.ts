@@ -1,4 +1,5 @@
 import { asChanopError, ChanopError } from '../../../core/error.ts'
+import { longestLimitMs, retryAfterMs } from '../../../core/retry.ts'
 import { type Json, object, string } from '../native.ts'
 import { oneLine } from '../text/words.ts'
 
@@ -24,9 +25,8 @@ const codeOf = (error: unknown): string | undefined => {
 
 const waits = (data: Json, headers: Headers | undefined): number | undefined => {
   const body = data['retry_after_ms']
-  if (typeof body === 'number' && body >= 0) return Math.min(body, 3_600_000)
-  const header = Number(headers?.get('retry-after') ?? Number.NaN)
-  return Number.isFinite(header) ? Math.min(header * 1000, 3_600_000) : undefined
+  if (typeof body === 'number' && body >= 0) return Math.min(body, longestLimitMs)
+  return retryAfterMs(headers?.get('retry-after'), Date.now(), longestLimitMs) ?? undefined
 }
 
 /** What the server said, or null when none did. `error` is what the SDK rejected with. */

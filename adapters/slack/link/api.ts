@@ -1,6 +1,6 @@
 import type { webApi } from '@slack/bolt'
 import type { Log } from '../../../core/log.ts'
-import { backoffMs, sleep } from '../../../core/retry.ts'
+import { backoffMs, longestLimitMs, retryAfterMs, sleep } from '../../../core/retry.ts'
 import { isNative, type Native, part, str, strings } from '../native.ts'
 import { Fault } from './fault.ts'
 import type { Sdk } from './sdk.ts'
@@ -132,12 +132,12 @@ export class Api {
   }
 }
 
-/** A limit that does not say how long it lasts lasts a second: the SDK takes it for a broken answer. */
+/** A limit with whole seconds: one that does not say how long it lasts lasts one. The SDK takes all else for a broken answer. */
 export function withWait(response: Response): Response {
-  const after = response.headers.get('retry-after')
-  if (response.status !== 429 || (after !== null && /^\s*\d/.test(after))) return response
+  if (response.status !== 429) return response
+  const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now(), longestLimitMs) ?? 0
   const headers = new Headers(response.headers)
-  headers.set('retry-after', '1')
+  headers.set('retry-after', String(Math.max(1, Math.ceil(waitMs / 1000))))
   return new Response(response.body, { status: 429, headers })
 }
 

@@ -54,7 +54,10 @@ export class FakeSlack {
   /** Sends in a channel: `perSecond` after a burst. null: no limit. */
   rate: { readonly perSecond: number; readonly burst: number } | null = null
   /** Answers instead of the method's own, once each. */
-  readonly odd = new Map<string, { readonly status: number; readonly body: string }>()
+  readonly odd = new Map<
+    string,
+    { readonly status: number; readonly body: string; readonly headers?: Record<string, string> }
+  >()
   /** Takes no blocks, whatever is in them. */
   refuseBlocks = false
   /** Ends each connection once it has said hello. */
@@ -287,7 +290,7 @@ export class FakeSlack {
     const odd = this.odd.get(method)
     if (odd) {
       this.odd.delete(method)
-      return void response.writeHead(odd.status, { 'content-type': 'text/html' }).end(odd.body)
+      return void response.writeHead(odd.status, { 'content-type': 'text/html', ...odd.headers }).end(odd.body)
     }
     const waitS = this.#tooFast(method, args)
     if (waitS > 0) {

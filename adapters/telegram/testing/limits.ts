@@ -47,7 +47,7 @@ export class SpeedLimits {
     ]
     for (const [name, { most, windowMs }] of kinds) {
       const times = (this.#times.get(name) ?? []).filter(atMs => atMs > now - windowMs)
-      const first = times.at(-most)
+      const first = most === 0 ? now : times.at(-most)
       if (first !== undefined) throw tooMany(first + windowMs - now)
     }
     for (const [name] of kinds) this.#times.set(name, [...(this.#times.get(name) ?? []).slice(-100), now])
