@@ -74,6 +74,8 @@ export class Speech {
       ...(place.thread === undefined ? {} : { thread: place.thread }),
     })
     const done = this.#begun.get(deliveryId)
+    // What the homeserver does not take it refuses before anything is said.
+    for (const [at, part] of parts.entries()) if ('file' in part && !done?.has(at)) await this.#upload(part.file)
     const said = `${instance}.${deliveryId}.${digestOf(draft)}`
     const ids: MessageId[] = []
     for (const [at, part] of parts.entries())

@@ -36,6 +36,16 @@ test('nothing inside is asked, however its address is written or reached', async
     '[::ffff:127.0.0.1]',
     '0',
     'localhost',
+    '0177.0.0.1',
+    '0x7f.1',
+    '127.0.0.1.',
+    '[::ffff:7f00:1]',
+    '[0:0:0:0:0:ffff:7f00:0001]',
+    '①②⑦.⓪.⓪.①',
+    '127。0。0。1',
+    '%31%32%37.0.0.1',
+    '[64:ff9b::7f00:1]',
+    '[2002:7f00:1::]',
   ])
     await assert.rejects(fetchPublic(`http://${host}:${port}/`, { signal }), { message: /not public/ }, host)
   await assert.rejects(fetchPublic(`http://evil.example:${port}/`, { signal, resolve: inside }), {
@@ -48,6 +58,8 @@ test('nothing inside is asked, however its address is written or reached', async
   for (const wrong of ['file:///etc/passwd', 'ftp://x', 'http://a:b@example.org/', 'gopher://x', '//x', ''])
     await assert.rejects(fetchPublic(wrong, { signal }), { code: 'media-refused' }, wrong)
   assert.equal(asked, 0)
+  const nowhere = () => Promise.reject(new Error('getaddrinfo ENOTFOUND'))
+  await assert.rejects(fetchPublic('http://nowhere.example/', { signal, resolve: nowhere }), { code: 'network-down' })
 })
 
 test('what is trusted is fetched; where it leads is looked at anew, and told nothing that was for it', async t => {
@@ -84,6 +96,49 @@ test('what is trusted is fetched; where it leads is looked at anew, and told not
   seen.length = 0
   await get('/local', [own, other])
   assert.deepEqual(seen, ['Bearer token', undefined])
+})
+
+test('a body without end, one that ends too soon, and one of nothing', async t => {
+  const gone = Promise.withResolvers<void>()
+  const own = await serve(t, ({ url }, response) => {
+    if (url === '/short') {
+      response.writeHead(200, { 'content-length': '1000' }).write('short')
+      setTimeout(() => response.destroy(), 20)
+    } else if (url === '/none') response.writeHead(200, { 'content-length': '0' }).end()
+    else {
+      response.on('close', gone.resolve)
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(64_000)));
+      }
+      response.on('drain', more)
+      more()
+    }
+  })
+  const get = async (path: string) => (await fetchPublic(`${own}${path}`, { signal, trusted: [own] })).body
+  let bytes = 0
+  for await (const piece of await get('/endless')) if ((bytes += piece.length) > 1_000_000) break
+  await gone.promise
+  await assert.rejects(buffer(Readable.from(await get('/short'))), /aborted|terminated|hang up|reset/)
+  assert.equal((await buffer(Readable.from(await get('/none')))).length, 0)
+})
+
+test('servers that send each other round end it, and none of them hears what is for another', async t => {
+  const seen: string[] = []
+  const others: string[] = []
+  for (const at of [0, 1]) {
+    others.push(
+      await serve(t, ({ headers, url }, response) => {
+        seen.push(headers.authorization ?? '')
+        response.writeHead(307, { location: `${others[1 - at]}${url}x` }).end()
+      }),
+    )
+  }
+  const headers = { authorization: 'Bearer token' }
+  await assert.rejects(fetchPublic(`${others[0]}/`, { signal, trusted: others, headers }), {
+    message: 'it leads on and on',
+  })
+  assert.deepEqual([seen[0], new Set(seen.slice(1))], ['Bearer token', new Set([''])])
+  assert.ok(seen.length <= 6)
 })
 
 test('the address that was looked at is the one that is asked, whatever the name leads to then', async t => {

@@ -72,8 +72,12 @@ const resolveAll = async (host: string): Promise<readonly Resolved[]> =>
 async function reach(url: URL, { trusted = [], resolve = resolveAll }: FetchOptions): Promise<readonly Resolved[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const family = isIP(host)
-  const found = family === 0 ? await resolve(host) : [{ address: host, family: family as 4 | 6 }]
-  if (found.length === 0) throw new ChanopError('network-down', `${host} is not known`)
+  const unknown = (cause?: unknown): ChanopError => new ChanopError('network-down', `${host} is not known`, { cause })
+  const found =
+    family === 0
+      ? await resolve(host).catch((error: unknown) => Promise.reject(unknown(error)))
+      : [{ address: host, family: family as 4 | 6 }]
+  if (found.length === 0) throw unknown()
   if (!trusted.includes(url.origin) && !found.every(({ address }) => isPublic(address)))
     throw refused('it is at an address that is not public')
   return found

@@ -14,7 +14,14 @@ const ascii = (bytes: Buffer, at: number, length: number): string => bytes.toStr
 // ---- Exif: the turning (TIFF 6.0, tag 0x0112) ----------------------------------------------------------------------
 
 const orientationTag = 0x0112
-const gpsTag = 0x8825
+/** Directories of where, and of when and with what. */
+const directoryTags = new Set([0x8825, 0x8769])
+/** What the first directory says of itself: description, maker, model, program, time, artist, host, copyright, XMP, IPTC and the like. */
+const toldTags = new Set(
+  [0x010e, 0x010f, 0x0110, 0x0131, 0x0132, 0x013b, 0x013c, 0x02bc, 0x83bb, 0x8298, 0x8649].concat([
+    0x9c9b, 0x9c9c, 0x9c9d, 0x9c9e, 0x9c9f,
+  ]),
+)
 
 interface Tiff {
   readonly bytes: Buffer
@@ -205,12 +212,18 @@ function gif(bytes: Buffer): Buffer {
 
 // ---- kinds whose parts are named by their position: wiped where they stand ------------------------------------------------
 
-/** Exif of TIFF, HEIF and AVIF: the places in its directory are no places any more; XMP and ISO 6709 are blank. */
+/** A picture has a few: one that is made of nothing else would keep us busy for hours. */
+const mostExifs = 200
+
+/** Exif of TIFF, HEIF, AVIF, JPEG XL and JPEG 2000 says nothing any more, and XMP is blank. */
 function wiped(bytes: Buffer): Buffer {
   const out = Buffer.from(bytes)
   for (const mark of ['II*\0', 'MM\0*']) {
-    for (let at = out.indexOf(mark, 0, 'latin1'); at !== -1; at = out.indexOf(mark, at + 4, 'latin1'))
-      wipeGps(out.subarray(at))
+    let at = out.indexOf(mark, 0, 'latin1')
+    for (let n = 0; at !== -1 && n < mostExifs; n++) {
+      wipeExif(out.subarray(at))
+      at = out.indexOf(mark, at + 4, 'latin1')
+    }
   }
   for (let at = out.indexOf('<x:xmpmeta'); at !== -1; at = out.indexOf('<x:xmpmeta', at + 1)) {
     const end = out.indexOf('</x:xmpmeta>', at)
@@ -219,22 +232,33 @@ function wiped(bytes: Buffer): Buffer {
   return out
 }
 
-/** Values and entries of the directory that says where. */
-function wipeGps(bytes: Buffer): void {
+/** What is told in the first directory, and all of those it leads to. */
+function wipeExif(bytes: Buffer): void {
   const tiff = tiffAt(bytes)
   if (!tiff) return
-  const sizes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
-  for (const at of entriesOf(tiff, u32(tiff, 4)).filter(entry => u16(tiff, entry) === gpsTag)) {
-    for (const entry of entriesOf(tiff, u32(tiff, at + 8))) {
-      const length = (sizes[u16(tiff, entry + 2)] ?? 8) * u32(tiff, entry + 4)
-      const where = u32(tiff, entry + 8)
-      if (length > 4 && where + length <= bytes.length) bytes.fill(0, where, where + length)
-      bytes.fill(0, entry + 4, entry + 12)
-    }
+  for (const entry of entriesOf(tiff, u32(tiff, 4))) {
+    const tag = u16(tiff, entry)
+    if (toldTags.has(tag)) wipeEntry(tiff, entry)
+    if (directoryTags.has(tag)) for (const inner of entriesOf(tiff, u32(tiff, entry + 8))) wipeEntry(tiff, inner)
   }
 }
 
-const heif = new Set(['heic', 'heix', 'mif1', 'msf1', 'avif', 'avis', 'heim', 'heis', 'hevc', 'hevx'])
+const sizes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
+
+/** An entry's value, wherever it stands, and how much there is of it. */
+function wipeEntry(tiff: Tiff, entry: number): void {
+  const { bytes } = tiff
+  const length = (sizes[u16(tiff, entry + 2)] ?? 8) * u32(tiff, entry + 4)
+  const where = u32(tiff, entry + 8)
+  if (length > 4 && where + length <= bytes.length) bytes.fill(0, where, where + length)
+  bytes.fill(0, entry + 4, entry + 12)
+}
+
+const heif = new Set(
+  'heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 miaf avif avis avio MiHB MiHE tmap'.split(' '),
+)
+/** Names of the first box of JPEG XL (ISO 18181-2) and JPEG 2000 (ISO 15444-1, annex I). */
+const boxed = new Set(['JXL ', 'jP  '])
 
 /** What cleans bytes that begin so; null: they are none of these pictures. */
 export function cleanerFor(head: Buffer): Clean | null {
@@ -242,6 +266,7 @@ export function cleanerFor(head: Buffer): Clean | null {
   if (ascii(head, 0, 8) === '\u0089PNG\r\n\u001a\n') return png
   if (ascii(head, 0, 4) === 'RIFF' && ascii(head, 8, 4) === 'WEBP') return webp
   if (/^GIF8[79]a/.test(ascii(head, 0, 6))) return gif
-  if (tiffAt(head) || (ascii(head, 4, 4) === 'ftyp' && heif.has(ascii(head, 8, 4)))) return wiped
+  const box = ascii(head, 4, 4)
+  if (tiffAt(head) || boxed.has(box) || (box === 'ftyp' && heif.has(ascii(head, 8, 4)))) return wiped
   return null
 }

@@ -164,15 +164,15 @@ export const fold = (text: string): string =>
     ? text.toLowerCase()
     : visible(visible(text).replace(anyHidden, '').normalize('NFKC').toLowerCase())
 
+/** Without stacks of combining marks. */
+export const unstacked = (text: string): string => text.replace(/(\p{M}{3})\p{M}+/gu, '$1')
+
 /**
  * A person's name as it may be shown before what they said: one line, visible, at most `max` graphemes, no stacks of
  * combining marks, and no `<` or `>` with which a name could pretend to be somebody else's line.
  */
 export function safeName(name: string, max = 32): string {
-  const shown = visible(name)
-    .replace(/(\p{M}{3})\p{M}+/gu, '$1')
-    .replaceAll('<', '‹')
-    .replaceAll('>', '›')
+  const shown = unstacked(visible(name)).replaceAll('<', '‹').replaceAll('>', '›')
   return shown === '' ? 'nameless' : truncate(shown, max)
 }
 

@@ -82,6 +82,17 @@ test('what is gone or too large is named in words, and holds up nothing', async 
   assert.deepEqual(copies(b), ['alice: gone\n[gone.txt]', 'alice: large\n[map.png] the map', 'alice: after'])
 })
 
+test('a file that a platform does not take is named, and its words are not lost', async t => {
+  const { house, servers } = await openHall(t, 'ab')
+  const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
+  b.faults.refuseSends(1, 'send-refused')
+  share(a, 'alice', 'look')
+  a.user('alice').say(hall, 'after')
+  await until(() => copyOf(b, 'after'), 'the last')
+  await settled(house)
+  assert.deepEqual(copies(b), ['alice: look\n[map.png] the map', 'alice: after'])
+})
+
 test('a change of the words leaves the files where they are', async t => {
   const { servers } = await openHall(t, 'ab')
   const [a, b] = servers as [MemoryPlatform, MemoryPlatform]

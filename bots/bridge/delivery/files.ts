@@ -101,9 +101,20 @@ export class Files {
     for (const file of files) {
       const upload = await this.#upload(from, file, Date.now() - said.createdMs > waitMs)
       if (upload && upload.sizeBytes <= fileBytes) uploads.push(upload)
-      else if (isNeeded(file)) words.push(upload && links.open ? { ...file, url: await links.link(upload) } : file)
+      else if (isNeeded(file)) words.push(...(upload ? await this.named([upload]) : [file]))
     }
     return { uploads, words }
+  }
+
+  /** Files that can't be uploaded, as words: with an address where there are such. */
+  async named(uploads: readonly Upload[]): Promise<Attachment[]> {
+    const { links } = this.#o
+    const named: Attachment[] = []
+    for (const upload of uploads) {
+      const { open: _open, hash: _hash, ...file } = upload
+      named.push(links.open ? { ...file, url: await links.link(upload) } : file)
+    }
+    return named
   }
 
   /** Null: it can't be had, now that it is `late`. */

@@ -106,12 +106,15 @@ async function say(
   const shown = left.length === 0 ? words : { ...words, attachments: left }
   const saying = { ...ready, content: shown }
   if (uploads.length === 0) return send(saying)
-  try {
-    return await send({ ...saying, uploads })
-  } catch (error) {
-    // Words are not lost for a picture that says the same and that a platform does not take.
-    const needed = uploads.filter(isNeeded)
-    if (needed.length === uploads.length || !isRefusal(error)) throw error
-    return send({ ...saying, ...(needed.length === 0 ? {} : { uploads: needed }) })
+  // Words are not lost for a file that a platform does not take: first goes what says the same as they, then all are named.
+  const needed = uploads.filter(isNeeded)
+  for (const some of needed.length === 0 || needed.length === uploads.length ? [uploads] : [uploads, needed]) {
+    try {
+      return await send({ ...saying, uploads: some })
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+    }
   }
+  const named = [...left, ...(await files.named(needed))]
+  return send({ ...ready, content: named.length === 0 ? words : { ...words, attachments: named } })
 }

@@ -1,5 +1,5 @@
 /** Which files are not passed on, and how a file may be called. */
-import { truncate, visible } from '../../../core/text/text.ts'
+import { truncate, unstacked, visible } from '../../../core/text/text.ts'
 
 /** Programs of Windows, Linux and macOS, by how they begin. */
 const programs = ['4d5a', '7f454c46', 'feedface', 'feedfacf', 'cefaedfe', 'cffaedfe', 'cafebabe']
@@ -20,10 +20,14 @@ export function endsIn(name: string, endings: readonly string[]): string | null 
   return ending !== undefined && endings.includes(ending) ? ending : null
 }
 
-/** One line that can be seen, without a path, at most 120 letters. */
+const longestName = 120
+
+/** One line that can be seen, without a path, at most 120 letters: what a long one ends in says what it is. */
 export function fileName(name: string): string {
-  const plain = visible(name)
+  const plain = unstacked(visible(name))
     .replace(/^.*[/\\]/, '')
     .replace(/[<>:"|?*]/g, '_')
-  return plain === '' || /^\.+$/.test(plain) ? 'file' : truncate(plain, 120)
+  if (plain === '' || /^\.+$/.test(plain)) return 'file'
+  const [ending = ''] = /\.[\p{L}\p{N}]{1,10}$/u.exec(plain) ?? []
+  return truncate(plain.slice(0, plain.length - ending.length), longestName - ending.length) + ending
 }
