@@ -1,5 +1,6 @@
 import type { Mark, Segment, UserId } from '../../../core/event.ts'
 import { pushText } from '../../../core/text/markup.ts'
+import { plain } from '../../../core/text/text.ts'
 
 /** Who and what the ids in a text are. */
 export interface Names {
@@ -19,7 +20,7 @@ type Token =
  */
 export function parseMarkdown(text: string, names: Names): Segment[] {
   const out: Segment[] = []
-  for (const block of blocksOf(text)) {
+  for (const block of blocksOf(text, names)) {
     if (typeof block !== 'string') out.push(block)
     else addInline(block, names, out)
   }
@@ -27,16 +28,16 @@ export function parseMarkdown(text: string, names: Names): Segment[] {
 }
 
 /** Code blocks and quotes, and what stands between them. */
-function* blocksOf(text: string): Generator<string | Segment> {
+function* blocksOf(text: string, names: Names): Generator<string | Segment> {
   let at = 0
   while (at < text.length) {
     const open = text.indexOf('```', at)
     const close = open === -1 ? -1 : text.indexOf('```', open + 3)
     if (close === -1) {
-      yield* quotesOf(text.slice(at))
+      yield* quotesOf(text.slice(at), names)
       return
     }
-    if (open > at) yield* quotesOf(text.slice(at, open).replace(/\n$/, ''))
+    if (open > at) yield* quotesOf(text.slice(at, open).replace(/\n$/, ''), names)
     yield codeBlock(text.slice(open + 3, close))
     at = close + 3
     if (text[at] === '\n') at++
@@ -50,7 +51,7 @@ function codeBlock(inner: string): Segment {
 }
 
 /** `> ` takes its line, `>>> ` all the rest. */
-function* quotesOf(text: string): Generator<string | Segment> {
+function* quotesOf(text: string, names: Names): Generator<string | Segment> {
   const lines = text.split('\n')
   let plain: string[] = []
   let quoted: string[] = []
@@ -65,15 +66,20 @@ function* quotesOf(text: string): Generator<string | Segment> {
       quoted.push(line.slice(2))
       continue
     }
-    if (quoted.length > 0) yield quoteOf(quoted)
+    if (quoted.length > 0) yield quoteOf(quoted, names)
     quoted = []
     plain.push(line)
   }
   if (plain.length > 0) yield plain.join('\n')
-  if (quoted.length > 0) yield quoteOf(quoted)
+  if (quoted.length > 0) yield quoteOf(quoted, names)
 }
 
-const quoteOf = (lines: readonly string[]): Segment => ({ kind: 'quote', text: unescape(lines.join('\n')) })
+/** A quote is words alone: who and what is named in it has its name. */
+function quoteOf(lines: readonly string[], names: Names): Segment {
+  const inside: Segment[] = []
+  addInline(lines.join('\n'), names, inside)
+  return { kind: 'quote', text: plain({ segments: inside }) }
+}
 const unescape = (text: string): string => text.replace(/\\([^0-9A-Za-z\s])/g, '$1')
 
 function addInline(text: string, names: Names, out: Segment[]): void {

@@ -1,4 +1,5 @@
 import type { Mark, Segment } from '../../../core/event.ts'
+import { plainSegment } from '../../../core/text/text.ts'
 
 /** Formatting bytes (modern.ircdocs.horse/formatting). Toggles, not pairs. */
 const codes: Readonly<Record<Exclude<Mark, 'spoiler'>, string>> = {
@@ -99,7 +100,8 @@ function marked(text: string, marks: readonly Mark[]): string {
 function wrap(line: string, marks: readonly Mark[]): string {
   const toggles = marks.map(mark => (mark === 'spoiler' ? '' : codes[mark])).join('')
   const wrapped = `${toggles}${line}${toggles}`
-  return marks.includes('spoiler') ? `\x0301,01${wrapped}\x03` : wrapped
+  // Ended by a reset: digits behind the code for no colour would be a colour.
+  return marks.includes('spoiler') ? `\x0301,01${wrapped}${reset}` : wrapped
 }
 
 const quoted = (text: string, author: string | undefined): string => {
@@ -130,7 +132,7 @@ function render(segment: Segment): string {
     case 'mention':
       return oneLine(segment.name)
     case 'emoji':
-      return oneLine(segment.text)
+      return oneLine(plainSegment(segment))
     case 'code':
       return code(segment.text, segment.block)
     case 'quote':
