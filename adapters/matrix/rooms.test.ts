@@ -267,6 +267,23 @@ describe('rooms of Matrix', { skip: missing ?? false }, () => {
     assert.equal(logins.length, 1)
   })
 
+  test('an account that is logged out while it runs logs in anew by its password', async t => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'chanop-matrix-'))
+    t.after(() => rm(dataDir, { recursive: true, force: true }))
+    const { bot, room } = await open(t)
+    const trial = await open(t, { in: room, dataDir, config: { password: 'env:PASSWORD', user: bot.id } })
+    Object.assign(trial.bot.account, { password: bot.account.password })
+    const { adapter } = await trial.start()
+    const token = (await readFile(join(dataDir, 'matrix', 'mx.token'), 'utf8')).trim()
+    const headers = { authorization: `Bearer ${token}` }
+    await fetch(`${synapse.url}/_matrix/client/v3/logout`, { method: 'POST', headers })
+    await alice.say(room, 'still there?')
+    await trial.book.hears('still there?')
+    await trial.book.until(() => adapter.status().state === 'up', 'the adapter to be up again')
+    await adapter.send(placeOf(room), say('yes'), 'r-1')
+    assert.ok((await alice.timeline(room)).some(({ content }) => content['body'] === 'yes'))
+  })
+
   test('a look from outside tells who we are, which rooms there are and what is missing', async t => {
     const trial = await open(t, { room: { name: 'The Lounge' } })
     await trial.bot.join(trial.room)

@@ -3,7 +3,7 @@ import { ChanopError } from '../../core/error.ts'
 import type { ChannelId, Origin, Place, UserId } from '../../core/event.ts'
 import { type Backoff, backoffMs, sleep } from '../../core/retry.ts'
 import type { MatrixConfig } from './config.ts'
-import { faultOf, refusalOf } from './link/faults.ts'
+import { faultOf, isLoggedOut, refusalOf } from './link/faults.ts'
 import { type Account, logIn } from './link/login.ts'
 import { path, Wire } from './link/wire.ts'
 import { Memory } from './memory.ts'
@@ -101,15 +101,18 @@ export class Session {
   async run(): Promise<void> {
     const { signal } = this.#hooks
     await this.#memory.load()
-    const account = await this.#lasting(() =>
-      logIn(this.wire, this.#config, { ...this.#context, device: `CHANOP_${this.#context.instance.toUpperCase()}` }),
-    )
+    const account = await this.#logIn()
     if (!account) return
     this.#parts = this.#assemble(account)
     await this.#lasting(() => this.#prepare(account))
     if (signal.aborted) return
     // Begun with the first batch: who is where is known then.
     await this.#poll()
+  }
+
+  #logIn(): Promise<Account | null> {
+    const device = `CHANOP_${this.#context.instance.toUpperCase()}`
+    return this.#lasting(() => logIn(this.wire, this.#config, { ...this.#context, device }))
   }
 
   #assemble(account: Account): Parts {
@@ -214,13 +217,15 @@ export class Session {
     await keeping.ended()
   }
 
-  /** Says why it failed and waits. Rejects where waiting does not help. */
+  /** Says why it failed and waits, or logs in anew. Rejects where neither helps. */
   async #failed(error: unknown, attempt: number): Promise<void> {
     const { signal } = this.#hooks
     const fault = faultOf(error)
     this.#hooks.stand(attempt === 0 ? 'connecting' : 'down', `${fault.message}; trying again`)
-    if (fault.code === 'network-refused') throw fault
+    const again = isLoggedOut(error) && this.#config.password !== undefined
+    if (fault.code === 'network-refused' && !again) throw fault
     await sleep(fault.afterMs ?? backoffMs(backoff, attempt), signal)
+    if (again && !signal.aborted) await this.#logIn()
   }
 
   #sync({ since, first, quick }: { since: string | null; first: boolean; quick: boolean }): Promise<SyncBatch> {

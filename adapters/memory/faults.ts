@@ -24,8 +24,12 @@ export class Faults {
   #reorders = 0
   #drops = 0
 
-  /** The next `count` acts are refused: `send-later` (with `afterMs`: not before) or `send-refused` for good. */
-  refuseSends(count: number, code: 'send-later' | 'send-refused' = 'send-later', afterMs?: number): void {
+  /** The next `count` acts are refused: `send-later` (with `afterMs`: not before), `send-refused` for good, or our login is. */
+  refuseSends(
+    count: number,
+    code: 'send-later' | 'send-refused' | 'network-refused' = 'send-later',
+    afterMs?: number,
+  ): void {
     const message = code === 'send-later' ? 'The server is busy; wait.' : 'The server does not take this message.'
     for (let n = 0; n < count; n++)
       this.#refusals.push(new ChanopError(code, message, afterMs === undefined ? {} : { afterMs }))

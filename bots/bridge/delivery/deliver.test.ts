@@ -48,6 +48,16 @@ const queue = (house: House, network: string, acts: readonly Act[]): Promise<num
 const texts = (server: MemoryPlatform): string[] => copies(server).map(said => said.replace('admin: ', ''))
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, n) => `n${n}`)
 
+test('a login that is refused in the middle is no fault of what was said: it waits', async t => {
+  const { house, servers } = await openHall(t, 'a')
+  const [a] = servers as [MemoryPlatform]
+  a.faults.refuseSends(2, 'network-refused')
+  await queue(house, 'a', [words('one'), words('two')])
+  await until(() => texts(a).length === 2, 'both')
+  await settled(house)
+  assert.deepEqual(texts(a), ['one', 'two'])
+})
+
 test('a platform that asks to wait gets all of it later, in order, and one refusal is no long silence', async t => {
   const { house, servers } = await openHall(t, 'a')
   const [a] = servers as [MemoryPlatform]

@@ -345,7 +345,8 @@ export class Deliverer {
     const error = gone
       ? new ChanopError('send-refused', removedReason(lane.network), { cause: thrown })
       : asChanopError(thrown)
-    if (error.retry === 'never') {
+    // A login that is refused is no fault of the message: that waits until somebody mends it.
+    if (error.retry === 'never' && error.code !== 'network-refused') {
       this.#o.log.warn({ delivery: delivery.id, code: error.code }, `not delivered: ${error.message}`)
       let final = true
       this.#mark(db => {
