@@ -249,3 +249,105 @@ it('a large file is looked at in few looks, whatever in it does not fit', () => 
   assert.deepEqual(missed, ['rooms.bad is wrong'])
   assert.ok(looks < 30, String(looks))
 })
+
+it('files of the wild: whatever is in them is taken over or said, and no token is told', () => {
+  const wild = `\ufeff# written on Windows\r
+[general]\r
+RemoteNickFormat="[{PROTOCOL}] <{NICK}> "\r
+MediaServerUpload="https://u:sesame-1@files.example.org"\r
+MediaDownloadPath="/var/www/files"\r
+IgnoreNicks="bot1"\r
+[tengo]\r
+InMessage="in.tengo"\r
+[irc.oftc]\r
+Server="irc.oftc.net:6697"\r
+Nick="mb"\r
+UseTLS=true\r
+NickServNick="mb"\r
+NickServPassword="sesame-2"\r
+RunCommands=["PRIVMSG Q :AUTH sesame-3"]\r
+ReplaceNicks=[ ["-",""] ]\r
+Charset="gbk"\r
+[slack.legacy]\r
+WebhookURL="https://hooks.slack.com/services/T0/B0/sesame-4"\r
+[telegram.t]\r
+Token="123:sesame-5"\r
+MessageFormat="HTMLNick :"\r
+[whatsapp.w]\r
+Number="+1555"\r
+[xmpp.x]\r
+Jid="a@b"\r
+Password="sesame-6"\r
+[keybase.k]\r
+Team="t"\r
+[discord.d]\r
+Token="sesame-7"\r
+Server="s"\r
+[discord.d.extra]\r
+x=1\r
+[[gateway]]\r
+name="g"\r
+enable=true\r
+  [[gateway.in]]\r
+  account="irc.oftc"\r
+  channel="#in"\r
+  [[gateway.out]]\r
+  account="irc.oftc"\r
+  channel="#in"\r
+  [[gateway.out]]\r
+  account="discord.d"\r
+  channel="category/general"\r
+  [[gateway.inout]]\r
+  account="api.myapi"\r
+  channel="api"\r
+  [[gateway.inout]]\r
+  account="telegram.t"\r
+  channel=-100123\r
+[[gateway]]\r
+name="g"\r
+enable=true\r
+  [[gateway.inout]]\r
+  account="irc.oftc"\r
+  channel="#IN"\r
+  [[gateway.inout]]\r
+  account="irc.oftc"\r
+  channel="#other"\r
+[[samechannelgateway]]\r
+enable=true\r
+accounts=["irc.oftc","xmpp.x"]\r
+channels=["#same"]\r
+`
+  const { networks, rooms, secrets, missed } = planImport(wild, nothing)
+  assert.deepEqual(Object.keys(networks).toSorted(), ['oftc', 't'])
+  assert.deepEqual(
+    Object.values(rooms).map(({ places, direction }) => [places, direction]),
+    [
+      [['oftc:#in', 't:-100123'], {}],
+      [['oftc:#other'], {}],
+      [['oftc:#same'], {}],
+    ],
+  )
+  assert.deepEqual(rooms['g']?.ignore.names, ['^(?:bot1)$'])
+  assert.deepEqual(secrets, { 'oftc.password': 'sesame-2', 't.token': '123:sesame-5' })
+  for (const line of [
+    /^general: mediaserverupload: files are given out/,
+    /^tengo: scripts are not run here$/,
+    /^irc\.oftc: runcommands: no lines of its own/,
+    /^irc\.oftc: replacenicks: names are shown as they are$/,
+    /^irc\.oftc: charset: text is UTF-8 here$/,
+    /^slack\.legacy has no Token/,
+    /^whatsapp\.w: there is no network of the kind whatsapp here$/,
+    /^xmpp\.x: there is no network of the kind xmpp here$/,
+    /^keybase\.k: there is no network of the kind keybase here$/,
+    /^gateway g: discord\.d names its channel category\/general: write its id/,
+    /^gateway g: api\.myapi was not taken over, nor its channel api$/,
+    /^gateway g: oftc:#in is in another room already/,
+    /^gateway room-#same: xmpp\.x was not taken over/,
+    /^discord\.d is in no gateway that was taken over/,
+  ])
+    assert.ok(
+      missed.some(each => line.test(each)),
+      `${line}\n${missed.join('\n')}`,
+    )
+  assert.doesNotMatch(missed.join('\n'), /sesame/)
+})

@@ -95,7 +95,7 @@ const toml = lazily<typeof Toml>('smol-toml')
 function parsed(text: string): Table {
   const { parse, TomlError } = toml()
   try {
-    return lowered(parse(text)) as Table
+    return lowered(parse(text.replace(/^\ufeff/, ''))) as Table
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     // Its message quotes the file, and the file holds tokens.
@@ -106,6 +106,35 @@ function parsed(text: string): Table {
 /** As many as a room takes. */
 const mostPatterns = 200
 const mostRules = 100
+
+/** Settings of an account that change what people see there, by what becomes of them here. */
+const unkept: Readonly<Record<string, string>> = {
+  replacenicks: 'names are shown as they are',
+  extractnicks: 'names of a bot that repeats others are not taken out of its words',
+  stripnick: 'names are shown as they are',
+  stripmarkdown: 'formatting is kept',
+  runcommands: 'no lines of its own are sent to the server',
+  charset: 'text is UTF-8 here',
+  bind: 'connections leave from any address of this machine',
+  webhookurl: 'webhooks are made by themselves, or not needed',
+  webhookbindaddress: 'programs come in by HTTP here: docs/webhooks.md',
+  tengomodifymessage: 'scripts are not run here',
+  outmessage: 'scripts are not run here',
+  mediaserverupload: 'files are given out by media.links: docs/bridge.md',
+  mediadownloadpath: 'files are given out by media.links: docs/bridge.md',
+  mediadownloadblacklist: 'set media.refuse for endings that are not passed on',
+  editdisable: 'edits are passed on',
+  noshowjoinpart: 'rooms have `joins`',
+  joindelay: 'channels are entered at once',
+  showtopicchange: 'topics are recorded and not passed on',
+  synctopic: 'topics are recorded and not passed on',
+}
+
+const isSet = (value: unknown): boolean => value !== undefined && value !== '' && value !== false && value !== 0
+
+/** What of a section has no counterpart here, a line each. */
+const unkeptOf = (written: string, own: Table): string[] =>
+  Object.entries(unkept).flatMap(([key, why]) => (isSet(own[key]) ? [`${written}: ${key}: ${why}`] : []))
 
 const sections = new Set(['general', 'gateway', 'samechannelgateway', 'tengo', 'api'])
 
@@ -123,8 +152,10 @@ function readAccounts(file: Table, known: Known, missed: string[]): ReadonlyMap<
       if (!account) continue
       names.add(network)
       accounts.set(written, account)
+      missed.push(...unkeptOf(written, own))
     }
   }
+  missed.push(...unkeptOf('general', general))
   if (file['api'] !== undefined) missed.push('api: programs come in by HTTP or as agents here: docs/agents.md')
   if (file['tengo'] !== undefined) missed.push('tengo: scripts are not run here')
   return accounts
