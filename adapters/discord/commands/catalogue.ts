@@ -71,8 +71,10 @@ export function catalogueOf(commands: readonly NativeCommand[]): { shown: Comman
     const [first = '', second, ...more] = command.name.split(' ')
     const known = shown.get(first)
     const siblings = known?.options ?? []
+    // One that is a command itself is no group.
+    const isGroup = siblings.some(({ type }) => type === optionTypes.subcommand)
     const fits = more.length === 0 && nameRule.test(first) && (second === undefined || nameRule.test(second))
-    const room = known ? second !== undefined && siblings.length < mostOptions : shown.size < mostCommands
+    const room = known ? isGroup && second !== undefined && siblings.length < mostOptions : shown.size < mostCommands
     if (!fits || !room) {
       left.push(command)
       continue
