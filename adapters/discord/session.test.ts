@@ -52,8 +52,12 @@ async function refused(trial: Trial): Promise<string> {
 }
 
 test('a wrong token, or none, is final and says what to do', async () => {
-  assert.match(await refused(await make({}, { secret: async () => 'not-the-token' })), /refuses the token.*Reset Token/)
+  assert.match(await refused(await make({}, { secret: async () => 'not.the.token' })), /refuses the token.*Reset Token/)
   assert.match(await refused(await make({}, { secret: async () => 'two words' })), /no token/)
+  assert.match(
+    await refused(await make({}, { secret: async () => 'xoxb-1-2' })),
+    /no token of a Discord bot.*three parts/,
+  )
   const missing = new ChanopError('secret-missing', 'DISCORD_TOKEN is not set')
   assert.match(await refused(await make({}, { secret: () => Promise.reject(missing) })), /not set/)
   assert.equal(fake.gateway.identifies, 0, 'no session is spent on it')

@@ -13,7 +13,7 @@ import { Api } from './link/api.ts'
 import { advice, Fault, isChannelFault, isLoginFault, isRefused, missingScope } from './link/fault.ts'
 import { loadSdk, type Sdk } from './link/sdk.ts'
 import { type Envelope, openSession, type Session } from './link/socket.ts'
-import { checkTokens, type Login, loginOf, refusal, slashed } from './login.ts'
+import { type Login, loginOf, refusal, slashed, tokensOf } from './login.ts'
 import { type Native, part, str, tsOf } from './native.ts'
 import { Speaker } from './out/speaker.ts'
 import { Uploads } from './out/uploads.ts'
@@ -83,8 +83,7 @@ export class Connection {
   /** Logs in. */
   static async open(options: ConnectionOptions): Promise<Connection> {
     const { config, context, signal } = options
-    const [token, appToken] = await Promise.all([context.secret(config.token), context.secret(config.appToken)])
-    checkTokens(token, appToken)
+    const { token, appToken } = await tokensOf(config, context)
     const sdk = await loadSdk()
     const ending = new AbortController()
     const either = AbortSignal.any([signal, ending.signal])

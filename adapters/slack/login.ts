@@ -1,4 +1,7 @@
+import type { AdapterContext } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
+import { pastedToken } from '../../core/vault/pasted.ts'
+import type { SlackConfig } from './config.ts'
 import type { Self } from './in/events.ts'
 import { advice, type Fault } from './link/fault.ts'
 import { type Native, part, str, strings } from './native.ts'
@@ -35,16 +38,27 @@ export function loginOf(answer: Native): Login {
 export const refusal = (fault: Fault): ChanopError =>
   new ChanopError('network-refused', advice(fault), { cause: fault })
 
-/** Rejects what can't be the tokens, before anybody is asked. */
-export function checkTokens(token: string, appToken: string): void {
+/** Both tokens. Rejects what can't be them, before anybody is asked. */
+export async function tokensOf(
+  config: SlackConfig,
+  { secret }: Pick<AdapterContext, 'secret'>,
+): Promise<{ token: string; appToken: string }> {
+  const [token = '', appToken = ''] = (await Promise.all([secret(config.token), secret(config.appToken)])).map(
+    pastedToken,
+  )
+  check(token, appToken)
+  return { token, appToken }
+}
+
+function check(token: string, appToken: string): void {
   const wrong = (what: string): never => {
     throw new ChanopError('network-refused', `${what}; docs/slack.md says where it is`)
   }
   if (token.startsWith('xapp-') || appToken.startsWith('xoxb-')) {
     wrong("the two tokens are swapped: `token` is the bot's (xoxb-…), `appToken` the app's (xapp-…)")
   }
-  if (!token.startsWith('xoxb-')) wrong('`token` is no bot token: it begins with xoxb-')
-  if (!appToken.startsWith('xapp-')) wrong('`appToken` is no app-level token: it begins with xapp-')
+  if (!token.startsWith('xoxb-')) wrong('`token` is no bot token: one begins with xoxb- (Bot User OAuth Token)')
+  if (!appToken.startsWith('xapp-')) wrong('`appToken` is no app-level token: one begins with xapp-')
 }
 
 export const slashed = (url: string): string => (url.endsWith('/') ? url : `${url}/`)

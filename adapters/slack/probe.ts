@@ -5,7 +5,7 @@ import type { SlackConfig } from './config.ts'
 import { Api } from './link/api.ts'
 import { Fault, isLoginFault, isRefused, missingScope } from './link/fault.ts'
 import { loadSdk } from './link/sdk.ts'
-import { checkTokens, loginOf, refusal, slashed } from './login.ts'
+import { loginOf, refusal, slashed, tokensOf } from './login.ts'
 import { flag, list, type Native, part, str } from './native.ts'
 import { missingOf, scopes } from './scopes.ts'
 
@@ -15,8 +15,7 @@ const pageSize = 200
 /** Asks Slack who the tokens are and what they may see. No socket is opened, nothing is changed. */
 export async function probe(config: SlackConfig, context: ProbeContext): Promise<Probe> {
   const { signal, log } = context
-  const [token, appToken] = await Promise.all([context.secret(config.token), context.secret(config.appToken)])
-  checkTokens(token, appToken)
+  const { token, appToken } = await tokensOf(config, context)
   const sdk = await loadSdk()
   const of = (which: string): Api => new Api({ sdk, url: slashed(config.api), token: which, log, signal })
   const api = of(token)

@@ -26,7 +26,7 @@ import { isLoopbackHost } from '../../core/loopback.ts'
 import { offer } from '../../core/process/feed.ts'
 import { Recent } from '../../core/recent.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
-import { Api } from './api.ts'
+import { Api, tokenOf } from './api.ts'
 import { Chats } from './chats.ts'
 import type { TelegramConfig } from './config.ts'
 import { Delivery } from './delivery.ts'
@@ -42,7 +42,7 @@ import { Pace } from './pace.ts'
 import { People } from './people.ts'
 import { type Lost, Poller, refused } from './poll.ts'
 import { Requests } from './requests.ts'
-import { statusOf } from './status.ts'
+import { refusalOf, statusOf } from './status.ts'
 
 const backoff = { firstMs: 250, maxMs: 30_000 }
 const typingEveryMs = 4000
@@ -51,7 +51,7 @@ const movesCursor = 'moved'
 const mostFileBytes = 50_000_000
 
 export const createTelegramAdapter = async (config: TelegramConfig, context: AdapterContext): Promise<Adapter> =>
-  new TelegramAdapter(config, context, (await context.secret(config.token)).trim())
+  new TelegramAdapter(config, context, tokenOf(await context.secret(config.token)))
 
 /** One bot account. */
 class TelegramAdapter implements Adapter {
@@ -304,8 +304,13 @@ class TelegramAdapter implements Adapter {
       if (this.#chats.trouble(place.channel, null)) this.#context.changed()
       return done
     } catch (thrown) {
-      if (thrown instanceof ApiError && (thrown.status === 403 || thrown.is(/chat not found|not enough rights/i))) {
-        if (!place.private && this.#chats.trouble(place.channel, thrown.reason)) this.#context.changed()
+      if (
+        thrown instanceof ApiError &&
+        (thrown.status === 403 ||
+          thrown.is(/chat not found|not enough rights|have no rights|need administrator rights|CHAT_WRITE_FORBIDDEN/i))
+      ) {
+        const why = refusalOf(thrown.reason, this.#self)
+        if (!place.private && this.#chats.trouble(place.channel, why)) this.#context.changed()
       }
       throw thrown
     }

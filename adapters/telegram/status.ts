@@ -8,14 +8,33 @@ export function troubleOf(
   self: User,
 ): string | null {
   const name = `@${self.username ?? self.id}`
-  if (status === 'left') return `${name} is not in it: add it to the group`
-  if (status === 'kicked') return `${name} was put out of it: let it in again`
-  if (status === 'restricted' && is_member === false) return `${name} is not in it: add it to the group`
-  if (status === 'restricted' && can_send_messages === false)
-    return `${name} may not write there: an administrator has to allow it (group → Permissions → Exceptions)`
+  if (status === 'left') return notIn(name)
+  if (status === 'kicked') return putOut(name)
+  if (status === 'restricted' && is_member === false) return notIn(name)
+  if (status === 'restricted' && can_send_messages === false) return mayNotWrite(name)
   if (status === 'administrator' && can_post_messages === false)
     return `${name} may not post there: switch on "Post Messages" for it (channel → Administrators)`
   return null
+}
+
+const notIn = (name: string): string => `${name} is not in it: add it to the group`
+const putOut = (name: string): string => `${name} was put out of it: let it in again`
+const mayNotWrite = (name: string): string =>
+  `${name} may not write there: an administrator has to allow it (group → Permissions → Exceptions)`
+
+/** What Telegram says when a chat takes nothing from us, and what would help. */
+const refusals: readonly (readonly [RegExp, (name: string) => string])[] = [
+  [/was kicked/i, putOut],
+  [/not a member|chat not found/i, notIn],
+  [/not enough rights|have no rights|CHAT_WRITE_FORBIDDEN|CHAT_RESTRICTED/i, mayNotWrite],
+  [/need administrator rights/i, name => `${name} may not post there: make it administrator with "Post Messages"`],
+  [/deactivated|was deleted/i, () => 'the group was deleted: take it out of its room'],
+]
+
+/** Why a chat does not work that refused what was said. */
+export function refusalOf(reason: string, self: User | null): string {
+  const [, advice] = refusals.find(([pattern]) => pattern.test(reason)) ?? []
+  return advice ? `${advice(`@${self?.username ?? self?.id ?? 'the bot'}`)} (${reason})` : reason
 }
 
 const privacy = (chats: string): string =>

@@ -20,7 +20,8 @@ function fits(option: z.ZodType, value: unknown): boolean {
 export function resolve(schema: z.ZodType, value: unknown): z.ZodType {
   const plain = unwrap(schema)
   const options = def(plain).options
-  if (!options) return plain
+  // Forms without keys are not told apart by any: all of them apply.
+  if (!options?.some(option => def(resolve(option, value)).shape)) return plain
   for (const option of options) {
     const resolved = resolve(option, value)
     if (!def(resolved).options && fits(resolved, value)) return resolved

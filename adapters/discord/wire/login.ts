@@ -1,14 +1,15 @@
 import type { APIApplication } from 'discord.js'
 import { ChanopError } from '../../../core/error.ts'
+import { pastedToken } from '../../../core/vault/pasted.ts'
 import type { Api } from './api.ts'
 
-/** The token as it is sent; some write it with the word that stands before it. */
+/** The token as it is sent. */
 export function tokenOf(secret: string): string {
-  const token = secret.trim().replace(/^Bot\s+/i, '')
-  if (/^[\x21-\x7e]{1,200}$/.test(token)) return token
+  const token = pastedToken(secret)
+  if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return token
   throw new ChanopError(
     'network-refused',
-    'this is no token of a Discord bot: copy it anew (developer portal, Bot, Reset Token)',
+    'this is no token of a Discord bot: one has three parts with dots between (an id, the public key and the client secret are none); copy it anew (developer portal, Bot, Reset Token)',
   )
 }
 

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import type { AdapterContext } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { makeFolder, readIfThere, writeWhole } from '../../../core/files.ts'
+import { pastedToken } from '../../../core/vault/pasted.ts'
 import type { MatrixConfig } from '../config.ts'
 import { object, string } from '../native.ts'
 import { faultOf, isLoggedOut, refusalOf } from './faults.ts'
@@ -34,7 +35,7 @@ export async function logIn(wire: Wire, config: MatrixConfig, context: LoginCont
 }
 
 async function byToken(wire: Wire, config: MatrixConfig, context: LoginContext): Promise<Account> {
-  const token = (await context.secret(config.token ?? '')).trim()
+  const token = pastedToken(await context.secret(config.token ?? ''))
   if (!/^[\x21-\x7e]+$/.test(token)) throw permanent('the access token holds what no token does: set it again')
   wire.token = token
   return whoIs(wire)

@@ -91,6 +91,8 @@ export const isChannelFault = (thrown: unknown): thrown is Refused =>
 
 /** One line that says what to do next. */
 export function advice({ code, needed, method }: Fault): string {
+  if (code === 'missing_scope' && method === 'apps.connections.open')
+    return `the app-level token lacks the scope connections:write: make one that has it at ${page} → Basic Information → App-Level Tokens, and set it as appToken`
   if (code === 'missing_scope') return missingScope(needed || `what ${method} needs`)
   return logins[code] ?? channels[code] ?? others[code] ?? `Slack refuses ${method}: ${code}`
 }

@@ -7,6 +7,7 @@ import {
   type NetworkDraft,
   networkDrafts,
 } from '../../../core/ledger/settings/network-drafts.ts'
+import { dropSecret } from '../../../core/ledger/settings/secrets.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { escapeInline } from '../../../core/text/text.ts'
@@ -20,8 +21,10 @@ import {
   probeLines,
   probeNetwork,
   type Section,
+  secretNameOf,
   stepLines,
   stepsOf,
+  withoutValue,
   withValue,
 } from '../networks/setup.ts'
 import { declare } from '../services.ts'
@@ -30,6 +33,7 @@ import {
   draftNamed,
   nameOf,
   networkNamed,
+  refuseTwice,
   settingsOf,
   storing,
   takeOver,
@@ -81,6 +85,12 @@ const add = declare({
         `${under.name} is being set up as ${under.config.kind}: ${prefix}network add ${under.name} goes on, ${prefix}network del ${under.name} drops that`,
       )
     }
+    if (Object.hasOwn(settingsOf(context).current.networks, kind) && name === undefined) {
+      throw new ChanopError(
+        'conflict',
+        `${kind} is added already: ${prefix}network test ${kind} looks at it, ${prefix}network set ${kind} KEY VALUE changes it`,
+      )
+    }
     if (!platforms.includes(kind)) {
       const near = nearest(kind, platforms)
       throw new ChanopError(
@@ -122,7 +132,7 @@ function nextLines({ name, config }: Pick<NetworkDraft, 'name' | 'config'>, pref
 
 const cannotLook = (name: string, prefix: string, reason: string): string[] => [
   `${name} is not on yet: ${escapeInline(reason)}`,
-  `correct it with ${prefix}network set ${name} KEY VALUE; ${prefix}network add ${name} tries again, with --force without looking`,
+  `correct it with ${prefix}network set ${name} KEY VALUE (none takes one away); ${prefix}network add ${name} tries again, with --force without looking`,
 ]
 
 /** Asks for what is missing; else tests the network and turns it on. `secrets`: values that are stored only with the answer. */
@@ -164,6 +174,7 @@ async function finish(
   try {
     const store = storing(context, { [key]: config })
     const wanted = settingsOf(context).preview(key, config).networks[name]
+    if (wanted) await refuseTwice(context, name, wanted, secrets)
     const probe =
       force || !wanted ? null : await probeNetwork(context.services.bridge.context, name, wanted, secrets, signal)
     return {
@@ -204,6 +215,7 @@ const set = declare({
   ],
   async run(context, { name, key, value }) {
     const draft = await draftNamed(context, name)
+    if (draft && value.trim() === 'none') return unset(context, draft, key)
     const config = draft?.config ?? ((await networkNamed(context, name)) as Section)
     const given = givenValue(name, config, key, value.trim())
     const { locked } = context.services.bridge.context.vault
@@ -211,6 +223,16 @@ const set = declare({
     return draft ? setDraft(context, draft, key, given) : setConfigured(context, name, key, given)
   },
 })
+
+/** Takes back what was given for a network that is being set up. */
+function unset(context: Context, draft: NetworkDraft, key: string) {
+  const next = { ...draft, config: withoutValue(draft.config, key), by: nameOf(context), atMs: context.atMs }
+  const effect = (tx: Tx): void => {
+    keepNetworkDraft(tx, next)
+    dropSecret(tx, secretNameOf(next.name, key))
+  }
+  return { page, effect, lines: [`${next.name}: ${key} is taken away`, ...nextLines(next, context.settings.prefix)] }
+}
 
 const sealing =
   (context: Context, { secret }: Given) =>
@@ -248,6 +270,7 @@ async function setConfigured(context: Context, name: string, key: string, given:
   const work = async (signal: AbortSignal): Promise<Found> => {
     const seen: string[] = []
     try {
+      if (wanted?.on) await refuseTwice(context, name, wanted, unstored(given))
       const probe = wanted ? await probeNetwork(bot, name, wanted, unstored(given), signal) : null
       if (probe) seen.push(...probeLines(name, probe))
     } catch (thrown) {

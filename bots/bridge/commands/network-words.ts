@@ -11,6 +11,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { escapeInline } from '../../../core/text/text.ts'
+import { sameAccount } from '../networks/setup.ts'
 import type { BridgeServices } from '../services.ts'
 
 export type Context = CommandContext<BridgeServices>
@@ -45,6 +46,23 @@ export function refuseUnheard(context: Context, name: string, what: string): voi
   if (context.caller.network === name) {
     throw new ChanopError('conflict', `you are heard on ${name}: ${what} it from another network`)
   }
+}
+
+/** One account is heard by one network. Throws `conflict`. */
+export async function refuseTwice(
+  context: Context,
+  name: string,
+  wanted: NetworkConfig,
+  secrets: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const { networks } = settingsOf(context).current
+  const other = await sameAccount(context.services.bridge.context, name, wanted, secrets, networks)
+  if (other === null) return
+  const { prefix } = context.settings
+  throw new ChanopError(
+    'conflict',
+    `${other} has this account already, and two would take what is said from each other: use that, or ${prefix}network off ${other} first`,
+  )
 }
 
 /** Stores settings with the answer; all bots take them over once that is committed. `removed` of what no file has leaves nothing. */

@@ -16,6 +16,7 @@ import {
   type Context,
   draftNamed,
   networkNamed,
+  refuseTwice,
   refuseUnheard,
   settingsOf,
   statusLine,
@@ -78,9 +79,11 @@ const switching = (word: 'on' | 'off'): Command<BridgeServices> =>
         : ['!network off irc', "irc is the server that Chanop runs, with everybody's accounts: it stays"],
     ],
     async run(context, { name }) {
-      const { on } = await networkNamed(context, name)
+      const config = await networkNamed(context, name)
+      const { on } = config
       if (on === (word === 'on')) return `${name} is ${word} already`
       if (word === 'off') refuseUnheard(context, name, 'turn off')
+      else await refuseTwice(context, name, config)
       const store = storing(context, { [`networks.${name}.on`]: word === 'on' })
       const hint = `${context.settings.prefix}network on ${name}`
       return {

@@ -11,11 +11,13 @@ import {
 } from '../../../core/event.ts'
 import { audit } from '../../../core/ledger/audit/audit.ts'
 import { dropClaim } from '../../../core/ledger/people/claims.ts'
+import { networkDrafts } from '../../../core/ledger/settings/network-drafts.ts'
 import type { Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { loneRoom } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { maskKeys } from '../../../core/vault/key-shapes.ts'
+import { missingStep } from '../networks/setup.ts'
 
 /** A fact as it may be kept. */
 export interface Checked {
@@ -124,7 +126,7 @@ export function tellCaught(db: Tx, { event, seq }: Stored, caught: Caught, prefi
   const bot = (event.kind === 'message' && place.private ? event.to : undefined) ?? 'admin'
   const only = place.private ? {} : { only: sender.id, asideSeq: seq }
   const key = `guard.${place.network}.${sender.id}.${caught.what}.${Math.floor(nowMs / tellEveryMs)}`
-  const line = lineFor(caught, place.private === true, prefix)
+  const line = lineFor(caught, place.private === true, prefix, guideIn(db))
   say(db, { bot, content: text(line), in: loneRoom(place), ...only, key }, nowMs)
 }
 
@@ -134,7 +136,14 @@ const reasons: Readonly<Record<Caught['what'], string>> = {
   code: 'it held a code that hands something over',
 }
 
-function lineFor({ what, meant, codes }: Caught, isPrivate: boolean, prefix: string): string {
+/** The network that is being set up and waits for a secret: its name and the key; null: none. */
+function guideIn(db: Tx): string | null {
+  const [newest] = networkDrafts(db).toSorted((a, b) => b.atMs - a.atMs)
+  const step = newest && missingStep(newest.config)
+  return newest && step?.secret ? `${newest.name} ${step.key}` : null
+}
+
+function lineFor({ what, meant, codes }: Caught, isPrivate: boolean, prefix: string, guide: string | null): string {
   const seen = isPrivate ? '' : '; others saw it: take another value'
   if (what === 'code') {
     return codes.length > 0
@@ -142,7 +151,8 @@ function lineFor({ what, meant, codes }: Caught, isPrivate: boolean, prefix: str
       : `that code was not passed on; say it to admin in a direct message: ${prefix}claim CODE for an agent, ${prefix}link CODE for an account`
   }
   if (what === 'key') {
-    return `what you said looks like it holds a key: it was masked and nothing was done with it${seen}. A key goes into the vault: ${prefix}secret set NAME VALUE, said to admin in a direct message`
+    const asked = guide === null ? '' : ` What ${guide} waits for: ${prefix}network set ${guide} VALUE, to bridge.`
+    return `what you said looks like it holds a key: it was masked and nothing was done with it${seen}.${asked} A key goes into the vault: ${prefix}secret set NAME VALUE, said to admin in a direct message`
   }
   if (meant === 'identify') return `that looked like a login to the network's services: it was masked${seen}`
   return `nothing was done: that looked like ${meant} written wrongly, and was masked${seen}. In a direct message to admin: ${prefix}help ${meant}`

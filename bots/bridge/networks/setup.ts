@@ -23,7 +23,8 @@ export const addable = (): readonly AdapterKind[] => kinds.filter(({ setup }) =>
 
 export const kindOf = ({ kind }: Section): AdapterKind => kinds.find(known => known.kind === kind) as AdapterKind
 
-export const stepsOf = (section: Section): readonly SetupStep[] => kindOf(section).setup ?? []
+export const stepsOf = (section: Section): readonly SetupStep[] =>
+  kinds.find(({ kind }) => kind === section.kind)?.setup ?? []
 
 const valueAt = (section: unknown, [key, ...rest]: readonly string[]): unknown =>
   key === undefined || typeof section !== 'object' || section === null
@@ -79,6 +80,12 @@ export function optionalLines(name: string, section: Section, prefix: string): s
   ]
 }
 
+/** A copy without what stands at a dotted key. */
+export function withoutValue(section: Section, key: string): Section {
+  const copy = withValue(section, key, undefined)
+  return JSON.parse(JSON.stringify(copy)) as Section
+}
+
 /** A value as it is to stand in the configuration. `secret`: it is to be sealed, and the reference stands there. */
 export interface Given {
   readonly value: unknown
@@ -107,7 +114,8 @@ const takesReference = (schema: z.ZodType): boolean =>
 
 function fitting(schema: z.ZodType, key: string, typed: string): unknown {
   const written = valueOf(typed)
-  const list = def(schema).type === 'array' && !Array.isArray(written) ? [typed.split(/[\s,]+/).filter(Boolean)] : []
+  const takesList = [schema, ...(def(schema).options ?? [])].some(form => def(form).type === 'array')
+  const list = takesList && !Array.isArray(written) ? [typed.split(/[\s,]+/).filter(Boolean)] : []
   const fits = [...list, written, typed].filter(value => schema.safeParse(value).success)
   if (fits.length > 0) return fits[0]
   const given = list[0] ?? written
@@ -132,6 +140,36 @@ function unknownKey(section: Section, key: string): ChanopError {
   const near = nearest(key, keys)
   const hint = near ? `did you mean ${near}?` : `there are ${keys.join(', ')}`
   return new ChanopError('not-found', `no key '${key.slice(0, 40)}' of ${section.kind}; ${hint}`)
+}
+
+const endpoints = ['api', 'homeserver', 'host']
+
+/**
+ * The network that is on and has the same account; null: none. Two that hear one account say everything twice, or take what is said
+ * from each other. `secrets` are values that are not in the vault yet.
+ */
+export async function sameAccount(
+  bot: Pick<BotContext, 'secret'>,
+  name: string,
+  wanted: Config['networks'][string],
+  secrets: Readonly<Record<string, string>>,
+  networks: Config['networks'],
+): Promise<string | null> {
+  const keys = stepsOf(wanted as Section).filter(({ optional }) => !optional)
+  if (keys.length === 0) return null
+  const known = async (section: unknown): Promise<string> => {
+    const values = [...endpoints, ...keys.map(({ key }) => key)].map(key => valueAt(section, key.split('.')))
+    const said = values.map(async value => {
+      if (typeof value !== 'string' || !referencePattern.test(value)) return value
+      // One that is not there is like no other.
+      return secrets[value] ?? (await bot.secret(value).catch(() => value))
+    })
+    return JSON.stringify(await Promise.all(said))
+  }
+  const ours = await known(wanted)
+  for (const [other, config] of Object.entries(networks))
+    if (other !== name && config.on && config.kind === wanted.kind && (await known(config)) === ours) return other
+  return null
 }
 
 /** The longest that a platform may take to show itself. */
