@@ -280,13 +280,7 @@ export async function telegramSide(): Promise<Side & { readonly server: Telegram
         }),
     offline: work => server.offline(work),
     loseAnswer: () => server.fault('lose-answer'),
-    storm: () => {
-      const none = { most: 0, windowMs: 1000 }
-      server.limits.speeds = { chat: none, group: none, all: none }
-      return () => {
-        server.limits.speeds = null
-      }
-    },
+    storm: () => server.limits.storm(),
     stop: () => server.stop(),
   }
 }

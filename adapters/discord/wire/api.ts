@@ -120,8 +120,9 @@ const leastMs = 250
 async function withWait(response: Response): Promise<Response> {
   const said = bodyOf(await response.text())
   const nowMs = Date.now()
-  const toldMs = (of: string | null): number | null => retryAfterMs(of, nowMs, longestLimitMs)
-  const waitMs = toldMs(response.headers.get('retry-after')) ?? toldMs(String(said['retry_after'] ?? '')) ?? unsaidMs
+  const toldMs = (of: unknown): number | null =>
+    typeof of === 'string' || typeof of === 'number' ? retryAfterMs(String(of), nowMs, longestLimitMs) : null
+  const waitMs = toldMs(response.headers.get('retry-after')) ?? toldMs(said['retry_after']) ?? unsaidMs
   const headers = new Headers(response.headers)
   headers.set('retry-after', String(Math.max(waitMs, leastMs) / 1000))
   const resetMs = toldMs(headers.get('x-ratelimit-reset-after'))

@@ -110,10 +110,7 @@ export class Files {
   async named(uploads: readonly Upload[]): Promise<Attachment[]> {
     const { links } = this.#o
     const named: Attachment[] = []
-    for (const upload of uploads) {
-      const { open: _open, hash: _hash, ...file } = upload
-      named.push(links.open ? { ...file, url: await links.link(upload) } : file)
-    }
+    for (const file of uploads) named.push(links.open ? { ...file, url: await links.link(file) } : file)
     return named
   }
 
