@@ -169,6 +169,12 @@ export interface Adapter {
    * error that may be tried again later otherwise. Ends with an error when `signal` aborts.
    */
   open?(attachment: Attachment, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
+  /**
+   * Shows what a growing message says so far, where the platform can without saying it: what is shown is no message, has no id, and
+   * goes by itself. The whole is said by one `send` under the same `deliveryId`, which nothing of this may hold up. Best effort, called
+   * for each new text; never rejects. False: not in this place, or not any more; there the message is sent as it begins, and edited.
+   */
+  stream?(place: Place, draft: Draft, deliveryId: string): boolean
   /** Shows that `as` is writing. Best effort; must not block deliveries. */
   typing?(place: Place, as: string, active: boolean): void
   /**

@@ -7,6 +7,9 @@ import type { Room, User } from '../adapters/telegram/testing/world.ts'
 import { runAdmin } from '../bots/admin/admin.ts'
 import { runBridge } from '../bots/bridge/run.ts'
 import { settled, until } from '../bots/bridge/testing.ts'
+import { ScriptedModels } from '../bots/oracle/models/testing.ts'
+import { runOracle } from '../bots/oracle/oracle.ts'
+import { questionOf } from '../bots/oracle/testing.ts'
 import { within } from '../core/contract/harness.ts'
 import { seeded, seedOf } from '../core/contract/random.ts'
 import { House } from './house.ts'
@@ -89,6 +92,51 @@ test('commands are obeyed by account, in the group and in private, and the list 
   await until(() => answered().length >= 2 || (answered().length === 1 && texts().length === 1), 'answers')
   assert.match(String(answered()[0]), /owner/)
   await until(() => server.world.commands.size === 3, 'the list of commands')
+})
+
+test('in a direct conversation an answer is a draft while it grows, and one message in the end, whoever dies or stops it', async t => {
+  const { house, server, alice } = await open(t)
+  const own = server.world.rooms.get(alice.id)
+  assert.ok(own)
+  own.bot.status = 'member'
+  const models = new ScriptedModels(request => {
+    const question = questionOf(request)
+    const slow = ['One ', { waitMs: 400 }, 'two ', { waitMs: 800 }, 'three.']
+    return question === 'dies' && models.requests.length === 2
+      ? ['Half ', { hang: true }]
+      : question === 'long'
+        ? ['Never ', { hang: true }]
+        : slow
+  })
+  const openOracle = () => house.run('oracle', context => runOracle(context, { models, mindFolder: house.dataDir }))
+  let stopBridge = await house.run('bridge', runBridge)
+  let stopOracle = await openOracle()
+  const texts = (): unknown[] =>
+    own.messages
+      .filter(({ from, deleted }) => from?.id === server.world.me.id && !deleted)
+      .map(({ message }) => message['text'])
+  const ask = async (text: string, shown: RegExp): Promise<void> => {
+    await within(server.listening(), 'Telegram to be listened to')
+    server.world.say(own, alice, { text })
+    await until(() => shown.test(server.world.shownIn(alice.id) ?? ''), `a draft of ${text}`)
+  }
+  await ask('grows', /^One two …$/)
+  assert.deepEqual(texts(), [])
+  await until(() => texts().length === 1, 'the whole')
+  await ask('dies', /^Half …$/)
+  await stopOracle()
+  await stopBridge()
+  stopBridge = await house.run('bridge', runBridge)
+  stopOracle = await openOracle()
+  await until(() => texts().length === 2, 'the whole after all')
+  await ask('long', /^Never …$/)
+  server.world.say(own, alice, { text: 'stop' })
+  await until(() => texts().length === 4, 'what was stopped')
+  await settled(house)
+  assert.deepEqual(texts().slice(0, 2), ['One two three.', 'One two three.'])
+  assert.match(texts().slice(2).toSorted().join('|'), /^Never\n\(stopped by alice\)\|stopping the answer/)
+  assert.equal(server.world.shownIn(alice.id), null)
+  assert.equal(server.asked('editMessageText').length, 0)
 })
 
 test('files go both ways', async t => {

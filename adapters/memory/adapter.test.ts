@@ -24,6 +24,7 @@ async function open(): Promise<ContractFixture> {
           textBytes: 128,
           answerMs: 500,
           ephemeral: true,
+          streams: true,
         }),
         {
           ...context,
@@ -60,6 +61,10 @@ function contractPlatform(platform: MemoryPlatform, people: People): ContractFix
           ...(thread === undefined ? {} : { thread: platform.message(thread)?.text ?? '' }),
           ...(only === undefined ? {} : { ephemeral: only === 'alice' }),
         })),
+    direct: async () => {
+      const { messages: own, shown } = platform.channel('@alice')
+      return { said: own.filter(({ by }) => by === 'chanop').map(({ text }) => text), shown }
+    },
     offline: async work => {
       platform.down()
       await work()

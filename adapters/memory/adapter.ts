@@ -24,6 +24,7 @@ import type {
 } from '../../core/event.ts'
 import { offer } from '../../core/process/feed.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
+import { plain } from '../../core/text/text.ts'
 import { MemoryChannels } from './channels.ts'
 import type { MemoryConfig } from './config.ts'
 import type { Connection } from './connection.ts'
@@ -48,6 +49,7 @@ export class MemoryAdapter implements Adapter {
   readonly accounts: Accounts
   readonly channels: Required<Channels>
   declare readonly sendEphemeral?: NonNullable<Adapter['sendEphemeral']>
+  declare readonly stream?: NonNullable<Adapter['stream']>
   readonly #config: MemoryConfig
   readonly #context: AdapterContext
   readonly #platform: MemoryPlatform
@@ -65,6 +67,7 @@ export class MemoryAdapter implements Adapter {
     if (!config.edits) Object.defineProperty(this, 'edit', { value: undefined })
     this.accounts = platform.accounts
     this.channels = new MemoryChannels({ platform, author: () => this.#author(), act: serve => this.#act(serve) })
+    if (config.streams) this.stream = (place, draft) => this.#show(place, draft)
     if (config.ephemeral) this.sendEphemeral = (place, user, ...said) => this.#say(place, ...said, user)
     this.#config = config
     this.#context = context
@@ -245,6 +248,11 @@ export class MemoryAdapter implements Adapter {
     if (active) typing.add(as)
     else typing.delete(as)
     this.#platform.watch.look()
+  }
+
+  #show({ channel }: Place, { content }: Draft): boolean {
+    if (isPrivate(channel)) this.#platform.show(channel, plain(content))
+    return isPrivate(channel)
   }
 
   /** A delivery of which only the first parts are out is `not-sent`; the next `send` of it adds the missing ones. */

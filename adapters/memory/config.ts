@@ -20,6 +20,8 @@ export const memorySchema = z.strictObject({
   textBytes: z.int().min(16).default(4000),
   /** Whether messages can be edited there. */
   edits: z.boolean().default(true),
+  /** Whether what grows in a direct conversation is shown there before it is said. */
+  streams: z.boolean().default(false),
   /** The largest file that can be uploaded, bytes; 0: none can. */
   fileBytes: z.int().min(0).default(10_000_000),
   threads: z.boolean().default(true),

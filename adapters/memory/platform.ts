@@ -28,6 +28,8 @@ export interface Channel {
   readonly invited: Set<string>
   /** Personas that are shown as writing. */
   readonly typing: Set<string>
+  /** What is shown of a message that is not said yet. */
+  shown: string | null
 }
 
 /**
@@ -112,7 +114,7 @@ export class MemoryPlatform {
     if (known) return known
     const made: Channel = {
       name, members: new Map(), messages: [], topic: '', modes: '', kept: false, admitted: null,
-      invited: new Set(), typing: new Set(),
+      invited: new Set(), typing: new Set(), shown: null,
     } // biome-ignore format: all empty
     this.#channels.set(name, made)
     return made
@@ -276,6 +278,11 @@ export class MemoryPlatform {
     this.#happen(by, channel, undefined, { kind: 'topic', topic })
   }
 
+  show(channel: string, words: string): void {
+    this.channel(channel).shown = words
+    this.watch.look()
+  }
+
   post(by: Author, channel: string, { content, thread, hops, to, asked, ...rest }: Post): NativeMessage {
     const id = `m${this.#seq + 1}` as MessageId
     const extra = {
@@ -302,6 +309,7 @@ export class MemoryPlatform {
     }
     this.#messages.set(id, message)
     this.channel(channel).messages.push(message)
+    if (by.bot) this.channel(channel).shown = null
     // What one person alone sees is news to nobody else.
     if (rest.only !== undefined) this.#seq++
     else this.#happen({ ...by, name: message.name }, channel, thread, seen)

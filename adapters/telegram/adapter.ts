@@ -31,6 +31,7 @@ import { Chats } from './chats.ts'
 import type { TelegramConfig } from './config.ts'
 import { Delivery } from './delivery.ts'
 import { Doubts } from './doubts.ts'
+import { Drafts } from './drafts.ts'
 import { Ephemeral } from './ephemeral.ts'
 import { ApiError } from './fault.ts'
 import { UpdateReader } from './in/events.ts'
@@ -77,6 +78,7 @@ class TelegramAdapter implements Adapter {
   readonly #ours = new Recent<string, true>(10_000)
   readonly #requests: Requests
   readonly #delivery: Delivery
+  readonly #drafts: Drafts
   readonly #ephemeral: Ephemeral
   readonly #membership: Membership
   readonly #stop = new AbortController()
@@ -97,10 +99,12 @@ class TelegramAdapter implements Adapter {
       .map(({ channel }) => channel as string)
     this.#chats = new Chats(this.network, [...config.channels, ...named.filter(channel => !/^\d/.test(channel))])
     const chats = this.#chats
+    const pace = new Pace(config.rate)
+    this.#drafts = new Drafts({ api: this.#api, chats, pace, rate: config.rate, log: context.log })
     this.#requests = new Requests({
       api: this.#api,
       chats,
-      pace: new Pace(config.rate),
+      pace,
       signal: this.#stop.signal,
       moved: (from, to) => void this.#moved(from, to),
     })
@@ -108,6 +112,7 @@ class TelegramAdapter implements Adapter {
       requests: this.#requests,
       chats,
       doubts: this.#doubts,
+      unshown: deliveryId => this.#drafts.end(deliveryId),
       said: ({ chatId, messageId }) => this.#ours.set(`${chatId}/${messageId}`, true),
     })
     this.#ephemeral = new Ephemeral({ api: this.#api, chats, requests: this.#requests })
@@ -159,6 +164,7 @@ class TelegramAdapter implements Adapter {
       signal.removeEventListener('abort', hangUp)
       this.#stop.abort()
       this.#stand('down', end)
+      this.#drafts.close()
       // What was asked of Telegram is answered soon; whatever is cut off here is in doubt.
       const drained = new AbortController()
       const settled = this.#requests.settled().then(() => drained.abort())
@@ -316,11 +322,16 @@ class TelegramAdapter implements Adapter {
     }
   }
 
+  stream(place: Place, draft: Draft, deliveryId: string): boolean {
+    return this.#state === 'up' && this.#drafts.show(place, draft, deliveryId)
+  }
+
   typing(place: Place, _as: string, active: boolean): void {
     if (!active || this.#state !== 'up') return
     const chatId = Number(place.channel)
     const nowMs = Date.now()
     if (!Number.isSafeInteger(chatId) || nowMs - (this.#typed.get(chatId) ?? 0) < typingEveryMs) return
+    if (this.#drafts.isShownIn(chatId)) return
     this.#typed.set(chatId, nowMs)
     this.#api.call('sendChatAction', { chat_id: chatId, action: 'typing' }).catch((thrown: unknown) => {
       this.#context.log.debug({ error: asChanopError(thrown).message }, 'typing could not be shown')

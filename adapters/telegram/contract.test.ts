@@ -92,6 +92,10 @@ adapterContract('telegram', async () => {
               ? {}
               : { thread: String(room.messages.find(each => each.message.message_id === thread)?.message['text']) }),
           })),
+      direct: async () => ({
+        said: (own?.messages ?? []).map(({ message }) => message['text'] as string),
+        shown: world.shownIn(alice.id),
+      }),
       offline: work => server.offline(work),
       connections: () => server.connections(),
       loseAnswer: async () => server.fault('lose-answer'),

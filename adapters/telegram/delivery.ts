@@ -16,6 +16,8 @@ export interface DeliveryOptions {
   readonly requests: Requests
   readonly chats: Chats
   readonly doubts: Doubts
+  /** Resolves soon: nothing is shown of this delivery from now on that is not a message. */
+  readonly unshown: (deliveryId: string) => Promise<void>
   /** A message of ours is there. */
   said(native: Native): void
 }
@@ -34,7 +36,7 @@ const mostFiles = 5000
 const gone = /message to (delete|edit) not found|message identifier is not specified|MESSAGE_ID_INVALID/i
 const unchanged = /message is not modified/i
 const noText = /there is no text in the message/i
-const badEntities = /entit|can't parse|user not found|USER_|url/i
+export const badEntities = /entit|can't parse|user not found|USER_|url/i
 
 const noPreview = { is_disabled: true }
 
@@ -56,6 +58,7 @@ export class Delivery {
   async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
     const steps = stepsOf(draft)
     return this.#o.requests.inChat(place, async chatId => {
+      await this.#o.unshown(deliveryId)
       const progress = this.begun.get(deliveryId) ?? { ids: [], step: 0, steps: 0 }
       this.begun.set(deliveryId, progress)
       progress.steps = steps.length

@@ -51,6 +51,8 @@ test('what we ask and what the fake answers is as the Bot API is described', { s
   await adapter.remove?.(trial.place, ids, undefined, 'remove')
   adapter.typing?.(trial.place, 'oracle', true)
   await adapter.direct?.(String(alice.id) as never)
+  adapter.stream?.(placeOf(own), said({ kind: 'text', text: 'between', marks: ['bold'] }), 'd-grows')
+  await server.until(() => server.asked('sendMessageDraft').length > 0)
   await trial.send(adapter, words('between us'), placeOf(own))
   const command = {
     name: 'role grant',

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert'
 import type { Adapter } from '../adapter.ts'
 import { ChanopError } from '../error.ts'
-import type { MessageId } from '../event.ts'
+import type { MessageId, Place } from '../event.ts'
+import { deadline, sleep } from '../retry.ts'
 import { type Check, draft, needs, type World, within } from './harness.ts'
 import { randomText, seeded, seedOf } from './random.ts'
 
@@ -219,6 +220,36 @@ function actsContract(check: Check): void {
     await adapter.send(place, draft('between us'), 'direct-1')
     assert.deepEqual(await seenTexts(world), [], 'what is said in private is not seen in the room')
   })
+
+  check(
+    'what grows is shown in a direct conversation until it is said, once; elsewhere that hurts nobody',
+    async world => {
+      const { adapter } = await world.start()
+      const { direct } = world.platform
+      needs(adapter.stream !== undefined && direct !== undefined, 'messages that are shown before they are said')
+      await world.platform.say('tell me')
+      const { sender } = await world.book.hears('tell me')
+      const place = (await adapter.direct?.(sender.id)) as Place
+      const shown = async (wanted: string): Promise<void> => {
+        const end = deadline(10_000)
+        while ((await direct()).shown !== wanted && !end.aborted) await sleep(5, end)
+        assert.deepEqual(await direct(), { said: [], shown: wanted })
+      }
+      for (const words of ['once …', 'once upon …', 'once upon a time …']) {
+        assert.equal(adapter.stream(place, { ...draft(words), growing: true }, 'grows'), true)
+      }
+      await shown('once upon a time …')
+      const long = `${'word '.repeat(adapter.limits.textBytes)}end …`
+      assert.equal(adapter.stream(place, { ...draft(long), growing: true }, 'grows'), true, 'more than one message')
+      assert.equal((await within(adapter.send(place, draft('once upon a time.'), 'grows'), 'send')).length, 1)
+      await send(world, adapter, 'elsewhere', 'other')
+      assert.deepEqual(await direct(), { said: ['once upon a time.'], shown: null })
+      if (!adapter.stream(world.place, { ...draft('in a room …'), growing: true }, 'room'))
+        await send(world, adapter, 'in a room', 'room')
+      assert.ok((await seenTexts(world)).every(text => !text.endsWith('…')))
+      assert.deepEqual(world.book.texts(), ['tell me'])
+    },
+  )
 
   check('typing and away never fail', async world => {
     const { adapter } = await world.start()

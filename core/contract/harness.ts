@@ -59,6 +59,8 @@ export interface ContractPlatform {
   unreact?(emoji: string, who?: 'alice' | 'stranger'): Promise<void>
   /** Alice says it with a file. */
   share?(said: string, file: { readonly name: string; readonly bytes: Uint8Array }): Promise<void>
+  /** Her direct conversation with us: what our account said there, and what is shown of what it has not said yet. */
+  direct?(): Promise<{ readonly said: readonly string[]; readonly shown: string | null }>
   /** Alice says it in the thread of the message that reads `root`. */
   sayInThread?(said: string, root: string): Promise<void>
 }

@@ -96,6 +96,21 @@ function sendEphemeral(world: World, params: Fields): Fields | null {
   return world.store(room, world.me, fields, { only: user.id }).message
 }
 
+/** Bot API 9.3, for all bots since 9.5: private chats alone, 0 to 4096 characters, for thirty seconds. */
+function sendMessageDraft(world: World, { params }: Asked): true {
+  const { drafts } = world.options
+  if (drafts === 'none') throw new Refused(404, 'Not Found: method not found')
+  const { chat } = writable(world, params)
+  if (chat.type !== 'private') throw bad('TEXTDRAFT_PEER_INVALID')
+  if (drafts === 'topics') throw bad('the method is available only for bots with forum topic mode enabled')
+  const id = params['draft_id']
+  if (!Number.isInteger(id) || id === 0) throw bad('draft_id must be non-zero')
+  const empty = params['text'] === undefined || params['text'] === ''
+  const { text } = empty ? { text: 'Thinking...' } : taken(params['text'], params['entities'], 4096, 'text')
+  world.showDraft({ chat: chat.id, id: Number(id), text, atMs: Date.now() })
+  return true
+}
+
 function deleteEphemeralMessage(world: World, { params }: Asked): true {
   if (!world.options.ephemeral) throw new Refused(404, 'Not Found: method not found')
   const { messages } = roomOf(world, params)
@@ -289,6 +304,7 @@ export const methods: Readonly<Record<string, Method>> = {
   sendMessage: (world, { params }) =>
     sendEphemeral(world, params) ?? post(world, writable(world, params), params, textFields(params)),
   deleteEphemeralMessage,
+  sendMessageDraft,
   sendPhoto: sendFile('photo'),
   sendDocument: sendFile('document'),
   sendVideo: sendFile('video'),

@@ -13,6 +13,7 @@ export interface ServerOptions {
   readonly username?: string
   readonly token?: string
   readonly ephemeral?: '10.2' | '10.3' | null
+  readonly drafts?: 'all' | 'topics' | 'none'
 }
 
 /** What was asked and answered. */
@@ -58,8 +59,8 @@ export class TelegramServer {
   #looks: (() => void)[] = []
 
   private constructor(options: ServerOptions) {
-    const { privacy = false, keepMs = dayMs, username = 'chanop_bot', ephemeral = null } = options
-    this.world = new World({ privacy, keepMs, username, ephemeral })
+    const { privacy = false, keepMs = dayMs, username = 'chanop_bot', ephemeral = null, drafts = 'all' } = options
+    this.world = new World({ privacy, keepMs, username, ephemeral, drafts })
     this.token = options.token ?? '7000000001:AAtestTokenOfNobody_123456789-abcdef'
     this.limits = new SpeedLimits(options.speeds ?? null)
     this.world.onUpdate = () => this.#deliver()

@@ -63,7 +63,19 @@ export interface WorldOptions {
   readonly username: string
   /** From which version on messages for one person alone are known; null: they are not. */
   readonly ephemeral: '10.2' | '10.3' | null
+  /** Who may stream drafts: `topics` as in 9.3, where a bot needed topics in private chats; `none`: the server is older. */
+  readonly drafts: 'all' | 'topics' | 'none'
 }
+
+/** What `sendMessageDraft` shows: the newest text under each number, for so long. */
+export interface ShownDraft {
+  readonly chat: number
+  readonly id: number
+  readonly text: string
+  readonly atMs: number
+}
+
+const draftMs = 30_000
 
 interface Queued {
   readonly update: Fields & { update_id: number }
@@ -79,6 +91,9 @@ export class World {
   readonly files = new Map<string, { bytes: Uint8Array; path: string; size: number }>()
   /** Lists of commands by their scope as JSON. */
   readonly commands = new Map<string, readonly Fields[]>()
+  /** All that were shown, and those that still may be, by chat and number. */
+  readonly drafts: ShownDraft[] = []
+  readonly #drafts = new Map<string, ShownDraft>()
   readonly actions: { readonly chat: number; readonly action: string }[] = []
   readonly options: WorldOptions
   allowed: readonly string[] | null = null
@@ -149,11 +164,25 @@ export class World {
     return next
   }
 
+  showDraft(draft: ShownDraft): void {
+    this.drafts.push(draft)
+    this.#drafts.set(`${draft.chat}/${draft.id}`, draft)
+  }
+
+  /** What a person reads below the messages of their chat with the bot; all that is shown at once, one a line. */
+  shownIn(chat: number): string | null {
+    const shown = [...this.#drafts.values()].filter(each => each.chat === chat && Date.now() - each.atMs < draftMs)
+    return shown.length === 0 ? null : shown.map(({ text }) => text).join('\n')
+  }
+
   store(room: Room, from: User | null, fields: Fields, more: Pick<Stored, 'file' | 'thread' | 'only'> = {}): Stored {
     const sender = from ? { from } : { sender_chat: room.chat }
     const message = { message_id: this.nextId(room.chat), ...sender, chat: room.chat, date: seconds(), ...fields }
     const stored: Stored = { message, from, deleted: false, reactions: [], ...more }
     room.messages.push(stored)
+    // A message of the bot takes the place of what it showed.
+    if (from === this.me)
+      for (const [key, { chat }] of this.#drafts) if (chat === room.chat.id) this.#drafts.delete(key)
     return stored
   }
 

@@ -29,7 +29,7 @@ import { datedIfLate } from '../relay/dated.ts'
 import { arrived, aside, leadsElsewhere } from './aside.ts'
 import type { Files } from './files.ts'
 import { tellGivenUp } from './given-up.ts'
-import { Lane, laneLimit, resumeOf } from './lane.ts'
+import { deliveryKey, Lane, laneLimit, resumeOf } from './lane.ts'
 import { perform, placeOn, saidBy } from './perform.ts'
 import { Refusals } from './refusals.ts'
 
@@ -390,6 +390,3 @@ function asTheyRead(db: Tx, deliveries: readonly Delivery[]): readonly Delivery[
   const now = new Map(byIds(db, changed).map(delivery => [delivery.id, delivery]))
   return deliveries.map(delivery => now.get(delivery.id) ?? delivery)
 }
-
-/** The idempotency key an adapter gets: short, unique in the instance. */
-export const deliveryKey = (id: number): string => id.toString(36)

@@ -1,5 +1,5 @@
 import type { Adapter } from '../../../core/adapter.ts'
-import type { NetworkId } from '../../../core/event.ts'
+import { isNeeded, type NetworkId } from '../../../core/event.ts'
 import type { Delivery } from '../../../core/ledger/out/deliveries.ts'
 import { backoffMs } from '../../../core/retry.ts'
 
@@ -19,14 +19,21 @@ export interface Departures {
 /** The fact whose copy a delivery makes, or is about. */
 const subject = ({ act, source }: Delivery): number | null => (act.do === 'send' ? source : act.seq)
 
+/** The idempotency key an adapter gets: short, unique in the instance. */
+export const deliveryKey = (id: number): string => id.toString(36)
+
 const isGrowing = ({ act }: Delivery): boolean =>
   act.do === 'send' ? act.growing === true : act.do === 'edit' && act.draft.growing === true
 
 /** Nothing may overtake what has to wait for its files, or for the way to the one person it is for. */
 const isSlow = ({ act }: Delivery): boolean =>
-  act.do === 'send' && (act.content.attachments !== undefined || act.only !== undefined)
+  act.do === 'send' && (act.content.attachments?.some(isNeeded) === true || act.only !== undefined)
 
 const isSecret = ({ act }: Delivery): boolean => act.do === 'send' && act.secret === true
+
+/** The platform shows what it says so far, and has it said when it is whole. */
+const isStreamed = (adapter: Adapter, { id, act, place }: Delivery): boolean =>
+  act.do === 'send' && act.threadSeq === undefined && adapter.stream?.(place, act, deliveryKey(id)) === true
 
 function insert(list: Delivery[], delivery: Delivery): void {
   const at = (list.at(-1)?.id ?? 0) < delivery.id ? -1 : list.findIndex(waiting => waiting.id > delivery.id)
@@ -53,7 +60,7 @@ export class Lane {
   againMs: number | null = null
   readonly #sends: Delivery[] = []
   readonly #acts: Delivery[] = []
-  /** Growing messages where nothing can be edited: said once they are whole. */
+  /** Growing messages that are said once they are whole: nothing can be edited there, or they are shown in another way. */
   readonly #aside = new Map<number, Delivery>()
   /** The newest that was taken in from the ledger: none is taken in twice. */
   #lastId = 0
@@ -149,8 +156,8 @@ export class Lane {
     for (;;) {
       const next = this.#sends[0]
       if (!next) return undefined
-      if (adapter.edit || !isGrowing(next) || next.state === 'unknown')
-        return this.#waitsForCopy(next) ? undefined : next
+      const whole = !isGrowing(next) || next.state === 'unknown'
+      if (whole || (!isStreamed(adapter, next) && adapter.edit)) return this.#waitsForCopy(next) ? undefined : next
       this.#sends.shift()
       this.#aside.set(next.id, next)
     }

@@ -4,6 +4,7 @@ import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
 import { type ChannelId, type NetworkId, text } from '../../../core/event.ts'
 import { states } from '../../../core/ledger/out/deliveries.ts'
 import { currentOf } from '../../../core/ledger/record/events.ts'
+import { waiting } from '../../../core/ledger/settings/networks.ts'
 import { amend, say } from '../../../core/say.ts'
 import { plain } from '../../../core/text/text.ts'
 import { House } from '../../../test/house.ts'
@@ -13,9 +14,11 @@ import { deliveries, hall, hallConfig, settled, until } from '../testing.ts'
 const at = (network: string) => ({ network: network as NetworkId, channel: hall as ChannelId })
 const words = (n: number): string => Array.from({ length: n }, (_, word) => `word${word}`).join(' ')
 
-/** Two places of one room; nothing can be edited in `b`. */
+/** Two places of one room; nothing can be edited in `b`, and in a direct conversation of `a` what grows is shown. */
 async function open(t: TestContext) {
-  const config = hallConfig('ab').replace(/(-b',)/, '$1 edits: false,')
+  const config = hallConfig('ab')
+    .replace(/(-b',)/, '$1 edits: false,')
+    .replace(/(-a',)/, '$1 streams: true,')
   const house = new House(t, { config })
   const servers = [house.server('a'), house.server('b')] as const
   const stop = await house.run('bridge', runBridge)
@@ -140,4 +143,42 @@ test('the bridge dies at every step: each place ends with one message that is wh
   await settled(house)
   assert.deepEqual(said(a), [`${words(30)} end`])
   assert.deepEqual(said(b), [`${words(30)} end`])
+})
+
+test('in a direct conversation it is shown and not said until it is whole, and keeps up nothing: the bridge may die at every step', async t => {
+  const { house, servers, stop } = await open(t)
+  const [a] = servers
+  a.user('bob').say('@chanop', 'hello')
+  const place = { ...at('a'), channel: '@bob' as ChannelId, private: true as const }
+  const own = a.channel('@bob')
+  const copies = (): string[] => own.messages.filter(({ by }) => by === 'chanop').map(({ text }) => text)
+  const beginHere = (key: string) =>
+    house.ledger.write(db =>
+      say(
+        db,
+        { bot: 'oracle', content: text('word0'), in: { name: 'a:@bob', places: [place] }, key, growing: true },
+        Date.now(),
+      ),
+    )
+  const seq = await beginHere('one')
+  assert.ok(seq)
+  await until(() => own.shown === 'word0', 'the first part')
+  let end = stop
+  for (let n = 2; n <= 12; n++) {
+    await grow(house, seq, words(n), 'growing')
+    if (n % 4 === 0) {
+      await end()
+      end = await house.run('bridge', runBridge)
+    }
+    await until(() => own.shown === words(n), `${n} words`)
+  }
+  assert.deepEqual(await house.ledger.read(db => waiting(db, Date.now() + 60_000)), [], 'it is late for nobody')
+  await house.ledger.write(db =>
+    say(db, { bot: 'admin', content: text('next'), in: { name: 'a:@bob', places: [place] }, key: 'two' }, Date.now()),
+  )
+  await until(() => copies().length === 1, 'what is said besides')
+  a.faults.acceptThenCrash(() => undefined)
+  await grow(house, seq, words(13))
+  await settled(house)
+  assert.deepEqual([copies(), own.shown], [['next', words(13)], null])
 })

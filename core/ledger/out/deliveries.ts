@@ -302,12 +302,12 @@ export interface Backlog {
   readonly oldestMs: number
 }
 
-/** How much is not out yet on each network, of what was queued until then. */
+/** How much is not out yet on each network, of what was queued until then. What still grows waits for nobody. */
 export const backlog = (db: Tx, untilMs = Number.MAX_SAFE_INTEGER): Backlog[] =>
   sql(
     db,
     `SELECT p.network, count(*) AS queued, min(d.created_ms) AS oldest FROM delivery d JOIN place p ON p.id = d.place
-     WHERE d.state < 10 AND d.state > 0 AND d.created_ms <= ? GROUP BY p.network`,
+     WHERE d.state < 10 AND d.state > 0 AND d.created_ms <= ? AND d.act ->> '$.growing' IS NULL GROUP BY p.network`,
   )
     .all(untilMs)
     .map(row => ({
