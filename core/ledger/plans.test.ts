@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { MessageId, ReactionEvent, UserId } from '../event.ts'
 import { agentNamed, agentOf, engagementsEnd, setAgentState, setPaused } from './agents/agents.ts'
-import { countedTokens, keepCount, keepSummary, linesFrom, moveStart, promptStart } from './oracle/prompts.ts'
+import {
+  countedTokens,
+  keepCount,
+  keepSummary,
+  latestRooms,
+  linesFrom,
+  moveStart,
+  promptStart,
+} from './oracle/prompts.ts'
 import { passMark, spendBy } from './oracle/spend.ts'
 import { bookTry, noteOutput, openTries, reserveTry, triesOfTurn } from './oracle/tries.ts'
 import {
@@ -140,6 +148,7 @@ const hot: Record<string, (tx: Tx) => unknown> = {
     promptStart(db, 'general'),
     keepSummary(db, 'general', 's', 1),
     linesFrom(db, ['general'], 0, 10),
+    latestRooms(db, ['general', 'ops'], 10),
     keepCount(db, source, 0, 5),
     countedTokens(db, source, 0),
   ],

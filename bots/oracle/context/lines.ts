@@ -8,6 +8,8 @@ const mostChars = 4000
 /** A message as the model reads it. */
 export interface ContextLine {
   readonly seq: number
+  /** As the fact has it. */
+  readonly room: string
   readonly edits: number
   /** Said by the oracle itself. */
   readonly own: boolean
@@ -17,13 +19,13 @@ export interface ContextLine {
 const minute = (atMs: number): string => new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')
 
 /** Who, where and when, the same for ever: a prompt that only grows is cached by its provider. Null: it was deleted. */
-export function contextLine({ seq, event, content, edits }: RecentMessage): ContextLine | null {
+export function contextLine({ seq, room, event, content, edits }: RecentMessage): ContextLine | null {
   if (content === null) return null
   const own = event.sender.kind === 'self' && event.sender.name === self
   const said = truncate(plain(content).trim(), mostChars)
   if (said === '') return null
-  if (own) return { seq, edits, own, text: said }
+  if (own) return { seq, room, edits, own, text: said }
   const { place, sender, atMs } = event
   const where = place.private ? 'private' : `${place.network}${place.thread === undefined ? '' : ', in a thread'}`
-  return { seq, edits, own, text: `[${minute(atMs)} ${where}] <${safeName(sender.name)}> ${said}` }
+  return { seq, room, edits, own, text: `[${minute(atMs)} ${where}] <${safeName(sender.name)}> ${said}` }
 }

@@ -62,12 +62,12 @@ export async function promptFor(
   const chosen = await chosenLines(tools, seen, limits, budget - fixedTokens(pieces))
   const start = chosen.lines[0]?.seq
   if (chosen.before > 0 && start !== undefined) await ledger.write(tx => moveStart(tx, keyOf(asked), start))
-  const fits = fixedTokens(pieces) + chosen.tokens + pieces.elsewhere.tokens <= budget
-  const elsewhere = fits ? pieces.elsewhere : none
+  const left = budget - fixedTokens(pieces) - chosen.tokens
+  const elsewhere = await elsewhereIn(tools, seen.elsewhere, limits, Math.min(left, budget / elsewhereShare))
   const pictures = limits.images ? await shownPictures(tools.store, seen.pictures) : []
   return {
     request: {
-      messages: messagesOf({ ...pieces, elsewhere }, chosen.lines, pictures),
+      messages: messagesOf(pieces, elsewhere, chosen.lines, pictures),
       task: 'answer',
       room: asked.room,
       person: seen.person,
@@ -83,7 +83,7 @@ export async function promptFor(
       { name: 'rules', ...pieces.rules },
       { name: 'summary', ...pieces.summary },
       { name: 'lines', tokens: chosen.tokens, lines: chosen.lines.length },
-      { name: 'elsewhere', ...elsewhere },
+      { name: 'elsewhere', tokens: elsewhere.tokens, lines: elsewhere.lines },
       { name: 'now and question', ...pieces.last },
     ],
   }
@@ -95,9 +95,10 @@ interface Piece {
   readonly lines: number
 }
 
-type Pieces = Readonly<Record<'mind' | 'rules' | 'summary' | 'elsewhere' | 'last', Piece>>
+type Pieces = Readonly<Record<'mind' | 'rules' | 'summary' | 'last', Piece>>
 
-const none: Piece = { text: '', tokens: 0, lines: 0 }
+/** What was said in other rooms is at most this part of a prompt. */
+const elsewhereShare = 8
 
 const fixedTokens = ({ mind, rules: fixed, summary, last }: Pieces): number =>
   mind.tokens + fixed.tokens + summary.tokens + last.tokens
@@ -110,19 +111,15 @@ async function piecesOf(
   limits: ModelLimits,
   atMs: number,
 ): Promise<Pieces> {
-  const piece = async (text: string, lines = 0): Promise<Piece> => {
+  const piece = async (text: string): Promise<Piece> => {
     const tokens = Math.ceil((await counted(models, text)) * limits.tokenFactor)
-    return { text, tokens, lines }
+    return { text, tokens, lines: 0 }
   }
-  const { start, elsewhere } = seen
+  const { start } = seen
   return {
     mind: await piece(await mind.text()),
     rules: await piece(rules),
     summary: await piece(start?.summary ? `What was said before, in short:\n${start.summary}` : ''),
-    elsewhere: await piece(
-      elsewhere.length === 0 ? '' : `Lately in other rooms:\n${elsewhere.join('\n')}`,
-      elsewhere.length,
-    ),
     last: await piece(tail({ ...seen, name, atMs, timezone: timezoneOf(config()) })),
   }
 }
@@ -140,6 +137,33 @@ async function counted(models: Models, text: string): Promise<number> {
   known.set(text, tokens)
   return tokens
 }
+
+/** What was said lately in other rooms, the newest lines that fit, room by room: the one where something was said last stands last. */
+async function elsewhereIn(
+  { ledger, models }: PromptTools,
+  lines: readonly ContextLine[],
+  limits: ModelLimits,
+  room: number,
+): Promise<Piece> {
+  const counts = await countLines(ledger, models, lines, limits.tokenFactor)
+  const headings = new Map<string, string[]>()
+  let tokens = headingTokens
+  let given = 0
+  for (let at = lines.length - 1; at >= 0; at--) {
+    const line = lines[at] as ContextLine
+    const more = (counts[at] ?? 0) + (headings.has(line.room) ? 0 : headingTokens)
+    if (tokens + more > room) break
+    tokens += more
+    given++
+    headings.set(line.room, [line.own ? `<oracle> ${line.text}` : line.text, ...(headings.get(line.room) ?? [])])
+  }
+  if (given === 0) return { text: '', tokens: 0, lines: 0 }
+  const parts = [...headings].reverse().map(([name, said]) => [`In ${name}:`, ...said].join('\n'))
+  return { text: ['Lately in other rooms.', ...parts].join('\n'), tokens, lines: given }
+}
+
+/** What the name of a room takes, about. */
+const headingTokens = 12
 
 interface Chosen {
   readonly lines: readonly ContextLine[]
@@ -196,7 +220,8 @@ async function countLines(
 const perMessage = 4
 
 function messagesOf(
-  { mind, rules: fixed, summary, elsewhere, last }: Pieces,
+  { mind, rules: fixed, summary, last }: Pieces,
+  elsewhere: Piece,
   lines: readonly ContextLine[],
   pictures: readonly ModelContent[],
 ): ModelMessage[] {

@@ -5,26 +5,29 @@ import { maySee, type Visible, visibleTo } from '../../../core/access/visibility
 import { isIgnored } from '../../../core/command/visit/desk.ts'
 import { formatPlace, type MessageEvent, type Place } from '../../../core/event.ts'
 import { agentOf } from '../../../core/ledger/agents/agents.ts'
-import { linesFrom, type PromptStart, promptStart } from '../../../core/ledger/oracle/prompts.ts'
+import { latestRooms, linesFrom, type PromptStart, promptStart } from '../../../core/ledger/oracle/prompts.ts'
 import type { Turn } from '../../../core/ledger/oracle/turns.ts'
 import { currentOf, messageOf, type RecentMessage, type Stored } from '../../../core/ledger/record/events.ts'
 import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { namesOf, Rooms } from '../../../core/rooms.ts'
-import { plain, safeName } from '../../../core/text/text.ts'
+import { plain, safeName, truncate } from '../../../core/text/text.ts'
 import { type Picture, picturesIn } from './images.ts'
 import { type ContextLine, contextLine } from './lines.ts'
 
 /** Of a room more is never looked at. */
 const mostLines = 400
-const mostElsewhere = 15
+/** Of the rooms where something was said last, so many, and so many lines of each: one that is loud leaves room for others. */
+const roomsElsewhere = 8
+const linesElsewhere = 6
 const elsewhereMs = 24 * 3_600_000
 
 /** What may be read for an answer. */
 export interface Seen {
   readonly start: PromptStart | null
   readonly lines: readonly ContextLine[]
-  readonly elsewhere: readonly string[]
+  /** Of other rooms, oldest first. */
+  readonly elsewhere: readonly ContextLine[]
   readonly questions: readonly string[]
   /** Of the questions, and of what they reply to. */
   readonly pictures: readonly Picture[]
@@ -63,8 +66,9 @@ export function seenFor(
   const lines = linesFrom(tx, names, start?.fromSeq ?? 0, mostLines)
     .filter(message => mayRead(message) && inThread(message))
     .flatMap(message => contextLine(message) ?? [])
-  const questions =
-    turns.length === 0 ? [textOf(tx, asked.seq)] : turns.map(turn => turn.words ?? textOf(tx, turn.asked))
+  const each: readonly Pick<Turn, 'asked' | 'words'>[] =
+    turns.length === 0 ? [{ asked: asked.seq, words: null }] : turns
+  const questions = each.map(turn => questionOf(tx, turn, mayRead))
   const all = networkStatuses(tx)
   const can = all.find(({ network }) => network === place.network)?.can
   const hears = place.private ? [place] : rooms.with(place)
@@ -76,10 +80,12 @@ export function seenFor(
     lines,
     elsewhere: elsewhere(tx, visible, names, nowMs)
       .filter(mayRead)
-      .slice(-mostElsewhere)
-      .flatMap(message => contextLine(message)?.text ?? []),
+      .flatMap(message => contextLine(message) ?? []),
     questions,
-    pictures: picturesOf(tx, turns.length === 0 ? [asked.seq] : turns.map(turn => turn.asked)),
+    pictures: picturesOf(
+      tx,
+      each.map(turn => turn.asked),
+    ),
     person: spenderOf(place.network, sender, {
       person,
       agent: sender.verified ? agentOf(tx, place.network, sender.id) : null,
@@ -106,15 +112,33 @@ function picturesOf(tx: Tx, seqs: readonly number[]): Picture[] {
   })
 }
 
-function textOf(tx: Tx, seq: number): string {
-  const content = currentOf(tx, seq)?.content
-  return content ? plain(content).trim() : '(deleted)'
+/** What is asked, below the words that it answers: they may have been said long ago. */
+function questionOf(
+  tx: Tx,
+  { asked, words }: Pick<Turn, 'asked' | 'words'>,
+  mayRead: (message: RecentMessage) => boolean,
+): string {
+  const message = currentOf(tx, asked)
+  const { content, event } = message ?? {}
+  if (!content || !event) return words ?? '(deleted)'
+  const files = plain({ segments: [], ...(content.attachments ? { attachments: content.attachments } : {}) })
+  const question = words === null ? plain(content).trim() : [words, files].filter(part => part !== '').join('\n')
+  const answered = content.replyTo === undefined ? null : messageOf(tx, event.place, content.replyTo)
+  const above = answered && currentOf(tx, answered.seq)
+  if (!above?.content || !mayRead(above)) return question
+  const said = truncate(plain(above.content).trim(), mostQuoted)
+  return `(about what ${safeName(above.event.sender.name)} said: “${said}”)\n${question}`
 }
+
+const mostQuoted = 2000
 
 /** What was said lately in other rooms that may be read here. */
 function elsewhere(tx: Tx, visible: Visible, here: readonly string[], nowMs: number): RecentMessage[] {
-  const rooms = [...visible.rooms].filter(name => !here.includes(name)).slice(0, 20)
-  return linesFrom(tx, rooms, 0, mostElsewhere * 2).filter(({ event }) => nowMs - event.atMs < elsewhereMs)
+  const rooms = [...visible.rooms].filter(name => !here.includes(name))
+  return latestRooms(tx, rooms, roomsElsewhere)
+    .flatMap(room => linesFrom(tx, [room], 0, linesElsewhere))
+    .filter(({ event }) => nowMs - event.atMs < elsewhereMs)
+    .sort((one, other) => one.seq - other.seq)
 }
 
 /** Lines of a thread begin where the thread does. */

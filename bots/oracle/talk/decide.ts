@@ -3,11 +3,14 @@ import { isIgnored } from '../../../core/command/visit/desk.ts'
 import { freshMs } from '../../../core/command/visit/gate.ts'
 import type { Reader } from '../../../core/command/visit/reading.ts'
 import { type MessageEvent, saidMs } from '../../../core/event.ts'
-import { type Agent, agentOf } from '../../../core/ledger/agents/agents.ts'
+import { type Agent, agentNamed, agentOf } from '../../../core/ledger/agents/agents.ts'
 import { lastTurnIn, turnsOfBotSince, turnsSince } from '../../../core/ledger/oracle/turns.ts'
+import { accountsShownAs, namesakes } from '../../../core/ledger/people/members.ts'
+import { personByName } from '../../../core/ledger/people/people.ts'
 import type { Decision } from '../../../core/ledger/record/decisions.ts'
-import { recent, type Stored } from '../../../core/ledger/record/events.ts'
+import { messageOf, recent, type Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import { bots } from '../../../core/process/bots.ts'
 import { Rooms } from '../../../core/rooms.ts'
 import { duration } from '../../../core/text/text.ts'
 import { type Address, addressOf } from './address.ts'
@@ -70,12 +73,21 @@ function spokenTo(tx: Tx, stored: Stored<MessageEvent>, { config, reader }: Mind
   const address = addressOf(tx, event, reader)
   if (address.is !== 'talk') return address.is === 'oracle' ? address : null
   if (address.toOthers || event.sender.kind !== 'person') return null
+  if (address.called !== null && isSomebody(tx, address.called, event, config)) return null
   const unasked = (why: string): Spoken => ({ is: 'oracle', why, strong: false, words: '' })
   if (goesOn(tx, stored, nowMs)) return unasked('the same asker went on in its thread')
   return modeOf(stored, config) === 'all' && !agentBehind(tx, event)
     ? unasked('it answers everything in this room')
     : null
 }
+
+/** Whether there is somebody of that name: `Hello, …` and `Note: …` are said to nobody in particular. */
+const isSomebody = (tx: Tx, name: string, { place }: MessageEvent, config: Config): boolean =>
+  bots.some(bot => bot === name.toLowerCase()) ||
+  namesakes(tx, name, new Rooms(config.rooms).with(place)).length > 0 ||
+  accountsShownAs(tx, place.network, name).length > 0 ||
+  personByName(tx, name) !== null ||
+  agentNamed(tx, name) !== null
 
 /** The same person in the same thread, soon after they were answered there. */
 function goesOn(tx: Tx, stored: Stored<MessageEvent>, nowMs: number): boolean {
@@ -145,5 +157,11 @@ function missedRefusal(tx: Tx, stored: Stored<MessageEvent>, reader: Reader, now
   if (ageMs > missedMs) return no(`it was missed, and ${duration(ageMs)} is too old`)
   const since = recent(tx, stored.room, 200).filter(({ seq }) => seq > stored.seq)
   const again = since.some(({ event }) => addressOf(tx, event, reader).is === 'oracle' && event.sender.kind !== 'self')
-  return again ? no('it was missed, and somebody spoke to the oracle since') : null
+  if (again) return no('it was missed, and somebody spoke to the oracle since')
+  const answers = ({ place, sender, content }: MessageEvent): boolean =>
+    sender.kind === 'person' &&
+    sender.id !== stored.event.sender.id &&
+    content.replyTo !== undefined &&
+    messageOf(tx, place, content.replyTo)?.seq === stored.seq
+  return since.some(({ event }) => answers(event)) ? no('it was missed, and somebody answered it since') : null
 }

@@ -156,7 +156,14 @@ export class Ear {
     const { queue } = context.settings.current.oracle
     if (openTurnsIn(tx, lane).length > queue) {
       decided(false, `${queue} questions waited already`)
-      this.#say(tx, stored, `${queue} questions wait here already: ask again when some are answered`, 'full', nowMs)
+      const many = queue === 1 ? 'a question waits' : `${queue} questions wait`
+      this.#say(
+        tx,
+        stored,
+        `${many} here already: ask again when ${queue === 1 ? 'it is' : 'some are'} answered`,
+        'full',
+        nowMs,
+      )
       return null
     }
     const { person } = callerOf(tx, stored, nowMs)

@@ -73,6 +73,22 @@ test('!ask, and !why says for what reason', async t => {
   await bob.hears('#general', 'not answered: nothing in it spoke to the oracle', seq)
 })
 
+test('what a question answers stands above it, however long ago it was said, and where it may be read', async t => {
+  const { a, models } = await openWorld(t, echo, { more: 'oracle: { promptTokens: 600 }' })
+  const bob = a.user('bob')
+  const old = a.user('carl').say('#general', 'the cake is a lie')
+  for (let n = 0; n < 20; n++) bob.say('#general', `line ${n} ${'words '.repeat(20)}`)
+  const { seq } = bob.say('#general', 'oracle: is it?', { replyTo: old.id })
+  await bob.hears('#general', 're: oracle: is it?', seq)
+  const answered = () => promptOf(models.requests.findLast(({ task }) => task === 'answer') as never)
+  const prompt = answered()
+  assert.match(prompt, /\(about what carl said: “the cake is a lie”\)\noracle: is it\?$/)
+  assert.ok(!prompt.includes('line 0 '))
+  const file = bob.say('#general', '!ask what is it?', { attachments: [{ ref: 'f', name: 'plan.pdf' }] })
+  await bob.hears('#general', 're:', file.seq)
+  assert.match(answered(), /what is it\?\n\[plan\.pdf\]$/)
+})
+
 test('!retry asks once more', async t => {
   let n = 0
   const { a } = await openWorld(t, request => [`${++n}: ${questionOf(request)}`])
@@ -87,9 +103,11 @@ test('a room may be all ears, or none', async t => {
   const all = await openWorld(t, echo, { general: ', oracle: all' })
   const bob = all.a.user('bob')
   await bob.shouldReply('#general', 'nice weather', 're: nice weather')
-  bob.say('#general', 'carl: not you')
+  all.a.user('carl').join('#general')
+  for (const line of ['carl: not you', 'Carl, nor this', '@dave hi', 'scribe: nor this']) bob.say('#general', line)
   await settledTalk(all)
   assert.deepEqual(answers(all.a), ['re: nice weather'])
+  for (const line of ['Hello, how are you?', 'Note: it rains']) await bob.shouldReply('#general', line, `re: ${line}`)
   const off = await openWorld(t, echo, { general: ', oracle: off' })
   const asked = off.a.user('bob').say('#general', 'oracle: hi')
   await settledTalk(off)
@@ -154,6 +172,8 @@ test('what was missed is answered while it is young, marked; not when somebody a
   a.user('bob').say('#general', 'oracle: while you were away')
   a.user('bob').say('#ops', 'oracle: first')
   a.user('bob').say('#ops', 'oracle: second')
+  const open = a.user('bob').say('#den', 'oracle: who knows?')
+  a.user('carl').say('#den', 'I do', { replyTo: open.id })
   a.faults.clockSkewMs = 0
   a.up()
   await a.ready()
@@ -162,6 +182,8 @@ test('what was missed is answered while it is young, marked; not when somebody a
   await settledTalk(world)
   assert.deepEqual((await turnsIn(house)).length, 4)
   assert.equal(answers(a, '#ops').length, 1)
+  const { seq } = a.user('carl').say('#den', '!why', { replyTo: open.id })
+  await a.user('carl').hears('#den', 'not answered: it was missed, and somebody answered it since', seq)
 })
 
 test('a server whose clock is behind: what was said just now was not missed, and what was missed is as old as it is', async t => {

@@ -61,6 +61,16 @@ export function linesFrom(
     .map(recentOf)
 }
 
+/** Those of the rooms in which something was said, where that was last first; the first `limit`. */
+export const latestRooms = (tx: Tx, names: readonly string[], limit: number): string[] =>
+  sql(
+    tx,
+    `SELECT value AS room, (SELECT e.seq FROM event e WHERE e.room = value AND e.kind = 'message' ORDER BY e.seq DESC LIMIT 1) AS newest
+     FROM json_each(?) WHERE newest IS NOT NULL ORDER BY newest DESC LIMIT ?`,
+  )
+    .all(JSON.stringify(names), limit)
+    .map(row => row['room'] as string)
+
 /** Tokens of a message as it reads after so many edits; null when nobody counted it yet. */
 export function countedTokens(tx: Tx, seq: number, edits: number): number | null {
   const row = sql(tx, 'SELECT tokens FROM counted WHERE seq = ? AND edits = ?').get(seq, edits)
