@@ -7,7 +7,6 @@ import { Reader } from '../../core/command/visit/reading.ts'
 import { asChanopError } from '../../core/error.ts'
 import {
   type ChannelId,
-  type Chart,
   type ChatEvent,
   formatPlace,
   type MessageEvent,
@@ -25,7 +24,7 @@ import { bots } from '../../core/process/bots.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { safeName } from '../../core/text/text.ts'
 import { Deliverer } from './delivery/deliver.ts'
-import { Files } from './delivery/files.ts'
+import { Files, type FilesOptions } from './delivery/files.ts'
 import { LinkServer } from './delivery/link-server.ts'
 import { ingest } from './intake/ingest.ts'
 import { Outage } from './intake/outage.ts'
@@ -62,6 +61,8 @@ export interface BridgeOptions {
   readonly announceMs?: number
   /** How often the accounts on record are compared with those there are. */
   readonly accountsMs?: number
+  /** Draws a chart as PNG, in place of our own painter. */
+  readonly draw?: FilesOptions['draw']
 }
 
 /** The one process that holds connections: takes facts in, relays them, and delivers what anyone says. */
@@ -112,7 +113,7 @@ export class Bridge {
     this.store = new MediaStore(join(context.dataDir, 'media'), ledger, () => mediaLimits(settings.current.media))
     this.#linkServer = new LinkServer({ store: this.store, ledger, log })
     const painter = new Painter()
-    const draw = (chart: Chart, until: AbortSignal): Promise<Uint8Array> => painter.png(chartSvg(chart), until)
+    const draw = options.draw ?? ((chart, until) => painter.png(chartSvg(chart), until))
     const files = { store: this.store, links: this.#linkServer, rooms: context.rooms, draw }
     this.#files = new Files({ ...files, refuse: () => settings.current.media.refuse, ledger, adapters, log, signal })
     const isConfigured = (network: string): boolean => Object.hasOwn(settings.current.networks, network)

@@ -12,6 +12,7 @@ import {
   type Upload,
 } from '../../../core/event.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
+import { type Delivery, enqueue } from '../../../core/ledger/out/deliveries.ts'
 import { bySeq } from '../../../core/ledger/record/events.ts'
 import { type Copied, copiedAs, type MediaRow, noteCopied } from '../../../core/ledger/record/media.ts'
 import type { Log } from '../../../core/log.ts'
@@ -114,25 +115,41 @@ export class Files {
     return named
   }
 
-  /** Null: it can't be had, now that it is `late`. */
-  async #upload(from: NetworkId | null, file: Attachment, late: boolean): Promise<Upload | null> {
-    const copied = from === null ? await this.#own(file) : await this.#had(from, file, late)
-    if (!copied || 'error' in copied) return null
-    const { hash, sizeBytes } = copied
-    const { chart: _chart, ...shown } = file
-    return { ...shown, hash, sizeBytes, open: () => this.#o.store.open(hash) }
+  /**
+   * Has the pictures said behind words that are out, where files are shown. Nothing waits for them; one that can't be drawn, or for
+   * which we do not live long enough, is left out.
+   */
+  follow(to: Adapter, { place, bot, source, act }: Delivery, charts: readonly Attachment[]): void {
+    if (act.do !== 'send' || !to.limits.fileBytes) return
+    const { ledger, log, signal } = this.#o
+    const { as, replySeq, threadSeq } = act
+    const where = { ...(replySeq === undefined ? {} : { replySeq }), ...(threadSeq === undefined ? {} : { threadSeq }) }
+    const from = { ...(as ? { as } : {}), ...where }
+    const drawn = charts.map(async ({ chart, ...file }) => {
+      const { hash } = await this.#drawn(chart as Chart)
+      const content = { segments: [], attachments: [{ ...file, ref: hash }] }
+      const more = source === null ? {} : { source }
+      await ledger.write(tx => enqueue(tx, { place, bot, act: { do: 'send', content, ...from }, ...more }, Date.now()))
+    })
+    for (const each of drawn) {
+      each.catch((error: unknown) => {
+        if (!signal.aborted) log.warn({ error }, 'a chart is left out: it could not be drawn')
+      })
+    }
   }
 
-  /** What a bot of ours says carries files of the store itself, whose ref is the hash, and charts. */
-  async #own({ ref, name, chart }: Attachment): Promise<MediaRow | null> {
-    const { store, draw, log, signal } = this.#o
-    if (!chart) return store.use(ref)
-    try {
-      return await store.put(Readable.from([await draw(chart, signal)]), signal)
-    } catch (error) {
-      log.warn({ error, file: name }, 'a chart is left out: it could not be drawn')
-      return null
-    }
+  /** Null: it can't be had, now that it is `late`. */
+  async #upload(from: NetworkId | null, file: Attachment, late: boolean): Promise<Upload | null> {
+    // What a bot of ours says carries files of the store itself, whose ref is the hash.
+    const copied = from === null ? await this.#o.store.use(file.ref) : await this.#had(from, file, late)
+    if (!copied || 'error' in copied) return null
+    const { hash, sizeBytes } = copied
+    return { ...file, hash, sizeBytes, open: () => this.#o.store.open(hash) }
+  }
+
+  async #drawn(chart: Chart): Promise<MediaRow> {
+    const { store, draw, signal } = this.#o
+    return store.put(Readable.from([await draw(chart, signal)]), signal)
   }
 
   async #had(network: NetworkId, file: Attachment, late: boolean): Promise<Copied | null> {

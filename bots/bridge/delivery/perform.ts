@@ -1,6 +1,15 @@
 import type { Adapter } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { type Act, type Draft, isNeeded, isNowhere, type MessageId, type Place } from '../../../core/event.ts'
+import {
+  type Act,
+  type Attachment,
+  type Content,
+  type Draft,
+  isNeeded,
+  isNowhere,
+  type MessageId,
+  type Place,
+} from '../../../core/event.ts'
 import type { Way } from '../../../core/ledger/out/copies.ts'
 import type { Delivery } from '../../../core/ledger/out/deliveries.ts'
 import { channelOf } from '../../../core/ledger/record/events.ts'
@@ -82,16 +91,28 @@ export async function perform(tools: Tools, delivery: Delivery, key: string, way
   return []
 }
 
+/** Charts are drawn when the words are out: they say the same, and take their time. */
+function withoutCharts({ attachments = [], ...words }: Content): Content & { readonly charts: readonly Attachment[] } {
+  const files = attachments.filter(({ chart }) => chart === undefined)
+  const charts = attachments.filter(({ chart }) => chart !== undefined)
+  return { ...words, ...(files.length === 0 ? {} : { attachments: files }), charts }
+}
+
+/** Who awaits the words hears why they are not out. */
+const noWords = (): void => undefined
+
 async function say(
   { adapter, vault, files }: Tools,
-  { place, source, createdMs }: Delivery,
+  delivery: Delivery,
   act: Act & { readonly do: 'send' },
   key: string,
   { replyTo, thread }: Way,
 ): Promise<readonly MessageId[]> {
+  const { place, source, createdMs } = delivery
   const { do: _do, replySeq: _reply, threadSeq: _thread, asideSeq: _aside, dated: _dated, ...draft } = act
   if (draft.secret && (await adapter.secure?.(place)) === false) throw insecure()
-  const { content, ...ready } = openDraft(vault, draft)
+  const { content: whole, ...ready } = openDraft(vault, draft)
+  const { charts, ...content } = withoutCharts(whole)
   // Where there are no threads, what stands in one answers what opened it.
   const answered = replyTo ?? (adapter.limits.threads ? undefined : thread)
   const said = { ...content, ...(answered ? { replyTo: answered } : {}) }
@@ -100,12 +121,18 @@ async function say(
     if (only === undefined) return adapter.send(place, open, key)
     return adapter.sendEphemeral?.(place, only, open, key) ?? Promise.reject(noWay())
   }
-  if (!said.attachments) return send({ ...ready, content: said })
+  if (!said.attachments) {
+    const sent = send({ ...ready, content: said })
+    if (charts.length > 0) void sent.then(() => files.follow(adapter, delivery, charts), noWords)
+    return sent
+  }
   const { attachments: _files, ...words } = said
   const { uploads, words: left } = await files.ready(adapter, content, { source, createdMs, place })
   const shown = left.length === 0 ? words : { ...words, attachments: left }
   const saying = { ...ready, content: shown }
-  if (uploads.length === 0) return send(saying)
+  // A picture behind words that are out: they say the same.
+  const isExtra = shown.segments.length === 0 && left.length === 0 && !content.attachments?.some(isNeeded)
+  if (uploads.length === 0) return isExtra ? [] : send(saying)
   // Words are not lost for a file that a platform does not take: first goes what says the same as they, then all are named.
   const needed = uploads.filter(isNeeded)
   for (const some of needed.length === 0 || needed.length === uploads.length ? [uploads] : [uploads, needed]) {
@@ -115,6 +142,7 @@ async function say(
       if (!isRefusal(error)) throw error
     }
   }
+  if (isExtra) return []
   const named = [...left, ...(await files.named(needed))]
   return send({ ...ready, content: named.length === 0 ? words : { ...words, attachments: named } })
 }
