@@ -1,7 +1,7 @@
 /** An HTTP server whose every byte a test decides: for what services do when they break. */
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 
 export interface Received {
   readonly path: string
@@ -45,6 +45,43 @@ export class ModelServer {
     t.after(() => {
       http.closeAllConnections()
       http.close()
+    })
+    return server
+  }
+}
+
+/** The same, byte by byte: what no HTTP server would send. */
+export class RawServer {
+  /** What was asked, as it came; its body may be still to come. */
+  readonly requests: { readonly head: string; readonly socket: Socket; readonly hungUp: Promise<void> }[] = []
+  readonly url: string
+
+  private constructor(url: string) {
+    this.url = url
+  }
+
+  /** `handler` is called once for each request, when its head is there. */
+  static async listen(t: Closing, handler: (socket: Socket) => void | Promise<void>): Promise<RawServer> {
+    const sockets = new Set<Socket>()
+    const tcp = createTcpServer().listen(0, '127.0.0.1')
+    await once(tcp, 'listening')
+    const server = new RawServer(`http://127.0.0.1:${(tcp.address() as AddressInfo).port}/v1`)
+    tcp.on('connection', socket => {
+      sockets.add(socket)
+      const { promise, resolve } = Promise.withResolvers<void>()
+      socket.on('close', () => resolve()).on('error', () => resolve())
+      let text = ''
+      socket.on('data', piece => {
+        const begun = text.includes('\r\n\r\n')
+        text += String(piece)
+        if (begun || !text.includes('\r\n\r\n')) return
+        server.requests.push({ head: text, socket, hungUp: promise })
+        void handler(socket)
+      })
+    })
+    t.after(() => {
+      for (const socket of sockets) socket.destroy()
+      tcp.close()
     })
     return server
   }

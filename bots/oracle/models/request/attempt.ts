@@ -29,7 +29,7 @@ export class Tally {
   usage: ModelUsage | null = null
   /** The same as the service wrote it. */
   reported: unknown
-  finish: Chunk['finish'] = null
+  finish: Exclude<Chunk['finish'], 'fault'> = null
   chunks = 0
   /** `aborted` until it has ended: who leaves early aborts it. */
   outcome: FinishReason = 'aborted'
@@ -180,6 +180,7 @@ function take({ provider, passes }: Asked, tally: Tally, raw: unknown): Chunk {
   }
   tally.chunks++
   if (chunk.usage) Object.assign(tally, { usage: chunk.usage, reported: reportedIn(raw) })
+  if (chunk.finish === 'fault') throw new TryFault('busy', 'was cut off: it says so itself', { paid: true })
   tally.finish = chunk.finish ?? tally.finish
   return chunk
 }

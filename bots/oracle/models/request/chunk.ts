@@ -7,7 +7,7 @@ export interface Chunk {
   /** Thinking and calls of tools: never said, paid all the same. */
   readonly hidden: string
   /** Null: not in this chunk. */
-  readonly finish: Exclude<FinishReason, 'aborted'> | 'tool' | null
+  readonly finish: Exclude<FinishReason, 'aborted'> | 'tool' | 'fault' | null
   readonly usage: ModelUsage | null
   /** The body of an error that came where a chunk should be. */
   readonly error: unknown
@@ -56,12 +56,25 @@ const finishes: Readonly<Record<string, Chunk['finish']>> = {
   length: 'length',
   max_tokens: 'length',
   model_length: 'length',
+  error_limit: 'length',
+  model_context_window_exceeded: 'length',
   content_filter: 'refusal',
   content_filtered: 'refusal',
   refusal: 'refusal',
   safety: 'refusal',
+  sensitive: 'refusal',
+  recitation: 'refusal',
+  blocklist: 'refusal',
+  prohibited_content: 'refusal',
+  spii: 'refusal',
+  error_toxic: 'refusal',
   tool_calls: 'tool',
   function_call: 'tool',
+  // OpenRouter, Cohere, SGLang, Zhipu, DeepSeek: what was said is not the whole.
+  error: 'fault',
+  abort: 'fault',
+  network_error: 'fault',
+  insufficient_system_resource: 'fault',
 }
 
 function finishOf(choice: Loose | null): Chunk['finish'] {
@@ -88,7 +101,8 @@ export function readChunk(raw: unknown, { reasoning, usageAt }: Pick<Provider, '
   const choice = record(first)
   const delta = record(choice?.['delta']) ?? record(choice?.['message']) ?? {}
   const { said, hidden } = contentOf(delta['content'])
-  const elsewhere = usageAt === 'usage' ? undefined : record(chunk['x_groq'])?.['usage']
+  // Moonshot has it in the choice.
+  const elsewhere = usageAt === 'usage' ? choice?.['usage'] : record(chunk['x_groq'])?.['usage']
   const refusal = text(delta['refusal'])
   const finish = finishOf(choice)
   return {

@@ -1,6 +1,7 @@
 import type { APIError } from 'openai'
 import { retryAfterMs } from '../../../../core/retry.ts'
 import { loadedSdk } from '../sdk.ts'
+import { Endless } from './body.ts'
 
 /**
  * Why a try came to nothing. `rate`: asked to wait. `busy`: a fault of the service, another time may do. `setup`: key, name
@@ -47,23 +48,37 @@ export const tidy = (words: string): string =>
 
 const hourMs = 3_600_000
 
-/** What the provider asks to wait: `retry-after-ms`, else `Retry-After`. At most an hour. */
+/** What the provider asks to wait: `retry-after-ms`, else `Retry-After`. At most an hour; null: nothing, or no time at all. */
 function askedWaitMs(headers: Headers | undefined, nowMs: number): number | null {
   const precise = Number.parseFloat(headers?.get('retry-after-ms') ?? '')
-  if (Number.isFinite(precise)) return Math.min(Math.max(precise, 0), hourMs)
-  return retryAfterMs(headers?.get('retry-after'), nowMs)
+  if (Number.isFinite(precise)) return Math.min(Math.max(precise, 0), hourMs) || null
+  return retryAfterMs(headers?.get('retry-after'), nowMs) || null
 }
 
 const own = (value: unknown, key: string): unknown =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined
 
+const mostDepth = 6
+
+/** What a page says of itself, where one came in place of an error. */
+function pageTitle(text: string): string | null {
+  if (!/^\s*<(!doctype|html|head|body|\?xml)/i.test(text)) return null
+  return /<title[^>]*>([^<]{1,200})</i.exec(text)?.[1]?.trim() ?? 'a page'
+}
+
 /** The words in an error body, whatever its form: `{error: {message}}`, `{error}`, `{message}`, `{detail: [{msg}]}`. */
-export function wordsOf(body: unknown): string {
-  if (typeof body === 'string') return body
+export function wordsOf(body: unknown, depth = 0): string {
+  if (typeof body === 'string') return pageTitle(body) ?? body
+  if (depth > mostDepth) return ''
   for (const key of ['error', 'message', 'detail', 'msg', 'errors']) {
     const inside = own(body, key)
     if (inside === undefined || inside === null) continue
-    const words = Array.isArray(inside) ? inside.map(wordsOf).filter(Boolean).join('; ') : wordsOf(inside)
+    const words = Array.isArray(inside)
+      ? inside
+          .map(each => wordsOf(each, depth + 1))
+          .filter(Boolean)
+          .join('; ')
+      : wordsOf(inside, depth + 1)
     if (words !== '') return words
   }
   return ''
@@ -111,6 +126,9 @@ function requestFault(error: APIError, sent: readonly string[]): Error {
   return new TryFault('request', `refuses the request (${error.status}): ${words}`)
 }
 
+const isEndless = (thrown: unknown): boolean =>
+  thrown instanceof Endless || (thrown instanceof Error && thrown.cause instanceof Endless)
+
 /** What was thrown while a request was made or its answer read. `sent`: parameters that could be left out. */
 export function faultOf(thrown: unknown, sent: readonly string[], nowMs: number): Error {
   if (thrown instanceof TryFault || thrown instanceof Refused) return thrown
@@ -119,6 +137,7 @@ export function faultOf(thrown: unknown, sent: readonly string[], nowMs: number)
     return new TryFault('busy', 'did not answer in time', { paid: true })
   if (sdk && thrown instanceof sdk.APIConnectionError) return unreachable(thrown)
   if (sdk && thrown instanceof sdk.APIError) return apiFault(thrown, sent, nowMs)
+  if (isEndless(thrown)) return new TryFault('busy', 'sent something without an end', { paid: true })
   if (thrown instanceof SyntaxError)
     return new TryFault('busy', 'sent something that is no chunk of an answer', { paid: true })
   const words = thrown instanceof Error ? thrown.message : String(thrown)
@@ -145,16 +164,31 @@ function apiFault(error: APIError, sent: readonly string[], nowMs: number): Erro
   return new TryFault('busy', status ? `has a fault (${status}): ${words}` : `has a fault: ${words}`, { afterMs })
 }
 
+const untrusted = 'nobody vouches for its certificate: name the file of who does in NODE_EXTRA_CA_CERTS'
+
 /** Before anything was sent, and after it. */
 const unsent: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens at its address',
   ENOTFOUND: 'its address is not known',
   EAI_AGAIN: 'its address can not be looked up',
+  EHOSTUNREACH: 'there is no way to its address',
+  ENETUNREACH: 'there is no way to its address',
+  ETIMEDOUT: 'its address does not answer',
+  UND_ERR_CONNECT_TIMEOUT: 'its address does not answer',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it speaks http there, not https',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it speaks http there, not https',
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 }
 const sentAndLost: Readonly<Record<string, string>> = {
   ECONNRESET: 'was cut off',
   UND_ERR_SOCKET: 'was cut off',
   UND_ERR_HEADERS_TIMEOUT: 'did not answer in time',
+  UND_ERR_BODY_TIMEOUT: 'did not answer in time',
 }
 
 /** The reason at the bottom of a failed connection. */
@@ -164,6 +198,8 @@ function unreachable(error: Error): TryFault {
     const written = own(cause, 'code')
     const code = typeof written === 'string' ? written : ''
     if (unsent[code] !== undefined) return new TryFault('busy', `can not be reached: ${unsent[code]}`)
+    if (cause.name === 'HTTPParserError')
+      return new TryFault('busy', 'can not be reached: what answers there speaks no HTTP')
     if (sentAndLost[code] !== undefined) return new TryFault('busy', sentAndLost[code], { paid: true })
     const below: unknown = cause.cause ?? (cause instanceof AggregateError ? cause.errors[0] : undefined)
     if (below === undefined && code !== '') return new TryFault('busy', `can not be reached (${code})`)
