@@ -8,6 +8,8 @@ const numbered = / n(\d+) /
 export class Talker {
   readonly socket: Socket
   readonly #onLine: (line: string, atMs: number) => void
+  /** Every line that nobody says. */
+  onOther: (line: string) => void = () => undefined
   readonly #login: Login
   readonly #channel: string
   readonly #in = Promise.withResolvers<void>()
@@ -42,7 +44,10 @@ export class Talker {
     for (const line of lines) {
       if (line.startsWith('PING')) this.write(`PONG${line.slice(4)}`)
       else if (line.includes(' PRIVMSG ')) this.#onLine(line, atMs)
-      else this.#handshake(line)
+      else {
+        this.#handshake(line)
+        this.onOther(line)
+      }
     }
   }
 

@@ -84,11 +84,27 @@ const hear = (line: string): void => {
   if (n === undefined) other.push(line.slice(line.indexOf(' :') + 2))
   else heard.set(Number(n), (heard.get(Number(n)) ?? 0) + 1)
 }
+/** Rooms in which our ear is: it has left them all as soon as its process is dead, and what is said meanwhile is history. */
+const present = new Set<string>()
+const ears = (line: string): void => {
+  const [, nick, what, room = ''] = /^(?:@\S+ )?:([^! ]+)\S* (JOIN|PART|QUIT) :?(\S+)/.exec(line) ?? []
+  if (nick !== 'bridge') return
+  if (what === 'JOIN') present.add(room)
+  else if (what === 'PART') present.delete(room)
+  else present.clear()
+}
 let failed = 0
 try {
   const talker = new Talker(await instance.account('irc', 'asker'), rooms[0] as string, hear)
+  talker.onOther = line => {
+    const [, room, names] = / 353 \S+ \S (\S+) :(.*)/.exec(line) ?? []
+    if (room && /(^|[ @+&~%])bridge( |$)/.test(names ?? '')) present.add(room)
+    ears(line)
+  }
   await talker.entered
   for (const room of rooms) talker.write(`JOIN ${room}`)
+  const everywhere = async (): Promise<boolean> => rooms.every(room => present.has(room))
+  await until('bridge in all rooms', settleMs, everywhere)
   const killed = new Map<string, number>()
   const kill = async (): Promise<void> => {
     const target = (['oracle', 'bridge', 'redis'] as const)[Math.floor(random() * 3)] ?? 'oracle'
@@ -97,6 +113,9 @@ try {
     // One that is dead still is given time to come back: each kill ends something.
     await until(`${target} to kill`, settleMs, async () => killNow(await pidOf()))
     killed.set(target, (killed.get(target) ?? 0) + 1)
+    if (target !== 'bridge') return
+    await until('the end of its connection', settleMs, async () => present.size === 0)
+    await until('bridge in all rooms again', settleMs, everywhere)
   }
   const each = Math.max(1, Math.floor(options.questions / options.kills))
   for (let n = 0; n < options.questions; n++) {
