@@ -71,7 +71,8 @@ export async function fetchWithBody(input: string | URL | Request, init?: Reques
 }
 
 /** Thousands of numbers in one piece, and as many pieces as were asked for. */
-const isEmbeddings = (input: string | URL | Request): boolean => String(input).endsWith('/embeddings')
+const isEmbeddings = (input: string | URL | Request): boolean =>
+  (input instanceof Request ? input.url : input.toString()).endsWith('/embeddings')
 
 /** One without a body has an empty one. */
 const limited = ({ headers, body }: Response): Response =>
