@@ -35,10 +35,7 @@ const origins: Readonly<Record<string, string | null>> = {
   '#linked': '!room link file irc:#linked',
   '#joined': '!join #joined',
   '#kept': '!channel add #kept',
-  '#agents': '!join #agents',
 }
-/** Made by an agent's own JOIN, before any of us is there. */
-const agents = '#agents'
 const fromFile =
   'rooms: { general: { places: ["irc:#general"], open: true }, file: { places: ["irc:#file"], open: true } }\n'
 const betweenMs = 2500
@@ -79,13 +76,6 @@ export async function keptRun({ server, kills, rate, say }: KeptOptions): Promis
 }
 
 async function open(instance: Instance, say: KeptOptions['say']): Promise<void> {
-  const agent = new Client(await instance.account('irc', 'worker-1'), {
-    line: () => undefined,
-    closed: () => undefined,
-  })
-  await agent.login()
-  agent.write(`JOIN ${agents}`)
-  await agent.wait(line => line.command === '366')
   const owner = new Client(await instance.owner(), { line: () => undefined, closed: () => undefined })
   await owner.login()
   owner.write(`JOIN ${instance.channel}`)
@@ -97,7 +87,6 @@ async function open(instance: Instance, say: KeptOptions['say']): Promise<void> 
     say(`${command}: ${lastParam(await answer)}`)
   }
   owner.close()
-  agent.close()
 }
 
 /** What became of all that was said, once nothing more comes. */

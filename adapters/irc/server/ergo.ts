@@ -16,7 +16,7 @@ export function ergoConfig(settings: Settings, { ircd, ergo, logins }: Folders):
     network: { name: networkName },
     server: server(settings, ircd),
     accounts: accounts(logins),
-    channels: channels,
+    channels: channels(settings.freeChannels),
     'oper-classes': operClasses,
     opers: { [controlAccount]: { class: 'chanop', hidden: true, password: settings.secrets.operHash } },
     logging: [
@@ -122,14 +122,14 @@ const accounts = (guard: string): object => ({
   'default-user-modes': '+i',
 })
 
-const channels = {
+const channels = (free: boolean): object => ({
   'default-modes': '+ntC',
   'max-channels-per-client': 5000,
-  'operator-only-creation': false,
+  'operator-only-creation': !free,
   registration: { enabled: true, 'operator-only': true, 'max-channels-per-account': 5000 },
   'list-delay': '0s',
   'invite-expiration': '24h',
-}
+})
 
 const operClasses = {
   chanop: {

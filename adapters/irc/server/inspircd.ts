@@ -53,7 +53,10 @@ export function inspircdConfig(settings: Settings, { ircd, inspircd, socket }: F
     ['server', { name: serverName, description: 'Chanop', network: networkName, id: '0CH' }],
     ['admin', { name: 'Chanop', nick: 'admin', email: 'root@localhost' }],
     ...listeners(settings, ircd, socket),
-    ...modules.map((name): [string, Attributes] => ['module', { name }]),
+    ...[...modules, ...(settings.freeChannels ? [] : ['restrictchans'])].map((name): [string, Attributes] => [
+      'module',
+      { name },
+    ]),
     ...limits(settings, ircd),
     ...classes(maskOf(socket)),
     ...services(settings, data),

@@ -34,6 +34,8 @@ export interface PrepareOptions {
     readonly owner: string | null
     /** Bots that get an account and, on InspIRCd, a nick that nobody else can take. */
     readonly bots: readonly string[]
+    /** For suites that play a network of others: channels are made by whoever joins them. */
+    readonly freeChannels?: boolean
   }
   readonly program: ServerProgram
 }
@@ -131,6 +133,7 @@ async function settle(dataDir: string, { config, program }: PrepareOptions): Pro
     channels: [...config.channels],
     owner: config.owner ?? '',
     bots: [...config.bots],
+    freeChannels: config.freeChannels === true,
     httpPort,
     linkPort,
     diskHistory: sameProgram ? (before?.diskHistory ?? null) : null,

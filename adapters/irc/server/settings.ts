@@ -14,6 +14,8 @@ export const settingsSchema = z.strictObject({
   channels: z.array(z.string()),
   owner: z.string(),
   bots: z.array(z.string()),
+  /** Whoever joins a channel that is not there makes it, as on networks of others; else our bots alone do. */
+  freeChannels: z.boolean().default(false),
   /** Ports that only we use, chosen once and changed when somebody else took them: Ergo's API, or where Anope comes to the guard. */
   httpPort: z.int(),
   /** Where the guard leads Anope on to InspIRCd. */

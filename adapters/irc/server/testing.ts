@@ -23,6 +23,8 @@ import { folders, readSettings } from './settings.ts'
 export interface ServerOptions {
   readonly channels?: readonly string[]
   readonly bots?: readonly string[]
+  /** false: as a server that we run, whose channels our bots alone make. */
+  readonly freeChannels?: boolean
   /** How the data folder's name begins. */
   readonly prefix?: string
 }
@@ -108,6 +110,7 @@ async function startManaged(
     channels: options.channels ?? ['#general', '#ops'],
     owner: 'owner',
     bots: options.bots ?? ['bridge', 'admin', 'oracle', 'scribe'],
+    freeChannels: options.freeChannels ?? true,
   }
   const stop = async (): Promise<void> => {
     await stopAll(running, 'SIGKILL')

@@ -155,7 +155,7 @@ rooms:
     }
 
     before(async () => {
-      server = await starters[kind](null)
+      server = await starters[kind](null, { freeChannels: false })
       await move()
       owner = await enterOwner()
       await owner.asks('!version', /PRIVMSG #general .*chanop \d/)
@@ -253,6 +253,22 @@ rooms:
       assert.equal(await opens(), true)
       await owner.asks(`!agent cert del keen ${print}`, /is taken away/)
       assert.equal(await opens(), false)
+    })
+
+    test('nobody has a channel of their own, where no engagement is held to; the bots make them', async () => {
+      await owner.asks('!register lone channels=#general', /lone is registered/)
+      const lone = await enter(loginOf(await owner.hears(/account=lone/)))
+      for (const channel of ['#nook', '#task-9', '#general2']) {
+        const from = lone.heard.length
+        lone.client.write(`JOIN ${channel}`)
+        await lone.hears(new RegExp(`^(4\\d\\d|FAIL) .*${channel}`), from)
+        assert.ok(!lone.heard.some(line => line.command === 'JOIN' && line.params[0] === channel), channel)
+      }
+      await owner.asks('!channel add #nook', /#nook is kept/)
+      await owner.asks('!join #task-9', /in irc:#task-9/)
+      owner.client.write('JOIN #nook,#task-9')
+      await owner.hears(/^366 .*#nook/)
+      await owner.hears(/^366 .*#task-9/)
     })
 
     test('an account that is there is adopted with its password, never registered over', async () => {
