@@ -16,7 +16,7 @@ const longestMs = 2 ** 31 - 1
 
 /** Waits, or resolves at once when `signal` aborts. Never rejects; look at `signal.aborted` afterwards. */
 export async function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-  await wait(Math.min(delayMs, longestMs), undefined, signal ? { signal } : {}).catch((error: unknown) => {
+  await wait(Math.min(Math.max(delayMs, 0), longestMs), undefined, signal ? { signal } : {}).catch((error: unknown) => {
     if (!signal?.aborted) throw error
   })
 }

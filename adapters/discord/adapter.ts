@@ -189,17 +189,17 @@ export class DiscordAdapter implements Adapter {
 
   async edit(place: Place, target: readonly MessageId[], draft: Draft, id: string): Promise<readonly MessageId[]> {
     this.#ready()
-    return this.#parts.speech.edit(place, target, draft, id)
+    return this.#parts.speech.changes.edit(place, target, draft, id)
   }
 
   async remove(place: Place, target: readonly MessageId[]): Promise<void> {
     this.#ready()
-    await this.#parts.speech.remove(place, target)
+    await this.#parts.speech.changes.remove(place, target)
   }
 
   async react(place: Place, target: MessageId, reaction: Reaction): Promise<void> {
     this.#ready()
-    await this.#parts.speech.react(place, target, reaction)
+    await this.#parts.speech.changes.react(place, target, reaction)
   }
 
   async sendEphemeral(place: Place, user: UserId, draft: Draft, id: string): Promise<readonly MessageId[]> {

@@ -161,6 +161,35 @@ test('edits, deletions and reactions find what a webhook said and what we said, 
   )
 })
 
+test('a change of the words takes no file away, however many messages there were, and words that are gone are', async () => {
+  const first = await start()
+  const many = Array.from({ length: 12 }, (_, n) => upload(`f${n}.bin`, Uint8Array.of(n)))
+  const twelve = await first.adapter.send(place(), as('Bob', 'twelve', { uploads: many }), key())
+  const one = [upload('one.bin', Uint8Array.of(1))]
+  const long = await first.adapter.send(place(), as('Bob', 'y'.repeat(3_000), { uploads: one }), key())
+  await first.stop()
+  const { adapter } = await start({}, { book: first.book, keep: true })
+  assert.deepEqual(await adapter.edit?.(place(), twelve, as('Bob', 'a dozen'), key()), twelve)
+  assert.deepEqual(await adapter.edit?.(place(), long, as('Bob', 'short'), key()), long)
+  const shown = (): unknown[] => said().map(({ content, files }) => [content, files.length])
+  assert.deepEqual(shown(), [
+    ['a dozen', 10],
+    ['', 2],
+    ['short', 0],
+    ['', 1],
+  ])
+  const none = { segments: [] }
+  assert.deepEqual(await adapter.edit?.(place(), twelve, as('Bob', none), key()), twelve)
+  assert.deepEqual(await adapter.edit?.(place(), long, as('Bob', none), key()), long.slice(1))
+  assert.deepEqual(shown(), [
+    ['', 10],
+    ['', 2],
+    ['', 1],
+  ])
+  const words = await adapter.send(place(), as('Bob', 'words alone'), key())
+  await assert.rejects(async () => adapter.edit?.(place(), words, as('Bob', none), key()), { code: 'send-refused' })
+})
+
 test('threads: faces speak in them, a message opens one, a forum gets a post, and where none can be it is an answer', async () => {
   const { adapter, book } = await start()
   const root = fake.world.post(room, alice, { content: 'a root' })

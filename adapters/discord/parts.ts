@@ -66,7 +66,7 @@ export function partsOf(config: DiscordConfig, context: AdapterContext, { signal
     reader,
     followed: (channel, guild) => following.of(channel, guild),
     places: guild => following.places(guild),
-    removedByUs: message => speech.isRemoved(message),
+    removedByUs: message => speech.changes.isRemoved(message),
   })
   const signs: ConstructorParameters<typeof Intake>[0]['signs'] = some => void context.signs?.(some)
   const awaited: ConstructorParameters<typeof Intake>[0]['awaited'] = (told, root) => session.awaited(told, root)

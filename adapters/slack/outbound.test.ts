@@ -173,6 +173,8 @@ describe('what goes out', { concurrency: 4 }, () => {
     const edited = await adapter.edit?.(place, found, relayed('look here'), 'd2')
     assert.deepEqual(edited, found)
     assert.equal(general.messages.filter(({ files }) => files).length, 1, 'the file stays')
+    const wordless = await adapter.edit?.(place, found, { ...relayed(''), content: { segments: [] } }, 'd3')
+    assert.deepEqual([wordless, general.messages.length], [found.slice(1), 1], 'words that are gone are')
     assert.equal(
       await adapter.find?.(place, 'd9', {
         do: 'send',

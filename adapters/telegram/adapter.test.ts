@@ -199,6 +199,19 @@ test('a group that becomes a supergroup keeps its place', async t => {
   assert.equal(await trial.book.cursors.get('moved'), JSON.stringify({ [room.chat.id]: moved.chat.id }))
 })
 
+test('words of a file that are gone are, and the file stays', async t => {
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  const as = { name: 'bob', relayed: true as const }
+  const both = { ...words('look'), as, uploads: [upload('a.txt', new Uint8Array(3))] }
+  const ids = await adapter.send(trial.place, both, 'w')
+  const shown = (): unknown[] =>
+    trial.seen.map(({ message, file }) => [message['caption'], file !== undefined] as const)
+  assert.match(JSON.stringify(shown()), /bob.*: look",true/)
+  assert.deepEqual(await adapter.edit?.(trial.place, ids, { content: { segments: [] }, as }, 'x'), ids)
+  assert.match(JSON.stringify(shown()), /bob[^a-z]*",true/)
+})
+
 test('what is gone at Telegram is a gap, and what is not is none', async t => {
   const trial = await Trial.open(t)
   const { server, room, book } = trial

@@ -26,7 +26,8 @@ import { isLoopbackHost } from '../../core/loopback.ts'
 import { offer } from '../../core/process/feed.ts'
 import { Recent } from '../../core/recent.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
-import { Api, tokenOf } from './api.ts'
+import { pastedToken } from '../../core/vault/pasted.ts'
+import { Api } from './api.ts'
 import { Chats } from './chats.ts'
 import type { TelegramConfig } from './config.ts'
 import { Delivery } from './delivery.ts'
@@ -52,7 +53,7 @@ const movesCursor = 'moved'
 const mostFileBytes = 50_000_000
 
 export const createTelegramAdapter = async (config: TelegramConfig, context: AdapterContext): Promise<Adapter> =>
-  new TelegramAdapter(config, context, tokenOf(await context.secret(config.token)))
+  new TelegramAdapter(config, context, pastedToken(await context.secret(config.token)))
 
 /** One bot account. */
 class TelegramAdapter implements Adapter {

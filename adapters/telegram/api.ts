@@ -3,7 +3,6 @@ import { Agent as HttpsAgent } from 'node:https'
 import { Telegram, TelegramError } from 'telegraf'
 import { ChanopError } from '../../core/error.ts'
 import { deadline } from '../../core/retry.ts'
-import { pastedToken } from '../../core/vault/pasted.ts'
 import { ApiError, isRefusal, unanswered } from './fault.ts'
 
 export interface CallOptions {
@@ -23,9 +22,6 @@ const idleMs = 15_000
 
 /** What it did with the request, nobody knows. */
 const noApi = (): ChanopError => new ChanopError('network-down', 'what answers for Telegram is no Bot API')
-
-/** The token out of what was copied: some copy it from an address, where `bot` stands before it. */
-export const tokenOf = (secret: string): string => pastedToken(secret).replace(/^bot(?=\d+:)/i, '')
 
 /** The Bot API: the only I/O of this adapter. Nothing that leaves it holds the token. */
 export class Api {

@@ -6,6 +6,7 @@ import type { Chats, Native } from './chats.ts'
 import { type Doubts, probed } from './doubts.ts'
 import { ApiError, isApiError } from './fault.ts'
 import type { Message } from './native.ts'
+import { faceOf } from './out/face.ts'
 import { type Rich, richOf } from './out/rich.ts'
 import { captionUnits } from './out/split.ts'
 import { labelled, type Medium, type Step, stepsOf, textsOf, wordsFor } from './out/steps.ts'
@@ -216,7 +217,9 @@ export class Delivery {
     draft: Draft,
     deliveryId: string,
   ): Promise<readonly MessageId[]> {
-    const texts = textsOf(draft)
+    const words = textsOf(draft)
+    // Of words that are gone whose they were is left: a file says so.
+    const texts = words.length === 0 ? [faceOf(draft)].filter(({ text }) => text !== '') : words
     if (texts.length === 0) throw new ChanopError('send-refused', 'there is nothing in it that Telegram could show')
     return this.#o.requests.inChat(place, async chatId => {
       const ids: MessageId[] = []

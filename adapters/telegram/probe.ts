@@ -1,6 +1,7 @@
 import type { Probe, ProbeContext } from '../../core/adapter.ts'
 import type { ChannelId } from '../../core/event.ts'
-import { Api, tokenOf } from './api.ts'
+import { pastedToken } from '../../core/vault/pasted.ts'
+import { Api } from './api.ts'
 import type { TelegramConfig } from './config.ts'
 import { ApiError } from './fault.ts'
 import { isIn } from './in/events.ts'
@@ -10,7 +11,7 @@ import { refused } from './poll.ts'
 
 /** Who we are and what is switched off. Asks for no updates: who runs with the same token would lose its turn. */
 export async function probe(config: TelegramConfig, { secret, signal }: ProbeContext): Promise<Probe> {
-  const api = new Api(tokenOf(await secret(config.token)), config.api)
+  const api = new Api(pastedToken(await secret(config.token)), config.api)
   try {
     const self = await api.call<Self>('getMe', {}, { signal })
     const { url } = await api.call<{ url?: string }>('getWebhookInfo', {}, { signal })

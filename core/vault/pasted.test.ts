@@ -25,6 +25,8 @@ it('a token is taken as it was issued, whatever was copied with it', () => {
   for (const written of pasted) assert.equal(pastedToken(written), token, JSON.stringify(written))
 })
 
+it('out of an address too', () => assert.equal(pastedToken('bot7000000001:AA-test_'), '7000000001:AA-test_'))
+
 it('what is no wrapping stays', () => {
   for (const token of ['', 'bot', 'two words', 'a"b', '7000000001:AA-test_', 'xoxb-1-2', 'bottle'])
     assert.equal(pastedToken(token), token)

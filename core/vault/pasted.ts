@@ -1,5 +1,5 @@
-/** What stands around a token where it was copied from: quotes, code, brackets, the word for its scheme. */
-const around = /^(?:["'`“”‘’«»<[(]+|(?:bot|bearer)\s+)|["'`“”‘’«»>\])]+[.,;]?$/giu
+/** What stands around a token where it was copied from: quotes, code, brackets, the word for its scheme, `bot` in an address. */
+const around = /^(?:["'`“”‘’«»<[(]+|(?:bot|bearer)\s+|bot(?=\d+:))|["'`“”‘’«»>\])]+[.,;]?$/giu
 /** What shows nothing, and the breaks of a line that was too long for its window. */
 const unseen = /[\p{Cf}\r\n]+/gu
 

@@ -15,7 +15,7 @@ import type { Log } from '../../../core/log.ts'
 import { Recent } from '../../../core/recent.ts'
 import { type Channel, snowflakeMs } from '../guild/directory.ts'
 import { placeOf, type Reader, senderOf } from '../inbound.ts'
-import { compose, nothing, onlyThese } from '../out/compose.ts'
+import { compose, nothing, nothingShown, onlyThese } from '../out/compose.ts'
 import { attached, rawFiles } from '../out/files.ts'
 import { plainLook } from '../text/render.ts'
 import type { Api } from '../wire/api.ts'
@@ -197,7 +197,7 @@ export class Interactions {
     const uploads = await rawFiles(draft.uploads ?? [])
     const words = compose({ ...draft, content }, { look: plainLook, named: false })
     const posts = words.length === 0 && uploads.length > 0 ? [nothing] : words
-    if (posts.length === 0) throw new ChanopError('send-refused', 'there is nothing in it that Discord would show')
+    if (posts.length === 0) throw nothingShown()
     const webhook = `/webhooks/${this.#o.reader.directory.application}/${live.token}` as const
     const ids = this.#begun.get(deliveryId) ?? []
     try {

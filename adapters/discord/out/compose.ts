@@ -1,3 +1,4 @@
+import { ChanopError } from '../../../core/error.ts'
 import type { Attachment, Draft, Face, Segment } from '../../../core/event.ts'
 import { safeName, size } from '../../../core/text/text.ts'
 import { clean } from '../text/escape.ts'
@@ -10,6 +11,9 @@ export interface Post {
   /** Who is named in it and hears of it; nobody else does. */
   readonly users: readonly string[]
 }
+
+export const nothingShown = (): ChanopError =>
+  new ChanopError('send-refused', 'there is nothing in it that Discord would show')
 
 /** A message that is files alone. */
 export const nothing: Post = { content: '', users: [] }

@@ -3,14 +3,15 @@ import type { RawFile } from 'discord.js'
 import type { APIMessage } from 'discord.js'
 import type { Found } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
-import type { Act, Draft, MessageId, Place, Reaction, Upload } from '../../../core/event.ts'
+import type { Act, Draft, MessageId, Place, Upload } from '../../../core/event.ts'
 import type { Log } from '../../../core/log.ts'
 import { type Directory, isForum, isNewer } from '../guild/directory.ts'
 import { isOurs, type Reader } from '../inbound.ts'
 import type { Look } from '../text/render.ts'
 import type { Api } from '../wire/api.ts'
 import { errors, isRefused, Refused } from '../wire/faults.ts'
-import { compose, nothing, onlyThese, type Post, webhookName } from './compose.ts'
+import { Changes } from './changes.ts'
+import { compose, nothing, nothingShown, onlyThese, type Post, webhookName } from './compose.ts'
 import { attached, mostFiles, rawFiles } from './files.ts'
 import { Lanes } from './lanes.ts'
 import type { Quotes } from './quotes.ts'
@@ -31,7 +32,7 @@ export interface SpeechOptions {
 }
 
 /** One draft on its way: where to, as whom, in which messages. */
-interface Saying {
+export interface Saying {
   readonly target: Target
   readonly deliveryId: string
   readonly draft: Draft
@@ -40,30 +41,30 @@ interface Saying {
   readonly replyTo: string | null
 }
 
-const mostRemoved = 2_000
-
-/** What we say, and do to what was said. */
+/** What we say. What is done to it later is `changes`. */
 export class Speech {
   readonly #o: SpeechOptions
   readonly #lanes = new Lanes()
-  /** Messages that we took away ourselves: the platform tells of it as of any other. */
-  readonly #removed = new Set<string>()
-  /** Messages that a webhook said, by what was seen of them here. */
-  readonly #hooked = new Map<string, boolean>()
+  readonly changes: Changes
 
   constructor(options: SpeechOptions) {
     this.#o = options
-  }
-
-  isRemoved(message: string): boolean {
-    return this.#removed.has(message)
+    this.changes = new Changes({
+      ...options,
+      lanes: this.#lanes,
+      look: target => this.#look(target),
+      saying: (target, draft, deliveryId) => this.#saying(target, draft, deliveryId),
+      add: (saying, post, part) => this.#added(saying, post, part),
+    })
   }
 
   async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
     const { channel } = place
     return this.#lanes.run(place.thread ?? channel, async () => {
       const target = await this.#o.threads.open(place)
-      return this.#say(await this.#saying(target, draft, deliveryId))
+      const saying = await this.#saying(target, draft, deliveryId)
+      if (saying.posts.length === 0 && (draft.uploads ?? []).length === 0) throw nothingShown()
+      return this.#say(saying)
     })
   }
 
@@ -73,8 +74,6 @@ export class Speech {
     const quote = hook && replyTo !== null ? await this.#o.quotes.of(target.channel, replyTo) : null
     const named = draft.as?.relayed === true && !hook
     const posts = compose(draft, { look: this.#look(target), named, quote })
-    if (posts.length === 0 && (draft.uploads ?? []).length === 0)
-      throw new ChanopError('send-refused', 'there is nothing in it that Discord would show')
     return { target, deliveryId, draft, hook, posts, replyTo: hook ? null : replyTo }
   }
 
@@ -92,7 +91,7 @@ export class Speech {
     for (const [at, message] of messages.entries()) {
       if (at < ids.length) continue
       const id = await this.#post(saying, message, at)
-      this.#note(id, saying.hook !== null)
+      this.changes.note(id, saying.hook !== null)
       await sent.landed(target.channel, deliveryId, id, messages.length)
       ids.push(id)
     }
@@ -187,11 +186,6 @@ export class Speech {
     return createHash('sha256').update(fact).digest('base64url').slice(0, 24)
   }
 
-  #note(id: string, hooked: boolean): void {
-    this.#hooked.set(id, hooked)
-    if (this.#hooked.size > mostRemoved) this.#hooked.delete(this.#hooked.keys().next().value ?? '')
-  }
-
   /** What became of a delivery, by what stands in the history behind the last that is known. */
   async find(place: Place, deliveryId: string, act: Act): Promise<Found> {
     if (act.do !== 'send') return 'cannot-tell'
@@ -245,28 +239,7 @@ export class Speech {
     return isOurs(this.#o.reader, message) && message.webhook_id !== (this.#o.directory.application ?? '')
   }
 
-  // ---- acts on what was said ----------------------------------------------------------------------------------------
-
-  async edit(
-    place: Place,
-    target: readonly MessageId[],
-    draft: Draft,
-    deliveryId: string,
-  ): Promise<readonly MessageId[]> {
-    const { replyTo: _reply, ...content } = draft.content
-    const at = this.#o.threads.at(place)
-    return this.#lanes.run(at.channel, async () => {
-      const saying = await this.#saying(at, { ...draft, content }, deliveryId)
-      for (const id of target.slice(saying.posts.length)) await this.#take(at, id)
-      const ids: string[] = []
-      for (const [part, post] of saying.posts.entries()) {
-        const id = target[part]
-        ids.push(id === undefined ? await this.#added(saying, post, part) : await this.#change(saying, id, post))
-      }
-      return ids as MessageId[]
-    })
-  }
-
+  /** One more message for a text that grew, however often it is tried. */
   async #added(saying: Saying, post: Post, part: number): Promise<string> {
     const { sent } = this.#o
     const { target, deliveryId } = saying
@@ -275,108 +248,9 @@ export class Speech {
     const known = (await sent.entry(target.channel, key))?.ids[0]
     if (known !== undefined) return known
     const id = await this.#post({ ...saying, deliveryId: key }, { post, files: [] }, 0)
-    this.#note(id, saying.hook !== null)
+    this.changes.note(id, saying.hook !== null)
     await sent.landed(target.channel, key, id, 1)
     return id
-  }
-
-  async #change({ target, draft }: Saying, id: string, { content, users }: Post): Promise<string> {
-    const body = { content, allowed_mentions: onlyThese(users, draft.everyone === true) }
-    await this.#byWhom(target, id, draft.as?.relayed === true, {
-      hook: ({ id: hook, token }, query) =>
-        this.#o.api.patch(`/webhooks/${hook}/${token}/messages/${id}`, { body, query, auth: false }),
-      own: channel => this.#o.api.patch(`/channels/${channel}/messages/${id}`, { body }),
-    })
-    return id
-  }
-
-  /** Does something to a message of ours by the way it was said; when that is not known, by both. */
-  async #byWhom(
-    target: Target,
-    id: string,
-    relayed: boolean,
-    ways: {
-      readonly hook: (hook: Hook, query: Record<string, string>) => Promise<unknown>
-      readonly own: (channel: string) => Promise<unknown>
-    },
-  ): Promise<void> {
-    const hooked = this.#hooked.get(id) ?? relayed
-    const hook = hooked ? await this.#o.webhooks.of(target.parent) : null
-    if (hook) {
-      try {
-        await ways.hook(hook, target.thread === undefined ? {} : { thread_id: target.thread })
-        return
-      } catch (error) {
-        const isElse = isRefused(error, errors.unknownMessage, errors.unknownWebhook, errors.invalidWebhookToken)
-        if (!isElse || this.#hooked.get(id) === true) throw error
-      }
-    }
-    await this.#inChannel(target, ways.own)
-  }
-
-  /** What opened a thread stands in the channel, not in the thread. */
-  async #inChannel(target: Target, act: (channel: string) => Promise<unknown>): Promise<void> {
-    try {
-      await act(target.channel)
-    } catch (error) {
-      if (target.channel === target.parent || !isRefused(error, errors.unknownMessage, errors.unknownChannel))
-        throw error
-      await act(target.parent)
-    }
-  }
-
-  async remove(place: Place, target: readonly MessageId[]): Promise<void> {
-    const at = this.#o.threads.at(place)
-    await this.#lanes.run(at.channel, async () => {
-      for (const id of target) await this.#take(at, id)
-    })
-  }
-
-  /** Takes a message away; one that is gone already is no fault. */
-  async #take(target: Target, id: string): Promise<void> {
-    this.#removed.add(id)
-    if (this.#removed.size > mostRemoved) this.#removed.delete(this.#removed.keys().next().value ?? '')
-    try {
-      await this.#byWhom(target, id, this.#hooked.get(id) ?? false, {
-        hook: ({ id: hook, token }, query) =>
-          this.#o.api.delete(`/webhooks/${hook}/${token}/messages/${id}`, { query, auth: false }),
-        own: channel => this.#o.api.delete(`/channels/${channel}/messages/${id}`),
-      })
-    } catch (error) {
-      if (isRefused(error, errors.missingPermissions, errors.missingAccess)) return this.#takeAsHook(target, id, error)
-      if (!isRefused(error, errors.unknownMessage)) throw error
-    }
-  }
-
-  /** Without Manage Messages a webhook's message is taken away by the webhook alone. */
-  async #takeAsHook(target: Target, id: string, refused: Refused): Promise<void> {
-    const hook = await this.#o.webhooks.of(target.parent)
-    if (!hook) throw refused
-    const query = target.thread === undefined ? {} : { thread_id: target.thread }
-    try {
-      await this.#o.api.delete(`/webhooks/${hook.id}/${hook.token}/messages/${id}`, { query, auth: false })
-    } catch (error) {
-      if (isRefused(error, errors.unknownMessage)) throw refused
-      throw error
-    }
-  }
-
-  async react(place: Place, message: MessageId, { emoji, removed }: Reaction): Promise<void> {
-    const target = this.#o.threads.at(place)
-    const shown = encodeURIComponent(this.#emoji(target, emoji))
-    await this.#inChannel(target, channel => {
-      const route = `/channels/${channel}/messages/${message}/reactions/${shown}/@me` as const
-      return removed ? this.#o.api.delete(route) : this.#o.api.put(route)
-    })
-  }
-
-  /** As Discord wants it in an address: a character, or `name:id` of one of the server's own. */
-  #emoji(target: Target, emoji: string): string {
-    const [, name] = /^:(\w{2,32}):$/.exec(emoji) ?? []
-    if (name === undefined) return emoji
-    const known = this.#look(target).emoji(name)
-    if (known === null) throw new ChanopError('unsupported', `this server has no emoji called ${name}`)
-    return known.replace(/^<a?:|>$/g, '')
   }
 }
 

@@ -168,9 +168,9 @@ export class Speaker {
   /** The new text may be longer or shorter: parts are added behind, or deleted. Files stay where they are. */
   async edit(place: Place, target: Ids, draft: Draft, delivery: string): Promise<Ids> {
     const posts = postsOf(draft, this.#o.dress)
-    if (posts.length === 0) throw nothing()
     return this.#attempt(place, delivery, async () => {
       const { texts, files } = await this.#o.uploads.apart(place, target)
+      if (posts.length === 0 && files.length === 0) throw nothing()
       const kept = posts.slice(0, texts.length)
       for (const [at, post] of kept.entries()) {
         await this.#shown('chat.update', { channel: place.channel, ts: texts[at] as string, ...post })

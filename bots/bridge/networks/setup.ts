@@ -12,6 +12,7 @@ import type { NetworkId } from '../../../core/event.ts'
 import type { BotContext } from '../../../core/process/bot.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { escapeInline } from '../../../core/text/text.ts'
+import { pastedToken } from '../../../core/vault/pasted.ts'
 import { def } from '../../../core/zod.ts'
 
 export type Section = Readonly<Record<string, unknown>> & { readonly kind: string }
@@ -162,7 +163,7 @@ export async function sameAccount(
     const said = values.map(async value => {
       if (typeof value !== 'string' || !referencePattern.test(value)) return value
       // One that is not there is like no other.
-      return secrets[value] ?? (await bot.secret(value).catch(() => value))
+      return pastedToken(secrets[value] ?? (await bot.secret(value).catch(() => value)))
     })
     return JSON.stringify(await Promise.all(said))
   }
