@@ -7,6 +7,8 @@ import { type ApiKey, insertKey } from '../../core/ledger/settings/api-keys.ts'
 import { holderOf } from './access.ts'
 
 const rounds = 10_000
+/** What lies below is a row that is read or not: a network, and the request itself, spread a hundred times as much. */
+const leastMs = 0.001
 const median = (values: Float64Array): number => values.toSorted()[values.length >> 1] ?? Number.NaN
 
 /** The spread of most of them: who measures over a network sees more. */
@@ -58,6 +60,7 @@ test('a key that opens nothing is refused in a time that says nothing of why', a
   const [first, ...others] = times
   for (const { name, took } of others) {
     const apartMs = Math.abs(median(took) - median(first?.took ?? took))
-    assert.ok(apartMs < sigma(took), `${name}: ${apartMs} ms from ${first?.name}, sigma ${sigma(took)}`)
+    const mostMs = Math.max(sigma(took), leastMs)
+    assert.ok(apartMs < mostMs, `${name}: ${apartMs} ms from ${first?.name}, sigma ${sigma(took)}`)
   }
 })
