@@ -1,7 +1,7 @@
 /**
- * `node test/turns.ts --questions 300 --kills 30 --seed N`: questions to the oracle of a whole instance while `oracle`, `bridge` and
+ * `node test/turns.ts --questions 300 --kills 30 --seed N --server ergo`: questions to the oracle of a whole instance while `oracle`, `bridge` and
  * Redis are killed. Each question that was asked has one answer, or a decision that says why not; nothing is answered twice, and
- * every request that the model saw is in the books.
+ * every request that the model saw is in the books. After `bridge` was killed nothing is asked until it is in all rooms again.
  */
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -62,7 +62,7 @@ const model = await ModelServer.listen(
       await wait(150)
     }
     // As many as these words really are, about: fewer would look as if some had been cut off.
-    const read = Math.ceil(messages.reduce((chars, { content }) => chars + content.length, 0) / 4)
+    const read = Math.ceil(messages.reduce((chars, { content }) => chars + content.length, 0) / 3)
     for (const last of [finished(), usage(read, 2), '[DONE]']) send(response, last)
     response.end()
   },
@@ -134,9 +134,11 @@ try {
   const twice = [...heard].filter(([, times]) => times > 1)
   const { requests } = model
   const books = booksOf(instance.data)
+  const unheard = options.questions - rows.length
   const unbooked = Math.max(0, requests.length - books.tries) + books.open
   failed = missing.length + twice.length + unbooked
   console.log(`kills        ${[...killed].map(([target, count]) => `${target} ${count}`).join(', ')}`)
+  console.log(`answered     ${heard.size} of ${options.questions}, ${unheard} of them were never in the ledger`)
   console.log(
     `questions    ${rows.length} in the ledger, ${asked.length} answered by decision, ${rows.length - asked.length} declined`,
   )
