@@ -3,7 +3,8 @@ import type { Answer, CommandContext } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { lastTurnOf, type Turn } from '../../../core/ledger/oracle/turns.ts'
-import { currentOf } from '../../../core/ledger/record/events.ts'
+import { decisionOf, lastDecided } from '../../../core/ledger/record/decisions.ts'
+import { currentOf, messageOf } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { turnOfMessage } from '../../../core/stop.ts'
 import { plain } from '../../../core/text/text.ts'
@@ -40,17 +41,32 @@ const ask = declare({
   run: async (context, { words }) => turnOf(context, 'it was asked by command', () => words),
 })
 
-/** The turn that a command means: the one that is replied to, else the asker's last one here. */
-export function turnMeant(tx: Tx, { caller, event }: Context): Turn | null {
+/** A question: its message, and its turn if it became one. */
+interface Question {
+  readonly seq: number
+  readonly turn: Turn | null
+}
+
+/** The question that a command means: the one that is replied to, else the asker's last one here, whether or not it was answered. */
+export function questionMeant(tx: Tx, { caller: { network, account }, event, settings }: Context): Question | null {
   const { place, content } = event.event
   const replied = turnOfMessage(tx, place, content.replyTo)
-  return replied ?? lastTurnOf(tx, { network: caller.network, user: caller.account }, event.room)
+  if (replied) return { seq: replied.asked, turn: replied }
+  const above = content.replyTo === undefined ? null : messageOf(tx, place, content.replyTo)
+  if (above && decisionOf(tx, above.seq)) return { seq: above.seq, turn: null }
+  const turn = lastTurnOf(tx, { network, user: account }, event.room)
+  const decided = lastDecided(tx, event.room, network, account)
+  // What a command asked for is in no text.
+  const said = decided === null || decided <= (turn?.asked ?? 0) ? '' : textOf(tx, decided)
+  if (decided !== null && said !== '' && !said.startsWith(settings.prefix)) return { seq: decided, turn: null }
+  return turn && { seq: turn.asked, turn }
 }
 
 /** What was asked. */
-export function wordsOf(tx: Tx, turn: Turn): string {
-  if (turn.words) return turn.words
-  const content = currentOf(tx, turn.asked)?.content
+export const wordsOf = (tx: Tx, turn: Turn): string => turn.words ?? textOf(tx, turn.asked)
+
+function textOf(tx: Tx, seq: number): string {
+  const content = currentOf(tx, seq)?.content
   return content ? plain(content).trim() : ''
 }
 
@@ -63,8 +79,8 @@ const retry = declare({
   examples: [['!retry', 'you asked nothing here yet']],
   run: async context =>
     turnOf(context, 'it was asked once more', tx => {
-      const turn = turnMeant(tx, context)
-      const words = turn ? wordsOf(tx, turn) : ''
+      const { seq = 0, turn } = questionMeant(tx, context) ?? {}
+      const words = turn ? wordsOf(tx, turn) : textOf(tx, seq)
       if (words === '') throw new ChanopError('not-found', 'you asked nothing here yet')
       if (turn?.settledMs === null) throw new ChanopError('conflict', 'that is still being answered')
       return words

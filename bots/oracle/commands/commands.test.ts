@@ -7,7 +7,7 @@ import { stageContext } from '../../../test/stage.ts'
 import { runAdmin } from '../../admin/admin.ts'
 import { runBridge } from '../../bridge/run.ts'
 import { until } from '../../bridge/testing.ts'
-import { answer, ModelServer, refuse, usage } from '../models/testing-server.ts'
+import { answer, ModelServer, nobody, RawServer, refuse, usage } from '../models/testing-server.ts'
 import { openOracle, runOracle } from '../oracle.ts'
 import { oracleCommands } from './all.ts'
 import type { OracleServices } from './services.ts'
@@ -80,6 +80,26 @@ test('a wrong key, a model that is not offered, one without a price: one line ea
   )
   await olga.shouldReply('@oracle', '!model key openai right-key', /sealed/)
   await olga.shouldReply('@oracle', `!model add openai mnii url=${url}`, /openai does not offer mnii/)
+  await olga.shouldReply('@oracle', '!model list', /no model is configured/)
+})
+
+test('what is wrong with an address is said, and nothing of a password in it', async t => {
+  const { house, olga, url } = await open(t, null)
+  const page = await RawServer.listen(t, socket => {
+    socket.end('HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n<!doctype html>')
+  })
+  const add = (address: string, line: RegExp | string) =>
+    olga.shouldReply('@oracle', `!model add compatible mini url=${address}`, line)
+  await add(page.url, /^compatible at .* answers, and with no list of models$/)
+  await add(page.url.replace('/v1', ''), /with no list of models: its address mostly ends in \/v1$/)
+  await add(await nobody(), /can not be reached: nothing listens at its address$/)
+  await add(url.replace('http:', 'https:'), /can not be reached: it speaks http there, not https$/)
+  await add(url.replace('http://', 'http://user:hunter2@'), /^leave name and password out of it/)
+  const said = house
+    .server('a')
+    .channel('@olga')
+    .messages.filter(({ by }) => by === 'chanop')
+  assert.ok(said.every(({ text }) => !text.includes('hunter2')))
   await olga.shouldReply('@oracle', '!model list', /no model is configured/)
 })
 

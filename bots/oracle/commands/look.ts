@@ -6,7 +6,7 @@ import { messageOf } from '../../../core/ledger/record/events.ts'
 import { turnOfMessage } from '../../../core/stop.ts'
 import { count, duration, escapeInline, truncate } from '../../../core/text/text.ts'
 import { promptFor } from '../context/prompt.ts'
-import { turnMeant, wordsOf } from './ask.ts'
+import { questionMeant, wordsOf } from './ask.ts'
 import { declare } from './services.ts'
 
 const quoted = (words: string): string => `“${escapeInline(truncate(words.replace(/\s+/g, ' '), 60))}”`
@@ -34,8 +34,9 @@ const why = declare({
     return ledger.read(tx => {
       const { place, content } = event.event
       const message = content.replyTo === undefined ? null : messageOf(tx, place, content.replyTo)
-      const turn = message ? turnOfMessage(tx, place, content.replyTo) : turnMeant(tx, context)
-      const seq = turn?.asked ?? message?.seq
+      const meant = message ? null : questionMeant(tx, context)
+      const turn = message ? turnOfMessage(tx, place, content.replyTo) : meant?.turn
+      const seq = turn?.asked ?? message?.seq ?? meant?.seq
       if (seq === undefined) return 'you asked nothing here yet; reply to a message to ask about it'
       const decision = decisionOf(tx, seq)
       if (!decision) return 'not answered: nothing in it spoke to the oracle'

@@ -3,6 +3,7 @@ import { isLoopback, type Provider, type ProviderName, providerNames, providerOf
 import type { CommandContext } from '../../../core/command/command.ts'
 import { type Found, soonOrLater } from '../../../core/command/visit/later.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { holdsLogin, noLogin } from '../../../core/loopback.ts'
 import { listSecrets } from '../../../core/ledger/settings/secrets.ts'
 import { count, escapeInline } from '../../../core/text/text.ts'
 import { storeSecret } from '../../../core/vault/secrets.ts'
@@ -10,7 +11,7 @@ import { budgetLine } from '../models/budget/budget-line.ts'
 import { usd } from '../models/budget/money.ts'
 import { candidateOf } from '../models/choice.ts'
 import { TryFault } from '../models/request/fault.ts'
-import { type Offer, offersOf, ollamaContext } from '../models/service/offers.ts'
+import { addressHint, type Offer, offersOf, ollamaContext } from '../models/service/offers.ts'
 import { type Trial, tryOut } from '../models/service/trial.ts'
 import { callerSpends } from './caller.ts'
 import { freeName, providerNamed } from './model-names.ts'
@@ -46,6 +47,7 @@ async function placeOf(
   url: string | undefined,
 ): Promise<Place> {
   const provider = providerOf(name)
+  if (url !== undefined && holdsLogin(url)) throw new ChanopError('usage', noLogin)
   const baseUrl = (url ?? provider.baseUrl)?.replace(/\/+$/, '')
   const { prefix } = settings
   if (baseUrl === undefined) {
@@ -76,7 +78,8 @@ async function offered(context: Context, place: Place, signal: AbortSignal): Pro
     return await offersOf(place.baseUrl, await keyOf(context, place), signal)
   } catch (error) {
     if (!(error instanceof TryFault)) throw error
-    throw new ChanopError('model-failed', `${place.name} at ${place.baseUrl} ${error.message}`)
+    const hint = error.message.includes('(404)') ? addressHint(place.baseUrl) : ''
+    throw new ChanopError('model-failed', `${place.name} at ${place.baseUrl} ${error.message}${hint}`)
   }
 }
 

@@ -99,6 +99,19 @@ test('!retry asks once more', async t => {
   await bob.shouldReply('#general', '!retry', '3: oracle: one')
 })
 
+test('a question that was not answered is the last one too: !why says why, !retry asks it', async t => {
+  const { a, models } = await openWorld(t, echo)
+  const bob = a.user('bob')
+  await bob.shouldReply('#general', 'oracle: one', 're: oracle: one')
+  const limits = models.limits()
+  models.limits = () => null as never
+  await bob.shouldReply('#general', 'oracle: two', /no model is configured/)
+  await bob.shouldReply('#general', '!why', 'not answered: no model is configured')
+  models.limits = () => limits
+  await bob.shouldReply('#general', '!retry', 're: oracle: two')
+  await bob.shouldReply('#general', '!why', /^“oracle: two”: it was asked once more · answered/)
+})
+
 test('a room may be all ears, or none', async t => {
   const all = await openWorld(t, echo, { general: ', oracle: all' })
   const bob = all.a.user('bob')

@@ -1,7 +1,7 @@
 import type OpenAI from 'openai'
 import { deadline } from '../../../../core/retry.ts'
 import { Clients } from '../request/client.ts'
-import { faultOf } from '../request/fault.ts'
+import { faultOf, TryFault } from '../request/fault.ts'
 
 /** A model as its service lists it. What it does not say is null. */
 export interface Offer {
@@ -15,6 +15,8 @@ type Loose = Readonly<Record<string, unknown>>
 
 const record = (value: unknown): Loose | null =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Loose) : null
+
+const own = (value: unknown, key: string): unknown => record(value)?.[key]
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
@@ -48,17 +50,26 @@ function offerOf(raw: unknown): Offer | null {
 const listMs = 8000
 
 const get = (client: OpenAI, path: string, signal: AbortSignal): Promise<unknown> =>
-  client.get<unknown>(path, { signal: deadline(listMs, signal), timeout: listMs })
+  client.get<unknown>(path, { signal, timeout: listMs })
+
+/** What people leave out. */
+export const addressHint = (baseUrl: string): string =>
+  /\/v\d/.test(baseUrl) ? '' : ': its address mostly ends in /v1'
 
 /** What a service offers (`/models`). Throws `TryFault` with a line that follows its name. */
 export async function offersOf(baseUrl: string, apiKey: string | null, signal: AbortSignal): Promise<Offer[]> {
+  const late = deadline(listMs, signal)
+  let answer: unknown
   try {
-    const answer = await get(await new Clients().of(baseUrl, apiKey), '/models', signal)
-    const list = Array.isArray(answer) ? answer : record(answer)?.['data']
-    return (Array.isArray(list) ? list : []).map(offerOf).filter(offer => offer !== null)
+    answer = await get(await new Clients().of(baseUrl, apiKey), '/models', late)
   } catch (error) {
+    if (late.aborted && own(late.reason, 'name') === 'TimeoutError')
+      throw new TryFault('busy', 'did not answer in time')
     throw faultOf(error, [], Date.now())
   }
+  const list = Array.isArray(answer) ? answer : record(answer)?.['data']
+  if (!Array.isArray(list)) throw new TryFault('setup', `answers, and with no list of models${addressHint(baseUrl)}`)
+  return list.map(offerOf).filter(offer => offer !== null)
 }
 
 /** Ollama's default since 0.6; what it was started with is not told by any address. */
@@ -71,7 +82,7 @@ const ollamaDefault = 4096
 export async function ollamaContext(baseUrl: string, model: string, signal: AbortSignal): Promise<number> {
   const native = await new Clients().of(baseUrl.replace(/\/v1$/, ''), null)
   try {
-    const loaded = record(await get(native, '/api/ps', signal))?.['models']
+    const loaded = record(await get(native, '/api/ps', deadline(listMs, signal)))?.['models']
     const running = (Array.isArray(loaded) ? loaded : [])
       .map(record)
       .find(one => one?.['name'] === model || one?.['model'] === model)
