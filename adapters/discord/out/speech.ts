@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { RawFile } from 'discord.js'
-import type { APIMessage } from 'discord.js'
+import type { APIMessage, RawFile } from 'discord.js'
 import type { Found } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Act, Draft, MessageId, Place, Upload } from '../../../core/event.ts'

@@ -73,6 +73,21 @@ const wrong: readonly (readonly [said: string, at?: string])[] = [
   ['/m bridge network set libera token %'],
   ['/oper owner %'],
   ['admin secret set E %'],
+  ['hey admin: secret set E %'],
+  ['please, @admin secrets set E %'],
+  ['!secrets E %'],
+  ['!network libera set token %'],
+  ['!can olga secret set E %'],
+  ['!say general !secret set E %'],
+  ['you say: !secret set E %'],
+  ['14:02 #31 <olga> !secret set E %'],
+  ['/msg SaslServ login %'],
+  ['!config set models.x.apiKey %'],
+  ['!config set networks.libera.sasl.password %'],
+  ['!model set x apiKey %'],
+  ['secret set E %', '@oracle'],
+  ['network set libera token %', '@oracle'],
+  ['claim %', '@oracle'],
 ]
 
 test('a secret in a command that is written wrongly is kept nowhere and carried nowhere; its asker alone hears of it', async t => {
@@ -220,6 +235,9 @@ test('talk and commands that merely sound alike are left alone, and what was mas
     'a set of secret agents',
     'tell admin about the secret set of rules we set',
     'password=required is what the form says',
+    'it is !secret set NAME VALUE, in a DM to admin',
+    'is the model key OPENAI_API_KEY there?',
+    'the secret set of keys is here',
     '/pass me the salt please, msg me later',
   ]
   for (const words of talk) server.user('ann').say('#general', words)

@@ -18,7 +18,7 @@ interface Like {
 
 /** What a network's services take: passwords, said where everybody reads. */
 const services =
-  /^\s*(?:[/!.]\s*)?(?:(?:msg|query|quote|raw|privmsg|squery)\s+)?(?:nickserv|chanserv|authserv|ns)(?:@\S{1,64})?\s*[:,]?\s*:?(?:identify|id|login|auth|register|ghost|recover|release|regain|set\s+pass\w{0,8})\s+\S/i
+  /^\s*(?:[/!.]\s*)?(?:(?:msg|query|quote|raw|privmsg|squery)\s+)?(?:nickserv|chanserv|authserv|saslserv|userserv|operserv|ns|os|q(?=@))(?:@\S{1,64})?\s*[:,]?\s*:?(?:identify|id|login|auth|register|ghost|recover|release|regain|set\s+pass\w{0,8})\s+\S/i
 /** The same without their name: `identify hunter2`, `/identify me word`; not `identify the problem`. */
 const identify = /^\s*(?:[/!.]\s*identify\s+\S|identify\s+[^\s\d]*\d\S*\s*$)/i
 
@@ -28,6 +28,7 @@ const client =
   /^\s*(?:[/!.]\s*)?(?:(?:quote|raw)\s+)?(?:msg|m|query|q|privmsg|notice|whisper|w|tell|dm)\s+@?(?:admin|bridge|oracle|scribe)(?=[\s:,])[:,]*\s*:?/i
 /** What a client tells its server to come in. */
 const entering = /^\s*\/\s*(?:(?:quote|raw)\s+)?(?:oper\s+\S+\s+\S|pass\s+\S+\s*$)/i
+const polite = /^\s*(?:hey|hi|hello|please|pls|ok|so|dear)[\s,!]+(?=@?(?:admin|bridge|oracle|scribe)[\s:,])/i
 const bot = /^\s*@?(?:admin|bridge|oracle|scribe)(?=[\s:,])[:,]*\s*/i
 const sign = /^\s*(?:[^\p{L}\p{N}\s]\s*)+/u
 /** Words before a command that do not make it talk. */
@@ -57,7 +58,7 @@ function wordsOf(line: string): Line {
   let rest = line.slice(0, 400).replace(names, '')
   let called = rest !== line.slice(0, 400)
   for (let round = 0; round < 3; round++) {
-    const stripped = rest.replace(client, '').replace(bot, '').replace(sign, '')
+    const stripped = rest.replace(client, '').replace(polite, '').replace(bot, '').replace(sign, '')
     if (stripped === rest) break
     called = true
     rest = stripped
@@ -73,6 +74,20 @@ function commandIn(line: string, { names: wanted, known, direct }: Lookalikes): 
     const found = at(words.slice(from), wanted, known)
     if (found && (called || plausible(words.slice(from), direct, found.exact))) return found.name
     if (!before.has(bare(words[from] as string))) break
+  }
+  return quotedIn(words, wanted)
+}
+
+const mostWords = 60
+
+/** A command as it stands, with a value that is none of talk's, behind whatever other words: `say that: !secret set E x`. */
+function quotedIn(words: readonly string[], wanted: Lookalikes['names']): string | null {
+  for (let from = 1; from < Math.min(mostWords, words.length - 2); from++) {
+    const [noun = '', verb = '', , value = ''] = words.slice(from)
+    const name = `${bare(noun)} ${bare(verb)}`
+    // `!secret set NAME VALUE` is how it is explained.
+    const given = isOpaque(value) || (/^[^\p{L}\p{N}<("']/u.test(noun) && /[a-z0-9]/.test(value))
+    if (wanted.includes(name) && given && plausible(words.slice(from), false, true)) return name
   }
   return null
 }
@@ -92,6 +107,7 @@ function at(words: readonly string[], wanted: readonly string[], known: Lookalik
     for (const name of wanted) {
       const [noun = '', verb = ''] = name.split(' ')
       if (both(first, second, noun, verb) || both(second, first, noun, verb)) return { name, exact: false }
+      if (words.length > 3 && first === noun && bare(words[2] as string) === verb) return { name, exact: false }
     }
   }
   const joined = first.replace(/[^a-z]/g, '')
@@ -112,10 +128,12 @@ const lettersOf = (word: string): string => word.split('').sort().join('')
 /** A short word counts when its letters are the word's own, or one more: `sett`, `ste`; not `sex` for `key`. */
 const close = (typed: string, word: string): boolean => typed.startsWith(word) || lettersOf(typed) === lettersOf(word)
 
+const isOpaque = (word: string): boolean => word.length > 7 && /\d/.test(word) && /[A-Za-z]/.test(word)
+
 /** Talk begins with such words too: a name in capitals, or something that is no word, makes it a command. */
 function plausible(words: readonly string[], direct: boolean, exact: boolean): boolean {
   const [, , third = '', ...rest] = words
   const capitals = /^[A-Z][A-Z0-9_]*$/.test(third) && third !== 'I' && rest.length > 0
-  const opaque = words.slice(2).some(word => word.length > 7 && /\d/.test(word) && /[A-Za-z]/.test(word))
+  const opaque = words.slice(2).some(isOpaque)
   return capitals || opaque || (direct && (exact ? words.length < 6 : words.length < 5))
 }

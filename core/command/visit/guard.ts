@@ -2,12 +2,15 @@ import { codeHash, codeKinds, codesIn } from '../../access/claim-codes.ts'
 import type { Asked, EditEvent, MessageEvent } from '../../event.ts'
 import { codesWait, codeWaits } from '../../ledger/people/claims.ts'
 import type { Tx } from '../../ledger/tx.ts'
+import { talkers } from '../../process/bots.ts'
 import { plain } from '../../text/text.ts'
 import { hiddenKey, maskKeys } from '../../vault/key-shapes.ts'
 import { resembles } from '../help/lookalike.ts'
+import type { Published } from '../help/published.ts'
 import { unknown } from '../help/unknown.ts'
 import { isSecret } from '../parse/fields.ts'
 import { normalise } from '../parse/grammar.ts'
+import { isTalk } from '../state/recipient.ts'
 import type { Reader, Reading } from './reading.ts'
 
 /** What a message held that must not be kept. */
@@ -48,7 +51,10 @@ export function guard(db: Tx, said: MessageEvent | EditEvent, reader: Reader): G
   const words = normalise(plain(event.content))
   const codes = shown(db, words)
   if (reading?.assigned?.secret) {
-    if (isPrivate && counts(said) && !heard?.behindName) return { is: 'command' }
+    const isTaken = isPrivate && counts(said) && !heard?.behindName
+    // What is talk to a bot with whom one talks is carried out by none: nobody would wipe it.
+    if (isTaken && (heard?.prefixed || !isTalk(reading, talkers))) return { is: 'command' }
+    if (isTaken && codes.length === 0) return caughtCommand(reading)
     if (codes.length === 0) return refused(event, reading, reader.prefix)
   }
   if (codes.length > 0)
@@ -66,6 +72,15 @@ export function guard(db: Tx, said: MessageEvent | EditEvent, reader: Reader): G
   const given = event.asked ? JSON.stringify(event.asked.args) : ''
   if (masked === words && maskKeys(given) === given) return open
   return { is: 'caught', caught: { words: masked, what: 'key', meant: '', codes: [] } }
+}
+
+/** What of a command that none carries out may be kept. */
+function caughtCommand({ found, assigned }: Reading): Guarded {
+  const meant = found.is === 'command' ? found.command.name : ''
+  return {
+    is: 'caught',
+    caught: { words: `${meant} ${assigned?.masked ?? ''}`.trim(), what: 'command', meant, codes: [] },
+  }
 }
 
 const shown = (db: Tx, words: string): string[] =>
@@ -101,7 +116,8 @@ function commandMeant(
     direct: event.place.private === true,
   })
   if (like) return like
-  if (!reading || reading.found.is === 'command') return null
+  if (!reading) return null
+  if (reading.found.is === 'command') return besideCommand(reading.found.command, reading)
   const { found } = reading
   const near = found.near === null ? undefined : catalogue.named(found.near)
   if (near && !near.fields.some(isSecret)) return null
@@ -110,4 +126,26 @@ function commandMeant(
   return guarded && more
     ? { words: `${typed} ***`, meant: near?.name ?? names.find(name => name.startsWith(typed)) ?? typed }
     : null
+}
+
+/** How names of settings end whose value is a secret. */
+const secretKey = /(?:^|[.\s])(?:api-?key|token|password|passphrase|secret)$/i
+
+/**
+ * A secret given to a command that takes none: as the value of a setting that holds a reference, or behind a command of a family
+ * whose others take one (`secrets E x`).
+ */
+function besideCommand(
+  { name, fields }: Published,
+  { heard, assigned }: Reading,
+): { words: string; meant: string } | null {
+  const values = Object.values(assigned?.values ?? {}).filter(value => typeof value === 'string')
+  const key = name.endsWith(' set') ? values.findIndex(value => secretKey.test(value)) : -1
+  const value = key === -1 ? undefined : values[key + 1]
+  if (value !== undefined && !/^(?:env|secret):/.test(value))
+    return { words: `${name} ${values.slice(0, key + 1).join(' ')} ***`, meant: 'secret set' }
+  const surplus = heard.line.trim().split(/\s+/).length
+  if (name.startsWith('secret ') && fields.length === 0 && assigned?.fault && surplus > 2)
+    return { words: `${name} ***`, meant: 'secret set' }
+  return null
 }
