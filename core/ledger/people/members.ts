@@ -39,7 +39,7 @@ export function namesakes(tx: Tx, name: string, channels: readonly Channel[]): N
   const seen = skeleton(name)
   const there = sql(
     tx,
-    `SELECT p.network, p.channel, m.user, m.name FROM place p JOIN member m ON m.skeleton = ? AND m.place = p.id
+    `SELECT p.network, p.channel, m.user, m.name FROM place p JOIN member m INDEXED BY member_skeleton ON m.skeleton = ? AND m.place = p.id
      WHERE p.network = ? AND p.channel = ? AND p.thread = ''`,
   )
   return channels.flatMap(({ network, channel }) =>
