@@ -26,7 +26,7 @@ import { safeName } from '../../core/text/text.ts'
 import { Deliverer } from './delivery/deliver.ts'
 import { Files, type FilesOptions } from './delivery/files.ts'
 import { LinkServer } from './delivery/link-server.ts'
-import { ingest } from './intake/ingest.ts'
+import { type Intake as IntakeSettings, ingest, landed } from './intake/ingest.ts'
 import { Outage } from './intake/outage.ts'
 import { Signs } from './intake/signs.ts'
 import { isSplit, Splits } from './intake/splits.ts'
@@ -127,6 +127,7 @@ export class Bridge {
       adapters,
       isConfigured,
       gaveUp: (tx, network, abandoned) => this.#gaveUp(tx, network, abandoned, isConfigured),
+      landed: (tx, place, ids) => landed(tx, place, ids, this.#intake(), Date.now()),
     })
     this.orderly = new Orderly({
       ledger,
@@ -197,24 +198,27 @@ export class Bridge {
     await Promise.race([this.connections.closed(), sleep(drainMs)])
   }
 
+  /** What facts are taken in with, as it is now. */
+  #intake(): IntakeSettings {
+    const { rooms, settings } = this.context
+    return {
+      rooms,
+      ignore: settings.current.ignore,
+      members: this.#members,
+      splitMs: this.#splitMs,
+      lateMs: this.#lateMs,
+      echoes: this.#echoes,
+      reader: this.#reader,
+    }
+  }
+
   async #take(events: readonly ChatEvent[]): Promise<void> {
-    const { ledger, settings } = this.context
-    const { ignore } = settings.current
-    const reader = this.#reader
+    const { ledger } = this.context
     const writing = ledger.write(db => {
-      const { rooms } = this.context
-      const mine = {
-        members: this.#members,
-        splitMs: this.#splitMs,
-        lateMs: this.#lateMs,
-        echoes: this.#echoes,
-        reader,
-      }
-      const intake = { rooms, ignore, ...mine }
-      const taken = ingest(db, events, intake, Date.now())
+      const taken = ingest(db, events, this.#intake(), Date.now())
       for (const relay of taken.relays) this.#tellRelay(db, relay)
       for (const { event } of taken.stored) {
-        const bot = event.kind === 'message' ? addressee(db, event, reader) : null
+        const bot = event.kind === 'message' ? addressee(db, event, this.#reader) : null
         if (bot !== null) ledger.first(bot)
       }
       return taken

@@ -19,16 +19,15 @@ import {
   queuedIn,
   readdress,
   requeue,
-  setState,
 } from '../../../core/ledger/out/deliveries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
 import { sleep } from '../../../core/retry.ts'
 import type { Vault } from '../../../core/vault/secrets.ts'
-import { datedIfLate } from '../relay/dated.ts'
-import { arrived, aside, leadsElsewhere } from './aside.ts'
+import { aside, leadsElsewhere } from './aside.ts'
 import type { Files } from './files.ts'
 import { tellGivenUp } from './given-up.ts'
+import { Landings } from './landings.ts'
 import { deliveryKey, Lane, laneLimit, resumeOf } from './lane.ts'
 import { perform, placeOn, saidBy } from './perform.ts'
 import { Refusals } from './refusals.ts'
@@ -41,6 +40,8 @@ export interface DelivererOptions {
   readonly adapters: ReadonlyMap<NetworkId, Adapter>
   /** False: the network is gone for good, and what waits for it is given up. */
   readonly isConfigured: (network: NetworkId) => boolean
+  /** In the transaction that notes the ids of what was said in a place. */
+  readonly landed: (tx: Tx, place: Place, ids: readonly MessageId[]) => void
   /** In the transaction that gives up what waited for a network that is gone. */
   readonly gaveUp: (tx: Tx, network: NetworkId, abandoned: Abandoned) => void
   readonly vault: Vault
@@ -63,10 +64,18 @@ export class Deliverer {
   #lastId = 0
   #lastAmended = 0
   #scheduled = false
-  #landings: [Delivery, readonly MessageId[]][] = []
+  readonly #landings: Landings
 
   constructor(options: DelivererOptions) {
     this.#o = options
+    const { landed, lateMs } = options
+    this.#landings = new Landings({
+      landed,
+      lateMs,
+      mark: work => this.#mark(work),
+      rewritten: deliveries => this.#again(deliveries),
+      later: () => this.#scheduleLater(),
+    })
   }
 
   /** Takes over what the last run left. Call once, before the first `look`. */
@@ -124,7 +133,7 @@ export class Deliverer {
   async drain(deadlineMs: number): Promise<void> {
     const end = Date.now() + deadlineMs
     while (Date.now() < end && [...this.#lanes.values()].some(lane => lane.flying.size > 0)) await sleep(10)
-    this.#settleLandings()
+    this.#landings.settle()
   }
 
   #lane(delivery: Delivery): Lane {
@@ -152,7 +161,7 @@ export class Deliverer {
       for (const delivery of this.#take(lane, adapter)) ready.push([lane, adapter, delivery])
     }
     // One commit for both; an act on an earlier message finds its copy only once that is settled.
-    const marked = this.#settleLandings(ready.map(([, , delivery]) => delivery))
+    const marked = this.#landings.settle(ready.map(([, , delivery]) => delivery))
     for (const [lane, adapter, delivery] of ready) {
       const next = marked?.get(delivery.id)
       if (next) void this.#fly(lane, adapter, next.delivery, next.way)
@@ -248,7 +257,7 @@ export class Deliverer {
       (await adapter.find?.(place, deliveryKey(head.id), act, head.createdMs)) ?? 'cannot-tell'
     const found = said ? await find(said) : 'not-sent'
     if (typeof found !== 'string') {
-      if (ledger.mark(db => arrived(db, head, found, Date.now()))) lane.drop(head)
+      if (ledger.mark(db => this.#landings.note(db, head, found, Date.now()))) lane.drop(head)
       else lane.renew({ ...head, state: 'queued' })
       return
     }
@@ -293,42 +302,7 @@ export class Deliverer {
     lane.flying.delete(delivery.id)
     lane.failures = 0
     this.#refusals.through(delivery.placeId)
-    this.#landings.push([delivery, ids])
-    if (this.#landings.length === 1) setImmediate(() => this.#settleLandings())
-  }
-
-  /**
-   * Settles what has landed and marks those that go out `next`; gives these as they read now, with what they speak of, by
-   * id. Null when the ledger does not take it now: the landings are kept, and nothing goes out.
-   */
-  #settleLandings(next: readonly Delivery[] = []): ReadonlyMap<number, Departing> | null {
-    const landed = this.#landings
-    if (landed.length === 0 && next.length === 0) return new Map()
-    this.#landings = []
-    const departing = new Map<number, Departing>()
-    const rewritten: Delivery[] = []
-    const nowMs = Date.now()
-    const done = this.#mark(db => {
-      for (const [delivery, ids] of landed) if (!arrived(db, delivery, ids, nowMs)) rewritten.push(delivery)
-      if (next.length > 0) {
-        setState(
-          db,
-          next.map(({ id }) => id),
-          'sending',
-        )
-      }
-      for (const read of asTheyRead(db, next)) {
-        const delivery = datedIfLate(db, read, nowMs, this.#o.lateMs)
-        departing.set(delivery.id, { delivery, way: wayOf(db, delivery) })
-      }
-    })
-    if (done) {
-      this.#again(rewritten)
-      return departing
-    }
-    this.#landings = [...landed, ...this.#landings]
-    this.#scheduleLater()
-    return null
+    this.#landings.add(delivery, ids)
   }
 
   /** What was rewritten while it was under way goes out again. */
@@ -375,18 +349,3 @@ export class Deliverer {
 }
 
 const removedReason = (network: NetworkId): string => `the network ${network} was removed`
-
-interface Departing {
-  readonly delivery: Delivery
-  readonly way: Way
-}
-
-/** A growing message may have been rewritten since it was read. */
-function asTheyRead(db: Tx, deliveries: readonly Delivery[]): readonly Delivery[] {
-  const mayDiffer = ({ act, amended }: Delivery): boolean =>
-    amended !== null || (act.do === 'send' && act.growing === true)
-  const changed = deliveries.filter(mayDiffer).map(({ id }) => id)
-  if (changed.length === 0) return deliveries
-  const now = new Map(byIds(db, changed).map(delivery => [delivery.id, delivery]))
-  return deliveries.map(delivery => now.get(delivery.id) ?? delivery)
-}

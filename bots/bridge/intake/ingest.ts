@@ -1,7 +1,7 @@
 import type { Config } from '../../../config/schema.ts'
 import { isIgnored } from '../../../core/command/visit/desk.ts'
 import type { Reader } from '../../../core/command/visit/reading.ts'
-import type { ChatEvent, Content, GapEvent, MessageEvent } from '../../../core/event.ts'
+import type { ChatEvent, Content, GapEvent, MessageEvent, MessageId, Place } from '../../../core/event.ts'
 import { agentOf, mayBe } from '../../../core/ledger/agents/agents.ts'
 import { enqueue } from '../../../core/ledger/out/deliveries.ts'
 import { type Parked, park, takeParked } from '../../../core/ledger/out/parked.ts'
@@ -103,6 +103,16 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
   }
   for (const [place, event] of newest) advance(db, place, event.id, event.atMs)
   return taken
+}
+
+/** A copy has its ids: what was done to it before they were known is done now. In the transaction that notes them. */
+export function landed(db: Tx, place: Place, ids: readonly MessageId[], intake: Intake, nowMs: number): void {
+  for (const id of ids) {
+    for (const parked of takeParked(db, place, id, nowMs)) {
+      const done = follow(db, parked)
+      if (done) passOn(db, parked, intake, { nowMs, lateMs: intake.lateMs, ...done })
+    }
+  }
 }
 
 /** Whether another relay says again what was just said in the room. */

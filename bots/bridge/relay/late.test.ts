@@ -10,7 +10,7 @@ const parked = (house: House): Promise<number> =>
   house.ledger.read(db => Number(sql(db, 'SELECT count(*) AS n FROM parked').get()?.['n']))
 
 /** A room in `a` and in `b`, where nothing can be edited. */
-const config = hallConfig('ab').replace("{server}-b',", "{server}-b', edits: false,")
+const config = hallConfig('ab').replace("{server}-b',", "{server}-b', edits: false, answerMs: 300,")
 
 async function openTwo(t: TestContext, ignored = 'nothing') {
   const house = new House(t, {
@@ -109,4 +109,18 @@ test('what was missed says when it was said, when that is long ago', async t => 
   assert.match(first ?? '', /^alice: \[(?:\d{4}-\d\d-\d\d )?\d\d:\d\d UTC\] ten minutes ago$/)
   assert.ok(first?.includes(at.slice(11, 15)))
   assert.match(second ?? '', /UTC\] and this$/)
+})
+
+test('what is done to a copy before its id is known is done once it is', async t => {
+  const { house, a, b } = await openTwo(t)
+  const alice = a.user('alice')
+  b.user('bob').join(hall)
+  b.faults.loseAnswer('silence')
+  const said = alice.say(hall, 'seen at once')
+  const copy = await until(() => copyOf(b, 'seen at once'), 'the copy')
+  b.user('bob').react(copy.id, '👍')
+  await until(() => a.channel(hall).messages.find(({ id }) => id === said.id)?.reactions.length === 1, 'the reaction')
+  await settled(house)
+  assert.equal(await parked(house), 0)
+  assert.deepEqual(copies(b), ['alice: seen at once'])
 })
