@@ -1,10 +1,7 @@
 import type { Attachment, Draft, Segment } from '../../core/event.ts'
 import { takeBytes } from '../../core/text/cut.ts'
-import { plain, plainSegment } from '../../core/text/text.ts'
+import { clean, plain, plainSegment } from '../../core/text/text.ts'
 import type { Post } from './native.ts'
-
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
-const clean = (text: string): string => text.toWellFormed().replace(/\r\n?/g, '\n').replace(controls, '')
 
 function inert(segment: Segment): Segment {
   switch (segment.kind) {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { Upload } from '../../core/event.ts'
-import { clean } from './out/rich.ts'
+import { clean } from '../../core/text/text.ts'
 
 /** A file as the library streams it. */
 export interface Source {

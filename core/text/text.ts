@@ -126,6 +126,11 @@ export function truncate(text: string, max: number, mark = '…'): string {
   return text
 }
 
+const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
+
+/** Without what no wire takes: control characters but newline and tab, single surrogates; one kind of line break. */
+export const clean = (text: string): string => text.toWellFormed().replace(/\r\n?/g, '\n').replace(controls, '')
+
 // ---- comparing and showing names ----------------------------------------------------------------------------------
 
 /** Scripts in which a joiner, or its opposite, between two letters changes what is read: Persian, and those of India. */

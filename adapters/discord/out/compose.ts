@@ -1,7 +1,6 @@
 import { ChanopError } from '../../../core/error.ts'
 import type { Attachment, Draft, Face, Segment } from '../../../core/event.ts'
-import { safeName, size } from '../../../core/text/text.ts'
-import { clean } from '../text/escape.ts'
+import { clean, safeName, size } from '../../../core/text/text.ts'
 import { type Look, render } from '../text/render.ts'
 import { splitSegments } from '../text/split.ts'
 

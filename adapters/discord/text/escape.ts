@@ -3,14 +3,10 @@
  * (docs.discord.com/developers/reference#message-formatting; a backslash takes the meaning of any punctuation).
  */
 
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
 const address = /https?:\/\/[^\s<>]+/g
 const signs = /[\\*_~|`[<]/g
 /** What makes a heading, a quote, a list or small text at the beginning of a line. */
 const lineStart = /^([ \t]*)(?:(#{1,3}|>{1,3}|[-+]|-#)(?=[ \t]|$)|(>)|(\d{1,9})([.)])(?=[ \t]|$))/gm
-
-/** Without what no wire takes: control characters, single surrogates; one kind of line break. */
-export const clean = (text: string): string => text.toWellFormed().replace(/\r\n?/g, '\n').replace(controls, '')
 
 const inLine = (text: string): string => text.replace(signs, '\\$&')
 

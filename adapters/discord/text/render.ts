@@ -1,6 +1,6 @@
 import type { Mark, Segment } from '../../../core/event.ts'
-import { plainSegment } from '../../../core/text/text.ts'
-import { clean, escapeText } from './escape.ts'
+import { clean, plainSegment } from '../../../core/text/text.ts'
+import { escapeText } from './escape.ts'
 
 /** What rendering needs to know of the place: emoji of the server by name, as Discord writes them. */
 export interface Look {

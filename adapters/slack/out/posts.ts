@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Draft, Segment } from '../../../core/event.ts'
-import { plainSegment, truncate } from '../../../core/text/text.ts'
+import { clean, plainSegment, truncate } from '../../../core/text/text.ts'
 import { metadataType } from '../in/events.ts'
 import { isTs, type Native } from '../native.ts'
 import { toMrkdwn, toRichText } from '../text/render.ts'
 import { split } from '../text/split.ts'
 import { linkOf, textOf } from '../text/words.ts'
 
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
-const clean = (text: string): string => text.toWellFormed().replace(/\r\n?/g, '\n').replace(controls, '')
 const oneLine = (text: string): string => clean(text).replaceAll('\n', ' ').trim()
 
 function inert(segment: Segment): Segment {

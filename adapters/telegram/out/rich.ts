@@ -1,5 +1,5 @@
 import type { Attachment, Mark, Segment } from '../../../core/event.ts'
-import { plainSegment } from '../../../core/text/text.ts'
+import { clean, plainSegment } from '../../../core/text/text.ts'
 import type { Entity } from '../native.ts'
 
 /** A text and what of it looks how; offsets and lengths in UTF-16 code units. Nothing in the text is markup. */
@@ -16,9 +16,6 @@ const typeOf: Readonly<Record<Mark, string>> = {
   mono: 'code',
   spoiler: 'spoiler',
 }
-/** Every control but newline and tab. */
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
-export const clean = (text: string): string => text.toWellFormed().replace(/\r\n?/g, '\n').replace(controls, '')
 
 /**
  * `@name` would tell whoever has that name on Telegram, wherever it was typed; with something invisible behind the `@` it
