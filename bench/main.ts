@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [--only relay,command,trace,start,memory,history,matrix,oracle,http,ledger,search] [--servers ergo,ergo] [--runs 3] [--messages 30000]
- * [--rows 1000000]`. What each figure means stands in docs/performance.md.
+ * `npm run bench -- [--only relay,command,trace,start,memory,history,matrix,oracle,http,streams,ledger,search] [--servers ergo,ergo] [--runs 3] [--messages 30000]
+ * [--rows 1000000] [--readers 1000] [--per-second 500]`. What each figure means stands in docs/performance.md.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -21,14 +21,17 @@ import { megabytes, usage } from './processes.ts'
 import { benchRelay } from './relay.ts'
 import { benchSearch } from './search.ts'
 import { benchStart } from './start.ts'
+import { benchStreams, streamsNetworks } from './streams.ts'
 import { benchTrace } from './trace.ts'
 
 const options = optionsOf({
-  only: 'start,memory,relay,command,trace,history,matrix,oracle,http,ledger,search',
+  only: 'start,memory,relay,command,trace,history,matrix,oracle,http,streams,ledger,search',
   servers: 'ergo,ergo',
   runs: 3,
   messages: 30_000,
   rows: 1_000_000,
+  readers: 1000,
+  'per-second': 500,
 })
 const wanted = new Set(options.only.split(','))
 const { runs, messages, rows } = options
@@ -87,6 +90,20 @@ async function answers(): Promise<void> {
   }
 }
 
+async function streams(): Promise<void> {
+  const instance = await Instance.start({
+    managed,
+    external: external ?? 'ergo',
+    config,
+    networks: await streamsNetworks(),
+  })
+  try {
+    await benchStreams(instance, { runs, readers: options.readers, perSecond: options['per-second'] })
+  } finally {
+    await instance.close()
+  }
+}
+
 console.log(
   `servers ${options.servers}, load ${loadavg()
     .map(load => load.toFixed(1))
@@ -97,6 +114,7 @@ if (wanted.has('history')) await benchHistory()
 if (wanted.has('matrix')) await benchMatrix(runs)
 if (wanted.has('oracle')) await answers()
 if (wanted.has('http')) await benchHttp(runs)
+if (wanted.has('streams')) await streams()
 if (wanted.has('ledger')) {
   execFileSync(process.execPath, [join(import.meta.dirname, 'ledger.ts'), String(rows)], { stdio: 'inherit' })
 }

@@ -19,7 +19,7 @@ import type { Interior } from './process/interior.ts'
 
 /** What the platform can carry in one message. */
 export interface Limits {
-  /** UTF-8 bytes of one native message. Longer drafts are split by the adapter. */
+  /** UTF-8 bytes of one native message. Longer drafts are split by the adapter. Infinity: a message may be as long as it likes. */
   readonly textBytes: number
   /** UTF-16 code units of one native message, where the platform counts those. */
   readonly textUnits?: number

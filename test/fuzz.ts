@@ -45,7 +45,8 @@ const tool = spawn(
     ...(options.only === '' ? [] : ['--include-path-regex', options.only]),
     `${world.url}/openapi.json`,
   ],
-  { stdio: 'inherit' },
+  // What it remembers of a run stays with the run.
+  { stdio: 'inherit', cwd: world.house.dataDir },
 )
 const code = await new Promise<number>((resolve, reject) =>
   tool.on('error', reject).on('close', code => resolve(code ?? 1)),

@@ -30,6 +30,8 @@ export interface InstanceOptions {
   readonly external: ServerKind | null
   /** More lines of configuration. */
   readonly config?: string
+  /** More networks, each as one line of YAML. */
+  readonly networks?: Readonly<Record<string, string>>
   /** Besides `#general`: each is a room that spans both servers. */
   readonly channels?: readonly string[]
 }
@@ -42,6 +44,7 @@ export class Instance {
   readonly channel = channel
   readonly #env: Record<string, string> = {}
   #port = 0
+  #networks = 0
 
   private constructor(folder: string, managed: ServerKind, external: TestServer | null) {
     this.folder = folder
@@ -66,7 +69,7 @@ export class Instance {
     const external = options.external ? await begin(null, { channels }) : null
     const instance = new Instance(folder, options.managed, external)
     try {
-      await instance.#configure(options.config ?? '', channels)
+      await instance.#configure(options, channels)
       await instance.run('start')
       await until('its networks', networksMs, () => instance.connected())
       return instance
@@ -76,7 +79,7 @@ export class Instance {
     }
   }
 
-  async #configure(more: string, channels: readonly string[]): Promise<void> {
+  async #configure({ config: more = '', networks = {} }: InstanceOptions, channels: readonly string[]): Promise<void> {
     const listed = `[${channels.map(name => `'${name}'`).join(', ')}]`
     const [plain = 0, tls = 0] = await freePorts(2)
     this.#port = plain
@@ -93,6 +96,8 @@ export class Instance {
         `  ext: { kind: irc, host: '${host}', port: ${port}, tls: false, nick: relay, sasl: { account: relay, password: 'env:EXT_PASSWORD' }, personas: false, flood: null, channels: ${listed} }`,
       )
     }
+    for (const [name, yaml] of Object.entries(networks)) lines.push(`  ${name}: ${yaml}`)
+    this.#networks = Object.keys(networks).length + (this.external ? 2 : 1)
     if (!/^rooms:/m.test(more)) lines.push(`rooms: { ${channels.map(name => this.#room(name)).join(', ')} }`)
     await writeFile(join(this.folder, 'c.yaml'), `${lines.join('\n')}\n${more}`)
   }
@@ -140,7 +145,7 @@ export class Instance {
     const db = connectLedger(join(this.data, 'ledger.db'), { readonly: true })
     try {
       const status = db.prepare('SELECT standing FROM standing').pluck().all() as string[]
-      return status.length === (this.external ? 2 : 1) && status.every(text => text.includes('"state":"up"'))
+      return status.length === this.#networks && status.every(text => text.includes('"state":"up"'))
     } finally {
       db.close()
     }

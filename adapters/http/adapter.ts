@@ -12,12 +12,13 @@ import { backoffMs, sleep } from '../../core/retry.ts'
 import { Asks } from './asks.ts'
 import { baseUrl, type HttpConfig, hostOf, portOf } from './config.ts'
 import { Outgoing } from './hooks/out.ts'
-import type { House } from './house.ts'
+import type { House, Routes } from './house.ts'
 import { letterOf } from './letters.ts'
 import { Metrics } from './metrics.ts'
 import { noteRequest } from './notes.ts'
 import { ownPlace } from './place.ts'
 import { Rights } from './rights.ts'
+import { routes as allRoutes } from './routes.ts'
 import { closeServer, makeServer, socketsOf } from './server.ts'
 import { Hub } from './stream/hub.ts'
 import { type Pair, Renewal, readPair } from './tls.ts'
@@ -43,7 +44,13 @@ export function createHttpAdapter(config: HttpConfig, context: AdapterContext): 
  */
 export class HttpAdapter implements Adapter {
   readonly network: NetworkId
-  readonly limits: Limits = { textBytes: 1_000_000, marks: true, previews: false, threads: true, growEveryMs: 0 }
+  readonly limits: Limits = {
+    textBytes: Number.POSITIVE_INFINITY,
+    marks: true,
+    previews: false,
+    threads: false,
+    growEveryMs: 0,
+  }
   readonly pipelined = 64
   readonly #config: HttpConfig
   readonly #context: AdapterContext
@@ -52,12 +59,14 @@ export class HttpAdapter implements Adapter {
   readonly #rights: Rights
   readonly #hub: Hub
   readonly #outgoing: Outgoing
+  readonly #routes: readonly Routes[]
   #running = false
   #status: NetworkStatus = { state: 'connecting', sinceMs: Date.now(), lacks: [] }
   /** The port it listens on, once it does. */
   port = 0
 
-  constructor(config: HttpConfig, context: AdapterContext, interior: Interior) {
+  constructor(config: HttpConfig, context: AdapterContext, interior: Interior, routes: readonly Routes[] = allRoutes) {
+    this.#routes = routes
     this.network = context.network
     this.#config = config
     this.#context = context
@@ -118,7 +127,7 @@ export class HttpAdapter implements Adapter {
     let app: FastifyInstance | null = null
     try {
       const pair = tls && readPair(tls)
-      app = makeServer(house, pair)
+      app = makeServer(house, this.#routes, pair)
       const sockets = socketsOf(app)
       await this.#interior.ledger.write(tx => abandonCompletionsOf(tx, this.network, Date.now()), { durable: false })
       await app.listen({ host: hostOf(listen), port: portOf(listen) })

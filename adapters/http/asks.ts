@@ -56,7 +56,8 @@ export class Asks {
     if (!before) await sink([event])
     const fact = before ?? this.#interior.ledger.readNow(tx => factOf(tx, event.key))
     if (!fact) throw new Problem(503, 'ledger-busy', 'this could not be taken down: try again')
-    if (before && !isSame(before.event as MessageEvent, event))
+    // Also what came in at the same moment.
+    if (!isSame(fact.event as MessageEvent, event))
       throw new Problem(422, 'idempotency-key-reused', 'another request was sent with this Idempotency-Key')
     return fact.seq
   }

@@ -158,4 +158,55 @@ describe('rooms by HTTP', () => {
     }, 'an answer')
     assert.match(found.text, /alice/)
   })
+
+  it('are said to be nowhere where nothing was ever said, to operators too', async () => {
+    const olga = await world.key('olga', 'owner')
+    for (const name of [
+      'nowhere:%23x',
+      'chat:%23nowhere',
+      'chat:alice',
+      '%0d%0aX:y',
+      'web:@alice-key',
+      'chat:%40alice',
+    ]) {
+      const path = `/v1/channels/${name}/messages`
+      assert.equal((await world.call('POST', path, olga, { text: 'hello?' })).status, 404, name)
+      assert.equal((await world.call('GET', path, olga)).status, 404, name)
+    }
+    world.house.server('a').user('bob').say('#den', 'here it is')
+    await until(
+      async () => (await world.call('GET', '/v1/channels/chat:%23den/messages', olga)).status === 200,
+      'the den',
+    )
+  })
+
+  it('are read on from a number that is none yet', async () => {
+    type Page = { messages: readonly { text: string }[]; next: number }
+    const path = (after: number) => `/v1/channels/general/messages?after=${after}`
+    const { next } = (await world.call<Page>('GET', path(999_999_999), alice)).json
+    await world.call('POST', '/v1/channels/general/messages', alice, { text: 'after all' })
+    const found = (await world.call<Page>('GET', path(next), alice)).json.messages
+    assert.deepEqual(
+      found.map(({ text }) => text),
+      ['after all'],
+    )
+  })
+
+  it('refuse another request under an Idempotency-Key, at the same moment too', async () => {
+    for (const path of ['general', '@me']) {
+      const say = (text: string) =>
+        world.call<{ id: number }>(
+          'POST',
+          `/v1/channels/${path}/messages`,
+          alice,
+          { text },
+          { 'idempotency-key': path },
+        )
+      const all = await Promise.all(['this', 'that', 'this'].map(say))
+      assert.deepEqual(
+        all.map(({ status }) => status).sort((a, b) => a - b),
+        [201, 201, 422],
+      )
+    }
+  })
 })

@@ -49,6 +49,12 @@ describe('commands by HTTP', () => {
     assert.equal(facts(), before)
   })
 
+  it('have an object of arguments, or none', async () => {
+    assert.equal((await world.call('POST', '/v1/commands/whoami', olga)).status, 200)
+    for (const body of ['null', '[]', '""', '0', 'false'])
+      assert.equal((await world.call('POST', '/v1/commands/whoami', olga, body)).status, 400, body)
+  })
+
   it('tell by status why they were not done', async () => {
     const mia = await world.key('mia', 'member')
     const denied = await world.command('config.set', mia, { key: 'commands.lines', value: '6' })

@@ -165,6 +165,14 @@ describe('the API, seen by strangers', () => {
     assert.equal((await world.call('GET', '/v1/nothing', key)).json.code, 'not-found')
   })
 
+  it('tells who watches over it by HEAD as well how it is', async () => {
+    for (const path of ['/healthz', '/readyz']) {
+      const { status, json } = await world.call('HEAD', path)
+      assert.deepEqual([status, json], [200, null], path)
+    }
+    assert.equal((await world.call('HEAD', '/v1/status')).status, 401)
+  })
+
   it('answers no strange request with more than a line', async () => {
     const key = await world.key('olga', 'owner')
     const odd: [method: string, path: string, body?: string | undefined, headers?: Record<string, string>][] = [
@@ -179,7 +187,10 @@ describe('the API, seen by strangers', () => {
       ['POST', `/v1/commands/${'a'.repeat(5000)}`, '{}'],
       ['POST', '/v1/channels/general/messages', '{"text": ""}'],
       ['POST', '/v1/channels/general/messages', '{"text": "   "}'],
+      ['POST', '/v1/channels/general/messages', '{"text": "\\u200b"}'],
       ['POST', '/v1/channels/general/messages', '{"text": "x", "more": 1}'],
+      ['POST', '/v1/channels/general/messages', '{"text": "x"}', { 'content-type': 'text/plain' }],
+      ['POST', '/v1/channels/general/messages', '{"text": "x"}', { 'content-encoding': 'gzip' }],
       ['GET', '/v1/channels/general/messages?after=-1'],
       ['GET', '/v1/channels/general/messages?after=1&after=2'],
       ['GET', '/v1/channels/general/messages?limit=501'],

@@ -9,6 +9,7 @@ import { runOracle } from '../../bots/oracle/oracle.ts'
 import { sleep } from '../../core/retry.ts'
 import { BridgeProcess } from '../../test/five/process.ts'
 import { House } from '../../test/house.ts'
+import { digested, Readers } from './testing/readers.ts'
 import { Source } from './testing/source.ts'
 import { World } from './testing/world.ts'
 
@@ -99,16 +100,22 @@ async function follow(world: World, key: string, parts: Source[], signal: AbortS
 
 const speakers = ['ann', 'ben', 'cat']
 const each = 40
+const crowd = 50
 const kills = 2
 
 describe('the bridge is killed', () => {
   it('while programs speak and read: each message once, in order, at every reader', async t => {
     const { world, bridge } = await openStage(t)
     const stop = new AbortController()
+    t.after(() => stop.abort())
     const readers: Source[][] = [[], [], [], []]
     const key = await world.key('eve', 'member')
     const reading = readers.map(parts => follow(world, key, parts, stop.signal))
     await until(() => readers.every(([first]) => first && first.lastId !== ''), 'the readers')
+    // A crowd that checks numbers alone.
+    const many = new Readers({ url: world.url, keys: [key], count: crowd, path: '/v1/stream?rooms=general', after: 0 })
+    t.after(() => many.close())
+    await until(() => many.connected() === crowd, 'the crowd')
     const said = new Map<string, number>()
     const all = speakers.length * each
     const speaking = Promise.all(speakers.map(name => speak(world, name, each, said)))
@@ -119,8 +126,12 @@ describe('the bridge is killed', () => {
     await speaking
     const textsOf = (parts: readonly Source[]): string[] => parts.flatMap(({ texts }) => texts)
     await until(() => readers.every(parts => textsOf(parts).length >= all), 'all of them at every reader', 20_000)
+    await until(() => many.fewest >= all, 'all of them at the crowd', 20_000)
     stop.abort()
     await Promise.all(reading)
+    const digest = [...said.values()].sort((one, other) => one - other).reduce(digested, 0)
+    assert.deepEqual(many.tallies(), [{ messages: all, digest, disordered: 0, readers: crowd }])
+    assert.equal(many.connected(2), crowd)
     const inOrder = [...said].sort(([, one], [, other]) => one - other).map(([text]) => text)
     for (const parts of readers) {
       assert.deepEqual(textsOf(parts), inOrder)

@@ -1,6 +1,6 @@
 import type { Content, Draft } from '../../core/event.ts'
 import type { Letter, NewLetter } from '../../core/ledger/out/inbox.ts'
-import { plain } from '../../core/text/text.ts'
+import { clean, plain } from '../../core/text/text.ts'
 import type { Vault } from '../../core/vault/secrets.ts'
 
 /** What is kept of a draft: its words, and what programs read of it. */
@@ -38,7 +38,7 @@ export function letterOf(
 }
 
 const wordsOf = (content: Content, repeat: true | undefined): string =>
-  `${repeat ? '(perhaps said before) ' : ''}${plain(content)}`.toWellFormed()
+  clean(`${repeat ? '(perhaps said before) ' : ''}${plain(content)}`)
 
 /** What answers a request, put together. */
 export interface Said {

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import { asChanopError, type ErrorCode } from '../../core/error.ts'
 
 /** Our own errors as problem details (RFC 9457). `type` is a page of ours, or about:blank where the status says it all. */
@@ -23,35 +24,13 @@ export class Problem extends Error {
   body(): Record<string, unknown> {
     return {
       type: 'about:blank',
-      title: titles[this.status] ?? 'Error',
+      title: STATUS_CODES[this.status] ?? 'Error',
       status: this.status,
       code: this.code,
       detail: this.message,
       ...this.more,
     }
   }
-}
-
-const titles: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  409: 'Conflict',
-  413: 'Content Too Large',
-  415: 'Unsupported Media Type',
-  417: 'Expectation Failed',
-  421: 'Misdirected Request',
-  422: 'Unprocessable Content',
-  426: 'Upgrade Required',
-  429: 'Too Many Requests',
-  431: 'Request Header Fields Too Large',
-  500: 'Internal Server Error',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
 }
 
 const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {

@@ -5,6 +5,7 @@ import { formatPlace } from '../../core/event.ts'
 import { mayBe } from '../../core/ledger/agents/agents.ts'
 import { channelsWith } from '../../core/ledger/people/members.ts'
 import { identitiesOf } from '../../core/ledger/people/people.ts'
+import { placeIdsOf } from '../../core/ledger/settings/places.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import type { Interior } from '../../core/process/interior.ts'
 import { namesOf, type Room } from '../../core/rooms.ts'
@@ -48,10 +49,14 @@ export function roomsOf(tx: Tx, holder: Holder, rooms: Rooms, visible: Visible):
   return [...new Map(all.map(room => [room.name, room])).values()].filter(room => maySeeRoom(visible, room))
 }
 
+/** Whether there is such a room, or such a channel was ever met. */
+const isThere = (tx: Tx, rooms: Rooms, { name, places }: Room): boolean =>
+  rooms.named(name) !== undefined || places.some(place => placeIdsOf(tx, place).length > 0)
+
 /** The room that a path names: `general`, `#general`, `irc:#general`. Throws 404 alike when it is none and when it may not be seen. */
 export function roomMeant(tx: Tx, holder: Holder, rooms: Rooms, written: string, nowMs: number): Room {
   const room = rooms.meant(written) ?? rooms.named(written.replace(/^#/, ''))
-  if (!room || !maySeeRoom(visibleFor(tx, holder, rooms, nowMs), room))
+  if (!room || !isThere(tx, rooms, room) || !maySeeRoom(visibleFor(tx, holder, rooms, nowMs), room))
     throw new Problem(404, 'not-found', 'there is no such channel, or this key may not see it: GET /v1/channels')
   return room
 }

@@ -4,9 +4,8 @@ import { isLoopbackHost } from '../../core/loopback.ts'
 import type { HttpConfig } from './config.ts'
 import { allowOrigins } from './cors.ts'
 import { Guard } from './guard.ts'
-import type { House } from './house.ts'
+import type { House, Routes } from './house.ts'
 import { asProblem, Problem } from './problem.ts'
-import { routes } from './routes.ts'
 import type { Pair } from './tls.ts'
 import { answerUnread, isUpgrade } from './unread.ts'
 
@@ -69,8 +68,8 @@ function nothingHere(routes: readonly RouteOptions[], { url, method }: FastifyRe
   return new Problem(405, 'method', `${method} is nothing here, only ${allow}`, { headers: { allow } })
 }
 
-/** A server with all routes, not listening yet; with TLS where it has a pair. */
-export function makeServer(house: House, pair: Pair | null): FastifyInstance {
+/** A server with these routes, not listening yet; with TLS where it has a pair. */
+export function makeServer(house: House, routes: readonly Routes[], pair: Pair | null): FastifyInstance {
   const { config } = house
   const options = {
     logger: false as const,
@@ -98,9 +97,12 @@ export function makeServer(house: House, pair: Pair | null): FastifyInstance {
     shouldUpgradeCallback: isUpgrade,
   }
   const app = (
-    pair ? Fastify({ ...options, https: { ...limits, ...pair.options } }) : Fastify({ ...options, http: limits })
+    pair
+      ? Fastify({ ...options, https: { ...limits, handshakeTimeout: headersMs, ...pair.options } })
+      : Fastify({ ...options, http: limits })
   ) as FastifyInstance
   app.server.maxConnections = config.connections
+  app.removeContentTypeParser('text/plain')
   strangersOut(app, config)
   answerUnread(app)
   app.setErrorHandler((error, request, reply) => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { WebSocket } from 'ws'
 import { runBridge } from '../../bots/bridge/run.ts'
 import { until } from '../../bots/bridge/testing.ts'
+import type { UserId } from '../../core/event.ts'
 import { revokeKey } from '../../core/ledger/settings/api-keys.ts'
 import { House } from '../../test/house.ts'
 import { Source } from './testing/source.ts'
@@ -105,5 +107,43 @@ describe('the live stream', () => {
     await until(() => bytes > 400 * 3900, 'all of them at the slow one, later')
     slow.destroy()
     source.close()
+  })
+
+  it('lets go of a reader that takes nothing, not even why it is cut', async t => {
+    const world = await openWorld(t, { http: 'connections: 2' })
+    const account = 'stuck' as UserId
+    const alice = await world.key('alice', 'member', { account })
+    for (const name of ['alice', 'bob']) world.house.server('a').user(name).join('#ops')
+    const port = Number(new URL(world.url).port)
+    const ask = (path: string) => {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+      t.after(() => socket.destroy())
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${alice}\r\n\r\n`)
+      return socket
+    }
+    const stuck = ask('/v1/stream?rooms=ops')
+    await once(stuck, 'data')
+    stuck.pause()
+    // More than the kernel keeps for it.
+    const said = 600
+    for (let n = 0; n < said; n++)
+      world.house
+        .server('a')
+        .user('bob')
+        .say('#ops', `${n} ${'x'.repeat(16_000)}`)
+    await until(() => world.house.ledger.newestSeq() > said, 'all of them in the record', 20_000)
+    await world.house.ledger.write(tx => revokeKey(tx, { network: web, account }, Date.now()))
+    const isServed = (socket: Socket): Promise<boolean> =>
+      new Promise(resolve => {
+        socket
+          .once('data', chunk => resolve(String(chunk).startsWith('HTTP/1.1 200')))
+          .once('close', () => resolve(false))
+      })
+    await until(async () => {
+      const both = [ask('/healthz'), ask('/healthz')]
+      const served = await Promise.all(both.map(isServed))
+      for (const socket of both) socket.destroy()
+      return served.every(Boolean)
+    }, 'its connection to be free')
   })
 })

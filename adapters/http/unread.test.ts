@@ -55,6 +55,9 @@ describe('what reaches no route', () => {
     await problem('CONNECT example.org:443 HTTP/1.1\r\nhost: example.org\r\n\r\n', 405)
     await problem('GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n', 400)
     await problem('POST /v1/status HTTP/1.1\r\nhost: x\r\nexpect: the-best\r\n\r\n', 417)
+    const mine = `authorization: Bearer ${key}\r\n`
+    for (const twice of ['host: y\r\n', `${mine}Authorization: Bearer other\r\n`])
+      await problem(`GET /v1/status HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${twice}\r\n`, 400)
   })
 
   it('ends refused upgrades with a reason, and the connection', async () => {

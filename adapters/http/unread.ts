@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from './problem.ts'
 
-const lastWordsMs = 1000
+/** What is said last has so long to arrive. */
+export const lastWordsMs = 1000
 
 /** The one address that WebSockets are opened at: whatever else asks for another protocol is answered as HTTP is. */
 export const isUpgrade = ({ method, url = '', headers }: IncomingMessage): boolean =>
@@ -37,6 +38,20 @@ function problemOf(code: string): Problem | null {
   return code.startsWith('HPE_') ? new Problem(400, 'bad-request', 'this is no request of HTTP/1.1') : null
 }
 
+/** Of these another program on the way may have read the other one. */
+const single = new Set(['host', 'authorization'])
+
+/** A header that came more than once where it must not; null: none did. */
+function repeated({ rawHeaders }: IncomingMessage): string | null {
+  const seen = new Set<string>()
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? '').toLowerCase()
+    if (seen.has(name)) return name
+    if (single.has(name)) seen.add(name)
+  }
+  return null
+}
+
 /** What never becomes a request is answered with problem details too, and its connection is closed. */
 export function answerUnread(app: FastifyInstance): void {
   const { server } = app
@@ -68,5 +83,12 @@ export function answerUnread(app: FastifyInstance): void {
     // RFC 9112, section 3.2.
     if (raw.httpVersion === '1.1' && raw.headers.host === undefined)
       throw new Problem(400, 'bad-request', 'send the header Host')
+    const twice = repeated(raw)
+    if (twice !== null) throw new Problem(400, 'bad-request', `send the header ${twice} once`)
+    const coding = raw.headers['content-encoding'] ?? 'identity'
+    if (!/^identity$/i.test(coding))
+      throw new Problem(415, 'media-type', 'send the body as it is, without Content-Encoding', {
+        headers: { 'accept-encoding': 'identity' },
+      })
   })
 }

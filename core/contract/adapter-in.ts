@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import type { ChatEvent } from '../event.ts'
 import { formatPlace } from '../event.ts'
-import { type Check, needs, type World } from './harness.ts'
+import { awayNeeds, type Check, needs, type World } from './harness.ts'
 import { randomText, seeded, seedOf } from './random.ts'
 
 const numbers = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, n) => `n ${from + n}`)
@@ -111,6 +111,7 @@ function historyContract(check: Check): void {
   })
 
   check('what is said while the connection is gone is fetched without a gap, or the gap is named', async world => {
+    needs(world.platform.offline !== undefined, awayNeeds)
     await world.start()
     await sayAll(world, numbers(0, 5))
     await heardAll(world, numbers(0, 5))

@@ -3,7 +3,7 @@ import type { Adapter } from '../adapter.ts'
 import { ChanopError } from '../error.ts'
 import type { MessageId, Place } from '../event.ts'
 import { deadline, sleep } from '../retry.ts'
-import { type Check, draft, needs, type World, within } from './harness.ts'
+import { awayNeeds, type Check, draft, needs, type World, within } from './harness.ts'
 import { randomText, seeded, seedOf } from './random.ts'
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
@@ -60,6 +60,7 @@ export function outboundContract(check: Check): void {
 function splittingContract(check: Check): void {
   check('a long text becomes several messages, none too long, and nothing of it is lost', async world => {
     const { adapter } = await world.start()
+    needs(Number.isFinite(adapter.limits.textBytes), 'longest message')
     const said = Array.from({ length: adapter.limits.textBytes }, (_, n) => `w${n}`).join(' ')
     const ids = await send(world, adapter, said.slice(0, adapter.limits.textBytes * 3), 'long-1')
     const parts = await seenTexts(world)
@@ -71,6 +72,7 @@ function splittingContract(check: Check): void {
 
   check('no cut goes through a grapheme', async world => {
     const { adapter } = await world.start()
+    needs(Number.isFinite(adapter.limits.textBytes), 'longest message')
     const clusters = ['👨‍👩‍👧‍👦', '🇩🇪', '👍🏽', 'e\u0301', 'ß', 'क्षि', '日', 'x']
     let said = ''
     for (let n = 0; Buffer.byteLength(said) < adapter.limits.textBytes * 2.5; n++) said += clusters[n % clusters.length]
@@ -116,6 +118,7 @@ function splittingContract(check: Check): void {
 
 function reconcilingContract(check: Check): void {
   check('without a connection a send is to be tried later', async world => {
+    needs(world.platform.offline !== undefined, awayNeeds)
     const { adapter } = await world.start()
     await world.platform.offline(async () => {
       await world.book.until(() => adapter.status().state !== 'up', 'the status to leave up')
@@ -210,7 +213,7 @@ function actsContract(check: Check): void {
 
   check('a person can be reached in private', async world => {
     const { adapter } = await world.start()
-    needs(adapter.direct !== undefined, 'direct')
+    needs(adapter.direct !== undefined && !world.place.private, 'direct conversation beside the place')
     await world.platform.say('call me')
     const { sender } = await world.book.hears('call me')
     const place = await adapter.direct(sender.id)

@@ -5,7 +5,7 @@ import { inboundContract } from './adapter-in.ts'
 import { mediaContract } from './adapter-media.ts'
 import { outboundContract } from './adapter-out.ts'
 import { threadContract } from './adapter-threads.ts'
-import { type Check, draft, LeftOut, needs, type OpenFixture, World, within } from './harness.ts'
+import { awayNeeds, type Check, draft, LeftOut, needs, type OpenFixture, World, within } from './harness.ts'
 
 export type { ContractFixture } from './harness.ts'
 
@@ -43,7 +43,7 @@ function lifeContract(check: Check): void {
     const running = await world.start()
     assert.equal(running.adapter.status().state, 'up')
     assert.ok(Math.abs(Date.now() - running.adapter.status().sinceMs) < 60_000, 'sinceMs is Unix milliseconds')
-    await world.platform.offline(async () => {
+    await world.platform.offline?.(async () => {
       const down = (): boolean => running.adapter.status().state !== 'up'
       await world.book.until(down, 'the status to leave up')
       assert.ok(running.adapter.status().reason, 'a network that is not up says why')
@@ -92,6 +92,7 @@ function lifeContract(check: Check): void {
   })
 
   check('an abort while the network is away ends run as well', async world => {
+    needs(world.platform.offline !== undefined, awayNeeds)
     const running = await world.start()
     await world.platform.offline(async () => {
       await world.book.until(() => running.adapter.status().state !== 'up', 'the status to leave up')

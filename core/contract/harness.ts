@@ -43,8 +43,8 @@ export interface ContractPlatform {
   present(): Promise<void>
   /** What our account said in the place since the fixture was opened, oldest first: all that it was answered for. */
   seen(): Promise<readonly Seen[]>
-  /** Breaks our connections from the other end, takes none while `work` runs, then takes them again. */
-  offline(work: () => Promise<void>): Promise<void>
+  /** Breaks our connections from the other end, takes none while `work` runs, then takes them again. Absent: they come to us. */
+  offline?(work: () => Promise<void>): Promise<void>
   /** How many connections of ours are open at the other end, once those being closed are gone. */
   connections(): Promise<number>
   /** The next message is accepted, but its answer is lost together with the connection. */
@@ -87,6 +87,9 @@ export interface Running {
   /** Aborts and resolves when `run` has. */
   stop(): Promise<void>
 }
+
+/** Where connections come to us there is nothing that could be away. */
+export const awayNeeds = 'network that could be away'
 
 /** Thrown to leave a check out: this platform, or this network of it, has nothing to check. */
 export class LeftOut extends Error {}

@@ -7,6 +7,7 @@ import { type RecentMessage, recent } from '../../../core/ledger/record/events.t
 import { factsFor, firstReceivedSince } from '../../../core/ledger/record/history.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { doorTo, namesOf, type Room } from '../../../core/rooms.ts'
+import { visible } from '../../../core/text/text.ts'
 import { holderOf } from '../command.ts'
 import type { House, Routes } from '../house.ts'
 import { saidIn } from '../letters.ts'
@@ -60,8 +61,9 @@ const pageAnswer = {
 const limitOf = ({ limit }: Page): number => Math.min(most, limit === undefined ? usual : Number(limit))
 
 /** Where to go on: after a number, or a time; null: the newest are wanted. */
-function afterOf(tx: Tx, { after, since }: Page): number | null {
-  if (after !== undefined) return Number(after)
+function afterOf(tx: Tx, { after, since }: Page, newestSeq: number): number | null {
+  // A number of a record that was put back is none yet.
+  if (after !== undefined) return Math.min(Number(after), newestSeq)
   if (since === undefined) return null
   const sinceMs = Date.parse(since)
   if (!/^\d{4}-\d\d-\d\dT/.test(since) || Number.isNaN(sinceMs))
@@ -69,9 +71,8 @@ function afterOf(tx: Tx, { after, since }: Page): number | null {
   return firstReceivedSince(tx, sinceMs) - 1
 }
 
-function messagesIn(tx: Tx, room: Room, page: Page): RecentMessage[] {
+function messagesIn(tx: Tx, room: Room, page: Page, after: number | null): RecentMessage[] {
   const limit = limitOf(page)
-  const after = afterOf(tx, page)
   const names = namesOf(room)
   if (after !== null) return factsFor(tx, { names, direct: null, after, limit })
   const before = page.before === undefined ? Number.MAX_SAFE_INTEGER : Number(page.before)
@@ -147,8 +148,10 @@ const reading: Routes = (app, house) => {
       const room = meant(house, request, path.channel)
       return ledger.readNow(tx => {
         const visible = visibleFor(tx, holderOf(request), rooms, Date.now())
-        const found = messagesIn(tx, room, query)
-        const next = found.at(-1)?.seq ?? afterOf(tx, query) ?? ledger.newestSeq()
+        const newestSeq = ledger.newestSeq()
+        const after = afterOf(tx, query, newestSeq)
+        const found = messagesIn(tx, room, query, after)
+        const next = found.at(-1)?.seq ?? after ?? newestSeq
         return { messages: found.filter(message => maySee(visible, message)).map(shownMessage), next }
       })
     },
@@ -172,7 +175,7 @@ const saying: Routes = (app, house) => {
     async (request, reply) => {
       const holder = holderOf(request)
       const { text: said } = request.body
-      if (said.trim() === '') throw new Problem(400, 'usage', 'text: say something')
+      if (visible(said) === '') throw new Problem(400, 'usage', 'text: say something')
       reply.code(201)
       if (request.params.channel === own) {
         const { id, seq } = await say(house, request, holder, ownPlace(house.network, holder.account), said)

@@ -63,7 +63,7 @@ export const commandRoutes: Routes = (app, house) => {
       const name = request.params.name.replaceAll('.', ' ').trim().toLowerCase()
       const command = catalogueOf(house).named(name)
       if (!command) throw new Problem(404, 'not-found', 'there is no command of that name: GET /v1/commands lists them')
-      const args = (request.body ?? {}) as Args
+      const args = (request.body === undefined ? {} : request.body) as Args
       if (!request.validateInput(args, schemaOf(command)))
         throw new Problem(400, 'usage', `the arguments do not fit: ${command.usage}`)
       return ask(house, request, reply, command.name, args)

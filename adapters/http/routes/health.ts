@@ -14,6 +14,7 @@ export const healthRoutes: Routes = (app, { interior, metrics }) => {
     '/healthz',
     {
       config: { open: true },
+      exposeHeadRoute: true,
       schema: { summary: 'The process runs', tags, response: { 200: wordAnswer, ...problems } },
     },
     async () => ({ status: 'ok' }),
@@ -22,6 +23,7 @@ export const healthRoutes: Routes = (app, { interior, metrics }) => {
     '/readyz',
     {
       config: { open: true },
+      exposeHeadRoute: true,
       schema: { summary: 'It can take something down', tags, response: { 200: wordAnswer, ...problems } },
     },
     async () => {

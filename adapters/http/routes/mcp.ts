@@ -1,4 +1,4 @@
-import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server'
+import { createMcpHandler, type McpHttpHandler, type McpServer } from '@modelcontextprotocol/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isLoopbackHost } from '../../../core/loopback.ts'
 import { hasScope } from '../access.ts'
@@ -46,28 +46,32 @@ const toolIn = (body: unknown): string => {
   return method === 'tools/call' && typeof params?.name === 'string' ? params.name : ''
 }
 
-/** Model Context Protocol, streamable HTTP: revision 2026-07-28, and clients of those before. */
-export const mcpRoutes: Routes = (app, house) => {
-  const handler: McpHttpHandler = createMcpHandler(
-    ({ authInfo }) => mcpServer(house, authInfo?.extra?.['asking'] as Asking),
-    { onerror: error => house.log.debug({ error }, 'a request of MCP') },
-  )
-  house.closing.addEventListener('abort', () => void handler.close(), { once: true })
-  const answer = (request: FastifyRequest, reply: FastifyReply): Promise<Response> => {
-    refuseForeign(house, request)
-    const holder = holderOf(request)
-    const signal = AbortSignal.any([gone(house, request, reply), house.closing])
-    const tool = toolIn(request.body)
-    if (tool !== '' && !hasScope(holder, 'command'))
-      noteRequest(house, request, { command: `tool ${tool.slice(0, 64)}`, result: 'the key has no scope command' })
-    const asking: Asking = { holder, signal, tool }
-    const authInfo = { token: '', clientId: holder.account, scopes: [...holder.key.scopes], extra: { asking } }
-    return handler.fetch(requestOf(request, signal), { authInfo, parsedBody: request.body })
+/** Model Context Protocol, streamable HTTP: revision 2026-07-28, and clients of those before. `serverOf`: what is there for a request. */
+export const mcpWith =
+  (serverOf: (house: House, asking: Asking) => McpServer): Routes =>
+  (app, house) => {
+    const handler: McpHttpHandler = createMcpHandler(
+      ({ authInfo }) => serverOf(house, authInfo?.extra?.['asking'] as Asking),
+      { onerror: error => house.log.debug({ error }, 'a request of MCP') },
+    )
+    house.closing.addEventListener('abort', () => void handler.close(), { once: true })
+    const answer = (request: FastifyRequest, reply: FastifyReply): Promise<Response> => {
+      refuseForeign(house, request)
+      const holder = holderOf(request)
+      const signal = AbortSignal.any([gone(house, request, reply), house.closing])
+      const tool = toolIn(request.body)
+      if (tool !== '' && !hasScope(holder, 'command'))
+        noteRequest(house, request, { command: `tool ${tool.slice(0, 64)}`, result: 'the key has no scope command' })
+      const asking: Asking = { holder, signal, tool }
+      const authInfo = { token: '', clientId: holder.account, scopes: [...holder.key.scopes], extra: { asking } }
+      return handler.fetch(requestOf(request, signal), { authInfo, parsedBody: request.body })
+    }
+    app.route({
+      method: ['GET', 'POST', 'DELETE'],
+      url: '/mcp',
+      config: { scope: 'any', hidden: true },
+      handler: async (request, reply) => reply.send(await answer(request, reply)),
+    })
   }
-  app.route({
-    method: ['GET', 'POST', 'DELETE'],
-    url: '/mcp',
-    config: { scope: 'any', hidden: true },
-    handler: async (request, reply) => reply.send(await answer(request, reply)),
-  })
-}
+
+export const mcpRoutes = mcpWith(mcpServer)

@@ -8,11 +8,9 @@ import { noteRequest } from '../notes.ts'
 import { Problem } from '../problem.ts'
 import { roomMeant } from '../reach.ts'
 import { problems } from '../schemas.ts'
-import type { Fact } from '../stream/fact.ts'
 import type { Reader } from '../stream/hub.ts'
-import { closeWith } from '../unread.ts'
+import { closeWith, lastWordsMs } from '../unread.ts'
 
-const beatMs = 15_000
 /** What may wait in a connection before a reader counts as full. */
 const mostWaitingBytes = 256_000
 
@@ -58,7 +56,8 @@ function mustHaveRoom({ hub, config }: House, request: FastifyRequest): void {
     throw new Problem(429, 'rate-limited', `this key has ${most} streams open already`)
 }
 
-const events = { content: { 'text/event-stream': { schema: { type: 'string' } } } } as const
+/** Each event has the form that docs/http.md tells. */
+const events = { content: { 'text/event-stream': { schema: {} } } } as const
 
 const badHandshake = (reason: string): Problem =>
   /version/i.test(reason)
@@ -117,23 +116,19 @@ function openEvents(house: House, request: FastifyRequest<{ Querystring: Query }
     get full() {
       return raw.writableLength > mostWaitingBytes
     },
-    give: (facts: readonly Fact[]) => {
-      if (facts.length > 0) raw.write(facts.map(({ event }) => event).join(''))
-    },
+    give: ({ events }) => void raw.write(events),
+    beat: () => void raw.write(`id: ${reader.cursor}\n: still here\n\n`),
     end: reason => {
-      raw.write(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`)
-      raw.end()
+      raw.end(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`)
       raw.socket?.destroySoon()
+      // Who takes nothing takes no last words either.
+      const timer = setTimeout(() => raw.destroy(), lastWordsMs)
+      raw.once('close', () => clearTimeout(timer))
     },
   }
   const off = hub.add(reader)
-  const beat = setInterval(() => raw.write(`id: ${reader.cursor}\n: still here\n\n`), beatMs)
-  const more = (): void => hub.look([reader])
-  raw.on('drain', more)
-  raw.once('close', () => {
-    clearInterval(beat)
-    off()
-  })
+  raw.on('drain', () => hub.drained(reader))
+  raw.once('close', off)
   noteRequest(house, request, { decision: 'allowed', result: `from ${cursor}`, reads: true })
 }
 
@@ -151,42 +146,40 @@ function openSocket(house: House, socket: WebSocket, request: FastifyRequest<{ Q
     )
     socket.send(JSON.stringify({ kind: 'begin', id: reader.cursor }))
     const off = hub.add(reader)
-    let heard = true
-    const beat = setInterval(() => {
-      if (!heard) return socket.terminate()
-      heard = false
-      socket.ping()
-      hub.look([reader])
-    }, beatMs)
-    socket.on('pong', () => (heard = true))
     socket.on('error', () => socket.terminate())
-    socket.once('close', () => {
-      clearInterval(beat)
-      off()
-    })
+    socket.once('close', off)
     noteRequest(house, request, { decision: 'allowed', result: `from ${reader.cursor}`, reads: true })
   } catch (error) {
     refuse(error)
   }
 }
 
-const socketReader = (
+function socketReader(
   socket: WebSocket,
   request: FastifyRequest,
   rooms: ReadonlySet<string> | null,
   cursor: number,
-): Reader => ({
-  holder: holderOf(request),
-  rooms,
-  cursor,
-  get full() {
-    return socket.bufferedAmount > mostWaitingBytes
-  },
-  give: facts => {
-    for (const { json } of facts) socket.send(json)
-  },
-  end: reason => {
-    socket.send(JSON.stringify({ kind: 'end', reason }))
-    socket.close(1008, reason.slice(0, 120))
-  },
-})
+): Reader {
+  let heard = true
+  socket.on('pong', () => (heard = true))
+  return {
+    holder: holderOf(request),
+    rooms,
+    cursor,
+    get full() {
+      return socket.bufferedAmount > mostWaitingBytes
+    },
+    give: ({ facts }) => {
+      for (const { json } of facts) socket.send(json)
+    },
+    beat: () => {
+      if (!heard) return socket.terminate()
+      heard = false
+      socket.ping()
+    },
+    end: reason => {
+      socket.send(JSON.stringify({ kind: 'end', reason }))
+      socket.close(1008, reason.slice(0, 120))
+    },
+  }
+}

@@ -2,6 +2,25 @@ import type { RecentMessage, Stored } from '../../../core/ledger/record/events.t
 import { plain } from '../../../core/text/text.ts'
 import { shownMessage } from '../shown.ts'
 
+/** What many readers get at once, in order: put into words once, for the first of them. */
+export class Batch {
+  readonly facts: readonly Fact[]
+  /** The number up to which all is done with: what is not among the facts is not for these readers. */
+  readonly upTo: number
+  #events: Buffer | null = null
+
+  constructor(facts: readonly Fact[], upTo: number) {
+    this.facts = facts
+    this.upTo = upTo
+  }
+
+  /** As server-sent events. */
+  get events(): Buffer {
+    this.#events ??= Buffer.from(this.facts.map(({ event }) => event).join(''))
+    return this.#events
+  }
+}
+
 /** A fact on its way to many readers: put into words once, for the first of them. */
 export class Fact {
   readonly stored: Stored | RecentMessage

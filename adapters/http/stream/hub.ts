@@ -4,8 +4,8 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
 import type { Interior } from '../../../core/process/interior.ts'
 import type { Holder } from '../access.ts'
-import type { Rights } from '../rights.ts'
-import { Fact } from './fact.ts'
+import type { Rights, Sight } from '../rights.ts'
+import { Batch, Fact } from './fact.ts'
 
 /** One open stream. */
 export interface Reader {
@@ -16,36 +16,59 @@ export interface Reader {
   cursor: number
   /** Its connection takes nothing more at the moment. */
   readonly full: boolean
-  /** Facts in order, up to a number: what is not among them is not for it. */
-  give(facts: readonly Fact[], upTo: number): void
+  /** What comes next, at least one fact; many readers get the same. */
+  give(batch: Batch): void
+  /** Shows that the connection lives, about every 15 s. */
+  beat(): void
   /** Says why and closes. */
   end(reason: string): void
 }
 
-const page = 500
+/** What the hub knows of a reader. */
+interface Seat {
+  /** Its rooms in one word: readers of the same rooms are given the same. */
+  readonly about: string
+  /** Since when its connection takes nothing; 0: it takes something. */
+  fullMs: number
+  beatMs: number
+}
+
+/** Facts that are read at once, and given at once. */
+const page = 200
+/** No more is given at once. */
+const mostChars = 200_000
 /** Facts that are kept at hand: who is further behind reads the ledger. */
 const mostKept = 2000
-/** Readers that are served in one turn of the event loop. */
-const atOnce = 100
+/** One turn of the event loop has readers served for about so long; then the rest of the process has three times as long. */
+const turnMs = 1
+const restTimes = 3
+const beatMs = 15_000
 /** A reader whose connection takes nothing for so long is cut. */
 export const patienceMs = 30_000
 
 /**
- * Hands facts to all open streams: read once from the ledger for those who are up to date, page by page for those who are
- * not. Nothing is kept for a reader but its number, so that a slow one costs nothing, and one that comes back misses nothing.
+ * Hands facts to all open streams, round by round: what is new is read once, put into words once for all who get the same, and
+ * each reader gets all of it in one piece. However many there are, a round takes a quarter of the event loop's time: it takes
+ * longer then, and hands out more at once. Nothing is kept for a reader but its number, so that a slow one costs nothing, and
+ * one that comes back misses nothing.
  */
 export class Hub {
   readonly #interior: Interior
   readonly #rights: Rights
   readonly #log: Log
-  readonly #readers = new Set<Reader>()
-  readonly #blockedMs = new Map<Reader, number>()
+  readonly #readers = new Map<Reader, Seat>()
   /** Facts after the number `#from` up to `#upTo`. */
   #kept: Fact[] = []
   #from = 0
   #upTo = 0
-  #queue: Reader[] = []
+  /** Who is still to be served in this round. */
+  #round = new Set<Reader>()
+  /** Who is to be served in the next one, if not everybody. */
+  #next = new Set<Reader>()
+  #everybody = false
+  readonly #batches = new Map<Sight, Map<string, Batch>>()
   #scheduled = false
+  #restsUntilMs = 0
 
   constructor(interior: Interior, rights: Rights, log: Log) {
     this.#interior = interior
@@ -58,64 +81,92 @@ export class Hub {
   }
 
   ofAccount(account: string): number {
-    return [...this.#readers].filter(({ holder }) => holder.account === account).length
+    let count = 0
+    for (const { holder } of this.#readers.keys()) if (holder.account === account) count++
+    return count
   }
 
   /** Serves a reader until the returned function is called. */
   add(reader: Reader): () => void {
     if (this.#readers.size === 0) this.#startAt(this.#interior.ledger.newestSeq())
-    this.#readers.add(reader)
-    this.#serveSoon([reader])
-    return () => {
-      this.#readers.delete(reader)
-      this.#blockedMs.delete(reader)
-    }
+    const about = reader.rooms === null ? '*' : [...reader.rooms].sort().join('\n')
+    this.#readers.set(reader, { about, fullMs: 0, beatMs: Date.now() })
+    this.#next.add(reader)
+    this.#schedule()
+    return () => void this.#readers.delete(reader)
   }
 
-  /** The ledger has grown, or a connection takes something again. */
-  look(which: Iterable<Reader> = this.#readers): void {
-    if (this.#readers.size > 0) this.#serveSoon(which)
+  /** The ledger has grown, or time has gone by. */
+  look(): void {
+    if (this.#readers.size === 0) return
+    this.#everybody = true
+    this.#schedule()
+  }
+
+  /** A connection takes something again. */
+  drained(reader: Reader): void {
+    if (!this.#readers.get(reader)?.fullMs) return
+    this.#next.add(reader)
+    this.#schedule()
   }
 
   endAll(reason: string): void {
-    for (const reader of this.#readers) reader.end(reason)
+    for (const reader of this.#readers.keys()) reader.end(reason)
     this.#readers.clear()
   }
 
-  #serveSoon(which: Iterable<Reader>): void {
-    const queued = new Set(this.#queue)
-    for (const reader of which) if (!queued.has(reader)) this.#queue.push(reader)
+  #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => this.#serve())
+    const waitMs = this.#restsUntilMs - performance.now()
+    if (waitMs < 1) setImmediate(() => this.#turn())
+    else setTimeout(() => this.#turn(), waitMs)
   }
 
-  #serve(): void {
+  #turn(): void {
     this.#scheduled = false
-    const turn = this.#queue.splice(0, atOnce)
+    if (this.#readers.size === 0) return
+    const beganMs = performance.now()
     try {
       this.#interior.ledger.readNow(tx => {
-        this.#readOn(tx)
-        const behind = turn.filter(reader => this.#readers.has(reader) && this.#give(tx, reader))
-        this.#queue.push(...behind)
+        if (this.#round.size === 0) this.#begin(tx)
+        for (const reader of this.#round) {
+          this.#round.delete(reader)
+          this.#serve(tx, reader)
+          if (performance.now() - beganMs > turnMs) break
+        }
       })
     } catch (error) {
       this.#log.warn({ error }, 'streams wait: the ledger can not be read')
       return
     }
-    if (this.#queue.length > 0) this.#serveSoon([])
+    const nowMs = performance.now()
+    this.#restsUntilMs = nowMs + (nowMs - beganMs) * restTimes
+    if (this.#round.size > 0 || this.#next.size > 0 || this.#everybody) this.#schedule()
   }
 
-  /** Reads what is new, for everybody. */
-  #readOn(tx: Tx): void {
-    const fresh = currentAfter(tx, this.#upTo, page).map(stored => new Fact(stored))
-    const last = fresh.at(-1)
-    if (!last) return
-    this.#upTo = last.seq
+  #begin(tx: Tx): void {
+    this.#batches.clear()
+    this.#round = this.#everybody ? new Set(this.#readers.keys()) : this.#next
+    this.#next = new Set()
+    this.#everybody = this.#readOn(tx)
+  }
+
+  /** Reads what is new, for everybody. True: there is more. */
+  #readOn(tx: Tx): boolean {
+    const fresh = factsAfter(tx, this.#upTo)
+    this.#upTo = fresh.at(-1)?.seq ?? this.#upTo
     this.#kept.push(...fresh)
     const over = this.#kept.length - mostKept
-    if (over <= 0) return
-    this.#from = this.#kept.splice(0, over).at(-1)?.seq ?? this.#from
+    if (over > 0) this.#from = this.#kept.splice(0, over).at(-1)?.seq ?? this.#from
+    return fresh.length === page
+  }
+
+  /** Reads what came before that which is at hand: of those who come back at once, many were at about the same number. */
+  #readBack(tx: Tx, cursor: number): void {
+    const after = Math.max(cursor, this.#from - page)
+    this.#kept.unshift(...factsAfter(tx, after).filter(({ seq }) => seq <= this.#from))
+    this.#from = after
   }
 
   #startAt(seq: number): void {
@@ -124,44 +175,82 @@ export class Hub {
     this.#upTo = seq
   }
 
-  /** True: there is more for it. */
-  #give(tx: Tx, reader: Reader): boolean {
+  #serve(tx: Tx, reader: Reader): void {
+    const seat = this.#readers.get(reader)
+    if (!seat) return
     const nowMs = Date.now()
     const sight = this.#rights.of(tx, reader.holder, nowMs)
-    if (!sight) {
-      this.#cut(reader, 'the key counts no more')
-      return false
-    }
-    if (reader.full) {
-      const since = this.#blockedMs.get(reader) ?? nowMs
-      this.#blockedMs.set(reader, since)
-      if (nowMs - since > patienceMs)
-        this.#cut(reader, 'too slow: nothing was taken for 30 s; go on with Last-Event-ID')
-      return false
-    }
-    this.#blockedMs.delete(reader)
-    const facts = this.#after(tx, reader.cursor)
-    const last = facts.at(-1)?.seq
-    if (last === undefined) return false
-    const { rooms } = reader
-    reader.give(
-      facts.filter(({ stored }) => maySee(sight.visible, stored) && (rooms === null || rooms.has(stored.room))),
-      last,
-    )
-    reader.cursor = last
-    return facts.length >= page
+    if (!sight) this.#cut(reader, 'the key counts no more')
+    else if (!reader.full) this.#give(tx, reader, seat, sight, nowMs)
+    else if (seat.fullMs === 0) seat.fullMs = nowMs
+    else if (nowMs - seat.fullMs > patienceMs)
+      this.#cut(reader, 'too slow: nothing was taken for 30 s; go on with Last-Event-ID')
   }
 
-  #after(tx: Tx, cursor: number): readonly Fact[] {
-    if (cursor >= this.#upTo) return []
-    if (cursor < this.#from) return currentAfter(tx, cursor, page).map(stored => new Fact(stored))
+  #give(tx: Tx, reader: Reader, seat: Seat, sight: Sight, nowMs: number): void {
+    seat.fullMs = 0
+    if (reader.cursor < this.#upTo) {
+      const batch = this.#batchFor(tx, reader, seat, sight)
+      reader.cursor = batch.upTo
+      if (batch.facts.length > 0) reader.give(batch)
+      if (batch.upTo < this.#upTo) this.#next.add(reader)
+    }
+    if (nowMs - seat.beatMs < beatMs) return
+    seat.beatMs = nowMs
+    reader.beat()
+  }
+
+  #batchFor(tx: Tx, { cursor, rooms }: Reader, { about }: Seat, sight: Sight): Batch {
+    const ofSight = this.#batches.get(sight) ?? new Map<string, Batch>()
+    this.#batches.set(sight, ofSight)
+    const name = `${cursor} ${about}`
+    const known = ofSight.get(name)
+    if (known) return known
+    const isFor = ({ stored }: Fact): boolean =>
+      (rooms === null || rooms.has(stored.room)) && maySee(sight.visible, stored)
+    const batch = batchOf(this.#after(tx, cursor), isFor)
+    ofSight.set(name, batch)
+    return batch
+  }
+
+  /** Facts after a number that is before the newest; none yet while they are being brought to hand. */
+  #after(tx: Tx, cursor: number): Found {
+    if (cursor < this.#from && this.#upTo - cursor <= mostKept) {
+      this.#readBack(tx, cursor)
+      if (cursor < this.#from) return { facts: [], upTo: cursor }
+    }
+    const facts = cursor < this.#from ? factsAfter(tx, cursor) : this.#keptAfter(cursor)
+    return { facts, upTo: facts.at(-1)?.seq ?? this.#upTo }
+  }
+
+  #keptAfter(cursor: number): readonly Fact[] {
     const from = this.#kept.findIndex(({ seq }) => seq > cursor)
     return from === -1 ? [] : this.#kept.slice(from, from + page)
   }
 
   #cut(reader: Reader, reason: string): void {
     this.#readers.delete(reader)
-    this.#blockedMs.delete(reader)
     reader.end(reason)
   }
 }
+
+/** What there is after a number, up to another. */
+interface Found {
+  readonly facts: readonly Fact[]
+  readonly upTo: number
+}
+
+/** As much of it as is given at once. */
+function batchOf({ facts, upTo }: Found, isFor: (fact: Fact) => boolean): Batch {
+  const shown: Fact[] = []
+  let chars = 0
+  for (const fact of facts) {
+    if (!isFor(fact)) continue
+    shown.push(fact)
+    chars += fact.event.length
+    if (chars > mostChars) return new Batch(shown, fact.seq)
+  }
+  return new Batch(shown, upTo)
+}
+
+const factsAfter = (tx: Tx, seq: number): Fact[] => currentAfter(tx, seq, page).map(stored => new Fact(stored))
