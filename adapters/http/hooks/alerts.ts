@@ -1,27 +1,27 @@
 /** Alerts of Prometheus' Alertmanager, and of Grafana, whose webhook has the same shape and more. */
 import { z } from 'zod'
-import { bold, type Line, link, say, summary, title } from './words.ts'
+import { bold, type Line, link, listOf, number, say, summary, title, words } from './words.ts'
 
 const labels = z.record(z.string(), z.string()).catch({})
 const alert = z.object({
   status: z.string().catch('firing'),
   labels,
   annotations: labels,
-  generatorURL: z.string().nullish(),
-  panelURL: z.string().nullish(),
-  dashboardURL: z.string().nullish(),
-  valueString: z.string().nullish(),
+  generatorURL: words,
+  panelURL: words,
+  dashboardURL: words,
+  valueString: words,
 })
 const message = z.object({
   status: z.string().catch('firing'),
-  alerts: z.array(alert).catch([]),
+  alerts: listOf(alert),
   groupLabels: labels.optional(),
   commonLabels: labels.optional(),
   commonAnnotations: labels.optional(),
-  externalURL: z.string().nullish(),
-  truncatedAlerts: z.number().nullish(),
-  title: z.string().nullish(),
-  message: z.string().nullish(),
+  externalURL: words,
+  truncatedAlerts: number,
+  title: words,
+  message: words,
 })
 type Alert = z.output<typeof alert>
 

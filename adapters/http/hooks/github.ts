@@ -1,40 +1,37 @@
 /** GitHub's webhooks: https://docs.github.com/webhooks/webhook-events-and-payloads. */
 import { z } from 'zod'
 import type { Segment } from '../../../core/event.ts'
-import { bold, type Line, link, mono, say, summary, title } from './words.ts'
+import { bold, flag, type Line, link, listOf, mono, number, part, say, summary, title, words } from './words.ts'
 
-const words = z.string().nullish()
-const named = z.object({ login: words, name: words }).nullish()
-const thing = z
-  .object({
-    number: z.number().nullish(),
-    title: words,
-    html_url: words,
-    body: words,
-    name: words,
-    tag_name: words,
-    state: words,
-    merged: z.boolean().nullish(),
-    draft: z.boolean().nullish(),
-    conclusion: words,
-    status: words,
-    head_branch: words,
-    environment: words,
-    run_number: z.number().nullish(),
-  })
-  .nullish()
+const named = part({ login: words, name: words })
+const thing = part({
+  number: number,
+  title: words,
+  html_url: words,
+  body: words,
+  name: words,
+  tag_name: words,
+  state: words,
+  merged: flag,
+  draft: flag,
+  conclusion: words,
+  status: words,
+  head_branch: words,
+  environment: words,
+  run_number: number,
+})
 const payload = z.object({
   action: words,
-  repository: z.object({ full_name: words, html_url: words }).nullish(),
-  organization: z.object({ login: words }).nullish(),
+  repository: part({ full_name: words, html_url: words }),
+  organization: part({ login: words }),
   sender: named,
   ref: words,
   ref_type: words,
   compare: words,
-  forced: z.boolean().nullish(),
-  created: z.boolean().nullish(),
-  deleted: z.boolean().nullish(),
-  commits: z.array(z.object({ id: z.string(), message: z.string(), url: words, author: named })).nullish(),
+  forced: flag,
+  created: flag,
+  deleted: flag,
+  commits: listOf(z.object({ id: z.string(), message: z.string(), url: words, author: named })),
   issue: thing,
   pull_request: thing,
   discussion: thing,
@@ -45,7 +42,7 @@ const payload = z.object({
   check_suite: thing,
   deployment: thing,
   deployment_status: thing,
-  forkee: z.object({ full_name: words, html_url: words }).nullish(),
+  forkee: part({ full_name: words, html_url: words }),
   zen: words,
 })
 type Payload = z.output<typeof payload>
@@ -64,7 +61,7 @@ function push(read: Payload): readonly Line[] {
   const { commits, compare, forced, created, deleted } = read
   const branch = (read.ref ?? '').replace(/^refs\/(heads|tags)\//, '')
   if (deleted) return [say(...head(read), `${who(read)} deleted `, mono(branch))]
-  const all = commits ?? []
+  const all = commits
   const verb = forced ? 'force-pushed' : created && all.length === 0 ? 'created' : 'pushed'
   const many = all.length === 0 ? '' : `${all.length} commit${all.length === 1 ? '' : 's'}`
   const shown = all

@@ -1,40 +1,37 @@
 /** GitLab's webhooks: https://docs.gitlab.com/user/project/integrations/webhook_events. */
 import { z } from 'zod'
 import type { Segment } from '../../../core/event.ts'
-import { type Line, link, mono, say, summary, title } from './words.ts'
+import { type Line, link, listOf, mono, number, part, say, summary, title, words } from './words.ts'
 
-const words = z.string().nullish()
-const thing = z.object({ iid: z.number().nullish(), title: words, url: words }).nullish()
+const thing = part({ iid: number, title: words, url: words })
 const payload = z.object({
   object_kind: words,
   event_name: words,
   user_name: words,
   user_username: words,
-  user: z.object({ name: words, username: words }).nullish(),
-  project: z.object({ path_with_namespace: words, web_url: words }).nullish(),
+  user: part({ name: words, username: words }),
+  project: part({ path_with_namespace: words, web_url: words }),
   ref: words,
   before: words,
   after: words,
   checkout_sha: words,
-  total_commits_count: z.number().nullish(),
-  commits: z.array(z.object({ id: z.string(), message: words, title: words, url: words })).nullish(),
-  object_attributes: z
-    .object({
-      iid: z.number().nullish(),
-      id: z.number().nullish(),
-      title: words,
-      url: words,
-      action: words,
-      state: words,
-      status: words,
-      note: words,
-      noteable_type: words,
-      description: words,
-      ref: words,
-      name: words,
-      tag: z.union([z.string(), z.boolean()]).nullish(),
-    })
-    .nullish(),
+  total_commits_count: number,
+  commits: listOf(z.object({ id: z.string(), message: words, title: words, url: words })),
+  object_attributes: part({
+    iid: number,
+    id: number,
+    title: words,
+    url: words,
+    action: words,
+    state: words,
+    status: words,
+    note: words,
+    noteable_type: words,
+    description: words,
+    ref: words,
+    name: words,
+    tag: words,
+  }),
   merge_request: thing,
   issue: thing,
   name: words,
@@ -61,7 +58,7 @@ const branchOf = (ref: string | null | undefined): string => (ref ?? '').replace
 function push(read: Payload): readonly Line[] {
   const branch = mono(branchOf(read.ref))
   if (nothing.test(read.after ?? '')) return [say(...head(read), `${who(read)} deleted `, branch)]
-  const all = read.commits ?? []
+  const all = read.commits
   const total = read.total_commits_count ?? all.length
   if (total === 0) return [say(...head(read), `${who(read)} created `, branch)]
   const shown = all

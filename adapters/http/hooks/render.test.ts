@@ -111,6 +111,40 @@ test('Slack', () => {
   assert.equal(shown('slack', {}), '')
 })
 
+test('what a sender has changed counts as missing, and the rest is told', () => {
+  // https://docs.gitlab.com/user/project/integrations/webhook_events#job-events has a boolean where a release has a name.
+  assert.equal(shown('gitlab', { object_kind: 'build', ref: 'main', tag: false, build_status: 'created' }), '')
+  const bodies: [HookFormat, string, Record<string, unknown>][] = [
+    ['github', 'push', { repository, sender: { login: 'ann' }, ref: 'refs/heads/x', forced: false, commits: [] }],
+    ['github', 'issues', { repository, sender: { login: 'ann' }, action: 'opened', issue: { number: 1, title: 'x' } }],
+    [
+      'gitlab',
+      '',
+      { object_kind: 'note', user: { username: 'b' }, object_attributes: { note: 'x' }, issue: { iid: 1 } },
+    ],
+    ['grafana', '', { status: 'firing', title: 't', message: 'm', alerts: [{ labels: { a: 'b' }, annotations: {} }] }],
+    [
+      'alertmanager',
+      '',
+      { status: 'firing', alerts: [{ labels: {} }, { labels: {} }], groupLabels: {}, externalURL: 'x' },
+    ],
+    ['slack', '', { text: 'x', attachments: [{ title: 'x', fields: [{ title: 'a', value: 1 }] }], blocks: [] }],
+  ]
+  for (const [format, event, body] of bodies)
+    for (const strange of [7, 'x', true, null, [], {}, [null], [{}], { a: { b: [] } }])
+      for (const name of Object.keys(body))
+        assert.doesNotThrow(() => shown(format, { ...body, [name]: strange }, { 'x-github-event': event }), name)
+  assert.match(shown('slack', { attachments: [7, { text: 'kept' }] }), /^kept$/)
+})
+
+test('JSON as a field of a form', () => {
+  const form = (body: object) => `payload=${encodeURIComponent(JSON.stringify(body))}`
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-github-event': 'ping' }
+  assert.match(shown('github', form({ repository, zen: 'Speak & be + heard' }), headers), /works: Speak & be \+ heard/)
+  assert.equal(shown('slack', form({ text: 'hello' }), headers), 'hello')
+  assert.equal(shown('text', 'payload', headers), 'payload')
+})
+
 test('text, and what is too long', () => {
   assert.equal(shown('text', 'hello', { 'content-type': 'text/plain' }), 'hello')
   assert.equal(shown('text', { text: 'a\nb' }), 'a\nb')

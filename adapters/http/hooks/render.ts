@@ -38,12 +38,16 @@ function textLines({ body, header }: Posted): readonly Line[] {
   return [say(found.data.text)]
 }
 
+/** GitHub by default, and many that speak Slack's webhooks, send their JSON as a field of a form. */
+const jsonIn = ({ body, header }: Posted): string =>
+  (/x-www-form-urlencoded/i.test(header('content-type')) ? new URLSearchParams(body).get('payload') : null) ?? body
+
 /**
  * The content of a message; null: there is nothing to be said about it. Throws `SyntaxError` with what is wrong when it is
  * not what the format says.
  */
 export function rendered(format: HookFormat, posted: Posted): Content | null {
-  const lines = format === 'text' ? textLines(posted) : parsers[format](JSON.parse(posted.body), posted)
+  const lines = format === 'text' ? textLines(posted) : parsers[format](JSON.parse(jsonIn(posted)), posted)
   const kept = lines.filter(line => line.length > 0)
   const over = kept.length - mostLines
   const shown = over > 0 ? [...kept.slice(0, mostLines), say(`… and ${over} lines more`)] : kept

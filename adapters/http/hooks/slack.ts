@@ -1,9 +1,8 @@
 /** Slack's incoming webhooks, as many programs send them. */
 import { z } from 'zod'
 import type { Segment } from '../../../core/event.ts'
-import { bold, type Line, link, say } from './words.ts'
+import { bold, type Line, link, listOf, say, words } from './words.ts'
 
-const words = z.string().nullish()
 const attachment = z.object({
   title: words,
   title_link: words,
@@ -11,17 +10,20 @@ const attachment = z.object({
   text: words,
   fallback: words,
   footer: words,
-  fields: z
-    .array(z.object({ title: words, value: z.union([z.string(), z.number(), z.boolean()]).nullish() }))
-    .nullish(),
+  fields: listOf(
+    z.object({ title: words, value: z.union([z.string(), z.number(), z.boolean()]).nullish().catch(null) }),
+  ),
 })
 const block = z.object({
   type: z.string(),
-  text: z.union([z.string(), z.object({ text: z.string() })]).nullish(),
-  fields: z.array(z.object({ text: z.string() })).nullish(),
-  elements: z.array(z.unknown()).nullish(),
+  text: z
+    .union([z.string(), z.object({ text: z.string() })])
+    .nullish()
+    .catch(null),
+  fields: listOf(z.object({ text: z.string() })),
+  elements: listOf(z.object({ text: z.string() })),
 })
-const message = z.object({ text: words, attachments: z.array(attachment).nullish(), blocks: z.array(block).nullish() })
+const message = z.object({ text: words, attachments: listOf(attachment), blocks: listOf(block) })
 
 const unescape = (text: string): string =>
   text
@@ -54,11 +56,7 @@ function blockLines({ type, text, fields, elements }: z.output<typeof block>): L
   const shown = linesOf(own)
   const headed =
     type === 'header' ? shown.map(line => line.map(each => ('text' in each ? bold(each.text ?? '') : each))) : shown
-  const inner = (elements ?? []).flatMap(element => {
-    const found = z.object({ text: z.string() }).safeParse(element)
-    return found.success ? linesOf(found.data.text) : []
-  })
-  return [...headed, ...(fields ?? []).flatMap(field => linesOf(field.text)), ...inner]
+  return [...headed, ...[...fields, ...elements].flatMap(each => linesOf(each.text))]
 }
 
 function attachmentLines(each: z.output<typeof attachment>): Line[] {
@@ -66,7 +64,7 @@ function attachmentLines(each: z.output<typeof attachment>): Line[] {
     ...linesOf(each.pretext),
     each.title ? [link(unescape(each.title), each.title_link)] : [],
     ...linesOf(each.text),
-    ...(each.fields ?? []).map(({ title, value }) =>
+    ...each.fields.map(({ title, value }) =>
       say(title ? bold(unescape(title)) : '', title ? ': ' : '', unescape(String(value ?? ''))),
     ),
     ...linesOf(each.footer),
@@ -76,7 +74,7 @@ function attachmentLines(each: z.output<typeof attachment>): Line[] {
 
 export function slack(body: unknown): readonly Line[] {
   const { text, attachments, blocks } = message.parse(body)
-  const inBlocks = (blocks ?? []).flatMap(blockLines)
+  const inBlocks = blocks.flatMap(blockLines)
   // With blocks the text is what notifications show of them.
-  return [...(inBlocks.length > 0 ? inBlocks : linesOf(text)), ...(attachments ?? []).flatMap(attachmentLines)]
+  return [...(inBlocks.length > 0 ? inBlocks : linesOf(text)), ...attachments.flatMap(attachmentLines)]
 }

@@ -1,5 +1,20 @@
+import { z } from 'zod'
 import type { Mark, Segment } from '../../../core/event.ts'
 import { truncate } from '../../../core/text/text.ts'
+
+// Senders change what they send: what has another form than we know counts as missing, and the rest is told.
+export const words = z.string().nullish().catch(null)
+export const number = z.number().nullish().catch(null)
+export const flag = z.boolean().nullish().catch(null)
+/** A part with more in it. */
+export const part = <T extends z.ZodRawShape>(shape: T) => z.object(shape).nullish().catch(null)
+/** A list without what has another form. */
+export const listOf = <T extends z.ZodType>(item: T) =>
+  z
+    .array(item.nullable().catch(null as never))
+    .nullish()
+    .catch(null)
+    .transform(all => (all ?? []).filter(one => one !== null))
 
 /** One line as it is put together. */
 export type Line = readonly Segment[]
