@@ -33,14 +33,13 @@ describe('an answer that a program waits for', () => {
   })
 
   /** Begins to read an answer; resolves once there is something of it, with what tells how it ended. */
-  async function asking(key: string, model = 'main') {
+  async function asking(key: string, model = 'main', headers: Record<string, string> = {}) {
     const client = new OpenAI({ apiKey: key, baseURL: `${world.url}/v1`, maxRetries: 0 })
     const before = received.length
-    const stream = await client.chat.completions.create({
-      model,
-      messages: [{ role: 'user', content: 'hello' }],
-      stream: true,
-    })
+    const stream = await client.chat.completions.create(
+      { model, messages: [{ role: 'user', content: 'hello' }], stream: true },
+      { headers },
+    )
     const begun = Promise.withResolvers<void>()
     const ended = (async () => {
       try {
@@ -53,7 +52,7 @@ describe('an answer that a program waits for', () => {
         return String((error as { code?: string }).code)
       }
     })()
-    await begun.promise
+    await Promise.race([begun.promise, ended])
     const [request] = received.slice(before)
     return { ended, hungUp: request?.hungUp, end: () => stream.controller.abort() }
   }
@@ -91,6 +90,35 @@ describe('an answer that a program waits for', () => {
     assert.equal(await Promise.race([other.ended, Promise.resolve('goes on')]), 'goes on')
     other.end()
     await other.hungUp
+  })
+
+  it('is asked anew by the same request when its client hung up, and not when somebody stopped it', async () => {
+    for (const model of ['main', 'oracle']) {
+      const name = `eve-${model}`
+      const key = await world.key(name, 'member')
+      const same = { 'idempotency-key': 'one' }
+      for (let n = 0; n < 3; n++) {
+        const { end, hungUp } = await asking(key, model, same)
+        assert.ok(hungUp, `${model} is asked, time ${n + 1}`)
+        end()
+        await hungUp
+      }
+      const stopped = await asking(key, model, same)
+      const eve = world.house.server('a').user(name)
+      eve.join('#general')
+      eve.say('#general', '!stop')
+      await stopped.ended
+      await stopped.hungUp
+      const before = received.length
+      const again = await fetch(`${world.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...same },
+        body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hello' }], stream: true }),
+        signal: AbortSignal.timeout(5000),
+      })
+      const text = await again.text()
+      assert.equal(received.length, before, text)
+    }
   })
 
   it('ends with its key', async () => {

@@ -113,7 +113,8 @@ describe('MCP', () => {
     }
     const day = new Date().toISOString().slice(0, 10)
     assert.match((await read(`chanop://rooms/ops/${day}`)).result.contents[0]?.text ?? '', /the plan is blue/)
-    assert.ok((await read('chanop://rooms/ops/yesterday')).error)
+    const nowhere = ['ops/yesterday', 'ops/2026-99-99', 'nowhere', '%ZZ', '%00', 'ops%2F..', ' ', 'a'.repeat(3000)]
+    for (const path of nowhere) assert.equal((await read(`chanop://rooms/${path}`)).error?.code, -32602, path)
     const uris = (await result('resources/list', {})).resources.map(({ uri }) => uri)
     assert.ok(uris.includes('chanop://rooms/ops'))
     const guest = await world.key('gus', 'guest')

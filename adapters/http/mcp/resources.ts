@@ -6,6 +6,7 @@ import { namesOf, type Room } from '../../../core/rooms.ts'
 import { plain } from '../../../core/text/text.ts'
 import { type Holder, ownerOf } from '../access.ts'
 import type { House } from '../house.ts'
+import { Problem } from '../problem.ts'
 import { roomMeant, roomsOf, visibleFor } from '../reach.ts'
 
 const newest = 200
@@ -22,17 +23,21 @@ function lineOf({ event, content }: RecentMessage): string {
   return `${at} <${event.sender.name}> ${words}`
 }
 
+/** That it is there and may not be seen is not told apart from that it is not there, or can't be. */
+const isNowhere = (error: unknown): boolean =>
+  error instanceof Problem || error instanceof RangeError || error instanceof URIError
+
 /** As the key may see it at this moment; a key that counts no more sees nothing. */
-function withRoom<T>(house: House, holder: Holder, uri: URL, room: string, work: (tx: Tx, room: Room) => T): T {
+function withRoom<T>(house: House, holder: Holder, uri: URL, written: unknown, work: (tx: Tx, room: Room) => T): T {
   const { ledger, rooms } = house.interior
   return ledger.readNow(tx => {
     const nowMs = Date.now()
     const now = ownerOf(tx, holder.key, nowMs)
     if (!now) throw new ResourceNotFoundError(uri.href)
     try {
-      return work(tx, roomMeant(tx, now, rooms, room, nowMs))
-    } catch {
-      // That it is there and may not be seen is not told apart from that it is not there.
+      return work(tx, roomMeant(tx, now, rooms, decodeURIComponent(String(written)), nowMs))
+    } catch (error) {
+      if (!isNowhere(error)) throw error
       throw new ResourceNotFoundError(uri.href)
     }
   })
@@ -50,7 +55,9 @@ function linesOfDay(tx: Tx, room: Room, day: string): string[] {
   if (!/^\d{4}-\d\d-\d\d$/.test(day) || Number.isNaN(fromMs)) throw new RangeError('write a day such as 2026-04-01')
   const after = firstReceivedSince(tx, fromMs) - 1
   const found = factsFor(tx, { names: namesOf(room), direct: null, after, limit: mostOfDay })
-  return found.filter(({ event }) => event.atMs >= fromMs && event.atMs < fromMs + dayMs).map(lineOf)
+  const lines = found.filter(({ event }) => event.atMs >= fromMs && event.atMs < fromMs + dayMs).map(lineOf)
+  const isCut = found.length === mostOfDay && (found.at(-1)?.event.atMs ?? 0) < fromMs + dayMs
+  return isCut ? [...lines, `(no more than ${mostOfDay} messages are shown)`] : lines
 }
 
 const textOf = (uri: URL, lines: readonly string[]) => ({
@@ -83,7 +90,7 @@ export function registerResources(server: McpServer, house: House, holder: Holde
     'room',
     room,
     { ...about, description: 'the newest messages of a room' },
-    (uri, { room: name }) => textOf(uri, withRoom(house, holder, uri, decodeURIComponent(String(name)), newestLines)),
+    (uri, { room: name }) => textOf(uri, withRoom(house, holder, uri, name, newestLines)),
   )
   const day = new ResourceTemplate('chanop://rooms/{room}/{day}', { list: undefined })
   server.registerResource(
@@ -93,9 +100,7 @@ export function registerResources(server: McpServer, house: House, holder: Holde
     (uri, { room: name, day: written }) =>
       textOf(
         uri,
-        withRoom(house, holder, uri, decodeURIComponent(String(name)), (tx, found) =>
-          linesOfDay(tx, found, String(written)),
-        ),
+        withRoom(house, holder, uri, name, (tx, found) => linesOfDay(tx, found, String(written))),
       ),
   )
 }

@@ -62,10 +62,16 @@ export async function* follow(house: House, asking: Asking, signal: AbortSignal)
   }
 }
 
+const hungUp = ({ name }: Holder): string => `${name} (hung up)`
+
 /** Nobody waits for an answer of the oracle any more: it costs nothing more either. */
-export async function giveUp({ ledger }: Interior, seq: number, { name }: Holder): Promise<void> {
-  await ledger.write(tx => stopTurns(tx, { fact: seq }, `${name} (hung up)`, Date.now()))
+export async function giveUp({ ledger }: Interior, seq: number, holder: Holder): Promise<void> {
+  await ledger.write(tx => stopTurns(tx, { fact: seq }, hungUp(holder), Date.now()))
 }
+
+/** Whether the answer to a fact was given up so: the same request again is asked anew. What somebody stopped stays stopped. */
+export const wasGivenUp = (tx: Tx, seq: number, holder: Holder): boolean =>
+  turnOfFact(tx, seq)?.stoppedBy === hungUp(holder)
 
 const statuses: Readonly<Record<string, number>> = { usage: 400, 'context-length': 400, stopped: 403 }
 

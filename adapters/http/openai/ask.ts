@@ -5,6 +5,7 @@ import type { Conversation } from '../../../core/conversation.ts'
 import { wordsOf } from '../../../core/conversation.ts'
 import { type MessageEvent, type Place, text } from '../../../core/event.ts'
 import { openCompletion } from '../../../core/ledger/oracle/completions.ts'
+import { factOf } from '../../../core/ledger/out/asked.ts'
 import { oracleModel } from '../../../core/passed-on.ts'
 import { truncate } from '../../../core/text/text.ts'
 import { maskKeys } from '../../../core/vault/key-shapes.ts'
@@ -14,6 +15,7 @@ import { idempotencyKeyOf } from '../command.ts'
 import type { House } from '../house.ts'
 import { asMessageId, factKey, ownPlace, senderOf } from '../place.ts'
 import { mustBeHeard } from '../say.ts'
+import { wasGivenUp } from './answer.ts'
 
 /** What was asked, and where its answer is found. */
 export interface Asking {
@@ -92,6 +94,17 @@ export const askerOf = ({ network }: House, holder: Holder) => ({
   room: `${network}:@${holder.account}`,
 })
 
+/** The id of a question. Of one that was asked before and hung up on another: it is asked anew. */
+function questionId({ interior, network }: House, request: FastifyRequest, holder: Holder): string {
+  const id = requestId(idempotencyKeyOf(request))
+  return interior.ledger.readNow(tx => {
+    for (let n = 1, tried = id; ; tried = `${id}-${++n}`) {
+      const before = factOf(tx, factKey(network, holder.account, tried))
+      if (!before || !wasGivenUp(tx, before.seq, holder)) return tried
+    }
+  })
+}
+
 /** Asks the oracle, with the conversation that the program brought. What is only background stays out of the record. */
 export async function askOracle(
   house: House,
@@ -104,7 +117,7 @@ export async function askOracle(
   mustBeHeard(house, request, holder)
   const conversation = masked(given)
   const forwarded = forwardedBy(request, holder)
-  const id = requestId(idempotencyKeyOf(request))
+  const id = questionId(house, request, holder)
   const background = isBackground(conversation)
   const key = background ? `${factKey(network, account, id)}/task` : factKey(network, account, id)
   const asked = {
