@@ -143,15 +143,18 @@ export class DiscordAdapter implements Adapter {
 
   #gateway(token: string, wanted: number): Promise<void> {
     const { signal } = this.#stop
-    return new Gateway({
-      api: this.#parts.api,
+    const { api } = this.#parts
+    const gateway = new Gateway({
+      api,
       token,
       intents: wanted,
       url: this.#config.gateway,
       log: this.#context.log,
       signal,
       hooks: { told: told => this.#parts.session.told(told), down: why => this.#parts.session.down(why) },
-    }).run()
+    })
+    api.refused = error => gateway.end(error)
+    return gateway.run()
   }
 
   // ---- out --------------------------------------------------------------------------------------------------------

@@ -92,6 +92,22 @@ test('closed with 4004 while it runs: final; with 4000 or 4009: it goes on', asy
   assert.match(await refused(trial), /refuses the token/)
 })
 
+test('a token that a request is refused for, while the gateway stays: final when it is not ours any more, else nothing', async () => {
+  const trial = await start()
+  let times = 1
+  fake.fails = (method, path) => (method === 'POST' && path.endsWith('/messages') && times-- > 0 ? 401 : null)
+  await assert.rejects(trial.adapter.send(placeAt(room.id), { content: text('once') }, 'a'), {
+    code: 'network-refused',
+  })
+  await trial.adapter.send(placeAt(room.id), { content: text('again') }, 'a')
+  assert.equal(trial.adapter.status().state, 'up')
+  fake.fails = () => 401
+  await assert.rejects(trial.adapter.send(placeAt(room.id), { content: text('never') }, 'b'), {
+    code: 'network-refused',
+  })
+  assert.match(await refused(trial), /refuses the token/)
+})
+
 test('told to reconnect, or that the session is invalid, nothing is lost or told twice', async () => {
   const trial = await start()
   say('one')

@@ -33,6 +33,10 @@ export class Api {
   readonly rest: REST
   readonly #signal: AbortSignal
   readonly #invalid = new InvalidRequests()
+  #token: string | null = null
+  #doubting = false
+  /** Told when Discord takes the token no more. */
+  refused: (error: ChanopError) => void = () => undefined
 
   constructor({ api, signal, patienceMs = 3_000 }: ApiOptions) {
     this.#signal = signal
@@ -54,6 +58,7 @@ export class Api {
   }
 
   token(token: string): void {
+    this.#token = token
     this.rest.setToken(token)
   }
 
@@ -104,8 +109,24 @@ export class Api {
         throw new ChanopError('network-down', 'what answers for Discord is not its API')
       return answer as T
     } catch (thrown) {
-      throw faultOf(thrown, this.#signal)
+      const fault = faultOf(thrown, this.#signal)
+      if (auth !== false && fault instanceof Refused && fault.refusal.status === 401) this.#doubt(fault)
+      throw fault
     }
+  }
+
+  /** One request was refused as if we had no token: the library has forgotten it, and who we are is asked once more. */
+  #doubt(fault: ChanopError): void {
+    if (this.#token !== null) this.rest.setToken(this.#token)
+    if (this.#doubting) return
+    this.#doubting = true
+    this.get('/users/@me')
+      .catch((error: unknown) => {
+        if (error instanceof Refused && error.refusal.status === 401) this.refused(fault)
+      })
+      .finally(() => {
+        this.#doubting = false
+      })
   }
 }
 

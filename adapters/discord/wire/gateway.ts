@@ -80,6 +80,8 @@ export class Gateway {
       },
     })
     this.#listen()
+    // It may end before anybody waits for that.
+    this.#end.promise.catch(() => undefined)
   }
 
   /** Resolves once the signal has aborted and the connection is closed; rejects when Discord will never take us as we are. */
@@ -99,6 +101,11 @@ export class Gateway {
       const closing = this.#manager.destroy({ reason: 'stopped' })
       await Promise.race([closing, sleep(closeMs)])
     }
+  }
+
+  /** Ends the run: Discord will never take us as we are. */
+  end(error: ChanopError): void {
+    this.#end.reject(error)
   }
 
   /** Asks until Discord says where the gateway is, and that we may open a session there. */
