@@ -325,7 +325,7 @@ class IrcAdapter implements Adapter {
 
   async #enter(place: Place): Promise<void> {
     const joined = this.#channels.join(place.channel)
-    for (const face of this.#faces.values()) face.inside.enter(place.channel)
+    for (const face of this.#faces.values()) face.inside.enter(place.channel, joined)
     await joined
   }
 

@@ -56,6 +56,24 @@ describe('a persona that a channel does not take', { timeout: 60_000 }, () => {
     assert.equal(client('admin')?.lines.filter(line => line.startsWith('JOIN')).length, 2)
   })
 
+  it('enters behind the main connection, which alone may make a channel', async t => {
+    const { trial, reasons, client } = await setUp(t, {
+      answer: ({ command, params }, { nick }) =>
+        command === 'JOIN' && params[0] === '#new' && nick === 'bridge' ? [] : null,
+    })
+    const asked = (nick: string): boolean => client(nick)?.lines.includes('JOIN #new') ?? false
+    const joined = trial.adapter.channels?.join(place('#new'))
+    while (!asked('bridge')) await turn()
+    client('admin')?.socket.write('PING :x\r\n')
+    while (client('admin')?.lines.includes('PONG x') !== true && client('admin')?.lines.includes('PONG :x') !== true)
+      await turn()
+    assert.equal(asked('admin'), false)
+    client('bridge')?.socket.write(':bridge!u@h JOIN #new\r\n:fake 366 bridge #new :End\r\n')
+    await joined
+    while (!asked('admin')) await turn()
+    assert.equal(reasons(), '')
+  })
+
   it('comes back at once from a KICK', async t => {
     const { client, says, reasons } = await setUp(t, {})
     client('admin')?.socket.write(`:op!u@h KICK ${channel} admin :out\r\n`)

@@ -47,13 +47,20 @@ export class Inside {
     return this.#find(channel)?.state ?? 'none'
   }
 
-  enter(channel: string): void {
+  /** `after`: the main connection is in, or is not: where channels are made by it alone nobody else comes first. */
+  enter(channel: string, after?: Promise<unknown>): void {
     const key = this.#session?.fold(channel)
     if (key === undefined) return
     const fresh: Stay = { channel, state: 'out', attempt: 0, sinceMs: 0, again: undefined }
     const stay = this.#stays.get(key) ?? fresh
     this.#stays.set(key, stay)
-    if (stay.state === 'out') this.#join(stay)
+    if (stay.state !== 'out') return
+    if (!after) return this.#join(stay)
+    stay.state = 'joining'
+    const go = (): void => {
+      if (this.#stays.get(key) === stay && stay.state === 'joining') this.#join(stay)
+    }
+    after.then(go, go)
   }
 
   forget(channel: string): void {

@@ -4,6 +4,7 @@ import { sql } from '../../../core/ledger/sqlite.ts'
 import { House } from '../../../test/house.ts'
 import { asker, audited } from '../../../test/talk.ts'
 import { runAdmin } from '../../admin/admin.ts'
+import { givenValue } from '../networks/setup.ts'
 import { runBridge } from '../run.ts'
 import { copies, until } from '../testing.ts'
 
@@ -228,4 +229,14 @@ test('an IRC network is set up with its account; what its kind refuses is said i
     async () => /^libera (connecting|down)/.test(await ask('!network show libera', { at: '@admin' })),
     'its status',
   )
+})
+
+test('a server that we run has no nick of ours, and is not said to', () => {
+  const managed = { kind: 'irc', managed: true } as const
+  assert.throws(
+    () => givenValue('irc', managed, 'nick', '0bad'),
+    /^ChanopError: no key 'nick' of irc; there are channels, personas, managed, /,
+  )
+  assert.throws(() => givenValue('irc', managed, 'sasl.account', 'x'), /no key 'sasl\.account' of irc; there are /)
+  assert.equal(givenValue('libera', { kind: 'irc' }, 'sasl.account', 'x').value, 'x')
 })

@@ -1,10 +1,14 @@
 import type { CommandContext } from '../../../core/command/command.ts'
+import { reasonOf } from '../../../core/config/fault.ts'
+import { schemaAt } from '../../../core/config/schema.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type NetworkId, type Place, parsePlace } from '../../../core/event.ts'
 import { storeSetting } from '../../../core/ledger/settings/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { placeMeant as meant } from '../../../core/rooms.ts'
 import { nearest } from '../../../core/text/nearest.ts'
+import { def } from '../../../core/zod.ts'
+import { kindOf, type Section } from '../networks/setup.ts'
 import type { BridgeServices } from '../services.ts'
 
 type Context = CommandContext<BridgeServices>
@@ -20,6 +24,16 @@ export function placeMeant({ services, caller }: Context, written: string): Plac
   const near = wrong && nearest(wrong.network, Object.keys(networks))
   const hint = near ? `did you mean ${near}:${wrong.channel}?` : 'write network:channel; !networks lists the networks'
   throw new ChanopError('not-found', `no network for '${written.slice(0, 60)}'; ${hint}`)
+}
+
+/** The same for a place that is to be in a room: its kind says what a channel there is called. Throws `usage`. */
+export function channelMeant(context: Context, asked: string): Place {
+  const place = placeMeant(context, asked)
+  const section = context.services.bridge.context.settings.current.networks[place.network] as Section
+  const list = schemaAt(kindOf(section).schema, ['channels'], section)
+  const issue = list && def(list).element?.safeParse(place.channel).error?.issues[0]
+  if (!issue) return place
+  throw new ChanopError('usage', `${asked.slice(0, 80)} ${reasonOf(issue, place.channel)}`)
 }
 
 /** A setting that takes effect in all bots: stored with the answer, told once that is committed. */

@@ -5,7 +5,7 @@ import { ChanopError } from '../../../core/error.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { declare } from '../services.ts'
-import { changing, placeMeant, written } from './places.ts'
+import { changing, channelMeant, placeMeant, written } from './places.ts'
 
 export const name = z
   .string()
@@ -48,7 +48,7 @@ const add = declare({
     const { rooms } = context.services.bridge.context.settings.current
     if (Object.hasOwn(rooms, name))
       throw new ChanopError('conflict', `there is a room ${name} already: !room link ${name} PLACE`)
-    const here = written(placeMeant(context, place))
+    const here = written(channelMeant(context, place))
     refuseTaken(rooms, here)
     return { lines: [`${name}: ${here}`], ...changing(context, { [`rooms.${name}`]: { places: [here], open, joins } }) }
   },
@@ -65,7 +65,7 @@ const link = declare({
   async run(context, { name, place }) {
     const { rooms } = context.services.bridge.context.settings.current
     const room = roomOf(rooms, name)
-    const here = written(placeMeant(context, place))
+    const here = written(channelMeant(context, place))
     refuseTaken(rooms, here)
     const places = [...room.places, here]
     return {

@@ -35,6 +35,8 @@ test('a room is made, bridged, taken apart and deleted, and each change holds at
   assert.equal(await olga('!room link opss other:#x'), 'no room opss; did you mean ops?')
   assert.equal(await olga('!room link ops othr:#x'), "no network for 'othr:#x'; did you mean other:#x?")
   assert.equal(await olga('!room link ops chat:@bob'), 'a direct conversation is nobody else’s: name a channel')
+  assert.equal(await olga('!room link ops chat:bob'), 'chat:bob is wrong: write a channel name, e.g. #general')
+  assert.equal(await olga('!room add other chat:bob'), 'chat:bob is wrong: write a channel name, e.g. #general')
   assert.equal(await olga('!room unlink ops other:#ops'), 'ops: chat:#ops')
   a.user('bob').say('#ops', 'and now?')
   assert.equal(await olga('!room unlink ops #ops'), 'chat:#ops is its only place: !room del ops deletes the room')

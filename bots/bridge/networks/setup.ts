@@ -100,7 +100,9 @@ export function givenValue(name: string, section: Section, key: string, typed: s
   const step = stepsOf(section).find(known => known.key === key)
   const path = key.split('.')
   const schema = schemaAt(kindOf(section).schema, path, section)
-  if (!schema && !step) throw unknownKey(section, key)
+  // A step names keys of one form of its kind: a server that we run has no nick of ours.
+  const known = schema ?? (step && schemaAt(kindOf(section).schema, path.slice(0, 1), section))
+  if (!known) throw unknownKey(section, key)
   if (step?.secret || (schema && takesReference(schema))) {
     if (referencePattern.test(typed)) return { value: typed, secret: null }
     const secret = { name: secretNameOf(name, key), value: typed }
@@ -135,9 +137,8 @@ function valueOf(typed: string): unknown {
 
 function unknownKey(section: Section, key: string): ChanopError {
   const shape = def(schemaAt(kindOf(section).schema, [], section) as z.ZodType).shape ?? {}
-  const keys = [...new Set([...stepsOf(section).map(step => step.key), ...Object.keys(shape)])].filter(
-    known => known !== 'kind',
-  )
+  const steps = stepsOf(section).flatMap(step => (Object.hasOwn(shape, step.key.split('.')[0] ?? '') ? step.key : []))
+  const keys = [...new Set([...steps, ...Object.keys(shape)])].filter(known => known !== 'kind')
   const near = nearest(key, keys)
   const hint = near ? `did you mean ${near}?` : `there are ${keys.join(', ')}`
   return new ChanopError('not-found', `no key '${key.slice(0, 40)}' of ${section.kind}; ${hint}`)
