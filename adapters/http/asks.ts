@@ -26,10 +26,13 @@ export const requestId = (idempotencyKey: string | undefined): string =>
     ? randomBytes(16).toString('base64url')
     : `i${createHash('sha256').update(idempotencyKey).digest('base64url').slice(0, 32)}`
 
+const isWiped = ({ content }: MessageEvent): boolean => /(?:^|\s|=)\*\*\*(?:\s|$)/.test(plain(content))
+
 /** Whether a fact is the one that this event would be. Of one that held a secret, and was wiped, the command's name is left. */
 function isSame(known: MessageEvent, event: MessageEvent): boolean {
   if (known.masked) return true
-  if (!event.asked) return known.asked === undefined && isDeepStrictEqual(known.content, event.content)
+  if (!event.asked)
+    return known.asked === undefined && (isWiped(known) || isDeepStrictEqual(known.content, event.content))
   if (!known.asked) return plain(known.content).startsWith(event.asked.name)
   const isMasked = Object.values(known.asked.args).includes('***')
   return known.asked.name === event.asked.name && (isMasked || isDeepStrictEqual(known.asked.args, event.asked.args))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { until } from '../../bots/bridge/testing.ts'
 import { readAudit } from '../../core/ledger/audit/audit.ts'
+import { sql } from '../../core/ledger/sqlite.ts'
 import { openWorld, type World } from './testing/world.ts'
 
 interface Messages {
@@ -110,6 +111,20 @@ describe('rooms by HTTP', () => {
     const rows = await world.house.ledger.read(tx => readAudit(tx, { account: 'says' }, 10))
     assert.equal(rows.length, 3)
     assert.equal((await world.call('POST', '/v1/channels/general/messages', olga, { text: 'hi there' })).status, 201)
+  })
+
+  it('keep no secret that is said in them, and take it once', async () => {
+    for (const [n, text] of ['!secret set E zebra77quartz', 'secerts set E zebra77quartz'].entries()) {
+      const headers = { 'idempotency-key': `secret-${n}` }
+      const say = () => world.call<{ id: number }>('POST', '/v1/channels/general/messages', alice, { text }, headers)
+      const first = await say()
+      assert.equal(first.status, 201, text)
+      assert.deepEqual((await say()).json, first.json)
+    }
+    const kept = await world.house.ledger.read(tx =>
+      sql(tx, "SELECT body FROM event WHERE body LIKE '%zebra77quartz%'").all(),
+    )
+    assert.deepEqual(kept, [])
   })
 
   it('do not hear who is muted', async () => {
