@@ -197,3 +197,27 @@ test('a yes is to what was shown: a set that shrank or whose members changed, an
   )
   await world.says('!yes', /carl is deleted|a-1 is an agent of chat:olga now/)
 })
+
+test('what was given by a role for a time ends with it, down the whole chain, and nothing else does', async t => {
+  const world = await open(t)
+  const { house, server } = world
+  for (const name of ['tom', 'tam', 'tim', 'eva']) server.user(name).join(room)
+  await world.says('!role grant tom operator for=10m', /tom is operator for/)
+  await server.user('tom').shouldReply(room, '!role grant tam operator', /tam is operator for .*, as long as you are/)
+  await server
+    .user('tam')
+    .shouldReply(room, '!role grant tim operator for=1h', /tim is operator for .*, as long as you are/)
+  await world.says('!role grant eva operator for=5m', /eva is operator for/)
+  await world.says('!role revoke tom', 'chat:tom has no role any more; what they gave ends with it: tam, tim')
+  const roles = await house.ledger.read(tx =>
+    ['tom', 'tam', 'tim', 'eva'].map(name =>
+      roleIn(tx, personFor(tx, 'chat' as NetworkId, name as UserId, name, 0), '', Date.now()),
+    ),
+  )
+  assert.deepEqual(roles, ['guest', 'guest', 'guest', 'operator'])
+  await world.says('!person add ned', /ned has an account/)
+  await world.says('!role grant ned operator for=10m', /ned is operator for/)
+  server.login('ned', await world.login('ned')).join(room)
+  await server.user('ned').shouldReply(room, '!role grant tam operator', /tam is operator for/)
+  await world.confirms('!person del ned', /ned had a role for a time; what they gave ends with it: tam/)
+})

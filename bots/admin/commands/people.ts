@@ -15,7 +15,7 @@ import {
   personAt,
   personByName,
 } from '../../../core/ledger/people/people.ts'
-import { owners, revokeAll, roleIn } from '../../../core/ledger/people/roles.ts'
+import { owners, revokeAll, roleIn, rolesWritten } from '../../../core/ledger/people/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { newPassword } from '../../../core/new-password.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
@@ -26,7 +26,7 @@ import { mustBeForGood, ownUntil } from '../authority.ts'
 import { written } from '../meant.ts'
 import { type AdminServices, declare } from '../services.ts'
 import { welcome } from '../welcome.ts'
-import { becomesOwner, mayMake } from './roles.ts'
+import { becomesOwner, endGiven, mayMake } from './roles.ts'
 
 export const account = z
   .string()
@@ -245,11 +245,15 @@ const del = declare({
       lines: [],
       effect: db => {
         const person = guard(db, network, account, caller, atMs)
+        const besides = endGiven(db, person, rolesWritten(db, person, ''))
         revokeAll(db, person)
         if (owners(db) === 0) throw new ChanopError('conflict', 'that is the last owner: make another one first')
         dropIdentity(db, network, account.toLowerCase() as UserId)
         forgetEmpty(db, person)
-        return inherit(db, caller, { network, name: account }, atMs)
+        return [
+          ...(besides === '' ? [] : [escapeInline(`${account} had a role for a time${besides}`)]),
+          ...inherit(db, caller, { network, name: account }, atMs),
+        ]
       },
       orders: [
         {

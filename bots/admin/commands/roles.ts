@@ -4,7 +4,15 @@ import type { Caller } from '../../../core/command/command.ts'
 import { durationMs, nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Account, identitiesOf, type Person } from '../../../core/ledger/people/people.ts'
-import { grant, grants, type Held, owners, revoke, rolesWritten } from '../../../core/ledger/people/roles.ts'
+import {
+  grant,
+  grants,
+  type Held,
+  owners,
+  revoke,
+  revokeGiven,
+  rolesWritten,
+} from '../../../core/ledger/people/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
 import { mustBeForGood, ownUntil } from '../authority.ts'
@@ -106,6 +114,13 @@ function shown(tx: Tx, { account, ...person }: Person & { account: Account }): s
   return others.length === 0 ? written(account) : `${written(account)} (also ${others.map(written).join(', ')})`
 }
 
+/** What was given by a role for a time ends with it, also when that ends early. What is said of it. */
+export function endGiven(tx: Tx, person: Person, held: readonly Held[]): string {
+  const timed = held.find(({ untilMs }) => untilMs !== null)
+  const names = timed?.untilMs == null ? [] : revokeGiven(tx, person, timed.untilMs).map(({ name }) => name)
+  return names.length === 0 ? '' : `; what they gave ends with it: ${[...new Set(names)].join(', ')}`
+}
+
 /** Throws when the change is not the asker's to make. A role for a time adds to what is held for good, it never lowers it. */
 function guardGrant(tx: Tx, person: Person, to: Held & { room: string }, own: Role): void {
   const held = rolesWritten(tx, person, to.room)
@@ -147,8 +162,9 @@ const taken = declare({
         guardSuperior(person, held, caller.globalRole)
         if (held.some(({ untilMs }) => untilMs === null)) mustBeForGood(tx, caller, 'operator', atMs)
         revoke(tx, person, room)
+        const besides = room === '' ? endGiven(tx, person, held) : ''
         mustStay(tx)
-        return [escapeInline(`${shown(tx, { ...person, account })} has no role${where} any more`)]
+        return [escapeInline(`${shown(tx, { ...person, account })} has no role${where} any more${besides}`)]
       },
     }
   },

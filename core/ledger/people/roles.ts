@@ -69,6 +69,20 @@ export function revokeAll(tx: Tx, person: Person): void {
   for (const { room } of rooms) revoke(tx, person, room as string)
 }
 
+/** Takes away what somebody gave by a role for a time that would have lasted until then, and what was given by it in turn. Who had it. */
+export function revokeGiven(tx: Tx, giver: Person, untilMs: number): Person[] {
+  const rows = sql(
+    tx,
+    `SELECT p.id, p.name, r.room FROM role r JOIN person p ON p.id = r.person
+     WHERE r.timed = 1 AND r.granted_by = ? AND r.until_ms <= ? AND r.person <> ? ORDER BY p.name`,
+  ).all(giver.name, untilMs, giver.id)
+  return rows.flatMap(row => {
+    const person = personOf(row)
+    sql(tx, 'DELETE FROM role WHERE person = ? AND room = ? AND timed = 1').run(person.id, row['room'] as string)
+    return [person, ...revokeGiven(tx, person, untilMs)]
+  })
+}
+
 export interface Ended extends Grant {
   readonly untilMs: number
   /** What is held there for good, and counts from now on. */
