@@ -1,5 +1,6 @@
 import { ChanopError } from '../../../core/error.ts'
 import type { Attachment, Draft, Face, Segment } from '../../../core/event.ts'
+import { harmless } from '../../../core/text/mass-mentions.ts'
 import { clean, safeName, size } from '../../../core/text/text.ts'
 import { type Look, render } from '../text/render.ts'
 import { splitSegments } from '../text/split.ts'
@@ -46,9 +47,9 @@ const inItalics = (segment: Segment): Segment =>
 
 function before(as: Face | undefined, action: boolean): Segment[] {
   if (!as) return []
-  return action
-    ? [words('* '), words(safeName(as.name), 'bold'), words(' ')]
-    : [words(safeName(as.name), 'bold'), words(': ')]
+  // Who is called so calls nobody, even where words may.
+  const name = words(harmless(safeName(as.name)), 'bold')
+  return action ? [words('* '), name, words(' ')] : [name, words(': ')]
 }
 
 /** A draft as the messages it takes, none too long. Empty when there is nothing in it that would be seen. */
