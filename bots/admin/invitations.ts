@@ -3,6 +3,7 @@
 import { includes, isRole } from '../../core/access/role.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { UserId } from '../../core/event.ts'
+import { agentNamed, giveAgents } from '../../core/ledger/agents/agents.ts'
 import { type NewOrder, placeOrder } from '../../core/ledger/out/orders.ts'
 import { dropClaim, type Invitation, keepInvitation, waitingInvitation } from '../../core/ledger/people/claims.ts'
 import { personAt } from '../../core/ledger/people/people.ts'
@@ -10,6 +11,7 @@ import { roleIn } from '../../core/ledger/people/roles.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import type { Vault } from '../../core/vault/secrets.ts'
 import { hashOf } from './agents/claims.ts'
+import { written } from './meant.ts'
 
 export const invite = (tx: Tx, code: string, invitation: Invitation, untilMs: number): void =>
   keepInvitation(tx, hashOf(code), invitation, untilMs)
@@ -37,7 +39,7 @@ export function joining(vault: Vault, code: string, invitation: Invitation, pass
   const { network, user, role, by, roleUntilMs } = invitation
   const key = `invite.${hashOf(code)}`
   const until = roleUntilMs === null ? {} : { until: String(roleUntilMs) }
-  const args = { account: user, role, by: `${by.network}:${by.user}`, ...until }
+  const args = { account: user, role, by: written(by), ...until }
   return { key, network, kind: 'account.create', args, sealed: vault.seal(`order:${key}`, password) }
 }
 
@@ -45,8 +47,11 @@ export function joining(vault: Vault, code: string, invitation: Invitation, pass
 export function join(tx: Tx, code: string, order: NewOrder, nowMs: number): void {
   useUp(tx, code)
   const { network, args } = order
-  if (personAt(tx, network, (args['account'] ?? '').toLowerCase() as UserId))
-    throw new ChanopError('conflict', `${args['account']} is a person here already: ask for another code`)
+  const { account = '', by = '' } = args
+  if (personAt(tx, network, account.toLowerCase() as UserId))
+    throw new ChanopError('conflict', `${account} is a person here already: ask for another code`)
+  // Whoever had the name before may have answered for agents: who gave the code does now.
+  if (agentNamed(tx, account) === null) giveAgents(tx, `${network}:${account.toLowerCase()}`, by, nowMs)
   placeOrder(tx, order, nowMs)
 }
 

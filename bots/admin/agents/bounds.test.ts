@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import { agentOf } from '../../../core/ledger/agents/agents.ts'
+import { agentNamed, agentOf } from '../../../core/ledger/agents/agents.ts'
 import { groupsOf } from '../../../core/ledger/people/groups.ts'
 import { personFor } from '../../../core/ledger/people/people.ts'
 import { grant, roleIn } from '../../../core/ledger/people/roles.ts'
@@ -220,4 +220,17 @@ test('what was given by a role for a time ends with it, down the whole chain, an
   server.login('ned', await world.login('ned')).join(room)
   await server.user('ned').shouldReply(room, '!role grant tam operator', /tam is operator for/)
   await world.confirms('!person del ned', /ned had a role for a time; what they gave ends with it: tam/)
+})
+
+test('who is invited under a name that somebody had answers for none of their agents', async t => {
+  const world = await open(t)
+  const { house, server, olga } = world
+  await world.register('w-2')
+  await house.ledger.write(tx => void tx.prepare("UPDATE agent SET owner = 'chat:gone' WHERE name = 'w-2'").run())
+  const { seq } = olga.say(room, '!invite gone')
+  const { text } = await olga.hears('@admin', /code that makes the account gone/, seq)
+  const max = server.user('max')
+  max.dm('admin', `claim ${/: (\S{4}-\S{4}-\S{4}) ·/.exec(text)?.[1]}`)
+  await max.hears('@admin', /account=gone password=/)
+  assert.equal((await house.ledger.read(tx => agentNamed(tx, 'w-2')))?.owner, 'chat:olga')
 })

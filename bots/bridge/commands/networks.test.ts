@@ -240,3 +240,22 @@ test('a server that we run has no nick of ours, and is not said to', () => {
   assert.throws(() => givenValue('irc', managed, 'sasl.account', 'x'), /no key 'sasl\.account' of irc; there are /)
   assert.equal(givenValue('libera', { kind: 'irc' }, 'sasl.account', 'x').value, 'x')
 })
+
+test('a yes to the end of a network is to the places and rooms that were shown', async t => {
+  const { ask } = await open(t)
+  await ask('!room del far')
+  await ask('!yes')
+  await ask('!room link ops other:#far')
+  const shown = await ask('!network del other')
+  assert.match(
+    shown,
+    /^deletes the network other with its tokens; other:#general, other:#far leave their rooms.* · !yes/,
+  )
+  // As many places as before, of which one now has a room of its own, which would go.
+  await ask('!room unlink ops other:#far')
+  await ask('!room add far other:#far')
+  assert.match(
+    await ask(yes(shown)),
+    /^that has changed meanwhile: .*; the rooms far have no other place and go.* · !yes/,
+  )
+})

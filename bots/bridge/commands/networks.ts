@@ -155,7 +155,8 @@ async function previewDel(context: Context, name: string) {
     `deletes the network ${name} with its tokens`,
     places.length > 0 ? `${places.join(', ')} leave their rooms` : '',
     emptied.length > 0 ? `the rooms ${emptied.join(', ')} have no other place and go` : '',
-    waiting > 0 ? `${waiting} deliveries that wait for it are given up` : '',
+    waiting === 1 ? 'a delivery that waits for it is given up' : '',
+    waiting > 1 ? `${waiting} deliveries that wait for it are given up` : '',
   ]
   return { text: parts.filter(Boolean).join('; '), of: [name, ...places, ...emptied] }
 }

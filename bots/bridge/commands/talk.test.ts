@@ -217,3 +217,11 @@ channel="#far"
   const written = await house.ledger.read(db => JSON.stringify(db.prepare('SELECT * FROM setting').all()))
   assert.doesNotMatch(written, /hunter2/)
 })
+
+test('a yes to the end of a room is to the places that were shown', async t => {
+  const { olga } = await open(t)
+  const room = await olga('!room del general')
+  assert.match(room, /^deletes the room general \(chat:#general, other:#general\) · !yes/)
+  await olga('!room unlink general other:#general')
+  assert.match(await olga(yes(room)), /^that has changed meanwhile: deletes the room general \(chat:#general\) · !yes/)
+})
