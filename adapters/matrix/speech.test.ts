@@ -144,6 +144,18 @@ describe('what is said by us on Matrix', { skip: missing ?? false }, () => {
     assert.equal(adapter.limits.fileBytes, 52_428_800)
   })
 
+  test('a file that a proxy before the homeserver takes for too large is refused, before anything is said', async t => {
+    const { adapter, place, ours, trial } = await within(t)
+    const uploads = [upload('big.bin', new Uint8Array(20))]
+    trial.proxy.judge((method, url) =>
+      method === 'POST' && url.includes('/upload')
+        ? { status: 413, body: {}, headers: { 'content-type': 'text/html' } }
+        : null,
+    )
+    await assert.rejects(adapter.send(place, { ...say('look'), uploads }, 'big-1'), { code: 'send-refused' })
+    assert.deepEqual(await ours(), [])
+  })
+
   test('media take the token in the header alone, and only from where it is asked for', async t => {
     const { adapter, trial } = await within(t)
     const mxc = await alice.upload('x', 'text/plain', new TextEncoder().encode('secret plans'))

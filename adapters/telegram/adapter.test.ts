@@ -199,6 +199,16 @@ test('a group that becomes a supergroup keeps its place', async t => {
   assert.equal(await trial.book.cursors.get('moved'), JSON.stringify({ [room.chat.id]: moved.chat.id }))
 })
 
+test('a file that a proxy before Telegram takes for too large is named, and keeps up nothing', async t => {
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  const page = { raw: '<html><title>413 Request Entity Too Large</title></html>', status: 413 }
+  trial.server.fault(page, /^send(Photo|Document)$/, 2)
+  const uploads = [upload('big.png', new Uint8Array(9))]
+  await adapter.send(trial.place, { ...words('look'), uploads }, 'p')
+  assert.match(trial.texts.join('\n'), /look\n\[big\.png\]/)
+})
+
 test('words of a file that are gone are, and the file stays', async t => {
   const trial = await Trial.open(t)
   const { adapter } = await trial.start(t)

@@ -4,7 +4,7 @@ import type { Act, Draft, MessageId, Place, Reaction, Upload } from '../../core/
 import { Recent } from '../../core/recent.ts'
 import type { Chats, Native } from './chats.ts'
 import { type Doubts, probed } from './doubts.ts'
-import { ApiError, isApiError } from './fault.ts'
+import { ApiError, isApiError, PageError } from './fault.ts'
 import type { Message } from './native.ts'
 import { faceOf } from './out/face.ts'
 import { type Rich, richOf } from './out/rich.ts'
@@ -171,6 +171,8 @@ export class Delivery {
       try {
         return await this.#sendFiles(chatId, where, step, medium)
       } catch (thrown) {
+        // A page at an upload is that of a proxy which takes no file so large: it would answer so for ever.
+        if (thrown instanceof PageError) continue
         if (!(thrown instanceof ApiError) || thrown.code !== 'send-refused' || thrown.status === 403) throw thrown
       }
     }

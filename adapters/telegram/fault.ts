@@ -62,10 +62,15 @@ export const isApiError = (thrown: unknown, reason: RegExp): thrown is ApiError 
 const neverSent =
   /reason: (connect|getaddrinfo|Client network socket disconnected before secure TLS|unable to verify|self-signed|certificate)/i
 
+/** A page instead of an answer: what stands before the Bot API refused it, or answered for it. */
+export class PageError extends ChanopError {}
+const isPage = /^invalid json response body .* reason: Unexpected token '?</is
+
 /** What a request that got no answer means: nobody knows whether it was done, unless it can't even have left. */
 export function unanswered(thrown: unknown, secrets: readonly string[]): ChanopError {
   const told = thrown instanceof Error ? thrown.message : String(thrown)
   const message = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), told).slice(0, 300)
   const short = /reason: (.*)$/s.exec(message)?.[1] ?? message
+  if (isPage.test(message)) return new PageError('network-down', 'a page answers instead of Telegram')
   return new ChanopError(neverSent.test(message) ? 'send-later' : 'network-down', `Telegram does not answer: ${short}`)
 }

@@ -1,6 +1,6 @@
 import { DiscordAPIError, HTTPError, RateLimitError, type RawFile, REST } from 'discord.js'
 import { ChanopError } from '../../../core/error.ts'
-import { longestLimitMs, retryAfterMs } from '../../../core/retry.ts'
+import { deadline, longestLimitMs, retryAfterMs } from '../../../core/retry.ts'
 import { flatten, Refused } from './faults.ts'
 import { InvalidRequests } from './invalid.ts'
 
@@ -21,9 +21,13 @@ export interface ApiOptions {
   readonly signal: AbortSignal
   /** How long a request waits here for its bucket; what has to wait longer is given back, so that it waits in the ledger. */
   readonly patienceMs?: number
+  /** How long an answer may take. */
+  readonly answerMs?: number
 }
 
-const answerMs = 15_000
+const usualMs = 15_000
+/** For files: what is sent takes its time. */
+const uploadMs = 300_000
 
 /**
  * Discord's REST API. Buckets, their queues and global limits are the library's; nothing is repeated here: whoever asked knows
@@ -38,7 +42,7 @@ export class Api {
   /** Told when Discord takes the token no more. */
   refused: (error: ChanopError) => void = () => undefined
 
-  constructor({ api, signal, patienceMs = 3_000 }: ApiOptions) {
+  constructor({ api, signal, patienceMs = 3_000, answerMs = usualMs }: ApiOptions) {
     this.#signal = signal
     this.rest = new REST({
       api,
@@ -70,7 +74,9 @@ export class Api {
         afterMs: waitMs,
       })
     const { dispatcher: _other, ...plain } = init as RequestInit & { dispatcher?: unknown }
-    const response = await fetch(url, plain)
+    // The library has one time for all requests.
+    const until = plain.body instanceof FormData ? { signal: deadline(uploadMs, this.#signal) } : {}
+    const response = await fetch(url, { ...plain, ...until })
     this.#invalid.note(response.status, response.headers.get('x-ratelimit-scope'))
     return response.status === 429 ? withWait(response) : response
   }

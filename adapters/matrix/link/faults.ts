@@ -70,6 +70,8 @@ export function faultOf(error: unknown): ChanopError {
   const options = { cause: error, ...(afterMs === undefined ? {} : { afterMs }) }
   if (status === 429) return new ChanopError('send-later', `the homeserver asks us to wait: ${says}`, options)
   if (endsLogin.has(code ?? '')) return new ChanopError('network-refused', loggedOut(code ?? ''), options)
+  if (status === 413)
+    return new ChanopError('send-refused', 'it is larger than the homeserver, or what stands before it, takes', options)
   // Something before the server, or the server in trouble: what became of the request nobody can know.
   if (status >= 500 || status === 408 || code === undefined)
     return new ChanopError('network-down', `the homeserver is in trouble (${status} ${says})`, options)

@@ -8,7 +8,7 @@ import { isNative, isTs, list, type Native, part, str } from '../native.ts'
 import { escape } from '../text/mrkdwn.ts'
 import { nameOf } from './posts.ts'
 
-const uploadMs = 120_000
+const uploadMs = 300_000
 /** How long the message of a file is waited for; it is usually there at once. */
 const shareMs = 15_000
 const mostKept = 2000

@@ -98,6 +98,12 @@ function withoutCharts({ attachments = [], ...words }: Content): Content & { rea
   return { ...words, ...(files.length === 0 ? {} : { attachments: files }), charts }
 }
 
+/** So often, and for so long, a message is tried with its files: then its words, and all behind them, wait no longer. */
+const mostTries = 8
+const patienceMs = 600_000
+const isTired = ({ attempts, createdMs }: Delivery): boolean =>
+  attempts >= mostTries && Date.now() - createdMs > patienceMs
+
 /** Who awaits the words hears why they are not out. */
 const noWords = (): void => undefined
 
@@ -135,9 +141,10 @@ async function say(
   if (uploads.length === 0) return isExtra ? [] : send(saying)
   // Words are not lost for a file that a platform does not take: first goes what says the same as they, then all are named.
   const needed = uploads.filter(isNeeded)
-  for (const some of needed.length === 0 || needed.length === uploads.length ? [uploads] : [uploads, needed]) {
+  const some = needed.length === 0 || needed.length === uploads.length ? [uploads] : [uploads, needed]
+  for (const sent of isTired(delivery) ? [] : some) {
     try {
-      return await send({ ...saying, uploads: some })
+      return await send({ ...saying, uploads: sent })
     } catch (error) {
       if (!isRefusal(error)) throw error
     }
