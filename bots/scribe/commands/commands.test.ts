@@ -122,6 +122,13 @@ test('a closed room is answered there, to its people alone elsewhere, and to oth
     (await stage.ask('!last 1 ops', { by: 'eve' })).replace('ops', '…'),
     (await stage.ask('!last 1 nowhere', { by: 'eve' })).replace('nowhere', '…'),
   )
+  await stage.role('max', 'member')
+  assert.match(
+    await stage.ask('last 1 ops', { by: 'max', in: stage.direct('max') }),
+    /^you are not in ops: enter it, and ask/,
+  )
+  assert.match(await stage.ask('!last 1 ops', { by: 'max' }), /^no room 'ops' that you can see/)
+  assert.match(await stage.ask('last 1 ops', { by: 'eve', in: stage.direct('eve') }), /^no room 'ops' that you can see/)
   assert.equal(
     (await stage.ask('!log show 3', { by: 'eve' })).replace('3', '…'),
     (await stage.ask('!log show 9999', { by: 'eve' })).replace('9999', '…'),

@@ -1,4 +1,4 @@
-import { visibleTo as readable, type Visible } from '../../../core/access/visibility.ts'
+import { knownTo, visibleTo as readable, type Visible } from '../../../core/access/visibility.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace } from '../../../core/event.ts'
@@ -41,7 +41,15 @@ export function scopeOf(tx: Tx, context: Context, word: string | undefined): Sco
     const reply = audience === 'asker' && !caller.place.private ? 'private' : 'public'
     if (room && names.length > 0) return { room, names, visible, reply }
   }
+  // Who may enter it hears so, where nobody else reads it.
+  if (room && caller.place.private && isEnterable(tx, context, room))
+    throw new ChanopError('not-found', `you are not in ${room.name}: enter it, and ask again`)
   throw new ChanopError('not-found', `no room '${word ?? caller.room}' that you can see; !rooms lists them`)
+}
+
+function isEnterable(tx: Tx, { caller, event, services, atMs }: Context, room: Room): boolean {
+  const { person, place } = caller
+  return knownTo(tx, { sender: event.event.sender, person, place, audience: 'asker' }, services.rooms, atMs)(room)
 }
 
 function namesShown(room: Room, visible: Visible, { caller }: Context): string[] {
