@@ -373,6 +373,9 @@ test('files: more than ten become several messages, a face sends them too, and w
     [10, 2],
   )
   assert.equal(ids.length, 2)
+  const told = { ...upload('cat.png', Uint8Array.of(1)), caption: 'a cat on a wall' }
+  await adapter.send(place(), as('Bob', 'see', { uploads: [told] }), key())
+  assert.deepEqual(said().at(-1)?.files[0]?.more, { description: 'a cat on a wall' })
   const odd = upload('a/b\n"c"\u0000 ü.txt', new TextEncoder().encode('x'))
   await adapter.send(place(), own('odd', { uploads: [odd] }), key())
   assert.match(said().at(-1)?.files[0]?.filename ?? '', /ü\.txt$/)

@@ -133,10 +133,12 @@ export function partsOf(draft: Draft, frame: Frame): Part[] {
 
 const bare = ({ content: { replyTo: _replyTo, ...content }, ...draft }: Draft): Draft => ({ ...draft, content })
 
-/** A relayed person's file without words says whose it is. */
+/** A file's own words (specification v1.10, "Media captions"); a relayed person's file without words says whose it is. */
 function caption(draft: Draft, file: Upload, alone: boolean): Json {
   const name = nameOf(draft)
-  return alone && draft.as?.relayed && name !== '' ? { body: `${name}: ${oneLine(file.name)}` } : {}
+  const whose = alone && draft.as?.relayed && name !== '' ? `${name}: ` : ''
+  const words = head(oneLine(file.caption ?? ''), 1000)
+  return whose === '' && words === '' ? {} : { body: `${whose}${words || oneLine(file.name)}` }
 }
 
 /** Tells drafts apart that a ledger which was put back gave the same number. */

@@ -42,7 +42,10 @@ describe('what is said by us on Matrix', { skip: missing ?? false }, () => {
     await adapter.send(place, { content: { segments: text('plainly') }, as }, 'f-2')
     await adapter.send(place, { content: { segments: text('of a bot') }, as: { name: 'oracle' } }, 'f-3')
     await adapter.send(place, { content: { segments: [] }, as, uploads: [upload('cat.png', new Uint8Array(5))] }, 'f-4')
-    const [first, second, third, file] = (await ours()).map(({ content }) => content)
+    const told = { ...upload('dog.png', new Uint8Array(4)), caption: 'a dog' }
+    await adapter.send(place, { content: { segments: [] }, as, uploads: [told] }, 'f-5')
+    const [first, second, third, file, described] = (await ours()).map(({ content }) => content)
+    assert.deepEqual([described?.['body'], described?.['filename']], ['Bob <b>: a dog', 'dog.png'])
     const pill = `<a href="https://matrix.to/#/${encodeURIComponent(alice.id)}">alice</a>`
     assert.equal(first?.['body'], 'Bob <b>: hi @room @alice')
     assert.equal(first?.['formatted_body'], `<strong data-mx-profile-fallback>Bob &lt;b&gt;: </strong>hi @room ${pill}`)

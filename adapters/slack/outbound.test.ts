@@ -158,6 +158,13 @@ describe('what goes out', { concurrency: 4 }, () => {
     const { fake, general } = trial
     const place = placeOf(general)
     const file: Draft = { ...relayed('look'), uploads: [upload('a.bin', new Uint8Array(1000))] }
+    const cat = { ...upload('cat.png', new Uint8Array(9)), type: 'image/png', caption: 'a cat' }
+    await first.adapter.send(
+      placeOf(fake.workspace.channel('cats', { members: [app.user] })),
+      { ...file, uploads: [cat] },
+      'd0',
+    )
+    assert.equal(fake.callsOf('files.getUploadURLExternal')[0]?.args['alt_txt'], 'a cat')
     fake.loseAnswer('files.completeUploadExternal')
     await assert.rejects(first.adapter.send(place, file, 'd1'), isCode('network-down'))
     await first.stop()

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { APIMessage, RawFile } from 'discord.js'
+import type { APIMessage } from 'discord.js'
 import type { Found } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Act, Draft, MessageId, Place, Upload } from '../../../core/event.ts'
@@ -11,7 +11,7 @@ import type { Api } from '../wire/api.ts'
 import { errors, isRefused, Refused } from '../wire/faults.ts'
 import { Changes } from './changes.ts'
 import { compose, nothing, nothingShown, onlyThese, type Post, webhookName } from './compose.ts'
-import { attached, mostFiles, rawFiles } from './files.ts'
+import { attached, mostFiles, rawFiles, type SentFile } from './files.ts'
 import { Lanes } from './lanes.ts'
 import type { Quotes } from './quotes.ts'
 import type { SentBook } from './sent.ts'
@@ -98,7 +98,7 @@ export class Speech {
   }
 
   /** The words, and the files with the last of them: ten to a message. */
-  async #messages(posts: readonly Post[], uploads: readonly Upload[]): Promise<{ post: Post; files: RawFile[] }[]> {
+  async #messages(posts: readonly Post[], uploads: readonly Upload[]): Promise<{ post: Post; files: SentFile[] }[]> {
     const files = await rawFiles(uploads)
     const messages = posts.map((post, at) => ({
       post,
@@ -120,7 +120,11 @@ export class Speech {
     }
   }
 
-  async #post(saying: Saying, { post, files }: { post: Post; files: readonly RawFile[] }, at: number): Promise<string> {
+  async #post(
+    saying: Saying,
+    { post, files }: { post: Post; files: readonly SentFile[] },
+    at: number,
+  ): Promise<string> {
     const { target, hook, draft } = saying
     const body = {
       ...(post.content === '' ? {} : { content: post.content }),

@@ -70,11 +70,13 @@ export class Checks {
     const most = tierBytes[channel.guild_id === undefined ? 0 : world.guild.premium_tier] ?? 0
     if (files.some(({ bytes }) => bytes.length > most)) throw tooLarge()
     if (files.length > 10) throw invalid('attachments', 'BASE_TYPE_BAD_LENGTH', 'Must be between 0 and 10 in length.')
-    const kept: File[] = files.map(({ name, type, bytes }) => ({
+    const told = (body['attachments'] ?? []) as { description?: string }[]
+    const kept: File[] = files.map(({ name, type, bytes }, at) => ({
       id: snowflake(),
       filename: name,
       content_type: type,
       bytes,
+      ...(told[at]?.description === undefined ? {} : { more: { description: told[at].description } }),
     }))
     const allowed = body['allowed_mentions'] as Message['allowed']
     return { content, files: kept, ...(allowed === undefined ? {} : { allowed }), flags: Number(body['flags'] ?? 0) }

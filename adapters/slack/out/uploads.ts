@@ -65,7 +65,13 @@ export class Uploads {
 
   async #put(upload: Upload): Promise<{ id: string; title: string }> {
     const name = upload.name.replace(/[\u0000-\u001f/\\]/g, '_').slice(0, 200) || 'file'
-    const answer = await this.#o.api.call('files.getUploadURLExternal', { filename: name, length: upload.sizeBytes })
+    const answer = await this.#o.api.call('files.getUploadURLExternal', {
+      filename: name,
+      length: upload.sizeBytes,
+      ...(upload.caption && upload.type?.startsWith('image/')
+        ? { alt_txt: upload.caption.slice(0, 1000).toWellFormed() }
+        : {}),
+    })
     const url = str(answer, 'upload_url')
     const response = await fetch(url, {
       method: 'POST',
