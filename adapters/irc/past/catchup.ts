@@ -2,7 +2,7 @@ import type { Cursors } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { ChatEvent, GapEvent, MessageId, UserId } from '../../../core/event.ts'
 import type { Voice } from '../people/voice.ts'
-import { channelPlace } from '../text/inbound.ts'
+import { channelPlace, keptAheadMs } from '../text/inbound.ts'
 import type { Line } from '../text/line.ts'
 import { parseDirect } from '../text/names.ts'
 import type { Epoch } from './epoch.ts'
@@ -61,8 +61,8 @@ export function gapOf(voice: Voice, channel: string, fromMs: number, reason: str
   }
 }
 
-/** When that was said by our clock: it stands as the server stamped it. */
-export const heardMs = ({ session }: Voice, { atMs }: Heardpoint): number => atMs - session.clock.aheadMs
+/** When that was said by our clock: it stands as the server stamped it, as far as that can be true. */
+export const heardMs = ({ session }: Voice, { atMs }: Heardpoint): number => atMs - keptAheadMs(session.clock)
 
 const backfill = (voice: Voice, lines: readonly Line[], channel: string): ChatEvent[] =>
   lines.flatMap(line => voice.events(line, channel))
@@ -88,7 +88,7 @@ export async function* missed(
         ? null
         : 'the server no longer has what was said here'
   if (reason !== null) yield [gapOf(voice, channel, heardMs(voice, heard), reason)]
-  const point = known ? `msgid=${heard.id}` : timestamp(heard.atMs)
+  const point = known ? `msgid=${heard.id}` : timestamp(heardMs(voice, heard) + voice.session.clock.aheadMs)
   for await (const page of pagesAfter(voice.history, channel, point)) yield backfill(voice, page, channel)
 }
 

@@ -70,12 +70,22 @@ export const channelPlace = (name: string, heard: LineContext): Place => ({
   channel: heard.placeOf(heard.fold(name)) as ChannelId,
 })
 
+const canBe = (atMs: number, nowMs: number): boolean => atMs >= firstMs && atMs <= nowMs + dayMs
+
+/** How far ahead of ours what is kept of a server's stamps is: of a clock that shows what can't be, it is by our own. */
+export function keptAheadMs({ aheadMs }: { readonly aheadMs: number }): number {
+  const nowMs = Date.now()
+  return canBe(nowMs + aheadMs, nowMs) ? aheadMs : 0
+}
+
 /** A stamp that can't be true is none: it counts from its arrival. */
 function stampOf(line: Line, { clock }: LineContext): { atMs: number; aheadMs?: number } {
   const nowMs = Date.now()
-  const atMs = serverTimeMs(line)
-  if (atMs === null || atMs < firstMs || atMs > nowMs + dayMs) return { atMs: nowMs }
-  return { atMs, ...(clock.aheadMs === 0 ? {} : { aheadMs: clock.aheadMs }) }
+  const stampMs = serverTimeMs(line)
+  const aheadMs = keptAheadMs(clock)
+  const atMs = stampMs === null ? Number.NaN : stampMs - (clock.aheadMs - aheadMs)
+  if (!canBe(atMs, nowMs)) return { atMs: nowMs }
+  return { atMs, ...(aheadMs === 0 ? {} : { aheadMs }) }
 }
 
 function base(told: Told, heard: LineContext, place: Place, each: boolean) {
