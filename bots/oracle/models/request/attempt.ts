@@ -231,5 +231,6 @@ function ending({ maxOutputTokens, passes }: Asked, tally: Tally, reason: string
       `used all of its ${maxOutputTokens} tokens and said nothing: raise its maxOutputTokens`,
     )
   }
-  throw new TryFault('busy', tally.hidden === '' ? 'answered with nothing' : 'thought and said nothing', { paid: true })
+  const did = finish === 'tool' ? 'called tools that it was not given' : 'thought and said nothing'
+  throw new TryFault('busy', tally.hidden === '' ? 'answered with nothing' : did, { paid: true })
 }

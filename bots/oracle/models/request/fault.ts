@@ -1,5 +1,6 @@
 import type { APIError } from 'openai'
 import { retryAfterMs } from '../../../../core/retry.ts'
+import { visible } from '../../../../core/text/text.ts'
 import { loadedSdk } from '../sdk.ts'
 import { Endless } from './body.ts'
 
@@ -39,7 +40,7 @@ const secretShape = /\b(?:sk|pk|key|gsk|xai|hf|r8|AIza|Bearer)[-_ ]?[A-Za-z0-9_*
 
 /** A service's own words: one short line in which nothing looks like a key. */
 export const tidy = (words: string): string =>
-  words
+  visible(words)
     .replace(secretShape, '[key]')
     .replace(/\s+/g, ' ')
     .replace(/[.\s]+$/, '')
@@ -117,13 +118,19 @@ export const isTooLong = (words: string): boolean => tooLong.test(words)
 const tooLong =
   /context.{0,20}(length|window|size)|maximum context|too many tokens|prompt is too long|input is too long/i
 
+/** What a refusal says; '' when it has no words: what the package makes of that is none for people. */
+const wordsIn = ({ error, status, message }: APIError): string =>
+  tidy(wordsOf(error) || (status === undefined ? message : ''))
+
+const behind = (words: string): string => (words === '' ? '' : `: ${words}`)
+
 function requestFault(error: APIError, sent: readonly string[]): Error {
-  const words = tidy(wordsOf(error.error) || error.message)
+  const words = wordsIn(error)
   const code = error.code ?? own(error.error, 'code')
   if (refusals.has(String(code))) return new Refused(words)
   const parameter = isTooLong(words) ? null : refusedParameter(error.error ?? error.message, sent)
-  if (parameter) return new TryFault('parameter', `refuses ${parameter}: ${words}`, { parameter })
-  return new TryFault('request', `refuses the request (${error.status}): ${words}`)
+  if (parameter) return new TryFault('parameter', `refuses ${parameter}${behind(words)}`, { parameter })
+  return new TryFault('request', `refuses the request (${error.status})${behind(words)}`)
 }
 
 const isEndless = (thrown: unknown): boolean =>
@@ -153,15 +160,15 @@ const setupWords: Readonly<Record<number, string>> = {
 
 function apiFault(error: APIError, sent: readonly string[], nowMs: number): Error {
   const { status } = error
-  const words = tidy(wordsOf(error.error) || error.message)
+  const words = wordsIn(error)
   const afterMs = askedWaitMs(error.headers as Headers | undefined, nowMs)
-  if (status === 429) return new TryFault('rate', `asks to wait (429): ${words}`, { afterMs })
+  if (status === 429) return new TryFault('rate', `asks to wait (429)${behind(words)}`, { afterMs })
   if (status === 400 || status === 422) return requestFault(error, sent)
   const setup = status === undefined ? undefined : setupWords[status]
-  if (setup !== undefined) return new TryFault('setup', `${setup} (${status}): ${words}`)
-  if (status === 413) return new TryFault('request', `refuses the request (413): ${words}`)
+  if (setup !== undefined) return new TryFault('setup', `${setup} (${status})${behind(words)}`)
+  if (status === 413) return new TryFault('request', `refuses the request (413)${behind(words)}`)
   // An error in the middle of a stream has no status of its own; 503 and the like may say when to come back.
-  return new TryFault('busy', status ? `has a fault (${status}): ${words}` : `has a fault: ${words}`, { afterMs })
+  return new TryFault('busy', `has a fault${status ? ` (${status})` : ''}${behind(words)}`, { afterMs })
 }
 
 const untrusted = 'nobody vouches for its certificate: name the file of who does in NODE_EXTRA_CA_CERTS'

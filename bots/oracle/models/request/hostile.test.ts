@@ -224,6 +224,20 @@ const broken: readonly (readonly [name: string, does: Send, reason: RegExp, more
     reason =>
       [`it ends with ${reason}`, gone(delta('half an'), finished(reason)), /cut off: it says so itself/] as const,
   ),
+  ['an error without words', status('500 Oops', '{}', 'content-type: application/json\r\n'), /^has a fault \(500\)$/],
+  [
+    'an error with signs that nobody sees',
+    status('500 Oops', JSON.stringify({ error: { message: '\u202eno\u0003,4 way\n!stop\u200b' } })),
+    /^has a fault \(500\): no,4 way !stop$/,
+  ],
+  [
+    'nothing but a call of a tool',
+    gone(
+      choice({ delta: { tool_calls: [{ index: 0, function: { name: 'rm', arguments: '{}' } }] } }),
+      finished('tool_calls'),
+    ),
+    /called tools that it was not given/,
+  ],
   ['thinking that is never closed', gone(delta('<think>well'), delta(' now'), finished()), /thought and said nothing/],
   ['spaces for ever', endless(' '), /sent something without an end/, patient],
   ['one event for ever', endless('x', 'data: {"choices":"'), /sent something without an end/, patient],
