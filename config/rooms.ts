@@ -6,6 +6,9 @@ import { patternFault } from '../core/text/pattern.ts'
 /** `network:channel`, split at the first colon. */
 export const place = z.string().regex(/^[^:\s]+:\S+$/, 'write network:channel, e.g. irc:#general')
 
+/** The same form of somebody on a network. */
+export const account = z.string().regex(/^[^:\s]+:\S+$/, 'write network:account, e.g. irc:bob')
+
 /** Channels with a `#` are compared without case, everywhere; other ids as they are. */
 const channel = place.overwrite(written => (/^[^:]+:[#&+]/.test(written) ? written.toLowerCase() : written))
 

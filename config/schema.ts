@@ -4,7 +4,7 @@ import { holdsLogin, isLoopbackHost, noLogin } from '../core/loopback.ts'
 import { nearest } from '../core/text/nearest.ts'
 import { parseDuration } from '../core/text/text.ts'
 import { isLoopback, providerNames, providerOf } from './providers.ts'
-import { checkRooms, oracleMode, place, room } from './rooms.ts'
+import { account, checkRooms, oracleMode, room } from './rooms.ts'
 
 /** `env:NAME` or `secret:NAME`: configuration holds references, never values. */
 export const reference = z
@@ -137,7 +137,7 @@ const shape = z.strictObject({
     .regex(/^[a-z][a-z0-9-]{0,30}$/, 'use lower-case letters, digits and -')
     .default('chanop'),
   /** `network:account` of the first owner. */
-  owner: place.default('irc:owner'),
+  owner: account.default('irc:owner'),
   redis: z
     .strictObject({
       url: z
@@ -246,7 +246,7 @@ const shape = z.strictObject({
     })
     .prefault({}),
   /** `network:user` to the time (Unix ms) until which they are neither relayed nor obeyed; null: for good. */
-  ignore: z.record(place, z.int().nullable()).default({}),
+  ignore: z.record(account, z.int().nullable()).default({}),
   /** IANA name, e.g. Europe/Berlin; null: this machine's. When a day begins, and what time it is for the oracle. */
   timezone: z.string().refine(isTimezone, 'write a name such as Europe/Berlin or UTC').nullable().default(null),
   models: z
@@ -280,7 +280,7 @@ const shape = z.strictObject({
       /** Answers under way at once, in all rooms together. */
       together: z.int().min(1).max(500).default(50),
       /** Programs that may ask, as `network:user`; registered agents need `ask` in their engagement. */
-      bots: z.array(place).default([]),
+      bots: z.array(account).default([]),
       /** Answers to one program in ten minutes, and answers in a row in which no person spoke. */
       perBot: z.int().min(1).max(1000).default(6),
       botsInARow: z.int().min(1).max(100).default(4),

@@ -107,3 +107,9 @@ test('of several forms the one that was meant is spoken of', () => {
   assert.match(fault?.message ?? '', /write modes that are plain switches/)
   assert.equal(reasonOf(issue(commands[0]?.args as z.ZodType, null), null), 'must be a map of keys and values')
 })
+
+test('who is somebody is not told to be a channel', () => {
+  const networks = { irc: { kind: 'irc', managed: true } }
+  for (const wrong of [{ owner: 'bob' }, { ignore: { bob: null } }, { oracle: { bots: ['bob'] } }])
+    assert.match(faultOf(configSchema, { networks, ...wrong })?.message ?? '', /write network:account, e\.g\. irc:bob$/)
+})
