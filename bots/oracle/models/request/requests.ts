@@ -186,7 +186,7 @@ export class Requests {
     const booking = await bookingOf(request.messages, tokenFactor, tally, { outcome, fault })
     const costMicroUsd = await books.book(id, candidate.price, booking)
     this.#measure(job, costMicroUsd)
-    const promptCut = await this.#compare(job, booking)
+    const promptCut = await this.#compare(job, booking, tally.finish === 'length')
     return { model: candidate.name, outcome, fault, booking, costMicroUsd, promptCut, reported: tally.reported }
   }
 
@@ -196,26 +196,35 @@ export class Requests {
   }
 
   /** Learns from what the service counted; true when it read less of the prompt than there was. */
-  async #compare({ candidate: { service }, request }: Job, booking: Booking): Promise<boolean> {
+  async #compare({ candidate: { service }, request, limit }: Job, booking: Booking, full: boolean): Promise<boolean> {
     const { messages, brought } = request
     if (brought || booking.estimated || booking.inputTokens === 0 || hasImages(messages)) return false
     const { lessons } = this.#options
     // Bytes tell enough to leave the counting out where the factor is known already.
     const bytes = textOf(messages).reduce((sum, text) => sum + Buffer.byteLength(text), 0)
-    const suspect = bytes / booking.inputTokens > plausibleBytes
+    const { inputTokens, outputTokens } = booking
+    const window = windowOf(inputTokens, full && outputTokens < limit ? outputTokens : 0)
+    const suspect = window !== null || bytes / inputTokens > plausibleBytes
     if (!suspect && (bytes > countedChars || !lessons.wants(service, bytes))) return false
     const counted = await promptTokens(messages)
-    if (!isCut(counted, booking.inputTokens)) {
-      lessons.compare(service, counted, booking.inputTokens)
-      return false
+    const isShort = window !== null && counted * lessons.of(service).tokenFactor > inputTokens * 1.05
+    if (isShort || isCut(counted, inputTokens)) {
+      lessons.cut(service, window ?? inputTokens + outputTokens)
+      return true
     }
-    lessons.cut(service, booking.inputTokens + booking.outputTokens)
-    return true
+    lessons.compare(service, counted, inputTokens)
+    return false
   }
 }
 
 /** Text of so many bytes is not one token on average, in no language and with no tokenizer. */
 const plausibleBytes = 7
+
+/** What a server was started with, where what it read, or read and wrote until there was no more room, is exactly that. */
+function windowOf(inputTokens: number, outputTokens: number): number | null {
+  const used = inputTokens + outputTokens
+  return used >= 2048 && (used & (used - 1)) === 0 ? used : null
+}
 
 /** No tokenizer needs so much less than another: the beginning was left out. */
 const isCut = (counted: number, reported: number): boolean => counted > 1000 && reported < counted * 0.6

@@ -5,7 +5,7 @@ import type { ModelMessage } from '../contract.ts'
 import { ConfiguredModels } from '../models.ts'
 import { mostTokens, wireOf } from '../request/request.ts'
 import { countTokens } from '../request/tokens.ts'
-import { answer, ModelServer, usage } from '../testing-server.ts'
+import { answer, begin, delta, finished, ModelServer, send, usage } from '../testing-server.ts'
 import { hear, model, openWorld, question } from '../testing-world.ts'
 
 const never = (): AbortSignal => new AbortController().signal
@@ -36,6 +36,25 @@ test('a prompt that was cut off silently is noticed, told and avoided from then 
   const short = await hear(world.models.stream({ ...question, messages: long(990) }, never()))
   assert.equal(short.end?.promptCut, undefined, 'one that fits is not taken for cut')
 })
+
+for (const [name, input, output, finish] of [
+  ['it read exactly as much as fits', 4096, 50, 'stop'],
+  ['it read and wrote exactly as much as fits, and no more', 4000, 96, 'length'],
+] as const) {
+  test(`a prompt of which little was cut off is noticed: ${name}`, async t => {
+    const server = await ModelServer.listen(t, r => {
+      begin(r)
+      for (const chunk of [delta('what?'), finished(finish), usage(input, output)]) send(r, chunk)
+      r.end()
+    })
+    const models = { only: { provider: 'ollama', model: 'x', baseUrl: server.url, contextTokens: 32_000 } }
+    const world = await openWorld(t, { models })
+    const { end } = await hear(world.models.stream({ ...question, messages: long(1100) }, never()))
+    assert.equal(end?.promptCut, true)
+    assert.equal(world.models.limits('answer', 'general')?.contextTokens, 4096)
+    assert.equal(world.models.limits('answer', 'general')?.tokenFactor, 1, 'and no measure of how it counts')
+  })
+}
 
 test('images go to models that take them, and their words to those that do not', () => {
   const messages: ModelMessage[] = [
