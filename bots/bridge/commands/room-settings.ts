@@ -8,7 +8,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { count, duration, escapeInline } from '../../../core/text/text.ts'
 import { type BridgeServices, declare } from '../services.ts'
 import { changing, placeMeant, written } from './places.ts'
-import { name, type RoomConfig, roomOf } from './rooms.ts'
+import { name, type RoomConfig, roomRuled } from './rooms.ts'
 
 type Context = CommandContext<BridgeServices>
 
@@ -91,6 +91,7 @@ const set = declare({
   name: 'room set',
   summary: 'what is passed on in a room, and how; in force at once',
   role: 'operator',
+  scope: 'room',
   reply: 'public',
   mutates: true,
   args: z.object({
@@ -114,7 +115,7 @@ const set = declare({
     ],
   ],
   async run(context, { name, setting, value }) {
-    const room = roomOf(context.services.bridge.context.settings.current.rooms, name)
+    const room = await roomRuled(context, name)
     const next = { ...room, ...changes[setting]?.(context, room, value.trim()) }
     const [first = '', ...more] = settingLines(next)
     return { lines: [`${name}: ${first}`, ...more], ...changing(context, { [`rooms.${name}`]: next }) }
@@ -147,6 +148,7 @@ const show = declare({
   name: 'room show',
   summary: 'one room: its places, how each is, and how it is set',
   role: 'operator',
+  scope: 'room',
   reply: 'private',
   args: z.object({ name }),
   examples: [
@@ -156,8 +158,9 @@ const show = declare({
       'general · open\nirc:#general · up · both ways · 3 people\nlibera:#general · up · both ways\njoins off · files copy · names auto · everyone off',
     ],
   ],
-  async run({ services, ledger, atMs }, { name }) {
-    const room = roomOf(services.bridge.context.settings.current.rooms, name)
+  async run(context, { name }) {
+    const { ledger, atMs } = context
+    const room = await roomRuled(context, name)
     const places = room.places.map(parsePlace).filter(place => place !== null)
     const lines = await ledger.read(tx => places.map(place => placeLine(tx, room, place, atMs)))
     return { lines: [`${name} · ${room.open ? 'open' : 'closed'}`, ...lines, ...settingLines(room)] }

@@ -7,7 +7,7 @@ import { sleep } from '../../../core/retry.ts'
 import { say } from '../../../core/say.ts'
 import { duration, escapeInline, safeName } from '../../../core/text/text.ts'
 import { type BridgeServices, declare } from '../services.ts'
-import { name, roomOf } from './rooms.ts'
+import { name, roomRuled } from './rooms.ts'
 
 /** The answer comes before a command's own time is over. */
 const waitMs = 8000
@@ -35,14 +35,15 @@ const test = declare({
   name: 'room test',
   summary: 'says a line in every place of a room, and whether it arrived',
   role: 'operator',
+  scope: 'room',
   reply: 'public',
   mutates: true,
   args: z.object({ name }),
   examples: [['!room test nothing', /^no room nothing/, 'no room nothing; !rooms lists them']],
   async run(context, { name }) {
     const { services, ledger, caller, event } = context
-    const { rooms, settings } = services.bridge.context
-    const { direction } = roomOf(settings.current.rooms, name)
+    const { rooms } = services.bridge.context
+    const { direction } = await roomRuled(context, name)
     const room = rooms.named(name)
     const places = room?.places.filter(place => direction[formatPlace(place)] !== 'in') ?? []
     if (places.length === 0)

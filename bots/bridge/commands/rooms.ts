@@ -1,10 +1,13 @@
 import { z } from 'zod'
 import type { Config } from '../../../config/schema.ts'
+import { includes } from '../../../core/access/role.ts'
+import type { CommandContext } from '../../../core/command/command.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { roleIn } from '../../../core/ledger/people/roles.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
 import { nearest } from '../../../core/text/nearest.ts'
-import { declare } from '../services.ts'
+import { type BridgeServices, declare } from '../services.ts'
 import { changing, channelMeant, placeMeant, written } from './places.ts'
 
 export const name = z
@@ -19,6 +22,21 @@ export function roomOf(rooms: Config['rooms'], wanted: string): RoomConfig {
   if (room) return room
   const near = nearest(wanted, Object.keys(rooms))
   throw new ChanopError('not-found', `no room ${wanted}${near ? `; did you mean ${near}?` : '; !rooms lists them'}`)
+}
+
+/**
+ * The room of that name, whose operators may see and set it; of others they are not told that these are there. For commands
+ * with `scope: 'room'`.
+ */
+export async function roomRuled(
+  { caller, ledger, services, atMs }: CommandContext<BridgeServices>,
+  wanted: string,
+): Promise<RoomConfig> {
+  const { rooms } = services.bridge.context.settings.current
+  const { person, globalRole } = caller
+  const rules = person !== null && (await ledger.read(tx => includes(roleIn(tx, person, wanted, atMs), 'operator')))
+  if (caller.agent || includes(globalRole, 'operator') || rules) return roomOf(rooms, wanted)
+  throw new ChanopError('denied', `you are an operator of no room ${wanted}`)
 }
 
 /** A place is in one room only, or two conversations would run into each other. */

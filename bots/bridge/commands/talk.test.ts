@@ -225,3 +225,23 @@ test('a yes to the end of a room is to the places that were shown', async t => {
   await olga('!room unlink general other:#general')
   assert.match(await olga(yes(room)), /^that has changed meanwhile: deletes the room general \(chat:#general\) · !yes/)
 })
+
+test('an operator of one room sees, sets and tests it, and is told of no other', async t => {
+  const { house, a, olga } = await open(t)
+  await house.grant('chat', 'bob', 'operator', 'ops')
+  a.user('bob').join('#ops')
+  const bob = asker(a, 'bob')
+  const inOps = { in: '#ops' }
+  assert.match(await bob('!room set ops joins on', inOps), /^ops: joins on/)
+  await a.user('bob').shouldReply('#ops', '!room test ops', /^chat:#ops · there after/)
+  assert.match(await bob('!room show ops', { in: '#ops', at: '@admin' }), /^ops · closed/)
+  for (const [words, more] of [
+    ['!room set general joins on', {}],
+    ['!room set vault joins on', {}],
+    ['!room test general', {}],
+    ['!room show general', { at: '@admin' }],
+  ] as const)
+    assert.match(await bob(words, { in: '#ops', ...more }), /^you are an operator of no room (general|vault)$/)
+  assert.match(await bob('!room del ops', inOps), /^room del needs operator everywhere, not in this room alone/)
+  assert.match(await olga('!room set general joins on'), /^general: joins on/)
+})
