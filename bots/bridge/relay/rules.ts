@@ -2,13 +2,14 @@
 import { type ChatEvent, type Content, formatPlace, type Segment } from '../../../core/event.ts'
 import type { Bridging } from '../../../core/rooms.ts'
 import { matches, replaced } from '../../../core/text/pattern.ts'
-import { plain } from '../../../core/text/text.ts'
+import { plain, visible } from '../../../core/text/text.ts'
 
 /** Whether nothing of a fact is passed on. */
 export function isLeftOut({ ignore, direction }: Bridging, event: ChatEvent): boolean {
   if (direction[formatPlace(event.place)] === 'out') return true
   const { sender, place } = event
-  const names = [sender.name, `${place.network}:${sender.id}`]
+  // What can't be seen in a name hides nobody.
+  const names = [sender.name, visible(sender.name), `${place.network}:${sender.id}`]
   if (ignore.names.some(written => names.some(name => matches(written, name)))) return true
   if (ignore.texts.length === 0 || (event.kind !== 'message' && event.kind !== 'edit')) return false
   const text = plain(event.content)
