@@ -258,6 +258,8 @@ test('talk and commands that merely sound alike are left alone, and what was mas
   const ann = asker(server, 'ann')
   assert.match(await ann('admin: modle list'), /did you mean !model/)
   assert.match(await ann('!help secret set'), /^secret set needs owner/)
+  for (const value of ['null', 'env:OPENAI_API_KEY', 'secret:openai'])
+    assert.match(await ann(`!config set models.x.apiKey ${value}`), /^config set needs owner/)
   const event = {
     kind: 'message' as const,
     key: 'chat:1',

@@ -142,7 +142,7 @@ function besideCommand(
   const values = Object.values(assigned?.values ?? {}).filter(value => typeof value === 'string')
   const key = name.endsWith(' set') ? values.findIndex(value => secretKey.test(value)) : -1
   const value = key === -1 ? undefined : values[key + 1]
-  if (value !== undefined && !/^(?:env|secret):/.test(value))
+  if (value !== undefined && !/^(?:(?:env|secret):|(?:null|none|off)$)/i.test(value))
     return { words: `${name} ${values.slice(0, key + 1).join(' ')} ***`, meant: 'secret set' }
   const surplus = heard.line.trim().split(/\s+/).length
   if (name.startsWith('secret ') && fields.length === 0 && assigned?.fault && surplus > 2)
