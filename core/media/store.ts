@@ -76,9 +76,9 @@ export class MediaStore {
     return row
   }
 
-  /** The bytes from the beginning. The stream fails when the file is gone. */
-  open(hash: string): ReadableStream<Uint8Array> {
-    return Readable.toWeb(createReadStream(this.#path(hash))) as ReadableStream<Uint8Array>
+  /** The bytes from the beginning, or of a range, both ends included. The stream fails when the file is gone. */
+  open(hash: string, range: { readonly start?: number; readonly end?: number } = {}): ReadableStream<Uint8Array> {
+    return Readable.toWeb(createReadStream(this.#path(hash), range)) as ReadableStream<Uint8Array>
   }
 
   /** Removes what nobody used for `keepMs`, what is too much, and what a crash left. Returns how many files. */

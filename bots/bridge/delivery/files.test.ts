@@ -158,6 +158,21 @@ test('where no file can be uploaded there is a link to it, which nobody guesses 
   ])
   assert.equal((await fetch(url, { method: 'HEAD' })).headers.get('content-length'), '5000')
   assert.equal((await fetch(url, { method: 'POST' })).status, 405)
+  const part = async (range: string) => {
+    const { status, headers, ...rest } = await fetch(url, { headers: { range } }).then(async given => ({
+      status: given.status,
+      headers: given.headers,
+      length: (await given.arrayBuffer()).byteLength,
+    }))
+    return [status, rest.length, headers.get('content-range')]
+  }
+  assert.deepEqual(await part('bytes=10-19'), [206, 10, 'bytes 10-19/5000'])
+  assert.deepEqual(await part('bytes=4990-'), [206, 10, 'bytes 4990-4999/5000'])
+  assert.deepEqual(await part('bytes=-5'), [206, 5, 'bytes 4995-4999/5000'])
+  assert.deepEqual(await part('bytes=0-999999'), [206, 5000, 'bytes 0-4999/5000'])
+  assert.deepEqual(await part('bytes=5000-'), [416, 0, 'bytes */5000'])
+  for (const all of ['bytes=0-1,3-4', 'bytes=-', 'lines=1-2', 'bytes=5-2x', 'bytes=9-3'])
+    assert.deepEqual(await part(all), [200, 5000, null], all)
   const { origin, pathname } = new URL(url)
   const token = pathname.split('/')[1] ?? ''
   for (const guess of [

@@ -113,14 +113,38 @@ export class LinkServer {
         return void response
           .writeHead(404, { 'cache-control': 'no-store' })
           .end('There is nothing here, or not any more.\n')
-      response.writeHead(200, { ...headersOf(link), 'content-length': file.sizeBytes })
-      if (request.method === 'HEAD') return void response.end()
-      await pipeline(Readable.fromWeb(this.#o.store.open(link.hash) as never), response)
+      const { sizeBytes } = file
+      const range = rangeOf(request.headers.range, sizeBytes)
+      if (range === 'none')
+        return void response
+          .writeHead(416, { 'content-range': `bytes */${sizeBytes}`, 'cache-control': 'no-store' })
+          .end()
+      const { start, end } = range ?? { start: 0, end: sizeBytes - 1 }
+      response.writeHead(range ? 206 : 200, {
+        ...headersOf(link),
+        'content-length': end - start + 1,
+        ...(range ? { 'content-range': `bytes ${start}-${end}/${sizeBytes}` } : {}),
+      })
+      if (request.method === 'HEAD' || sizeBytes === 0) return void response.end()
+      await pipeline(Readable.fromWeb(this.#o.store.open(link.hash, { start, end }) as never), response)
     } catch (error) {
       this.#o.log.debug({ error }, `a file was not given whole: ${asChanopError(error).message}`)
       response.destroy()
     }
   }
+}
+
+/**
+ * The part of a file that is asked for (RFC 9110, 14.1.2), both ends included: players of films want one. Null: all of it, as for several
+ * parts; `none`: there is no such part.
+ */
+function rangeOf(written: string | undefined, sizeBytes: number): { start: number; end: number } | 'none' | null {
+  const [, first = '', last = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(written ?? '') ?? []
+  const isBackwards = first !== '' && last !== '' && Number(last) < Number(first)
+  if (isBackwards || (first === '' && last === '')) return null
+  const start = first === '' ? Math.max(0, sizeBytes - Number(last)) : Number(first)
+  const end = first === '' || last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1)
+  return start <= end ? { start, end } : 'none'
 }
 
 function headersOf({ name, type }: MediaLink): Record<string, string> {
@@ -135,5 +159,6 @@ function headersOf({ name, type }: MediaLink): Record<string, string> {
     'referrer-policy': 'no-referrer',
     'x-robots-tag': 'noindex',
     'cache-control': 'private, max-age=3600',
+    'accept-ranges': 'bytes',
   }
 }
