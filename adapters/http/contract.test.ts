@@ -2,15 +2,14 @@ import assert from 'node:assert/strict'
 import { Agent, request } from 'node:http'
 import type { TestContext } from 'node:test'
 import { until } from '../../bots/bridge/testing.ts'
-import type { AdapterContext } from '../../core/adapter.ts'
 import { adapterContract, type ContractFixture } from '../../core/contract/adapter.ts'
 import type { UserId } from '../../core/event.ts'
 import { append } from '../../core/ledger/record/events.ts'
 import { sleep } from '../../core/retry.ts'
 import { House } from '../../test/house.ts'
-import { HttpAdapter } from './adapter.ts'
-import { httpSchema } from './config.ts'
+import type { HttpAdapter } from './adapter.ts'
 import { ownPlace } from './place.ts'
+import { adapterOf } from './testing/alone.ts'
 import { World, web } from './testing/world.ts'
 
 /** A program that says one thing after the other, each under an Idempotency-Key of its own until it is answered with 201. */
@@ -98,33 +97,20 @@ async function allSeen(program: Program): Promise<string[]> {
 
 async function open(t: TestContext): Promise<ContractFixture> {
   const house = new House(t)
-  const process = await house.context('bridge')
-  const { ledger, bus, rooms, vault, settings, dataDir, instance, signal } = process
   const key = await new World(house).key('alice', 'member', { account: 'program' as UserId })
-  const program = new Program(key, signal)
+  const program = new Program(key, house.signal)
   let latest: HttpAdapter | undefined
   return {
     place: ownPlace(web, 'program' as UserId),
     create: async context => {
-      const own: AdapterContext = {
-        ...context,
-        network: web,
-        personas: [],
-        instance,
-        places: [],
-        dataDir,
-        secret: reference => process.secret(reference),
-      }
-      const interior = { ledger, bus, rooms, vault, settings: () => settings.current }
-      const config = httpSchema.parse({ kind: 'http', listen: '127.0.0.1:0', perMinute: 1_000_000 })
-      const adapter = new HttpAdapter(config, own, interior)
+      const adapter = await adapterOf(house, context)
       latest = adapter
       const run = adapter.run.bind(adapter)
       // What is answered is looked up in the record: it stands there once the book has taken it.
       adapter.run = (sink, until) =>
         run(async events => {
           await sink(events)
-          await ledger.write(tx => void events.map(event => append(tx, event, undefined, Date.now())))
+          await house.ledger.write(tx => void events.map(event => append(tx, event, undefined, Date.now())))
         }, until)
       return adapter
     },
