@@ -122,7 +122,14 @@ export async function benchStreams(instance: Instance, options: StreamsOptions):
     console.log(`live stream, run ${run} of ${runs}: ${perSecond} messages a second`)
     const alone = await bench.paced(perSecond, perSecond * secondsOfTalk)
     const after = newestOf(instance)
-    const begun: ReadersOptions = { url, keys: made, count: readers, path: '/v1/stream?rooms=general', after }
+    const begun: ReadersOptions = {
+      url,
+      keys: made,
+      count: readers,
+      path: '/v1/stream?rooms=general',
+      after,
+      againMs: 2000,
+    }
     const child = fork(join(import.meta.dirname, 'streams.child.ts'), [JSON.stringify(begun)])
     try {
       await readersAre(child, 'all readers', ({ connected }) => connected === readers)

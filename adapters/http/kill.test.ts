@@ -101,6 +101,7 @@ async function follow(world: World, key: string, parts: Source[], signal: AbortS
 const speakers = ['ann', 'ben', 'cat']
 const each = 40
 const crowd = 50
+const crowdPath = '/v1/stream?rooms=general'
 const kills = 2
 
 describe('the bridge is killed', () => {
@@ -113,7 +114,7 @@ describe('the bridge is killed', () => {
     const reading = readers.map(parts => follow(world, key, parts, stop.signal))
     await until(() => readers.every(([first]) => first && first.lastId !== ''), 'the readers')
     // A crowd that checks numbers alone.
-    const many = new Readers({ url: world.url, keys: [key], count: crowd, path: '/v1/stream?rooms=general', after: 0 })
+    const many = new Readers({ url: world.url, keys: [key], count: crowd, path: crowdPath, after: 0, againMs: 200 })
     t.after(() => many.close())
     await until(() => many.connected() === crowd, 'the crowd')
     const said = new Map<string, number>()

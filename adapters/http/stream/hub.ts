@@ -33,23 +33,25 @@ interface Seat {
   beatMs: number
 }
 
-/** Facts that are read at once, and given at once. */
+/** Facts that are read at once. */
 const page = 200
-/** No more is given at once. */
+/** No more is given at once, but for the last fact. */
 const mostChars = 200_000
 /** Facts that are kept at hand: who is further behind reads the ledger. */
 const mostKept = 2000
 /** One turn of the event loop has readers served for about so long; then the rest of the process has three times as long. */
 const turnMs = 1
 const restTimes = 3
+/** Rounds are so far apart for each reader in them: at most 4,000 writes a second, whose cost is hardly that of what is in them. */
+const readerMs = 0.25
 const beatMs = 15_000
 /** A reader whose connection takes nothing for so long is cut. */
 export const patienceMs = 30_000
 
 /**
  * Hands facts to all open streams, round by round: what is new is read once, put into words once for all who get the same, and
- * each reader gets all of it in one piece. However many there are, a round takes a quarter of the event loop's time: it takes
- * longer then, and hands out more at once. Nothing is kept for a reader but its number, so that a slow one costs nothing, and
+ * each reader gets all of it in one piece. However many there are, rounds take a quarter of the event loop's time: they take
+ * longer then, and hand out more at once. Nothing is kept for a reader but its number, so that a slow one costs nothing, and
  * one that comes back misses nothing.
  */
 export class Hub {
@@ -69,6 +71,7 @@ export class Hub {
   readonly #batches = new Map<Sight, Map<string, Batch>>()
   #scheduled = false
   #restsUntilMs = 0
+  #nextRoundMs = 0
 
   constructor(interior: Interior, rights: Rights, log: Log) {
     this.#interior = interior
@@ -118,7 +121,8 @@ export class Hub {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    const waitMs = this.#restsUntilMs - performance.now()
+    const dueMs = this.#round.size > 0 ? this.#restsUntilMs : Math.max(this.#restsUntilMs, this.#nextRoundMs)
+    const waitMs = dueMs - performance.now()
     if (waitMs < 1) setImmediate(() => this.#turn())
     else setTimeout(() => this.#turn(), waitMs)
   }
@@ -145,11 +149,14 @@ export class Hub {
     if (this.#round.size > 0 || this.#next.size > 0 || this.#everybody) this.#schedule()
   }
 
+  /** The next round, once all that is new is at hand. */
   #begin(tx: Tx): void {
+    if (this.#readOn(tx)) return
     this.#batches.clear()
     this.#round = this.#everybody ? new Set(this.#readers.keys()) : this.#next
     this.#next = new Set()
-    this.#everybody = this.#readOn(tx)
+    this.#everybody = false
+    this.#nextRoundMs = performance.now() + this.#round.size * readerMs
   }
 
   /** Reads what is new, for everybody. True: there is more. */
@@ -225,7 +232,7 @@ export class Hub {
 
   #keptAfter(cursor: number): readonly Fact[] {
     const from = this.#kept.findIndex(({ seq }) => seq > cursor)
-    return from === -1 ? [] : this.#kept.slice(from, from + page)
+    return from === -1 ? [] : this.#kept.slice(from)
   }
 
   #cut(reader: Reader, reason: string): void {

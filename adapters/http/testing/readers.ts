@@ -9,6 +9,8 @@ export interface ReadersOptions {
   readonly path: string
   /** All begin behind this number. */
   readonly after: number
+  /** They come back after about so long. */
+  readonly againMs: number
 }
 
 /** What a reader got since the beginning: numbers of messages, put together so that two who got the same have the same. */
@@ -18,8 +20,6 @@ export interface Tally {
   /** Numbers that were not higher than the one before. */
   readonly disordered: number
 }
-
-const againMs = 200
 
 /** The next step of a digest over numbers in their order. */
 export const digested = (digest: number, id: number): number => (Math.imul(digest, 31) + id) | 0
@@ -63,7 +63,7 @@ class StreamReader {
     // Nobody is there, or went away in the middle: again, a little later than others.
     asked.on('error', () => undefined)
     asked.on('close', () => {
-      if (!this.#closed) this.#timer = setTimeout(() => this.#open(), againMs * (0.5 + Math.random()))
+      if (!this.#closed) this.#timer = setTimeout(() => this.#open(), this.#o.againMs * (0.5 + Math.random()))
     })
   }
 
