@@ -16,13 +16,13 @@ const chart: Chart = { title: 'numbers', parts: [{ title: 'of all', bars: [{ nam
 const picture = { ref: 'chart', name: 'numbers.png', type: 'image/png', beside: true as const, chart }
 
 /** Two networks, the second of which shows no files; `tell` says something with a chart in both. */
-async function open(t: TestContext, options: BridgeOptions = {}) {
+async function open(t: TestContext, options: BridgeOptions = {}, fileBytes = 0) {
   const house = new House(t, {
     config: `
 owner: a:olga
 networks:
   a: { kind: memory, server: '{server}-a', channels: ['${hall}'] }
-  b: { kind: memory, server: '{server}-b', channels: ['${hall}'], fileBytes: 0 }
+  b: { kind: memory, server: '{server}-b', channels: ['${hall}'], fileBytes: ${fileBytes} }
 rooms:
   hall: { places: ['a:${hall}', 'b:${hall}'] }
 `,
@@ -87,4 +87,18 @@ test('words wait for no picture, and neither does what comes after them', async 
   await tell('see')
   await tell('and this')
   for (const server of [a, b]) assert.deepEqual(server.channel(hall).messages.map(said), ['see', 'and this'])
+})
+
+test('what several places show is drawn once', async t => {
+  let drawn = 0
+  const png = Promise.withResolvers<Uint8Array>()
+  const draw = (): Promise<Uint8Array> => {
+    drawn++
+    return png.promise
+  }
+  const { a, b, tell } = await open(t, { draw }, 1_000_000)
+  await tell('see')
+  png.resolve(Buffer.from('picture'))
+  for (const server of [a, b]) await until(() => server.channel(hall).messages.length === 2, 'the picture')
+  assert.equal(drawn, 1)
 })

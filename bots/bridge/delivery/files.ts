@@ -64,6 +64,7 @@ async function* withoutPrograms(bytes: AsyncIterable<Uint8Array>): AsyncIterable
 export class Files {
   readonly #o: FilesOptions
   readonly #copying = new Map<string, Promise<Copied>>()
+  readonly #drawing = new Map<string, Promise<MediaRow>>()
 
   constructor(options: FilesOptions) {
     this.#o = options
@@ -147,9 +148,17 @@ export class Files {
     return { ...file, hash, sizeBytes, open: () => this.#o.store.open(hash) }
   }
 
-  async #drawn(chart: Chart): Promise<MediaRow> {
+  /** Once for all places that show it now. */
+  #drawn(chart: Chart): Promise<MediaRow> {
     const { store, draw, signal } = this.#o
-    return store.put(Readable.from([await draw(chart, signal)]), signal)
+    const key = JSON.stringify(chart)
+    const drawing =
+      this.#drawing.get(key) ??
+      draw(chart, signal)
+        .then(png => store.put(Readable.from([png]), signal))
+        .finally(() => this.#drawing.delete(key))
+    this.#drawing.set(key, drawing)
+    return drawing
   }
 
   async #had(network: NetworkId, file: Attachment, late: boolean): Promise<Copied | null> {
