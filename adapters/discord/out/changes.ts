@@ -6,7 +6,7 @@ import type { Api } from '../wire/api.ts'
 import { errors, isRefused, type Refused } from '../wire/faults.ts'
 import { nothing, nothingShown, onlyThese, type Post } from './compose.ts'
 import type { Lanes } from './lanes.ts'
-import type { Saying } from './speech.ts'
+import type { Saying } from './saying.ts'
 import type { Target, Threads } from './threads.ts'
 import type { Hook, Webhooks } from './webhooks.ts'
 

@@ -14,6 +14,7 @@ import { compose, nothing, nothingShown, onlyThese, type Post, webhookName } fro
 import { attached, mostFiles, rawFiles, type SentFile } from './files.ts'
 import { Lanes } from './lanes.ts'
 import type { Quotes } from './quotes.ts'
+import type { Saying } from './saying.ts'
 import type { SentBook } from './sent.ts'
 import type { Target, Threads } from './threads.ts'
 import type { Hook, Webhooks } from './webhooks.ts'
@@ -28,16 +29,6 @@ export interface SpeechOptions {
   readonly sent: SentBook
   readonly instance: string
   readonly log: Log
-}
-
-/** One draft on its way: where to, as whom, in which messages. */
-export interface Saying {
-  readonly target: Target
-  readonly deliveryId: string
-  readonly draft: Draft
-  readonly hook: Hook | null
-  readonly posts: readonly Post[]
-  readonly replyTo: string | null
 }
 
 /** What we say. What is done to it later is `changes`. */
