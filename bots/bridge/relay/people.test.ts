@@ -30,6 +30,24 @@ test('a name that two have is shown with its network, everywhere, until it is on
   assert.equal(copies(b).at(-1), 'dora: and here', 'the same person is nobody else')
 })
 
+test('two of one name on one network are told apart by their ids', async t => {
+  const { servers } = await openHall(t, 'ab')
+  const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
+  for (const id of ['u1', '123456789012345678']) {
+    a.user(id).rename('sam')
+    a.user(id).join(hall)
+  }
+  a.user('sam2').rename('Sam')
+  a.user('u1').say(hall, 'one')
+  a.user('123456789012345678').say(hall, 'two')
+  a.user('sam2').say(hall, 'three')
+  a.user('u1').rename('samuel')
+  a.user('u1').say(hall, 'four')
+  await until(() => copyOf(b, 'four'), 'all of them')
+  const said = copies(b).filter(line => !line.startsWith('bridge: '))
+  assert.deepEqual(said, ['sam [a:u1]: one', 'sam [a:…5678]: two', 'Sam [a:sam2]: three', 'samuel: four'])
+})
+
 test('names that look like another, hide something or are ours are shown as such', async t => {
   const { servers } = await openHall(t, 'ab')
   const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
