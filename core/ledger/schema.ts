@@ -1,5 +1,6 @@
 import { agents } from './migrations/agents.ts'
 import { apiKeys } from './migrations/api-keys.ts'
+import { askedAgain } from './migrations/asked-again.ts'
 import { auditRuns } from './migrations/audit-runs.ts'
 import { certificates } from './migrations/certificates.ts'
 import { completions } from './migrations/completions.ts'
@@ -44,4 +45,5 @@ export const migrations: readonly string[] = [
   mediaLinks,
   hooks,
   rights,
+  askedAgain,
 ]

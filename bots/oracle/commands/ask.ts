@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Answer, CommandContext } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { lastTurnOf, type Turn } from '../../../core/ledger/oracle/turns.ts'
+import { lastTurnOf, type NewTurn, type Turn } from '../../../core/ledger/oracle/turns.ts'
 import { decisionOf, lastDecided } from '../../../core/ledger/record/decisions.ts'
 import { currentOf, messageOf } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -14,7 +14,11 @@ import { declare, type OracleServices } from './services.ts'
 type Context = CommandContext<OracleServices>
 
 /** Makes a turn of a command; its answer comes by itself. */
-function turnOf({ services, event }: Context, reason: string, wordsOf: (tx: Tx) => string): Answer {
+function turnOf(
+  { services, event }: Context,
+  reason: string,
+  questionOf: (tx: Tx) => Pick<NewTurn, 'words' | 'again'>,
+): Answer {
   const { ear } = services
   let outcome: ReturnType<typeof ear.ask> = null
   return {
@@ -22,7 +26,7 @@ function turnOf({ services, event }: Context, reason: string, wordsOf: (tx: Tx) 
     effect: tx => {
       if (!event.event.place.private && modeOf(event, services.context.settings.current) === 'off')
         throw new ChanopError('denied', 'the oracle is off in this room')
-      outcome = ear.ask(tx, event, reason, wordsOf(tx))
+      outcome = ear.ask(tx, event, reason, questionOf(tx))
       return []
     },
     committed: () => ear.follow(outcome),
@@ -38,7 +42,7 @@ const ask = declare({
   examples: [
     ['!ask what is up?', /^I can't answer yet: no model is configured/, "I can't answer yet: no model is configured."],
   ],
-  run: async (context, { words }) => turnOf(context, 'it was asked by command', () => words),
+  run: async (context, { words }) => turnOf(context, 'it was asked by command', () => ({ words })),
 })
 
 /** A question: its message, and its turn if it became one. */
@@ -83,7 +87,7 @@ const retry = declare({
       const words = turn ? wordsOf(tx, turn) : textOf(tx, seq)
       if (words === '') throw new ChanopError('not-found', 'you asked nothing here yet')
       if (turn?.settledMs === null) throw new ChanopError('conflict', 'that is still being answered')
-      return words
+      return { words, again: turn?.again ?? seq }
     }),
 })
 

@@ -66,8 +66,7 @@ export function seenFor(
   const lines = linesFrom(tx, names, start?.fromSeq ?? 0, mostLines)
     .filter(message => mayRead(message) && inThread(message))
     .flatMap(message => contextLine(message) ?? [])
-  const each: readonly Pick<Turn, 'asked' | 'words'>[] =
-    turns.length === 0 ? [{ asked: asked.seq, words: null }] : turns
+  const each: readonly Question[] = turns.length === 0 ? [{ asked: asked.seq, words: null }] : turns
   const questions = each.map(turn => questionOf(tx, turn, mayRead))
   const all = networkStatuses(tx)
   const can = all.find(({ network }) => network === place.network)?.can
@@ -84,7 +83,7 @@ export function seenFor(
     questions,
     pictures: picturesOf(
       tx,
-      each.map(turn => turn.asked),
+      each.map(({ asked: seq, again }) => again ?? seq),
     ),
     person: spenderOf(place.network, sender, {
       person,
@@ -100,6 +99,8 @@ export function seenFor(
   }
 }
 
+type Question = Pick<Turn, 'asked' | 'words' | 'again'>
+
 function picturesOf(tx: Tx, seqs: readonly number[]): Picture[] {
   return seqs.flatMap(seq => {
     const message = currentOf(tx, seq)
@@ -113,16 +114,13 @@ function picturesOf(tx: Tx, seqs: readonly number[]): Picture[] {
 }
 
 /** What is asked, below the words that it answers: they may have been said long ago. */
-function questionOf(
-  tx: Tx,
-  { asked, words }: Pick<Turn, 'asked' | 'words'>,
-  mayRead: (message: RecentMessage) => boolean,
-): string {
-  const message = currentOf(tx, asked)
+function questionOf(tx: Tx, { asked, words, again }: Question, mayRead: (message: RecentMessage) => boolean): string {
+  const message = currentOf(tx, again ?? asked)
   const { content, event } = message ?? {}
   if (!content || !event) return words ?? '(deleted)'
   const files = plain({ segments: [], ...(content.attachments ? { attachments: content.attachments } : {}) })
-  const question = words === null ? plain(content).trim() : [words, files].filter(part => part !== '').join('\n')
+  const question =
+    (words ?? null) === null ? plain(content).trim() : [words, files].filter(part => part !== '').join('\n')
   const answered = content.replyTo === undefined ? null : messageOf(tx, event.place, content.replyTo)
   const above = answered && currentOf(tx, answered.seq)
   if (!above?.content || !mayRead(above)) return question

@@ -4,6 +4,7 @@ import { Reader } from '../../../core/command/visit/reading.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { type MessageEvent, type ReactionEvent, text } from '../../../core/event.ts'
 import {
+  type NewTurn,
   openTurns,
   openTurnsIn,
   queueTurn,
@@ -142,7 +143,12 @@ export class Ear {
   }
 
   /** Makes a turn of a question, or says why not; in the caller's transaction. */
-  ask(tx: Tx, stored: Stored<MessageEvent>, reason: string, words: string | null = null): Outcome | null {
+  ask(
+    tx: Tx,
+    stored: Stored<MessageEvent>,
+    reason: string,
+    question: Pick<NewTurn, 'words' | 'again'> = {},
+  ): Outcome | null {
     const { context, models, runner } = this.#o
     const nowMs = Date.now()
     const lane = laneOf(stored)
@@ -169,7 +175,7 @@ export class Ear {
     const { person } = callerOf(tx, stored, nowMs)
     const { place, sender } = stored.event
     const by = { network: place.network, user: sender.id, person: person?.id ?? null, name: sender.name }
-    const id = queueTurn(tx, { asked: stored.seq, place, lane, by, words }, nowMs)
+    const id = queueTurn(tx, { asked: stored.seq, place, lane, by, ...question }, nowMs)
     if (id === null) return null
     decided(true, reason)
     const turn = runner.take(tx, id)

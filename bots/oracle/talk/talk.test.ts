@@ -295,16 +295,21 @@ test('pictures of a question are given to models that take them, and named to th
   const kept = await store.put(bytes, new AbortController().signal)
   await house.ledger.write(tx => noteCopied(tx, 'chat' as NetworkId, 'file-1', kept, 0))
   const attachments = [{ ref: 'file-1', name: 'cat.png', type: 'image/png' }]
-  const ask = async (): Promise<unknown> => {
-    const { seq } = a.user('bob').say('#ops', 'oracle: what is it?', { attachments })
+  const ask = async (words = 'oracle: what is it?', more: { attachments?: typeof attachments } = { attachments }) => {
+    const { seq } = a.user('bob').say('#ops', words, more)
     await a.user('bob').hears('#ops', 're:', seq)
     return models.requests.at(-1)?.messages.at(-1)?.content
   }
-  assert.match(String(await ask()), /what is it\?[^]*cat\.png/)
+  assert.match(JSON.stringify(await ask()), /what is it\?[^]*cat\.png/)
   const plain = models.limits()
   models.limits = () => ({ ...plain, images: true })
   const url = `data:image/png;base64,${Buffer.from('a picture').toString('base64')}`
   const [picture, question] = (await ask()) as ModelContent[]
   assert.deepEqual(picture, { kind: 'image', url, text: '[picture cat.png]' })
   assert.match(JSON.stringify(question), /what is it/)
+  for (let times = 0; times < 2; times++) {
+    const [again, asked] = (await ask('!retry', {})) as ModelContent[]
+    assert.deepEqual(again, picture)
+    assert.match(JSON.stringify(asked), /what is it\?[^]*cat\.png/)
+  }
 })

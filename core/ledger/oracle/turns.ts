@@ -17,6 +17,8 @@ export interface NewTurn {
   readonly by: Asker
   /** What was asked, where that is not the text of the fact. */
   readonly words?: string | null
+  /** The fact whose question this one asks once more: its files and what it replied to are asked with it. */
+  readonly again?: number | null
 }
 
 export interface Asker {
@@ -67,6 +69,7 @@ function turnFrom(row: Row): Turn {
       name: row['name'] as string,
     },
     words: row['words'] as string | null,
+    again: numberOf(row['again']),
     state: stateName.get(Number(row['state'])) as TurnState,
     tries: Number(row['tries']),
     holder: row['holder'] as string | null,
@@ -81,20 +84,24 @@ function turnFrom(row: Row): Turn {
   }
 }
 
-const columns = `t.id, t.asked, t.place, t.lane, t.network AS asker_network, t.user, t.person, t.name, t.words, t.state, t.tries,
-  t.holder, t.lease_ms, t.answer, t.merged, t.created_ms, t.started_ms, t.settled_ms, t.stopped_by, t.error,
+const columns = `t.id, t.asked, t.place, t.lane, t.network AS asker_network, t.user, t.person, t.name, t.words, t.again, t.state,
+  t.tries, t.holder, t.lease_ms, t.answer, t.merged, t.created_ms, t.started_ms, t.settled_ms, t.stopped_by, t.error,
   p.network, p.channel, p.thread, p.private FROM turn t JOIN place p ON p.id = t.place`
 
 /** Word for word the condition of the index turn_open. */
 const isOpen = 't.state < 10'
 
 /** Queues an answer to a fact; null when that fact has one already. */
-export function queueTurn(tx: Tx, { asked, place, lane, by, words = null }: NewTurn, nowMs: number): number | null {
+export function queueTurn(
+  tx: Tx,
+  { asked, place, lane, by, words = null, again = null }: NewTurn,
+  nowMs: number,
+): number | null {
   const done = sql(
     tx,
-    `INSERT INTO turn (asked, place, lane, network, user, person, name, words, state, created_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ${turnStates.queued}, ?) ON CONFLICT (asked) DO NOTHING`,
-  ).run(asked, placeId(tx, place), lane, by.network, by.user, by.person, by.name, words, nowMs)
+    `INSERT INTO turn (asked, place, lane, network, user, person, name, words, again, state, created_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ${turnStates.queued}, ?) ON CONFLICT (asked) DO NOTHING`,
+  ).run(asked, placeId(tx, place), lane, by.network, by.user, by.person, by.name, words, again, nowMs)
   return done.changes === 0 ? null : Number(done.lastInsertRowid)
 }
 
