@@ -2,6 +2,7 @@
 const shapes: readonly RegExp[] = [
   /\bsk-[A-Za-z0-9_-]{20,}/g,
   /\b(?:gsk|xai|hf|r8|pplx|csk|fw|glpat|npm|dop_v1|shpat|sk_live|rk_live|sk_test|whsec|nvapi|lin_api|tskey|pypi|syt|tvly|jina|GOCSPX)[-_][A-Za-z0-9_-]{16,}/g,
+  /\bm(?:at|ct|ar|pt)_[A-Za-z0-9]{30}_[A-Za-z0-9]{4,8}\b/g,
   /\bAIza[A-Za-z0-9_-]{30,}/g,
   /\bya29\.[A-Za-z0-9_-]{20,}/g,
   /\b(?:gh[opsur]_|github_pat_)[A-Za-z0-9_]{20,}/g,
