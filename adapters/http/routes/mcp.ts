@@ -18,7 +18,7 @@ function refuseForeign({ config }: House, { headers, host }: FastifyRequest): vo
   if (!isOurs && config.url !== null)
     throw new Problem(421, 'misdirected', `this is not ${name}: the address is ${config.url}`)
   if (!isOurs && isLoopbackHost(hostOf(config.listen)))
-    throw new Problem(421, 'misdirected', 'this listens on loopback: write 127.0.0.1')
+    throw new Problem(421, 'misdirected', 'this listens on loopback: write 127.0.0.1, or give the address of the proxy before it as url')
   if (origin === undefined || config.origins.includes(origin) || origin === own?.origin) return
   if (URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname)) return
   throw new Problem(403, 'denied', `pages of ${origin.slice(0, 100)} may not use this: name it in origins`)
