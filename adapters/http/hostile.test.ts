@@ -202,6 +202,14 @@ describe('the API, seen by strangers', () => {
       ['POST', '/v1/chat/completions', '{"model": "oracle", "messages": [{"role": "nobody"}]}'],
       ['POST', '/v1/chat/completions', '{"model": "oracle", "messages": [{"role": "user", "content": 7}]}'],
     ]
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    const brackets = JSON.stringify('"]\\'.repeat(300))
+    for (const path of ['/v1/channels/general/messages', '/v1/chat/completions', '/v1/responses', '/mcp'])
+      odd.push([
+        'POST',
+        path,
+        `{"jsonrpc":"2.0","id":1,"method":"ping","text":${brackets},"model":"oracle","input":"x","messages":[],"meta":${deep}}`,
+      ])
     for (const [method, path, body, headers] of odd) {
       const { status, json } = await world.call(method, path, key, body, headers)
       assert.ok(status >= 400 && status < 500, `${method} ${path}: ${status}`)

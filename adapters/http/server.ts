@@ -5,6 +5,7 @@ import type { HttpConfig } from './config.ts'
 import { allowOrigins } from './cors.ts'
 import { Guard } from './guard.ts'
 import type { House, Routes } from './house.ts'
+import { readJson } from './json.ts'
 import { asProblem, Problem } from './problem.ts'
 import type { Pair } from './tls.ts'
 import { answerUnread, isUpgrade } from './unread.ts'
@@ -102,7 +103,7 @@ export function makeServer(house: House, routes: readonly Routes[], pair: Pair |
       : Fastify({ ...options, http: limits })
   ) as FastifyInstance
   app.server.maxConnections = config.connections
-  app.removeContentTypeParser('text/plain')
+  readJson(app)
   strangersOut(app, config)
   answerUnread(app)
   app.setErrorHandler((error, request, reply) => {

@@ -48,7 +48,7 @@ export const play: Handler = (response, { path, body }) => {
   if (path.endsWith('/embeddings')) {
     const numbers = Buffer.from(new Float32Array([0.5, -1]).buffer).toString('base64')
     const embedding = body['encoding_format'] === 'base64' ? numbers : [0.5, -1]
-    const data = (body['input'] as string[]).map((_, index) => ({ object: 'embedding', index, embedding }))
+    const data = [body['input']].flat().map((_, index) => ({ object: 'embedding', index, embedding }))
     return refuse(response, 200, { object: 'list', data, usage: { prompt_tokens: 2, total_tokens: 2 } })
   }
   const last = (body['messages'] as { role: string; content: unknown }[]).at(-1)

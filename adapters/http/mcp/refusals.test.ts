@@ -72,9 +72,17 @@ describe('tools that a key may not use', () => {
       const { error } = await call(nothing, 'tools/call', { name, arguments: fitting(inputSchema) })
       assert.ok(error, name)
     }
-    const rows = await audited('nothing', tools.length)
+    const together = await world.call('POST', '/mcp', nothing, [
+      { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'together', arguments: {} } },
+      { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'and_this', arguments: {} } },
+    ])
+    assert.ok(together.status < 500)
+    const rows = await audited('nothing', tools.length + 2)
     assert.ok(rows.every(({ decision, result }) => decision === 'denied' && result === 'the key has no scope command'))
-    assert.deepEqual(new Set(rows.map(({ command }) => command)), new Set(tools.map(({ name }) => `tool ${name}`)))
+    assert.deepEqual(
+      new Set(rows.map(({ command }) => command)),
+      new Set([...tools.map(({ name }) => name), 'together', 'and_this'].map(name => `tool ${name}`)),
+    )
   })
 
   it('are refused where they are more than its owner’s role allows, and each try is in the audit', async () => {

@@ -23,8 +23,8 @@ import { registerResources } from './resources.ts'
 export interface Asking {
   readonly holder: Holder
   readonly signal: AbortSignal
-  /** The tool that is called; '' when none is. */
-  readonly tool: string
+  /** Tools that are called: one, or several at once by clients of 2025-03-26. */
+  readonly tools: readonly string[]
 }
 
 const waitMs = 60_000
@@ -90,8 +90,8 @@ export function mcpServer(house: House, asking: Asking): McpServer {
   )
   const tools = toolsFor(house, holder)
   // One that is called and may not be is refused where all commands are, and stands in the audit.
-  const called = hasScope(holder, 'command') ? named(house, asking.tool) : undefined
-  for (const command of called && !tools.includes(called) ? [...tools, called] : tools) {
+  const called = hasScope(holder, 'command') ? asking.tools.flatMap(tool => named(house, tool) ?? []) : []
+  for (const command of new Set([...tools, ...called])) {
     server.registerTool(
       toolName(command.name),
       {

@@ -18,7 +18,11 @@ function refuseForeign({ config }: House, { headers, host }: FastifyRequest): vo
   if (!isOurs && config.url !== null)
     throw new Problem(421, 'misdirected', `this is not ${name}: the address is ${config.url}`)
   if (!isOurs && isLoopbackHost(hostOf(config.listen)))
-    throw new Problem(421, 'misdirected', 'this listens on loopback: write 127.0.0.1, or give the address of the proxy before it as url')
+    throw new Problem(
+      421,
+      'misdirected',
+      'this listens on loopback: write 127.0.0.1, or give the address of the proxy before it as url',
+    )
   if (origin === undefined || config.origins.includes(origin) || origin === own?.origin) return
   if (URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname)) return
   throw new Problem(403, 'denied', `pages of ${origin.slice(0, 100)} may not use this: name it in origins`)
@@ -41,10 +45,17 @@ function requestOf(request: FastifyRequest, signal: AbortSignal): Request {
   })
 }
 
-const toolIn = (body: unknown): string => {
-  const { method, params } = (body ?? {}) as { method?: unknown; params?: { name?: unknown } | null }
-  return method === 'tools/call' && typeof params?.name === 'string' ? params.name : ''
-}
+/** So many tools of one request are looked up, and noted. */
+const mostTools = 50
+
+const toolsIn = (body: unknown): string[] =>
+  [body]
+    .flat()
+    .slice(0, mostTools)
+    .flatMap(message => {
+      const { method, params } = (message ?? {}) as { method?: unknown; params?: { name?: unknown } | null }
+      return method === 'tools/call' && typeof params?.name === 'string' ? [params.name] : []
+    })
 
 /** Model Context Protocol, streamable HTTP: revision 2026-07-28, and clients of those before. `serverOf`: what is there for a request. */
 export const mcpWith =
@@ -59,10 +70,10 @@ export const mcpWith =
       refuseForeign(house, request)
       const holder = holderOf(request)
       const signal = AbortSignal.any([gone(house, request, reply), house.closing])
-      const tool = toolIn(request.body)
-      if (tool !== '' && !hasScope(holder, 'command'))
+      const tools = toolsIn(request.body)
+      for (const tool of hasScope(holder, 'command') ? [] : tools)
         noteRequest(house, request, { command: `tool ${tool.slice(0, 64)}`, result: 'the key has no scope command' })
-      const asking: Asking = { holder, signal, tool }
+      const asking: Asking = { holder, signal, tools }
       const authInfo = { token: '', clientId: holder.account, scopes: [...holder.key.scopes], extra: { asking } }
       return handler.fetch(requestOf(request, signal), { authInfo, parsedBody: request.body })
     }

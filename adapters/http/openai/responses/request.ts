@@ -30,7 +30,8 @@ function refuseState(body: ResponsesBody): void {
 function contentOf(content: unknown, at: string): unknown {
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) throw wrong(at, 'write a text, or a list of input_text and input_image')
-  return (content as Loose[]).map(part => {
+  return (content as (Loose | null)[]).map(given => {
+    const part = given ?? {}
     if (part['type'] === 'refusal') return { type: 'text', text: part['refusal'] }
     if (typeof part['text'] === 'string') return { type: 'text', text: part['text'] }
     if (part['type'] !== 'input_image' || typeof part['image_url'] !== 'string')

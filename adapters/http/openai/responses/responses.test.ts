@@ -95,6 +95,7 @@ test('what would need that something is kept, or tools of OpenAI’s own, is ref
     [{ tools: [{ type: 'web_search' }] }, 'tools[0]'],
     [{ input: [{ type: 'item_reference', id: 'x' }] }, 'input[0]'],
     [{ input: [{ role: 'user', content: [{ type: 'input_file', file_id: 'x' }] }] }, 'input[0].content'],
+    [{ input: [{ role: 'user', content: [null] }] }, 'input[0].content'],
     [{ background: true }, 'background'],
   ] as const) {
     const { status, param: named } = await ask(more)
