@@ -6,7 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { digested, type ReadersOptions } from '../adapters/http/testing/readers.ts'
 import { freePorts } from '../adapters/irc/server/ports.ts'
 import { lastParam } from '../adapters/irc/text/line.ts'
-import { connect } from '../core/ledger/sqlite.ts'
+import { Ledger } from '../core/ledger/ledger.ts'
+import { after as factsAfter } from '../core/ledger/record/events.ts'
 import { type Instance, killNow } from '../test/instance.ts'
 import { Client } from '../test/irc.ts'
 import { quantile, say, spread } from './figures.ts'
@@ -47,26 +48,21 @@ async function keysOf(instance: Instance): Promise<{ url: string; keys: string[]
   return { url, keys: made }
 }
 
-const ledgerOf = <T>(instance: Instance, work: (db: ReturnType<typeof connect>) => T): T => {
-  const db = connect(join(instance.data, 'ledger.db'), { readonly: true })
+const ledgerOf = <T>(instance: Instance, work: (ledger: Ledger) => T): T => {
+  const ledger = Ledger.open(join(instance.data, 'ledger.db'))
   try {
-    return work(db)
+    return work(ledger)
   } finally {
-    db.close()
+    ledger.close()
   }
 }
 
-const newestOf = (instance: Instance): number =>
-  ledgerOf(instance, db => Number(db.prepare('SELECT max(seq) FROM event').pluck().get()))
+const newestOf = (instance: Instance): number => ledgerOf(instance, ledger => ledger.newestSeq())
 
 /** What each reader must have got, by what stands in the ledger. */
 function expected(instance: Instance, after: number): { messages: number; digest: number } {
-  const seqs = ledgerOf(instance, db =>
-    db
-      .prepare("SELECT seq FROM event WHERE room = 'general' AND kind = 'message' AND seq > ? ORDER BY seq")
-      .pluck()
-      .all(after),
-  ) as number[]
+  const all = ledgerOf(instance, ledger => ledger.readNow(tx => factsAfter(tx, after, Number.MAX_SAFE_INTEGER)))
+  const seqs = all.filter(({ room, event }) => room === 'general' && event.kind === 'message').map(({ seq }) => seq)
   return { messages: seqs.length, digest: seqs.reduce(digested, 0) }
 }
 

@@ -6,7 +6,14 @@ import type { Interior } from '../../../core/process/interior.ts'
 import type { Holder } from '../access.ts'
 import type { House } from '../house.ts'
 import { Problem, statusOf } from '../problem.ts'
-import type { Asking } from './ask.ts'
+
+/** What was asked, and where its answer is found. */
+export interface Asking {
+  readonly id: string
+  readonly key: string
+  /** The number of the fact that asks; null: it is none of the record. */
+  readonly seq: number | null
+}
 
 /** What came since the last look: pieces, and the end once there is one. */
 export interface News {

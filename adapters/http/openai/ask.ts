@@ -15,15 +15,7 @@ import { idempotencyKeyOf } from '../command.ts'
 import type { House } from '../house.ts'
 import { asMessageId, factKey, ownPlace, senderOf } from '../place.ts'
 import { mustBeHeard } from '../say.ts'
-import { wasGivenUp } from './answer.ts'
-
-/** What was asked, and where its answer is found. */
-export interface Asking {
-  readonly id: string
-  readonly key: string
-  /** The number of the fact that asks; null: it is none of the record. */
-  readonly seq: number | null
-}
+import { type Asking, wasGivenUp } from './answer.ts'
 
 const mostKept = 20_000
 

@@ -11,7 +11,8 @@ import { noteRequest } from '../notes.ts'
 import { factKey } from '../place.ts'
 import { Problem } from '../problem.ts'
 import { mustBeHeard } from '../say.ts'
-import { type Asking, askerOf } from './ask.ts'
+import type { Asking } from './answer.ts'
+import { askerOf } from './ask.ts'
 
 /** A model as programs are told of it. */
 export interface Offered {

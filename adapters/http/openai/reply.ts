@@ -5,8 +5,7 @@ import { gone, holderOf, idempotencyKeyOf } from '../command.ts'
 import type { House } from '../house.ts'
 import { writeLater } from '../notes.ts'
 import { Problem } from '../problem.ts'
-import { follow, giveUp, problemOf } from './answer.ts'
-import type { Asking } from './ask.ts'
+import { type Asking, follow, giveUp, problemOf } from './answer.ts'
 import type { Form } from './form.ts'
 
 /** A client sees that somebody works on it. */
