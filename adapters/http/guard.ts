@@ -51,7 +51,7 @@ export class Guard {
     if (needed.some(each => hasScope(holder, each))) return
     const named = needed.join(' or ')
     this.#house.refused(request, `the key has no scope ${named}`)
-    throw new Problem(403, 'denied', `this key has no scope ${named}: it has ${holder.key.scopes.join(', ')}`)
+    throw new Problem(403, 'denied', `this key has no scope ${named}: it has ${holder.key.scopes.join(', ') || 'none'}`)
   }
 
   #limit(who: string, perMinute: number, reply: FastifyReply): void {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { WebSocket } from 'ws'
@@ -109,8 +108,31 @@ describe('the live stream', () => {
     source.close()
   })
 
+  it('gives those who are behind all that they lack, however far, beside those who are not', async t => {
+    const world = await openWorld(t)
+    const alice = await world.key('alice', 'member')
+    for (const name of ['alice', 'bob']) world.house.server('a').user(name).join('#ops')
+    const bob = world.house.server('a').user('bob')
+    // More than is kept at hand.
+    const count = 2300
+    const live = await new Source().open(world, alice, '/v1/stream?rooms=ops')
+    for (let n = 0; n < count; n++) bob.say('#ops', `n ${n}`)
+    await until(() => live.texts.length === count, 'all of them, live', 20_000)
+    const wanted = Array.from({ length: count }, (_, n) => `n ${n}`)
+    const behind = [0, 1, 250, 2000, count - 1].map(async at => {
+      const after = at === 0 ? 0 : (live.events[at - 1]?.id ?? 0)
+      const source = await new Source().open(world, alice, `/v1/stream?rooms=ops&after=${after}`)
+      await until(() => source.texts.length === count - at, `what came after ${at}`, 20_000)
+      assert.deepEqual(source.texts, wanted.slice(at))
+      source.close()
+    })
+    await Promise.all(behind)
+    assert.deepEqual(live.texts, wanted)
+    live.close()
+  })
+
   it('lets go of a reader that takes nothing, not even why it is cut', async t => {
-    const world = await openWorld(t, { http: 'connections: 2' })
+    const world = await openWorld(t, { http: 'connections: 4, perAddressPerMinute: 1000000' })
     const account = 'stuck' as UserId
     const alice = await world.key('alice', 'member', { account })
     for (const name of ['alice', 'bob']) world.house.server('a').user(name).join('#ops')
@@ -121,28 +143,34 @@ describe('the live stream', () => {
       socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${alice}\r\n\r\n`)
       return socket
     }
-    const stuck = ask('/v1/stream?rooms=ops')
-    await once(stuck, 'data')
-    stuck.pause()
-    // More than the kernel keeps for it.
-    const said = 600
-    for (let n = 0; n < said; n++)
-      world.house
-        .server('a')
-        .user('bob')
-        .say('#ops', `${n} ${'x'.repeat(16_000)}`)
-    await until(() => world.house.ledger.newestSeq() > said, 'all of them in the record', 20_000)
-    await world.house.ledger.write(tx => revokeKey(tx, { network: web, account }, Date.now()))
     const isServed = (socket: Socket): Promise<boolean> =>
       new Promise(resolve => {
         socket
           .once('data', chunk => resolve(String(chunk).startsWith('HTTP/1.1 200')))
           .once('close', () => resolve(false))
       })
+    const stuck = await until(async () => {
+      const socket = ask('/v1/stream?rooms=ops')
+      if (await isServed(socket)) return socket
+      socket.destroy()
+      return null
+    }, 'a stream')
+    stuck.pause()
+    const live = await new Source().open(world, alice, '/v1/stream?rooms=ops')
+    // More than the kernel keeps for it.
+    const said = 800
+    for (let n = 0; n < said; n++)
+      world.house
+        .server('a')
+        .user('bob')
+        .say('#ops', `${n} ${'x'.repeat(16_000)}`)
+    await until(() => live.texts.length === said, 'all of them at another reader', 20_000)
+    live.close()
+    await world.house.ledger.write(tx => revokeKey(tx, { network: web, account }, Date.now()))
     await until(async () => {
-      const both = [ask('/healthz'), ask('/healthz')]
-      const served = await Promise.all(both.map(isServed))
-      for (const socket of both) socket.destroy()
+      const all = Array.from({ length: 4 }, () => ask('/healthz'))
+      const served = await Promise.all(all.map(isServed))
+      for (const socket of all) socket.destroy()
       return served.every(Boolean)
     }, 'its connection to be free')
   })
