@@ -107,7 +107,7 @@ async function talkAndBreak(stage: Stage, options: KillOptions, signal: AbortSig
   const [said] = await Promise.all([Promise.all(talk), breaks.run(signal)])
   const talkedMs = Date.now() - beganMs
   options.say(`all said after ${(talkedMs / 1000).toFixed(0)} s; waiting for the last copies`)
-  const what = await settled(stage, new Map(said), breaks.blows)
+  const what = await settled(stage, { said: new Map(said), blows: breaks.blows, beganMs })
   const verdict = tally(what)
   const shown = verdict.findings
     .slice(0, mostEvidence)
@@ -129,15 +129,15 @@ async function speak(side: Side, count: number, perSecond: number): Promise<stri
 }
 
 /** Resolves once nothing is missing, or nothing has moved for a while. Looks seldom: the servers live in this process. */
-async function settled({ sides, ledger }: Stage, said: Case['said'], blows: Case['blows']): Promise<Case> {
-  const spoken = [...said.values()].reduce((sum, { length }) => sum + length, 0)
+async function settled({ sides, ledger }: Stage, run: Pick<Case, 'said' | 'blows' | 'beganMs'>): Promise<Case> {
+  const spoken = [...run.said.values()].reduce((sum, { length }) => sum + length, 0)
   for (let state = '', movedMs = performance.now(); ; ) {
     const now = progress(ledger)
     const over = performance.now() - movedMs > quietMs
     if (over || (now.open === 0 && now.messages >= spoken)) {
       const texts = sides.map(async side => [side.network, (await side.copies()).map(({ text }) => text)] as const)
       const shown = new Map(await Promise.all(texts))
-      const what: Case = { said, facts: readRecord<string>(ledger), shown, blows }
+      const what: Case = { ...run, facts: readRecord<string>(ledger), shown }
       if (over || !tally(what).findings.some(finding => finding.what === 'lost')) return what
     }
     const seen = JSON.stringify(now)

@@ -12,6 +12,8 @@ export interface Case {
   /** Texts by network. */
   readonly shown: Shown
   readonly blows: readonly Blow[]
+  /** When the first message was said, as epoch milliseconds. */
+  readonly beganMs: number
 }
 
 export interface Finding {
@@ -36,6 +38,8 @@ const tokenIn = /\bk:([a-z]+:\d+\.\d+)(?!\d)/
 const label = '(may be a repeat)'
 /** The one platform that can be asked for nothing. */
 const mayLabel = 'tg'
+/** What an IRC server replays on a JOIN proves nothing of what was made sooner after its first line: clocks are no closer. */
+const young = { network: 'irc', ms: 5_000 }
 
 interface Sighting {
   readonly token: string
@@ -48,10 +52,13 @@ const sightings = (texts: readonly string[]): Sighting[] =>
     return token === undefined ? [] : [{ token, repeat: text.includes(label) }]
   })
 
-export function tally({ said, facts, shown }: Case): Verdict {
+export function tally({ said, facts, shown, beganMs }: Case): Verdict {
   const findings: Finding[] = []
   const find = (what: Finding['what'], token: string, why: string): void => void findings.push({ what, token, why })
   const recorded = Map.groupBy(facts, ({ token }) => token)
+  const mayRepeat = (token: string, to: string): boolean =>
+    to === mayLabel ||
+    (to === young.network && (recorded.get(token) ?? []).some(({ receivedMs }) => receivedMs < beganMs + young.ms))
   for (const token of [...said.values()].flat()) {
     const times = recorded.get(token)?.length ?? 0
     if (times === 0) find('lost', token, 'not in the ledger')
@@ -66,7 +73,7 @@ export function tally({ said, facts, shown }: Case): Verdict {
         const plain = copies.filter(({ repeat }) => !repeat).length
         if (copies.length === 0) find('lost', token, `never seen on ${to}`)
         if (plain > 1) find('doubled', token, `${plain} times on ${to}`)
-        if (plain < copies.length && to !== mayLabel) find('labelled', token, `${to} could have been asked`)
+        if (plain < copies.length && !mayRepeat(token, to)) find('labelled', token, `${to} could have been asked`)
       }
       disorders([...seen.keys()], tokens).forEach(token => find('disordered', token, `on ${to}, after a later one`))
     }
