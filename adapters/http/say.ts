@@ -2,14 +2,14 @@ import type { FastifyRequest } from 'fastify'
 import { Reader } from '../../core/command/visit/reading.ts'
 import { type MessageEvent, type Place, text } from '../../core/event.ts'
 import { bots } from '../../core/process/bots.ts'
-import { type Holder, hasScope } from './access.ts'
 import { requestId } from './asks.ts'
 import { idempotencyKeyOf } from './command.ts'
+import { type Holder, hasScope } from './door/access.ts'
+import { isMuted } from './door/reach.ts'
 import type { House } from './house.ts'
 import { noteRequest } from './notes.ts'
 import { asMessageId, factKey, senderOf } from './place.ts'
 import { Problem } from './problem.ts'
-import { isMuted } from './reach.ts'
 
 const readers = new WeakMap<House, Reader>()
 

@@ -2,13 +2,13 @@ import { BlockList, isIP, type Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify'
 import { isLoopbackHost } from '../../core/loopback.ts'
 import type { HttpConfig } from './config.ts'
-import { allowOrigins } from './cors.ts'
-import { Guard } from './guard.ts'
+import { allowOrigins } from './door/cors.ts'
+import { Guard } from './door/guard.ts'
+import type { Pair } from './door/tls.ts'
+import { answerUnread, isUpgrade } from './door/unread.ts'
 import type { House, Routes } from './house.ts'
 import { readJson } from './json.ts'
 import { asProblem, Problem } from './problem.ts'
-import type { Pair } from './tls.ts'
-import { answerUnread, isUpgrade } from './unread.ts'
 
 const headerBytes = 16_384
 const headersMs = 10_000

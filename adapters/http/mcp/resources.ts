@@ -4,10 +4,10 @@ import { factsFor, firstReceivedSince } from '../../../core/ledger/record/histor
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { namesOf, type Room } from '../../../core/rooms.ts'
 import { plain } from '../../../core/text/text.ts'
-import { type Holder, ownerOf } from '../access.ts'
+import { type Holder, ownerOf } from '../door/access.ts'
+import { roomMeant, roomsOf, visibleFor } from '../door/reach.ts'
 import type { House } from '../house.ts'
 import { Problem } from '../problem.ts'
-import { roomMeant, roomsOf, visibleFor } from '../reach.ts'
 
 const newest = 200
 const mostOfDay = 5000

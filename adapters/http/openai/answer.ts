@@ -3,7 +3,7 @@ import { stopTurns, turnOfFact } from '../../../core/ledger/oracle/turns.ts'
 import { decisionOf } from '../../../core/ledger/record/decisions.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Interior } from '../../../core/process/interior.ts'
-import type { Holder } from '../access.ts'
+import type { Holder } from '../door/access.ts'
 import type { House } from '../house.ts'
 import { Problem, statusOf } from '../problem.ts'
 

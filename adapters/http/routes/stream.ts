@@ -3,13 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import { namesOf } from '../../../core/rooms.ts'
 import { holderOf } from '../command.ts'
+import { roomMeant } from '../door/reach.ts'
+import { closeWith, lastWordsMs } from '../door/unread.ts'
 import type { House, Routes } from '../house.ts'
 import { noteRequest } from '../notes.ts'
 import { Problem } from '../problem.ts'
-import { roomMeant } from '../reach.ts'
 import { problems } from '../schemas.ts'
 import type { Reader } from '../stream/hub.ts'
-import { closeWith, lastWordsMs } from '../unread.ts'
 
 /** What may wait in a connection before a reader counts as full. */
 const mostWaitingBytes = 256_000

@@ -3,8 +3,8 @@ import { currentAfter } from '../../../core/ledger/record/history.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
 import type { Interior } from '../../../core/process/interior.ts'
-import type { Holder } from '../access.ts'
-import type { Rights, Sight } from '../rights.ts'
+import type { Holder } from '../door/access.ts'
+import type { Rights, Sight } from '../door/rights.ts'
 import { Batch, Fact } from './fact.ts'
 
 /** One open stream. */

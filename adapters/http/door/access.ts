@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { opens, prefixOf, type Scope } from '../../core/access/api-keys.ts'
-import type { UserId } from '../../core/event.ts'
-import { type Agent, agentNamed, engaged } from '../../core/ledger/agents/agents.ts'
-import { type Person, personAt } from '../../core/ledger/people/people.ts'
-import { type ApiKey, hashByPrefix, isInForce, keyByPrefix } from '../../core/ledger/settings/api-keys.ts'
-import type { Tx } from '../../core/ledger/tx.ts'
+import { opens, prefixOf, type Scope } from '../../../core/access/api-keys.ts'
+import type { UserId } from '../../../core/event.ts'
+import { type Agent, agentNamed, engaged } from '../../../core/ledger/agents/agents.ts'
+import { type Person, personAt } from '../../../core/ledger/people/people.ts'
+import { type ApiKey, hashByPrefix, isInForce, keyByPrefix } from '../../../core/ledger/settings/api-keys.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 
 /** Who asks: a key, and whom it speaks for. */
 export interface Holder {

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { RateLimit } from '../../core/command/state/rate.ts'
-import { noteKeyUse } from '../../core/ledger/settings/api-keys.ts'
+import { RateLimit } from '../../../core/command/state/rate.ts'
+import { noteKeyUse } from '../../../core/ledger/settings/api-keys.ts'
+import type { House } from '../house.ts'
+import { note, writeLater } from '../notes.ts'
+import { Problem } from '../problem.ts'
 import { bearer, type Holder, hasScope, holderOf } from './access.ts'
-import type { House } from './house.ts'
-import { note, writeLater } from './notes.ts'
-import { Problem } from './problem.ts'
 
 const usedEveryMs = 60_000
 /** Strangers' tries are told once in so long for each address: they can not fill the audit. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { apiKeyHash, newApiKey, prefixOf } from '../../core/access/api-keys.ts'
-import type { NetworkId, UserId } from '../../core/event.ts'
-import { Ledger } from '../../core/ledger/ledger.ts'
-import { type ApiKey, insertKey } from '../../core/ledger/settings/api-keys.ts'
+import { apiKeyHash, newApiKey, prefixOf } from '../../../core/access/api-keys.ts'
+import type { NetworkId, UserId } from '../../../core/event.ts'
+import { Ledger } from '../../../core/ledger/ledger.ts'
+import { type ApiKey, insertKey } from '../../../core/ledger/settings/api-keys.ts'
 import { holderOf } from './access.ts'
 
 const rounds = 10_000

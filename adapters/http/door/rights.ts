@@ -1,10 +1,10 @@
-import type { Visible } from '../../core/access/visibility.ts'
-import { rightsEnd, rightsVersion } from '../../core/ledger/people/rights.ts'
-import { keyOfAccount } from '../../core/ledger/settings/api-keys.ts'
-import type { Tx } from '../../core/ledger/tx.ts'
-import type { Interior } from '../../core/process/interior.ts'
+import type { Visible } from '../../../core/access/visibility.ts'
+import { rightsEnd, rightsVersion } from '../../../core/ledger/people/rights.ts'
+import { keyOfAccount } from '../../../core/ledger/settings/api-keys.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
+import type { Interior } from '../../../core/process/interior.ts'
+import { Problem } from '../problem.ts'
 import { type Holder, ownerOf } from './access.ts'
-import { Problem } from './problem.ts'
 import { visibleFor } from './reach.ts'
 
 /** Whom a key speaks for now, and what they may see. */

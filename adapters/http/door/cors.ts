@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { Problem } from './problem.ts'
+import { Problem } from '../problem.ts'
 
 const headers = 'authorization, content-type, idempotency-key, prefer, last-event-id'
 const exposed = 'location, retry-after'

@@ -1,9 +1,9 @@
 /** However many programs read and ask, the relay goes on and nothing of a stream is missing. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { until } from '../../bots/bridge/testing.ts'
-import { Source } from './testing/source.ts'
-import { openWorld } from './testing/world.ts'
+import { until } from '../../../bots/bridge/testing.ts'
+import { Source } from '../testing/source.ts'
+import { openWorld } from '../testing/world.ts'
 
 const readers = 60
 const askers = 12

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import { ChanopError } from '../../core/error.ts'
-import type { HttpConfig } from './config.ts'
+import { ChanopError } from '../../../core/error.ts'
+import type { HttpConfig } from '../config.ts'
 
 type Files = NonNullable<HttpConfig['tls']>
 

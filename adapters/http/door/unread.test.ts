@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
-import { openWorld, type World } from './testing/world.ts'
+import { openWorld, type World } from '../testing/world.ts'
 
 const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n'
 const handshake = `${upgrade}sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n`

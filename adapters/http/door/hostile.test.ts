@@ -3,10 +3,10 @@ import { connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
-import { until } from '../../bots/bridge/testing.ts'
-import { readAudit } from '../../core/ledger/audit/audit.ts'
-import { httpSchema } from './config.ts'
-import { openWorld, type World } from './testing/world.ts'
+import { until } from '../../../bots/bridge/testing.ts'
+import { readAudit } from '../../../core/ledger/audit/audit.ts'
+import { httpSchema } from '../config.ts'
+import { openWorld, type World } from '../testing/world.ts'
 
 interface Operation {
   readonly operationId: string
