@@ -116,7 +116,7 @@ async function runTests(chosen: readonly string[]): Promise<number> {
   const all = globSync('{core,adapters,bots,config,scripts,bench,test}/**/*.test.ts').sort()
   // Most suites wait for servers more than they compute.
   const codes = await Promise.all([
-    runNode([...chosen, '--test-concurrency=6', ...all.filter(file => !apart.includes(file))]),
+    runNode([...chosen, '--test-concurrency=5', ...all.filter(file => !apart.includes(file))]),
     runAside([...chosen, '--test-concurrency=1', ...long]),
   ])
   codes.push(await runNode([...chosen, '--test-concurrency=2', ...heavy]))

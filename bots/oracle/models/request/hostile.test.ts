@@ -8,8 +8,9 @@ import { openTries, recentTries } from '../../../../core/ledger/oracle/tries.ts'
 import { answer, delta, finished, ModelServer, RawServer, usage } from '../testing-server.ts'
 import { hear, model, openWorld, question } from '../testing-world.ts'
 
-/** For those that speak: a busy machine is no reason to give up on them. */
+/** A busy machine is no reason to give up on those that speak. */
 const patient = { firstTokenSeconds: 60, betweenChunksSeconds: 60 }
+/** For those that say nothing. */
 const quick = { firstTokenSeconds: 1, betweenChunksSeconds: 1 }
 const never = (): AbortSignal => new AbortController().signal
 
@@ -19,7 +20,7 @@ type Send = (socket: Socket) => void | Promise<void>
 async function pair(t: TestContext, does: Send, more: object = {}) {
   const first = await RawServer.listen(t, does)
   const second = await ModelServer.listen(t, response => answer(response, ['for', 'ty-two']))
-  const models = { first: model(first.url, { ...quick, ...more }), second: model(second.url, { priority: 2 }) }
+  const models = { first: model(first.url, { ...patient, ...more }), second: model(second.url, { priority: 2 }) }
   return { first, second, ...(await openWorld(t, { models })) }
 }
 
@@ -142,7 +143,7 @@ const odd: readonly (readonly [name: string, does: Send])[] = [
 describe('odd', { concurrency: 8 }, () => {
   for (const [name, does] of odd) {
     test(`it is understood: ${name}`, async t => {
-      const { models, first, second } = await pair(t, does, patient)
+      const { models, first, second } = await pair(t, does)
       const { text, end, restarts } = await hear(models.stream(question, never()))
       assert.deepEqual([text, end?.model, end?.finishReason, restarts], ['hé🎉llo', 'first', 'stop', []])
       assert.deepEqual([first.requests.length, second.requests.length], [1, 0])
@@ -181,6 +182,7 @@ const broken: readonly (readonly [name: string, does: Send, reason: RegExp, more
       }
     },
     /gave no sign of an answer for 1 s/,
+    quick,
   ],
   ['a page with 200', says(page, 'text/html'), /sent nothing/],
   [
@@ -194,6 +196,7 @@ const broken: readonly (readonly [name: string, does: Send, reason: RegExp, more
     'JSON that never ends',
     socket => void socket.write(`${head('application/json')}{"choices":`),
     /gave no sign of an answer for 1 s/,
+    quick,
   ],
   ['an empty object', says('{}', 'application/json'), /has no end/],
   ['null', says('null', 'application/json'), /has no end/],
@@ -212,6 +215,7 @@ const broken: readonly (readonly [name: string, does: Send, reason: RegExp, more
     'an error whose words never end',
     socket => void socket.write('HTTP/1.1 500 Oops\r\n\r\nwell, '),
     /^(has a fault \(500\): well,|gave no sign of an answer for 1 s)/,
+    quick,
   ],
   [
     'an error that is cut off',
@@ -239,14 +243,13 @@ const broken: readonly (readonly [name: string, does: Send, reason: RegExp, more
     /called tools that it was not given/,
   ],
   ['thinking that is never closed', gone(delta('<think>well'), delta(' now'), finished()), /thought and said nothing/],
-  ['spaces for ever', endless(' '), /sent something without an end/, patient],
-  ['one event for ever', endless('x', 'data: {"choices":"'), /sent something without an end/, patient],
-  ['blank lines for ever', endless('\n'), /gave no sign of an answer for 1 s/],
+  ['spaces for ever', endless(' '), /sent something without an end/],
+  ['one event for ever', endless('x', 'data: {"choices":"'), /sent something without an end/],
+  ['blank lines for ever', endless('\n'), /gave no sign of an answer for 1 s/, quick],
   [
     'no end of redirects',
     socket => void socket.end('HTTP/1.1 307 Over there\r\nlocation: /v1/chat/completions\r\nconnection: close\r\n\r\n'),
     /can not be reached/,
-    patient,
   ],
 ]
 
