@@ -1,6 +1,7 @@
 import type { APIMessage } from 'discord.js'
 import { ChanopError } from '../../../core/error.ts'
 import type { Draft, MessageId, Place, Reaction } from '../../../core/event.ts'
+import { Recent } from '../../../core/recent.ts'
 import type { Look } from '../text/render.ts'
 import type { Api } from '../wire/api.ts'
 import { errors, isRefused, type Refused } from '../wire/faults.ts'
@@ -27,9 +28,9 @@ const mostKept = 2_000
 export class Changes {
   readonly #o: ChangesOptions
   /** Messages that we took away ourselves: the platform tells of it as of any other. */
-  readonly #removed = new Set<string>()
+  readonly #removed = new Recent<string, true>(mostKept)
   /** Messages that a webhook said, by what was seen of them here. */
-  readonly #hooked = new Map<string, boolean>()
+  readonly #hooked = new Recent<string, boolean>(mostKept)
 
   constructor(options: ChangesOptions) {
     this.#o = options
@@ -42,7 +43,6 @@ export class Changes {
   /** A message was said, by a webhook or not. */
   note(id: string, hooked: boolean): void {
     this.#hooked.set(id, hooked)
-    if (this.#hooked.size > mostKept) this.#hooked.delete(this.#hooked.keys().next().value ?? '')
   }
 
   async edit(
@@ -138,8 +138,7 @@ export class Changes {
 
   /** Takes a message away; one that is gone already is no fault. */
   async #take(target: Target, id: string): Promise<void> {
-    this.#removed.add(id)
-    if (this.#removed.size > mostKept) this.#removed.delete(this.#removed.keys().next().value ?? '')
+    this.#removed.set(id, true)
     try {
       await this.#byWhom(target, id, this.#hooked.get(id) ?? false, {
         hook: ({ id: hook, token }, query) =>

@@ -115,8 +115,7 @@ export function putOut(
 /** Neither relayed nor obeyed for a while and, where the server knows how, heard in none of its channels either. */
 function mute(tx: Tx, context: BotContext<typeof configSchema>, { network, name }: Agent, seq: number): void {
   const untilMs = Date.now() + muteMs
-  const keys = keysBehind(tx, { network, user: name })
-  const accounts = [`${network}:${name}`, ...keys.map(key => `${key.network}:${key.account}`)]
+  const accounts = [`${network}:${name}`, ...keysBehind(tx, { network, user: name })]
   const muted = Object.fromEntries(accounts.map(account => [account, untilMs]))
   const current = { ...context.settings.current.ignore, ...muted }
   storeSetting(tx, 'ignore', current, context.name, Date.now())

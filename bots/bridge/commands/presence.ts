@@ -122,11 +122,11 @@ const ignore = declare({
       throw new ChanopError('denied', `${who} is ${role} and is not ignored: !role revoke comes first`)
     const by = caller.person?.name ?? caller.account
     const valid = Object.entries(settings.current.ignore).filter(([, until]) => until === null || until > atMs)
-    const all = [who, ...keys.map(key => `${key.network}:${key.account}`)]
+    const all = [who, ...keys]
     const untilMs = forMs === undefined ? null : atMs + forMs
     const current = { ...Object.fromEntries(valid), ...Object.fromEntries(all.map(each => [each, untilMs])) }
     settings.check('ignore', current)
-    const besides = keys.length === 0 ? '' : ` (with ${all.slice(1).join(', ')})`
+    const besides = keys.length === 0 ? '' : ` (with ${keys.join(', ')})`
     return {
       lines: [`${who}${besides} is ignored${forMs === undefined ? '' : ` for ${duration(forMs, 2)}`}`],
       effect: db => storeSetting(db, 'ignore', current, by, context.atMs),
@@ -174,8 +174,7 @@ const ignoreDel = declare({
     if (until === undefined) throw new ChanopError('not-found', `${who} is not ignored; !ignore list shows who is`)
     const [, network = '', user = ''] = /^([^:]+):(.*)$/.exec(who) ?? []
     const keys = await context.ledger.read(db => keysBehind(db, { network, user }))
-    const theirs = new Set(keys.map(key => `${key.network}:${key.account}`))
-    const left = Object.fromEntries(Object.entries(others).filter(([account]) => !theirs.has(account)))
+    const left = Object.fromEntries(Object.entries(others).filter(([account]) => !keys.includes(account)))
     const by = context.caller.person?.name ?? context.caller.account
     return {
       lines: [`${who} is heard again`],

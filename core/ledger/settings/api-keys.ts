@@ -111,11 +111,8 @@ export const revokeKeysOf = (tx: Tx, agent: string, nowMs: number): void => {
   sql(tx, 'UPDATE api_key SET revoked_ms = ? WHERE agent = ? AND revoked_ms IS NULL').run(nowMs, agent)
 }
 
-/** Accounts that speak for whoever has this one: keys of theirs that count. */
-export const keysBehind = (
-  tx: Tx,
-  { network, user }: { network: string; user: string },
-): Pick<ApiKey, 'network' | 'account'>[] =>
+/** Accounts, as `network:account`, that speak for whoever has this one: keys of theirs that count. */
+export const keysBehind = (tx: Tx, { network, user }: { network: string; user: string }): string[] =>
   sql(
     tx,
     `SELECT k.network, k.account FROM api_key k WHERE k.revoked_ms IS NULL AND (
@@ -125,7 +122,7 @@ export const keysBehind = (
      ORDER BY k.network, k.account`,
   )
     .all({ network, user })
-    .map(row => ({ network: row['network'] as NetworkId, account: row['account'] as UserId }))
+    .map(row => `${row['network'] as string}:${row['account'] as string}`)
 
 export const noteKeyUse = (tx: Tx, { network, account }: Pick<ApiKey, 'network' | 'account'>, nowMs: number): void => {
   sql(tx, 'UPDATE api_key SET used_ms = ? WHERE network = ? AND account = ?').run(nowMs, network, account)
