@@ -1,10 +1,9 @@
 /** Of which rooms an answer of admin's may tell: `knownTo`, for names of rooms and for channels. */
 
 import { knownTo, readerOf } from '../../core/access/visibility.ts'
-import type { CommandContext } from '../../core/command/command.ts'
 import type { Place } from '../../core/event.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
-import type { AdminServices } from './services.ts'
+import type { Context } from './services.ts'
 
 export interface Known {
   /** A room of the configuration, or one that was there once. */
@@ -12,7 +11,7 @@ export interface Known {
   place(where: { readonly network: string; readonly channel: string }): boolean
 }
 
-export function known(tx: Tx, context: CommandContext<AdminServices>, reply: 'public' | 'private'): Known {
+export function known(tx: Tx, context: Context, reply: 'public' | 'private'): Known {
   const { rooms } = context.services.context
   const knows = knownTo(tx, readerOf(context, reply), rooms, context.atMs)
   return {

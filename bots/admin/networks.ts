@@ -1,10 +1,9 @@
 import { knownTo, readerOf } from '../../core/access/visibility.ts'
 import type { Trouble } from '../../core/adapter.ts'
-import type { CommandContext } from '../../core/command/command.ts'
 import type { ChannelId, NetworkId } from '../../core/event.ts'
 import type { StoredStatus } from '../../core/ledger/settings/networks.ts'
 import { duration } from '../../core/text/text.ts'
-import type { AdminServices } from './services.ts'
+import type { AdminServices, Context } from './services.ts'
 
 /** After this long without a heartbeat a bot counts as silent. */
 export const silentMs = 3500
@@ -32,7 +31,7 @@ const lockedLine = (locks: number): string =>
 
 /** Networks as those who read the answer may know of them: channels that are closed to them are counted, not named. */
 export async function tellable(
-  asked: CommandContext<AdminServices>,
+  asked: Context,
   statuses: readonly StoredStatus[],
   reply: 'public' | 'private',
 ): Promise<StoredStatus[]> {

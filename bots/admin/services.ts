@@ -1,5 +1,5 @@
 import type { configSchema } from '../../config/schema.ts'
-import { commandsOf } from '../../core/command/command.ts'
+import { type CommandContext, commandsOf } from '../../core/command/command.ts'
 import type { Catalogue } from '../../core/command/help/published.ts'
 import type { BotContext } from '../../core/process/bot.ts'
 import type { Signer } from './agents/engagement.ts'
@@ -28,5 +28,8 @@ export interface AdminServices {
   /** Restarts a bot by the process manager; not awaited: admin itself may be the one. */
   readonly restart: (bot: string) => void
 }
+
+/** What a command of admin's is run in. */
+export type Context = CommandContext<AdminServices>
 
 export const declare = commandsOf<AdminServices>('admin')

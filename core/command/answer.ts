@@ -77,15 +77,16 @@ export function deliverAnswer(
   nowMs: number,
 ): void {
   const { stored, answer, reply } = asked
+  const { lines = [] } = answer
   const { settings } = tools
   const bot = answer.page?.bot ?? tools.bot
   const asker = { place: stored.event.place, account: stored.event.sender.id }
   const program = stored.event.asked
-  const most = program?.whole ? answer.lines.length : settings.lines
+  const most = program?.whole ? lines.length : settings.lines
   const { from, size } = answer.page ?? { from: 0, size: most }
-  const shown = pageLines(answer.lines, from, size, settings.prefix)
+  const shown = pageLines(lines, from, size, settings.prefix)
   const until = from + shown.length
-  if (until < answer.lines.length) keepForMore(db, asker, { lines: answer.lines, reply, shown: until, bot }, nowMs)
+  if (until < lines.length) keepForMore(db, asker, { lines, reply, shown: until, bot }, nowMs)
   else if (answer.page) dropPage(db, asker)
   const voice = voiceOf(stored, reply, { ...tools, bot })
   const { in: hall, face, ...toWhom } = voice

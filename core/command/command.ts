@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Role } from '../access/role.ts'
 import type { ErrorCode } from '../error.ts'
 import type { Chart, MessageEvent, NetworkId, Place, UserId } from '../event.ts'
@@ -41,6 +41,9 @@ export interface Caller {
   readonly private: boolean
 }
 
+/** Under what name it is kept who did something. */
+export const byOf = ({ person, account }: Pick<Caller, 'person' | 'account'>): string => person?.name ?? account
+
 export interface CommandContext<S> {
   readonly services: S
   readonly caller: Caller
@@ -66,7 +69,7 @@ export interface Ordered {
 
 export interface Answer {
   /** Markdown-lite (`core/text/text.ts`): text of people goes in through `escapeInline`. None: nothing is said now. */
-  readonly lines: readonly string[]
+  readonly lines?: readonly string[]
   /** The same for programs, as JSON: who asked without text (`MessageEvent.asked`) is given it beside the lines. */
   readonly data?: unknown
   /** A picture of the lines, for places that show some; `name` of the file, without its ending. */
@@ -135,15 +138,21 @@ type Previewed = Preview | string | null | Promise<Preview | string | null>
 
 const namePattern = /^[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?$/
 
+const nothing = z.object({})
+type Nothing = typeof nothing
+
 /**
- * The maker of one bot's declarations. The object is used as it is, never copied.
+ * The maker of one bot's declarations; one without `args` takes none. The object is used as it is, never copied.
  * Throws a plain `Error` at start when a declaration contradicts itself.
  */
 export const commandsOf =
   <S>(bot: string) =>
-  <A extends z.ZodObject>(declaration: Omit<Command<S, A>, 'bot'>): Command<S, A> => {
-    check(declaration)
-    return Object.assign(declaration, { bot })
+  <A extends z.ZodObject = Nothing>(
+    declaration: Omit<Command<S, A>, 'bot' | 'args'> & Partial<Pick<Command<S, A>, 'args'>>,
+  ): Command<S, A> => {
+    const command = Object.assign(declaration, { bot, args: declaration.args ?? (nothing as z.ZodObject as A) })
+    check(command)
+    return command
   }
 
 function check(command: Omit<Command<never>, 'bot' | 'run' | 'confirm'> & { confirm?: unknown }): void {

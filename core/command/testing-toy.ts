@@ -88,7 +88,6 @@ export const adminCommands: Command<Toy>[] = [
     args: z.object({ name: z.string() }),
     examples: [['!person add bob', '']],
     run: async (_context, { name }) => ({
-      lines: [],
       orders: [
         {
           order: { key: `make:${name}`, network: 'irc' as NetworkId, kind: 'account.create', args: { account: name } },

@@ -5,6 +5,16 @@ import type { Fault } from './fault.ts'
 
 export const yaml = lazily<typeof Yaml>('yaml')
 
+/** A value as people type it: YAML, so that numbers, lists and null mean themselves; what is none is text. */
+export function typedValue(typed: string): unknown {
+  try {
+    return yaml().parse(typed)
+  } catch (error) {
+    if (error instanceof Error) return typed
+    throw error
+  }
+}
+
 /** What is wrong with a text that is no YAML, in our own words: the library's quote the text, which may hold a secret. */
 export class YamlFault extends Error {
   readonly line: number

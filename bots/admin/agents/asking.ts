@@ -2,16 +2,14 @@
 import { z } from 'zod'
 import { chosen } from '../../../core/access/agents-meant.ts'
 import { includes } from '../../../core/access/role.ts'
-import type { Answer, CommandContext, Preview } from '../../../core/command/command.ts'
+import type { Answer, Preview } from '../../../core/command/command.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Agent } from '../../../core/ledger/agents/agents.ts'
 import { type NewOrder, placeOrder } from '../../../core/ledger/out/orders.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import type { AdminServices } from '../services.ts'
+import type { Context } from '../services.ts'
 import { keepBatch } from './batch.ts'
-
-export type Context = CommandContext<AdminServices>
 
 /** More than these are told in one line, and their logins are left in a file. */
 export const fewAgents = 5
@@ -23,8 +21,6 @@ export const agentName = z
   .meta({ type: 'selector' })
 
 export const selector = nameOf('selector').max(2000).describe('worker-1, a,b, @all, @worker, @wor*; ,-x leaves out x')
-
-export const byOf = ({ caller }: Context): string => caller.person?.name ?? caller.account
 
 /** The agents that a selector means here; once something was confirmed, those that were shown then and nobody else. */
 export const meant = ({ caller, services, confirmed }: Context, tx: Tx, which: string): Agent[] =>

@@ -1,14 +1,13 @@
 import { reservedAs, typeReservedAs } from '../../../core/access/reserved.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { agents } from '../../../core/ledger/agents/agents.ts'
 import { groups } from '../../../core/ledger/people/groups.ts'
 import { people } from '../../../core/ledger/people/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import type { AdminServices } from '../services.ts'
+import type { Context } from '../services.ts'
 
 /** Throws `conflict` when a new person, agent or group would be called what already means something else. */
-export function refuseReserved(tx: Tx, { services }: CommandContext<AdminServices>, name: string): void {
+export function refuseReserved(tx: Tx, { services }: Context, name: string): void {
   const means = reservedAs(name, {
     commands: services.catalogue.refresh(tx).names,
     types: agents(tx).map(({ type }) => type),

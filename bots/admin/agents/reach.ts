@@ -2,7 +2,6 @@
 
 import { includes } from '../../../core/access/role.ts'
 import { type Groups, select } from '../../../core/access/selector.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { ChannelId } from '../../../core/event.ts'
 import { type Agent, agents, isEverything, mayEnter, type Rate } from '../../../core/ledger/agents/agents.ts'
@@ -11,9 +10,8 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Rooms } from '../../../core/rooms.ts'
 import { duration, time } from '../../../core/text/text.ts'
 import { ownUntil } from '../authority.ts'
-import type { AdminServices } from '../services.ts'
+import type { AdminServices, Context } from '../services.ts'
 
-type Context = CommandContext<AdminServices>
 type Catalogue = AdminServices['catalogue']
 export type Unsigned = Omit<Agent, 'engagement'>
 

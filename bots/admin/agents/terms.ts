@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { includes } from '../../../core/access/role.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
-import { durationMs } from '../../../core/command/parse/values.ts'
+import { durationMs, named } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
 import { agentOf, type Rate } from '../../../core/ledger/agents/agents.ts'
 import { personAt } from '../../../core/ledger/people/people.ts'
 import { duration } from '../../../core/text/text.ts'
-import type { AdminServices } from '../services.ts'
+import type { Context } from '../services.ts'
 import { refuseType } from './names.ts'
 import { type Unsigned, withinReach } from './reach.ts'
 
@@ -34,45 +33,23 @@ export const defaultRate: Rate = { count: 5, perMs: 1000 }
 
 /** What `register`, `adopt` and `agent edit` say of an agent, each as key=value. */
 export const terms = {
-  type: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,19}$/, 'write a lower-case word, e.g. worker')
-    .optional()
-    .meta({ named: true })
-    .describe('worker unless said'),
-  channels: words(/^(\*|[#&+!][^\s,\u0007]{0,63})$/, 'write #a,#task-* or *')
-    .optional()
-    .meta({ named: true })
-    .describe('where it may be; * is every open room, and so unless said: a closed one is named'),
-  permissions: words(/^(\*|[a-z][a-z0-9.-]*)$/, 'write names of commands, with a dot for a blank: last,log.show')
-    .optional()
-    .meta({ named: true })
-    .describe('commands it may use; none unless said'),
-  owner: z
-    .string()
-    .min(1)
-    .max(100)
-    .optional()
-    .meta({ named: true })
-    .describe('network:account, or a name; you unless said'),
-  for: durationMs().optional().meta({ named: true }).describe('until it ends; without an end unless said'),
-  skills: words(/^[a-z0-9][a-z0-9._+-]{0,30}$/i, 'write words')
-    .optional()
-    .meta({ named: true }),
-  rate: rate.optional().meta({ named: true }).describe('lines in a time; 5/s unless said'),
+  type: named(z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, 'write a lower-case word, e.g. worker'), 'worker unless said'),
+  channels: named(
+    words(/^(\*|[#&+!][^\s,\u0007]{0,63})$/, 'write #a,#task-* or *'),
+    'where it may be; * is every open room, and so unless said: a closed one is named',
+  ),
+  permissions: named(
+    words(/^(\*|[a-z][a-z0-9.-]*)$/, 'write names of commands, with a dot for a blank: last,log.show'),
+    'commands it may use; none unless said',
+  ),
+  owner: named(z.string().min(1).max(100), 'network:account, or a name; you unless said'),
+  for: named(durationMs(), 'until it ends; without an end unless said'),
+  skills: named(words(/^[a-z0-9][a-z0-9._+-]{0,30}$/i, 'write words')),
+  rate: named(rate, 'lines in a time; 5/s unless said'),
 }
 
-export interface Terms {
-  readonly type?: string | undefined
-  readonly channels?: readonly string[] | undefined
-  readonly permissions?: readonly string[] | undefined
-  readonly owner?: string | undefined
-  readonly for?: number | undefined
-  readonly skills?: readonly string[] | undefined
-  readonly rate?: Rate | undefined
-}
-
-type Context = CommandContext<AdminServices>
+type Said<T extends z.ZodRawShape> = Partial<z.output<z.ZodObject<T>>>
+export type Terms = Said<typeof terms>
 
 /** The names of commands as declared. Nobody grants more than they may do, and owners' commands belong to no agent. */
 async function permissionsOf({ services, ledger, caller }: Context, typed: readonly string[]): Promise<string[]> {

@@ -1,5 +1,5 @@
 /** What the commands about channels share. */
-import type { CommandContext, Ordered } from '../../../core/command/command.ts'
+import { byOf, type Ordered } from '../../../core/command/command.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import { mustHoldIn } from '../../../core/command/visit/gate.ts'
 import { ChanopError } from '../../../core/error.ts'
@@ -9,13 +9,11 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { duration, escapeInline, parseDuration } from '../../../core/text/text.ts'
 import { known as knownIn } from '../known.ts'
-import { type AdminServices } from '../services.ts'
+import type { Context } from '../services.ts'
 import { joiners } from './members.ts'
 import { natureOf, typeFor } from './nature.ts'
 import { bringOrders, keepOrder } from './orders.ts'
 import { channelMeant, configured } from './places.ts'
-
-export type Context = CommandContext<AdminServices>
 
 export const channel = nameOf('place').describe('#channel, or network:#channel')
 export const configOf = ({ services }: Context) => services.context.settings.current
@@ -55,7 +53,7 @@ export function fresh(context: Context, place: Place): KeptChannel {
     greeting: '',
     untilMs: null,
     createdMs: context.atMs,
-    createdBy: context.caller.person?.name ?? context.caller.account,
+    createdBy: byOf(context.caller),
   }
 }
 

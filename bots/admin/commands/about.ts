@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import type { Config } from '../../../config/schema.ts'
 import { mayBeIn } from '../../../core/access/admission.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
 import { hidden } from '../../../core/command/help/help.ts'
 import { readPublished } from '../../../core/command/help/published.ts'
-import { nameOf } from '../../../core/command/parse/values.ts'
+import { nameOf, rest } from '../../../core/command/parse/values.ts'
 import { refusal } from '../../../core/command/visit/gate.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace } from '../../../core/event.ts'
@@ -16,9 +15,7 @@ import { bots } from '../../../core/process/bots.ts'
 import { ago, duration, escapeInline, size } from '../../../core/text/text.ts'
 import { bridgeSilent, networkLine, silentMs, tellable } from '../networks.ts'
 import { announce, roomMeant } from '../say.ts'
-import { type AdminServices, declare } from '../services.ts'
-
-type AdminContext = CommandContext<AdminServices>
+import { type Context, declare } from '../services.ts'
 
 const whoami = declare({
   name: 'whoami',
@@ -26,7 +23,6 @@ const whoami = declare({
   agents: true,
   role: 'guest',
   reply: 'private',
-  args: z.object({}),
   examples: [
     [
       '!whoami',
@@ -65,7 +61,7 @@ const whoami = declare({
 const shownRooms = 8
 
 /** What somebody may say here, and the rooms of this network that let them in. */
-async function allowedLines({ caller, services, ledger, event, settings, atMs }: AdminContext): Promise<string[]> {
+async function allowedLines({ caller, services, ledger, event, settings, atMs }: Context): Promise<string[]> {
   const { rooms } = services.context
   const who = { network: caller.network, sender: event.event.sender }
   return ledger.read(tx => {
@@ -92,7 +88,6 @@ const status = declare({
   summary: 'how everything is, in a few lines',
   role: 'guest',
   reply: 'public',
-  args: z.object({}),
   examples: [
     [
       '!status',
@@ -157,7 +152,6 @@ const doctor = declare({
   summary: 'checks each part with what the start uses',
   role: 'operator',
   reply: 'private',
-  args: z.object({}),
   examples: [['!doctor', /.+/, '✓ redis: answers\n✓ irc server: answers']],
   async run({ services, signal }) {
     const report = await services.program(['scripts/doctor.ts'], signal)
@@ -175,7 +169,6 @@ const version = declare({
   agents: true,
   role: 'guest',
   reply: 'public',
-  args: z.object({}),
   examples: [['!version', /^chanop \d+\.\d+\.\d+ · node \d+/, 'chanop 0.1.0 · node 24.21.0']],
   run: async ({ services: { version } }) => ({
     lines: [`chanop ${version} · node ${process.versions.node}`],
@@ -206,7 +199,7 @@ const say = declare({
   mutates: true,
   args: z.object({
     where: nameOf('place').describe('a room, or a channel'),
-    text: z.string().min(1).meta({ rest: true }),
+    text: rest(),
   }),
   examples: [['!say #ops the disk was changed', /said in irc:#ops$/, 'said in irc:#ops']],
   async run({ services, caller, event }, { where, text }) {

@@ -1,7 +1,7 @@
 /** What becomes of agents: `rotate`, `revoke`, `restore`. */
 import { z } from 'zod'
 import type { Ordered } from '../../../core/command/command.ts'
-import { durationMs, rest } from '../../../core/command/parse/values.ts'
+import { durationMs, named, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Agent, editAgent, setAgentState } from '../../../core/ledger/agents/agents.ts'
 import { type NewOrder, placeOrder } from '../../../core/ledger/out/orders.ts'
@@ -10,25 +10,14 @@ import { groupsOf } from '../../../core/ledger/people/groups.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { newPassword } from '../../../core/new-password.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
-import {
-  type Context,
-  fewAgents,
-  guardAgents,
-  listed,
-  type Made,
-  many,
-  meant,
-  selector,
-  several,
-  signed,
-} from '../agents/asking.ts'
+import { fewAgents, guardAgents, listed, type Made, many, meant, selector, several, signed } from '../agents/asking.ts'
 import { loginLine } from '../agents/login.ts'
 import { accountOrder, passwordOrder } from '../agents/orders.ts'
 import { mustReach } from '../agents/reach.ts'
 import { need, theAgent } from '../agents/record.ts'
 import { revokeRecord, suspension } from '../agents/revoke.ts'
 import { withTerms } from '../agents/terms.ts'
-import { declare } from '../services.ts'
+import { type Context, declare } from '../services.ts'
 
 const selfGraceMs = 10_000
 
@@ -41,7 +30,7 @@ const rotate = declare({
   mutates: true,
   args: z.object({
     selector: selector.optional().describe('which agents; an agent itself without'),
-    grace: durationMs().optional().meta({ named: true }).describe('how long sessions go on'),
+    grace: named(durationMs(), 'how long sessions go on'),
   }),
   confirm: async ({ selector: which }, context) => {
     if (which === undefined) return null
@@ -73,7 +62,6 @@ const rotate = declare({
     const logins = await ledger.read(db => items.map(({ agent, password }) => loginLine(db, agent, password)))
     const then = graceMs > 0 ? `sessions end in ${duration(graceMs)}` : '{reason}'
     return {
-      lines: [],
       effect: keep,
       orders: items.map(({ agent, order }, index) => ({
         order,
@@ -130,7 +118,6 @@ const revoke = declare({
     }
     if (items.length > fewAgents) return many(context, 'revoked', items, keep)
     return {
-      lines: [],
       effect: keep,
       orders: items.map(({ agent, order }) => ({
         order,
@@ -147,7 +134,7 @@ const restore = declare({
   role: 'operator',
   reply: 'public',
   mutates: true,
-  args: z.object({ selector, for: durationMs().optional().meta({ named: true }).describe('a new end') }),
+  args: z.object({ selector, for: named(durationMs(), 'a new end') }),
   confirm: ({ selector: which }, context) =>
     several(context, which, agents => `restores ${agents.length}: ${listed(agents.map(({ name }) => name))}`),
   examples: [['!restore ghost', "nobody fits 'ghost': !agents lists who there is"]],
@@ -181,7 +168,7 @@ const restore = declare({
       done: `${agent.name} is restored with the password it had; ${context.settings.prefix}rotate ${agent.name} if that leaked`,
       failed: `${agent.name} is not restored: {reason}`,
     }))
-    return { lines: [], effect: keep, orders }
+    return { effect: keep, orders }
   },
 })
 

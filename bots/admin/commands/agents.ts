@@ -1,6 +1,6 @@
 /** One agent or all of them looked at and kept in order: `agents` and `agent …`. */
 import { z } from 'zod'
-import { durationMs, rest } from '../../../core/command/parse/values.ts'
+import { durationMs, flag, named, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import {
   type Agent,
@@ -126,7 +126,7 @@ const edit = declare({
   args: z.object({
     nick: agentName,
     ...terms,
-    native: z.enum(['yes', 'no']).optional().meta({ named: true }).describe('understands group mentions by itself'),
+    native: named(z.enum(['yes', 'no']), 'understands group mentions by itself'),
   }),
   examples: [['!agent edit nobody type=worker', nobodyHere]],
   async run(context, { nick, native, ...typed }) {
@@ -141,7 +141,6 @@ const edit = declare({
       before.groups,
     )
     return {
-      lines: [],
       effect: tx => {
         const now = theAgent(tx, nick)
         if (now.changedMs !== before.agent.changedMs)
@@ -162,7 +161,7 @@ const del = declare({
   mutates: true,
   args: z.object({
     nick: agentName,
-    keep: z.boolean().default(false).meta({ flag: true }).describe('the account stays'),
+    keep: flag('the account stays'),
   }),
   confirm: async ({ nick, keep }, { ledger }) => {
     const { name, createdMs } = await ledger.read(tx => theAgent(tx, nick))
@@ -180,7 +179,6 @@ const del = declare({
     if (keep)
       return { lines: [`${name} is no agent any more; its account stays`], effect: tx => forgetAgent(tx, name, atMs) }
     return {
-      lines: [],
       effect: tx => {
         need(theAgent(tx, name), ['active', 'rotating', 'revoked', 'deleted'], 'deleted', atMs)
         setAgentState(tx, name, 'deleted', null, atMs)
@@ -207,7 +205,7 @@ const sessions = declare({
   async run({ ledger, event }, { nick }) {
     const { network, name } = await ledger.read(tx => theAgent(tx, nick))
     const order = accountOrder({ network, account: name, kind: 'account.check', seq: event.seq })
-    return { lines: [], orders: [{ order, done: `${name}: {reason}`, failed: `${name}: {reason}` }] }
+    return { orders: [{ order, done: `${name}: {reason}`, failed: `${name}: {reason}` }] }
   },
 })
 
@@ -225,7 +223,6 @@ const kick = declare({
     const { ledger, event } = context
     const found = await ledger.read(tx => meant(context, tx, which))
     return {
-      lines: [],
       orders: found.map(({ network, name }) => ({
         order: accountOrder({ network, account: name, kind: 'account.end-sessions', seq: event.seq, args: { reason } }),
         done: `${name}: {reason}`,
@@ -306,7 +303,7 @@ const certificate = declare({
     const order = accountOrder({ network, account: nick, kind, seq: event.seq, args: { fingerprint } })
     const short = fingerprint.replaceAll(':', '').slice(-6).toLowerCase()
     const done = `${nick}: certificate …${short} ${verb === 'add' ? 'opens its account' : 'is taken away'}`
-    return { lines: [], orders: [{ order, done, failed: `${nick}: {reason}` }] }
+    return { orders: [{ order, done, failed: `${nick}: {reason}` }] }
   },
 })
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { moment, nameOf, whole } from '../../../core/command/parse/values.ts'
+import { moment, named, nameOf, whole } from '../../../core/command/parse/values.ts'
 import { type AuditRow, auditHead, type Proof, readAudit } from '../../../core/ledger/audit/audit.ts'
 import { escapeInline, time } from '../../../core/text/text.ts'
 import { keepHead, type Missing, missingHead } from '../audit-heads.ts'
@@ -24,10 +24,10 @@ const show = declare({
   reply: 'private',
   args: z.object({
     n: whole(1, 200).optional(),
-    who: nameOf('person').optional().meta({ named: true }).describe('an account or name'),
-    cmd: z.string().optional().meta({ named: true }).describe('how the command begins'),
-    decision: z.enum(['allowed', 'denied', 'ignored', 'failed']).optional().meta({ named: true }),
-    since: moment('past').optional().meta({ named: true }),
+    who: named(nameOf('person'), 'an account or name'),
+    cmd: named(z.string(), 'how the command begins'),
+    decision: named(z.enum(['allowed', 'denied', 'ignored', 'failed'])),
+    since: named(moment('past')),
   }),
   examples: [['!audit show who=nobody', 'nothing of that kind']],
   async run({ ledger }, { n = usual, who, cmd, decision, since }) {
@@ -55,7 +55,6 @@ const verify = declare({
   summary: 'proves that no line of the audit was changed or taken out',
   role: 'operator',
   reply: 'private',
-  args: z.object({}),
   examples: [['!audit verify', /^whole: \d+ lines/, 'whole: 214 lines, each fits the one before']],
   async run({ ledger, signal, services }) {
     const { dataDir } = services.context
@@ -71,7 +70,6 @@ const head = declare({
   summary: 'the last audit line by number and hash: noted elsewhere, it proves that none was cut off',
   role: 'operator',
   reply: 'public',
-  args: z.object({}),
   examples: [['!audit head', 'the audit has no line yet']],
   async run({ ledger, services }) {
     const found = await ledger.read(auditHead)
@@ -86,7 +84,6 @@ const exportAll = declare({
   summary: 'writes the whole audit to a file on the host, with what proves it',
   role: 'owner',
   reply: 'private',
-  args: z.object({}),
   examples: [
     [
       '!audit export',

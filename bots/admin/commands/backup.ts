@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { asChanopError } from '../../../core/error.ts'
 import { type MessageEvent, text } from '../../../core/event.ts'
 import type { Stored } from '../../../core/ledger/record/events.ts'
@@ -12,7 +11,6 @@ const backup = declare({
   role: 'owner',
   reply: 'private',
   mutates: true,
-  args: z.object({}),
   examples: [['!backup', /^a backup is being made/, 'a backup is being made: what came of it is said here']],
   run: async ({ services, event }) => ({
     lines: [

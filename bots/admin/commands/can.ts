@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { includes } from '../../../core/access/role.ts'
-import type { Caller, CommandContext } from '../../../core/command/command.ts'
+import type { Caller } from '../../../core/command/command.ts'
 import type { Published } from '../../../core/command/help/published.ts'
 import { resolve } from '../../../core/command/parse/suggest.ts'
-import { nameOf } from '../../../core/command/parse/values.ts'
+import { named, nameOf, rest } from '../../../core/command/parse/values.ts'
 import { isIgnored } from '../../../core/command/visit/desk.ts'
 import { refusal } from '../../../core/command/visit/gate.ts'
 import { ChanopError } from '../../../core/error.ts'
@@ -15,9 +15,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
 import { type Known, known } from '../known.ts'
 import { accountForm, accountMeant } from '../meant.ts'
-import { type AdminServices, declare } from '../services.ts'
-
-type Context = CommandContext<AdminServices>
+import { type Context, declare } from '../services.ts'
 
 /** Somebody as the router would see them here. */
 interface Somebody {
@@ -112,8 +110,8 @@ const can = declare({
   reply: 'private',
   args: z.object({
     who: nameOf('person').describe('a name, an agent, or network:account'),
-    in: nameOf('room').optional().meta({ named: true }).describe('a room; this one without'),
-    command: z.string().min(1).max(200).meta({ rest: true }).describe('as it would be typed'),
+    in: named(nameOf('room'), 'a room; this one without'),
+    command: rest().max(200).describe('as it would be typed'),
   }),
   examples: [
     [

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { managedNetworks } from '../../../config/networks.ts'
 import { channelModes } from '../../../config/schema.ts'
+import { byOf } from '../../../core/command/command.ts'
+import { named, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type Place } from '../../../core/event.ts'
 import { agents } from '../../../core/ledger/agents/agents.ts'
@@ -11,7 +13,6 @@ import { escapeInline, time, truncate } from '../../../core/text/text.ts'
 import {
   applied,
   brought,
-  type Context,
   channel,
   channelsKnown,
   configOf,
@@ -27,7 +28,7 @@ import {
 import { modesChange, natureOf } from '../channels/nature.ts'
 import { releaseOrder } from '../channels/orders.ts'
 import { known as knownIn } from '../known.ts'
-import { declare } from '../services.ts'
+import { type Context, declare } from '../services.ts'
 
 const add = declare({
   name: 'channel add',
@@ -37,13 +38,8 @@ const add = declare({
   mutates: true,
   args: z.object({
     channel,
-    type: z.string().optional().meta({ named: true }).describe('another type than the name says, or none'),
-    ttl: z
-      .string()
-      .meta({ type: 'duration' })
-      .optional()
-      .meta({ named: true })
-      .describe('how long it lives: 2h, 3d, never'),
+    type: named(z.string(), 'another type than the name says, or none'),
+    ttl: named(z.string().meta({ type: 'duration' }), 'how long it lives: 2h, 3d, never'),
     topic: z.string().max(300).optional().meta({ rest: true }),
   }),
   examples: [
@@ -60,7 +56,6 @@ const add = declare({
     const kept = { ...typed, untilMs }
     if (untilMs !== null) refuseConfigured(context, place, 'so that it has no end')
     return {
-      lines: [],
       effect: db => {
         if (keptChannel(db, place)) {
           throw new ChanopError('conflict', `${formatPlace(place)} is kept already: !channel show ${place.channel}`)
@@ -81,7 +76,6 @@ const list = declare({
   summary: 'the channels of the networks we run that you may enter, and what is special about each',
   role: 'member',
   reply: 'private',
-  args: z.object({}),
   examples: [['!channel list', 'irc:#general · 2 in\nirc:#ops · 0 in\nlibera:#general · 0 in']],
   async run(context) {
     const config = configOf(context)
@@ -166,7 +160,7 @@ const set = declare({
   args: z.object({
     channel,
     key: z.enum(settable),
-    value: z.string().min(1).max(1000).meta({ rest: true }).describe('or default: what the type says'),
+    value: rest().max(1000).describe('or default: what the type says'),
   }),
   examples: [
     [
@@ -199,7 +193,7 @@ const set = declare({
     const coming = key === 'type' ? await brought(context, place, now.join) : []
     const touches = key === 'modes' || key === 'type'
     return touches
-      ? { lines: [], effect, orders: [applied(context, kept, { modes }, done), ...coming] }
+      ? { effect, orders: [applied(context, kept, { modes }, done), ...coming] }
       : { lines: [done], effect }
   },
 })
@@ -225,7 +219,6 @@ const topic = declare({
     }
     const next = { ...kept, topic: said }
     return {
-      lines: [],
       effect: db => storeChannel(db, { ...known(db, context, place), topic: said }),
       orders: [applied(context, next, { modes: '' }, escapeInline(`${formatPlace(place)}: ${said}`))],
     }
@@ -276,7 +269,6 @@ const lockOf = (locked: boolean) =>
     async run(context, { channel }) {
       const place = meant(context, channel)
       return {
-        lines: [],
         effect: db => {
           const kept = known(db, context, place, 'ruled')
           const same = kept.locked === locked
@@ -313,9 +305,8 @@ const del = declare({
   ],
   async run(context, { channel }) {
     const place = meant(context, channel)
-    const by = context.caller.person?.name ?? context.caller.account
+    const by = byOf(context.caller)
     return {
-      lines: [],
       effect: db => {
         if (!dropChannel(db, place)) throw new ChanopError('conflict', `${formatPlace(place)} was given up already`)
       },

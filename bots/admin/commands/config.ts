@@ -2,10 +2,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { changedForStart, waitsForStart } from '../../../config/start-keys.ts'
-import { yaml } from '../../../core/config/yaml.ts'
+import { rest } from '../../../core/command/parse/values.ts'
+import { typedValue } from '../../../core/config/yaml.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { dropSetting, storeSetting } from '../../../core/ledger/settings/settings.ts'
+import { dropSetting } from '../../../core/ledger/settings/settings.ts'
 import type { Beneath, Origin } from '../../../core/settings/settings.ts'
+import { changed, changing } from '../../../core/settings/settings-changing.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
 import { ago, escapeInline } from '../../../core/text/text.ts'
 import { type AdminServices, declare } from '../services.ts'
@@ -46,16 +48,6 @@ const get = declare({
   },
 })
 
-/** What is typed is YAML, so that numbers, lists and null mean themselves; what is none is text. */
-function valueOf(typed: string): unknown {
-  try {
-    return yaml().parse(typed)
-  } catch (error) {
-    if (error instanceof Error) return typed
-    throw error
-  }
-}
-
 /** What is valid as YAML; else as the text it is: `?` means something to YAML. */
 function checkedValue(
   settings: Pick<AdminServices['context']['settings'], 'check'>,
@@ -63,7 +55,7 @@ function checkedValue(
   typed: string,
 ): unknown {
   try {
-    return settings.check(key, valueOf(typed))
+    return settings.check(key, typedValue(typed))
   } catch (error) {
     try {
       return settings.check(key, typed)
@@ -80,7 +72,7 @@ const set = declare({
   role: 'owner',
   reply: 'public',
   mutates: true,
-  args: z.object({ key: z.string(), value: z.string().min(1).meta({ rest: true }) }),
+  args: z.object({ key: z.string(), value: rest() }),
   examples: [
     ['!config set commands.lines 6', 'commands.lines = 6 (was 4)'],
     [
@@ -94,19 +86,15 @@ const set = declare({
     const prefix = checkedValue(context.settings, key, value) as string
     return `commands begin with ${escapeInline(prefix)} everywhere then; ${escapeInline(prefix)}config unset commands.prefix takes it back`
   },
-  async run({ services, caller, atMs }, { key, value }) {
-    const { settings, bus } = services.context
+  async run(context, { key, value }) {
+    const { settings } = context.services.context
     const checked = checkedValue(settings, key, value)
     const was = settings.peek(key)
-    const by = caller.person?.name ?? caller.account
     const note = waitsForStart(settings.current, key) ? `; ${atStart}` : ''
     return {
       lines: [`${key} = ${shown(checked)} (${was === undefined ? 'it was not there' : `was ${shown(was)}`})${note}`],
-      effect: db => storeSetting(db, key, checked, by, atMs),
-      committed: async () => {
-        await settings.reload()
-        bus.signal('settings', { by })
-      },
+      effect: changing(context, [{ key, value: checked }]),
+      committed: changed(context),
     }
   },
 })
@@ -119,8 +107,8 @@ const unset = declare({
   mutates: true,
   args: z.object({ key: z.string() }),
   examples: [['!config unset commands.lines', 'commands.lines was not changed in chat; !config diff lists what was']],
-  async run({ services, caller }, { key }) {
-    const { settings, bus } = services.context
+  async run(context, { key }) {
+    const { settings } = context.services.context
     const { value, from: origin } = settings.without(key)
     const note = waitsForStart(settings.current, key) ? `; ${atStart}` : ''
     const now = value === undefined ? `${key} is gone: only chat had it` : `${key} = ${shown(value)} again (${origin})`
@@ -129,10 +117,7 @@ const unset = declare({
       effect: db => {
         if (dropSetting(db, key) === 0) throw new ChanopError('conflict', `${key} was unset by somebody else just now`)
       },
-      committed: async () => {
-        await settings.reload()
-        bus.signal('settings', { by: caller.account })
-      },
+      committed: changed(context),
     }
   },
 })
@@ -160,7 +145,6 @@ const diff = declare({
   summary: 'what chat changed over the file',
   role: 'operator',
   reply: 'private',
-  args: z.object({}),
   examples: [['!config diff', 'nothing was changed in chat']],
   async run({ services, atMs }) {
     const { settings } = services.context
@@ -186,7 +170,6 @@ const exported = declare({
   summary: 'writes the configuration in force as YAML to a file on the host',
   role: 'owner',
   reply: 'private',
-  args: z.object({}),
   examples: [
     ['!config export', /^written to .*chanop-config\.yaml$/, 'written to /home/you/chanop/data/chanop-config.yaml'],
   ],
@@ -203,7 +186,6 @@ const reload = declare({
   role: 'operator',
   reply: 'public',
   mutates: true,
-  args: z.object({}),
   examples: [['!config reload', 'the file holds; nothing is changed in chat']],
   async run({ services, caller, settings: { prefix } }) {
     const { settings, bus } = services.context

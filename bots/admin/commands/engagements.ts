@@ -37,7 +37,6 @@ const revoked = declare({
   role: 'guest',
   agents: true,
   reply: 'private',
-  args: z.object({}),
   examples: [['!revoked', 'no engagement that was taken back would still hold']],
   async run({ ledger, atMs }) {
     const all = await ledger.read(tx => revokedSerials(tx, atMs))
@@ -52,7 +51,6 @@ const key = declare({
   role: 'guest',
   agents: true,
   reply: 'public',
-  args: z.object({}),
   examples: [
     [
       '!jwks',

@@ -153,7 +153,6 @@ const call = declare({
     const untilMs = atMs + config.fleet.answerSeconds * 1000
     const { here } = decision
     return {
-      lines: [],
       effect: db =>
         openCall(db, 'admin', fleet.rooms, { stored: event, kind: 'mention', ...mention, here, untilMs }, atMs),
     }

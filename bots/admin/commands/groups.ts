@@ -1,7 +1,8 @@
 /** Named groups of agents and people. */
+
 import { z } from 'zod'
 import { select } from '../../../core/access/selector.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
+import { byOf } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Agent, agentNamed, agents, agentTypes, editAgent } from '../../../core/ledger/agents/agents.ts'
@@ -23,9 +24,7 @@ import { signed } from '../agents/asking.ts'
 import { refuseReserved } from '../agents/names.ts'
 import { mustReachGroup } from '../agents/reach.ts'
 import { chunks } from '../fleet/naming.ts'
-import { type AdminServices, declare } from '../services.ts'
-
-type Context = CommandContext<AdminServices>
+import { type Context, declare } from '../services.ts'
 
 const groupName = z
   .string()
@@ -82,7 +81,6 @@ const list = declare({
   summary: 'the named groups, and the types that are groups by themselves',
   role: 'member',
   reply: 'public',
-  args: z.object({}),
   examples: [['!groups', '@crew: 1\ntypes: @worker: 2']],
   async run({ ledger, settings }) {
     const { named, types } = await ledger.read(tx => ({
@@ -152,9 +150,8 @@ const addTo = declare({
       return members === undefined ? [] : membersMeant(db, members)
     })
     const agentsAnew = await resigned(context, chosen, now => [...now, group])
-    const by = caller.person?.name ?? caller.account
+    const by = byOf(caller)
     return {
-      lines: [],
       effect: db => {
         mustReachGroup(db, context, group, now => [...now, ...chosen])
         const made = makeGroup(db, group, by, atMs)
@@ -186,7 +183,6 @@ const del = declare({
     })
     const agentsAnew = await resigned(context, chosen, now => now.filter(each => each !== group))
     return {
-      lines: [],
       effect: db => {
         mustReachGroup(db, context, group, now => now.filter(member => !chosen.includes(member)))
         const out = chosen.filter(member => leaveGroup(db, group, member)).length
@@ -243,7 +239,6 @@ const part = declare({
     if (!(await ledger.read(db => groupExists(db, group)))) throw noGroup(group)
     const agentsAnew = await resigned(context, [member], now => now.filter(each => each !== group))
     return {
-      lines: [],
       effect: db => {
         mustReachGroup(db, context, group, now => now.filter(each => each !== member))
         if (!leaveGroup(db, group, member))

@@ -1,11 +1,13 @@
 /** Webhooks: `hook new` (another program tells a room), `hook out` (a room is told to another program), `list`, `dead`, `retry`, `del`. */
+
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { hookFormats, keyNetworks } from '../../../config/networks.ts'
 import { apiKeyHash, newHookWord } from '../../../core/access/api-keys.ts'
 import { passesForOurs } from '../../../core/access/reserved.ts'
 import { includes } from '../../../core/access/role.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
+import { byOf } from '../../../core/command/command.ts'
+import { flag, listOf, named } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { newestSeq } from '../../../core/ledger/record/history.ts'
 import {
@@ -25,9 +27,7 @@ import {
 } from '../../../core/ledger/settings/hooks.ts'
 import type { Room } from '../../../core/rooms.ts'
 import { ago, escapeInline, time } from '../../../core/text/text.ts'
-import { type AdminServices, declare } from '../services.ts'
-
-type Context = CommandContext<AdminServices>
+import { type Context, declare } from '../services.ts'
 
 const hookName = z
   .string()
@@ -49,8 +49,6 @@ function roomMeant({ services, caller }: Context, written: string): Room {
   if (found) return found
   throw new ChanopError('not-found', `no room ${written.slice(0, 60)}; !rooms lists them`)
 }
-
-const byOf = ({ caller }: Context): string => caller.person?.name ?? caller.account
 
 /** The name that was given, or the first of `base`, `base-2`, … that is free. */
 function freeName(context: Context, taken: (name: string) => boolean, given: string | undefined, base: string): string {
@@ -79,12 +77,8 @@ const create = declare({
       .default('text')
       .meta({ named: true })
       .describe('what the program sends: text or JSON with a text, or the messages of that product'),
-    name: hookName.optional().meta({ named: true }),
-    signed: z
-      .boolean()
-      .default(false)
-      .meta({ flag: true })
-      .describe('only what is signed with its secret is taken; always so for github and gitlab'),
+    name: named(hookName),
+    signed: flag('only what is signed with its secret is taken; always so for github and gitlab'),
   }),
   examples: [['!hook new general', 'no network here takes HTTP: configure one of kind http (docs/http.md)']],
   async run(context, given) {
@@ -94,7 +88,6 @@ const create = declare({
     const secret = given.signed || signing.includes(given.format) ? randomBytes(24).toString('base64url') : null
     const { vault } = context.services.context
     return {
-      lines: [],
       secret: `url=${url}/hooks/${word}${secret === null ? '' : ` secret=${secret}`}`,
       effect: tx => {
         const base = given.format === 'text' ? 'hook' : given.format
@@ -107,7 +100,7 @@ const create = declare({
           format: given.format,
           secret: secret === null ? null : vault.seal(`hook:${name}`, secret),
           createdMs: context.atMs,
-          createdBy: byOf(context),
+          createdBy: byOf(context.caller),
           usedMs: null,
         })
         return [
@@ -126,16 +119,6 @@ const target = z
     return url === null || (url.username === '' && url.password === '' && url.hash === '')
   }, 'write the address without a name, a password and a #: what is sent is signed')
 
-const eventList = z.string().transform((typed, context): (typeof hookEvents)[number][] => {
-  const all = [...new Set(typed.split(/[\s,]+/).filter(Boolean))]
-  const known = all.filter((word): word is (typeof hookEvents)[number] =>
-    (hookEvents as readonly string[]).includes(word),
-  )
-  if (known.length > 0 && known.length === all.length) return known
-  context.addIssue({ code: 'custom', message: `write some of ${hookEvents.join(',')}` })
-  return z.NEVER
-})
-
 const out = declare({
   name: 'hook out',
   summary: 'tells another program what happens in a room, signed, each thing at least once and in order',
@@ -145,16 +128,12 @@ const out = declare({
   args: z.object({
     room,
     url: target.describe('where it is sent, by POST'),
-    name: hookName.optional().meta({ named: true }),
-    events: eventList
-      .optional()
-      .meta({ named: true })
-      .describe(`${hookEvents.join(',')}; message,edit,delete unless said`),
-    internal: z
-      .boolean()
-      .default(false)
-      .meta({ flag: true })
-      .describe('it may be an address of this machine or of a private network; for owners'),
+    name: named(hookName),
+    events: named(
+      listOf(`some of ${hookEvents.join(',')}`, hookEvents),
+      `${hookEvents.join(',')}; message,edit,delete unless said`,
+    ),
+    internal: flag('it may be an address of this machine or of a private network; for owners'),
   }),
   examples: [
     [
@@ -170,7 +149,6 @@ const out = declare({
     const secret = `whsec_${randomBytes(32).toString('base64')}`
     const { vault } = context.services.context
     return {
-      lines: [],
       secret: `secret=${secret}`,
       effect: tx => {
         const name = freeName(context, taken => hookExists(tx, taken), given.name, 'out')
@@ -186,7 +164,7 @@ const out = declare({
           failingMs: null,
           fault: null,
           createdMs: context.atMs,
-          createdBy: byOf(context),
+          createdBy: byOf(context.caller),
         })
         return [
           `the hook ${name} sends what happens in ${escapeInline(roomName)}; the secret that it signs with is in your DM`,
@@ -219,7 +197,6 @@ const list = declare({
   summary: 'webhooks of both directions, and whether they work',
   role: 'operator',
   reply: 'private',
-  args: z.object({}),
   examples: [['!hook list', 'there is no hook: !hook new and !hook out make one']],
   async run({ ledger, atMs, settings: { prefix } }) {
     const none = `there is no hook: ${prefix}hook new and ${prefix}hook out make one`
@@ -270,7 +247,6 @@ const retry = declare({
       if (!hookOut(tx, name)) throw new ChanopError('not-found', `no hook ${name} sends anything: !hook list`)
     })
     return {
-      lines: [],
       effect: tx => {
         const again = retryDead(tx, name)
         return [
@@ -293,7 +269,6 @@ const del = declare({
     const there = await ledger.read(tx => hookExists(tx, name))
     if (!there) throw new ChanopError('not-found', `no hook is called ${name}: !hook list`)
     return {
-      lines: [],
       effect: tx => {
         dropHook(tx, name)
         return [`the hook ${name} is gone`]

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { newCode } from '../../../core/access/claim-codes.ts'
 import { includes, isRole, roles } from '../../../core/access/role.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
-import { durationMs } from '../../../core/command/parse/values.ts'
+import { durationMs, named } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { UserId } from '../../../core/event.ts'
 import { dropInvitation, type Invitation, openInvitations } from '../../../core/ledger/people/claims.ts'
@@ -11,7 +10,7 @@ import { duration, escapeInline } from '../../../core/text/text.ts'
 import { refuseReserved } from '../agents/names.ts'
 import { mustBeForGood, ownUntil } from '../authority.ts'
 import { invite, join, joining } from '../invitations.ts'
-import { type AdminServices, declare } from '../services.ts'
+import { type Context, declare } from '../services.ts'
 import { welcome } from '../welcome.ts'
 import { account, confirmOwner, managed, refuseKnown } from './people.ts'
 
@@ -28,7 +27,7 @@ const create = declare({
   args: z.object({
     account,
     role: z.enum(roles).default('member').meta({ named: true }).describe('member unless said'),
-    for: durationMs().optional().meta({ named: true }).describe('how long the code can be used; 1d unless said'),
+    for: named(durationMs(), 'how long the code can be used; 1d unless said'),
   }),
   confirm: ({ account, role }, { caller }) => confirmOwner(caller, account, role),
   examples: [['!invite new bob', 'the code that invites bob as member is in your DM']],
@@ -55,14 +54,13 @@ const codeText = (account: string, role: string, code: string, forMs: number): s
   `code that makes the account ${account} (${role}): ${code} · once, within ${duration(forMs)}: npm run claim -- ${code} on the host, or claim ${code} in a DM to admin from any account`
 
 /** A code that was said to admin: the account is made, and its login said to whoever said the code. */
-export async function accept(context: CommandContext<AdminServices>, code: string, found: Invitation) {
+export async function accept(context: Context, code: string, found: Invitation) {
   const { ledger, services, atMs } = context
   const { user, network, role } = found
   const password = newPassword()
   const order = joining(services.context.vault, code, found, password)
   const secret = await ledger.read(tx => welcome(tx, { account: user, network }, password))
   return {
-    lines: [],
     effect: (tx: Parameters<typeof join>[0]) => join(tx, code, order, atMs),
     orders: [
       {
@@ -81,7 +79,6 @@ const list = declare({
   summary: 'who is invited and has not come yet, by whom, and until when',
   role: 'operator',
   reply: 'private',
-  args: z.object({}),
   examples: [['!invite list', 'nobody is invited: !invite new NAME gives a code']],
   async run({ ledger, atMs, settings }) {
     const open = await ledger.read(tx => openInvitations(tx, atMs))
@@ -104,7 +101,6 @@ const revoke = declare({
   async run(context, { account }) {
     const network = managed(context)
     return {
-      lines: [],
       effect: tx => {
         const found = openInvitations(tx, context.atMs).find(
           ({ network: on, user }) => on === network && user.toLowerCase() === account.toLowerCase(),

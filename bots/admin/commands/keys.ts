@@ -1,11 +1,12 @@
 /** Keys by which programs speak for somebody: `key new`, `list`, `rotate`, `revoke`. */
+
 import { z } from 'zod'
 import { keyNetworks } from '../../../config/networks.ts'
 import { apiKeyHash, newApiKey, prefixOf, type Scope, scopes } from '../../../core/access/api-keys.ts'
 import { passesForOurs } from '../../../core/access/reserved.ts'
 import { includes } from '../../../core/access/role.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
-import { moment, whole } from '../../../core/command/parse/values.ts'
+import { byOf } from '../../../core/command/command.ts'
+import { flag, listOf, moment, named, whole } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
 import { type Agent, agentNamed, engaged } from '../../../core/ledger/agents/agents.ts'
@@ -26,9 +27,7 @@ import { isOwn } from '../agents/asking.ts'
 import { mustReach } from '../agents/reach.ts'
 import { mustBeForGood } from '../authority.ts'
 import { accountMeant } from '../meant.ts'
-import { type AdminServices, declare } from '../services.ts'
-
-type Context = CommandContext<AdminServices>
+import { type Context, declare } from '../services.ts'
 
 const usualScopes: readonly Scope[] = ['read', 'say', 'command']
 
@@ -36,15 +35,6 @@ const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'write a lower-case name such as ci or open-webui')
   .describe('what the key is called; an account of that name is made')
-
-const listOf = (words: readonly string[] | null, form: string) =>
-  z.string().transform((typed, context): string[] => {
-    const all = [...new Set(typed.split(/[\s,]+/).filter(Boolean))]
-    const bad = words && all.find(word => !words.includes(word))
-    if (all.length > 0 && all.length <= 100 && !bad) return all
-    context.addIssue({ code: 'custom', message: `write ${form}` })
-    return z.NEVER
-  })
 
 /** Where keys are for: the one network that takes them, or the one that is named. */
 function keyed({ services }: Context, named: string | undefined): { network: NetworkId; url: string } {
@@ -119,36 +109,23 @@ const create = declare({
   mutates: true,
   args: z.object({
     name,
-    for: z
-      .string()
-      .min(1)
-      .max(100)
-      .optional()
-      .meta({ named: true })
-      .describe('whom it acts for: an agent or a person; you unless said'),
-    scope: listOf(scopes, scopes.join(','))
-      .optional()
-      .meta({ named: true })
-      .describe(`${scopes.join(',')}; ${usualScopes.join(',')} unless said`),
-    rooms: listOf(null, 'names of rooms: general,ops')
-      .optional()
-      .meta({ named: true })
-      .describe('rooms it reads and speaks in; all that its owner may unless said'),
-    rate: whole(1, 1_000_000).optional().meta({ named: true }).describe('requests a minute'),
-    budget: z
-      .string()
-      .regex(/^\d{1,6}(\.\d{1,4})?$/, 'write US dollars a day, e.g. 2.50')
-      .transform(Number)
-      .optional()
-      .meta({ named: true })
-      .describe('US dollars a day for models'),
-    until: moment('future').optional().meta({ named: true }).describe('when it ends: 30d, 2027-01-01'),
-    users: z
-      .boolean()
-      .default(false)
-      .meta({ flag: true })
-      .describe('it speaks for users of its own, as Open WebUI does, and is believed who they are'),
-    on: z.string().optional().meta({ named: true }).describe('the network, where several take keys'),
+    for: named(z.string().min(1).max(100), 'whom it acts for: an agent or a person; you unless said'),
+    scope: named(listOf(scopes.join(','), scopes), `${scopes.join(',')}; ${usualScopes.join(',')} unless said`),
+    rooms: named(
+      listOf('names of rooms: general,ops'),
+      'rooms it reads and speaks in; all that its owner may unless said',
+    ),
+    rate: named(whole(1, 1_000_000), 'requests a minute'),
+    budget: named(
+      z
+        .string()
+        .regex(/^\d{1,6}(\.\d{1,4})?$/, 'write US dollars a day, e.g. 2.50')
+        .transform(Number),
+      'US dollars a day for models',
+    ),
+    until: named(moment('future'), 'when it ends: 30d, 2027-01-01'),
+    users: flag('it speaks for users of its own, as Open WebUI does, and is believed who they are'),
+    on: named(z.string(), 'the network, where several take keys'),
   }),
   examples: [['!key new ci scope=read', 'no network here takes keys: configure one of kind http (docs/http.md)']],
   async run(context, given) {
@@ -159,7 +136,6 @@ const create = declare({
     const secret = newApiKey()
     const who = await ownerReached(context, given.for)
     return {
-      lines: [],
       secret: secretLine(secret, url),
       effect: tx => {
         refuseTaken(tx, network, given.name)
@@ -175,7 +151,7 @@ const create = declare({
           budgetUsd: given.budget ?? null,
           forwards: given.users,
           createdMs: atMs,
-          createdBy: caller.person?.name ?? caller.account,
+          createdBy: byOf(caller),
           untilMs: given.until ?? null,
           usedMs: null,
           revokedMs: null,
@@ -228,7 +204,6 @@ const list = declare({
   summary: 'keys that speak for you and your agents, for operators all of them, and when they were used last',
   role: 'member',
   reply: 'private',
-  args: z.object({}),
   examples: [['!key list', 'there is no key: !key new makes one']],
   async run(context) {
     const { ledger, caller, atMs, settings } = context
@@ -291,7 +266,6 @@ const revoke = declare({
   examples: [['!key revoke ci', 'no key of yours is called ci: !key list shows them']],
   async run(context, { name: written }) {
     return {
-      lines: [],
       effect: tx => {
         refuseKeys(tx, context)
         const key = theKey(tx, context, written)

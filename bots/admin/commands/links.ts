@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { newCode } from '../../../core/access/claim-codes.ts'
 import { includes } from '../../../core/access/role.ts'
-import type { Answer, CommandContext } from '../../../core/command/command.ts'
+import type { Answer } from '../../../core/command/command.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
 import { ChanopError } from '../../../core/error.ts'
@@ -17,9 +17,7 @@ import { mustBeForGood } from '../authority.ts'
 import { burn, offer, take } from '../links/codes.ts'
 import { join, part, refuseAgent } from '../links/join.ts'
 import { accountForm, accountMeant, written } from '../meant.ts'
-import { type AdminServices, declare } from '../services.ts'
-
-type Context = CommandContext<AdminServices>
+import { type AdminServices, type Context, declare } from '../services.ts'
 
 /** Codes that were tried, by account; and by everybody, in case somebody has many accounts. */
 const tries = new WeakMap<AdminServices, RateLimit>()
@@ -85,7 +83,6 @@ function use(context: Context, code: string): Answer {
     }
   }
   return {
-    lines: [],
     effect: db => {
       const giver = take(db, code, context.atMs)
       const joining = accountOf(context)
@@ -166,7 +163,6 @@ const del = declare({
     const [, network, user] = accountForm.exec(account) as RegExpExecArray
     const at = { network: network as NetworkId, user: user as UserId }
     return {
-      lines: [],
       effect: db => {
         const person = personOfAccount(db, account)
         if (!person) throw new ChanopError('not-found', `${account} is nobody’s account; !link list shows them`)

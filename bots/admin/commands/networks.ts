@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { knownTo, readerOf } from '../../../core/access/visibility.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId } from '../../../core/event.ts'
 import { networkDrafts } from '../../../core/ledger/settings/network-drafts.ts'
@@ -9,10 +8,10 @@ import type { Room } from '../../../core/rooms.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { count, duration, escapeInline } from '../../../core/text/text.ts'
 import { bridgeSilent, networkLine, tellable } from '../networks.ts'
-import { type AdminServices, declare } from '../services.ts'
+import { type Context, declare } from '../services.ts'
 
 /** The rooms that those who read the answer may know of. */
-async function roomsKnown(context: CommandContext<AdminServices>, reply: 'public' | 'private'): Promise<Room[]> {
+async function roomsKnown(context: Context, reply: 'public' | 'private'): Promise<Room[]> {
   const { rooms } = context.services.context
   return context.ledger.read(db => rooms.all().filter(knownTo(db, readerOf(context, reply), rooms, context.atMs)))
 }
@@ -23,7 +22,6 @@ const networks = declare({
   summary: 'the networks and how they are',
   role: 'guest',
   reply: 'public',
-  args: z.object({}),
   examples: [['!networks', /^irc up \S+/, 'irc up 7s · ergo-2.20.0']],
   async run(context) {
     const { ledger, services, atMs } = context
@@ -43,7 +41,7 @@ const networks = declare({
 
 /** One that is being set up is said to be so; of another word the nearest name is. */
 async function refuseUnknown(
-  { ledger, settings: { prefix } }: CommandContext<AdminServices>,
+  { ledger, settings: { prefix } }: Context,
   network: string,
   configured: readonly string[],
 ): Promise<never> {
@@ -99,7 +97,6 @@ const rooms = declare({
   summary: 'the rooms you may enter, and the places that are bridged in each',
   role: 'guest',
   reply: 'public',
-  args: z.object({}),
   examples: [
     [
       '!rooms',

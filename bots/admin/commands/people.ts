@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { managedNetworks } from '../../../config/networks.ts'
 import { includes, type Role, roles } from '../../../core/access/role.ts'
-import type { Caller, CommandContext } from '../../../core/command/command.ts'
+import { byOf, type Caller } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
 import { agentsOwnedBy } from '../../../core/ledger/agents/agents.ts'
@@ -24,7 +24,7 @@ import { inherit } from '../agents/heirs.ts'
 import { refuseReserved } from '../agents/names.ts'
 import { mustBeForGood, ownUntil } from '../authority.ts'
 import { written } from '../meant.ts'
-import { type AdminServices, declare } from '../services.ts'
+import { type Context, declare } from '../services.ts'
 import { welcome } from '../welcome.ts'
 import { becomesOwner, endGiven, mayMake } from './roles.ts'
 
@@ -33,15 +33,15 @@ export const account = z
   .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,31}$/, 'write a name of letters, digits, _ and -, beginning with a letter')
 
 /** The managed network, where we may make accounts. */
-export function managed({ services }: CommandContext<AdminServices>): NetworkId {
+export function managed({ services }: Context): NetworkId {
   const [first] = managedNetworks(services.context.settings.current)
   if (!first) throw new ChanopError('unsupported', 'no network here lets us make accounts: !networks lists them')
   return first
 }
 
-const keyed = (context: CommandContext<AdminServices>, kind: string): string => `${kind}.${context.event.seq}`
+const keyed = (context: Context, kind: string): string => `${kind}.${context.event.seq}`
 
-function sealed(context: CommandContext<AdminServices>, order: Omit<NewOrder, 'sealed'>, password: string): NewOrder {
+function sealed(context: Context, order: Omit<NewOrder, 'sealed'>, password: string): NewOrder {
   return { ...order, sealed: context.services.context.vault.seal(`order:${order.key}`, password) }
 }
 
@@ -62,7 +62,7 @@ const add = declare({
     mayMake(caller, role)
     const network = managed(context)
     const password = newPassword()
-    const by = caller.person?.name ?? caller.account
+    const by = byOf(caller)
     const { untilMs, note, login } = await context.ledger.read(tx => ({
       untilMs: ownUntil(tx, caller, role, atMs),
       login: welcome(tx, { account, network }, password),
@@ -81,7 +81,6 @@ const add = declare({
     )
     const time = untilMs === null ? '' : ` for ${duration(untilMs - atMs, 2)}, as long as you are ${caller.globalRole}`
     return {
-      lines: [],
       effect: db => {
         refuseKnown(db, network, account)
         refuseReserved(db, context, account)
@@ -147,7 +146,6 @@ const list = declare({
   summary: 'the people who have an account here, and their roles',
   role: 'operator',
   reply: 'private',
-  args: z.object({}),
   examples: [['!person list', /^alice: owner · irc:alice/, 'alice: owner · irc:alice']],
   async run({ ledger, atMs, settings }) {
     const rows = await ledger.read(tx =>
@@ -187,7 +185,6 @@ const passwd = declare({
       password,
     )
     return {
-      lines: [],
       effect: db => {
         if (own) mustHave(db, network, account)
         else guard(db, network, account, caller, atMs)
@@ -242,7 +239,6 @@ const del = declare({
     const network = managed(context)
     refuseSelf(caller, network, account)
     return {
-      lines: [],
       effect: db => {
         const person = guard(db, network, account, caller, atMs)
         const besides = endGiven(db, person, rolesWritten(db, person, ''))

@@ -1,21 +1,24 @@
 /** How agents come: `register` and `adopt`. */
+
 import { z } from 'zod'
 import { newCode } from '../../../core/access/claim-codes.ts'
 import { expandNames } from '../../../core/access/selector.ts'
+import { byOf } from '../../../core/command/command.ts'
+import { flag } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Agent, agentNamed, insertAgent } from '../../../core/ledger/agents/agents.ts'
 import { personAt } from '../../../core/ledger/people/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { newPassword } from '../../../core/new-password.ts'
 import { duration } from '../../../core/text/text.ts'
-import { agentName, byOf, type Context, fewAgents, type Made, many, signed } from '../agents/asking.ts'
+import { agentName, fewAgents, type Made, many, signed } from '../agents/asking.ts'
 import { claimMs, keepClaim } from '../agents/claims.ts'
 import { inherit } from '../agents/heirs.ts'
 import { loginLine } from '../agents/login.ts'
 import { refuseReserved } from '../agents/names.ts'
 import { accountOrder, passwordOrder } from '../agents/orders.ts'
 import { defaultRate, type Terms, terms, withTerms } from '../agents/terms.ts'
-import { declare } from '../services.ts'
+import { type Context, declare } from '../services.ts'
 import { managed } from './people.ts'
 
 async function drafted(context: Context, name: string, typed: Terms): Promise<Agent> {
@@ -37,7 +40,7 @@ async function drafted(context: Context, name: string, typed: Terms): Promise<Ag
     createdMs: atMs,
     changedMs: atMs,
     expiresMs: null,
-    createdBy: byOf(context),
+    createdBy: byOf(context.caller),
   }
   return signed(context, await withTerms(context, blank, typed), [])
 }
@@ -60,7 +63,7 @@ const register = declare({
   args: z.object({
     nick: z.string().min(1).max(80).describe('a name, or many: worker-{001..500}'),
     ...terms,
-    claim: z.boolean().default(false).meta({ flag: true }).describe('a code instead of the password, for ten minutes'),
+    claim: flag('a code instead of the password, for ten minutes'),
   }),
   examples: [
     ['!register worker-1 channels=#general for=30d', 'worker-1 is registered as worker; its login is in your DM'],
@@ -85,7 +88,6 @@ const register = declare({
     const server = await context.ledger.read(db => orders.map(({ agent, password }) => loginLine(db, agent, password)))
     const code = claim ? newCode() : null
     return {
-      lines: [],
       effect: db => {
         const lines = keep(db)
         if (code !== null)
@@ -131,7 +133,6 @@ const adopt = declare({
     const agent = await drafted(context, account, typed)
     const asked = { network: agent.network, account: agent.name, seq: context.event.seq, step: 'register' as const }
     return {
-      lines: [],
       effect: db => {
         refuseTaken(db, context, agent)
         insertAgent(db, agent)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { includes, type Role, roles } from '../../../core/access/role.ts'
-import type { Caller } from '../../../core/command/command.ts'
-import { durationMs, nameOf } from '../../../core/command/parse/values.ts'
+import { byOf, type Caller } from '../../../core/command/command.ts'
+import { durationMs, named, nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Account, identitiesOf, type Person } from '../../../core/ledger/people/people.ts'
 import {
@@ -30,7 +30,6 @@ const list = declare({
   summary: 'who has which role, and where',
   role: 'member',
   reply: 'private',
-  args: z.object({}),
   examples: [['!role list', /^alice: owner/, 'alice: owner · irc:alice']],
   async run(context) {
     const { ledger, atMs } = context
@@ -60,8 +59,8 @@ const given = declare({
   args: z.object({
     who: nameOf('person').describe('a name, or network:account'),
     role: z.enum(roles),
-    in: nameOf('room').optional().meta({ named: true }).describe('a room; everywhere without'),
-    for: durationMs().optional().meta({ named: true }).describe('2h, 3d; for good without'),
+    in: named(nameOf('room'), 'a room; everywhere without'),
+    for: named(durationMs(), '2h, 3d; for good without'),
   }),
   examples: [
     ['!role grant bob member', 'irc:bob is member'],
@@ -81,14 +80,13 @@ const given = declare({
       throw new ChanopError('not-found', `no room ${room.slice(0, 60)}; !rooms lists them`)
     }
     return {
-      lines: [],
       effect: tx => {
         const person = personMeant(tx, who, caller.network, atMs)
         const own = ownUntil(tx, caller, role, atMs)
         const wished = forMs === undefined ? null : atMs + forMs
         const untilMs = own === null ? wished : Math.min(wished ?? own, own)
         guardGrant(tx, person, { role, room, untilMs }, caller.globalRole)
-        grant(tx, { person, room, role, untilMs }, caller.person?.name ?? caller.account, atMs)
+        grant(tx, { person, room, role, untilMs }, byOf(caller), atMs)
         if (room === '') mustStay(tx)
         const where = room === '' ? '' : ` in ${room}`
         const time = untilMs === null ? '' : ` for ${duration(untilMs - atMs, 2)}`
@@ -147,12 +145,11 @@ const taken = declare({
   mutates: true,
   args: z.object({
     who: nameOf('person').describe('a name, or network:account'),
-    in: nameOf('room').optional().meta({ named: true }).describe('the room; everywhere without'),
+    in: named(nameOf('room'), 'the room; everywhere without'),
   }),
   examples: [['!role revoke alice', 'that is the last owner: make another one first']],
   async run({ caller, atMs }, { who, in: room = '' }) {
     return {
-      lines: [],
       effect: tx => {
         const { account, person } = accountMeant(tx, who, caller.network)
         const where = room === '' ? '' : ` in ${room}`

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { byOf } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { dropSecret, listSecrets } from '../../../core/ledger/settings/secrets.ts'
 import { ago } from '../../../core/text/text.ts'
@@ -24,7 +25,6 @@ const list = declare({
   role: 'owner',
   reply: 'private',
   where: 'dm',
-  args: z.object({}),
   examples: [['secret list', 'the vault is empty']],
   async run({ ledger, atMs }) {
     const all = (await ledger.read(listSecrets)).filter(secret => !own(secret.name))
@@ -51,7 +51,7 @@ const set = declare({
   async run({ services, caller, atMs, settings }, { name, value }) {
     const { vault } = services.context
     if (vault.locked) throw new ChanopError('vault-locked', vault.locked)
-    const by = caller.person?.name ?? caller.account
+    const by = byOf(caller)
     return {
       lines: [
         `${name} is set; write secret:${name} where the configuration wants it, then ${settings.prefix}config reload`,
@@ -90,7 +90,6 @@ const rotate = declare({
   reply: 'private',
   where: 'dm',
   mutates: true,
-  args: z.object({}),
   examples: [
     [
       'secret rotate-key',
@@ -102,7 +101,6 @@ const rotate = declare({
     const { vault } = services.context
     vault.beginChange()
     return {
-      lines: [],
       effect: db => {
         const { count: boxes, damaged } = vault.sealAnew(db)
         const sealed = `${boxes} box${boxes === 1 ? ' is' : 'es are'} sealed anew`

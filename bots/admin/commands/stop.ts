@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { includes } from '../../../core/access/role.ts'
 import { agentSpends } from '../../../core/access/spender.ts'
-import type { Answer, CommandContext } from '../../../core/command/command.ts'
+import type { Answer } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { setPaused } from '../../../core/ledger/agents/agents.ts'
@@ -15,10 +15,9 @@ import { meantBy } from '../fleet/addressed.ts'
 import { openCall, placesOf } from '../fleet/call.ts'
 import { some } from '../fleet/naming.ts'
 import { choose, type Here, nameOf, present, type Target } from '../fleet/targets.ts'
-import { type AdminServices, declare } from '../services.ts'
+import { type Context, declare } from '../services.ts'
 import { nobodyFits } from './fleet.ts'
 
-type Context = CommandContext<AdminServices>
 type Word = Exclude<CallKind, 'mention'>
 
 interface Meant {
@@ -100,7 +99,6 @@ async function tell(context: Context, word: Word, selector: string | undefined):
   if (targets.length === 0 && !answers) return `${word} whom? ${hint} worker-1, ${hint} @worker or ${hint} @all`
   const untilMs = atMs + settings.current.fleet.stopSeconds * 1000
   return {
-    lines: [],
     effect: db => {
       keepPaused(db, word, targets)
       const call = { stored: event, kind: word, selector: selector ?? '', words: '', here, untilMs }

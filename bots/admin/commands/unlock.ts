@@ -24,7 +24,6 @@ const unlock = declare({
     )
     if (!isMeant) throw new ChanopError('not-found', `no login of ${what} is locked`)
     return {
-      lines: [],
       orders: [
         {
           order: { key: `unlock.${event.seq}`, network, kind: 'account.unlock', args: { what } },

@@ -22,7 +22,6 @@ function turnOf(
   const { ear } = services
   let outcome: ReturnType<typeof ear.ask> = null
   return {
-    lines: [],
     effect: tx => {
       if (!event.event.place.private && modeOf(event, services.context.settings.current) === 'off')
         throw new ChanopError('denied', 'the oracle is off in this room')
@@ -79,7 +78,6 @@ const retry = declare({
   summary: 'asks your last question here once more, or the one that is replied to',
   role: 'guest',
   reply: 'public',
-  args: z.object({}),
   examples: [['!retry', 'you asked nothing here yet']],
   run: async context =>
     turnOf(context, 'it was asked once more', tx => {

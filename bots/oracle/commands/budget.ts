@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { includes } from '../../../core/access/role.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
+import { named } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { agentNamed } from '../../../core/ledger/agents/agents.ts'
 import { spendOf } from '../../../core/ledger/oracle/spend.ts'
 import { personByName } from '../../../core/ledger/people/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import { type Change, changed, changing } from '../../../core/settings/settings-changing.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
 import { amountsOf, labelOf } from '../models/budget/limits.ts'
@@ -14,7 +16,6 @@ import { endOf, periodsAt } from '../models/budget/periods.ts'
 import { callerSpends, tellable } from './caller.ts'
 import { modelNamed } from './model-names.ts'
 import { declare, type OracleServices } from './services.ts'
-import { type Change, changed, changing } from './settings.ts'
 
 type Context = CommandContext<OracleServices>
 
@@ -53,7 +54,6 @@ const show = declare({
   summary: 'what may be spent on models, and what of it was',
   role: 'guest',
   reply: 'public',
-  args: z.object({}),
   examples: [
     [
       '!budget show',
@@ -159,9 +159,9 @@ const set = declare({
   mutates: true,
   args: z.object({
     of: z.string().max(200).describe('all, people, agents, rooms, person:NAME, agent:NAME, room:NAME, model:NAME'),
-    daily: amount.optional().meta({ named: true }).describe('US dollars, or none'),
-    monthly: amount.optional().meta({ named: true }).describe('US dollars, or none'),
-    soft: z.enum(['yes', 'no']).optional().meta({ named: true }).describe('yes: it is told and goes on'),
+    daily: named(amount, 'US dollars, or none'),
+    monthly: named(amount, 'US dollars, or none'),
+    soft: named(z.enum(['yes', 'no']), 'yes: it is told and goes on'),
   }),
   examples: [
     ['!budget set all daily=2.5', 'all: $2.50 a day'],

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { includes } from '../../../core/access/role.ts'
 import { openTurns, type Turn } from '../../../core/ledger/oracle/turns.ts'
 import { decisionOf } from '../../../core/ledger/record/decisions.ts'
@@ -27,7 +26,6 @@ const why = declare({
   summary: 'why the oracle answered your last question here, or the message that is replied to, or did not',
   role: 'guest',
   reply: 'public',
-  args: z.object({}),
   examples: [['!why', 'you asked nothing here yet; reply to a message to ask about it']],
   run: async context => {
     const { event, ledger, atMs } = context
@@ -51,7 +49,6 @@ const queue = declare({
   summary: 'what the oracle answers here, and what waits',
   role: 'guest',
   reply: 'public',
-  args: z.object({}),
   examples: [['!queue', 'nothing waits here']],
   run: async ({ ledger, event, caller, atMs }) =>
     ledger.read(tx => {
@@ -71,7 +68,6 @@ const context = declare({
   summary: 'what the oracle would be given to answer you here, in tokens, and what is left out',
   role: 'guest',
   reply: 'private',
-  args: z.object({}),
   examples: [['!context', 'no model is configured']],
   run: async ({ services, event }) => {
     if (!services.models.limits('answer', event.room)) return 'no model is configured'

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { isLoopback, type Provider, type ProviderName, providerNames, providerOf } from '../../../config/providers.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
+import { byOf, type CommandContext } from '../../../core/command/command.ts'
+import { flag, named } from '../../../core/command/parse/values.ts'
 import { type Found, soonOrLater } from '../../../core/command/visit/later.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { listSecrets } from '../../../core/ledger/settings/secrets.ts'
 import { holdsLogin, noLogin } from '../../../core/loopback.ts'
+import { changed, changing } from '../../../core/settings/settings-changing.ts'
 import { count, escapeInline } from '../../../core/text/text.ts'
 import { storeSecret } from '../../../core/vault/secrets.ts'
 import { budgetLine } from '../models/budget/budget-line.ts'
@@ -16,7 +18,6 @@ import { type Trial, tryOut } from '../models/service/trial.ts'
 import { callerSpends } from './caller.ts'
 import { freeName, providerNamed } from './model-names.ts'
 import { declare, type OracleServices } from './services.ts'
-import { changed, changing } from './settings.ts'
 
 type Context = CommandContext<OracleServices>
 
@@ -192,14 +193,10 @@ export const add = declare({
       .optional()
       .describe(`one of ${providerNames.join(', ')}`),
     model: z.string().max(200).optional().describe('as the service calls it; without: what it offers'),
-    name: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, 'use lower-case letters, digits, - and _')
-      .optional()
-      .meta({ named: true }),
-    url: z.string().max(300).optional().meta({ named: true }).describe('another address of the service'),
-    price: priceArg.optional().meta({ named: true }),
-    force: z.boolean().default(false).meta({ flag: true }).describe('without looking whether it answers'),
+    name: named(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, 'use lower-case letters, digits, - and _')),
+    url: named(z.string().max(300), 'another address of the service'),
+    price: named(priceArg),
+    force: flag('without looking whether it answers'),
   }),
   examples: [
     [
@@ -252,7 +249,7 @@ export const key = declare({
     const name = providerNamed(service)
     if (vault.locked) throw new ChanopError('vault-locked', vault.locked)
     const variable = providerOf(name).key ?? `${name.toUpperCase()}_API_KEY`
-    const by = context.caller.person?.name ?? context.caller.account
+    const by = byOf(context.caller)
     return {
       lines: [
         `${name}'s key is sealed as ${variable}; now ${context.settings.prefix}model add ${name} shows what it offers`,

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import type { Config } from '../../../config/schema.ts'
 import type { Command, CommandContext } from '../../../core/command/command.ts'
+import { named, rest } from '../../../core/command/parse/values.ts'
 import { soonOrLater } from '../../../core/command/visit/later.ts'
-import { yaml } from '../../../core/config/yaml.ts'
+import { typedValue } from '../../../core/config/yaml.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { dropSetting } from '../../../core/ledger/settings/settings.ts'
+import { type Change, changed, changing } from '../../../core/settings/settings-changing.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { count, duration, escapeInline } from '../../../core/text/text.ts'
@@ -15,7 +17,6 @@ import { callerSpends } from './caller.ts'
 import { add, key, priceOf, trialLine } from './model-add.ts'
 import { modelNamed } from './model-names.ts'
 import { declare, type OracleServices } from './services.ts'
-import { type Change, changed, changing } from './settings.ts'
 
 type Context = CommandContext<OracleServices>
 
@@ -59,7 +60,6 @@ const list = declare({
   summary: 'the models that answer, in which order, what they cost and how they are',
   role: 'member',
   reply: 'public',
-  args: z.object({}),
   examples: [['!model list', 'no model is configured; !model add, in a DM to oracle, guides']],
   async run(context) {
     const { current } = context.services.context.settings
@@ -73,16 +73,9 @@ const list = declare({
   },
 })
 
-/** What people type as a value: YAML, and for a price `0.4/1.6`. */
-function valueOf(setting: string, typed: string): unknown {
-  if (setting === 'price' && typed.includes('/')) return priceOf(typed)
-  try {
-    return yaml().parse(typed)
-  } catch (error) {
-    if (error instanceof Error) return typed
-    throw error
-  }
-}
+/** What people type as a value, and for a price `0.4/1.6`. */
+const valueOf = (setting: string, typed: string): unknown =>
+  setting === 'price' && typed.includes('/') ? priceOf(typed) : typedValue(typed)
 
 /** Throws `not-found` with the nearest: a name in a map may hold dots, so that the settings would take it for one. */
 function settingNamed({ config }: Candidate, typed: string): void {
@@ -101,7 +94,7 @@ const set = declare({
   role: 'owner',
   reply: 'public',
   mutates: true,
-  args: z.object({ name: z.string(), setting: z.string(), value: z.string().min(1).meta({ rest: true }) }),
+  args: z.object({ name: z.string(), setting: z.string(), value: rest() }),
   examples: [['!model set mini priority 2', 'no model mini; !model list shows them']],
   async run(context, { name, setting, value }) {
     const { settings } = context.services.context
@@ -207,8 +200,8 @@ const use = declare({
   mutates: true,
   args: z.object({
     names: z.string().describe('one or more, with commas; all'),
-    room: z.string().max(200).optional().meta({ named: true }).describe('without: the room where it is asked'),
-    task: z.enum(tasks).optional().meta({ named: true }),
+    room: named(z.string().max(200), 'without: the room where it is asked'),
+    task: named(z.enum(tasks)),
   }),
   examples: [
     ['!model use mini', 'no model mini; !model list shows them'],

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nameOf } from '../../../core/command/parse/values.ts'
+import { named, nameOf } from '../../../core/command/parse/values.ts'
 import { mustHoldIn } from '../../../core/command/visit/gate.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { sleep } from '../../../core/retry.ts'
@@ -14,8 +14,6 @@ import { scopeOf } from './scope.ts'
 /** Shorter than what a command has: whoever asked hears that it goes on. */
 const patienceMs = 8000
 
-const named = <S extends z.ZodType>(schema: S): S => schema.meta({ named: true }) as S
-
 const resultOf = ({ path, lines, sizeBytes, sha256 }: Exported): string[] => [
   `${escapeInline(path)} · ${count(lines)} line${lines === 1 ? '' : 's'}, ${size(sizeBytes)}`,
   `SHA-256 ${sha256}`,
@@ -29,9 +27,9 @@ export const exportRoom = declare({
   reply: 'public',
   args: z.object({
     room: nameOf('room'),
-    format: named(z.enum(formatNames).default('jsonl')),
-    since: named(z.string().optional()),
-    until: named(z.string().optional()),
+    format: z.enum(formatNames).default('jsonl').meta({ named: true }),
+    since: named(z.string()),
+    until: named(z.string()),
   }),
   examples: [
     [

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { maySee } from '../../../core/access/visibility.ts'
-import { nameOf } from '../../../core/command/parse/values.ts'
+import { named, nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { RecentMessage } from '../../../core/ledger/record/events.ts'
 import { declare } from '../services.ts'
@@ -22,7 +22,7 @@ export const last = declare({
   args: z.object({
     n: z.string().meta({ type: 'integer', min: 1, max: most }).optional(),
     room: nameOf('room').optional(),
-    bots: z.enum(['yes', 'no']).optional().meta({ named: true }).describe('yes: with what bots answered to commands'),
+    bots: named(z.enum(['yes', 'no']), 'yes: with what bots answered to commands'),
   }),
   examples: [
     ['!last', /#\d+ <\w+> /, '14:02 #31 <alice> the build failed again\n14:03 #32 <bob> looking'],
@@ -30,12 +30,12 @@ export const last = declare({
     ['!last 2 general', /#\d+ </, '14:02 #31 <alice> the build failed again\n14:03 #32 <bob> looking'],
   ],
   async run(context, { n, room, bots }) {
-    const named = n !== undefined && !/^[-+.,]?\p{N}/u.test(n)
-    const limit = n === undefined || named ? usual : /^\+?\d+$/.test(n) ? Number(n) : Number.NaN
+    const isRoom = n !== undefined && !/^[-+.,]?\p{N}/u.test(n)
+    const limit = n === undefined || isRoom ? usual : /^\+?\d+$/.test(n) ? Number(n) : Number.NaN
     if (!(limit >= 1 && limit <= most))
       throw new ChanopError('usage', `last ${n?.slice(0, 20)}: write a number from 1 to ${most}`)
     return context.ledger.read(db => {
-      const { names, visible, reply, room: found } = scopeOf(db, context, named ? n : room)
+      const { names, visible, reply, room: found } = scopeOf(db, context, isRoom ? n : room)
       const wanted = (message: RecentMessage): boolean =>
         maySee(visible, message) && (bots === 'yes' || !isListing(db, message, context.services.index.ear))
       const messages = names

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { maySee, type Visible } from '../../../core/access/visibility.ts'
 import { straight } from '../../../core/command/parse/grammar.ts'
+import { named } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { identitiesOf, personByName } from '../../../core/ledger/people/people.ts'
 import { currentOf, type RecentMessage } from '../../../core/ledger/record/events.ts'
@@ -108,7 +109,7 @@ export const search = declare({
     in: filter().meta({ type: 'room' }),
     since: filter(),
     until: filter(),
-    bots: z.enum(['yes', 'no']).optional().meta({ named: true }).describe('yes: with what bots answered to commands'),
+    bots: named(z.enum(['yes', 'no']), 'yes: with what bots answered to commands'),
     words: z.string().meta({ rest: true }).optional(),
   }),
   examples: [
@@ -121,9 +122,9 @@ export const search = declare({
     ['!search nowheretobefound', /^no hits for nowheretobefound/, 'no hits for nowheretobefound'],
     ['!search in=general build -green', /^\d+ hits?/, '1 hit · 14:02 #31 <alice> the build failed again'],
   ],
-  async run(context, { words: written = '', ...named }) {
+  async run(context, { words: written = '', ...given }) {
     const { words, filters: among } = split(written)
-    const filters = { ...named, ...among }
+    const filters = { ...given, ...among }
     return indexed(context, async db => {
       const wish = wishOf(db, context, words, filters)
       const { hits, more } = await hitsOf(db, context, wish, filters.bots === 'yes')

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { z } from 'zod'
 import { exampleTests } from '../../contract/commands.ts'
 import { commandsOf } from '../command.ts'
 import { Stage } from '../testing.ts'
@@ -87,7 +86,6 @@ describe('help', () => {
         summary: 'shows it',
         role: 'guest',
         reply: 'public',
-        args: z.object({}),
         examples: [['!x', 'x']],
         run: async () => 'x',
       }),

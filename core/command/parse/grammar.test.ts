@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { assign, assignGiven, checkArgs } from './args.ts'
 import { fieldsOf, usageOf } from './fields.ts'
 import { hear, normalise, tokenise } from './grammar.ts'
-import { durationMs, moment, parseMoment, rest, sizeBytes, whole } from './values.ts'
+import { durationMs, moment, parseMoment, rest, whole } from './values.ts'
 
 const bots = new Map(['admin', 'oracle', 'scribe'].map(name => [name, name]))
 const room = { prefix: '!', bots, direct: false, to: null }
@@ -240,13 +240,6 @@ describe('values', () => {
     it(`${typed} is not in the ${direction}`, () =>
       assert.equal(moment(direction).safeParse(typed).error?.issues[0]?.message, fault))
   }
-  it('sizes', () => {
-    assert.deepEqual(
-      ['10k', '5m', '1.5g', '200', '3 MB'].map(typed => sizeBytes().parse(typed)),
-      [1e4, 5e6, 1.5e9, 200, 3e6],
-    )
-    assert.equal(sizeBytes().safeParse('big').success, false)
-  })
   it('numbers', () => {
     for (const typed of ['0', '10', '1.5', '1e1', '0x1', ' 1', ''])
       assert.equal(whole(1, 9).safeParse(typed).success, false)

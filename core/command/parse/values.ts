@@ -5,6 +5,23 @@ import { parseDuration } from '../../text/text.ts'
 /** The text to the end of the message, as typed. */
 export const rest = (): z.ZodString => z.string().min(1).meta({ rest: true })
 
+/** An argument that may be left out, and is given by its name alone: `key=value`. */
+export function named<T extends z.ZodType>(value: T, about?: string): z.ZodOptional<T> {
+  const field = value.optional().meta({ named: true })
+  return about === undefined ? field : field.describe(about)
+}
+
+/** `--key`. */
+export const flag = (about: string) => z.boolean().default(false).meta({ flag: true }).describe(about)
+
+/** Some words with commas or blanks between them, each once: of those that are known, where they are. */
+export const listOf = <Word extends string>(form: string, known?: readonly Word[]) =>
+  z.string().transform((typed, context): Word[] => {
+    const all = [...new Set(typed.split(/[\s,]+/).filter(Boolean))] as Word[]
+    if (all.length > 0 && all.length <= 100 && all.every(word => known?.includes(word) ?? true)) return all
+    return fail(context, `write ${form}`)
+  })
+
 /** Whole numbers typed as digits. */
 export const whole = (min: number, max: number) =>
   z
@@ -26,16 +43,6 @@ export const durationMs = () =>
       return fail(context, `'${typed.slice(0, 20)}' is no duration: write 90s, 15m, 2h or 3d`)
     })
     .meta({ type: 'duration' })
-
-const unitBytes: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 }
-
-/** `10k`, `5m`, `1.5g`, `200` → bytes, in powers of 1000. */
-export const sizeBytes = () =>
-  z.string().transform((typed, context): number => {
-    const found = /^(\d{1,12}(?:\.\d{1,3})?)\s?([kmgt]?)b?$/i.exec(typed)
-    if (found) return Math.round(Number(found[1]) * (unitBytes[(found[2] as string).toLowerCase()] as number))
-    return fail(context, `'${typed.slice(0, 20)}' is no size: write 500, 10k, 5m or 2g`)
-  })
 
 const dayMs = 86_400_000
 

@@ -51,7 +51,7 @@ export function asking<S>(
     const code = keepPending(db, pending, nowMs + confirmSeconds * 1000, nowMs)
     return [`${preview.text} · ${prefix}yes ${code} within ${confirmSeconds} s, or ${prefix}no`]
   }
-  return { lines: [], effect }
+  return { effect }
 }
 
 /** The command a code stands for, and the message that asked for it; a string says why there is none. */

@@ -71,7 +71,6 @@ const no = <S>(bot: string) =>
     args: z.object({ code: z.string().min(1).max(10).optional().describe('the code that was shown; all without') }),
     examples: [['!no', 'nothing was waiting']],
     run: async (context, { code }) => ({
-      lines: [],
       effect: db => {
         const dropped = dropPending(db, asker(context), code === undefined ? undefined : codeOf(code))
         return [dropped > 0 ? `dropped: nothing was done` : 'nothing was waiting']

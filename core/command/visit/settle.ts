@@ -49,10 +49,8 @@ export class Settler<S> {
   #hinted(outcome: Outcome): Outcome {
     if (outcome.decision === 'allowed') return outcome
     const { prefix } = this.#o.settings()
-    return {
-      ...outcome,
-      answer: { ...outcome.answer, lines: outcome.answer.lines.map(line => withPrefix(line, prefix)) },
-    }
+    const { lines = [], ...rest } = outcome.answer
+    return { ...outcome, answer: { ...rest, lines: lines.map(line => withPrefix(line, prefix)) } }
   }
 
   #keep(db: Tx, { stored, caller }: Omit<Asking, 'heard'>, outcome: Outcome, ms: number): void {
@@ -62,7 +60,7 @@ export class Settler<S> {
     if (code !== undefined && outcome.decision === 'allowed' && !usePending(db, code)) {
       throw new ChanopError('conflict', `${code} was used or dropped already`)
     }
-    const lines = answer.effect?.(db) ?? answer.lines
+    const lines = answer.effect?.(db) ?? answer.lines ?? []
     const tools = { bot, vault, roomPlaces, settings: settings() }
     deliverAnswer(db, tools, { stored, answer: { ...answer, lines }, reply }, nowMs)
     if (outcome.wipe !== undefined) wipe(db, stored.seq, outcome.wipe)
