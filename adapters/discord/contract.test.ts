@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
 import type { Adapter } from '../../core/adapter.ts'
 import { adapterContract, type ContractFixture } from '../../core/contract/adapter.ts'
+import { Watch } from '../../core/contract/watch.ts'
 import { DiscordFake } from './testing/fake.ts'
 import { type Channel, type Message, snowflake, type User } from './testing/objects.ts'
-import { createOn, placeAt, shown, Watch } from './testing/trial.ts'
+import { createOn, placeAt, shown } from './testing/trial.ts'
 
 let fake: DiscordFake
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
+import { RecordBook } from '../../core/contract/record.ts'
 import { ChanopError } from '../../core/error.ts'
 import { text } from '../../core/event.ts'
 import { silentLog } from '../../core/log.ts'
@@ -44,7 +45,7 @@ const say = (content: string) => fake.world.post(room, alice, { content })
 const reasonOf = (trial: Trial): string => trial.adapter.status().reason ?? ''
 
 async function refused(trial: Trial): Promise<string> {
-  const error = await trial.ended
+  const error: unknown = await trial.ended.catch((thrown: unknown) => thrown)
   assert.ok(error instanceof ChanopError && error.retry === 'never', String(error))
   assert.equal(trial.adapter.status().state, 'down')
   assert.equal(reasonOf(trial), error.message)
@@ -179,7 +180,7 @@ test('a channel that can not be read, or is not there, is named and holds nothin
 test('a look from outside: who we are, what is missing, which channels there are; no session is opened', async () => {
   const look = (more: object = {}) =>
     discord.probe?.(configFor(fake, more), {
-      ...contextFor({ cursors: {} as never }),
+      ...contextFor(new RecordBook()),
       log: silentLog(),
       network,
       signal: AbortSignal.timeout(5_000),
@@ -205,7 +206,7 @@ test('a look from outside: who we are, what is missing, which channels there are
     /in no server: open https:\/\/discord\.com\/oauth2\/authorize\?client_id=/,
   )
   assert.equal(fake.gateway.identifies, 0)
-  const wrong = contextFor({ cursors: {} as never, secret: async () => 'wrong-token' })
+  const wrong = contextFor(new RecordBook(), { secret: async () => 'wrong-token' })
   await assert.rejects(async () => discord.probe?.(configFor(fake), { ...wrong, signal: AbortSignal.timeout(5_000) }), {
     code: 'network-refused',
   })

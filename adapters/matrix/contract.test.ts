@@ -25,7 +25,7 @@ describe('matrix', { skip: missing ?? false }, () => {
     alice = await synapse.register('alice')
   })
   after(async () => {
-    proxy?.close()
+    await proxy?.stop()
     await synapse?.stop()
   })
 

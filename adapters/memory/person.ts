@@ -1,7 +1,7 @@
+import type { Watch } from '../../core/contract/watch.ts'
 import { ChanopError } from '../../core/error.ts'
 import { type Asked, type Attachment, type Content, type MessageId, type Style, text } from '../../core/event.ts'
 import { type Author, type NativeMessage, type Post, privateChannel } from './native.ts'
-import type { Watch } from './watch.ts'
 
 export interface Person {
   readonly id: string

@@ -1,4 +1,5 @@
 import type { NativeCommand, NetworkStatus } from '../../core/adapter.ts'
+import { Watch } from '../../core/contract/watch.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { Content, MessageId } from '../../core/event.ts'
 import { plain } from '../../core/text/text.ts'
@@ -9,7 +10,6 @@ import { MemoryFiles } from './files.ts'
 import { type Author, type Deed, type Happening, isPrivate, type NativeMessage, type Post } from './native.ts'
 import { MemoryUser, type Person } from './person.ts'
 import { line } from './transcript.ts'
-import { Watch } from './watch.ts'
 
 /** A channel as a test sees it. */
 export interface Channel {
@@ -66,7 +66,7 @@ export class MemoryPlatform {
 
   constructor(name = 'memory') {
     this.name = name
-    this.watch = new Watch(() => this.transcript())
+    this.watch = new Watch(() => `.\nTranscript:\n${this.transcript() || '(nothing was said)'}`)
     this.accounts = new MemoryAccounts(
       {
         count: account => this.#sessionsOf(account).length,

@@ -42,15 +42,10 @@ adapterContract('slack', async t => {
       say: async (said, who = 'alice') => void workspace.say(channel, people[who], said),
       present: () => fake.until(() => channel.members.has(app.user) && fake.sockets > 0, 'the app to be there'),
       seen: async () => seenIn(fake, channel),
-      offline: async work => {
-        fake.isDown = true
-        fake.cut()
-        await work()
-        fake.isDown = false
-      },
+      offline: work => fake.offline(work),
       connections: async () => {
-        await fake.until(() => fake.connections === 0, 'connections to end', 3000).catch(() => undefined)
-        return fake.connections
+        await fake.until(() => fake.underWay === 0, 'connections to end', 3000).catch(() => undefined)
+        return fake.underWay
       },
       loseAnswer: async () => fake.loseAnswer('chat.postMessage'),
       refuseOnce: async () => fake.limit('chat.postMessage', { seconds: 1 }),

@@ -38,7 +38,7 @@ test('a probe says who we are, what is missing and which channels there are, and
     message: /know the token/,
   })
   assert.equal(fake.sockets, 0)
-  fake.isDown = true
+  fake.down = true
   fake.cut()
   await assert.rejects(Promise.resolve(probe()), { code: 'network-down' })
 })

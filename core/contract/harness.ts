@@ -149,6 +149,40 @@ export class World {
   }
 }
 
+/** The whole context of an adapter, with what stands in the ledger's stead. */
+export const contextOf = (
+  book: Pick<AdapterContext, 'cursors' | 'changed'>,
+  given: Pick<AdapterContext, 'network' | 'secret'> & Partial<AdapterContext>,
+): AdapterContext => ({
+  log: silentLog(),
+  cursors: book.cursors,
+  changed: () => book.changed(),
+  personas: [],
+  instance: 'abcdefghijkl',
+  places: [],
+  dataDir: '/nonexistent',
+  ...given,
+})
+
+export interface Run {
+  /** Rejects with what ended it. */
+  readonly ended: Promise<void>
+  /** Aborts and resolves when it has ended, however. */
+  readonly stop: () => Promise<void>
+}
+
+/** Runs an adapter as a process does. */
+export function runOn(book: RecordBook, adapter: Adapter): Run {
+  const controller = new AbortController()
+  const ended = adapter.run(book.sink, controller.signal)
+  ended.catch(() => book.changed())
+  const stop = async (): Promise<void> => {
+    controller.abort()
+    await within(Promise.allSettled([ended]), 'run to end after the abort')
+  }
+  return { ended, stop }
+}
+
 export const draft = (said: string): Draft => ({ content: text(said) })
 
 /** A file as the bridge hands it out. */

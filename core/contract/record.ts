@@ -2,11 +2,10 @@ import { strict as assert } from 'node:assert'
 import type { Cursors, Sink } from '../adapter.ts'
 import type { ChatEvent, MessageEvent, MessageId, Place } from '../event.ts'
 import { plain } from '../text/text.ts'
+import { Watch } from './watch.ts'
 
 const samePlace = (a: Place, b: Place): boolean =>
   a.network === b.network && a.channel === b.channel && a.thread === b.thread
-
-const deadlineMs = 20_000
 
 /**
  * Stands in for the ledger in the adapters' contract: takes events once each by their key, knows the newest message of
@@ -18,7 +17,7 @@ export class RecordBook {
   /** Every event that was ever offered, repeats included. */
   readonly offered: ChatEvent[] = []
   readonly #values = new Map<string, string>()
-  readonly #looks = new Set<() => void>()
+  readonly #watch = new Watch(() => `; taken: ${JSON.stringify(this.facts.map(shown), null, 1)}`)
   #rejections = 0
   #held: Promise<void> | null = null
 
@@ -91,27 +90,12 @@ export class RecordBook {
 
   /** Looks again at everything that waits. */
   changed(): void {
-    for (const look of this.#looks) look()
+    this.#watch.look()
   }
 
   /** Resolves once `find` answers something; looked at whenever an event is offered or taken, or a status changes. */
-  async until<T>(find: () => T | undefined | null | false, what: string): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const look = (): void => {
-      const found = find()
-      if (found !== undefined && found !== null && found !== false) resolve(found)
-    }
-    const fail = (): void =>
-      reject(new Error(`waited ${deadlineMs} ms for ${what}; taken: ${JSON.stringify(this.facts.map(shown), null, 1)}`))
-    const timer = setTimeout(fail, deadlineMs)
-    this.#looks.add(look)
-    try {
-      look()
-      return await promise
-    } finally {
-      clearTimeout(timer)
-      this.#looks.delete(look)
-    }
+  until<T>(find: () => T | undefined | null | false, what: string): Promise<T> {
+    return this.#watch.until(find, what)
   }
 
   /** Resolves with the message of this text once it is taken. */

@@ -75,7 +75,7 @@ async function openStage(irc: IrcServer): Promise<Stage> {
   ]
   const close = async (): Promise<void> => {
     await bridge.kill()
-    proxy.close()
+    await proxy.stop()
     await Promise.all([cable.close(), redis.close(), ...all.map(side => side.stop())])
     await rm(dataDir, { recursive: true, force: true, maxRetries: 3 })
   }

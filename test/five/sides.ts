@@ -208,12 +208,7 @@ export async function slackSide(): Promise<Side & { readonly fake: FakeSlack }> 
     react: async (id, sign) => void workspace.react(channel, id, sam, emoji[sign] ?? sign),
     share: async (text, bytes) => workspace.share(channel, sam, text, { name: 'five.bin', bytes }).ts,
     copies: async () => channel.messages.filter(({ bot_id: bot }) => bot === app.bot).map(copyOf),
-    offline: async work => {
-      fake.isDown = true
-      fake.cut()
-      await work()
-      fake.isDown = false
-    },
+    offline: work => fake.offline(work),
     loseAnswer: () => fake.loseAnswer('chat.postMessage'),
     storm: () => {
       fake.rate = { perSecond: 1, burst: 0 }
@@ -353,7 +348,7 @@ export async function matrixSide(): Promise<Side & { readonly synapse: Synapse }
       return () => proxy.judge(() => null)
     },
     stop: async () => {
-      proxy.close()
+      await proxy.stop()
       await synapse.stop()
     },
   }

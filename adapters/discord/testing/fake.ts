@@ -1,6 +1,6 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { FakeServer } from '../../../core/contract/fake-server.ts'
 import type { Asked, Interaction } from './checks.ts'
 import { ApiError, badToken } from './errors.ts'
 import { FakeGateway } from './gateway.ts'
@@ -42,7 +42,7 @@ function described(): Description10 | null {
  * Discord over real sockets: REST API, gateway and file store, written from its documentation. What is asked and what is answered
  * is held against Discord's own description where that is at hand.
  */
-export class DiscordFake {
+export class DiscordFake extends FakeServer {
   readonly world = new World()
   readonly gateway: FakeGateway
   readonly routes: Routes
@@ -64,13 +64,10 @@ export class DiscordFake {
   /** The next requests for which it is one get this instead of an answer, as from what stands before Discord. */
   odd: ((method: string, path: string) => OddAnswer | null) | null = null
   flags = (1 << 19) | (1 << 15)
-  #down = false
   readonly #buckets = new Map<string, Bucket>()
-  readonly #sockets = new Set<Socket>()
-  readonly #server = createServer((request, response) => void this.#serve(request, response))
-  #url = ''
 
   private constructor() {
+    super()
     const { world, interactions, closed, typed } = this
     this.gateway = new FakeGateway({ world, token, url: () => this.gatewayUrl })
     this.routes = new Routes({
@@ -90,52 +87,34 @@ export class DiscordFake {
         },
       }),
     })
-    this.gateway.attach(this.#server, () => this.#down)
-    this.#server.on('connection', socket => {
-      this.#sockets.add(socket)
-      socket.on('close', () => this.#sockets.delete(socket))
-      if (this.#down) socket.destroy()
-    })
+    this.gateway.attach(this.server, () => this.down)
   }
 
   static async start(): Promise<DiscordFake> {
-    const fake = new DiscordFake()
-    fake.#server.listen(0, '127.0.0.1')
-    await once(fake.#server, 'listening')
-    fake.#url = `http://127.0.0.1:${(fake.#server.address() as AddressInfo).port}`
-    fake.world.cdn = `${fake.#url}/cdn`
+    const fake = await new DiscordFake().start()
+    fake.world.cdn = fake.cdn
     return fake
   }
 
   get api(): string {
-    return `${this.#url}/api`
+    return `${this.url}/api`
   }
   get cdn(): string {
-    return `${this.#url}/cdn`
+    return `${this.url}/cdn`
   }
   get gatewayUrl(): string {
-    return `${this.#url.replace('http', 'ws')}/gateway`
+    return `${this.url.replace('http', 'ws')}/gateway`
   }
 
-  async stop(): Promise<void> {
+  override cut(): void {
     this.gateway.cut()
-    for (const socket of this.#sockets) socket.destroy()
-    this.#server.close()
-  }
-
-  /** Breaks everything and takes nothing while `work` runs. */
-  async offline(work: () => Promise<void>): Promise<void> {
-    this.#down = true
-    this.gateway.cut()
-    for (const socket of this.#sockets) socket.destroy()
-    await work()
-    this.#down = false
+    super.cut()
   }
 
   // ---- HTTP -----------------------------------------------------------------------------------------------------------
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', this.#url)
+  protected async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.url)
     const method = request.method ?? 'GET'
     try {
       if (url.pathname.startsWith('/cdn/')) this.#file(url, response)
@@ -312,9 +291,7 @@ function reply(response: ServerResponse, status: number, body: unknown, headers:
 }
 
 async function bodyOf(request: IncomingMessage): Promise<{ body: unknown; files: Asked['files'] }> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  const bytes = Buffer.concat(chunks)
+  const bytes = await buffer(request)
   const type = request.headers['content-type'] ?? ''
   if (bytes.length === 0) return { body: undefined, files: [] }
   if (!type.startsWith('multipart/form-data')) return { body: JSON.parse(bytes.toString('utf8')) as unknown, files: [] }

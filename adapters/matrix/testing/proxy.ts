@@ -1,8 +1,6 @@
 /** Stands between the adapter and the homeserver, so that links can be cut, answers lost and requests refused. */
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import { deadline, sleep } from '../../../core/retry.ts'
+import { type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { FakeServer } from '../../../core/contract/fake-server.ts'
 
 export interface Answer {
   readonly status: number
@@ -14,34 +12,19 @@ export interface Answer {
 type Fate = Answer | 'lose' | null
 type Judge = (method: string, url: string) => Fate
 
-export class Proxy {
-  readonly #server: Server
-  readonly #sockets = new Set<Socket>()
+export class Proxy extends FakeServer {
   readonly #port: () => number
   /** What was asked, `METHOD /path`, oldest first. */
   readonly asked: string[] = []
-  #down = false
   #judge: Judge = () => null
 
   private constructor(port: () => number) {
+    super()
     this.#port = port
-    this.#server = createServer((asked, answer) => this.#serve(asked, answer))
-    this.#server.on('connection', socket => {
-      if (this.#down) return socket.destroy()
-      this.#sockets.add(socket)
-      return socket.on('close', () => this.#sockets.delete(socket))
-    })
   }
 
-  static async listen(port: () => number): Promise<Proxy> {
-    const proxy = new Proxy(port)
-    proxy.#server.listen(0, '127.0.0.1')
-    await once(proxy.#server, 'listening')
-    return proxy
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  static listen(port: () => number): Promise<Proxy> {
+    return new Proxy(port).start()
   }
 
   /** Judges every request from now on. */
@@ -58,7 +41,7 @@ export class Proxy {
     }
   }
 
-  #serve(asked: IncomingMessage, answer: ServerResponse): void {
+  protected serve(asked: IncomingMessage, answer: ServerResponse): void {
     const [method, url] = [asked.method ?? 'GET', asked.url ?? '/']
     this.asked.push(`${method} ${url}`)
     const fate = this.#judge(method, url)
@@ -76,28 +59,5 @@ export class Proxy {
     onward.on('error', () => asked.socket.destroy())
     answer.on('close', () => onward.destroy())
     asked.pipe(onward)
-  }
-
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy()
-  }
-
-  async offline(work: () => Promise<void>): Promise<void> {
-    this.#down = true
-    this.cut()
-    await work()
-    this.#down = false
-  }
-
-  /** How many connections are open, once those being closed are gone. */
-  async connections(): Promise<number> {
-    const signal = deadline(2000)
-    while (this.#sockets.size > 0 && !signal.aborted) await sleep(5, signal)
-    return this.#sockets.size
-  }
-
-  close(): void {
-    this.cut()
-    this.#server.close()
   }
 }

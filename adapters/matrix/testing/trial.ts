@@ -1,9 +1,8 @@
 /** An adapter on a real homeserver with somebody called alice in a room with it, and a record book in the ledger's stead. */
-import type { Adapter } from '../../../core/adapter.ts'
+import { contextOf, type Run as Running, runOn } from '../../../core/contract/harness.ts'
 import { RecordBook } from '../../../core/contract/record.ts'
 import type { ChannelId, Draft, NetworkId, Place, Sign } from '../../../core/event.ts'
 import { text } from '../../../core/event.ts'
-import { silentLog } from '../../../core/log.ts'
 import type { MatrixAdapter } from '../adapter.ts'
 import { matrixSchema } from '../config.ts'
 import { matrix } from '../index.ts'
@@ -31,10 +30,8 @@ export interface TrialOptions {
   readonly dataDir?: string
 }
 
-export interface Run {
+export interface Run extends Running {
   readonly adapter: MatrixAdapter
-  readonly ended: Promise<void>
-  readonly stop: () => Promise<void>
 }
 
 let bots = 0
@@ -63,7 +60,7 @@ export class Trial {
   static async open(t: TestContext, synapse: Synapse, options: TrialOptions): Promise<Trial> {
     const bot = await synapse.register(`robot${bots++}`)
     const proxy = await Proxy.listen(() => synapse.port)
-    t.after(() => proxy.close())
+    t.after(() => proxy.stop())
     const room =
       options.in ?? (options.in === null ? '' : await options.alice.room({ invite: [bot.id], ...options.room }))
     return new Trial(t, bot, room, proxy, options)
@@ -91,29 +88,19 @@ export class Trial {
       channels: this.room === '' ? [] : [this.room],
       ...more,
     })
-    const adapter = (await matrix.create(config, {
+    const context = contextOf(this.book, {
       network,
-      log: silentLog(),
-      cursors: this.book.cursors,
-      personas: [],
       instance,
-      places: [],
       dataDir: this.#dataDir,
       secret: async name => (name === 'env:PASSWORD' ? this.bot.account.password : this.bot.account.access_token),
       signs: async signs => {
         this.signs.push(...signs)
         this.book.changed()
       },
-      changed: () => this.book.changed(),
-    } satisfies Parameters<typeof matrix.create>[1])) as Adapter as MatrixAdapter
-    const controller = new AbortController()
-    const ended = adapter.run(this.book.sink, controller.signal)
-    ended.catch(() => undefined)
-    const stop = async (): Promise<void> => {
-      controller.abort()
-      await ended.catch(() => undefined)
-    }
-    this.#t.after(stop)
-    return { adapter, ended, stop }
+    })
+    const adapter = (await matrix.create(config, context)) as MatrixAdapter
+    const run = runOn(this.book, adapter)
+    this.#t.after(run.stop)
+    return { adapter, ...run }
   }
 }

@@ -1,7 +1,7 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import { WebSocketServer } from 'ws'
+import { FakeServer } from '../../../core/contract/fake-server.ts'
 import { Link } from './link.ts'
 import { allScopes, Refusal } from './method.ts'
 import { fileObject, methods } from './web.ts'
@@ -34,7 +34,7 @@ export interface FakeOptions {
  * Slack as an app sees it, over real sockets: Web API (`/api/…`), socket mode, uploads and files that want a token. Written from
  * docs.slack.dev, with its errors, limits and redelivery; faults on demand.
  */
-export class FakeSlack {
+export class FakeSlack extends FakeServer {
   readonly workspace = new Workspace()
   readonly botToken = 'xoxb-fake-1'
   readonly appToken = 'xapp-fake-1'
@@ -42,13 +42,10 @@ export class FakeSlack {
   scopes: Set<string>
   /** Methods that answer an error: `auth.test` → `invalid_auth`. */
   readonly refusals = new Map<string, string>()
-  #server: Server | null = null
-  #wss: WebSocketServer | null = null
-  readonly #wires = new Set<Socket>()
+  readonly #wss = new WebSocketServer({ server: this.server, path: '/link/' })
   readonly #link: Link
   readonly #limits: Limit[] = []
   readonly #perChannel = new Map<string, { atMs: number; tokens: number }>()
-  readonly #watchers = new Set<() => void>()
   readonly #lost = new Set<string>()
   readonly #options: FakeOptions
   /** Sends in a channel: `perSecond` after a burst. null: no limit. */
@@ -62,63 +59,40 @@ export class FakeSlack {
   refuseBlocks = false
   /** Ends each connection once it has said hello. */
   hangUpAfterHello = false
-  /** Neither connections nor events reach the app. */
-  isDown = false
   /** Requests that are being answered. */
   #underWay = 0
   /** Holds the files of messages back from `files.info`, so that the event alone tells. */
   hideShares = false
 
   constructor(options: FakeOptions = {}) {
+    super()
     this.#options = options
     this.scopes = new Set(options.scopes ?? allScopes)
     this.#link = new Link({
       ackMs: options.ackMs ?? 3000,
       id: letter => this.workspace.id(letter),
-      isDown: () => this.isDown,
-      changed: () => this.#changed(),
+      isDown: () => this.down,
+      changed: () => this.changed(),
     })
     this.workspace.onEvent((event, channel) => this.#tell(event, channel))
-  }
-
-  async start(): Promise<void> {
-    const server = createServer((request, response) => void this.#serve(request, response))
-    server.on('connection', socket => {
-      if (this.isDown) return socket.destroy()
-      this.#wires.add(socket)
-      socket.on('close', () => this.#wires.delete(socket))
-    })
-    this.#wss = new WebSocketServer({ server, path: '/link/' })
     this.#wss.on('connection', socket => {
       this.#link.greet(socket)
       if (this.hangUpAfterHello) socket.close(1000)
     })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    this.#server = server
-  }
-
-  get base(): string {
-    return `http://127.0.0.1:${(this.#server?.address() as AddressInfo | undefined)?.port}`
   }
 
   get api(): string {
-    return `${this.base}/api/`
+    return `${this.url}/api/`
   }
 
-  async stop(): Promise<void> {
+  override async stop(): Promise<void> {
     this.#link.stop()
-    this.#wss?.close()
-    for (const wire of this.#wires) wire.destroy()
-    const server = this.#server
-    if (server?.listening) {
-      server.close()
-      await once(server, 'close')
-    }
+    this.#wss.close()
+    await super.stop()
   }
 
   /** Sockets, and requests that are being answered. */
-  get connections(): number {
+  get underWay(): number {
     return this.#link.sockets.size + this.#underWay
   }
 
@@ -135,27 +109,6 @@ export class FakeSlack {
     return this.#link.pending.size
   }
 
-  /** Resolves once `look` holds; looked at after every call and acknowledgement. */
-  async until(look: () => boolean, what: string, deadlineMs = 15_000): Promise<void> {
-    if (look()) return
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const check = (): void => {
-      if (look()) resolve()
-    }
-    const timer = setTimeout(() => reject(new Error(`the fake waited ${deadlineMs} ms for ${what}`)), deadlineMs)
-    this.#watchers.add(check)
-    try {
-      await promise
-    } finally {
-      clearTimeout(timer)
-      this.#watchers.delete(check)
-    }
-  }
-
-  #changed(): void {
-    for (const check of this.#watchers) check()
-  }
-
   callsOf(method: string): readonly Call[] {
     return this.calls.filter(call => call.method === method)
   }
@@ -170,11 +123,6 @@ export class FakeSlack {
   /** The next call of that method is carried out, and its connection ends without an answer. */
   loseAnswer(method: string): void {
     this.#lost.add(method)
-  }
-
-  cut(): void {
-    for (const socket of this.#link.sockets) socket.terminate()
-    for (const wire of this.#wires) wire.destroy()
   }
 
   /** Asks the app to come by another connection, as Slack does every few hours, and ends this one. */
@@ -206,7 +154,7 @@ export class FakeSlack {
 
   /** What the app hears of: its own channels, with the scopes that it has. */
   #tell(event: Json, channel: Channel | null): void {
-    this.#changed()
+    this.changed()
     if (channel && !channel.members.has(app.user)) return
     const scope =
       event['type'] === 'message'
@@ -238,7 +186,7 @@ export class FakeSlack {
         ? {
             ...message,
             files: (message['files'] as Json[]).map(({ id, ...rest }) => ({
-              ...fileObject(this.workspace, String(id), this.base),
+              ...fileObject(this.workspace, String(id), this.url),
               ...rest,
             })),
           }
@@ -250,17 +198,15 @@ export class FakeSlack {
 
   // ---- http ---------------------------------------------------------------------------------------------------------
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#underWay++
     response.on('close', () => {
       this.#underWay--
-      this.#changed()
+      this.changed()
     })
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    const body = Buffer.concat(chunks)
+    const body = await buffer(request)
     const path = (request.url ?? '').split('?')[0] ?? ''
-    if (this.isDown) return void request.socket.destroy()
+    if (this.down) return void request.socket.destroy()
     if (path.startsWith('/api/')) return this.#method(path.slice(5), request, response, body)
     if (path.startsWith('/upload/v1/')) return this.#upload(path.slice(11), response, body)
     if (path.startsWith('/files-pri/')) return this.#download(path.split('/')[2] ?? '', request, response)
@@ -278,7 +224,7 @@ export class FakeSlack {
     const file = this.workspace.files.get(id)
     if (!file?.bytes || file.gone) return void response.writeHead(404).end()
     if (request.headers.authorization !== `Bearer ${this.botToken}` || !this.scopes.has('files:read')) {
-      return void response.writeHead(302, { location: `${this.base}/login`, 'content-type': 'text/html' }).end('<html>')
+      return void response.writeHead(302, { location: `${this.url}/login`, 'content-type': 'text/html' }).end('<html>')
     }
     response
       .writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': file.bytes.length })
@@ -300,7 +246,7 @@ export class FakeSlack {
     const body = this.#do(method, args, request.headers.authorization ?? '')
     if (this.#lost.delete(method)) {
       this.calls.push({ method, args, atMs: Date.now(), status: 0, body })
-      this.#changed()
+      this.changed()
       this.cut()
       return
     }
@@ -315,7 +261,7 @@ export class FakeSlack {
       ...(retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }),
     })
     response.end(JSON.stringify(body))
-    this.#changed()
+    this.changed()
   }
 
   #do(method: string, args: Json, authorization: string): Json {
@@ -328,7 +274,7 @@ export class FakeSlack {
     const run = methods(() => this.#options.pageMost ?? 1000)[method]
     if (!run) return { ok: false, error: 'unknown_method', req_method: method }
     try {
-      const body = run(this.workspace, args, { scopes: this.scopes, base: this.base })
+      const body = run(this.workspace, args, { scopes: this.scopes, base: this.url })
       return { ok: true, ...this.#withHidden(method, body) }
     } catch (error) {
       if (error instanceof Refusal) return error.body
@@ -348,7 +294,7 @@ export class FakeSlack {
     }
     return {
       ok: true,
-      url: `${this.base.replace('http', 'ws')}/link/?ticket=${this.workspace.id('t')}&app_id=${app.id}`,
+      url: `${this.url.replace('http', 'ws')}/link/?ticket=${this.workspace.id('t')}&app_id=${app.id}`,
     }
   }
 

@@ -1,8 +1,8 @@
 import { type TestContext } from 'node:test'
-import type { Adapter, AdapterContext } from '../../../core/adapter.ts'
+import type { Adapter } from '../../../core/adapter.ts'
+import { contextOf, type Run, runOn } from '../../../core/contract/harness.ts'
 import { RecordBook } from '../../../core/contract/record.ts'
 import type { ChannelId, MessageId, NetworkId, Place } from '../../../core/event.ts'
-import { silentLog } from '../../../core/log.ts'
 import { slack } from '../index.ts'
 import { type FakeOptions, FakeSlack } from './server.ts'
 import type { Channel } from './workspace.ts'
@@ -16,32 +16,21 @@ export const placeOf = ({ id, kind }: Channel, thread?: string): Place => ({
   ...(kind === 'im' ? { private: true as const } : {}),
 })
 
-type Given = Pick<AdapterContext, 'log' | 'cursors' | 'changed'>
-
 /** An adapter for the fake, as after a start of our process. */
 export function adapterFor(
   fake: FakeSlack,
-  given: Given,
+  book: Parameters<typeof contextOf>[0],
   channels: readonly string[] = [],
   tokens: Partial<Record<'env:BOT' | 'env:APP', string>> = {},
 ): Promise<Adapter> {
   const config = slack.schema.parse({ kind: 'slack', token: 'env:BOT', appToken: 'env:APP', api: fake.api, channels })
   const secrets: Record<string, string> = { 'env:BOT': fake.botToken, 'env:APP': fake.appToken, ...tokens }
-  return slack.create(config, {
-    ...given,
-    network,
-    personas: [],
-    instance: 'abcdefghijkl',
-    places: [],
-    dataDir: '/nonexistent',
-    secret: async reference => secrets[reference] as string,
-  })
+  const secret = async (reference: string): Promise<string> => secrets[reference] as string
+  return slack.create(config, contextOf(book, { network, secret }))
 }
 
-export interface Running {
+export interface Running extends Run {
   readonly adapter: Adapter
-  readonly ended: Promise<void>
-  stop(): Promise<void>
 }
 
 /** A fake workspace with `general`, alice, and a record book in the ledger's stead. */
@@ -66,19 +55,8 @@ export class Trial {
   }
 
   async start(channels: readonly string[] = [], tokens = {}): Promise<Running> {
-    const given = { log: silentLog(), cursors: this.book.cursors, changed: () => this.book.changed() }
-    const adapter = await adapterFor(this.fake, given, channels, tokens)
-    const controller = new AbortController()
-    const ended = adapter.run(this.book.sink, controller.signal)
-    ended.catch(() => this.book.changed())
-    const running = {
-      adapter,
-      ended,
-      stop: async (): Promise<void> => {
-        controller.abort()
-        await ended.catch(() => undefined)
-      },
-    }
+    const adapter = await adapterFor(this.fake, this.book, channels, tokens)
+    const running = { adapter, ...runOn(this.book, adapter) }
     this.#running.push(running)
     return running
   }

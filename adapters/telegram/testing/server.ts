@@ -1,6 +1,6 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { FakeServer } from '../../../core/contract/fake-server.ts'
 import { SpeedLimits, type Speeds } from './limits.ts'
 import { type Asked, methods } from './methods.ts'
 import { Refused } from './text.ts'
@@ -41,76 +41,38 @@ const speaks = /^(send(?!ChatAction)|edit|delete|setMessageReaction)/
 const dayMs = 86_400_000
 
 /** A Bot API server over real sockets, for one bot. */
-export class TelegramServer {
+export class TelegramServer extends FakeServer {
   readonly world: World
   readonly token: string
   readonly limits: SpeedLimits
   readonly journal: Exchange[] = []
   readonly faults: Fault[] = []
-  url = ''
-  down = false
   /** Decides for each request whether something happens to it. */
   chaos: (method: string) => Fault['does'] | null = () => null
   /** Another program asks with the same token now and then: Telegram ends whoever asked first. */
   webhook = false
-  readonly #server: Server
-  readonly #sockets = new Set<Socket>()
   #poll: Poll | null = null
-  #looks: (() => void)[] = []
 
   private constructor(options: ServerOptions) {
+    super()
     const { privacy = false, keepMs = dayMs, username = 'chanop_bot', ephemeral = null, drafts = 'all' } = options
     this.world = new World({ privacy, keepMs, username, ephemeral, drafts })
     this.token = options.token ?? '7000000001:AAtestTokenOfNobody_123456789-abcdef'
     this.limits = new SpeedLimits(options.speeds ?? null)
     this.world.onUpdate = () => this.#deliver()
-    this.#server = createServer((request, response) => void this.#serve(request, response))
-    this.#server.keepAliveTimeout = 60_000
-    this.#server.on('connection', socket => {
-      if (this.down) {
-        socket.destroy()
-        return
-      }
-      this.#sockets.add(socket)
-      socket.on('error', () => socket.destroy())
-      socket.on('close', () => {
-        this.#sockets.delete(socket)
-        this.#look()
-      })
-    })
+    this.server.keepAliveTimeout = 60_000
   }
 
-  static async start(options: ServerOptions = {}): Promise<TelegramServer> {
-    const server = new TelegramServer(options)
-    server.#server.listen(0, '127.0.0.1')
-    await once(server.#server, 'listening')
-    server.url = `http://127.0.0.1:${(server.#server.address() as AddressInfo).port}`
-    return server
-  }
-
-  async stop(): Promise<void> {
-    this.cut()
-    this.#server.close()
-    await once(this.#server, 'close')
+  static start(options: ServerOptions = {}): Promise<TelegramServer> {
+    return new TelegramServer(options).start()
   }
 
   // ---- seen from outside ------------------------------------------------------------------------------------------
 
-  /** Breaks every connection. */
-  cut(): void {
+  override cut(): void {
     if (this.#poll) clearTimeout(this.#poll.timer)
     this.#poll = null
-    for (const socket of this.#sockets) socket.destroy()
-  }
-
-  async offline(work: () => Promise<void>): Promise<void> {
-    this.down = true
-    this.cut()
-    try {
-      await work()
-    } finally {
-      this.down = false
-    }
+    super.cut()
   }
 
   /** The next request of these methods. */
@@ -120,25 +82,7 @@ export class TelegramServer {
 
   /** Resolves when somebody waits for updates and has confirmed all there were. */
   async listening(): Promise<void> {
-    await this.until(() => this.#poll !== null && this.world.waiting === 0)
-  }
-
-  /** How many connections are open, once those being closed are gone; what stays open for a second is open. */
-  async connections(): Promise<number> {
-    const given = AbortSignal.timeout(1000)
-    given.addEventListener('abort', () => this.#look(), { once: true })
-    await this.until(() => this.#sockets.size === 0 || given.aborted)
-    return this.#sockets.size
-  }
-
-  async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>(resolve => this.#looks.push(resolve))
-  }
-
-  #look(): void {
-    const looks = this.#looks
-    this.#looks = []
-    for (const look of looks) look()
+    await this.until(() => this.#poll !== null && this.world.waiting === 0, 'somebody to ask for updates')
   }
 
   asked(method: string): readonly Exchange[] {
@@ -147,7 +91,7 @@ export class TelegramServer {
 
   // ---- requests ---------------------------------------------------------------------------------------------------
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const [, kind, token, rest] = /^\/(bot|file\/bot)([^/]*)\/(.+)$/.exec(decodeURI(request.url ?? '')) ?? []
       if (kind === undefined || !/^\d+:[\w-]{10,}$/.test(token ?? ''))
@@ -175,7 +119,7 @@ export class TelegramServer {
     if (method === 'getUpdates' && !fault) return this.#ask(response, asked.params)
     const answer = this.#answer(method, asked, fault)
     this.journal.push({ method, params: asked.params, answer })
-    this.#look()
+    this.changed()
     if (fault?.does === 'lose-answer') request.socket.destroy()
     else reply(response, answer)
   }
@@ -237,7 +181,7 @@ export class TelegramServer {
     })
     this.#deliver()
     if (this.#poll === poll && !params['timeout']) this.#end(poll, { ok: true, result: [] })
-    this.#look()
+    this.changed()
   }
 
   #deliver(): void {
@@ -274,9 +218,7 @@ const refuse = (response: ServerResponse, refused: Refused): void => reply(respo
 const words = new Set(['text', 'caption', 'parse_mode', 'method', 'file_id', 'action', 'emoji', 'language_code'])
 
 async function read(request: IncomingMessage): Promise<Asked> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  const body = Buffer.concat(chunks)
+  const body = await buffer(request)
   const type = request.headers['content-type'] ?? ''
   if (!type.startsWith('multipart/')) {
     return { params: body.length === 0 ? {} : (JSON.parse(body.toString()) as Fields), files: new Map() }

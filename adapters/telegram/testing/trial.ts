@@ -1,9 +1,8 @@
 import type { TestContext } from 'node:test'
 import type { Adapter } from '../../../core/adapter.ts'
-import { within } from '../../../core/contract/harness.ts'
+import { contextOf, runOn, within } from '../../../core/contract/harness.ts'
 import { RecordBook } from '../../../core/contract/record.ts'
 import type { ChannelId, Draft, NetworkId, Place, Segment } from '../../../core/event.ts'
-import { silentLog } from '../../../core/log.ts'
 import { telegram } from '../index.ts'
 import { type ServerOptions, TelegramServer } from './server.ts'
 import type { Room, Stored } from './world.ts'
@@ -53,28 +52,15 @@ export class Trial {
   create(config: object = {}, token = this.server.token, inRooms: readonly string[] = []): Promise<Adapter> {
     const channels = [this.room.chat.id]
     const given = { kind: 'telegram', token: 'env:T', api: this.server.url, rate: null, channels, ...config }
-    return telegram.create(telegram.schema.parse(given), {
-      network,
-      log: silentLog(),
-      cursors: this.book.cursors,
-      personas: [],
-      instance: 'abcdefghijkl',
-      places: inRooms.map(channel => ({ network, channel: channel as ChannelId })),
-      dataDir: '/nonexistent',
-      secret: async () => token,
-      changed: () => this.book.changed(),
-    })
+    const places = inRooms.map(channel => ({ network, channel: channel as ChannelId }))
+    const context = contextOf(this.book, { network, places, secret: async () => token })
+    return telegram.create(telegram.schema.parse(given), context)
   }
 
   /** An adapter that is up and waits for what people say. */
   async start(t: TestContext, config: object = {}): Promise<{ adapter: Adapter; stop: () => Promise<void> }> {
     const adapter = await this.create(config)
-    const controller = new AbortController()
-    const ended = adapter.run(this.book.sink, controller.signal)
-    const stop = async (): Promise<void> => {
-      controller.abort()
-      await within(ended, 'run to end')
-    }
+    const { stop } = runOn(this.book, adapter)
     t.after(stop)
     await this.book.until(() => adapter.status().state === 'up', 'the adapter to be up')
     await within(this.server.listening(), 'the adapter to listen')
