@@ -1,13 +1,23 @@
 /** `npm run check`: everything that can be said about the sources without running them. */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { readIfThere } from '../core/files.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const sources = ['core', 'adapters', 'bots', 'config', 'scripts', 'bench', 'test']
+const keptIn = join(root, 'node_modules', '.cache', 'checks')
 
-export interface Tool {
+interface Tool {
   readonly name: string
   readonly args: readonly [program: string, ...args: string[]]
+}
+
+interface Verdict {
+  readonly ok: boolean
+  readonly printed: string
 }
 
 export const tools: readonly Tool[] = [
@@ -17,10 +27,35 @@ export const tools: readonly Tool[] = [
   { name: 'dead code', args: ['knip', '--no-progress'] },
 ]
 
-/** Runs a tool and resolves with what it printed; `ok` is its verdict. */
-export function runTool({
-  args: [program, ...args],
-}: Tool): Promise<{ readonly ok: boolean; readonly printed: string }> {
+/** Names all that the tools read, by its content, and by the lock file the tools; null where git can't say what that is. */
+async function stateOfSources(): Promise<string | null> {
+  const listed = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
+  const found = await promisify(execFile)('git', listed, { cwd: root, maxBuffer: 2 ** 24 }).catch(() => null)
+  if (found === null) return null
+  const hash = createHash('sha256')
+  for (const file of new Set(found.stdout.split('\0').filter(Boolean).sort()))
+    hash
+      .update(`${file}\0`)
+      .update((await readIfThere(join(root, file))) ?? 'gone')
+      .update('\0')
+  return hash.digest('hex')
+}
+
+/** What a tool has to say of the sources as they are. What it found good once is not looked at again until a file changes. */
+export async function check({ name, args }: Tool): Promise<Verdict> {
+  const state = await stateOfSources()
+  const kept = join(keptIn, name.replaceAll(' ', '-'))
+  const of = `${state} ${args.join(' ')}`
+  if (state !== null && (await readIfThere(kept)) === of) return { ok: true, printed: '' }
+  const verdict = await runTool(args)
+  if (state !== null && verdict.ok && (await stateOfSources()) === state) {
+    await mkdir(keptIn, { recursive: true })
+    await writeFile(kept, of)
+  }
+  return verdict
+}
+
+function runTool([program, ...args]: Tool['args']): Promise<Verdict> {
   return new Promise(done => {
     const child = spawn(join(root, 'node_modules', '.bin', program), args, {
       cwd: root,
@@ -35,7 +70,7 @@ export function runTool({
 
 if (import.meta.main) {
   for (const tool of tools) {
-    const { ok, printed } = await runTool(tool)
+    const { ok, printed } = await check(tool)
     console.log(`${ok ? '✓' : '✗'} ${tool.name}`)
     if (!ok) {
       console.log(printed)

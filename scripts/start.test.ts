@@ -97,6 +97,7 @@ before(async () => {
     CHANOP_DATA: data,
     CHANOP_CONFIG: config,
     CHANOP_ERGO_URL: 'http://127.0.0.1:1',
+    NODE_COMPILE_CACHE: join(top, 'compiled'),
   })
   server = (await findPrograms(data)).found[0]?.server ?? null
   ports = await freePorts(3)

@@ -8,9 +8,10 @@ import { configSchema } from '../config/schema.ts'
 import type { Role } from '../core/access/role.ts'
 import { MemoryBus } from '../core/bus/memory.ts'
 import type { NetworkId, UserId } from '../core/event.ts'
-import { instanceId, Ledger } from '../core/ledger/ledger.ts'
+import { instanceId, type Ledger } from '../core/ledger/ledger.ts'
 import { personFor } from '../core/ledger/people/people.ts'
 import { grant } from '../core/ledger/people/roles.ts'
+import { openLedger } from '../core/ledger/testing.ts'
 import { silentLog } from '../core/log.ts'
 import type { BotContext } from '../core/process/bot.ts'
 import { Rooms } from '../core/rooms.ts'
@@ -57,7 +58,7 @@ export class House {
     this.dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'chanop-house-'))
     this.configFile = join(this.dataDir, 'chanop.yaml')
     writeFileSync(this.configFile, (options.config ?? plainConfig).replaceAll('{server}', this.#name))
-    this.ledger = Ledger.open(join(this.dataDir, 'ledger.db'))
+    this.ledger = openLedger(join(this.dataDir, 'ledger.db'))
     t.after(() => this.close())
   }
 

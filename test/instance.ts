@@ -1,6 +1,6 @@
 /** A whole Chanop as `npm start` makes it: own folders, own PM2, free ports, with a second IRC server beside it. */
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -20,6 +20,8 @@ export const bots = ['bridge', 'admin', 'oracle', 'scribe'] as const
 export type Bot = (typeof bots)[number]
 
 const root = resolve(import.meta.dirname, '..')
+/** As scripts/run has it: what is started by tests is not compiled anew for each. */
+export const compileCache = join(root, 'node_modules', '.cache', 'compile')
 const channel = '#general'
 const networksMs = 30_000
 const passed = ['PATH', 'HOME', 'REDIS_SERVER', 'ERGO_BIN', 'CHANOP_DEBIAN', 'XDG_CACHE_HOME']
@@ -56,8 +58,7 @@ export class Instance {
       PM2_HOME: join(folder, 'p'),
       CHANOP_DATA: this.data,
       CHANOP_CONFIG: join(folder, 'c.yaml'),
-      // As scripts/run has it.
-      NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
+      NODE_COMPILE_CACHE: compileCache,
     })
   }
 
@@ -69,6 +70,7 @@ export class Instance {
     const external = options.external ? await begin(null, { channels }) : null
     const instance = new Instance(folder, options.managed, external)
     try {
+      await instance.#shareCompiled()
       await instance.#configure(options, channels)
       await instance.run('start')
       await until('its networks', networksMs, () => instance.connected())
@@ -77,6 +79,13 @@ export class Instance {
       await instance.close()
       throw error
     }
+  }
+
+  /** The bots' processes, which are killed before they could write their own, find what is compiled already. */
+  async #shareCompiled(): Promise<void> {
+    const run = join(this.data, 'run')
+    for (const folder of [run, compileCache]) await mkdir(folder, { recursive: true, mode: 0o700 })
+    await symlink(compileCache, join(run, 'compile-cache'))
   }
 
   async #configure({ config: more = '', networks = {} }: InstanceOptions, channels: readonly string[]): Promise<void> {

@@ -14,9 +14,10 @@ import {
   text,
   type UserId,
 } from '../../core/event.ts'
-import { Ledger } from '../../core/ledger/ledger.ts'
+import type { Ledger } from '../../core/ledger/ledger.ts'
 import { append, messageOf, revise, type Stored } from '../../core/ledger/record/events.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
+import { openLedger } from '../../core/ledger/testing.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import { Rooms, type RoomsConfig } from '../../core/rooms.ts'
 import { Ear } from './ear.ts'
@@ -29,7 +30,7 @@ export function folder(t: TestContext | null): string {
 }
 
 export function ledgerIn(t: TestContext, path: string): Ledger {
-  const ledger = Ledger.open(join(path, 'ledger.db'))
+  const ledger = openLedger(join(path, 'ledger.db'))
   t.after(() => ledger.close())
   return ledger
 }

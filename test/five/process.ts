@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { compileCache } from '../instance.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const readyMs = 60_000
@@ -37,7 +38,7 @@ export class BridgeProcess {
         ...env,
         CHANOP_DATA: dataDir,
         CHANOP_CONFIG: config,
-        NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
+        NODE_COMPILE_CACHE: compileCache,
       },
     })
     this.#child = child
