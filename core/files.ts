@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /** Makes a folder that only we can enter, and its parents. */
@@ -9,18 +10,20 @@ export const makeFolder = (path: string): Promise<unknown> => mkdir(path, { recu
 export async function writeWhole(path: string, text: string): Promise<void> {
   const temporary = join(dirname(path), `.${randomUUID()}.tmp`)
   try {
-    const file = await open(temporary, 'wx', 0o600)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    await using file = await open(temporary, 'wx', 0o600)
+    await file.writeFile(text)
+    await file.sync()
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
   }
+}
+
+/** Brings a file, or what a folder says of its files, onto the disk. */
+export async function onDisk(path: string): Promise<void> {
+  await using handle = await open(path, 'r')
+  await handle.sync()
 }
 
 export async function readIfThere(path: string): Promise<string | null> {
@@ -37,4 +40,25 @@ export async function writeIfChanged(path: string, text: string): Promise<boolea
   if ((await readIfThere(path)) === text) return false
   await writeWhole(path, text)
   return true
+}
+
+/** Null when the file is not there or holds no JSON. */
+export async function readJson(path: string): Promise<unknown> {
+  const text = await readIfThere(path)
+  try {
+    return text === null ? null : (JSON.parse(text) as unknown)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+/** What lies in a folder; nothing in one that is not there. */
+export async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
 }

@@ -1,4 +1,5 @@
 /** `npm run chat`: a small IRC client in the terminal, logged in as the owner. `--help` lists its options. */
+
 import { join } from 'node:path'
 import { asChanopError } from '../core/error.ts'
 import { App } from './chat/app.ts'
@@ -10,15 +11,9 @@ import { clean } from './chat/style.ts'
 import { readSetting, type Setting } from './chat/target.ts'
 import { Terminal } from './chat/terminal.ts'
 import { type Instance, instanceOf } from './instance.ts'
+import { stopSignal } from './steps.ts'
 
 const historyLines = 100
-
-/** Lets go of the terminal and of the server on every way out that a program has. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
-  return stop.signal
-}
 
 const targetOf = ({ endpoint, login, channels }: Setting, lines: number): Target => ({
   ...login,

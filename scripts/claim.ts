@@ -61,18 +61,14 @@ async function main(): Promise<number> {
   const instance = instanceOf()
   const { paths } = instance
   demandLedger(instance)
-  const ledger = Ledger.open(paths.ledger)
-  try {
-    const vault = await Vault.open(paths.vaultKey, ledger)
-    const found = await ledger.read(tx => invited(tx, code, Date.now()))
-    const login = found
-      ? await accept(ledger, vault, code, found)
-      : (await ledger.write(tx => redeem(tx, vault, code, Date.now()))).login
-    console.log(login)
-    return 0
-  } finally {
-    ledger.close()
-  }
+  using ledger = Ledger.open(paths.ledger)
+  const vault = await Vault.open(paths.vaultKey, ledger)
+  const found = await ledger.read(tx => invited(tx, code, Date.now()))
+  const login = found
+    ? await accept(ledger, vault, code, found)
+    : (await ledger.write(tx => redeem(tx, vault, code, Date.now()))).login
+  console.log(login)
+  return 0
 }
 
 await script(main)

@@ -1,6 +1,7 @@
 /** `npm run docs`: writes the pages of docs/ that are made from the sources. A test says when one is stale. */
+
 import { readFileSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { adminCommands } from '../bots/admin/admin.ts'
 import { bridgeCommands } from '../bots/bridge/run.ts'
@@ -9,6 +10,7 @@ import { scribeCommands } from '../bots/scribe/commands/all.ts'
 import type { Command } from '../core/command/command.ts'
 import { renderReference } from '../core/command/help/docs.ts'
 import { errorPage } from '../core/error-page.ts'
+import { readIfThere } from '../core/files.ts'
 import { terminalPicture } from './picture.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -41,11 +43,7 @@ export const pages = (): readonly Page[] => [
 ]
 
 /** The page as it stands; empty when it is not there. */
-export const written = ({ path }: Page): Promise<string> =>
-  readFile(join(root, path), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return ''
-    throw error
-  })
+export const written = async ({ path }: Page): Promise<string> => (await readIfThere(join(root, path))) ?? ''
 
 if (import.meta.main) {
   for (const page of pages()) {

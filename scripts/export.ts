@@ -17,7 +17,7 @@ import { Settings } from '../core/settings/settings.ts'
 import { count, size } from '../core/text/text.ts'
 import { misused, readArguments } from './arguments.ts'
 import { demandLedger, type Instance, instanceOf, shown } from './instance.ts'
-import { script } from './steps.ts'
+import { script, stopSignal } from './steps.ts'
 
 const usage = `usage: npm run export -- ROOM [--format ${formatNames.join('|')}] [--since TIME] [--until TIME] [--out FILE]
 ROOM is a room (general), a place (irc:#general), a channel ('#general') or --all. TIME is 2d (ago), 2026-04-01 or
@@ -81,12 +81,8 @@ function roomIn(tx: Tx, rooms: Rooms, word: string): Room {
 }
 
 async function roomsOf(instance: Instance): Promise<RoomsConfig> {
-  const ledger = Ledger.open(instance.paths.ledger)
-  try {
-    return (await Settings.open(instance.config, configSchema, ledger)).current.rooms
-  } finally {
-    ledger.close()
-  }
+  using ledger = Ledger.open(instance.paths.ledger)
+  return (await Settings.open(instance.config, configSchema, ledger)).current.rooms
 }
 
 async function main(): Promise<number> {
@@ -96,29 +92,19 @@ async function main(): Promise<number> {
   const instance = instanceOf()
   demandLedger(instance)
   const rooms = await roomsOf(instance)
-  const reading = openToRead(instance.paths.ledger)
-  try {
-    const room = wish.room === null ? null : roomIn(reading.tx, new Rooms(rooms), wish.room)
-    const selection: Span = { ...wish, ...(room ? { rooms: namesOf(room) } : {}) }
-    const title = room?.name ?? 'all rooms'
-    const path = wish.out
-      ? resolve(wish.out)
-      : await exportPath(instance.paths.data, room?.name ?? 'all', wish.format, nowMs)
-    const signal = stopSignal()
-    const done = await exportTo(reading.tx, { selection, format: wish.format, title, path }, signal)
-    console.log(
-      `${shown(instance, done.path)}\n${count(done.lines)} lines, ${size(done.sizeBytes)}\nSHA-256 ${done.sha256}`,
-    )
-    return 0
-  } finally {
-    reading.close()
-  }
-}
-
-function stopSignal(): AbortSignal {
-  const stop = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
-  return stop.signal
+  using reading = openToRead(instance.paths.ledger)
+  const room = wish.room === null ? null : roomIn(reading.tx, new Rooms(rooms), wish.room)
+  const selection: Span = { ...wish, ...(room ? { rooms: namesOf(room) } : {}) }
+  const title = room?.name ?? 'all rooms'
+  const path = wish.out
+    ? resolve(wish.out)
+    : await exportPath(instance.paths.data, room?.name ?? 'all', wish.format, nowMs)
+  const signal = stopSignal()
+  const done = await exportTo(reading.tx, { selection, format: wish.format, title, path }, signal)
+  console.log(
+    `${shown(instance, done.path)}\n${count(done.lines)} lines, ${size(done.sizeBytes)}\nSHA-256 ${done.sha256}`,
+  )
+  return 0
 }
 
 await script(main)

@@ -33,16 +33,12 @@ async function main(): Promise<number> {
   if (what !== 'matterbridge' || file === undefined) throw misused('say matterbridge and a file', usage)
   const text = await read(file)
   const { paths, config } = instanceOf()
-  const ledger = Ledger.open(paths.ledger)
-  try {
-    const vault = await Vault.open(join(paths.data, 'keys', 'vault.key'), ledger)
-    const found = importOf(await Settings.open(config, configSchema, ledger), text)
-    await ledger.write(tx => keepImport(tx, vault, found, 'npm run import', Date.now()))
-    for (const line of importLines(found)) console.log(line)
-    return 0
-  } finally {
-    ledger.close()
-  }
+  using ledger = Ledger.open(paths.ledger)
+  const vault = await Vault.open(join(paths.data, 'keys', 'vault.key'), ledger)
+  const found = importOf(await Settings.open(config, configSchema, ledger), text)
+  await ledger.write(tx => keepImport(tx, vault, found, 'npm run import', Date.now()))
+  for (const line of importLines(found)) console.log(line)
+  return 0
 }
 
 await script(main)

@@ -4,9 +4,9 @@ import { accountsFor } from '../adapters/irc/accounts/index.ts'
 import { readControl } from '../adapters/irc/control.ts'
 import { renewOwnerLogin } from '../adapters/irc/server/owner-login.ts'
 import { clearPlanted } from '../bots/bridge/orders/account-orders.ts'
+import { managedNetworks } from '../config/networks.ts'
 import { configSchema } from '../config/schema.ts'
 import { ChanopError } from '../core/error.ts'
-import type { NetworkId } from '../core/event.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
 import { certificatesOf } from '../core/ledger/people/certificates.ts'
 import { newPassword } from '../core/new-password.ts'
@@ -22,20 +22,14 @@ Gives the account a new password, takes away certificates that nobody was given,
 /** Fingerprints on record for an account of the managed network. */
 async function recorded({ paths, config }: Instance, account: string): Promise<string[]> {
   if (!existsSync(paths.ledger)) return []
-  const ledger = Ledger.open(paths.ledger)
-  try {
-    const { networks } = (await Settings.open(config, configSchema, ledger)).current
-    const names = Object.keys(networks).filter(name => isManaged(networks[name]))
-    return await ledger.read(tx =>
-      names.flatMap(name => certificatesOf(tx, name as NetworkId, account)).map(({ fingerprint }) => fingerprint),
-    )
-  } finally {
-    ledger.close()
-  }
+  using ledger = Ledger.open(paths.ledger)
+  const { current } = await Settings.open(config, configSchema, ledger)
+  return await ledger.read(tx =>
+    managedNetworks(current)
+      .flatMap(network => certificatesOf(tx, network, account))
+      .map(({ fingerprint }) => fingerprint),
+  )
 }
-
-const isManaged = (network: object | undefined): boolean =>
-  network !== undefined && 'managed' in network && network.managed === true
 
 async function main(): Promise<number> {
   const read = readArguments(usage, {}, 1)

@@ -1,4 +1,5 @@
 /** A terminal's text as an SVG picture, in the colours of `npm run chat`. */
+import { escapeHtml } from '../core/text/text.ts'
 
 const charPx = 8.4
 const linePx = 20
@@ -6,10 +7,7 @@ const marginPx = 18
 const barPx = 34
 const colours = ['#8be9fd', '#50fa7b', '#ffb86c', '#ff79c6', '#bd93f9', '#f1fa8c']
 
-const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
-
-const span = (text: string, colour: string): string => `<tspan fill="${colour}">${escaped(text)}</tspan>`
+const span = (text: string, colour: string): string => `<tspan fill="${colour}">${escapeHtml(text)}</tspan>`
 
 /** One colour a name, in the order in which they first speak. */
 function colourOf(names: string[], name: string): string {

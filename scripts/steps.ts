@@ -27,6 +27,13 @@ export async function step(name: string, work: () => Promise<string>): Promise<v
   }
 }
 
+/** Aborts on every way out that others can ask of a program. */
+export function stopSignal(): AbortSignal {
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
+  return stop.signal
+}
+
 /** Codes of the system that are a person's to mend, in words. */
 const system: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full: make room',

@@ -1,6 +1,8 @@
 /** The ends of the audit, kept beside the ledger: who cuts lines off it has to find and change these too. */
-import { open, readFile } from 'node:fs/promises'
+
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readIfThere } from '../../core/files.ts'
 import { type AuditHead, auditHead, stillHas } from '../../core/ledger/audit/audit.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
 
@@ -17,10 +19,7 @@ const mostLineBytes = 128
 const line = /^(\d+) (\d+) ([0-9a-f]{64})$/
 
 async function kept(file: string): Promise<{ readonly atMs: number; readonly head: AuditHead }[]> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return ''
-    throw error
-  })
+  const text = (await readIfThere(file)) ?? ''
   return text.split('\n').flatMap(each => {
     const [, atMs, id, hash] = line.exec(each) ?? []
     return hash === undefined ? [] : [{ atMs: Number(atMs), head: { id: Number(id), hash } }]
@@ -31,16 +30,12 @@ async function kept(file: string): Promise<{ readonly atMs: number; readonly hea
 export async function keepHead(ledger: Ledger, dataDir: string, nowMs = Date.now()): Promise<void> {
   const head = await ledger.read(auditHead)
   if (!head) return
-  const handle = await open(headsFile(dataDir), 'a+', 0o600)
-  try {
-    const { size } = await handle.stat()
-    const lastBytes = Buffer.alloc(Math.min(size, mostLineBytes))
-    await handle.read(lastBytes, 0, lastBytes.length, size - lastBytes.length)
-    const end = ` ${head.id} ${head.hash}\n`
-    if (!lastBytes.toString().endsWith(end)) await handle.appendFile(`${nowMs}${end}`)
-  } finally {
-    await handle.close()
-  }
+  await using handle = await open(headsFile(dataDir), 'a+', 0o600)
+  const { size } = await handle.stat()
+  const lastBytes = Buffer.alloc(Math.min(size, mostLineBytes))
+  await handle.read(lastBytes, 0, lastBytes.length, size - lastBytes.length)
+  const end = ` ${head.id} ${head.hash}\n`
+  if (!lastBytes.toString().endsWith(end)) await handle.appendFile(`${nowMs}${end}`)
 }
 
 /** The first of the ends that were kept which the audit does not have as it was; null: it has them all. */

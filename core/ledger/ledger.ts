@@ -163,6 +163,10 @@ export class Ledger {
     this.#db.close()
   }
 
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
   #flush(): void {
     this.#scheduled = false
     const jobs = this.#jobs

@@ -34,14 +34,10 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
 }
 
 export async function isDatabase(path: string): Promise<boolean> {
-  const file = await open(path, 'r')
-  try {
-    const head = Buffer.alloc(sqliteMagic.length)
-    const { bytesRead } = await file.read(head, 0, head.length, 0)
-    return bytesRead === head.length && head.toString('latin1') === sqliteMagic
-  } finally {
-    await file.close()
-  }
+  await using file = await open(path, 'r')
+  const head = Buffer.alloc(sqliteMagic.length)
+  const { bytesRead } = await file.read(head, 0, head.length, 0)
+  return bytesRead === head.length && head.toString('latin1') === sqliteMagic
 }
 
 /** Again until nobody wrote during the copy. A file that is only ever added to is whole up to where the copy ends. */

@@ -1,10 +1,12 @@
 /** Brings a backup back as the data folder of an instance that has none. */
+
 import { readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ChanopError } from '../../core/error.ts'
-import { makeFolder, readIfThere, writeWhole } from '../../core/files.ts'
+import { makeFolder, onDisk, readIfThere, writeWhole } from '../../core/files.ts'
 import { Ledger, setMeta } from '../../core/ledger/ledger.ts'
 import { Vault } from '../../core/vault/secrets.ts'
+import { lives } from '../boot/hold.ts'
 import { ownApps } from '../boot/pm2.ts'
 import { processesOf } from '../boot/strays.ts'
 import { type Instance, shown } from '../instance.ts'
@@ -12,7 +14,6 @@ import { unpack } from './archive.ts'
 import { configName, examine } from './examine.ts'
 import type { Manifest } from './manifest.ts'
 import { type Opener, unseal } from './seal.ts'
-import { syncTree } from './sync.ts'
 
 export interface PutBack {
   readonly manifest: Manifest
@@ -81,27 +82,15 @@ async function workFolder(data: string): Promise<string> {
   return work
 }
 
-function lives(pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
 /**
  * Opens the ledger as a start would, with its migrations. What stands as queued there may have been sent after the backup:
  * the bridge takes it as it does after the machine was restarted, and sends nothing twice.
  */
 async function settle(data: string): Promise<string | null> {
-  const ledger = Ledger.open(join(data, 'ledger.db'), { check: true })
-  try {
-    const vault = await Vault.open(join(data, 'keys', 'vault.key'), ledger)
-    await ledger.write(db => setMeta(db, 'boot', 'restored'))
-    return vault.locked
-  } finally {
-    ledger.close()
-  }
+  using ledger = Ledger.open(join(data, 'ledger.db'), { check: true })
+  const vault = await Vault.open(join(data, 'keys', 'vault.key'), ledger)
+  await ledger.write(db => setMeta(db, 'boot', 'restored'))
+  return vault.locked
 }
 
 async function restoreConfig(instance: Instance, from: string, keep: boolean): Promise<boolean> {
@@ -128,5 +117,14 @@ async function moveInto(instance: Instance, from: string): Promise<void> {
     if (error.code !== 'ENOENT') throw error
   })
   await rename(from, data)
-  await syncTree(dirname(data), 'itself')
+  await onDisk(dirname(data))
+}
+
+/** Brings a folder, and all that is below it, onto the disk. */
+async function syncTree(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    await (entry.isDirectory() ? syncTree(path) : onDisk(path))
+  }
+  await onDisk(folder)
 }

@@ -1,7 +1,7 @@
 /** What of a data folder belongs into a backup: all but what is made anew or fetched again. */
-import type { Dirent } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+
 import { join } from 'node:path'
+import { entriesOf } from '../../core/files.ts'
 
 /**
  * Left out, by their names in the data folder: programs, Redis (a doorbell), logs and the index (made anew from the ledger),
@@ -36,7 +36,7 @@ export async function filesToSave(data: string): Promise<string[]> {
 
 async function filesBelow(folder: string, prefix: string, skipped: (name: string) => boolean): Promise<string[]> {
   const found: string[] = []
-  for (const entry of await list(folder)) {
+  for (const entry of await entriesOf(folder)) {
     const path = `${prefix}${entry.name}`
     if (skipped(entry.name) || isPassing(path)) continue
     if (entry.isDirectory()) found.push(...(await filesBelow(join(folder, entry.name), `${path}/`, () => false)))
@@ -51,11 +51,3 @@ const isPassing = (path: string): boolean =>
   besideDatabase.test(path) ||
   /(^|\/)\.[^/]+\.tmp$/.test(path) ||
   /^\.probe-\d+$/.test(path)
-
-/** A folder that went away meanwhile holds nothing. */
-async function list(folder: string): Promise<Dirent[]> {
-  return readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
-    throw error
-  })
-}

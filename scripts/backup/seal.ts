@@ -23,12 +23,8 @@ export interface Sealed {
 export async function seal(plain: AsyncIterable<Uint8Array>, path: string, lock: Lock): Promise<Sealed> {
   const { encrypter, opener } = await locked(lock)
   const encrypted = await encrypter.encrypt(Readable.toWeb(Readable.from(plain)) as ReadableStream<Uint8Array>)
-  const file = await open(path, 'wx', 0o600)
-  try {
-    return { ...(await pour(encrypted, file)), opener }
-  } finally {
-    await file.close()
-  }
+  await using file = await open(path, 'wx', 0o600)
+  return { ...(await pour(encrypted, file)), opener }
 }
 
 async function pour(from: AsyncIterable<Uint8Array>, file: FileHandle): Promise<Omit<Sealed, 'opener'>> {

@@ -1,9 +1,9 @@
 /** Makes a backup of an instance that may be running. */
 import { existsSync } from 'node:fs'
-import { copyFile, link, mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, link, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ChanopError } from '../../core/error.ts'
-import { makeFolder } from '../../core/files.ts'
+import { makeFolder, onDisk } from '../../core/files.ts'
 import { countsIn } from '../../core/ledger/snapshot.ts'
 import { hold } from '../boot/hold.ts'
 import { demandLedger, type Instance } from '../instance.ts'
@@ -96,12 +96,7 @@ async function publish(draft: string, path: string): Promise<void> {
     if (error.code === 'EPERM' || error.code === 'ENOTSUP') await rename(draft, path)
     else throw error
   })
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  await onDisk(dirname(path))
 }
 
 /** What a backup left that was killed: nobody is at work, we hold the lock. */

@@ -1,4 +1,5 @@
 /** Where the passphrase, the key to lock with and the keys to open with come from. Never from an argument: others see those. */
+
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,11 +8,11 @@ import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { configSchema } from '../../config/schema.ts'
 import { ChanopError } from '../../core/error.ts'
+import { readJson } from '../../core/files.ts'
 import { Ledger } from '../../core/ledger/ledger.ts'
 import { copyDatabase } from '../../core/ledger/snapshot.ts'
 import { Settings } from '../../core/settings/settings.ts'
 import { resolveSecret, Vault } from '../../core/vault/secrets.ts'
-import { readJson } from '../boot/files.ts'
 import type { Instance } from '../instance.ts'
 import type { Lock, Opener } from './seal.ts'
 
@@ -55,19 +56,15 @@ async function lockOfSettings({ config, paths, env }: Instance): Promise<Lock | 
   const folder = await mkdtemp(join(paths.backups, '.work-settings-'))
   try {
     await copyDatabase(paths.ledger, join(folder, 'ledger.db'))
-    const ledger = Ledger.open(join(folder, 'ledger.db'))
-    try {
-      const { backup } = (await Settings.open(config, configSchema, ledger)).current
-      if (backup.recipient !== null) return { recipient: backup.recipient }
-      if (backup.passphrase === null) return null
-      const kept = ((await readJson(paths.env)) ?? {}) as Record<string, string>
-      const vault = await Vault.open(existsSync(paths.vaultKey) ? paths.vaultKey : join(folder, 'none'), ledger)
-      const reference = backup.passphrase
-      const secret = await ledger.read(tx => resolveSecret(tx, vault, reference, { ...kept, ...env }))
-      return { passphrase: strong(secret) }
-    } finally {
-      ledger.close()
-    }
+    using ledger = Ledger.open(join(folder, 'ledger.db'))
+    const { backup } = (await Settings.open(config, configSchema, ledger)).current
+    if (backup.recipient !== null) return { recipient: backup.recipient }
+    if (backup.passphrase === null) return null
+    const kept = ((await readJson(paths.env)) ?? {}) as Record<string, string>
+    const vault = await Vault.open(existsSync(paths.vaultKey) ? paths.vaultKey : join(folder, 'none'), ledger)
+    const reference = backup.passphrase
+    const secret = await ledger.read(tx => resolveSecret(tx, vault, reference, { ...kept, ...env }))
+    return { passphrase: strong(secret) }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

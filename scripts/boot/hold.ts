@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { ChanopError } from '../../core/error.ts'
-import { readIfThere, writeWhole } from '../../core/files.ts'
+import { readJson, writeWhole } from '../../core/files.ts'
 import { deadline, sleep } from '../../core/retry.ts'
 import { onPath } from '../programs/path.ts'
 
@@ -24,7 +24,7 @@ export async function hold(path: string, what: string): Promise<() => Promise<vo
   for (;;) {
     const unlock = await lock(path)
     if (unlock) return sign(path, what, unlock)
-    const holder = parse(await readIfThere(path))
+    const holder = (await readJson(path)) as Holder | null
     if (holder && lives(holder.pid))
       throw held(`${holder.what} is at work already (process ${holder.pid}, since ${holder.since})`)
     if (until.aborted) throw held('another start or stop is at work already')
@@ -85,21 +85,11 @@ async function locker(path: string): Promise<readonly [string, ...string[]]> {
   throw new ChanopError('setup-failed', 'flock is missing: install it (package util-linux)')
 }
 
-function parse(text: string | null): Holder | null {
-  try {
-    return text === null ? null : (JSON.parse(text) as Holder)
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
-}
-
 const held = (who: string): ChanopError => new ChanopError('setup-failed', `${who}: wait for it to end`)
 
-function lives(pid: number): boolean {
+export function lives(pid: number): boolean {
   try {
-    process.kill(pid, 0)
-    return true
+    return pid > 0 && process.kill(pid, 0)
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }

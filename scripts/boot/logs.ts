@@ -25,15 +25,11 @@ export async function lastWords({ paths }: Instance, name: string): Promise<stri
 }
 
 async function tail(path: string): Promise<readonly string[]> {
-  const file = await open(path).catch(() => null)
+  await using file = await open(path).catch(() => null)
   if (!file) return []
-  try {
-    const { size } = await file.stat()
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(tailBytes), 0, tailBytes, Math.max(0, size - tailBytes))
-    return buffer.toString('utf8', 0, bytesRead).split('\n').filter(Boolean)
-  } finally {
-    await file.close()
-  }
+  const { size } = await file.stat()
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(tailBytes), 0, tailBytes, Math.max(0, size - tailBytes))
+  return buffer.toString('utf8', 0, bytesRead).split('\n').filter(Boolean)
 }
 
 function parse(line: string): { time: string; level: number; msg: string } | null {

@@ -25,15 +25,11 @@ const takenOf = (written: string | null): string[] => (written ? written.split('
 
 /** Looks for a model when none is configured, takes it and says so. Asks no model anything. */
 export async function findModels(instance: Instance, signal: AbortSignal): Promise<ModelsFound> {
-  const ledger = Ledger.open(instance.paths.ledger)
-  try {
-    const settings = await Settings.open(instance.config, configSchema, ledger)
-    const has = Object.keys(settings.current.models).length > 0
-    const lines = has ? modelLines(settings.current) : await take(instance, ledger, settings, signal)
-    return { config: settings.current, lines, variables: variablesOf(settings.current) }
-  } finally {
-    ledger.close()
-  }
+  using ledger = Ledger.open(instance.paths.ledger)
+  const settings = await Settings.open(instance.config, configSchema, ledger)
+  const has = Object.keys(settings.current.models).length > 0
+  const lines = has ? modelLines(settings.current) : await take(instance, ledger, settings, signal)
+  return { config: settings.current, lines, variables: variablesOf(settings.current) }
 }
 
 const variablesOf = (config: Config): string[] =>

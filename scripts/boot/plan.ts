@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { copyFile, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { z } from 'zod'
@@ -13,7 +14,6 @@ import { makeFolder } from '../../core/files.ts'
 import { openToRead } from '../../core/ledger/record/reading.ts'
 import { type Override, overrides } from '../../core/ledger/settings/settings.ts'
 import { fitting } from '../../core/settings/settings-merge.ts'
-import { canRead } from '../checks/machine.ts'
 import type { WantedPort } from '../checks/ports.ts'
 import { type Instance, shown } from '../instance.ts'
 import type { Pm2App } from './pm2.ts'
@@ -30,7 +30,7 @@ export interface Plan {
 
 /** Makes the configuration from the example when there is none; true when it did. */
 export async function makeConfig(instance: Instance): Promise<boolean> {
-  if (await canRead(instance.config)) return false
+  if (existsSync(instance.config)) return false
   await makeFolder(dirname(instance.config))
   await copyFile(join(instance.root, 'config', 'example.yaml'), instance.config)
   return true
@@ -42,7 +42,7 @@ async function inForce({
   paths,
 }: Instance): Promise<{ readonly config: Config; readonly changed: string }> {
   const raw = readConfig(file, configSchema, join(paths.run, 'config.json')) as Record<string, unknown>
-  const stored = (await canRead(paths.ledger)) ? readOverrides(paths.ledger) : []
+  const stored = existsSync(paths.ledger) ? readOverrides(paths.ledger) : []
   const { merged, kept } = fitting(configSchema, raw, stored)
   const ofStart = kept.filter(({ key }) => waitsForStart(configSchema.parse(merged), key))
   const changed = ofStart.map(({ key, value }) => `\n# ${key}: ${JSON.stringify(value)}`).join('')
@@ -52,12 +52,8 @@ async function inForce({
 /** A ledger that can't be read, or is of another release, is looked at later: then the file alone counts. */
 function readOverrides(ledger: string): readonly Override[] {
   try {
-    const reading = openToRead(ledger)
-    try {
-      return overrides(reading.tx)
-    } finally {
-      reading.close()
-    }
+    using reading = openToRead(ledger)
+    return overrides(reading.tx)
   } catch (error) {
     const { code, message } = asChanopError(error)
     // That it is damaged ends the start a moment later, in a line of its own.

@@ -85,8 +85,11 @@ export async function listApps(instance: Instance): Promise<readonly Pm2App[]> {
   }))
 }
 
+export const isOwn = ({ namespace, dataDir }: Pm2App, { paths }: Instance): boolean =>
+  namespace === 'chanop' && dataDir === paths.data
+
 export const ownApps = async (instance: Instance): Promise<readonly Pm2App[]> =>
-  (await listApps(instance)).filter(app => app.namespace === 'chanop' && app.dataDir === instance.paths.data)
+  (await listApps(instance)).filter(app => isOwn(app, instance))
 
 /** Runs one command to its end and resolves with what it printed. Throws `setup-failed` with PM2's own last line. */
 export async function pm2(instance: Instance, args: readonly string[]): Promise<string> {

@@ -1,11 +1,10 @@
 /** The apps under PM2: which to start, and whether they have come up. */
 import { join } from 'node:path'
 import { ChanopError } from '../../core/error.ts'
-import { writeIfChanged } from '../../core/files.ts'
+import { readJson, writeIfChanged } from '../../core/files.ts'
 import type { App, Instance } from '../instance.ts'
 import { line, seconds } from '../steps.ts'
-import { readJson } from './files.ts'
-import { listApps, ownApps, type Pm2App, pm2 } from './pm2.ts'
+import { isOwn, listApps, ownApps, type Pm2App, pm2 } from './pm2.ts'
 import { bringUp, stateOf } from './rise.ts'
 
 /** PM2 notes the start of a process a little after the process has noted its own. */
@@ -16,13 +15,11 @@ type Fingerprints = Readonly<Record<App, string>>
 const appliedPath = ({ paths }: Instance): string => join(paths.run, 'applied.json')
 
 /** Apps of our names that belong to another instance, or to somebody else. */
-export function foreignApps(
+export const foreignApps = (
   listed: readonly Pm2App[],
   wanted: readonly string[],
-  { paths }: Instance,
-): readonly Pm2App[] {
-  return listed.filter(app => wanted.includes(app.name) && !(app.namespace === 'chanop' && app.dataDir === paths.data))
-}
+  instance: Instance,
+): readonly Pm2App[] => listed.filter(app => wanted.includes(app.name) && !isOwn(app, instance))
 
 /** Throws `setup-failed` when PM2 runs apps of our names for somebody else. Resolves with our own. */
 export async function claimNames(instance: Instance, wanted: readonly App[]): Promise<readonly Pm2App[]> {
@@ -33,7 +30,7 @@ export async function claimNames(instance: Instance, wanted: readonly App[]): Pr
     const message = `PM2 (${instance.pm2Home}) already runs an app '${foreign.name}' of ${whose}: set PM2_HOME to a folder for this instance`
     throw new ChanopError('setup-failed', message)
   }
-  return listed.filter(app => app.namespace === 'chanop' && app.dataDir === instance.paths.data)
+  return listed.filter(app => isOwn(app, instance))
 }
 
 export interface Started {

@@ -1,14 +1,15 @@
 /** The coming up of apps: PM2 starts them, each says itself when it is ready, and one that can't is not waited for. */
+
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readControl } from '../../adapters/irc/control.ts'
 import { capabilities } from '../../adapters/irc/server/ready.ts'
 import { ChanopError } from '../../core/error.ts'
+import { readJson } from '../../core/files.ts'
 import { redisSocketPath } from '../../core/paths.ts'
 import { sleep } from '../../core/retry.ts'
 import type { App, Instance } from '../instance.ts'
 import { line, seconds } from '../steps.ts'
-import { readJson } from './files.ts'
 import { complaint, lastWords } from './logs.ts'
 import { beginPm2, ownApps } from './pm2.ts'
 import { pingRedis } from './redis.ts'

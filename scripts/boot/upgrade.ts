@@ -1,7 +1,7 @@
 /** A copy of the ledger before this release migrates it: an older release refuses it afterwards. */
 import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeFolder } from '../../core/files.ts'
+import { makeFolder, onDisk } from '../../core/files.ts'
 import { copyDatabase, olderSchemaOf } from '../../core/ledger/snapshot.ts'
 import type { DataPaths } from '../../core/paths.ts'
 
@@ -10,10 +10,7 @@ const ours = /^ledger-schema-\d+-\d{4}-\d\d-\d\dT\d{6}Z\.db$/
 
 /** Resolves with the copy's path once it is on the disk; null when there is nothing to migrate. */
 export async function keepBeforeMigration({ ledger, backups }: DataPaths, nowMs = Date.now()): Promise<string | null> {
-  const sizeBytes = await stat(ledger).then(
-    found => found.size,
-    () => 0,
-  )
+  const sizeBytes = (await stat(ledger).catch(() => null))?.size ?? 0
   const schema = sizeBytes === 0 ? null : olderSchemaOf(ledger)
   if (schema === null) return null
   await makeFolder(backups)
@@ -29,15 +26,6 @@ export async function keepBeforeMigration({ ledger, backups }: DataPaths, nowMs 
   await onDisk(backups)
   await dropOld(backups)
   return path
-}
-
-async function onDisk(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 /** By the time in their names. */

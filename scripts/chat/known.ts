@@ -1,6 +1,7 @@
 /** The commands that Tab knows: a list to begin with, the bots' own list when they left one, and what their help names. */
-import { readFile } from 'node:fs/promises'
+
 import type { Line } from '../../adapters/irc/text/line.ts'
+import { readIfThere } from '../../core/files.ts'
 import { isBotName } from '../../core/process/bots.ts'
 import { withoutFormat } from './format.ts'
 
@@ -60,11 +61,7 @@ export class KnownCommands {
 
   /** Takes the list that the bots wrote; without one the built-in list stays. */
   async load(path: string): Promise<void> {
-    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '[]'
-      throw error
-    })
-    const left = JSON.parse(text) as { settings?: unknown; groups?: unknown } | null
+    const left = JSON.parse((await readIfThere(path)) ?? '[]') as { settings?: unknown; groups?: unknown } | null
     this.settings = stringsIn(left?.settings, setting)
     for (const each of stringsIn(left?.groups, group)) this.#groups.add(each)
     const names = namesIn(left)

@@ -12,24 +12,17 @@ const quicklyCheckedBytes = 128 * 1024 * 1024
  * it is. Throws `ledger-*` errors.
  */
 export async function checkLedger(paths: DataPaths, depth: 'quick' | 'whole'): Promise<Finding> {
-  const sizeBytes = await stat(paths.ledger).then(
-    found => found.size,
-    () => 0,
-  )
-  const ledger = Ledger.open(paths.ledger, { check: depth === 'whole' || sizeBytes < quicklyCheckedBytes })
-  try {
-    const vault = await Vault.open(paths.vaultKey, ledger)
-    if (vault.locked) return { name: 'vault', ok: false, detail: vault.locked }
-    const damaged = depth === 'whole' ? await ledger.read(tx => damagedSecrets(tx, vault)) : []
-    if (damaged.length > 0)
-      return bad(
-        'secrets',
-        `can not be opened: ${damaged.join(', ')}`,
-        'set them anew (!secret set NAME, in a DM to admin)',
-      )
-  } finally {
-    ledger.close()
-  }
+  const sizeBytes = (await stat(paths.ledger).catch(() => null))?.size ?? 0
+  using ledger = Ledger.open(paths.ledger, { check: depth === 'whole' || sizeBytes < quicklyCheckedBytes })
+  const vault = await Vault.open(paths.vaultKey, ledger)
+  if (vault.locked) return { name: 'vault', ok: false, detail: vault.locked }
+  const damaged = depth === 'whole' ? await ledger.read(tx => damagedSecrets(tx, vault)) : []
+  if (damaged.length > 0)
+    return bad(
+      'secrets',
+      `can not be opened: ${damaged.join(', ')}`,
+      'set them anew (!secret set NAME, in a DM to admin)',
+    )
   if (sizeBytes === 0) return good('ledger', 'ledger and vault key made')
   return good('ledger', `${(sizeBytes / 1024 ** 2).toFixed(1)} MB, sound; the vault's key fits`)
 }

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs'
-import { access, lstat, readdir, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { lstat, readdir, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { folders } from '../../adapters/irc/server/settings.ts'
 import { makeFolder } from '../../core/files.ts'
@@ -49,10 +48,7 @@ export async function checkDisk({ data }: DataPaths): Promise<Finding> {
 
 /** A clock that stands before our newest write would make events, leases and certificates wrong. */
 export async function checkClock({ ledger }: DataPaths, nowMs: number = Date.now()): Promise<Finding> {
-  const newestMs = await stat(ledger).then(
-    found => found.mtimeMs,
-    () => 0,
-  )
+  const newestMs = (await stat(ledger).catch(() => null))?.mtimeMs ?? 0
   const fix = "set the system's clock (NTP)"
   if (nowMs < Date.UTC(2026, 0, 1)) return bad('clock', `the clock says ${new Date(nowMs).toISOString()}`, fix)
   if (nowMs < newestMs - 60_000) return bad('clock', 'the clock stands before the newest write of the ledger', fix)
@@ -99,9 +95,3 @@ export async function checkSocketFolder({ data }: DataPaths): Promise<Finding> {
   if (ours) return good('socket folder', folder)
   return bad('socket folder', `${folder} is not ours alone`, 'remove it, or set CHANOP_DATA to a shorter path')
 }
-
-export const canRead = (path: string): Promise<boolean> =>
-  access(path, constants.R_OK).then(
-    () => true,
-    () => false,
-  )

@@ -1,8 +1,8 @@
 import { type Config, configSchema } from '../../config/schema.ts'
+import { readJson } from '../../core/files.ts'
 import { Ledger } from '../../core/ledger/ledger.ts'
 import { Settings } from '../../core/settings/settings.ts'
 import { referencesIn, resolveSecret, Vault } from '../../core/vault/secrets.ts'
-import { readJson } from '../boot/files.ts'
 import type { Instance } from '../instance.ts'
 import { bad, type Finding, good } from './check.ts'
 
@@ -14,15 +14,11 @@ export async function inSettings<T>(
   { config: file, paths, env }: Instance,
   look: (current: Config, resolve: Resolve) => Promise<T>,
 ): Promise<T> {
-  const ledger = Ledger.open(paths.ledger)
-  try {
-    const { current } = await Settings.open(file, configSchema, ledger)
-    const vault = await Vault.open(paths.vaultKey, ledger)
-    const kept = ((await readJson(paths.env)) ?? {}) as Record<string, string>
-    return await look(current, reference => ledger.read(tx => resolveSecret(tx, vault, reference, { ...env, ...kept })))
-  } finally {
-    ledger.close()
-  }
+  using ledger = Ledger.open(paths.ledger)
+  const { current } = await Settings.open(file, configSchema, ledger)
+  const vault = await Vault.open(paths.vaultKey, ledger)
+  const kept = ((await readJson(paths.env)) ?? {}) as Record<string, string>
+  return await look(current, reference => ledger.read(tx => resolveSecret(tx, vault, reference, { ...env, ...kept })))
 }
 
 /** Whether what the networks refer to is there; a model's key is looked at with the model. */

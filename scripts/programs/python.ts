@@ -1,6 +1,7 @@
 /** Programs from PyPI, each in a folder of its own: nothing is compiled, nothing installed on the system. */
 import { execFile } from 'node:child_process'
-import { access, mkdtemp, rename, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ChanopError } from '../../core/error.ts'
@@ -36,17 +37,11 @@ export const reasonOf = (error: unknown): string => {
   return (stderr || message).trim().split('\n').at(-1) ?? message
 }
 
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )
-
 /** The Python that runs it; installs it before where it is not there. Throws `setup-failed` where no Python can have it. */
 export async function obtainPython(program: PythonProgram, env: Places['env']): Promise<string> {
   const { home } = program
   // It is put there whole, after it was seen to run.
-  if (!(await isThere(pythonOf(home)))) await install(program, await findPython(program, env))
+  if (!existsSync(pythonOf(home))) await install(program, await findPython(program, env))
   return pythonOf(home)
 }
 
@@ -78,7 +73,7 @@ async function install(program: PythonProgram, python: string): Promise<void> {
     await withUv(program, folder, made, python).catch(() => withPip(program, folder, made, python))
     await check(pythonOf(made))
     await rename(made, home).catch(async (error: unknown) => {
-      if (!(await isThere(pythonOf(home)))) throw error
+      if (!existsSync(pythonOf(home))) throw error
     })
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Place, text, type UserId } from '../../../core/event.ts'
+import { makeFolder, onDisk, writeWhole } from '../../../core/files.ts'
 import { agentNamed } from '../../../core/ledger/agents/agents.ts'
 import { enqueue } from '../../../core/ledger/out/deliveries.ts'
 import { type Order, orderByKey } from '../../../core/ledger/out/orders.ts'
@@ -83,11 +83,8 @@ async function leaveLogins(
   if (lines.length === 0) return null
   const folder = agentsFolder(dataDir)
   const file = join(folder, `${id}.txt`)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  writeFileSync(`${file}.new`, `${lines.join('\n')}\n`, { mode: 0o600, flush: true })
-  renameSync(`${file}.new`, file)
-  const handle = openSync(folder, 'r')
-  fsyncSync(handle)
-  closeSync(handle)
+  await makeFolder(folder)
+  await writeWhole(file, `${lines.join('\n')}\n`)
+  await onDisk(folder)
   return file
 }

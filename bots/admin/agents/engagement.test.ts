@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { CompactSign, exportJWK, generateKeyPair } from 'jose'
+import { CompactSign, compactVerify, decodeProtectedHeader, generateKeyPair, importJWK } from 'jose'
 import type { NetworkId } from '../../../core/event.ts'
 import { type Agent, agentNamed, editAgent, insertAgent, setAgentState } from '../../../core/ledger/agents/agents.ts'
 import { revokedSerials } from '../../../core/ledger/people/serials.ts'
 import { House } from '../../../test/house.ts'
-import { type KeySet, Signer, verifyEngagement } from './engagement.ts'
+import { type Engagement, type KeySet, Signer } from './engagement.ts'
 import { Renewal, renewEngagements } from './renewal.ts'
 
 const nowMs = Date.now()
@@ -29,8 +29,14 @@ const agent: Omit<Agent, 'engagement'> = {
   expiresMs: nowMs + 60_000,
   createdBy: 'olga',
 }
-const denied = (why: RegExp) => (error: { code?: string; message: string }) =>
-  error.code === 'denied' && why.test(error.message)
+/** What an engagement says, to anybody who has the public keys. */
+async function verified(jws: string, { keys }: KeySet): Promise<Engagement> {
+  const { kid } = decodeProtectedHeader(jws)
+  const key = keys.find(each => each.kid === kid)
+  assert.ok(key, `the key ${kid} is published`)
+  const { payload } = await compactVerify(jws, await importJWK(key, 'EdDSA'), { algorithms: ['EdDSA'] })
+  return JSON.parse(new TextDecoder().decode(payload)) as Engagement
+}
 
 test('an engagement is verified by anybody who has the public keys, and by nothing else', async t => {
   const house = new House(t)
@@ -39,7 +45,7 @@ test('an engagement is verified by anybody who has the public keys, and by nothi
   const keys = JSON.parse(readFileSync(join(house.dataDir, 'agents', 'keys.json'), 'utf8')) as KeySet
   assert.deepEqual(keys, signer.publicKeys)
   assert.ok(!JSON.stringify(keys).includes('"d"'), 'the private part stays in the vault')
-  const { kid, iss, jti, ...said } = await verifyEngagement(jws, keys, nowMs)
+  const { kid, iss, jti: _jti, ...said } = await verified(jws, keys)
   assert.equal(kid, keys.keys[0]?.kid)
   assert.match(iss, /^\w{12}$/)
   assert.deepEqual(said, {
@@ -54,19 +60,11 @@ test('an engagement is verified by anybody who has the public keys, and by nothi
     iat: Math.floor(nowMs / 1000),
     exp: Math.floor((nowMs + 60_000) / 1000),
   })
-  await verifyEngagement(jws, keys, nowMs, { audience: 'irc', revoked: new Set(['another']) })
-  await assert.rejects(verifyEngagement(jws, keys, nowMs, { audience: 'elsewhere' }), denied(/for another network/))
-  await assert.rejects(verifyEngagement(jws, keys, nowMs, { revoked: new Set([jti]) }), denied(/it was revoked/))
-  await assert.rejects(verifyEngagement(jws, keys, nowMs + 61_000), denied(/its time is over/))
-  await assert.rejects(verifyEngagement(jws, { keys: [] }, nowMs), denied(/no key/))
-  await assert.rejects(verifyEngagement('nonsense', keys, nowMs), denied(/no engagement/))
   const [head, body, mark] = jws.split('.') as [string, string, string]
   const changed = Buffer.from(Buffer.from(body, 'base64url').toString().replace('"last"', '"stop"')).toString(
     'base64url',
   )
-  await assert.rejects(verifyEngagement(`${head}.${changed}.${mark}`, keys, nowMs), denied(/it was changed/))
-  const unsigned = Buffer.from(JSON.stringify({ alg: 'none', kid })).toString('base64url')
-  await assert.rejects(verifyEngagement(`${unsigned}.${body}.`, keys, nowMs), denied(/it was changed/))
+  await assert.rejects(verified(`${head}.${changed}.${mark}`, keys), /signature verification failed/)
 })
 
 test('another key under the same name counts for nothing', async t => {
@@ -74,13 +72,11 @@ test('another key under the same name counts for nothing', async t => {
   const signer = await Signer.open(await house.context('admin'))
   const keys = signer.publicKeys
   const kid = keys.keys[0]?.kid as string
-  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
+  const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
   const forged = await new CompactSign(new TextEncoder().encode(JSON.stringify({ v: 1, kid })))
     .setProtectedHeader({ alg: 'EdDSA', kid })
     .sign(privateKey)
-  await assert.rejects(verifyEngagement(forged, keys, nowMs), denied(/another key signed it/))
-  const own = { keys: [{ ...(await exportJWK(publicKey)), kid }] }
-  await assert.rejects(verifyEngagement(forged, own, nowMs), denied(/of another kind/))
+  await assert.rejects(verified(forged, keys), /signature verification failed/)
 })
 
 test('the key is made once and is the same after a restart', async t => {
@@ -90,7 +86,7 @@ test('the key is made once and is the same after a restart', async t => {
   const jws = await first.sign(agent, [], nowMs)
   const second = await Signer.open(context)
   assert.deepEqual(second.publicKeys, first.publicKeys)
-  assert.equal((await verifyEngagement(jws, second.publicKeys, nowMs)).nick, 'worker-1')
+  assert.equal((await verified(jws, second.publicKeys)).nick, 'worker-1')
 })
 
 test('an engagement holds for 30 days at most and is renewed before it ends, while its agent stays', async t => {
@@ -100,7 +96,7 @@ test('an engagement holds for 30 days at most and is renewed before it ends, whi
   const dayMs = 86_400_000
   const lasting = { ...agent, expiresMs: null }
   const jws = await signer.sign(lasting, [], nowMs)
-  const { exp, jti } = await verifyEngagement(jws, signer.publicKeys, nowMs)
+  const { exp, jti } = await verified(jws, signer.publicKeys)
   assert.equal(exp, Math.floor((nowMs + 30 * dayMs) / 1000))
   const ending = { ...agent, name: 'worker-2', expiresMs: nowMs + 30 * dayMs }
   const old = { ...lasting, name: 'worker-3', engagement: 'e30.e30.e30' }
@@ -117,7 +113,7 @@ test('an engagement holds for 30 days at most and is renewed before it ends, whi
   assert.equal(await now('worker-1'), jws)
   const laterMs = nowMs + 21 * dayMs
   assert.equal(await renewEngagements(context, signer, laterMs), 1)
-  const next = await verifyEngagement(await now('worker-1'), signer.publicKeys, laterMs)
+  const next = await verified(await now('worker-1'), signer.publicKeys)
   assert.equal(next.exp, Math.floor((laterMs + 30 * dayMs) / 1000))
   assert.notEqual(next.jti, jti)
   assert.deepEqual([await now('worker-2'), await now('worker-4')], [ended, jws])
@@ -135,7 +131,7 @@ test('what was changed or taken back is published by its serial, until it would 
     return (JSON.parse(readFileSync(file, 'utf8')) as { revoked: { jti: string }[] }).revoked.map(({ jti }) => jti)
   }
   assert.deepEqual(await published(nowMs), [])
-  const serial = async (jws: string) => (await verifyEngagement(jws, signer.publicKeys, nowMs)).jti
+  const serial = async (jws: string) => (await verified(jws, signer.publicKeys)).jti
   const [first, second] = [await signer.sign(agent, [], nowMs), await signer.sign(agent, ['night'], nowMs)]
   await context.ledger.write(tx => insertAgent(tx, { ...agent, engagement: first }))
   await context.ledger.write(tx => editAgent(tx, { ...agent, engagement: second }, nowMs))
@@ -150,7 +146,7 @@ test('an engagement is verified as docs/agents.md shows it in TypeScript', async
   const signer = await Signer.open(await house.context('admin'))
   const keys = JSON.stringify(signer.publicKeys)
   const jws = await signer.sign({ ...agent, expiresMs: null }, [], Date.now())
-  const { iss, jti } = await verifyEngagement(jws, signer.publicKeys, Date.now())
+  const { iss, jti } = await verified(jws, signer.publicKeys)
   const page = readFileSync(join(import.meta.dirname, '../../../docs/agents.md'), 'utf8')
   const shown = /```ts\n(import \{ createLocalJWKSet[^]*?)```/.exec(page)?.[1] ?? ''
   const program = join(house.dataDir, 'verify.ts')

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as Jose from 'jose'
 import type { JWK } from 'jose'
-import { z } from 'zod'
 import { ChanopError } from '../../../core/error.ts'
-import type { Agent } from '../../../core/ledger/agents/agents.ts'
+import { makeFolder, writeIfChanged } from '../../../core/files.ts'
+import type { Agent, Rate } from '../../../core/ledger/agents/agents.ts'
 import { serialOf } from '../../../core/ledger/people/serials.ts'
 import { listSecrets } from '../../../core/ledger/settings/secrets.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -19,73 +18,33 @@ const jose = lazily<typeof Jose>('jose')
  * What an agent may do, as signed: a compact JWS (RFC 7515) with Ed25519 (RFC 8037, `alg` EdDSA). Times are seconds, as
  * in RFC 7519. It holds until `exp`, 30 days at most, unless its serial `jti` was revoked; one whose agent stays is renewed.
  */
-const engagement = z.object({
-  v: z.literal(2),
+export interface Engagement {
+  readonly v: 2
   /** Account and nick. */
-  nick: z.string(),
+  readonly nick: string
   /** The instance that signed it. */
-  iss: z.string(),
+  readonly iss: string
   /** The network it holds on. */
-  aud: z.string(),
+  readonly aud: string
   /** Its serial: `data/agents/revoked.json` names those that were taken back. */
-  jti: z.string(),
-  type: z.string(),
-  channels: z.array(z.string()),
-  permissions: z.array(z.string()),
-  rate: z.object({ count: z.number(), perMs: z.number() }),
-  groups: z.array(z.string()),
-  iat: z.number(),
-  exp: z.number(),
-  kid: z.string(),
-})
-export type Engagement = z.output<typeof engagement>
+  readonly jti: string
+  readonly type: string
+  readonly channels: readonly string[]
+  readonly permissions: readonly string[]
+  readonly rate: Rate
+  readonly groups: readonly string[]
+  readonly iat: number
+  readonly exp: number
+  readonly kid: string
+}
 
 export interface KeySet {
   readonly keys: readonly JWK[]
 }
 
-/** What else a verifier knows: the network it stands for, and serials that were revoked. */
-export interface Expected {
-  readonly audience?: string
-  readonly revoked?: ReadonlySet<string>
-}
-
 /** Of the names under which the keys are in the vault. */
 export const keyPrefix = 'engagement.'
 const alg = 'EdDSA'
-const wrong = (why: string): ChanopError => new ChanopError('denied', `this engagement counts for nothing: ${why}`)
-
-/** What a compact JWS says, if one of `keys` signed it and it holds at `nowMs`. Throws `denied` with why it does not. */
-export async function verifyEngagement(
-  jws: string,
-  keys: KeySet,
-  nowMs: number,
-  expected: Expected = {},
-): Promise<Engagement> {
-  const kid = kidOf(jws)
-  const key = keys.keys.find(each => each.kid === kid)
-  if (!key) throw wrong(`no key ${kid} is known`)
-  const { compactVerify, importJWK } = jose()
-  const { payload } = await compactVerify(jws, await importJWK(key, alg), { algorithms: [alg] }).catch(() => {
-    throw wrong('it was changed, or another key signed it')
-  })
-  const said = engagement.safeParse(JSON.parse(new TextDecoder().decode(payload)))
-  if (!said.success || said.data.kid !== kid) throw wrong('it is of another kind')
-  if (said.data.exp * 1000 <= nowMs) throw wrong('its time is over')
-  if (expected.audience !== undefined && said.data.aud !== expected.audience) throw wrong('it is for another network')
-  if (expected.revoked?.has(said.data.jti)) throw wrong('it was revoked')
-  return said.data
-}
-
-function kidOf(jws: string): string {
-  try {
-    const { kid } = jose().decodeProtectedHeader(jws)
-    if (kid) return kid
-  } catch (error) {
-    throw new ChanopError('denied', 'this is no engagement', { cause: error })
-  }
-  throw wrong('it names no key')
-}
 
 const longestMs = 30 * 86_400_000
 /** So long before its end an engagement is renewed. */
@@ -123,7 +82,7 @@ export class Signer {
     })
     const signer = new Signer(context, keys)
     try {
-      publish(context.dataDir, 'keys.json', signer.publicKeys)
+      await publish(context.dataDir, 'keys.json', signer.publicKeys)
     } catch (error) {
       context.log.error({ error }, `the public keys could not be left in ${agentsFolder(context.dataDir)}: make room`)
     }
@@ -153,10 +112,10 @@ export class Signer {
       aud: agent.network,
       jti: randomUUID(),
       type: agent.type,
-      channels: [...agent.channels],
-      permissions: [...agent.permissions],
+      channels: agent.channels,
+      permissions: agent.permissions,
       rate: agent.rate,
-      groups: [...groups],
+      groups,
       iat: Math.floor(nowMs / 1000),
       exp: Math.floor(Math.min(nowMs + longestMs, agent.expiresMs ?? Number.POSITIVE_INFINITY) / 1000),
       kid,
@@ -178,13 +137,8 @@ async function newKey(): Promise<JWK> {
 
 export const agentsFolder = (dataDir: string): string => join(dataDir, 'agents')
 
-/** Leaves a file for whoever verifies engagements. */
-export function publish(dataDir: string, name: string, content: object): void {
-  const file = join(agentsFolder(dataDir), name)
-  const now = `${JSON.stringify(content, null, 2)}\n`
-  // A start that changes nothing writes nothing: it works on a full disk too.
-  if (existsSync(file) && readFileSync(file, 'utf8') === now) return
-  mkdirSync(agentsFolder(dataDir), { recursive: true, mode: 0o700 })
-  writeFileSync(`${file}.new`, now, { mode: 0o600 })
-  renameSync(`${file}.new`, file)
+/** Leaves a file for whoever verifies engagements. A start that changes nothing writes nothing: it works on a full disk too. */
+export async function publish(dataDir: string, name: string, content: object): Promise<void> {
+  await makeFolder(agentsFolder(dataDir))
+  await writeIfChanged(join(agentsFolder(dataDir), name), `${JSON.stringify(content, null, 2)}\n`)
 }

@@ -47,7 +47,7 @@ export class Renewal {
     })
     if (stamp === this.#stamp) return
     const revoked = all.map(({ jti, untilMs }) => ({ jti, exp: Math.floor(untilMs / 1000) }))
-    publish(dataDir, 'revoked.json', { iss: instance, revoked })
+    await publish(dataDir, 'revoked.json', { iss: instance, revoked })
     this.#stamp = stamp
   }
 }

@@ -53,12 +53,8 @@ export async function exportTo(tx: Tx, request: ExportRequest, signal: AbortSign
 }
 
 async function writeFile(tx: Tx, request: ExportRequest, path: string, signal: AbortSignal) {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    return await writeAll(tx, request, file, signal)
-  } finally {
-    await file.close()
-  }
+  await using file = await open(path, 'wx', 0o600)
+  return await writeAll(tx, request, file, signal)
 }
 
 async function writeAll(tx: Tx, request: ExportRequest, file: FileHandle, signal: AbortSignal) {

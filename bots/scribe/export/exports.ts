@@ -40,11 +40,7 @@ export class Exports {
   }
 
   async #run(request: ExportRequest): Promise<Exported> {
-    const reading = openToRead(this.#ledgerPath)
-    try {
-      return await exportTo(reading.tx, request, this.#signal)
-    } finally {
-      reading.close()
-    }
+    using reading = openToRead(this.#ledgerPath)
+    return await exportTo(reading.tx, request, this.#signal)
   }
 }

@@ -1,4 +1,4 @@
-import { open, readFile, rename } from 'node:fs/promises'
+import { readJson, writeWhole } from '../../../core/files.ts'
 import { keyOf } from '../../../core/ledger/record/history.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 
@@ -38,24 +38,9 @@ export function fitted(cursor: FileCursor, ledger: Tx): FileCursor {
 
 /** Null when there is none, or it can not be read as one. */
 export async function loadCursor(path: string): Promise<FileCursor | null> {
-  try {
-    const read = JSON.parse(await readFile(path, 'utf8')) as Partial<FileCursor>
-    if (typeof read.seq !== 'number' || typeof read.key !== 'string') return null
-    return { seq: read.seq, key: read.key, generation: read.generation ?? 0, marks: read.marks ?? [] }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return null
-    throw error
-  }
+  const { seq, key, generation = 0, marks = [] } = ((await readJson(path)) ?? {}) as Partial<FileCursor>
+  return typeof seq === 'number' && typeof key === 'string' ? { seq, key, generation, marks } : null
 }
 
 /** Writes the cursor whole or not at all. */
-export async function saveCursor(path: string, cursor: FileCursor): Promise<void> {
-  const file = await open(`${path}.new`, 'w', 0o600)
-  try {
-    await file.writeFile(JSON.stringify(cursor))
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.new`, path)
-}
+export const saveCursor = (path: string, cursor: FileCursor): Promise<void> => writeWhole(path, JSON.stringify(cursor))

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises'
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { entriesOf } from '../../../core/files.ts'
 import type { LiveFormat } from '../record/format.ts'
 import { readTail } from './tail.ts'
 
@@ -45,10 +46,7 @@ async function begin(path: string, handle: FileHandle, sizeBytes: number, seq: n
 
 /** Numbers of the files `000001<suffix>.<extension>` and on of a series, newest first. */
 export async function numbers(folder: string, suffix: string, extension: string): Promise<number[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
-    throw error
-  })
+  const names = (await entriesOf(folder)).map(({ name }) => name)
   const end = `${suffix}.${extension}`
   const found = names.filter(name => name.endsWith(end)).map(name => name.slice(0, -end.length))
   return found

@@ -1,17 +1,10 @@
-import type { Dirent } from 'node:fs'
-import { readdir, rm, rmdir, stat } from 'node:fs/promises'
+import { rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { entriesOf } from '../../../core/files.ts'
 import { periodEndMs } from './names.ts'
 
 const dayMs = 86_400_000
 const ours = /^(\d{4}-(?:\d{2}-\d{2}|\d{2}|W\d{2})|\d{6})(?:-r\d+)?(?:\.\d+)?\.(?:jsonl|csv|log)$/
-
-async function list(folder: string): Promise<Dirent[]> {
-  return readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
-    throw error
-  })
-}
 
 /**
  * Deletes log files whose time is over: by the period in their name, or, when numbered, by their last change. Only
@@ -20,8 +13,8 @@ async function list(folder: string): Promise<Dirent[]> {
 export async function sweep(root: string, keepDays: number, nowMs: number): Promise<number> {
   const limitMs = nowMs - keepDays * dayMs
   let removed = 0
-  for (const network of (await list(root)).filter(entry => entry.isDirectory())) {
-    for (const channel of (await list(join(root, network.name))).filter(entry => entry.isDirectory())) {
+  for (const network of (await entriesOf(root)).filter(entry => entry.isDirectory())) {
+    for (const channel of (await entriesOf(join(root, network.name))).filter(entry => entry.isDirectory())) {
       removed += await sweepFolder(join(root, network.name, channel.name), limitMs)
     }
   }
@@ -30,7 +23,7 @@ export async function sweep(root: string, keepDays: number, nowMs: number): Prom
 
 async function sweepFolder(folder: string, limitMs: number): Promise<number> {
   let removed = 0
-  const entries = await list(folder)
+  const entries = await entriesOf(folder)
   for (const entry of entries) {
     const period = entry.isFile() ? ours.exec(entry.name)?.[1] : undefined
     if (period === undefined) continue
