@@ -1,7 +1,9 @@
 /** The section `rooms`: which places are one conversation, and how what is said comes from one to the others. */
+
 import { z } from 'zod'
 import { nearest } from '../core/text/nearest.ts'
 import { patternFault } from '../core/text/pattern.ts'
+import { section } from '../core/zod.ts'
 
 /** `network:channel`, split at the first colon. */
 export const place = z.string().regex(/^[^:\s]+:\S+$/, 'write network:channel, e.g. irc:#general')
@@ -41,12 +43,10 @@ export const room = z.strictObject({
   /** `@everyone`, `@here` and the like may leave their network. */
   everyone: z.boolean().default(false),
   /** What is not passed on: by the name or `network:account` of who says it, and by what it says. */
-  ignore: z
-    .strictObject({
-      names: z.array(patternText).max(200).default([]),
-      texts: z.array(patternText).max(200).default([]),
-    })
-    .prefault({}),
+  ignore: section({
+    names: z.array(patternText).max(200).default([]),
+    texts: z.array(patternText).max(200).default([]),
+  }),
   /** Done to every text that is passed on, in this order. */
   replace: z
     .array(z.strictObject({ find: patternText, with: z.string().max(500) }))

@@ -3,6 +3,7 @@ import { kinds } from '../adapters/index.ts'
 import { holdsLogin, isLoopbackHost, noLogin } from '../core/loopback.ts'
 import { nearest } from '../core/text/nearest.ts'
 import { parseDuration } from '../core/text/text.ts'
+import { section } from '../core/zod.ts'
 import { isLoopback, providerNames, providerOf } from './providers.ts'
 import { account, checkRooms, oracleMode, room } from './rooms.ts'
 
@@ -131,120 +132,105 @@ function guarded(url: string): boolean {
   return !parsed?.hostname || parsed.password !== '' || isLoopbackHost(parsed.hostname)
 }
 
+const shortName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'use lower-case letters, digits and -')
+
 const shape = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,30}$/, 'use lower-case letters, digits and -')
-    .default('chanop'),
+  name: shortName.default('chanop'),
   /** `network:account` of the first owner. */
   owner: account.default('irc:owner'),
-  redis: z
-    .strictObject({
-      url: z
-        .string()
-        .refine(isRedisUrl, 'write an address such as redis://HOST:6379, or the path of a socket')
-        .refine(guarded, 'a Redis beyond this machine needs a password: redis://:PASSWORD@HOST:6379/0')
-        .nullable()
-        .default(null),
-    })
-    .prefault({}),
-  irc: z
-    .strictObject({
-      /** Which managed server to run: null takes Ergo when it is there, else InspIRCd with Anope. */
-      server: z.enum(['ergo', 'inspircd']).nullable().default(null),
-    })
-    .prefault({}),
-  networks: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'use lower-case letters, digits and -'), network),
+  redis: section({
+    url: z
+      .string()
+      .refine(isRedisUrl, 'write an address such as redis://HOST:6379, or the path of a socket')
+      .refine(guarded, 'a Redis beyond this machine needs a password: redis://:PASSWORD@HOST:6379/0')
+      .nullable()
+      .default(null),
+  }),
+  irc: section({
+    /** Which managed server to run: null takes Ergo when it is there, else InspIRCd with Anope. */
+    server: z.enum(['ergo', 'inspircd']).nullable().default(null),
+  }),
+  networks: z.record(shortName, network),
   rooms: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,60}$/, 'use lower-case letters, digits, - and _'), room)
     .default({}),
-  commands: z
-    .strictObject({
-      prefix: z
-        .string()
-        .regex(/^[!$%&*+,\-./:;<=>?\\^_|~]{1,3}$/, 'use 1 to 3 punctuation marks, such as ! or .')
-        .default('!'),
-      perMinute: z.int().min(1).max(60_000).default(60),
-      burst: z.int().min(1).max(10_000).default(20),
-      /** Seconds in which a confirmation code can be used. */
-      confirmSeconds: z.int().min(5).max(3600).default(60),
-      /** Lines said at once before `!more`. */
-      lines: z.int().min(1).max(20).default(4),
-    })
-    .prefault({}),
-  channels: z
-    .strictObject({
-      /** How long before its end a channel hears of it. */
-      warnSeconds: z.int().min(0).max(86_400).default(600),
-      /** By the beginning of a channel's name, without `#`. */
-      types: z
-        .record(
-          z.string().regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, 'write how the names begin, without #, e.g. task-'),
-          channelType,
-        )
-        .default({}),
-    })
-    .prefault({}),
+  commands: section({
+    prefix: z
+      .string()
+      .regex(/^[!$%&*+,\-./:;<=>?\\^_|~]{1,3}$/, 'use 1 to 3 punctuation marks, such as ! or .')
+      .default('!'),
+    perMinute: z.int().min(1).max(60_000).default(60),
+    burst: z.int().min(1).max(10_000).default(20),
+    /** Seconds in which a confirmation code can be used. */
+    confirmSeconds: z.int().min(5).max(3600).default(60),
+    /** Lines said at once before `!more`. */
+    lines: z.int().min(1).max(20).default(4),
+  }),
+  channels: section({
+    /** How long before its end a channel hears of it. */
+    warnSeconds: z.int().min(0).max(86_400).default(600),
+    /** By the beginning of a channel's name, without `#`. */
+    types: z
+      .record(
+        z.string().regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, 'write how the names begin, without #, e.g. task-'),
+        channelType,
+      )
+      .default({}),
+  }),
   /** Files that came with messages, on their way to the other places. */
-  media: z
-    .strictObject({
-      /** The largest file that is copied. */
-      fileMegabytes: z.int().min(1).max(2000).default(50),
-      /** All copies together: what was not used for the longest time goes first. */
-      totalMegabytes: z.int().min(1).max(1_000_000).default(2000),
-      /** For so long a copy stays after its last use. */
-      keepDays: z.int().min(1).max(3650).default(30),
-      /** Endings of names that are not passed on. */
-      refuse: z
-        .array(z.string().regex(/^[a-z0-9]{1,16}$/, 'write an ending without its dot, in lower case, e.g. exe'))
-        .default(programEndings),
-      /** Where a platform takes no file, or none so large: a link to it, that ends. */
-      links: z
-        .strictObject({
-          /** Where its server listens; null: there are no links. */
-          listen: z
-            .string()
-            .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write address:port, e.g. 127.0.0.1:8643')
-            .nullable()
-            .default(null),
-          /** How others write its address, with a proxy before it; null: as it listens. */
-          url: z
-            .url({ protocol: /^https?$/, error: 'write a URL that begins with https://' })
-            .nullable()
-            .default(null),
-          hours: z.int().min(1).max(8760).default(168),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
+  media: section({
+    /** The largest file that is copied. */
+    fileMegabytes: z.int().min(1).max(2000).default(50),
+    /** All copies together: what was not used for the longest time goes first. */
+    totalMegabytes: z.int().min(1).max(1_000_000).default(2000),
+    /** For so long a copy stays after its last use. */
+    keepDays: z.int().min(1).max(3650).default(30),
+    /** Endings of names that are not passed on. */
+    refuse: z
+      .array(z.string().regex(/^[a-z0-9]{1,16}$/, 'write an ending without its dot, in lower case, e.g. exe'))
+      .default(programEndings),
+    /** Where a platform takes no file, or none so large: a link to it, that ends. */
+    links: section({
+      /** Where its server listens; null: there are no links. */
+      listen: z
+        .string()
+        .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write address:port, e.g. 127.0.0.1:8643')
+        .nullable()
+        .default(null),
+      /** How others write its address, with a proxy before it; null: as it listens. */
+      url: z
+        .url({ protocol: /^https?$/, error: 'write a URL that begins with https://' })
+        .nullable()
+        .default(null),
+      hours: z.int().min(1).max(8760).default(168),
+    }),
+  }),
   /** Groups of agents, whether agents are there, and the words that stop them. */
-  fleet: z
-    .strictObject({
-      /** Who may address a group by a mention (`@worker status`). Agents need `call` in their engagement. */
-      role: z.enum(['owner', 'operator', 'member', 'guest']).default('member'),
-      /** For how long answers to a group's call are counted. */
-      answerSeconds: z.int().min(1).max(3600).default(60),
-      /** In which agents have to answer to `stop`, `pause` and `resume`. */
-      stopSeconds: z.int().min(1).max(60).default(5),
-      /** Calls of groups by one person, and in one room. */
-      perPersonPerMinute: z.int().min(1).max(600).default(6),
-      perRoomPerMinute: z.int().min(1).max(600).default(12),
-      /** More than these are never woken by one call. */
-      most: z.int().min(1).max(10_000).default(1000),
-      /** How many agents may call further agents because one called them: 0 is none, whatever their engagement says. */
-      hops: z.int().min(0).max(5).default(1),
-      /** Without a word or another sign for so long, an agent that is there is idle. */
-      idleMinutes: z.int().min(1).max(10_080).default(10),
-      /** An agent that sends heartbeats and then gives no sign for so long is offline, though its connection stands. */
-      offlineMinutes: z.int().min(1).max(10_080).default(5),
-      /** The room, or `network:channel`, that hears of agents that are down and back; null: nobody does. */
-      alertRoom: z.string().min(1).max(200).nullable().default('ops'),
-      /** An agent that is back within this time was never down. */
-      alertSeconds: z.int().min(0).max(86_400).default(30),
-      /** Who was not seen for so long is forgotten; agents are named to the alert room instead. Null: never. */
-      reapDays: z.int().min(1).max(3650).nullable().default(90),
-    })
-    .prefault({}),
+  fleet: section({
+    /** Who may address a group by a mention (`@worker status`). Agents need `call` in their engagement. */
+    role: z.enum(['owner', 'operator', 'member', 'guest']).default('member'),
+    /** For how long answers to a group's call are counted. */
+    answerSeconds: z.int().min(1).max(3600).default(60),
+    /** In which agents have to answer to `stop`, `pause` and `resume`. */
+    stopSeconds: z.int().min(1).max(60).default(5),
+    /** Calls of groups by one person, and in one room. */
+    perPersonPerMinute: z.int().min(1).max(600).default(6),
+    perRoomPerMinute: z.int().min(1).max(600).default(12),
+    /** More than these are never woken by one call. */
+    most: z.int().min(1).max(10_000).default(1000),
+    /** How many agents may call further agents because one called them: 0 is none, whatever their engagement says. */
+    hops: z.int().min(0).max(5).default(1),
+    /** Without a word or another sign for so long, an agent that is there is idle. */
+    idleMinutes: z.int().min(1).max(10_080).default(10),
+    /** An agent that sends heartbeats and then gives no sign for so long is offline, though its connection stands. */
+    offlineMinutes: z.int().min(1).max(10_080).default(5),
+    /** The room, or `network:channel`, that hears of agents that are down and back; null: nobody does. */
+    alertRoom: z.string().min(1).max(200).nullable().default('ops'),
+    /** An agent that is back within this time was never down. */
+    alertSeconds: z.int().min(0).max(86_400).default(30),
+    /** Who was not seen for so long is forgotten; agents are named to the alert room instead. Null: never. */
+    reapDays: z.int().min(1).max(3650).nullable().default(90),
+  }),
   /** `network:user` to the time (Unix ms) until which they are neither relayed nor obeyed; null: for good. */
   ignore: z.record(account, z.int().nullable()).default({}),
   /** IANA name, e.g. Europe/Berlin; null: this machine's. When a day begins, and what time it is for the oracle. */
@@ -253,98 +239,84 @@ const shape = z.strictObject({
     .record(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,60}$/, 'use lower-case letters, digits, ., - and _'), model)
     .default({}),
   /** Which models are asked, by their names above, where it is not all of them. */
-  modelsFor: z
-    .strictObject({
-      /** By the kind of work. */
-      tasks: z
-        .strictObject({
-          answer: modelNames.nullable().default(null),
-          summary: modelNames.nullable().default(null),
-          guard: modelNames.nullable().default(null),
-          memory: modelNames.nullable().default(null),
-        })
-        .prefault({}),
-      /** For answers in a room; `network:channel` of a place in none. */
-      rooms: z.record(z.string(), modelNames).default({}),
-    })
-    .prefault({}),
+  modelsFor: section({
+    /** By the kind of work. */
+    tasks: section({
+      answer: modelNames.nullable().default(null),
+      summary: modelNames.nullable().default(null),
+      guard: modelNames.nullable().default(null),
+      memory: modelNames.nullable().default(null),
+    }),
+    /** For answers in a room; `network:channel` of a place in none. */
+    rooms: z.record(z.string(), modelNames).default({}),
+  }),
   /** When and how the oracle answers. */
-  oracle: z
-    .strictObject({
-      /** In places that are in no room; rooms have their own. */
-      mode: oracleMode.default('mention'),
-      /** What is asked while an answer to the same person is under way: answered after it, or together with what else waits. */
-      followUps: z.enum(['queue', 'merge']).default('queue'),
-      /** Questions that may wait in one room or thread. */
-      queue: z.int().min(1).max(100).default(10),
-      /** Answers under way at once, in all rooms together. */
-      together: z.int().min(1).max(500).default(50),
-      /** Programs that may ask, as `network:user`; registered agents need `ask` in their engagement. */
-      bots: z.array(account).default([]),
-      /** Answers to one program in ten minutes, and answers in a row in which no person spoke. */
-      perBot: z.int().min(1).max(1000).default(6),
-      botsInARow: z.int().min(1).max(100).default(4),
-      /** Most tokens of a prompt, whatever the model could take: what each answer costs. */
-      promptTokens: z.int().min(500).max(2_000_000).default(8000),
-      /** Lines that are left out of prompts are put into a few words by a model (task `summary`). */
-      summaries: z.boolean().default(true),
-    })
-    .prefault({}),
+  oracle: section({
+    /** In places that are in no room; rooms have their own. */
+    mode: oracleMode.default('mention'),
+    /** What is asked while an answer to the same person is under way: answered after it, or together with what else waits. */
+    followUps: z.enum(['queue', 'merge']).default('queue'),
+    /** Questions that may wait in one room or thread. */
+    queue: z.int().min(1).max(100).default(10),
+    /** Answers under way at once, in all rooms together. */
+    together: z.int().min(1).max(500).default(50),
+    /** Programs that may ask, as `network:user`; registered agents need `ask` in their engagement. */
+    bots: z.array(account).default([]),
+    /** Answers to one program in ten minutes, and answers in a row in which no person spoke. */
+    perBot: z.int().min(1).max(1000).default(6),
+    botsInARow: z.int().min(1).max(100).default(4),
+    /** Most tokens of a prompt, whatever the model could take: what each answer costs. */
+    promptTokens: z.int().min(500).max(2_000_000).default(8000),
+    /** Lines that are left out of prompts are put into a few words by a model (task `summary`). */
+    summaries: z.boolean().default(true),
+  }),
   /** Before and after an answer. What is always on is no setting. */
-  guards: z
-    .strictObject({
-      /** A model (`modelsFor.tasks.guard`) is asked whether a question may be answered. */
-      content: z.boolean().default(false),
-      /** A model is asked to repeat a question; one that obeys it instead shows that it holds instructions. */
-      echo: z.boolean().default(false),
-      echoSimilarity: z.number().min(0).max(1).default(0.7),
-      /** When a guard that is on can't be asked. */
-      whenDown: z.enum(['refuse', 'answer']).default('refuse'),
-      /** Links to these hosts are shown as links, whether the conversation held them or not. */
-      linkHosts: z.array(z.string().regex(/^[a-z0-9.-]+$/, 'write a host such as example.org')).default([]),
-    })
-    .prefault({}),
-  budget: z
-    .strictObject({
-      dailyUsd: usd.default(5),
-      monthlyUsd: usd.default(50),
-      perPersonDailyUsd: usd.default(1),
-      perPersonMonthlyUsd: usd.nullable().default(null),
-      perAgentDailyUsd: usd.nullable().default(1),
-      perAgentMonthlyUsd: usd.nullable().default(null),
-      perRoomDailyUsd: usd.nullable().default(null),
-      perRoomMonthlyUsd: usd.nullable().default(null),
-      /** By the name of a person, an agent, a room, a model: wins over the general ones. */
-      people: z.record(z.string(), limits).default({}),
-      agents: z.record(z.string(), limits).default({}),
-      rooms: z.record(z.string(), limits).default({}),
-      models: z.record(z.string(), limits).default({}),
-      alertsAtPercent: z.array(z.int().min(1).max(100)).default([50, 80, 90]),
-      hard: z.boolean().default(true),
-    })
-    .prefault({}),
-  scribe: z
-    .strictObject({
-      files: z
-        .strictObject({
-          format: z.enum(['jsonl', 'csv', 'text']).default('jsonl'),
-          rotate: z.enum(['daily', 'weekly', 'monthly', 'size']).default('daily'),
-          maxMegabytes: z.int().min(1).default(100),
-          keepDays: z.int().min(1).default(365),
-        })
-        .nullable()
-        .prefault({}),
-      /** Files of the first release have it: what was said is kept. */
-      retentionDays: z.null().default(null),
-    })
-    .prefault({}),
-  retention: z
-    .strictObject({
-      deliveriesDays: z.int().min(1).nullable().default(30),
-      ordersDays: z.int().min(90).nullable().default(90),
-      auditReadsDays: z.int().min(1).nullable().default(90),
-    })
-    .prefault({}),
+  guards: section({
+    /** A model (`modelsFor.tasks.guard`) is asked whether a question may be answered. */
+    content: z.boolean().default(false),
+    /** A model is asked to repeat a question; one that obeys it instead shows that it holds instructions. */
+    echo: z.boolean().default(false),
+    echoSimilarity: z.number().min(0).max(1).default(0.7),
+    /** When a guard that is on can't be asked. */
+    whenDown: z.enum(['refuse', 'answer']).default('refuse'),
+    /** Links to these hosts are shown as links, whether the conversation held them or not. */
+    linkHosts: z.array(z.string().regex(/^[a-z0-9.-]+$/, 'write a host such as example.org')).default([]),
+  }),
+  budget: section({
+    dailyUsd: usd.default(5),
+    monthlyUsd: usd.default(50),
+    perPersonDailyUsd: usd.default(1),
+    perPersonMonthlyUsd: usd.nullable().default(null),
+    perAgentDailyUsd: usd.nullable().default(1),
+    perAgentMonthlyUsd: usd.nullable().default(null),
+    perRoomDailyUsd: usd.nullable().default(null),
+    perRoomMonthlyUsd: usd.nullable().default(null),
+    /** By the name of a person, an agent, a room, a model: wins over the general ones. */
+    people: z.record(z.string(), limits).default({}),
+    agents: z.record(z.string(), limits).default({}),
+    rooms: z.record(z.string(), limits).default({}),
+    models: z.record(z.string(), limits).default({}),
+    alertsAtPercent: z.array(z.int().min(1).max(100)).default([50, 80, 90]),
+    hard: z.boolean().default(true),
+  }),
+  scribe: section({
+    files: z
+      .strictObject({
+        format: z.enum(['jsonl', 'csv', 'text']).default('jsonl'),
+        rotate: z.enum(['daily', 'weekly', 'monthly', 'size']).default('daily'),
+        maxMegabytes: z.int().min(1).default(100),
+        keepDays: z.int().min(1).default(365),
+      })
+      .nullable()
+      .prefault({}),
+    /** Files of the first release have it: what was said is kept. */
+    retentionDays: z.null().default(null),
+  }),
+  retention: section({
+    deliveriesDays: z.int().min(1).nullable().default(30),
+    ordersDays: z.int().min(90).nullable().default(90),
+    auditReadsDays: z.int().min(1).nullable().default(90),
+  }),
   /** How `!backup` and `npm run backup` lock what they write, when nothing else is said. */
   backup: z
     .strictObject({

@@ -1,3 +1,4 @@
+import { valueAt } from '../core/config/schema.ts'
 import type { Config } from './schema.ts'
 
 /** Keys that `npm start` alone takes over, for it makes servers and processes of them. */
@@ -16,11 +17,10 @@ const isAt = (key: string, other: string): boolean => key === other || key.start
 export const waitsForStart = (config: Pick<Config, 'networks'>, key: string): boolean =>
   startKeys(config).some(known => isAt(key, known) || isAt(known, key))
 
-const valueAt = (config: unknown, key: string): unknown =>
-  key.split('.').reduce<unknown>((inside, part) => (inside as Record<string, unknown> | undefined)?.[part], config)
+const at = (config: Config, key: string): string | undefined => JSON.stringify(valueAt(config, key.split('.')))
 
 /** Keys that differ between two configurations and wait for `npm start`. */
 export function changedForStart(before: Config, after: Config): string[] {
   const keys = new Set([...startKeys(before), ...startKeys(after)])
-  return [...keys].filter(key => JSON.stringify(valueAt(before, key)) !== JSON.stringify(valueAt(after, key)))
+  return [...keys].filter(key => at(before, key) !== at(after, key))
 }

@@ -1,5 +1,5 @@
 /** The one reader of zod's internals: what a schema is made of, which its public interface does not tell. */
-import type { z } from 'zod'
+import { z } from 'zod'
 
 export interface Def {
   readonly type: string
@@ -28,3 +28,7 @@ export const unwrap = (schema: z.ZodType): z.ZodType => layers(schema).at(-1) as
 
 /** Whether its key may be left out. */
 export const isOptional = (schema: z.ZodType): boolean => schema._zod.optin !== undefined
+
+/** Settings that belong together: each has a default, so that none of them has to be written. */
+export const section = <S extends z.ZodRawShape>(shape: S) =>
+  z.strictObject(shape).prefault({} as z.input<z.ZodObject<S, z.core.$strict>>)

@@ -1,8 +1,9 @@
 import type { z } from 'zod'
+import { isRecord } from '../loose.ts'
 import { nearest } from '../text/nearest.ts'
 import { maskKeys } from '../vault/key-shapes.ts'
 import { def } from '../zod.ts'
-import { keysOf, literalKeysOf, literalsOf, resolve, schemaAt } from './schema.ts'
+import { keysOf, literalKeysOf, literalsOf, resolve, schemaAt, valueAt } from './schema.ts'
 
 type Path = readonly PropertyKey[]
 
@@ -13,12 +14,6 @@ export interface Fault {
   /** The fault is the key itself, not its value. */
   readonly key?: string
 }
-
-const valueAt = (value: unknown, path: Path): unknown =>
-  path.reduce<unknown>((inside, key) => (inside as Record<PropertyKey, unknown> | undefined)?.[key], value)
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const quoted = (path: Path): string => (path.length === 0 ? 'the whole file' : `'${path.join('.')}'`)
 

@@ -1,8 +1,6 @@
 import type { z } from 'zod'
+import { isRecord } from '../loose.ts'
 import { def, unwrap } from '../zod.ts'
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Whether the literals of an object schema (`kind: irc`) are those of `value`. */
 function fits(option: z.ZodType, value: unknown): boolean {
@@ -85,3 +83,13 @@ export function literalKeysOf(schema: z.ZodType): string[] {
     return [...new Set(options.flatMap(literalKeysOf))].sort((a, b) => Number(b === 'kind') - Number(a === 'kind'))
   return Object.keys(shape ?? {}).filter(key => def(unwrap(shape?.[key] as z.ZodType)).type === 'literal')
 }
+
+/** What stands at a path; undefined where nothing does. */
+export const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (inside, key) =>
+      typeof inside === 'object' && inside !== null && Object.hasOwn(inside, key)
+        ? (inside as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    value,
+  )

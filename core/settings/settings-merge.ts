@@ -1,7 +1,7 @@
 /** What chat changed, laid over what the file says. */
 import type { z } from 'zod'
 import { faultOf } from '../config/fault.ts'
-import { pathIn } from '../config/schema.ts'
+import { pathIn, valueAt } from '../config/schema.ts'
 import type { Override } from '../ledger/settings/settings.ts'
 
 type Raw = Record<string, unknown>
@@ -9,15 +9,10 @@ type Raw = Record<string, unknown>
 /** Stored as the value of a key of a map (a room, somebody ignored): takes out what the file says. */
 export const removed = '$removed'
 
-const own = (inside: unknown, part: string): unknown =>
-  typeof inside === 'object' && inside !== null && Object.hasOwn(inside, part) ? (inside as Raw)[part] : undefined
-
-export const at = (value: unknown, path: readonly string[]): unknown => path.reduce(own, value)
-
 export function assign(root: Raw, path: readonly string[], value: unknown): void {
   let inside = root
   for (const part of path.slice(0, -1)) {
-    const next = own(inside, part)
+    const next = valueAt(inside, [part])
     inside = (typeof next === 'object' && next !== null ? next : (inside[part] = {})) as Raw
   }
   const last = path.at(-1) as string

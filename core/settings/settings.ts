@@ -1,14 +1,14 @@
 import type { z } from 'zod'
 import { faultOf } from '../config/fault.ts'
 import { freeze, readConfig } from '../config/load.ts'
-import { pathIn, schemaAt } from '../config/schema.ts'
+import { pathIn, schemaAt, valueAt } from '../config/schema.ts'
 import { yaml } from '../config/yaml.ts'
 import { ChanopError } from '../error.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { type Override, overrides as stored } from '../ledger/settings/settings.ts'
 import { nearest } from '../text/nearest.ts'
 import { def } from '../zod.ts'
-import { assign, at, fitting, overlaid } from './settings-merge.ts'
+import { assign, fitting, overlaid } from './settings-merge.ts'
 
 /** Where a value comes from. */
 export type Origin =
@@ -101,14 +101,14 @@ export class Settings<S extends z.ZodType> {
   /** The value at a key and where it comes from. Throws `not-found` with the nearest key. */
   get(key: string): { readonly value: unknown; readonly origin: Origin } {
     const path = this.#known(key)
-    const value = at(this.#current, path)
+    const value = valueAt(this.#current, path)
     if (value === undefined && !this.#isThere(path)) throw this.#missing(key)
     return { value, origin: this.#origin(path) }
   }
 
   /** The same value; undefined where nothing is yet. Throws `not-found` where nothing can be. */
   peek(key: string): unknown {
-    return at(this.#current, this.#known(key))
+    return valueAt(this.#current, this.#known(key))
   }
 
   /** Every leaf, as dotted keys in the order of the schema. */
@@ -168,20 +168,13 @@ export class Settings<S extends z.ZodType> {
 
   /** Checks `value` as the value of `key` in all that is in force. Returns what to store. Throws `not-found` or `usage`. */
   check(key: string, value: unknown): unknown {
-    const path = this.#known(key)
-    const next = this.#merged()
-    assign(next, path, value)
-    const fault = faultOf(this.#schema, next)
-    if (fault) throw new ChanopError('usage', fault.message)
+    this.preview(key, value)
     return value
   }
 
   /** Checks several values together, where one makes sense with the others alone. Throws `usage`. */
   checkAll(changes: Readonly<Record<string, unknown>>): void {
-    const next = this.#merged()
-    for (const [key, value] of Object.entries(changes)) assign(next, key.split('.'), structuredClone(value))
-    const fault = faultOf(this.#schema, next)
-    if (fault) throw new ChanopError('usage', fault.message)
+    this.#with(changes, key => key.split('.'))
   }
 
   /** All that is in force as it would be with `value` at `key`. Throws as `check`. */
@@ -191,8 +184,12 @@ export class Settings<S extends z.ZodType> {
 
   /** The same with several changes that fit only together. */
   previewAll(changes: Readonly<Record<string, unknown>>): z.output<S> {
+    return this.#with(changes, key => this.#known(key))
+  }
+
+  #with(changes: Readonly<Record<string, unknown>>, pathOf: (key: string) => readonly string[]): z.output<S> {
     const next = this.#merged()
-    for (const [key, value] of Object.entries(changes)) assign(next, this.#known(key), structuredClone(value))
+    for (const [key, value] of Object.entries(changes)) assign(next, pathOf(key), structuredClone(value))
     const fault = faultOf(this.#schema, next)
     if (fault) throw new ChanopError('usage', fault.message)
     return this.#schema.parse(next)
@@ -201,7 +198,7 @@ export class Settings<S extends z.ZodType> {
   /** Whether the file itself says something at a key. */
   inFile(key: string): boolean {
     const path = this.#path(key, this.#raw)
-    return path !== null && at(this.#raw, path) !== undefined
+    return path !== null && valueAt(this.#raw, path) !== undefined
   }
 
   #merged(): Record<string, unknown> {
@@ -209,16 +206,16 @@ export class Settings<S extends z.ZodType> {
   }
 
   #beneath(path: readonly string[], raw: Record<string, unknown>): Beneath {
-    const from = at(raw, path) === undefined ? 'default' : 'file'
+    const from = valueAt(raw, path) === undefined ? 'default' : 'file'
     const parsed = this.#schema.safeParse(raw)
-    return { value: at(parsed.success ? parsed.data : raw, path), from }
+    return { value: valueAt(parsed.success ? parsed.data : raw, path), from }
   }
 
   /** Whether a place that holds nothing is one: names in a map are there or not, keys of a group may be left out. */
   #isThere(path: readonly string[]): boolean {
     return path.every((part, depth) => {
       const around = path.slice(0, depth)
-      const inside = at(this.#current, around)
+      const inside = valueAt(this.#current, around)
       if (typeof inside !== 'object' || inside === null) return false
       const node = schemaAt(this.#schema, around, this.#current)
       return Object.hasOwn(inside, part) || (depth === path.length - 1 && (node === null || !def(node).valueType))
@@ -229,7 +226,7 @@ export class Settings<S extends z.ZodType> {
     const key = path.join('.')
     const set = this.#overrides.findLast(override => override.key === key || key.startsWith(`${override.key}.`))
     if (set) return { from: 'chat', by: set.by, atMs: set.atMs }
-    return { from: at(this.#raw, path) === undefined ? 'default' : 'file' }
+    return { from: valueAt(this.#raw, path) === undefined ? 'default' : 'file' }
   }
 
   #path(key: string, value: unknown): string[] | null {

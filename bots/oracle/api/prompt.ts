@@ -8,7 +8,7 @@ import {
 } from '../../../core/conversation.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Completion } from '../../../core/ledger/oracle/completions.ts'
-import type { ModelContent, ModelLimits, ModelMessage, ModelRequest, Models } from '../models/contract.ts'
+import { type ModelContent, type ModelLimits, type ModelMessage, type ModelRequest, type Models, wordsOf as textIn } from '../models/contract.ts'
 
 const most = 400
 
@@ -75,9 +75,7 @@ async function fitting(
   left -= Math.ceil((await models.countTokens(system)) * limits.tokenFactor)
   const taken: ModelMessage[] = []
   for (const message of talk.slice(-most).reverse()) {
-    const { content } = message
-    const text = typeof content === 'string' ? content : content.map(part => part.text).join('\n')
-    left -= Math.ceil((await models.countTokens(text)) * limits.tokenFactor) + 8
+    left -= Math.ceil((await models.countTokens(textIn(message.content))) * limits.tokenFactor) + 8
     if (left < 0 && taken.length > 0) break
     if (left < 0)
       throw new ChanopError('usage', `this is longer than the model can take (${limits.contextTokens} tokens)`)

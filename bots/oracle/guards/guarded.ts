@@ -1,6 +1,6 @@
 import type { Config } from '../../../config/schema.ts'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
-import type { ModelMessage, ModelPart, ModelRequest, Models } from '../models/contract.ts'
+import { type ModelMessage, type ModelPart, type ModelRequest, type Models, wordsOf } from '../models/contract.ts'
 import { AnswerGuard } from './answer.ts'
 import { contentVerdict, echoVerdict, type Verdict } from './verdict.ts'
 
@@ -18,9 +18,7 @@ export const masked = (messages: readonly ModelMessage[], mask: (text: string) =
 
 /** Links of the conversation, and of hosts that are trusted. */
 export function listedIn(messages: readonly ModelMessage[], hosts: readonly string[]): (url: string) => boolean {
-  const texts = messages.map(({ content }) =>
-    typeof content === 'string' ? content : content.map(part => part.text).join('\n'),
-  )
+  const texts = messages.map(({ content }) => wordsOf(content))
   return url => {
     const full = url.startsWith('www.') ? `https://${url}` : url
     const host = URL.canParse(full) ? new URL(full).hostname : ''

@@ -1,5 +1,5 @@
 import { ChanopError } from '../../../core/error.ts'
-import type { ModelRequest } from '../models/contract.ts'
+import { type ModelRequest, wordsOf } from '../models/contract.ts'
 import { complete, type Models } from '../models/contract.ts'
 
 /** Why a question is not answered; null: it is. */
@@ -15,9 +15,7 @@ const judged = (text: string): string =>
 
 /** What the guard judges: the last words of the asker. */
 export function questionOf({ messages }: Pick<ModelRequest, 'messages'>): string {
-  const last = messages.findLast(({ role }) => role === 'user')
-  if (!last) return ''
-  return typeof last.content === 'string' ? last.content : last.content.map(part => part.text).join('\n')
+  return wordsOf(messages.findLast(({ role }) => role === 'user')?.content ?? '')
 }
 
 const guardRequest = (request: ModelRequest, system: string, text: string, maxOutputTokens: number): ModelRequest => ({

@@ -16,6 +16,10 @@ export interface ModelMessage {
   readonly content: string | readonly ModelContent[]
 }
 
+/** The words of a message; those that stand for its pictures too. */
+export const wordsOf = (content: ModelMessage['content']): string =>
+  typeof content === 'string' ? content : content.map(part => part.text).join('\n')
+
 /** A request of a program, as it came: it goes on to a model with tools, pictures and whatever else is in it. */
 export interface Brought {
   readonly api: PassedApi

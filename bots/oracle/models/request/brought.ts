@@ -1,12 +1,9 @@
 /** Requests that programs brought: what goes out of them, and what of them is counted. */
+
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions'
+import { isRecord, type Loose } from '../../../../core/loose.ts'
 import type { Brought, ModelContent, ModelMessage } from '../contract.ts'
 import { mannersOf, type Target, type Wire } from './request.ts'
-
-type Loose = Readonly<Record<string, unknown>>
-
-const isRecord = (value: unknown): value is Loose =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 

@@ -1,4 +1,5 @@
 import type { Provider } from '../../../../config/providers.ts'
+import { type Loose, record } from '../../../../core/loose.ts'
 import type { FinishReason, ModelUsage } from '../contract.ts'
 
 /** What one chunk of a streamed answer brings, whichever service sent it. */
@@ -12,11 +13,6 @@ export interface Chunk {
   /** The body of an error that came where a chunk should be. */
   readonly error: unknown
 }
-
-type Loose = Readonly<Record<string, unknown>>
-
-const record = (value: unknown): Loose | null =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Loose) : null
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 

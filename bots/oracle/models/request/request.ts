@@ -1,6 +1,6 @@
 import type { ChatCompletionCreateParamsStreaming, ChatCompletionMessageParam } from 'openai/resources/chat/completions'
 import type { Provider } from '../../../../config/providers.ts'
-import type { ModelContent, ModelMessage } from '../contract.ts'
+import { type ModelMessage, wordsOf } from '../contract.ts'
 
 export interface Wire {
   readonly body: ChatCompletionCreateParamsStreaming
@@ -52,11 +52,8 @@ function messageOf({ role, content }: ModelMessage, images: boolean): ChatComple
   }
 }
 
-const wordsOf = (content: readonly ModelContent[]): string => content.map(part => part.text).join('\n')
-
 /** The words of a request, as they are counted. */
-export const textOf = (messages: readonly ModelMessage[]): string[] =>
-  messages.map(({ content }) => (typeof content === 'string' ? content : wordsOf(content)))
+export const textOf = (messages: readonly ModelMessage[]): string[] => messages.map(({ content }) => wordsOf(content))
 
 /** Around each message, and for an image of the largest kind. */
 const messageTokens = 16

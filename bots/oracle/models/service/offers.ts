@@ -1,4 +1,5 @@
 import type OpenAI from 'openai'
+import { type Loose, record } from '../../../../core/loose.ts'
 import { deadline } from '../../../../core/retry.ts'
 import { Clients } from '../request/client.ts'
 import { faultOf, TryFault } from '../request/fault.ts'
@@ -10,11 +11,6 @@ export interface Offer {
   readonly price: { readonly inputPerMillion: number; readonly outputPerMillion: number } | null
   readonly images: boolean
 }
-
-type Loose = Readonly<Record<string, unknown>>
-
-const record = (value: unknown): Loose | null =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Loose) : null
 
 const own = (value: unknown, key: string): unknown => record(value)?.[key]
 
