@@ -1,6 +1,6 @@
 /** Models of the configuration, and one that is taken by itself when there is none. */
 import { freeName } from '../../bots/oracle/commands/model-names.ts'
-import { budgetLine } from '../../bots/oracle/models/budget/budget-line.ts'
+import { budgetLine } from '../../bots/oracle/models/budget/money.ts'
 import { discover } from '../../bots/oracle/models/service/discover.ts'
 import { type Config, configSchema } from '../../config/schema.ts'
 import { getMeta, Ledger, setMeta } from '../../core/ledger/ledger.ts'

@@ -12,8 +12,8 @@ import type { BotContext } from '../../../core/process/bot.ts'
 import { consume } from '../../../core/process/consumer.ts'
 import { endBatches } from './batch.ts'
 import type { Signer } from './engagement.ts'
+import { revokeRecord, suspension } from './record.ts'
 import { Renewal } from './renewal.ts'
-import { revokeRecord, suspension } from './revoke.ts'
 import { consumer, Watch } from './watch.ts'
 
 const lookMs = 1000

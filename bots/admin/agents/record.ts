@@ -1,6 +1,9 @@
 import { ChanopError } from '../../../core/error.ts'
-import { type Agent, type AgentState, agentNamed, engaged } from '../../../core/ledger/agents/agents.ts'
+import { type Agent, type AgentState, agentNamed, engaged, setAgentState } from '../../../core/ledger/agents/agents.ts'
+import type { NewOrder } from '../../../core/ledger/out/orders.ts'
+import { dropLoginsOf } from '../../../core/ledger/people/claims.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import { accountOrder } from './orders.ts'
 
 export function theAgent(tx: Tx, name: string): Agent {
   const found = agentNamed(tx, name)
@@ -19,3 +22,13 @@ export function need(agent: Agent, states: readonly AgentState[], what: string, 
     throw new ChanopError('conflict', `${name} is revoked and can not be ${what}: !restore ${name} first`)
   throw new ChanopError('conflict', `${name} is ${engaged(agent, nowMs) ? 'active' : state} and can not be ${what}`)
 }
+
+/** Ends an engagement here and now; the order that goes with it ends its sessions and logins. */
+export function revokeRecord(db: Tx, agent: Agent, reason: string, nowMs: number): void {
+  setAgentState(db, agent.name, 'revoked', reason, nowMs)
+  dropLoginsOf(db, agent.name)
+}
+
+/** What the agent is shown when it is put out is `reason`. */
+export const suspension = ({ name, network }: Agent, reason: string, seq: number | string): NewOrder =>
+  accountOrder({ network, account: name, kind: 'account.suspend', seq, step: 'suspend', args: { reason } })

@@ -14,8 +14,7 @@ import { fewAgents, guardAgents, listed, type Made, many, meant, selector, sever
 import { loginLine } from '../agents/login.ts'
 import { accountOrder, passwordOrder } from '../agents/orders.ts'
 import { mustReach } from '../agents/reach.ts'
-import { need, theAgent } from '../agents/record.ts'
-import { revokeRecord, suspension } from '../agents/revoke.ts'
+import { need, revokeRecord, suspension, theAgent } from '../agents/record.ts'
 import { withTerms } from '../agents/terms.ts'
 import { type Context, declare } from '../services.ts'
 

@@ -8,7 +8,14 @@ import {
 } from '../../../core/conversation.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Completion } from '../../../core/ledger/oracle/completions.ts'
-import { type ModelContent, type ModelLimits, type ModelMessage, type ModelRequest, type Models, wordsOf as textIn } from '../models/contract.ts'
+import {
+  type ModelContent,
+  type ModelLimits,
+  type ModelMessage,
+  type ModelRequest,
+  type Models,
+  wordsOf as textIn,
+} from '../models/contract.ts'
 
 const most = 400
 

@@ -1,6 +1,5 @@
 import { ChanopError } from '../../../core/error.ts'
-import { type ModelRequest, wordsOf } from '../models/contract.ts'
-import { complete, type Models } from '../models/contract.ts'
+import { complete, type ModelRequest, type Models, wordsOf } from '../models/contract.ts'
 
 /** Why a question is not answered; null: it is. */
 export type Verdict = string | null

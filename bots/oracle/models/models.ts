@@ -28,11 +28,10 @@ import type {
 } from './contract.ts'
 import { Plan } from './plan.ts'
 import { countedOf, needsOf, withTexts } from './request/brought.ts'
-import { Clients } from './request/client.ts'
+import { Clients, loadSdk } from './request/client.ts'
 import type { FaultKind } from './request/fault.ts'
 import { outputLimitOf, Requests, type TryResult } from './request/requests.ts'
 import { countTokens, loadTokenizer } from './request/tokens.ts'
-import { loadSdk } from './sdk.ts'
 import { Health } from './service/health.ts'
 import { Lessons } from './service/learned.ts'
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import type * as Openai from 'openai'
 import type OpenAI from 'openai'
-import { loadSdk, type Sdk } from '../sdk.ts'
 import { fetchWithBody } from './body.ts'
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -35,3 +35,16 @@ const open = (sdk: Sdk, baseURL: string, apiKey: string | null): OpenAI =>
     logLevel: 'off',
     fetch: fetchWithBody,
   })
+
+export type Sdk = typeof Openai
+
+let sdk: Sdk | null = null
+
+/** OpenAI's package, 236 files and 32 MB: only a process that asks a model loads it. */
+export async function loadSdk(): Promise<Sdk> {
+  sdk ??= await import('openai')
+  return sdk
+}
+
+/** Null: nothing was asked yet, so that nothing that was thrown is of it. */
+export const loadedSdk = (): Sdk | null => sdk

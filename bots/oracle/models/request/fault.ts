@@ -1,8 +1,8 @@
 import type { APIError } from 'openai'
 import { retryAfterMs } from '../../../../core/retry.ts'
 import { visible } from '../../../../core/text/text.ts'
-import { loadedSdk } from '../sdk.ts'
 import { Endless } from './body.ts'
+import { loadedSdk } from './client.ts'
 
 /**
  * Why a try came to nothing. `rate`: asked to wait. `busy`: a fault of the service, another time may do. `setup`: key, name
