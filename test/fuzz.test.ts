@@ -14,7 +14,7 @@ import { safeName } from '../core/text/text.ts'
 import { House } from './house.ts'
 
 /** `CHANOP_FUZZ=10000` says how many: twenty seconds for each thousand. */
-const rounds = Number(process.env['CHANOP_FUZZ'] ?? '4000')
+const rounds = Number(process.env['CHANOP_FUZZ'] ?? '2000')
 const batch = 250
 const seed = seedOf()
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g

@@ -9,6 +9,7 @@ import { readControl } from '../adapters/irc/control.ts'
 import { freePorts } from '../adapters/irc/server/ports.ts'
 import { processOn, startErgo, startInspircd, type TestServer } from '../adapters/irc/server/testing.ts'
 import { connect as connectLedger } from '../core/ledger/sqlite.ts'
+import { compileCache } from '../core/ledger/testing.ts'
 import { redisSocketPath } from '../core/paths.ts'
 import { deadline, sleep } from '../core/retry.ts'
 import type { Login } from './irc.ts'
@@ -20,8 +21,6 @@ export const bots = ['bridge', 'admin', 'oracle', 'scribe'] as const
 export type Bot = (typeof bots)[number]
 
 const root = resolve(import.meta.dirname, '..')
-/** As scripts/run has it: what is started by tests is not compiled anew for each. */
-export const compileCache = join(root, 'node_modules', '.cache', 'compile')
 const channel = '#general'
 const networksMs = 30_000
 const passed = ['PATH', 'HOME', 'REDIS_SERVER', 'ERGO_BIN', 'CHANOP_DEBIAN', 'XDG_CACHE_HOME']

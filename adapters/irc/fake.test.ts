@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import type { ChanopError } from '../../core/error.ts'
 import { text } from '../../core/event.ts'
 import { silentLog } from '../../core/log.ts'
+import { sleep } from '../../core/retry.ts'
 import { type Fault, Session } from './link/session.ts'
 import { type FakeOptions, FakeServer } from './testing/fake.ts'
 import { place, Trial, type TrialOptions } from './testing/trial.ts'
@@ -19,7 +20,7 @@ const full = [
 ]
 const general = place('#general')
 const draft = (words: string) => ({ content: text(words) })
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+const turn = (): Promise<void> => sleep(5)
 type Context = { after(done: () => unknown): void }
 
 async function setUp(t: Context, fake: FakeOptions, config: object = {}, more: Partial<TrialOptions> = {}) {

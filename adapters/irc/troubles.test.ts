@@ -3,12 +3,13 @@ import { describe, it } from 'node:test'
 import type { Trouble } from '../../core/adapter.ts'
 import type { ChanopError } from '../../core/error.ts'
 import { type Content, text } from '../../core/event.ts'
+import { sleep } from '../../core/retry.ts'
 import { type FakeOptions, FakeServer } from './testing/fake.ts'
 import { place, Trial } from './testing/trial.ts'
 
 const capabilities = ['message-tags', 'batch', 'labeled-response', 'echo-message']
 const general = place('#general')
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+const turn = (): Promise<void> => sleep(5)
 type Context = { after(done: () => unknown): void }
 
 async function setUp(t: Context, fake: FakeOptions, channels = ['#general'], places = channels) {
@@ -31,7 +32,7 @@ async function setUp(t: Context, fake: FakeOptions, channels = ['#general'], pla
   return { server, trial, trouble, sound, count }
 }
 
-describe('a channel that does not work while the network is up', { timeout: 30_000 }, () => {
+describe('a channel that does not work while the network is up', { timeout: 30_000, concurrency: true }, () => {
   for (const numeric of ['403', '405', '437', '471', '473', '474', '475', '477', '489', '520']) {
     it(`is one that ${numeric} keeps us out of, until we get in`, async t => {
       let shut = true

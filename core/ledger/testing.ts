@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
@@ -90,6 +90,9 @@ export interface Child {
   readonly ended: Promise<number | string>
 }
 
+/** Where scripts/run keeps what is compiled: a process that is killed never writes its own. */
+export const compileCache = resolve(import.meta.dirname, '../../node_modules/.cache/compile')
+
 const lineDeadlineMs = 20_000
 
 /** Runs `command`, standard input open, standard output read line by line, and kills it when the test is over. */
@@ -99,7 +102,8 @@ export function runChild(
   options: { env?: NodeJS.ProcessEnv; ipc?: boolean } = {},
 ): Child {
   const stdio: ('pipe' | 'inherit' | 'ipc')[] = ['pipe', 'pipe', 'inherit', ...(options.ipc ? ['ipc' as const] : [])]
-  const child = spawn(command[0] as string, command.slice(1), { stdio, env: { ...process.env, ...options.env } })
+  const env = { ...process.env, NODE_COMPILE_CACHE: compileCache, ...options.env }
+  const child = spawn(command[0] as string, command.slice(1), { stdio, env })
   const lines: string[] = []
   const listeners = new Set<() => void>()
   const tell = (): void => {

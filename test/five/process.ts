@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { compileCache } from '../instance.ts'
+import { compileCache } from '../../core/ledger/testing.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const readyMs = 60_000

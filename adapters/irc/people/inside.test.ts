@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ChanopError } from '../../../core/error.ts'
 import { type Content, type Draft, text, type UserId } from '../../../core/event.ts'
+import { sleep } from '../../../core/retry.ts'
 import { availableServers, startErgo, startInspircd, startNgircd } from '../server/testing.ts'
 import { type FakeOptions, FakeServer } from '../testing/fake.ts'
 import { Guest, place, Trial } from '../testing/trial.ts'
@@ -10,7 +11,7 @@ const personas = ['bridge', 'admin']
 const channel = '#doors'
 const doors = place(channel)
 const words = (said: string): Draft => ({ content: text(said) as Content, as: { name: 'admin' } })
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+const turn = (): Promise<void> => sleep(5)
 type Context = { after(done: () => unknown): void }
 
 /** As often as it is to be said later. */

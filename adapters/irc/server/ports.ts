@@ -11,7 +11,10 @@ export async function portState(host: string, port: number): Promise<{ free: tru
   })
 }
 
-/** Different loopback ports that were free a moment ago: all are held until each is known. */
+/** Given once: whoever has such a port may not have taken it yet. */
+const given = new Set<number>()
+
+/** Different loopback ports that were free a moment ago: all are held until each is known, and none is given twice. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from(
@@ -24,7 +27,8 @@ export async function freePorts(count: number): Promise<number[]> {
         }),
     ),
   )
-  const ports = servers.map(server => (server.address() as { port: number }).port)
+  const ports = servers.map(server => (server.address() as { port: number }).port).filter(port => !given.has(port))
   await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
-  return ports
+  for (const port of ports) given.add(port)
+  return ports.length === count ? ports : [...ports, ...(await freePorts(count - ports.length))]
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, type TestContext, test } from 'node:test'
+import { compileCache } from '../../../core/ledger/testing.ts'
 import { accountsFor } from '../accounts/index.ts'
 import { readControl } from '../control.ts'
 import { freePorts } from './ports.ts'
@@ -27,7 +28,12 @@ class Supervisor extends EventEmitter {
   constructor(dataDir: string) {
     super()
     this.child = spawn(process.execPath, [main], {
-      env: { PATH: process.env['PATH'] ?? '', CHANOP_DATA: dataDir, CHANOP_LOG: 'debug' },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        CHANOP_DATA: dataDir,
+        CHANOP_LOG: 'debug',
+        NODE_COMPILE_CACHE: compileCache,
+      },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     })
     this.child.on('message', (message: string) => this.emit(message))

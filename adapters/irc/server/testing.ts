@@ -119,10 +119,18 @@ async function startManaged(
     await rm(dataDir, { recursive: true, force: true })
   }
   t?.after(stop)
-  const control = await prepareServer({ dataDir, program, config })
-  const guard = await openGuard(dataDir, silentLog(), guarding.signal)
-  await startAll(dataDir, running)
-  await provision(dataDir)
+  let guard: Awaited<ReturnType<typeof openGuard>> = null
+  const begin = async (): Promise<Control> => {
+    const control = await prepareServer({ dataDir, program, config })
+    guard = await openGuard(dataDir, silentLog(), guarding.signal)
+    await startAll(dataDir, running)
+    await provision(dataDir)
+    return control
+  }
+  const control = await begin().catch(async (error: unknown) => {
+    await stop()
+    throw error
+  })
   const password = /password=(\S+)/.exec(await readFile(ownerLoginPath(dataDir), 'utf8'))?.[1] ?? ''
   return {
     kind,

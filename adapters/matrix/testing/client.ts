@@ -14,6 +14,8 @@ export interface Shown {
   readonly sender: string
   readonly origin_server_ts: number
   readonly state_key?: string
+  /** Which event a redaction takes back. */
+  readonly redacts?: string
   readonly content: Readonly<Record<string, unknown>>
   readonly unsigned?: Readonly<Record<string, unknown>>
 }
@@ -31,10 +33,18 @@ export class Refused extends Error {
   }
 }
 
+/** What was read of a room: the server is asked for what came after `next` alone. */
+interface Timeline {
+  readonly events: Shown[]
+  next: string | undefined
+}
+
 export class Client {
   readonly id: string
   readonly account: Account
   readonly #url: () => string
+  readonly #timelines = new Map<string, Timeline>()
+  readonly #files = new Map<string, Uint8Array>()
   #sent = 0
 
   constructor(url: () => string, account: Account) {
@@ -102,28 +112,38 @@ export class Client {
     return ((await answer.json()) as { content_uri: string }).content_uri
   }
 
+  /** What has this address never changes. */
   async download(uri: string): Promise<Uint8Array> {
+    const known = this.#files.get(uri)
+    if (known) return known
     const answer = await fetch(`${this.#url()}/_matrix/client/v1/media/download/${uri.slice('mxc://'.length)}`, {
       headers: { authorization: `Bearer ${this.account.access_token}` },
     })
     if (!answer.ok) throw new Refused(answer.status, {})
-    return new Uint8Array(await answer.arrayBuffer())
+    const bytes = new Uint8Array(await answer.arrayBuffer())
+    this.#files.set(uri, bytes)
+    return bytes
   }
 
-  /** Everything of a room, oldest first. */
-  async timeline(room: string): Promise<Shown[]> {
-    const all: Shown[] = []
-    for (let from: string | undefined, more = true; more; ) {
+  /** Everything of a room as it is now, oldest first. */
+  async timeline(room: string): Promise<readonly Shown[]> {
+    const known = this.#timelines.get(room) ?? { events: [], next: undefined }
+    this.#timelines.set(room, known)
+    for (;;) {
+      const from = known.next
       const query = new URLSearchParams({ dir: 'f', limit: '1000', ...(from === undefined ? {} : { from }) })
-      const page = await this.ask<{ chunk: Shown[]; end?: string }>(
-        'GET',
-        `client/v3/rooms/${encodeURIComponent(room)}/messages?${query.toString()}`,
-      )
-      all.push(...page.chunk)
-      from = page.end
-      more = from !== undefined && page.chunk.length > 0
+      const path = `client/v3/rooms/${encodeURIComponent(room)}`
+      const page = await this.ask<{ chunk: Shown[]; end?: string }>('GET', `${path}/messages?${query.toString()}`)
+      // Somebody else read on meanwhile.
+      if (known.next !== from) continue
+      known.events.push(...page.chunk)
+      if (page.end !== undefined) known.next = page.end
+      for (const { type, redacts = '' } of page.chunk) {
+        const at = known.events.findIndex(({ event_id: id }) => type === 'm.room.redaction' && id === redacts)
+        if (at !== -1) known.events[at] = await this.ask<Shown>('GET', `${path}/event/${encodeURIComponent(redacts)}`)
+      }
+      if (page.end === undefined || page.chunk.length === 0) return known.events
     }
-    return all
   }
 
   async members(room: string): Promise<string[]> {

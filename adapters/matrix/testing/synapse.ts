@@ -66,7 +66,9 @@ export class Synapse {
     await this.#configure(log)
     const args = ['-m', 'synapse.app.homeserver', '-c', join(this.dir, 'homeserver.yaml')]
     const [command, ...rest] = [...(await tied()), synapsePython(), ...args] as [string, ...string[]]
-    this.#process = spawn(command, rest, { cwd: this.dir, stdio: ['ignore', 'ignore', 'pipe'] })
+    // Compiled once, not at every start: half of what a start takes.
+    const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '' }
+    this.#process = spawn(command, rest, { cwd: this.dir, env, stdio: ['ignore', 'ignore', 'pipe'] })
     const complaints: string[] = []
     this.#process.stderr?.on('data', chunk => complaints.push(String(chunk)))
     const ended = once(this.#process, 'exit').then(() => {
