@@ -38,15 +38,13 @@ const app = (name, command, more) => ({
 })
 
 // New objects have 4 MB, so that what dies young is collected while it is in the processor's cache. core/process/lean.ts
-// leaves out what packages load in vain. core/process/pause.ts waits before a bot that did not become ready last time; PM2's pause
+// leaves out what packages load in vain, and V8's compilers until there is work: the supervisor of the IRC server never has any.
+// core/process/pause.ts waits before a bot that did not become ready last time; PM2's pause
 // would grow with every end, and its limit of restarts would give the bot up.
 const flags = ['--max-semi-space-size=2', '--import', './core/process/lean.ts', '--import', './core/process/pause.ts']
 
-// What only waits is not worth a compiler: its code alone is 10 MB of a process.
-const interpreted = ['--no-sparkplug', '--no-maglev', '--no-opt']
-
-const bot = (name, main = `bots/${name}/main.ts`, more = []) =>
-  app(name, [node, ...more, ...flags, main], {
+const bot = (name, main = `bots/${name}/main.ts`) =>
+  app(name, [node, ...flags, main], {
     wait_ready: true,
     listen_timeout: 60_000,
     kill_timeout: 10_000,
@@ -58,7 +56,7 @@ module.exports = {
     // `redis.command` is [program, ...arguments]; its wrappers tie it to PM2's life and to its folder. The pause stands
     // alone: together with max_restarts or restart_delay PM2 7.0 gives an app up as "waiting restart" for ever.
     ...(redis ? [app('redis', redis.command, { kill_timeout: 10_000, exp_backoff_restart_delay: 100 })] : []),
-    ...(ircd ? [bot('ircd', 'adapters/irc/server/main.ts', interpreted)] : []),
+    ...(ircd ? [bot('ircd', 'adapters/irc/server/main.ts')] : []),
     ...['bridge', 'admin', 'oracle', 'scribe'].map(name => bot(name)),
   ],
 }

@@ -7,6 +7,8 @@ import { lineOf, numberIn, Talker } from './talk.ts'
 
 /** Sixty seconds without anything new: the rest is lost. */
 const patienceMs = 60_000
+/** What a flood leaves behind is given back some seconds after it. */
+const restMs = 20_000
 
 /** One listener's arrivals, in the order in which they came. */
 class Arrivals {
@@ -166,6 +168,11 @@ function printPaced(perSecond: number, { floorMs, relayedMs, bridgeCpuMs }: Pace
   say('', `bridge ${((bridgeCpuMs * 1000) / relayedMs.length).toFixed(0)} ms CPU per 1,000 messages`)
 }
 
+function sayMemory(instance: Instance, when: string): void {
+  const bridge = usage(instance.data).find(({ name }) => name === 'bridge')
+  if (bridge) say(`  bridge, memory ${when}`, `${megabytes(bridge.rssBytes)}, ${megabytes(bridge.peakBytes)} at most`)
+}
+
 export async function benchRelay(instance: Instance, { runs, messages }: RelayOptions): Promise<void> {
   const bench = await RelayBench.enter(instance)
   await bench.full(5000, 500)
@@ -180,7 +187,8 @@ export async function benchRelay(instance: Instance, { runs, messages }: RelayOp
     )
     const parts = [...cpuMs].filter(([, ms]) => ms >= 1).map(([name, ms]) => `${name} ${ms.toFixed(0)}`)
     say('  CPU ms per 1,000 messages', parts.join(', '))
-    const bridge = usage(instance.data).find(({ name }) => name === 'bridge')
-    if (bridge) say('  bridge, memory', `${megabytes(bridge.rssBytes)} now, ${megabytes(bridge.peakBytes)} at most`)
+    sayMemory(instance, 'at once')
+    await wait(restMs)
+    sayMemory(instance, `after ${restMs / 1000} s of rest`)
   }
 }

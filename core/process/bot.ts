@@ -15,6 +15,7 @@ import { Settings } from '../settings/settings.ts'
 import { followSettings } from '../settings/settings-following.ts'
 import { hop, traceHops } from '../trace.ts'
 import { resolveSecret, Vault } from '../vault/secrets.ts'
+import { Compiling } from './compilers.ts'
 import { noteReady } from './starts.ts'
 
 /** What every bot's process has. */
@@ -108,6 +109,18 @@ function levelOf(configured: string): string {
   return isLevel(wanted) ? wanted : configured
 }
 
+function beat(bus: Bus, name: string): void {
+  bus.signal('heartbeat', { bot: name, pid: process.pid, atMs: Date.now(), rssBytes: process.memoryUsage.rss() })
+}
+
+function sayReady(dataDir: string, name: string, log: Log): void {
+  report(dataDir, name, 'ready')
+  noteReady(dataDir, name)
+  log.info('ready')
+  // The process manager may be gone by now: then nobody is there to hear it.
+  process.send?.('ready', undefined, undefined, () => undefined)
+}
+
 async function openContext<S extends z.ZodType<Common>>(
   options: BotOptions<S>,
   log: Log,
@@ -133,10 +146,11 @@ async function openContext<S extends z.ZodType<Common>>(
     })
     const following = followSettings(settings, ledger, log)
     bus.onSignal('settings', () => void following.reload())
-    const beat = setInterval(() => {
-      const rssBytes = process.memoryUsage.rss()
+    const compiling = new Compiling()
+    const beats = setInterval(() => {
+      compiling.look()
       void following.look()
-      bus.signal('heartbeat', { bot: options.name, pid: process.pid, atMs: Date.now(), rssBytes })
+      beat(bus, options.name)
     }, heartbeatMs)
     return {
       name: options.name,
@@ -151,14 +165,11 @@ async function openContext<S extends z.ZodType<Common>>(
       signal,
       secret: reference => ledger.read(db => resolveSecret(db, vault, reference, env)),
       ready: () => {
-        report(dataDir, options.name, 'ready')
-        noteReady(dataDir, options.name)
-        log.info('ready')
-        // The process manager may be gone by now: then nobody is there to hear it.
-        process.send?.('ready', undefined, undefined, () => undefined)
+        sayReady(dataDir, options.name, log)
+        compiling.begin()
       },
       close: async () => {
-        clearInterval(beat)
+        clearInterval(beats)
         await bus.close()
         ledger.close()
       },

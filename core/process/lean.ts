@@ -3,6 +3,7 @@
  * fifty languages, each a file that is read and compiled: 9 MB of a process, and a tenth of its start. English is apart.
  */
 import { registerHooks } from 'node:module'
+import { interpretOnly } from './compilers.ts'
 
 const nothing = 'data:text/javascript,export {}'
 
@@ -12,3 +13,5 @@ registerHooks({
       ? { url: nothing, shortCircuit: true }
       : next(specifier, context),
 })
+
+interpretOnly()
