@@ -155,7 +155,9 @@ export class Bridge {
       this.#lookForOrders()
     }
     context.bus.onRing(heard)
-    context.ledger.onCommit(heard)
+    context.ledger.onWritten(() => this.#look())
+    // What goes out now does so before orders are looked for.
+    context.ledger.onCommit(() => setImmediate(() => this.#lookForOrders()))
     // A reading of the settings that changed nothing may follow a secret that was set: who was refused tries again.
     context.bus.onSignal('settings', () => void this.connections.follow(context.settings.current.networks))
     context.bus.onSignal('typing', ({ place, as, active }) =>

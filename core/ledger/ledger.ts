@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ChanopError } from '../error.ts'
+import { Disk } from './disk.ts'
 import { asLedgerError, isBusy, isStorageFault } from './fault.ts'
 import { migrations } from './schema.ts'
 import { busyMs, type Connection, connect, migrate, sql, standStill } from './sqlite.ts'
@@ -9,12 +10,20 @@ import type { Tx } from './tx.ts'
 
 /** How often it is looked whether the other process is done. */
 const lookMs = 0.1
+/** Who wrote nothing for so long writes alone: nothing else of this turn of the event loop is waited for. */
+const aloneMs = 5
 
 interface Job {
   readonly run: (db: Connection) => unknown
   readonly resolve: (value: never) => void
   readonly reject: (reason: unknown) => void
   readonly durable: boolean
+}
+
+export interface LedgerOptions {
+  readonly check?: boolean | 'when-due'
+  /** Commits are put on the disk beside this thread. Promises resolve then as ever; what this process read of it before is not on the disk yet. */
+  readonly aside?: boolean
 }
 
 /** Hears the newest sequence number, and whom a commit concerns most: see `Ledger.first`. */
@@ -30,33 +39,40 @@ export class Ledger {
   #jobs: Job[] = []
   #scheduled = false
   #commits = 0
+  readonly #written = new Set<() => void>()
   readonly #committed = new Set<CommitListener>()
   readonly #durable = new Set<(ms: number) => void>()
+  readonly #disk: Disk | null
+  #flushedMs = 0
   #first = new Set<string>()
 
-  private constructor(path: string, db: Connection) {
+  private constructor(path: string, db: Connection, disk: Disk | null) {
     this.path = path
     this.#db = db
+    this.#disk = disk
   }
 
   /**
    * Opens, checks and migrates. Throws `ledger-*` errors that say what to do. `:memory:` works, for tests. The check reads
    * the whole file (0.3 s for a million messages); `when-due` leaves it out when it held within a day of this boot.
    */
-  static open(path: string, options: { check?: boolean | 'when-due' } = {}): Ledger {
+  static open(path: string, options: LedgerOptions = {}): Ledger {
     if (path !== ':memory:') makePrivate(path)
     const db = connect(path)
+    let disk: Disk | null = null
     try {
       const check = options.check === 'when-due' ? isDue(db) : options.check
       if (check) verify(db)
       migrate(db, migrations)
       if (check) setMeta(db, 'checked', `${bootId()} ${Date.now()}`)
+      if (options.aside && path !== ':memory:') disk = new Disk(path)
+      if (disk) db.pragma('synchronous = NORMAL')
     } catch (error) {
       db.close()
       throw asLedgerError(error)
     }
     db.pragma('busy_timeout = 0')
-    return new Ledger(path, db)
+    return new Ledger(path, db, disk)
   }
 
   /** Runs `work` against the committed state. */
@@ -88,7 +104,9 @@ export class Ledger {
       this.#jobs.push({ run: work, resolve: resolve as (value: never) => void, reject, durable })
       if (this.#scheduled) return
       this.#scheduled = true
-      setImmediate(() => this.#flush())
+      const alone = this.#disk !== null && performance.now() - this.#flushedMs > aloneMs
+      if (alone) queueMicrotask(() => this.#flush())
+      else setImmediate(() => this.#flush())
     })
   }
 
@@ -105,6 +123,7 @@ export class Ledger {
   }
 
   #unsynced<T>(work: () => T): T {
+    if (this.#disk) return work()
     this.#db.exec('PRAGMA synchronous = NORMAL')
     try {
       return work()
@@ -113,7 +132,22 @@ export class Ledger {
     }
   }
 
-  /** Calls `listener` after each commit of this process' writes, before their promises resolve. It must not throw. */
+  /**
+   * Calls `listener` after each commit of this process' writes, whether that is on the disk or not: for what can be prepared
+   * meanwhile. Nothing of it may leave this process before `whenKept`. It must not throw.
+   */
+  onWritten(listener: () => void): () => void {
+    this.#written.add(listener)
+    return () => this.#written.delete(listener)
+  }
+
+  /** Calls `done` once all that this process has committed is on the disk, marks apart: within the call where it is. */
+  whenKept(done: () => void): void {
+    if (this.#disk) this.#disk.after(done)
+    else done()
+  }
+
+  /** Calls `listener` after each commit of this process' writes, once on the disk, before their promises resolve. It must not throw. */
   onCommit(listener: CommitListener): () => void {
     this.#committed.add(listener)
     return () => this.#committed.delete(listener)
@@ -160,6 +194,7 @@ export class Ledger {
 
   close(): void {
     this.#flush()
+    this.#disk?.close()
     this.#db.close()
   }
 
@@ -177,12 +212,17 @@ export class Ledger {
     const durable = jobs.some(job => job.durable)
     const fromMs = performance.now()
     const settle = durable ? this.#commit(jobs) : this.#unsynced(() => this.#commit(jobs))
-    if (durable) for (const listener of this.#durable) listener(performance.now() - fromMs)
-    if (this.#committed.size > 0 && this.#db.open) {
-      const seq = this.newestSeq()
-      for (const listener of this.#committed) listener(seq, first)
+    if (durable) this.#disk?.begin()
+    const seq = this.#committed.size > 0 && this.#db.open ? this.newestSeq() : null
+    for (const listener of this.#written) listener()
+    this.#flushedMs = performance.now()
+    const end = (): void => {
+      if (durable) for (const listener of this.#durable) listener(performance.now() - fromMs)
+      if (seq !== null) for (const listener of this.#committed) listener(seq, first)
+      for (const done of settle) done()
     }
-    for (const done of settle) done()
+    if (durable) this.whenKept(end)
+    else end()
   }
 
   /** All in one transaction; when one throws, once more with each in a savepoint of its own. */

@@ -51,6 +51,8 @@ export interface BotOptions<S extends z.ZodType<Common>> {
   readonly schema: S
   /** This bot checks the whole ledger when that is due, before anything is done with it. One bot is enough. */
   readonly checksLedger?: true
+  /** This bot's commits are put on the disk beside its thread: it prepares meanwhile what goes out. */
+  readonly commitsAside?: true
   /** Works until `context.signal` aborts, then cleans up and resolves. A rejection ends the process for a restart. */
   readonly main: (context: BotContext<S>) => Promise<void>
 }
@@ -127,7 +129,10 @@ async function openContext<S extends z.ZodType<Common>>(
   signal: AbortSignal,
 ): Promise<BotContext<S> & { close(): Promise<void> }> {
   const { config, dataDir } = locations()
-  const ledger = Ledger.open(join(dataDir, 'ledger.db'), options.checksLedger ? { check: 'when-due' } : {})
+  const ledger = Ledger.open(join(dataDir, 'ledger.db'), {
+    check: options.checksLedger ? 'when-due' : false,
+    aside: options.commitsAside ?? false,
+  })
   try {
     const settings = await Settings.open(config, options.schema, ledger, join(dataDir, 'run', 'config.json'))
     const setLevel = ({ logLevel }: Common): void => void (log.level = levelOf(logLevel))

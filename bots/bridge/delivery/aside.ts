@@ -16,7 +16,7 @@ export function leadsElsewhere(adapter: Adapter, { act, place }: Delivery, throw
 }
 
 /** The direct conversation for what one person alone may see, where it can't be tried among others; null: say it here. */
-export async function aside(adapter: Adapter, { act, place }: Delivery): Promise<Place | null> {
+export function aside(adapter: Adapter, { act, place }: Delivery): Promise<Place> | null {
   if (act.do !== 'send' || act.only === undefined || isEphemeral(adapter, act, place)) return null
   if (!adapter.direct) throw new ChanopError('send-refused', 'this network can not reach one person alone')
   return adapter.direct(act.only)

@@ -162,14 +162,17 @@ export class Deliverer {
     }
     // One commit for both; an act on an earlier message finds its copy only once that is settled.
     const marked = this.#landings.settle(ready.map(([, , delivery]) => delivery))
-    for (const [lane, adapter, delivery] of ready) {
-      const next = marked?.get(delivery.id)
-      if (next) void this.#fly(lane, adapter, next.delivery, next.way)
-      else {
-        lane.flying.delete(delivery.id)
-        lane.putBack(delivery)
+    // What they say is on the disk before it leaves.
+    this.#o.ledger.whenKept(() => {
+      for (const [lane, adapter, delivery] of ready) {
+        const next = marked?.get(delivery.id)
+        if (next) void this.#fly(lane, adapter, next.delivery, next.way)
+        else {
+          lane.flying.delete(delivery.id)
+          lane.putBack(delivery)
+        }
       }
-    }
+    })
   }
 
   /** Gives up what waits for networks that are gone and not connected any more. What is under way there may still land. */
@@ -274,8 +277,8 @@ export class Deliverer {
   async #fly(lane: Lane, adapter: Adapter, delivery: Delivery, way: Way): Promise<void> {
     const { vault, files } = this.#o
     try {
-      const elsewhere = await aside(adapter, delivery)
-      if (elsewhere) return this.#readdress(lane, delivery, elsewhere)
+      const elsewhere = aside(adapter, delivery)
+      if (elsewhere) return this.#readdress(lane, delivery, await elsewhere)
       const ids = await perform({ vault, files, adapter }, delivery, deliveryKey(delivery.id), way)
       this.#landed(lane, delivery, ids)
     } catch (thrown) {
