@@ -58,7 +58,7 @@ export class House {
     this.dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'chanop-house-'))
     this.configFile = join(this.dataDir, 'chanop.yaml')
     writeFileSync(this.configFile, (options.config ?? plainConfig).replaceAll('{server}', this.#name))
-    this.ledger = openLedger(join(this.dataDir, 'ledger.db'))
+    this.ledger = openLedger(join(this.dataDir, 'ledger.db'), { aside: true })
     t.after(() => this.close())
   }
 

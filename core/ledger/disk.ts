@@ -23,6 +23,7 @@ export class Disk {
 
   /** Something was committed: it is on the disk at the end of the round that begins now, or of the next one. */
   begin(): void {
+    if (this.#closed) return
     if (this.#now) this.#next ??= []
     else this.#sync([])
   }
@@ -34,8 +35,9 @@ export class Disk {
     else done()
   }
 
-  /** Waits for the disk and tells everyone; nothing may be begun any more. */
+  /** Waits for the disk and tells everyone; nothing is begun any more. */
   close(): void {
+    if (this.#closed) return
     fdatasyncSync(this.#fd)
     const [now, next] = [this.#now, this.#next]
     this.#now = this.#next = null

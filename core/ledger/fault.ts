@@ -10,7 +10,7 @@ const codes: readonly [RegExp, ErrorCode, string][] = [
     'the data folder can not be written: check its owner and mode',
   ],
   [/^SQLITE_(CORRUPT|NOTADB)/, 'ledger-corrupt', 'the ledger is damaged: restore a backup (docs/operations.md)'],
-  [/^SQLITE_IOERR/, 'ledger-full', 'the disk refuses to write: check its space and health'],
+  [/^SQLITE_IOERR|^EIO$/, 'ledger-full', 'the disk refuses to write: check its space and health'],
 ]
 
 /** A SQLite error as one of the catalogue; anything else is passed on as it is. */

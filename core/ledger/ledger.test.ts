@@ -9,12 +9,15 @@ ledgerContract('SQLite in memory', async () => {
   return { ledger, close: async () => ledger.close() }
 })
 
-ledgerContract('SQLite in a file', async () => {
+const inFile = (aside: boolean) => async () => {
   const folder = mkdtempSync(join(tmpdir(), 'chanop-test-'))
-  const ledger = Ledger.open(join(folder, 'ledger.db'))
+  const ledger = Ledger.open(join(folder, 'ledger.db'), { aside })
   const close = async (): Promise<void> => {
     ledger.close()
     rmSync(folder, { recursive: true, force: true })
   }
   return { ledger, close }
-})
+}
+
+ledgerContract('SQLite in a file', inFile(false))
+ledgerContract('SQLite in a file, put on the disk beside it', inFile(true), true)

@@ -75,7 +75,7 @@ export class Ledger {
     return new Ledger(path, db, disk)
   }
 
-  /** Runs `work` against the committed state. */
+  /** Runs `work` against one committed state: what others commit meanwhile it does not see. */
   async read<T>(work: (db: Connection) => T): Promise<T> {
     return this.readNow(work)
   }
@@ -85,12 +85,24 @@ export class Ledger {
     const endMs = performance.now() + busyMs
     for (;;) {
       try {
-        return work(this.#db)
+        return this.#looking(work)
       } catch (error) {
         // Only while another process recovers the file after a crash, or closes it as the last one.
         if (!isBusy(error) || performance.now() > endMs) throw asLedgerError(error)
         standStill(lookMs)
       }
+    }
+  }
+
+  /** One look at the file for all that is asked: without, each statement would lock it and look whether it has changed. */
+  #looking<T>(work: (db: Connection) => T): T {
+    const db = this.#db
+    if (db.inTransaction) return work(db)
+    sql(db, 'BEGIN').run()
+    try {
+      return work(db)
+    } finally {
+      if (db.inTransaction) sql(db, 'COMMIT').run()
     }
   }
 

@@ -1,7 +1,8 @@
 /** Help for tests of the ledger and of what lives in it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import fs, { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,7 +10,7 @@ import type { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import type { ChannelId, MessageEvent, MessageId, NetworkId, Place, UserId } from '../event.ts'
 import { text } from '../event.ts'
-import { Ledger } from './ledger.ts'
+import { Ledger, type LedgerOptions } from './ledger.ts'
 import { migrations } from './schema.ts'
 import { connect, migrate } from './sqlite.ts'
 
@@ -51,9 +52,9 @@ function freshLedger(): Buffer {
 }
 
 /** As `Ledger.open`; what is not there yet is made quickly. */
-export function openLedger(path: string): Ledger {
+export function openLedger(path: string, options: LedgerOptions = {}): Ledger {
   if (!existsSync(path)) writeFileSync(path, freshLedger(), { mode: 0o600 })
-  return Ledger.open(path)
+  return Ledger.open(path, options)
 }
 
 /** A ledger in a file of its own, closed and removed with the test. */
@@ -78,6 +79,22 @@ export function commitsIn(path: string): number {
     if (wal.readUInt32BE(at + 4) !== 0) commits++
   }
   return commits
+}
+
+/** The disk as it is, but that a ledger which waits for it beside itself is told only when it is let through: one call after the other. */
+export function slowDisk(t: TestContext): { readonly waiting: (() => void)[] } {
+  const waiting: (() => void)[] = []
+  const real = fs.fdatasync
+  t.mock.method(fs, 'fdatasync', (fd: number, done: fs.NoParamCallback) => {
+    waiting.push(() => real(fd, done))
+  })
+  syncBuiltinESMExports()
+  t.after(() => {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+    for (const go of waiting.splice(0)) go()
+  })
+  return { waiting }
 }
 
 /** A program of the tests in a process of its own; `lines` is what it has said so far. */

@@ -12,6 +12,7 @@ import {
 } from '../../../core/event.ts'
 import { enqueue, states } from '../../../core/ledger/out/deliveries.ts'
 import { append } from '../../../core/ledger/record/events.ts'
+import { slowDisk } from '../../../core/ledger/testing.ts'
 import { silentLog } from '../../../core/log.ts'
 import { House } from '../../../test/house.ts'
 import { copies, copyOf, deliveries, hall, hallConfig, openHall, settled, until } from '../testing.ts'
@@ -321,4 +322,18 @@ test('a full disk stops what goes out, not the process; afterwards nothing is lo
   full = false
   await settled(house)
   assert.deepEqual(texts(a), [...numbered(5), 'x', 'y', 'z'])
+})
+
+test('a copy is ready while its fact is put on the disk, and leaves when it is there', async t => {
+  const { house, servers } = await openHall(t, 'ab')
+  const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
+  await settled(house)
+  const { waiting } = slowDisk(t)
+  a.user('ann').say(hall, 'hello')
+  await until(async () => (await deliveries(house)).at(-1)?.state === states.sending, 'the copy to be ready')
+  assert.deepEqual(copies(b), [])
+  await until(() => waiting.length > 0, 'the disk to be asked')
+  const letting = setInterval(() => waiting.shift()?.(), 1)
+  t.after(() => clearInterval(letting))
+  await until(() => copies(b).length === 1, 'the copy')
 })

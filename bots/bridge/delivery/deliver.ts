@@ -102,10 +102,12 @@ export class Deliverer {
   async look(): Promise<void> {
     let found = 0
     for (;;) {
-      const fresh = this.#o.ledger.readNow(db => queuedAfter(db, this.#lastId, readLimit))
+      const [fresh, amended] = this.#o.ledger.readNow(db => [
+        queuedAfter(db, this.#lastId, readLimit),
+        amendedAfter(db, this.#lastAmended, readLimit),
+      ])
       for (const delivery of fresh) this.#lane(delivery).add(delivery)
       this.#lastId = fresh.at(-1)?.id ?? this.#lastId
-      const amended = this.#o.ledger.readNow(db => amendedAfter(db, this.#lastAmended, readLimit))
       for (const delivery of amended) this.#lane(delivery).renew(delivery)
       this.#lastAmended = amended.at(-1)?.amended ?? this.#lastAmended
       found += fresh.length + amended.length

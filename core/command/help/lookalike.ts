@@ -71,8 +71,10 @@ const bare = (word: string): string => word.toLowerCase().replace(/^[^a-z]+|[^a-
 function commandIn(line: string, { names: wanted, known, direct }: Lookalikes): string | null {
   const { words, called } = wordsOf(line)
   for (let from = 0; from < Math.min(3, words.length - 1); from++) {
-    const found = at(words.slice(from), wanted, known)
-    if (found && (called || plausible(words.slice(from), direct, found.exact))) return found.name
+    const rest = words.slice(from)
+    // Most of what is said is talk, whatever its words resemble: that is known at once.
+    const found = called || plausible(rest, direct, true) ? at(rest, wanted, known) : null
+    if (found && (called || plausible(rest, direct, found.exact))) return found.name
     if (!before.has(bare(words[from] as string))) break
   }
   return quotedIn(words, wanted)
@@ -83,11 +85,12 @@ const mostWords = 60
 /** A command as it stands, with a value that is none of talk's, behind whatever other words: `say that: !secret set E x`. */
 function quotedIn(words: readonly string[], wanted: Lookalikes['names']): string | null {
   for (let from = 1; from < Math.min(mostWords, words.length - 2); from++) {
-    const [noun = '', verb = '', , value = ''] = words.slice(from)
-    const name = `${bare(noun)} ${bare(verb)}`
+    const [noun = '', verb = '', value = ''] = [words[from], words[from + 1], words[from + 3]]
     // `!secret set NAME VALUE` is how it is explained.
     const given = isOpaque(value) || (/^[^\p{L}\p{N}<("']/u.test(noun) && /[a-z0-9]/.test(value))
-    if (wanted.includes(name) && given && plausible(words.slice(from), false, true)) return name
+    if (!given) continue
+    const name = `${bare(noun)} ${bare(verb)}`
+    if (wanted.includes(name) && plausible(words.slice(from), false, true)) return name
   }
   return null
 }

@@ -1,6 +1,7 @@
 /** Who is in which channel now, as the platforms say: folded from joins, leaves and rosters, never stored one by one. */
 import type { NetworkId, Place, Sender, UserId } from '../../event.ts'
 import { skeleton } from '../../text/lookalikes.ts'
+import { knownPlaceId } from '../record/events.ts'
 import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
 import type { Account } from './people.ts'
@@ -37,14 +38,12 @@ export interface Namesake extends Account {
 /** Everybody in one of these channels whose name the eye takes for `name`. */
 export function namesakes(tx: Tx, name: string, channels: readonly Channel[]): Namesake[] {
   const seen = skeleton(name)
-  const there = sql(
-    tx,
-    `SELECT p.network, p.channel, m.user, m.name FROM place p JOIN member m INDEXED BY member_skeleton ON m.skeleton = ? AND m.place = p.id
-     WHERE p.network = ? AND p.channel = ? AND p.thread = ''`,
-  )
-  return channels.flatMap(({ network, channel }) =>
-    there.all(seen, network, channel).map(row => ({ ...channelOf(row), ...memberOf(row) })),
-  )
+  // Joined with `place` it is prepared anew whenever it is run: fourteen times as long.
+  const there = sql(tx, 'SELECT user, name FROM member INDEXED BY member_skeleton WHERE skeleton = ? AND place = ?')
+  return channels.flatMap(({ network, channel }) => {
+    const place = knownPlaceId(tx, { network, channel })
+    return place === null ? [] : there.all(seen, place).map(row => ({ network, channel, ...memberOf(row) }))
+  })
 }
 
 /** Somebody is not in a place any more; false when they were not. */
