@@ -43,10 +43,11 @@ export const channelsOf = (config: NetworkConfig): readonly string[] =>
 const serves = (made: NetworkConfig, wanted: NetworkConfig): boolean =>
   isDeepStrictEqual({ ...made, channels: [] }, { ...wanted, channels: [] })
 
-/** `null` when it took too long; what comes of it later is nobody's. */
-async function inTime<T>(work: Promise<T>, limitMs: number): Promise<T | null> {
+/** `null` when it took too long, or `signal` aborts; what comes of it later is nobody's. */
+async function inTime<T>(work: Promise<T>, limitMs: number, signal: AbortSignal): Promise<T | null> {
   const over = new AbortController()
-  return Promise.race([work, sleep(limitMs, over.signal).then(() => null)]).finally(() => over.abort())
+  const late = sleep(limitMs, AbortSignal.any([over.signal, signal])).then(() => null)
+  return Promise.race([work, late]).finally(() => over.abort())
 }
 
 /**
@@ -190,7 +191,7 @@ export class Connections {
     const stop = new AbortController()
     const signal = AbortSignal.any([stop.signal, context.signal])
     try {
-      const adapter = await inTime(openNetwork(name, config, { context, signs, places, changed }), openMs)
+      const adapter = await inTime(openNetwork(name, config, { context, signs, places, changed }), openMs, signal)
       if (!adapter) throw new ChanopError('network-down', `it could not be made ready in ${openMs / 1000} s`)
       const run = this.#run(adapter, sink, signal).catch((error: unknown) => {
         connection.fault = asChanopError(error).message
