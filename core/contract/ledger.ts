@@ -148,7 +148,9 @@ export function ledgerContract(
         assert.equal(await full(), 2)
       })
 
-      it('a write that need not be durable is not fsynced alone, and is with one that must be', { skip: aside }, async () => {
+      it('a write that need not be durable is not fsynced alone, and is with one that must be', {
+        skip: aside,
+      }, async () => {
         const level = (db: Connection): unknown => db.pragma('synchronous', { simple: true })
         assert.equal(await ledger.write(level, { durable: false }), 1)
         assert.deepEqual(await Promise.all([ledger.write(level, { durable: false }), ledger.write(level)]), [2, 2])
