@@ -12,6 +12,7 @@ import {
   text,
   type UserId,
 } from './event.ts'
+import { given } from './given.ts'
 import { amendDeliveries, enqueue, type NewDelivery } from './ledger/out/deliveries.ts'
 import { append, bySeq, currentOf, revise, rootOf } from './ledger/record/events.ts'
 import type { Tx } from './ledger/tx.ts'
@@ -62,11 +63,9 @@ export function say(db: Tx, saying: Saying, nowMs: number): number | null {
     do: 'send' as const,
     content: saying.content,
     as: saying.face ?? { name: saying.bot },
-    ...(saying.replySeq === undefined ? {} : { replySeq: saying.replySeq }),
-    ...(saying.control === undefined ? {} : { control: saying.control }),
+    ...given({ replySeq: saying.replySeq, control: saying.control }),
     ...(saying.growing ? { growing: true as const } : {}),
-    ...(saying.only === undefined ? {} : { only: saying.only }),
-    ...(saying.asideSeq === undefined ? {} : { asideSeq: saying.asideSeq }),
+    ...given({ only: saying.only, asideSeq: saying.asideSeq }),
   }
   const fact: MessageEvent = {
     kind: 'message',
@@ -88,7 +87,7 @@ export function say(db: Tx, saying: Saying, nowMs: number): number | null {
     const here = place === first
     const data = here && saying.data !== undefined ? { data: saying.data } : {}
     const fault = here && saying.fault !== undefined ? { fault: saying.fault } : {}
-    const there = { ...act, content, ...data, ...fault, ...(threadSeq === undefined ? {} : { threadSeq }) }
+    const there = { ...act, content, ...data, ...fault, ...given({ threadSeq }) }
     enqueue(db, { place, bot: saying.bot, act: there, source: kept.seq, ...waits }, nowMs)
   }
   return kept.seq

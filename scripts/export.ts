@@ -1,4 +1,5 @@
 /** `npm run export -- ROOM [--format jsonl|csv|text|html] [--since 2d] [--until …] [--out FILE]`: without chat and bots. */
+
 import { resolve } from 'node:path'
 import { exportTo } from '../bots/scribe/export/export.ts'
 import { exportPath } from '../bots/scribe/export/place.ts'
@@ -7,6 +8,7 @@ import { configSchema } from '../config/schema.ts'
 import { parseMoment } from '../core/command/parse/values.ts'
 import { ChanopError } from '../core/error.ts'
 import { type ChannelId, formatPlace } from '../core/event.ts'
+import { given } from '../core/given.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
 import type { Span } from '../core/ledger/record/history.ts'
 import { openToRead } from '../core/ledger/record/reading.ts'
@@ -59,13 +61,7 @@ function read(nowMs: number): Wish | null {
   if (!format) throw wrong(`--format ${values.format}: there are ${formatNames.join(', ')}`)
   const sinceMs = timeAt('since', values.since, nowMs)
   const untilMs = timeAt('until', values.until, nowMs)
-  return {
-    room: room ?? null,
-    format,
-    out: values.out,
-    ...(sinceMs === undefined ? {} : { sinceMs }),
-    ...(untilMs === undefined ? {} : { untilMs }),
-  }
+  return { room: room ?? null, format, out: values.out, ...given({ sinceMs, untilMs }) }
 }
 
 /** A channel in no configured room is found by the places of the ledger. */

@@ -1,5 +1,6 @@
 import type { NativeCommand, NativeField } from '../adapter.ts'
 import type { Asked } from '../event.ts'
+import { given } from '../given.ts'
 import type { Published } from './help/published.ts'
 import { type Field, isSecret } from './parse/fields.ts'
 
@@ -8,10 +9,7 @@ function fieldOf({ key, type, required, values, min, max, about }: Field): Nativ
     name: key,
     type,
     required,
-    ...(values ? { choices: values } : {}),
-    ...(min === undefined ? {} : { min }),
-    ...(max === undefined ? {} : { max }),
-    ...(about === undefined ? {} : { summary: about }),
+    ...given({ choices: values, min, max, summary: about }),
   }
 }
 

@@ -1,4 +1,5 @@
 /** Where to connect, as whom, and into which channels: from the options, the data folder and the configuration. */
+
 import { readFile } from 'node:fs/promises'
 import { type Control, controlPath, readControl } from '../../adapters/irc/control.ts'
 import type { Endpoint } from '../../adapters/irc/link/wire.ts'
@@ -6,6 +7,7 @@ import { managedNetworks } from '../../config/networks.ts'
 import { configSchema } from '../../config/schema.ts'
 import { loadConfig } from '../../core/config/load.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
+import { given } from '../../core/given.ts'
 import { type Instance, shown } from '../instance.ts'
 import type { Target } from './endpoint.ts'
 import { isChannel } from './input.ts'
@@ -51,7 +53,7 @@ export function endpointOf({ server, fingerprint }: Options, managed: Control | 
     other?.host === host && other.port === port
   if (tls === false || (tls === null && same(managed?.plain))) return { host, port, tls: false }
   const pinned = fingerprint ?? (same(managed?.tls) ? managed?.tls.fingerprint : undefined)
-  return { host, port, tls: true, ...(pinned === undefined ? {} : { fingerprint: pinned }) }
+  return { host, port, tls: true, ...given({ fingerprint: pinned }) }
 }
 
 /** `account=… password=…` on one line, with more such words behind as the bots say them, or a password alone (then `account` must be known). */

@@ -1,10 +1,12 @@
 /** What the commands about agents share. */
+
 import { z } from 'zod'
 import { chosen } from '../../../core/access/agents-meant.ts'
 import { includes } from '../../../core/access/role.ts'
 import type { Answer, Preview } from '../../../core/command/command.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { given } from '../../../core/given.ts'
 import type { Agent } from '../../../core/ledger/agents/agents.ts'
 import { type NewOrder, placeOrder } from '../../../core/ledger/out/orders.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -86,7 +88,7 @@ function batched(
       items: items.map(({ agent, order, password }) => ({
         name: agent.name,
         key: order.key,
-        ...(password === undefined ? {} : { password }),
+        ...given({ password }),
       })),
     })
   }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Place, text, type UserId } from '../../../core/event.ts'
 import { makeFolder, onDisk, writeWhole } from '../../../core/files.ts'
+import { given } from '../../../core/given.ts'
 import { agentNamed } from '../../../core/ledger/agents/agents.ts'
 import { enqueue } from '../../../core/ledger/out/deliveries.ts'
 import { type Order, orderByKey } from '../../../core/ledger/out/orders.ts'
@@ -53,7 +54,7 @@ export async function endBatches(context: BotContext): Promise<void> {
         do: 'send' as const,
         content: text(`the logins are in ${file} on the host`),
         as: { name: context.name },
-        ...(batch.only === undefined ? {} : { only: batch.only }),
+        ...given({ only: batch.only }),
       }
       if (file) enqueue(tx, { place: batch.direct, bot: context.name, act }, Date.now())
     })

@@ -1,4 +1,5 @@
 import type { NetworkId } from '../../../core/event.ts'
+import { given } from '../../../core/given.ts'
 import type { Step } from '../../../core/ledger/agents/agent-steps.ts'
 import type { NewOrder, OrderKind } from '../../../core/ledger/out/orders.ts'
 import type { Vault } from '../../../core/vault/secrets.ts'
@@ -22,7 +23,7 @@ export function accountOrder(asked: AccountOrder): NewOrder {
     network,
     kind,
     args: { account, ...(step ? { agent: step } : {}), ...args },
-    ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
+    ...given({ notBeforeMs }),
   }
 }
 

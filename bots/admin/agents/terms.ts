@@ -3,6 +3,7 @@ import { includes } from '../../../core/access/role.ts'
 import { durationMs, named } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
+import { given } from '../../../core/given.ts'
 import { agentOf, type Rate } from '../../../core/ledger/agents/agents.ts'
 import { personAt } from '../../../core/ledger/people/people.ts'
 import { duration } from '../../../core/text/text.ts'
@@ -84,18 +85,14 @@ async function ownerOf({ ledger }: Context, network: NetworkId, typed: string): 
 /** An agent's terms with what was typed over them, within what who typed it may give. */
 export async function withTerms<T extends Unsigned>(context: Context, agent: T, typed: Terms): Promise<T> {
   const { atMs } = context
-  const { type } = typed
+  const { type, channels, permissions, skills, rate } = typed
   if (type !== undefined && type !== agent.type) await context.ledger.read(tx => refuseType(tx, type))
   const owner = typed.owner === undefined ? undefined : await ownerOf(context, agent.network, typed.owner)
   const wanted = {
     ...agent,
-    ...(typed.type === undefined ? {} : { type: typed.type }),
-    ...(typed.channels === undefined ? {} : { channels: typed.channels }),
-    ...(typed.permissions === undefined ? {} : { permissions: await permissionsOf(context, typed.permissions) }),
-    ...(owner === undefined ? {} : { owner }),
+    ...given({ type, channels, owner, skills, rate }),
+    ...(permissions ? { permissions: await permissionsOf(context, permissions) } : {}),
     ...(typed.for === undefined ? {} : { expiresMs: atMs + typed.for }),
-    ...(typed.skills === undefined ? {} : { skills: typed.skills }),
-    ...(typed.rate === undefined ? {} : { rate: typed.rate }),
   }
   return withinReach(context, { before: agent.state === 'registering' ? null : agent, wanted, said: typed })
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { moment, named, nameOf, whole } from '../../../core/command/parse/values.ts'
+import { given } from '../../../core/given.ts'
 import { type AuditRow, auditHead, type Proof, readAudit } from '../../../core/ledger/audit/audit.ts'
 import { escapeInline, time } from '../../../core/text/text.ts'
 import { keepHead, type Missing, missingHead } from '../audit-heads.ts'
@@ -31,12 +32,8 @@ const show = declare({
   }),
   examples: [['!audit show who=nobody', 'nothing of that kind']],
   async run({ ledger }, { n = usual, who, cmd, decision, since }) {
-    const filter = {
-      ...(who === undefined ? {} : { account: who }),
-      ...(cmd === undefined ? { without: 'audit show' } : { command: cmd }),
-      ...(decision === undefined ? {} : { decision }),
-      ...(since === undefined ? {} : { sinceMs: since }),
-    }
+    const kind = cmd === undefined ? { without: 'audit show' } : { command: cmd }
+    const filter = { ...kind, ...given({ account: who, decision, sinceMs: since }) }
     const rows = await ledger.read(db => readAudit(db, filter, n))
     return { lines: rows.length > 0 ? rows.map(line) : ['nothing of that kind'], data: rows }
   },

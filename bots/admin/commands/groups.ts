@@ -5,7 +5,7 @@ import { select } from '../../../core/access/selector.ts'
 import { byOf } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { type Agent, agentNamed, agents, agentTypes, editAgent } from '../../../core/ledger/agents/agents.ts'
+import { agentNamed, agents, agentTypes, editAgent } from '../../../core/ledger/agents/agents.ts'
 import {
   dropGroup,
   groupExists,
@@ -62,17 +62,31 @@ function membersMeant(tx: Tx, selector: string): string[] {
   return [...names, ...found, ...(ours.length > 0 ? [oracle] : [])]
 }
 
-/** An engagement names the groups of its agent: it is signed anew for each whose groups change. */
-async function resigned(context: Context, members: readonly string[], change: (now: string[]) => string[]) {
-  const found = await context.ledger.read(db =>
+/**
+ * Members come into a group or leave it; gives how many did. An engagement names the groups of its agent: those of the members are
+ * signed anew.
+ */
+async function moving(context: Context, group: string, members: readonly string[], way: 'in' | 'out') {
+  const { ledger, caller, atMs } = context
+  const moved = (now: readonly string[], what: readonly string[]): string[] =>
+    way === 'in' ? [...new Set([...now, ...what])] : now.filter(each => !what.includes(each))
+  const found = await ledger.read(db =>
     members.flatMap(name => {
       const agent = agentNamed(db, name)
       return agent ? [{ agent, now: groupsOf(db, name) }] : []
     }),
   )
-  return Promise.all(
-    found.map(({ agent, now }): Promise<Agent> => signed(context, agent, [...new Set(change(now))].sort())),
+  const agentsAnew = await Promise.all(
+    found.map(({ agent, now }) => signed(context, agent, moved(now, [group]).sort())),
   )
+  return (db: Tx): number => {
+    mustReachGroup(db, context, group, now => moved(now, members))
+    const move = (member: string): boolean =>
+      way === 'in' ? joinGroup(db, group, member, byOf(caller), atMs) : leaveGroup(db, group, member)
+    const count = members.filter(move).length
+    for (const agent of agentsAnew) editAgent(db, agent, atMs)
+    return count
+  }
 }
 
 const list = declare({
@@ -144,19 +158,15 @@ const addTo = declare({
     ['!group add worker worker-001', 'worker is a type already: choose another name'],
   ],
   async run(context, { group, members }) {
-    const { ledger, caller, atMs } = context
-    const chosen = await ledger.read(db => {
+    const chosen = await context.ledger.read(db => {
       if (!groupExists(db, group)) refuseName(db, context, group)
       return members === undefined ? [] : membersMeant(db, members)
     })
-    const agentsAnew = await resigned(context, chosen, now => [...now, group])
-    const by = byOf(caller)
+    const into = await moving(context, group, chosen, 'in')
     return {
       effect: db => {
-        mustReachGroup(db, context, group, now => [...now, ...chosen])
-        const made = makeGroup(db, group, by, atMs)
-        const added = chosen.filter(member => joinGroup(db, group, member, by, atMs)).length
-        for (const agent of agentsAnew) editAgent(db, agent, atMs)
+        const made = makeGroup(db, group, byOf(context.caller), context.atMs)
+        const added = into(db)
         return [`@${group}: ${members === undefined ? (made ? 'made' : 'is there already') : `${added} added`}`]
       },
     }
@@ -176,29 +186,28 @@ const del = declare({
     ['!group del nobody', 'there is no group nobody; !group list shows them'],
   ],
   async run(context, { group, members }) {
-    const { ledger, atMs } = context
-    const chosen = await ledger.read(db => {
+    const chosen = await context.ledger.read(db => {
       if (!groupExists(db, group)) throw noGroup(group)
       return members === undefined ? groupMembers(db, group) : membersMeant(db, members)
     })
-    const agentsAnew = await resigned(context, chosen, now => now.filter(each => each !== group))
+    const out = await moving(context, group, chosen, 'out')
     return {
       effect: db => {
-        mustReachGroup(db, context, group, now => now.filter(member => !chosen.includes(member)))
-        const out = chosen.filter(member => leaveGroup(db, group, member)).length
+        const taken = out(db)
         if (members === undefined) dropGroup(db, group)
-        for (const agent of agentsAnew) editAgent(db, agent, atMs)
-        return [members === undefined ? `@${group} is deleted` : `@${group}: ${out} taken out`]
+        return [members === undefined ? `@${group} is deleted` : `@${group}: ${taken} taken out`]
       },
     }
   },
 })
 
-/** The asker as a member is written. */
-function self({ caller }: Context): string {
-  if (caller.agent) return caller.agent.name
-  if (caller.person) return personMember(caller.person.name)
-  throw new ChanopError('denied', 'nobody here knows you: an operator can make you a person first')
+/** The asker comes into a group that is there, or leaves it. */
+async function movingSelf(context: Context, group: string, way: 'in' | 'out') {
+  const { agent, person } = context.caller
+  const self = agent?.name ?? (person && personMember(person.name))
+  if (!self) throw new ChanopError('denied', 'nobody here knows you: an operator can make you a person first')
+  if (!(await context.ledger.read(db => groupExists(db, group)))) throw noGroup(group)
+  return moving(context, group, [self], way)
 }
 
 const join = declare({
@@ -210,18 +219,8 @@ const join = declare({
   args: z.object({ group: groupName }),
   examples: [['!group join crew', 'you are in @crew']],
   async run(context, { group }) {
-    const { ledger, atMs } = context
-    const member = self(context)
-    if (!(await ledger.read(db => groupExists(db, group)))) throw noGroup(group)
-    const agentsAnew = await resigned(context, [member], now => [...now, group])
-    return {
-      lines: [`you are in @${group}`],
-      effect: db => {
-        mustReachGroup(db, context, group, now => [...now, member])
-        joinGroup(db, group, member, context.caller.account, atMs)
-        for (const agent of agentsAnew) editAgent(db, agent, atMs)
-      },
-    }
+    const into = await movingSelf(context, group, 'in')
+    return { lines: [`you are in @${group}`], effect: db => void into(db) }
   },
 })
 
@@ -234,19 +233,9 @@ const part = declare({
   args: z.object({ group: groupName }),
   examples: [['!group part crew', 'you are not in @crew; !group show crew tells who is']],
   async run(context, { group }) {
-    const { ledger, atMs } = context
-    const member = self(context)
-    if (!(await ledger.read(db => groupExists(db, group)))) throw noGroup(group)
-    const agentsAnew = await resigned(context, [member], now => now.filter(each => each !== group))
-    return {
-      effect: db => {
-        mustReachGroup(db, context, group, now => now.filter(each => each !== member))
-        if (!leaveGroup(db, group, member))
-          return [`you are not in @${group}; ${context.settings.prefix}group show ${group} tells who is`]
-        for (const agent of agentsAnew) editAgent(db, agent, atMs)
-        return [`you left @${group}`]
-      },
-    }
+    const out = await movingSelf(context, group, 'out')
+    const notIn = `you are not in @${group}; ${context.settings.prefix}group show ${group} tells who is`
+    return { effect: db => [out(db) > 0 ? `you left @${group}` : notIn] }
   },
 })
 

@@ -1,4 +1,5 @@
 import { asChanopError } from '../../../core/error.ts'
+import { given } from '../../../core/given.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import { addPart, type Completion, type Ending, endCompletion } from '../../../core/ledger/oracle/completions.ts'
 import { type PassedOn, passedOnSchema } from '../../../core/passed-on.ts'
@@ -109,5 +110,5 @@ const interrupted = { code: 'model-failed', message: 'it was interrupted by a re
 
 function endOf(end: ModelEnd | null, broken: typeof stopped): Ending {
   if (end === null || end.finishReason === 'aborted') return { ...endingOf(end), error: broken }
-  return { ...endingOf(end), ...(end.reported === undefined ? {} : { reported: end.reported }) }
+  return { ...endingOf(end), ...given({ reported: end.reported }) }
 }

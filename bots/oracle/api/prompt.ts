@@ -7,6 +7,7 @@ import {
   wordsOf,
 } from '../../../core/conversation.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { given } from '../../../core/given.ts'
 import type { Completion } from '../../../core/ledger/oracle/completions.ts'
 import {
   type ModelContent,
@@ -67,7 +68,7 @@ export async function requestFor(
     person: completion.person,
     turn,
     previews: false,
-    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+    ...given({ maxOutputTokens }),
   }
 }
 

@@ -3,6 +3,7 @@ import { includes } from '../../../core/access/role.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { named } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { given } from '../../../core/given.ts'
 import { agentNamed } from '../../../core/ledger/agents/agents.ts'
 import { spendOf } from '../../../core/ledger/oracle/spend.ts'
 import { personByName } from '../../../core/ledger/people/people.ts'
@@ -89,21 +90,32 @@ const amount = z
   .regex(/^(\$?\d+(\.\d+)?|none)$/, 'write US dollars, e.g. 2.50, or none')
   .transform(typed => (typed === 'none' ? null : Number(typed.replace('$', ''))))
 
-/** The section of the settings that a scope means, and whether it is there. Throws `not-found`. */
-async function sectionOf(context: Context, of: string): Promise<string> {
+/** Where the settings keep limits of one person, agent, room or model. */
+interface Own {
+  readonly kind: 'people' | 'agents' | 'rooms' | 'models'
+  readonly name: string
+}
+
+/** Whose limits a scope means: those of one, or general ones. Throws `not-found`. */
+async function limitsMeant(context: Context, of: string): Promise<Own | General> {
   const [kind = '', ...rest] = of.split(':')
   const name = rest.join(':')
   const { settings } = context.services.context
-  if (Object.hasOwn(general, of)) return of
+  if (isGeneral(of)) return of
   if (name === '') throw new ChanopError('usage', whose)
-  if (kind === 'model') return `models.${modelNamed(settings.current, name).name}`
-  if (kind === 'room') return `rooms.${name}`
-  if (kind === 'agent') return `agents.${await agentCalled(context, name)}`
+  if (kind === 'model') return { kind: 'models', name: modelNamed(settings.current, name).name }
+  if (kind === 'room') return { kind: 'rooms', name }
+  if (kind === 'agent') return { kind: 'agents', name: await agentCalled(context, name) }
   if (kind !== 'person') throw new ChanopError('usage', whose)
   const person = await context.ledger.read(tx => personByName(tx, name))
   if (!person && !name.includes(':'))
     throw new ChanopError('not-found', `there is no person ${name}; !person list shows them`)
-  return `people.${person?.name ?? name}`
+  return { kind: 'people', name: person?.name ?? name }
+}
+
+function limitsAt({ services }: Context, { kind, name }: Own): object | undefined {
+  const known: Readonly<Record<string, object>> = services.context.settings.current.budget[kind]
+  return Object.hasOwn(known, name) ? known[name] : undefined
 }
 
 async function agentCalled({ ledger }: Context, name: string): Promise<string> {
@@ -114,41 +126,39 @@ async function agentCalled({ ledger }: Context, name: string): Promise<string> {
 
 const whose = 'whose budget? all, people, agents, rooms, person:NAME, agent:NAME, room:NAME or model:NAME'
 
-const general: Readonly<Record<string, { daily: string; monthly: string }>> = {
+const general = {
   all: { daily: 'dailyUsd', monthly: 'monthlyUsd' },
   people: { daily: 'perPersonDailyUsd', monthly: 'perPersonMonthlyUsd' },
   agents: { daily: 'perAgentDailyUsd', monthly: 'perAgentMonthlyUsd' },
   rooms: { daily: 'perRoomDailyUsd', monthly: 'perRoomMonthlyUsd' },
 }
 
+type General = keyof typeof general
+
+const isGeneral = (of: string): of is General => Object.hasOwn(general, of)
+
 interface Amounts {
   readonly daily?: number | null | undefined
   readonly monthly?: number | null | undefined
-  readonly soft?: boolean | undefined
+  readonly hard?: boolean | undefined
 }
 
-/** What to store. A scope of its own is stored as a whole, so that what is not named of it stays as it is. */
-function changesOf(context: Context, section: string, { daily, monthly, soft }: Amounts): Change[] {
-  const words = general[section]
+/** What to store. Own limits are stored as a whole, so that what is not named of them stays as it is. */
+function changesOf(context: Context, own: Own | General, { daily, monthly, hard }: Amounts): Change[] {
   const { settings } = context.services.context
-  if (words) {
-    return [
-      ...(daily === undefined ? [] : [{ key: `budget.${words.daily}`, value: daily }]),
-      ...(monthly === undefined ? [] : [{ key: `budget.${words.monthly}`, value: monthly }]),
-      ...(soft === undefined ? [] : [{ key: 'budget.hard', value: !soft }]),
-    ].map(({ key, value }) => ({ key, value: settings.check(key, value) }))
-  }
-  const [kind, name] = [section.slice(0, section.indexOf('.')), section.slice(section.indexOf('.') + 1)]
-  const known = settings.current.budget[kind as 'rooms'] as Readonly<Record<string, object>>
-  const before = Object.hasOwn(known, name) ? known[name] : {}
-  const after = {
-    ...before,
-    ...(daily === undefined ? {} : { dailyUsd: daily }),
-    ...(monthly === undefined ? {} : { monthlyUsd: monthly }),
-    ...(soft === undefined ? {} : { hard: !soft }),
-  }
-  const key = `budget.${section}`
-  return [{ key, value: settings.check(key, after) }]
+  const changed =
+    typeof own === 'string'
+      ? given({ [general[own].daily]: daily, [general[own].monthly]: monthly, hard })
+      : {
+          [`${own.kind}.${own.name}`]: {
+            ...limitsAt(context, own),
+            ...given({ dailyUsd: daily, monthlyUsd: monthly, hard }),
+          },
+        }
+  return Object.entries(changed).map(([under, value]) => {
+    const key = `budget.${under}`
+    return { key, value: settings.check(key, value) }
+  })
 }
 
 const set = declare({
@@ -181,16 +191,12 @@ const set = declare({
         `say daily=, monthly= or soft=, e.g. ${context.settings.prefix}budget set all daily=5`,
       )
     }
-    const section = await sectionOf(context, of)
-    const changes = changesOf(context, section, {
-      daily,
-      monthly,
-      soft: soft === undefined ? undefined : soft === 'yes',
-    })
+    const hard = soft && soft === 'no'
+    const changes = changesOf(context, await limitsMeant(context, of), { daily, monthly, hard })
     const said = (value: number | null | undefined, word: string): string[] =>
       value === undefined ? [] : [value === null ? `no limit a ${word}` : `${usd(value * 1e6)} a ${word}`]
     const hardness =
-      soft === undefined ? [] : [soft === 'yes' ? 'it is told and goes on' : 'nothing more is asked when it is spent']
+      hard === undefined ? [] : [hard ? 'nothing more is asked when it is spent' : 'it is told and goes on']
     return {
       lines: [`${escapeInline(of)}: ${[...said(daily, 'day'), ...said(monthly, 'month'), ...hardness].join(', ')}`],
       effect: changing(context, changes),
@@ -208,17 +214,13 @@ const del = declare({
   args: z.object({ of: z.string().max(200).describe('person:NAME, agent:NAME, room:NAME or model:NAME') }),
   examples: [['!budget del room:ops', 'room:ops has no limit of its own; !budget shows which have']],
   async run(context, { of }) {
-    const section = await sectionOf(context, of)
-    const [kind, name] = [section.slice(0, section.indexOf('.')), section.slice(section.indexOf('.') + 1)]
-    const known = context.services.context.settings.current.budget[kind as 'rooms'] as
-      | Readonly<Record<string, object>>
-      | undefined
-    if (!known || !Object.hasOwn(known, name)) {
+    const own = await limitsMeant(context, of)
+    if (typeof own === 'string' || !limitsAt(context, own)) {
       throw new ChanopError('not-found', `${of} has no limit of its own; !budget shows which have`)
     }
     return {
       lines: [`${escapeInline(of)}: the general limit holds again`],
-      effect: changing(context, [{ key: `budget.${section}`, value: removed }]),
+      effect: changing(context, [{ key: `budget.${own.kind}.${own.name}`, value: removed }]),
       committed: changed(context),
     }
   },

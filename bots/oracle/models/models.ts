@@ -1,5 +1,6 @@
 import type { Config } from '../../../config/schema.ts'
 import { ChanopError, type ErrorCode } from '../../../core/error.ts'
+import { given } from '../../../core/given.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import type { Refusal } from '../../../core/ledger/oracle/tries.ts'
 import type { Log } from '../../../core/log.ts'
@@ -263,6 +264,6 @@ function endOf(finishReason: FinishReason, model: string, done: readonly TryResu
     estimated: done.some(one => one.booking.estimated),
     tries: done.length,
     ...(done.at(-1)?.promptCut ? { promptCut: true as const } : {}),
-    ...(done.at(-1)?.reported === undefined ? {} : { reported: done.at(-1)?.reported }),
+    ...given({ reported: done.at(-1)?.reported }),
   }
 }

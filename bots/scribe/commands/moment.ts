@@ -1,5 +1,6 @@
 import { parseMoment } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { given } from '../../../core/given.ts'
 
 /** A time that was given as `key=…`. Throws `usage`. */
 export function momentOf(key: string, written: string, nowMs: number): number {
@@ -18,5 +19,5 @@ export function spanOf(since: string | undefined, until: string | undefined, now
   if (sinceMs !== undefined && untilMs !== undefined && sinceMs >= untilMs) {
     throw new ChanopError('usage', `since=${since} is not before until=${until}: turn them round`)
   }
-  return { ...(sinceMs === undefined ? {} : { sinceMs }), ...(untilMs === undefined ? {} : { untilMs }) }
+  return given({ sinceMs, untilMs })
 }

@@ -3,6 +3,7 @@ import { maySee, type Visible } from '../../../core/access/visibility.ts'
 import { straight } from '../../../core/command/parse/grammar.ts'
 import { named } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { given } from '../../../core/given.ts'
 import { identitiesOf, personByName } from '../../../core/ledger/people/people.ts'
 import { currentOf, type RecentMessage } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -85,7 +86,7 @@ async function hitsOf(
   const hits: RecentMessage[] = []
   let before = query.before
   for (let n = 0; n < mostRounds; n++) {
-    const found = await find(index.db, db, { ...query, ...(before === undefined ? {} : { before }) }, visible, shown)
+    const found = await find(index.db, db, { ...query, ...given({ before }) }, visible, shown)
     for (const seq of found.seqs) {
       // The ledger has the last word: the index may be a moment behind it.
       const hit = currentOf(db, seq)

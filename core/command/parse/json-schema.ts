@@ -1,3 +1,4 @@
+import { given } from '../../given.ts'
 import type { Field, FieldType } from './fields.ts'
 
 /** As much of JSON Schema (draft 2020-12) as arguments need: what MCP and HTTP publish of a command. */
@@ -17,31 +18,16 @@ const forms: Readonly<Partial<Record<FieldType, string>>> = {
 }
 
 function one(field: Field): Record<string, unknown> {
-  if (field.type === 'integer') {
-    const { min, max } = field
-    return {
-      type: 'integer',
-      ...(min === undefined ? {} : { minimum: min }),
-      ...(max === undefined ? {} : { maximum: max }),
-    }
-  }
+  if (field.type === 'integer') return { type: 'integer', ...given({ minimum: field.min, maximum: field.max }) }
   if (field.type === 'flag') return { type: 'boolean' }
-  return {
-    type: 'string',
-    ...(field.values ? { enum: field.values } : {}),
-    ...(field.type === 'secret' ? { writeOnly: true } : {}),
-  }
+  return { type: 'string', ...given({ enum: field.values }), ...(field.type === 'secret' ? { writeOnly: true } : {}) }
 }
 
 function property(field: Field): Record<string, unknown> {
   const words = field.form === 'list' ? 'words, "quoted" where one has spaces' : undefined
   const description = [field.about, forms[field.type], words].filter(Boolean).join('; ')
-  const usual = field.type === 'integer' ? Number(field.default) : field.default
-  return {
-    ...one(field),
-    ...(description === '' ? {} : { description }),
-    ...(field.default === undefined ? {} : { default: usual }),
-  }
+  const usual = field.type === 'integer' && field.default !== undefined ? Number(field.default) : field.default
+  return { ...one(field), ...(description === '' ? {} : { description }), ...given({ default: usual }) }
 }
 
 /** What a command takes, for who gives arguments by name. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { given } from '../../given.ts'
 import { dropPending } from '../../ledger/out/confirmations.ts'
 import { pageOf } from '../../ledger/record/pages.ts'
 import { type Command, type CommandContext, commandsOf } from '../command.ts'
@@ -35,7 +36,7 @@ const more = <S>(bot: string) =>
       return {
         lines: page.lines,
         reply: page.reply,
-        page: { from: page.shown, size, ...(page.bot === undefined ? {} : { bot: page.bot }) },
+        page: { from: page.shown, size, ...given({ bot: page.bot }) },
       }
     },
   })

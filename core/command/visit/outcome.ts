@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../error.ts'
 import type { MessageEvent } from '../../event.ts'
+import { given } from '../../given.ts'
 import { type AuditEntry, audit } from '../../ledger/audit/audit.ts'
 import type { Stored } from '../../ledger/record/events.ts'
 import type { Tx } from '../../ledger/tx.ts'
@@ -31,7 +32,7 @@ export const outcomeOf = (
 ): Outcome => ({
   reply: 'public',
   ...rest,
-  answer: { lines: line === '' ? [] : [line], ...(fault === undefined ? {} : { fault }) },
+  answer: { lines: line === '' ? [] : [line], ...given({ fault }) },
 })
 
 /** Nothing is lost when a power cut takes an answer that changed nothing: it is looked up again. */
