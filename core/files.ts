@@ -42,6 +42,11 @@ export async function writeIfChanged(path: string, text: string): Promise<boolea
   return true
 }
 
+/** What lies at a path goes away with the scope: `await using _gone = removedAfter(path)`. */
+export const removedAfter = (path: string): AsyncDisposable => ({
+  [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+})
+
 /** Null when the file is not there or holds no JSON. */
 export async function readJson(path: string): Promise<unknown> {
   const text = await readIfThere(path)

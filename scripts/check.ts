@@ -1,10 +1,10 @@
 /** `npm run check`: everything that can be said about the sources without running them. */
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import { readIfThere } from '../core/files.ts'
+import { run } from './programs/run.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const sources = ['core', 'adapters', 'bots', 'config', 'scripts', 'bench', 'test']
@@ -30,7 +30,7 @@ export const tools: readonly Tool[] = [
 /** Names all that the tools read, by its content, and by the lock file the tools; null where git can't say what that is. */
 async function stateOfSources(): Promise<string | null> {
   const listed = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
-  const found = await promisify(execFile)('git', listed, { cwd: root, maxBuffer: 2 ** 24 }).catch(() => null)
+  const found = await run('git', listed, { cwd: root, maxBuffer: 2 ** 24 }).catch(() => null)
   if (found === null) return null
   const hash = createHash('sha256')
   for (const file of new Set(found.stdout.split('\0').filter(Boolean).sort()))

@@ -74,47 +74,36 @@ async function ofInstance(instance: Instance): Promise<Finding[]> {
   const wanted = apps.filter(app => (app === 'redis' ? config.redis.url === null : app !== 'ircd' || ircd !== null))
   return [
     good('config', shown(instance, instance.config)),
-    ...(await attemptAll('programs', () => ofPrograms(instance, plan))),
-    ...(await Promise.all(
+    await attempt('programs', () => ofPrograms(instance, plan)),
+    await Promise.all(
       [...wantedPorts(plan), ...httpPorts(plan)].map(port =>
         attempt(port.key, () => checkPort(port, held, shown(instance, instance.config))),
       ),
-    )),
+    ),
     await attempt('redis', () => checkRedis(instance, plan)),
     ...(ircd ? [await attempt('irc server', () => checkIrc(instance))] : []),
     ...(ircd ? [await attempt('certificate', () => checkCertificate(instance))] : []),
     ...checkHttpCertificates(plan),
-    ...(await attemptAll('references', () => checkReferences(instance))),
-    ...(await attemptAll('models', () => checkModels(instance))),
-    ...(await attemptAll('processes', () => checkApps(instance, wanted))),
-  ]
-}
-
-async function attemptAll(name: string, checks: () => Promise<Finding[]>): Promise<Finding[]> {
-  try {
-    return await checks()
-  } catch (error) {
-    return [{ name, ok: false, detail: (error as Error).message }]
-  }
+    await attempt('references', () => checkReferences(instance)),
+    await attempt('models', () => checkModels(instance)),
+    await attempt('processes', () => checkApps(instance, wanted)),
+  ].flat()
 }
 
 async function ofPrograms({ paths, env }: Instance, { config, ircd }: Plan): Promise<Finding[]> {
   const places = await placesOf(paths, env)
-  const redis = config.redis.url === null ? await findRedis(places) : null
-  const irc = ircd ? await findIrc(places, config.irc.server) : null
   const fix = 'npm start gets it, or says how'
-  return [
-    ...(config.redis.url === null
-      ? [
-          redis
-            ? good('redis program', `${redis.version} (${redis.path})`)
-            : bad('redis program', 'no redis-server', fix),
-        ]
-      : []),
-    ...(ircd
-      ? [irc ? good('irc program', `${irc.server} ${irc.version}`) : bad('irc program', 'none found', fix)]
-      : []),
-  ]
+  const findings: Finding[] = []
+  if (config.redis.url === null) {
+    const redis = await findRedis(places)
+    const said = redis && good('redis program', `${redis.version} (${redis.path})`)
+    findings.push(said ?? bad('redis program', 'no redis-server', fix))
+  }
+  if (ircd) {
+    const irc = await findIrc(places, config.irc.server)
+    findings.push(irc ? good('irc program', `${irc.server} ${irc.version}`) : bad('irc program', 'none found', fix))
+  }
+  return findings
 }
 
 await script(main)

@@ -1,6 +1,5 @@
 /** `npm run import -- matterbridge FILE`: networks and rooms of a matterbridge.toml, with their tokens, from the host. */
 import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { importLines, importOf, keepImport } from '../bots/bridge/import/apply.ts'
 import { configSchema } from '../config/schema.ts'
 import { ChanopError } from '../core/error.ts'
@@ -34,7 +33,7 @@ async function main(): Promise<number> {
   const text = await read(file)
   const { paths, config } = instanceOf()
   using ledger = Ledger.open(paths.ledger)
-  const vault = await Vault.open(join(paths.data, 'keys', 'vault.key'), ledger)
+  const vault = await Vault.open(paths.vaultKey, ledger)
   const found = importOf(await Settings.open(config, configSchema, ledger), text)
   await ledger.write(tx => keepImport(tx, vault, found, 'npm run import', Date.now()))
   for (const line of importLines(found)) console.log(line)

@@ -2,18 +2,16 @@
  * `npm run sbom [-- FILE]`: the software bill of materials as CycloneDX JSON: every npm package of the lock file, those for
  * development marked so, with version, licence and SHA-512. Without FILE it is `sbom.cdx.json` in the data folder.
  */
-import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import { readArguments } from './arguments.ts'
 import { instanceOf, shown } from './instance.ts'
+import { run } from './programs/run.ts'
 import { script } from './steps.ts'
 
 const usage = `usage: npm run sbom [-- FILE]
 Writes the packages of the lock file as CycloneDX JSON. Without FILE it is sbom.cdx.json in the data folder.`
 
-const run = promisify(execFile)
 const npm = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--package-lock-only']
 
 interface Bom {

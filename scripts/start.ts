@@ -36,12 +36,8 @@ async function main(): Promise<number> {
   for (const finding of [checkNode(), checkPm2Home(instance)]) demand(finding)
   demand(await checkDataFolder(instance.paths))
   for (const folder of [instance.paths.run, instance.paths.logs, instance.paths.bin]) await makeFolder(folder)
-  const release = await hold(instance.paths.startLock, 'npm start')
-  try {
-    await start(instance, sinceMs)
-  } finally {
-    await release()
-  }
+  await using _lock = await hold(instance.paths.startLock, 'npm start')
+  await start(instance, sinceMs)
   return 0
 }
 

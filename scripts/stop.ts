@@ -13,18 +13,14 @@ Ends the bots, the IRC server, Redis, and PM2 when it holds nothing else. npm st
 async function main(): Promise<number> {
   if (!readArguments(usage, {})) return 0
   const instance = instanceOf()
-  const release = await makeFolder(instance.paths.run)
+  await using _lock = await makeFolder(instance.paths.run)
     .then(() => hold(instance.paths.startLock, 'npm stop'))
     .catch((error: unknown) => {
       if (error instanceof ChanopError) throw error
       // A full or read-only disk must not keep anything running.
-      return () => Promise.resolve()
+      return null
     })
-  try {
-    await stop(instance)
-  } finally {
-    await release()
-  }
+  await stop(instance)
   return 0
 }
 

@@ -1,9 +1,7 @@
 /** `npm run uninstall`: says what it would remove of this instance, asks, and removes it. */
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { promisify } from 'node:util'
 import { ChanopError } from '../core/error.ts'
 import { readArguments } from './arguments.ts'
 import { type Belonging, belongings, refuseStrange, remove } from './boot/belongings.ts'
@@ -12,6 +10,7 @@ import { ownApps } from './boot/pm2.ts'
 import { processesOf } from './boot/strays.ts'
 import { type Instance, instanceOf } from './instance.ts'
 import { sharedCache } from './programs/places.ts'
+import { run } from './programs/run.ts'
 import { script } from './steps.ts'
 
 const usage = `usage: npm run uninstall -- [--yes] [--cache]
@@ -54,17 +53,13 @@ async function agreed(): Promise<boolean> {
     console.log('Say --yes to remove it: nobody is there to be asked.')
     return false
   }
-  const lines = createInterface({ input: process.stdin, output: process.stdout })
-  try {
-    return (await lines.question('Remove it? Write yes: ')).trim().toLowerCase() === 'yes'
-  } finally {
-    lines.close()
-  }
+  using lines = createInterface({ input: process.stdin, output: process.stdout })
+  return (await lines.question('Remove it? Write yes: ')).trim().toLowerCase() === 'yes'
 }
 
 /** With the same program that people stop it with. */
 async function stop(instance: Instance): Promise<void> {
-  const { stdout } = await promisify(execFile)(instance.node, [join(instance.root, 'scripts', 'stop.ts')], {
+  const { stdout } = await run(instance.node, [join(instance.root, 'scripts', 'stop.ts')], {
     cwd: instance.root,
   }).catch((cause: unknown) => {
     const said = (cause as { stderr?: string }).stderr?.trim() ?? String(cause)
@@ -75,15 +70,11 @@ async function stop(instance: Instance): Promise<void> {
 
 /** The lock keeps a start out that comes meanwhile. */
 async function removeAll(instance: Instance, there: readonly Belonging[]): Promise<void> {
-  const release = existsSync(instance.paths.run) ? await hold(instance.paths.startLock, 'npm run uninstall') : null
-  try {
-    const running = await runningOf(instance)
-    if (running.length > 0)
-      throw new ChanopError('conflict', `${running.join(', ')} runs again: nothing was removed, npm stop and try again`)
-    for (const belonging of there) console.log(`  ${await remove(belonging)}`)
-  } finally {
-    await release?.()
-  }
+  await using _lock = existsSync(instance.paths.run) ? await hold(instance.paths.startLock, 'npm run uninstall') : null
+  const running = await runningOf(instance)
+  if (running.length > 0)
+    throw new ChanopError('conflict', `${running.join(', ')} runs again: nothing was removed, npm stop and try again`)
+  for (const belonging of there) console.log(`  ${await remove(belonging)}`)
 }
 
 const restOf = ({ root, pm2Home, env }: Instance): string => {

@@ -3,6 +3,7 @@ import { lstat, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { ChanopError } from '../../core/error.ts'
+import { removedAfter } from '../../core/files.ts'
 import { type AuditRow, type Proof, prove, unproved } from '../../core/ledger/audit/audit.ts'
 import type { AuditRun } from '../../core/ledger/audit/audit-runs.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
@@ -56,19 +57,15 @@ export async function exportAudit(
   }
   const draft = `${path}.new`
   await rm(draft, { force: true })
-  const file = await open(draft, 'wx', 0o600)
+  await using _gone = removedAfter(draft)
+  await using file = await open(draft, 'wx', 0o600)
   const hash = createHash('sha256')
-  try {
-    const proof = await proveAll(ledger, signal, async lines => {
-      const text = lines.map(line => `${JSON.stringify(line)}\n`).join('')
-      hash.update(text)
-      await file.write(text)
-    })
-    await file.sync()
-    await rename(draft, path)
-    return { path, sha256: hash.digest('hex'), proof }
-  } finally {
-    await file.close()
-    await rm(draft, { force: true })
-  }
+  const proof = await proveAll(ledger, signal, async lines => {
+    const text = lines.map(line => `${JSON.stringify(line)}\n`).join('')
+    hash.update(text)
+    await file.write(text)
+  })
+  await file.sync()
+  await rename(draft, path)
+  return { path, sha256: hash.digest('hex'), proof }
 }

@@ -3,7 +3,7 @@
 import { readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ChanopError } from '../../core/error.ts'
-import { makeFolder, onDisk, readIfThere, writeWhole } from '../../core/files.ts'
+import { makeFolder, onDisk, readIfThere, removedAfter, writeWhole } from '../../core/files.ts'
 import { Ledger, setMeta } from '../../core/ledger/ledger.ts'
 import { Vault } from '../../core/vault/secrets.ts'
 import { lives } from '../boot/hold.ts'
@@ -30,18 +30,15 @@ export async function putBack(instance: Instance, file: string, opener: Opener, 
   await refuseData(instance)
   await makeFolder(dirname(data))
   const work = await workFolder(data)
-  try {
-    await unpack(unseal(file, opener), work)
-    const manifest = await examine(work)
-    const vault = await settle(join(work, 'data'))
-    const config = await restoreConfig(instance, join(work, configName), keepConfig)
-    await syncTree(join(work, 'data'))
-    await refuseRunning(instance)
-    await moveInto(instance, join(work, 'data'))
-    return { manifest, config, vault }
-  } finally {
-    await rm(work, { recursive: true, force: true })
-  }
+  await using _gone = removedAfter(work)
+  await unpack(unseal(file, opener), work)
+  const manifest = await examine(work)
+  const vault = await settle(join(work, 'data'))
+  const config = await restoreConfig(instance, join(work, configName), keepConfig)
+  await syncTree(join(work, 'data'))
+  await refuseRunning(instance)
+  await moveInto(instance, join(work, 'data'))
+  return { manifest, config, vault }
 }
 
 async function refuseRunning(instance: Instance): Promise<void> {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { copyFile, link, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ChanopError } from '../../core/error.ts'
-import { makeFolder, onDisk } from '../../core/files.ts'
+import { makeFolder, onDisk, removedAfter } from '../../core/files.ts'
 import { countsIn } from '../../core/ledger/snapshot.ts'
 import { hold } from '../boot/hold.ts'
 import { demandLedger, type Instance } from '../instance.ts'
@@ -32,36 +32,29 @@ export async function takeBackup(instance: Instance, lock: () => Promise<Lock>, 
   const { paths } = instance
   demandLedger(instance)
   await makeFolder(paths.backups)
-  const release = await hold(join(paths.backups, 'lock'), 'npm run backup')
-  try {
-    await clearLeftovers(paths.backups)
-    const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '')
-    return await takeTo(instance, await lock(), out ?? join(paths.backups, `chanop-${stamp}Z.tar.gz.age`))
-  } finally {
-    await release()
-  }
+  await using _lock = await hold(join(paths.backups, 'lock'), 'npm run backup')
+  await clearLeftovers(paths.backups)
+  const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '')
+  return await takeTo(instance, await lock(), out ?? join(paths.backups, `chanop-${stamp}Z.tar.gz.age`))
 }
 
 async function takeTo(instance: Instance, lock: Lock, path: string): Promise<Taken> {
   if (existsSync(path)) throw taken(path)
   const work = await mkdtemp(join(instance.paths.backups, workPrefix))
+  await using _work = removedAfter(work)
   const draft = `${path}.${process.pid}.part`
-  try {
-    const staged = join(work, 'staged')
-    await mkdir(staged, { mode: 0o700 })
-    await stage(instance, staged)
-    const { sizeBytes, sha256, opener } = await seal(pack(staged, [manifestName, 'config', 'data']), draft, lock)
-    await rm(staged, { recursive: true })
-    const opened = join(work, 'opened')
-    await mkdir(opened, { mode: 0o700 })
-    await unpack(unseal(draft, opener), opened)
-    const manifest = await examine(opened)
-    await publish(draft, path)
-    return { path, sizeBytes, sha256, manifest, recipient: 'recipient' in lock ? lock.recipient : null }
-  } finally {
-    await rm(draft, { force: true })
-    await rm(work, { recursive: true, force: true })
-  }
+  await using _draft = removedAfter(draft)
+  const staged = join(work, 'staged')
+  await mkdir(staged, { mode: 0o700 })
+  await stage(instance, staged)
+  const { sizeBytes, sha256, opener } = await seal(pack(staged, [manifestName, 'config', 'data']), draft, lock)
+  await rm(staged, { recursive: true })
+  const opened = join(work, 'opened')
+  await mkdir(opened, { mode: 0o700 })
+  await unpack(unseal(draft, opener), opened)
+  const manifest = await examine(opened)
+  await publish(draft, path)
+  return { path, sizeBytes, sha256, manifest, recipient: 'recipient' in lock ? lock.recipient : null }
 }
 
 /** The ledger first: a file of media that it names was there before it, and goes away only when no ledger names it. */

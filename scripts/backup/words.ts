@@ -1,14 +1,14 @@
 /** Where the passphrase, the key to lock with and the keys to open with come from. Never from an argument: others see those. */
 
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { configSchema } from '../../config/schema.ts'
 import { ChanopError } from '../../core/error.ts'
-import { readJson } from '../../core/files.ts'
+import { readJson, removedAfter } from '../../core/files.ts'
 import { Ledger } from '../../core/ledger/ledger.ts'
 import { copyDatabase } from '../../core/ledger/snapshot.ts'
 import { Settings } from '../../core/settings/settings.ts'
@@ -54,20 +54,17 @@ function strong(passphrase: string): string {
 async function lockOfSettings({ config, paths, env }: Instance): Promise<Lock | null> {
   if (!existsSync(config) || !existsSync(paths.ledger)) return null
   const folder = await mkdtemp(join(paths.backups, '.work-settings-'))
-  try {
-    await copyDatabase(paths.ledger, join(folder, 'ledger.db'))
-    using ledger = Ledger.open(join(folder, 'ledger.db'))
-    const { backup } = (await Settings.open(config, configSchema, ledger)).current
-    if (backup.recipient !== null) return { recipient: backup.recipient }
-    if (backup.passphrase === null) return null
-    const kept = ((await readJson(paths.env)) ?? {}) as Record<string, string>
-    const vault = await Vault.open(existsSync(paths.vaultKey) ? paths.vaultKey : join(folder, 'none'), ledger)
-    const reference = backup.passphrase
-    const secret = await ledger.read(tx => resolveSecret(tx, vault, reference, { ...kept, ...env }))
-    return { passphrase: strong(secret) }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  await using _gone = removedAfter(folder)
+  await copyDatabase(paths.ledger, join(folder, 'ledger.db'))
+  using ledger = Ledger.open(join(folder, 'ledger.db'))
+  const { backup } = (await Settings.open(config, configSchema, ledger)).current
+  if (backup.recipient !== null) return { recipient: backup.recipient }
+  if (backup.passphrase === null) return null
+  const kept = ((await readJson(paths.env)) ?? {}) as Record<string, string>
+  const vault = await Vault.open(existsSync(paths.vaultKey) ? paths.vaultKey : join(folder, 'none'), ledger)
+  const reference = backup.passphrase
+  const secret = await ledger.read(tx => resolveSecret(tx, vault, reference, { ...kept, ...env }))
+  return { passphrase: strong(secret) }
 }
 
 export interface OpenWish {
@@ -109,11 +106,6 @@ const contentOf = (file: string): Promise<string> =>
 async function ask(question: string): Promise<string> {
   process.stdout.write(question)
   const silent = new Writable({ write: (_piece, _encoding, done) => done() })
-  const lines = createInterface({ input: process.stdin, output: silent, terminal: true })
-  try {
-    return await lines.question('')
-  } finally {
-    lines.close()
-    process.stdout.write('\n')
-  }
+  using lines = createInterface({ input: process.stdin, output: silent, terminal: true })
+  return await lines.question('').finally(() => process.stdout.write('\n'))
 }

@@ -15,13 +15,13 @@ async function lockIn(t: TestContext): Promise<string> {
 
 test('only one holds it, and the other hears who', async t => {
   const lock = await lockIn(t)
-  const release = await hold(lock, 'npm start')
+  const held = await hold(lock, 'npm start')
   await assert.rejects(
     hold(lock, 'npm start'),
     new RegExp(`npm start is at work already \\(process ${process.pid}, since 2`),
   )
-  await release()
-  await (await hold(lock, 'npm stop'))()
+  await held[Symbol.asyncDispose]()
+  await (await hold(lock, 'npm stop'))[Symbol.asyncDispose]()
   assert.deepEqual(await readdir(join(lock, '..')), [])
 })
 
@@ -48,9 +48,9 @@ test('of many at once exactly one gets it', async t => {
 test('a later process of the same number is not the holder', async t => {
   const lock = await lockIn(t)
   await writeFile(lock, JSON.stringify({ what: 'x', pid: process.pid, since: 'then', born: '1' }))
-  const release = await hold(lock, 'npm start')
+  const held = await hold(lock, 'npm start')
   assert.match(await readFile(lock, 'utf8'), /npm start/)
-  await release()
+  await held[Symbol.asyncDispose]()
 })
 
 test('kill -9 of its holder frees it', async t => {
@@ -65,7 +65,7 @@ test('kill -9 of its holder frees it', async t => {
     holder.kill('SIGKILL')
     await once(holder, 'close')
   }
-  await (await hold(lock, 'npm start'))()
+  await (await hold(lock, 'npm start'))[Symbol.asyncDispose]()
 })
 
 test('a holder with nothing left to do may end', async t => {
@@ -74,5 +74,5 @@ test('a holder with nothing left to do may end', async t => {
     await hold(process.argv[1], 'x')`
   const holder = spawn(process.execPath, ['--input-type=module', '-e', script, lock], { timeout: 20_000 })
   assert.deepEqual(await once(holder, 'close'), [0, null])
-  await (await hold(lock, 'npm start'))()
+  await (await hold(lock, 'npm start'))[Symbol.asyncDispose]()
 })

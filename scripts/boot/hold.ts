@@ -18,8 +18,8 @@ interface Holder {
 /** The lock of a holder that was killed goes some milliseconds after it; and a new holder needs as long to sign. */
 const patienceMs = 2000
 
-/** Resolves with the release. Throws `setup-failed` that names the holder, whose name stands in the file `path`. */
-export async function hold(path: string, what: string): Promise<() => Promise<void>> {
+/** Held until the scope ends. Throws `setup-failed` that names the holder, whose name stands in the file `path`. */
+export async function hold(path: string, what: string): Promise<AsyncDisposable> {
   const until = deadline(patienceMs)
   for (;;) {
     const unlock = await lock(path)
@@ -32,7 +32,7 @@ export async function hold(path: string, what: string): Promise<() => Promise<vo
   }
 }
 
-async function sign(path: string, what: string, unlock: () => Promise<void>): Promise<() => Promise<void>> {
+async function sign(path: string, what: string, unlock: () => Promise<void>): Promise<AsyncDisposable> {
   const mine: Holder = { what, pid: process.pid, since: new Date().toISOString() }
   try {
     await writeWhole(path, JSON.stringify(mine))
@@ -40,10 +40,11 @@ async function sign(path: string, what: string, unlock: () => Promise<void>): Pr
     await unlock()
     throw error
   }
-  return async () => {
+  const release = async (): Promise<void> => {
     await rm(path, { force: true })
     await unlock()
   }
+  return { [Symbol.asyncDispose]: release }
 }
 
 /**

@@ -1,11 +1,11 @@
 /** PM2, called as the program it is: nothing of it is ever loaded into a process of ours. */
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import { z } from 'zod'
 import { ChanopError } from '../../core/error.ts'
 import type { Instance } from '../instance.ts'
+import { run } from '../programs/run.ts'
 
 const listed = z.array(
   z.object({
@@ -95,7 +95,7 @@ export const ownApps = async (instance: Instance): Promise<readonly Pm2App[]> =>
 export async function pm2(instance: Instance, args: readonly string[]): Promise<string> {
   const options = { cwd: instance.root, env: cleanEnv(instance), maxBuffer: 64 * 1024 * 1024, timeout: 120_000 }
   try {
-    const { stdout } = await promisify(execFile)(instance.node, [pm2Program(instance), ...args], options)
+    const { stdout } = await run(instance.node, [pm2Program(instance), ...args], options)
     return stdout
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }

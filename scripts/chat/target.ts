@@ -81,13 +81,7 @@ async function login(options: Options, instance: Instance): Promise<Login> {
   throw setup(`${name} holds no login: write one line account=… password=…, or the password alone and --account NAME`)
 }
 
-interface Wishes {
-  readonly channels: readonly string[]
-  readonly prefix: string
-  readonly note: string | null
-}
-
-function wishes(instance: Instance): Wishes {
+function wishes(instance: Instance): Pick<Setting, 'channels' | 'prefix' | 'note'> {
   try {
     const config = loadConfig(instance.config, configSchema)
     const [managed] = managedNetworks(config)

@@ -28,7 +28,10 @@ export function demandAll(findings: readonly Finding[]): void {
 }
 
 /** Runs a check that may throw: its message, which says what to do, is the finding. */
-export async function attempt(name: string, check: () => Promise<Finding> | Finding): Promise<Finding> {
+export async function attempt<F extends Finding | Finding[]>(
+  name: string,
+  check: () => Promise<F> | F,
+): Promise<F | Finding> {
   try {
     return await check()
   } catch (error) {

@@ -1,15 +1,13 @@
 /** Debian's packages, unpacked into a folder of ours: nothing is installed, no service starts, no root is needed. */
-import { execFile } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { libraryEnv, libraryFolders } from '../../adapters/irc/server/programs.ts'
 import { ChanopError } from '../../core/error.ts'
 import { makeFolder } from '../../core/files.ts'
 import { hold } from '../boot/hold.ts'
 import { onPath } from './path.ts'
+import { run } from './run.ts'
 
-const run = promisify(execFile)
 const slowestMs = 180_000
 
 export interface Wanted {
@@ -29,19 +27,15 @@ export const hasApt = async (path: string | undefined): Promise<boolean> =>
 export async function unpackDebian(cache: string, wanted: Wanted, done: () => Promise<boolean>): Promise<void> {
   const tree = treeOf(cache)
   await makeFolder(tree)
-  const release = await patiently(() => hold(join(cache, 'unpacking.lock'), 'unpacking packages'))
-  try {
-    if (await done()) return
-    const apt = await prepareApt(join(cache, 'apt'))
-    await apt.get(['-qq', 'update'])
-    await apt.get(['download', ...wanted.packages], apt.archives)
-    await unpackAll(apt.archives, tree, wanted.packages)
-    if (await lacksLibrary(tree, wanted.programs)) {
-      await apt.get(['-d', '-y', '--no-install-recommends', 'install', ...wanted.packages])
-      await unpackAll(apt.archives, tree, null)
-    }
-  } finally {
-    await release()
+  await using _lock = await patiently(() => hold(join(cache, 'unpacking.lock'), 'unpacking packages'))
+  if (await done()) return
+  const apt = await prepareApt(join(cache, 'apt'))
+  await apt.get(['-qq', 'update'])
+  await apt.get(['download', ...wanted.packages], apt.archives)
+  await unpackAll(apt.archives, tree, wanted.packages)
+  if (await lacksLibrary(tree, wanted.programs)) {
+    await apt.get(['-d', '-y', '--no-install-recommends', 'install', ...wanted.packages])
+    await unpackAll(apt.archives, tree, null)
   }
 }
 

@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmod, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { ChanopError } from '../../core/error.ts'
-import { makeFolder } from '../../core/files.ts'
+import { makeFolder, removedAfter } from '../../core/files.ts'
+import { run } from './run.ts'
 
 /** The release that is fetched when there is none: the one place that says it. */
 export const ergoVersion = '2.19.1'
@@ -93,10 +92,11 @@ async function download(url: string): Promise<Buffer> {
 async function unpack(bytes: Buffer, bin: string): Promise<void> {
   await makeFolder(bin)
   const folder = await mkdtemp(join(bin, '.ergo-'))
+  await using _gone = removedAfter(folder)
   try {
     const archive = join(folder, 'archive.tar.gz')
     await writeFile(archive, bytes)
-    await promisify(execFile)('tar', ['-xzf', archive, '-C', folder])
+    await run('tar', ['-xzf', archive, '-C', folder])
     const inside = (await readdir(folder, { withFileTypes: true })).find(entry => entry.isDirectory())
     const program = join(folder, inside?.name ?? '', 'ergo')
     await chmod(program, 0o700)
@@ -105,7 +105,5 @@ async function unpack(bytes: Buffer, bin: string): Promise<void> {
     throw new ChanopError('setup-failed', `Ergo's archive could not be unpacked (${String(error).split('\n')[0]})`, {
       cause: error,
     })
-  } finally {
-    await rm(folder, { recursive: true, force: true })
   }
 }

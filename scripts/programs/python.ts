@@ -1,14 +1,13 @@
 /** Programs from PyPI, each in a folder of its own: nothing is compiled, nothing installed on the system. */
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { ChanopError } from '../../core/error.ts'
+import { removedAfter } from '../../core/files.ts'
 import { onPath } from './path.ts'
 import type { Places } from './places.ts'
+import { run } from './run.ts'
 
-const run = promisify(execFile)
 const installMs = 600_000
 /** Installs the same list in a tenth of pip's time. */
 const uv = 'uv==0.13.8'
@@ -68,16 +67,13 @@ async function findPython({ name: what, minor: { from, to } }: PythonProgram, en
 async function install(program: PythonProgram, python: string): Promise<void> {
   const { cache, home, check } = program
   const folder = await mkdtemp(join(cache, '.python-'))
+  await using _gone = removedAfter(folder)
   const made = join(folder, 'home')
-  try {
-    await withUv(program, folder, made, python).catch(() => withPip(program, folder, made, python))
-    await check(pythonOf(made))
-    await rename(made, home).catch(async (error: unknown) => {
-      if (!existsSync(pythonOf(home))) throw error
-    })
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  await withUv(program, folder, made, python).catch(() => withPip(program, folder, made, python))
+  await check(pythonOf(made))
+  await rename(made, home).catch(async (error: unknown) => {
+    if (!existsSync(pythonOf(home))) throw error
+  })
 }
 
 async function withUv({ steps }: PythonProgram, folder: string, home: string, python: string): Promise<void> {

@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process'
 import { chmod, readlink, rm, symlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import { atLeast, debianTrees, libraryFolders, runnable } from '../../adapters/irc/server/programs.ts'
 import { ChanopError } from '../../core/error.ts'
 import { makeFolder, writeIfChanged } from '../../core/files.ts'
 import { hasApt, treeOf, unpackDebian } from './debian.ts'
 import { installCommand, onPath } from './path.ts'
 import type { Places } from './places.ts'
+import { run } from './run.ts'
 
 export interface RedisProgram {
   readonly version: string
@@ -78,7 +77,7 @@ async function wrap(tree: string, bin: string): Promise<string> {
 }
 
 async function check(path: string, refused: string[]): Promise<RedisProgram | null> {
-  const printed = await promisify(execFile)(path, ['--version'], { timeout: 5000 }).then(
+  const printed = await run(path, ['--version'], { timeout: 5000 }).then(
     ({ stdout }) => stdout,
     (error: Error) => error.message,
   )

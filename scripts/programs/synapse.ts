@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { lockFile, pythonIn, synapseHome, synapseVersion } from '../../adapters/matrix/testing/synapse-home.ts'
 import type { Places } from './places.ts'
 import { failed, obtainPython, reasonOf } from './python.ts'
-
-const run = promisify(execFile)
+import { run } from './run.ts'
 
 /**
  * A Matrix homeserver for the suites, from PyPI, into the user's cache: nothing is compiled, nothing installed on the

@@ -71,17 +71,13 @@ export class Fleet {
 
   /** Follows the ledger until the process stops. `isCommand` tells what another one answers. */
   async run(isCommand: (stored: Stored) => boolean): Promise<void> {
-    const timer = setInterval(() => this.#tick(), tickMs)
-    try {
-      await consume(this.#o.context, {
-        name: consumer,
-        begin: from => void (this.#read = this.#saved = from),
-        take: batch => this.#take(batch, isCommand),
-        keep: () => this.#save(),
-      })
-    } finally {
-      clearInterval(timer)
-    }
+    using _ticking = setInterval(() => this.#tick(), tickMs)
+    await consume(this.#o.context, {
+      name: consumer,
+      begin: from => void (this.#read = this.#saved = from),
+      take: batch => this.#take(batch, isCommand),
+      keep: () => this.#save(),
+    })
   }
 
   // ---- what is heard ----------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ async function spoken(tools: AnswerTools, work: Work, signal: AbortSignal): Prom
   if (turn.tries > mostTries)
     return failed(`given up after ${mostTries} tries`, 'this question could not be answered: each try was interrupted')
   tools.typing(stage, true)
-  const typing = setInterval(() => tools.typing(stage, true), typingMs)
+  using _typing = setInterval(() => tools.typing(stage, true), typingMs)
   try {
     const request = await tools.request(turn, asked, signal)
     const end = await listen(tools.models, request, voice, signal)
@@ -94,7 +94,6 @@ async function spoken(tools: AnswerTools, work: Work, signal: AbortSignal): Prom
       error.code === 'internal' ? 'the answer failed; the log of oracle says why' : escapeInline(error.message),
     )
   } finally {
-    clearInterval(typing)
     tools.typing(stage, false)
   }
 }

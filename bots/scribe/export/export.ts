@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { ChanopError } from '../../../core/error.ts'
+import { removedAfter } from '../../../core/files.ts'
 import { asLedgerError } from '../../../core/ledger/fault.ts'
 import { currentBetween, newestSeq, type Span } from '../../../core/ledger/record/history.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -39,6 +40,7 @@ const windowSize = 2000
  */
 export async function exportTo(tx: Tx, request: ExportRequest, signal: AbortSignal): Promise<Exported> {
   const temporary = join(dirname(request.path), `.${randomUUID()}.tmp`)
+  await using _gone = removedAfter(temporary)
   try {
     await mkdir(dirname(request.path), { recursive: true, mode: 0o700 })
     const written = await writeFile(tx, request, temporary, signal)
@@ -47,8 +49,6 @@ export async function exportTo(tx: Tx, request: ExportRequest, signal: AbortSign
     return { path: request.path, ...written }
   } catch (error) {
     throw explained(error, request.path)
-  } finally {
-    await rm(temporary, { force: true })
   }
 }
 

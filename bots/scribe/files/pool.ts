@@ -106,11 +106,8 @@ export class FilePool {
     const file = this.#open.get(key)
     if (!file) return
     this.#open.delete(key)
-    try {
-      if (this.#dirty.delete(file)) await file.handle.datasync()
-    } finally {
-      await file.handle.close()
-    }
+    await using handle = file.handle
+    if (this.#dirty.delete(file)) await handle.datasync()
   }
 }
 
