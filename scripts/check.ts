@@ -1,5 +1,4 @@
 /** `npm run check`: everything that can be said about the sources without running them. */
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -56,16 +55,11 @@ export async function check({ name, args }: Tool): Promise<Verdict> {
 }
 
 function runTool([program, ...args]: Tool['args']): Promise<Verdict> {
-  return new Promise(done => {
-    const child = spawn(join(root, 'node_modules', '.bin', program), args, {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let printed = ''
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => (printed += text))
-    child.once('error', error => done({ ok: false, printed: error.message }))
-    child.once('close', code => done({ ok: code === 0, printed: printed.trim() }))
-  })
+  const said = ({ stdout, stderr }: { stdout?: string; stderr?: string }): string => `${stdout}${stderr}`.trim()
+  return run(join(root, 'node_modules', '.bin', program), args, { cwd: root, maxBuffer: 2 ** 26 }).then(
+    printed => ({ ok: true, printed: said(printed) }),
+    (error: Error & { stdout?: string; stderr?: string }) => ({ ok: false, printed: said(error) || error.message }),
+  )
 }
 
 if (import.meta.main) {

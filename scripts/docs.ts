@@ -28,7 +28,6 @@ export interface Page {
   readonly text: string
 }
 
-/** The declarations of all bots. */
 export const commands = [
   ...adminCommands,
   ...bridgeCommands,

@@ -124,7 +124,7 @@ async function whereTo(instance: Instance): Promise<void> {
   )
   // As irssi wants it; whoever wants none of the colons can leave them out.
   console.log(`  TLS key    SHA-256 ${tls.fingerprint.toUpperCase().match(/../g)?.join(':')}`)
-  const login = await ownerLogin(instance)
+  const login = await readIfThere(instance.paths.ownerLogin)
   const file = shown(instance, instance.paths.ownerLogin)
   if (login === null) console.log('  owner      has another password than the first one, which is no longer kept')
   else if (await isNews(instance, login)) console.log(`  owner      ${login.trim()}  (shown once; kept in ${file})`)
@@ -134,7 +134,5 @@ async function whereTo(instance: Instance): Promise<void> {
 /** Whether this login was never shown; from now on it was. */
 const isNews = ({ paths }: Instance, login: string): Promise<boolean> =>
   writeIfChanged(join(paths.run, 'login-shown'), `${createHash('sha256').update(login).digest('hex')}\n`)
-
-const ownerLogin = ({ paths }: Instance): Promise<string | null> => readIfThere(paths.ownerLogin)
 
 await script(main)

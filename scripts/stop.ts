@@ -2,7 +2,7 @@ import { ChanopError } from '../core/error.ts'
 import { makeFolder } from '../core/files.ts'
 import { readArguments } from './arguments.ts'
 import { hold } from './boot/hold.ts'
-import { daemonLives, isOwn, listApps, type Pm2App, pm2 } from './boot/pm2.ts'
+import { daemonLives, isOwn, listApps, pm2 } from './boot/pm2.ts'
 import { endStrays, refuseOtherPm2 } from './boot/strays.ts'
 import { apps, type Instance, instanceOf } from './instance.ts'
 import { line, script, seconds } from './steps.ts'
@@ -28,7 +28,7 @@ async function stop(instance: Instance): Promise<void> {
   const sinceMs = performance.now()
   await refuseOtherPm2(instance)
   const listed = await listApps(instance)
-  const own = listed.filter(app => isOwn(app, instance)).sort(byOrder)
+  const own = listed.filter(app => isOwn(app, instance)).sort((one, other) => order(one.name) - order(other.name))
   if (own.length > 0) {
     // One after the other: what was said before the server ended is heard and written down before the bots end.
     for (const app of own.filter(({ name }) => name === 'ircd')) await pm2(instance, ['delete', String(app.id)])
@@ -51,6 +51,5 @@ async function stop(instance: Instance): Promise<void> {
  * Redis last.
  */
 const order = (name: string): number => ['ircd', ...apps.filter(app => app !== 'ircd').reverse()].indexOf(name)
-const byOrder = (one: Pm2App, other: Pm2App): number => order(one.name) - order(other.name)
 
 await script(main)

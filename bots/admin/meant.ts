@@ -11,6 +11,9 @@ import {
 } from '../../core/ledger/people/people.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 
+export const noRoom = (word: string): ChanopError =>
+  new ChanopError('not-found', `no room ${word.slice(0, 60)}; !rooms lists them`)
+
 /** Somebody's account, and who they are to us: null when nobody has given them anything yet. */
 export interface Meant {
   readonly account: Account

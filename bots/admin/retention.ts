@@ -4,12 +4,12 @@ import { dropAuditReads } from '../../core/ledger/audit/audit-retention.ts'
 import { type Aging, dropSettled } from '../../core/ledger/retention.ts'
 import type { BotContext } from '../../core/process/bot.ts'
 import { sleep } from '../../core/retry.ts'
+import { dayMs } from '../../core/text/text.ts'
 
 type Context = BotContext<typeof configSchema>
 
 const firstMs = 60_000
 const everyMs = 3_600_000
-const dayMs = 86_400_000
 /** As many rows as take a few ms: who wants to write meanwhile waits for no more than that. */
 const atOnce = 250
 const betweenMs = 20

@@ -12,7 +12,6 @@ export interface Beat {
   readonly rssBytes: number
 }
 
-/** What the admin offers to its commands. */
 export interface AdminServices {
   readonly context: BotContext<typeof configSchema>
   readonly startedMs: number
@@ -21,7 +20,6 @@ export interface AdminServices {
   readonly catalogue: Catalogue
   /** Who of the agents is there, and groups that are called. */
   readonly fleet: Fleet
-  /** Signs what agents may do. */
   readonly signer: Signer
   /** Runs a program of the project and returns its output; rejects with the line it ended with. */
   readonly program: (args: readonly string[], signal: AbortSignal) => Promise<string>
@@ -29,7 +27,6 @@ export interface AdminServices {
   readonly restart: (bot: string) => void
 }
 
-/** What a command of admin's is run in. */
 export type Context = CommandContext<AdminServices>
 
 export const declare = commandsOf<AdminServices>('admin')

@@ -3,7 +3,6 @@ import type { Rooms } from '../../core/rooms.ts'
 import type { Exports } from './export/exports.ts'
 import type { SearchIndex } from './index/index.ts'
 
-/** What the scribe offers to its commands. */
 export interface ScribeServices {
   readonly index: SearchIndex
   /** As configured now. */

@@ -3,6 +3,7 @@ import { agentOf } from '../../core/ledger/agents/agents.ts'
 import { type Connection, sql } from '../../core/ledger/sqlite.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import { bots as ours } from '../../core/process/bots.ts'
+import { dayMs } from '../../core/text/text.ts'
 
 /** Rooms by the names that facts carry; null: every room. Private places are in no count. */
 export type Rooms = readonly string[] | null
@@ -24,7 +25,6 @@ export interface Stats {
   readonly days: readonly number[]
 }
 
-const dayMs = 86_400_000
 const daysShown = 14
 const from = `FROM tally t JOIN room r ON r.id = t.room
   WHERE (@rooms IS NULL OR r.name IN (SELECT value FROM json_each(@rooms)))`

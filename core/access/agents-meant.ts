@@ -1,4 +1,3 @@
-/** Which agents a selector means. */
 import { ChanopError } from '../error.ts'
 import type { Place } from '../event.ts'
 import { type Agent, agents } from '../ledger/agents/agents.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { expandNames, isPlural, select } from './selector.ts'
+import { expandNames, select } from './selector.ts'
 
 const agents = [
   { name: 'worker-1', type: 'worker' },
@@ -48,11 +48,6 @@ test('what fits nobody is told as it was typed', () => {
     names: ['worker-1'],
     nobody: ['Nobody', '@ghosts'],
   })
-})
-
-test('a plural is known by its form', () => {
-  for (const selector of ['@all', 'w*', 'a,b', 'a b']) assert.equal(isPlural(selector), true, selector)
-  for (const selector of ['a', ' a ', 'a-b']) assert.equal(isPlural(selector), false, selector)
 })
 
 test('names are counted out', () => {

@@ -58,9 +58,6 @@ export function select(selector: string, from: readonly Selectable[], groups: Gr
   return { names: from.map(({ name }) => name).filter(name => chosen.has(name)), nobody }
 }
 
-/** Whether this can mean more than one, whatever there is: `@all`, `@worker*`, `a,b`. */
-export const isPlural = (selector: string): boolean => /[@*,\s]|^here$/i.test(selector.trim())
-
 const mostNames = 1000
 
 /**

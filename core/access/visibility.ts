@@ -16,7 +16,6 @@ export interface Reader {
   readonly sender: Sender
   /** The person behind a verified sender. */
   readonly person: Person | null
-  /** Where it was asked. */
   readonly place: Place
   /** `place`: everybody there reads the answer. `asker`: only who asked does. */
   readonly audience: 'place' | 'asker'
@@ -35,7 +34,6 @@ export const readerOf = (
 
 /** What may be shown. Private places are never in `rooms` or `places`. */
 export interface Visible {
-  /** Every place that is not private. */
   readonly all: boolean
   /** Rooms, by the name that facts carry. */
   readonly rooms: ReadonlySet<string>
@@ -85,7 +83,6 @@ function accountsOf(tx: Tx, { place, sender, person }: Reader, key: ApiKey | nul
   ]
 }
 
-/** No more than these rooms. */
 function within(tx: Tx, visible: Visible, names: readonly string[], rooms: Rooms): Visible {
   const only = names.flatMap(name => rooms.meant(name) ?? [])
   const shownNames = only.flatMap(namesOf).filter(name => visible.all || visible.rooms.has(name))

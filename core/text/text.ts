@@ -183,7 +183,9 @@ export function safeName(name: string, max = 32): string {
 
 // ---- figures ------------------------------------------------------------------------------------------------------
 
-const unitsMs = { w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const
+export const dayMs = 86_400_000
+
+const unitsMs = { w: 7 * dayMs, d: dayMs, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const
 
 /** `2h`, `3d`, `45s`, `120ms`; with `parts` 2: `2h 5m`. Rounded down. */
 export function duration(durationMs: number, parts = 1): string {

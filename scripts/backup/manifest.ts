@@ -10,10 +10,8 @@ export const manifestName = 'manifest.json'
 
 const manifestSchema = z.object({
   format: z.literal(1),
-  /** The release that made it. */
   version: z.string(),
   atMs: z.int(),
-  /** Of the ledger. */
   counts: z.record(z.string(), z.int()),
   files: z.array(z.object({ path: z.string(), sizeBytes: z.int(), sha256: z.string() })),
 })

@@ -1,4 +1,3 @@
-/** Makes a backup of an instance that may be running. */
 import { existsSync } from 'node:fs'
 import { copyFile, link, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'

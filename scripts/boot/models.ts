@@ -21,8 +21,6 @@ export interface ModelsFound {
 /** Providers that were taken once: who took them out does not want them back at the next start. */
 const takenKey = 'models.taken'
 
-const takenOf = (written: string | null): string[] => (written ? written.split(' ') : [])
-
 /** Looks for a model when none is configured, takes it and says so. Asks no model anything. */
 export async function findModels(instance: Instance, signal: AbortSignal): Promise<ModelsFound> {
   using ledger = Ledger.open(instance.paths.ledger)
@@ -49,7 +47,7 @@ async function take(
   signal: AbortSignal,
 ): Promise<string[]> {
   const { prefix } = settings.current.commands
-  const taken = takenOf(await ledger.read(tx => getMeta(tx, takenKey)))
+  const taken = (await ledger.read(tx => getMeta(tx, takenKey)))?.split(' ') ?? []
   const { found, notes } = await discover(env, taken, signal)
   const noted = notes.map(note => `! ${note}`)
   if (!found) {

@@ -1,4 +1,3 @@
-/** The client on a screen. */
 import type { Line } from '../../adapters/irc/text/line.ts'
 import { act, type Stage } from './act.ts'
 import { type Completion, complete } from './complete.ts'

@@ -1,4 +1,3 @@
-/** What a typed line asks for. */
 import { nearest } from '../../core/text/nearest.ts'
 
 export type Action =

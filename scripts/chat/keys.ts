@@ -1,4 +1,3 @@
-/** Which key does what. */
 import type { Edit } from './editor.ts'
 import type { Key } from './terminal.ts'
 

@@ -19,7 +19,6 @@ export interface LinesOptions {
   readonly prefix: string
   readonly input: Readable
   readonly waitMs: number
-  /** Prints one line. */
   readonly out: (line: string) => void
   readonly err: (line: string) => void
 }

@@ -1,4 +1,3 @@
-/** The arguments of `npm run chat`. */
 import { parseArgs } from 'node:util'
 import { ChanopError } from '../../core/error.ts'
 import { isChannel } from './input.ts'

@@ -7,6 +7,7 @@ import { readControl } from '../../adapters/irc/control.ts'
 import { capabilities } from '../../adapters/irc/server/ready.ts'
 import { connectRedis } from '../../core/bus/redis.ts'
 import { redisSocketPath } from '../../core/paths.ts'
+import { dayMs } from '../../core/text/text.ts'
 import type { Plan } from '../boot/plan.ts'
 import { ownApps } from '../boot/pm2.ts'
 import { pingRedis } from '../boot/redis.ts'
@@ -14,7 +15,6 @@ import { stateOf } from '../boot/rise.ts'
 import type { App, Instance } from '../instance.ts'
 import { bad, type Finding, good } from './check.ts'
 
-const dayMs = 86_400_000
 const soonDays = 30
 /** Authorities give certificates for as little as six days; these are renewed by programs. */
 const soonRenewedDays = 1

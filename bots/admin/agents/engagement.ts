@@ -10,6 +10,7 @@ import { listSecrets } from '../../../core/ledger/settings/secrets.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { BotContext } from '../../../core/process/bot.ts'
 import { lazily } from '../../../core/process/lazily.ts'
+import { dayMs } from '../../../core/text/text.ts'
 import { resolveSecret, storeSecret } from '../../../core/vault/secrets.ts'
 
 const jose = lazily<typeof Jose>('jose')
@@ -46,9 +47,9 @@ export interface KeySet {
 export const keyPrefix = 'engagement.'
 const alg = 'EdDSA'
 
-const longestMs = 30 * 86_400_000
+const longestMs = 30 * dayMs
 /** So long before its end an engagement is renewed. */
-const renewMs = 10 * 86_400_000
+const renewMs = 10 * dayMs
 
 /** Whether the engagement of an agent ends soon although the agent stays. */
 export function endsSoon({ engagement: jws, expiresMs }: Agent, nowMs: number): boolean {

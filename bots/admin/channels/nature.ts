@@ -62,6 +62,5 @@ export function modesChange(before: string, now: string): string {
   return written([...back, ...wanted])
 }
 
-/** Puts the names into on-join instructions. */
 export const greet = (greeting: string, nick: string, channel: string): string =>
   greeting.replaceAll('{nick}', () => nick).replaceAll('{channel}', () => channel)

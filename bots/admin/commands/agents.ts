@@ -16,7 +16,7 @@ import { groupsOf } from '../../../core/ledger/people/groups.ts'
 import { presenceAt } from '../../../core/ledger/people/presence.ts'
 import { lastHeard } from '../../../core/ledger/record/history.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { ago, duration, escapeInline } from '../../../core/text/text.ts'
+import { ago, dayMs, duration, escapeInline } from '../../../core/text/text.ts'
 import { agentName, listed, meant, selector, several, signed } from '../agents/asking.ts'
 import { inherit } from '../agents/heirs.ts'
 import { accountOrder } from '../agents/orders.ts'
@@ -231,8 +231,6 @@ const kick = declare({
     }
   },
 })
-
-const dayMs = 86_400_000
 
 /** When an agent was last seen to do anything, or was made. */
 const lastSeen = (tx: Tx, { network, name, createdMs }: Agent): number =>

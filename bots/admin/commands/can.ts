@@ -14,7 +14,7 @@ import { type Grant, grantsOf, holds, roleIn } from '../../../core/ledger/people
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
 import { type Known, known } from '../known.ts'
-import { accountForm, accountMeant } from '../meant.ts'
+import { accountForm, accountMeant, noRoom } from '../meant.ts'
 import { type Context, declare } from '../services.ts'
 
 /** Somebody as the router would see them here. */
@@ -130,8 +130,7 @@ const can = declare({
     const config = services.context.settings.current
     return context.ledger.read(db => {
       const knows = known(db, context, 'private')
-      if (room !== context.caller.room && !(Object.hasOwn(config.rooms, room) && knows.room(room)))
-        throw new ChanopError('not-found', `no room ${room.slice(0, 60)}; !rooms lists them`)
+      if (room !== context.caller.room && !(Object.hasOwn(config.rooms, room) && knows.room(room))) throw noRoom(room)
       const line = command.startsWith(settings.prefix) ? command.slice(settings.prefix.length) : command
       const found = resolve(services.catalogue.refresh(db), line, false)
       if (found.is !== 'command') {

@@ -13,7 +13,6 @@ import { choose, type Target } from '../fleet/targets.ts'
 import { type Known, known } from '../known.ts'
 import { declare } from '../services.ts'
 
-/** So many are told one by one. */
 const few = 6
 
 interface Shown {

@@ -25,8 +25,10 @@ import {
   insertHookOut,
   retryDead,
 } from '../../../core/ledger/settings/hooks.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Room } from '../../../core/rooms.ts'
 import { ago, escapeInline, time } from '../../../core/text/text.ts'
+import { noRoom } from '../meant.ts'
 import { type Context, declare } from '../services.ts'
 
 const hookName = z
@@ -47,7 +49,7 @@ function mustListen({ services }: Context): { network: string; url: string } {
 function roomMeant({ services, caller }: Context, written: string): Room {
   const found = services.context.rooms.meant(written, caller.place)
   if (found) return found
-  throw new ChanopError('not-found', `no room ${written.slice(0, 60)}; !rooms lists them`)
+  throw noRoom(written)
 }
 
 /** The name that was given, or the first of `base`, `base-2`, … that is free. */
@@ -217,6 +219,10 @@ const list = declare({
   },
 })
 
+function mustSend(tx: Tx, name: string): void {
+  if (!hookOut(tx, name)) throw new ChanopError('not-found', `no hook ${name} sends anything: !hook list`)
+}
+
 const dead = declare({
   name: 'hook dead',
   summary: 'what a webhook could not deliver, newest first',
@@ -226,7 +232,7 @@ const dead = declare({
   examples: [['!hook dead alerts', 'no hook alerts sends anything: !hook list']],
   async run({ ledger }, { name }) {
     return ledger.read(tx => {
-      if (!hookOut(tx, name)) throw new ChanopError('not-found', `no hook ${name} sends anything: !hook list`)
+      mustSend(tx, name)
       const letters = deadLetters(tx, name, 100)
       const lines = letters.map(({ seq, fault, atMs }) => escapeInline(`${seq} · ${time(atMs)} · ${fault}`))
       return { lines: lines.length === 0 ? [`all of ${name} arrived`] : lines, data: letters }
@@ -243,9 +249,7 @@ const retry = declare({
   args: z.object({ name: hookName }),
   examples: [['!hook retry alerts', 'no hook alerts sends anything: !hook list']],
   async run({ ledger }, { name }) {
-    await ledger.read(tx => {
-      if (!hookOut(tx, name)) throw new ChanopError('not-found', `no hook ${name} sends anything: !hook list`)
-    })
+    await ledger.read(tx => mustSend(tx, name))
     return {
       effect: tx => {
         const again = retryDead(tx, name)

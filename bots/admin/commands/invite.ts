@@ -6,7 +6,7 @@ import { ChanopError } from '../../../core/error.ts'
 import type { UserId } from '../../../core/event.ts'
 import { dropInvitation, type Invitation, openInvitations } from '../../../core/ledger/people/claims.ts'
 import { newPassword } from '../../../core/new-password.ts'
-import { duration, escapeInline } from '../../../core/text/text.ts'
+import { dayMs, duration, escapeInline } from '../../../core/text/text.ts'
 import { refuseReserved } from '../agents/names.ts'
 import { mustBeForGood, ownUntil } from '../authority.ts'
 import { invite, join, joining } from '../invitations.ts'
@@ -14,7 +14,7 @@ import { type Context, declare } from '../services.ts'
 import { welcome } from '../welcome.ts'
 import { account, confirmOwner, managed, refuseKnown } from './people.ts'
 
-const usualMs = 86_400_000
+const usualMs = dayMs
 const longestMs = 7 * usualMs
 
 const create = declare({

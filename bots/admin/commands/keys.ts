@@ -26,7 +26,7 @@ import { ago, escapeInline, time } from '../../../core/text/text.ts'
 import { isOwn } from '../agents/asking.ts'
 import { mustReach } from '../agents/reach.ts'
 import { mustBeForGood } from '../authority.ts'
-import { accountMeant } from '../meant.ts'
+import { accountMeant, noRoom } from '../meant.ts'
 import { type Context, declare } from '../services.ts'
 
 const usualScopes: readonly Scope[] = ['read', 'say', 'command']
@@ -132,7 +132,7 @@ const create = declare({
     const { network, url } = keyed(context, given.on)
     const { atMs, caller, services } = context
     const unknown = given.rooms?.find(room => !services.context.rooms.meant(room, caller.place))
-    if (unknown !== undefined) throw new ChanopError('not-found', `no room ${unknown.slice(0, 60)}; !rooms lists them`)
+    if (unknown !== undefined) throw noRoom(unknown)
     const secret = newApiKey()
     const who = await ownerReached(context, given.for)
     return {
@@ -157,14 +157,13 @@ const create = declare({
           revokedMs: null,
         }
         insertKey(tx, key)
-        if ('person' in who) addIdentity(tx, who.person, accountOf(key))
+        if ('person' in who) addIdentity(tx, who.person, { network, user: key.account })
         return [escapeInline(`the key ${given.name} is made for ${nameOf(who)}: ${termsOf(key)}; it is in your DM`)]
       },
     }
   },
 })
 
-const accountOf = ({ network, account }: ApiKey) => ({ network, user: account })
 const nameOf = (who: { agent: Agent } | { person: Person }): string =>
   'agent' in who ? who.agent.name : who.person.name
 
@@ -213,12 +212,10 @@ const list = declare({
       const all = includes(caller.globalRole, 'operator') && !caller.agent
       const shown = apiKeys(tx).filter(key => key.revokedMs === null && (all || isMine(tx, context, key)))
       const lines = shown.map(key => escapeInline(keyLine(tx, key, atMs)))
-      return { lines: lines.length === 0 ? [none] : lines, data: shown.map(shownKey) }
+      return { lines: lines.length === 0 ? [none] : lines, data: shown.map(({ hash: _hash, ...key }) => key) }
     })
   },
 })
-
-const shownKey = ({ hash: _hash, ...key }: ApiKey): Omit<ApiKey, 'hash'> => key
 
 function keyLine(tx: Tx, key: ApiKey, nowMs: number): string {
   const who = key.agent ?? personAt(tx, key.network, key.account)?.name ?? 'nobody any more'

@@ -115,10 +115,8 @@ const link = declare({
 function personMeant(tx: Tx, { caller }: Context, who: string | undefined): Person {
   const found = who === undefined ? caller.person : accountMeant(tx, who, caller.network).person
   if (!found) {
-    throw new ChanopError(
-      'not-found',
-      who === undefined ? 'nobody knows you here yet' : `nobody is called ${who.slice(0, 60)}`,
-    )
+    const nobody = who === undefined ? 'nobody knows you here yet' : `nobody is called ${who.slice(0, 60)}`
+    throw new ChanopError('not-found', nobody)
   }
   if (found.id !== caller.person?.id && !includes(caller.globalRole, 'operator')) {
     throw new ChanopError('denied', `that is not you: operators alone see the accounts of ${found.name}`)

@@ -90,8 +90,9 @@ const register = declare({
     return {
       effect: db => {
         const lines = keep(db)
-        if (code !== null)
-          claimable(db, context, code, { agent: (orders[0] as Made).agent.name, login: server[0] as string })
+        const login = { agent: (orders[0] as Made).agent.name, login: server[0] as string }
+        const { services, atMs } = context
+        if (code !== null) keepClaim(db, services.context.vault, { code, ...login, untilMs: atMs + claimMs })
         return lines
       },
       orders: orders.map(({ agent, order }, index) => ({
@@ -112,10 +113,6 @@ function made({ event, services }: Context, agent: Agent): Made {
     password,
     order: passwordOrder(services.context.vault, password, { ...asked, kind: 'account.create' }),
   }
-}
-
-function claimable(db: Tx, { services, atMs }: Context, code: string, kept: { agent: string; login: string }): void {
-  keepClaim(db, services.context.vault, { code, ...kept, untilMs: atMs + claimMs })
 }
 
 const claimText = (name: string, code: string): string =>

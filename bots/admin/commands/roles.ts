@@ -17,7 +17,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
 import { mustBeForGood, ownUntil } from '../authority.ts'
 import { known } from '../known.ts'
-import { accountMeant, personMeant, written } from '../meant.ts'
+import { accountMeant, noRoom, personMeant, written } from '../meant.ts'
 import { declare } from '../services.ts'
 
 function mustStay(tx: Tx): void {
@@ -76,9 +76,7 @@ const given = declare({
   },
   async run({ caller, services, atMs }, { who, role, in: room = '', for: forMs }) {
     mayMake(caller, role)
-    if (room !== '' && !Object.hasOwn(services.context.settings.current.rooms, room)) {
-      throw new ChanopError('not-found', `no room ${room.slice(0, 60)}; !rooms lists them`)
-    }
+    if (room !== '' && !Object.hasOwn(services.context.settings.current.rooms, room)) throw noRoom(room)
     return {
       effect: tx => {
         const person = personMeant(tx, who, caller.network, atMs)

@@ -18,7 +18,6 @@ export interface NewCall {
   readonly untilMs: number
 }
 
-/** A call that waits for answers. */
 export interface OpenCall {
   readonly seq: number
   readonly kind: CallKind

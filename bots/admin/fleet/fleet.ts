@@ -14,6 +14,7 @@ import type { BotContext } from '../../../core/process/bot.ts'
 import { consume } from '../../../core/process/consumer.ts'
 import { alertRoomOf, type Room, type Rooms } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
+import { dayMs } from '../../../core/text/text.ts'
 import { type Decision, decide, type Question } from './ask.ts'
 import { closeCall, openCall } from './call.ts'
 import { Calls } from './calls.ts'
@@ -35,7 +36,6 @@ const consumer = 'admin.fleet'
 const tickMs = 250
 const lookMs = 2000
 const reapEveryMs = 3_600_000
-const dayMs = 86_400_000
 /** An answer that was said in time and is read late still counts, for so long. */
 const patienceMs = 5000
 
@@ -79,8 +79,6 @@ export class Fleet {
       keep: () => this.#save(),
     })
   }
-
-  // ---- what is heard ----------------------------------------------------------------------------------------------
 
   async #take(batch: readonly Stored[], isCommand: (stored: Stored) => boolean): Promise<void> {
     const { ledger } = this.#o.context
@@ -162,8 +160,6 @@ export class Fleet {
     const { here } = decision
     openCall(db, name, this.rooms, { stored, kind: 'mention', ...mention, here, untilMs }, nowMs)
   }
-
-  // ---- what time does ---------------------------------------------------------------------------------------------
 
   #tick(): void {
     const { log, ledger } = this.#o.context

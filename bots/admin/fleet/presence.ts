@@ -11,7 +11,6 @@ import type { Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { judge, type Thresholds } from './state.ts'
 
-/** An agent and how it is. */
 export interface NetworkStatus extends Known {
   readonly network: string
   readonly name: string

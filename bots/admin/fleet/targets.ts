@@ -18,7 +18,6 @@ export interface Target {
   readonly agent: Agent | null
 }
 
-/** A target that is there. */
 export interface Here extends Target {
   /** What they are called in that place at the moment. */
   readonly nick: string

@@ -45,7 +45,6 @@ class Chunks {
     if (chunks.length > 0) this.#write({ chunks, model: this.#model })
   }
 
-  /** Another model begins anew. */
   restart(): void {
     this.#waiting = []
     this.#write({ restart: true })
@@ -70,7 +69,6 @@ interface Tools {
   readonly configured: Pick<ConfiguredModels, 'pass'>
   /** Something of ours went wrong. */
   readonly failed: (error: unknown) => void
-  /** This process ends. */
   readonly closing: AbortSignal
 }
 

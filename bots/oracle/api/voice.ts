@@ -71,7 +71,6 @@ export class Pieces {
     await this.#saying
   }
 
-  /** What is left, and the end. */
   end(tx: Tx, ending: Ending, nowMs: number): void {
     if (this.#waiting !== '') addPart(tx, this.#id, { text: this.#waiting })
     this.#waiting = ''

@@ -65,7 +65,6 @@ export function questionMeant(tx: Tx, { caller: { network, account }, event, set
   return turn && { seq: turn.asked, turn }
 }
 
-/** What was asked. */
 export const wordsOf = (tx: Tx, turn: Turn): string => turn.words ?? textOf(tx, turn.asked)
 
 function textOf(tx: Tx, seq: number): string {

@@ -35,7 +35,6 @@ function standOf(tx: Tx, { services }: Context, scope: string): string {
   return `${part(dailyUsd, now.day, 'today')}, ${part(monthlyUsd, now.month, 'this month')}${soft}`
 }
 
-/** Scopes with limits of their own. */
 function ownLimits(tx: Tx, { services }: Context): string[] {
   const { people, agents, rooms, models } = services.context.settings.current.budget
   return [

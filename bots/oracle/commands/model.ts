@@ -126,7 +126,6 @@ const test = declare({
   },
 })
 
-/** `model on` and `model off`. */
 const switching = (word: 'on' | 'off'): Command<OracleServices> =>
   declare({
     name: `model ${word}`,

@@ -6,12 +6,10 @@ import type { Models } from '../models/contract.ts'
 import type { ConfiguredModels } from '../models/models.ts'
 import type { Ear } from '../talk/ear.ts'
 
-/** What the oracle offers to its commands. */
 export interface OracleServices {
   readonly context: BotContext<typeof configSchema>
   /** The models of the configuration, to look after them. */
   readonly configured: ConfiguredModels
-  /** Those that answer. */
   readonly models: Models
   readonly prompts: PromptTools
   readonly ear: Ear

@@ -2,7 +2,7 @@
 import type { Chart, ChartPart } from '../../../core/event.ts'
 import { type Spend, spendBy, spendOf } from '../../../core/ledger/oracle/spend.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { safeName } from '../../../core/text/text.ts'
+import { dayMs, safeName } from '../../../core/text/text.ts'
 import { labelOf } from '../models/budget/limits.ts'
 import { usd } from '../models/budget/money.ts'
 
@@ -31,7 +31,6 @@ export interface Figures {
 }
 
 const daysShown = 14
-const dayMs = 86_400_000
 
 export function sumsOf(tx: Tx, period: string, scope: string): Sums {
   const { period: _period, scope: _scope, ...sums } = spendOf(tx, period, scope)

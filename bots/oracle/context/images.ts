@@ -12,7 +12,6 @@ export interface Picture {
   readonly type: string
 }
 
-/** What models take. */
 const types = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp'])
 const mostPictures = 4
 const mostBytes = 5_000_000

@@ -43,7 +43,6 @@ export interface ModelsOptions {
   readonly log: Log
   readonly config: () => Config
   secret(reference: string): Promise<string>
-  /** Ends with the process. */
   readonly signal: AbortSignal
 }
 

@@ -35,7 +35,6 @@ export function linesOf(segments: readonly Segment[]): Segment[][] {
 const isShown = (segment: Segment): boolean =>
   !('text' in segment) || segment.text?.trim() !== '' || segment.kind === 'link'
 
-/** One segment for each line of it. */
 function linesIn(segment: Segment): Segment[] {
   if (segment.kind !== 'text' && segment.kind !== 'code' && segment.kind !== 'quote') return [segment]
   const pieces = segment.text.replace(/\n$/, segment.kind === 'text' ? '\n' : '').split('\n')
@@ -44,7 +43,6 @@ function linesIn(segment: Segment): Segment[] {
   return pieces.map(text => ({ ...segment, text }))
 }
 
-/** A line that is too long, as several. */
 function cut(line: readonly Segment[]): Segment[][] {
   const lines: Segment[][] = [[]]
   let room = lineBytes

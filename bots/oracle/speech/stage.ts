@@ -5,7 +5,6 @@ import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Rooms } from '../../../core/rooms.ts'
 
-/** Where an answer is said. */
 export interface Stage {
   readonly turn: Turn
   readonly asked: Stored<MessageEvent>

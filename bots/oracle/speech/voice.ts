@@ -76,12 +76,10 @@ export class Voice implements Speaker {
     this.#fact = stage.turn.answer
   }
 
-  /** Something of the answer can be read already. */
   get begun(): boolean {
     return this.#fact !== null
   }
 
-  /** Nothing can be taken back of what an earlier process said here. */
   get fixed(): boolean {
     return this.#stage.turn.answer !== null && !this.#grows
   }
@@ -95,7 +93,6 @@ export class Voice implements Speaker {
     this.#timer ??= setTimeout(() => this.#flush(), this.begun ? everyMs : firstMs)
   }
 
-  /** What came so far is void. */
   restart(): void {
     this.#text = ''
     if (this.#lines === 0) return

@@ -182,8 +182,6 @@ export class Ear {
     return turn ? { became: 'turn', turn } : { became: 'waiting', id }
   }
 
-  // ---- stop ---------------------------------------------------------------------------------------------------------
-
   #stop(tx: Tx, stored: Stored<MessageEvent>, all: 'all' | null): Outcome | null {
     const nowMs = Date.now()
     const caller = callerOf(tx, stored, nowMs)
@@ -213,8 +211,6 @@ export class Ear {
     const content = { segments: [], replyTo: target }
     return this.#stop(tx, { ...stored, event: { ...message.event, sender, place, atMs, origin, content } }, null)
   }
-
-  // ---- what it says by itself ---------------------------------------------------------------------------------------
 
   #say(tx: Tx, stored: Stored<MessageEvent>, line: string, about: string, nowMs: number): void {
     const { place } = stored.event

@@ -25,7 +25,6 @@ export type Cause = 'stopped' | 'lost' | 'ending'
 export interface RunnerOptions {
   readonly ledger: Ledger
   readonly log: Log
-  /** Aborts when the process is asked to stop. */
   readonly signal: AbortSignal
   /** Turns under way at once. */
   readonly together: () => number

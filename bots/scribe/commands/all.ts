@@ -4,5 +4,4 @@ import { logShow } from './log.ts'
 import { search } from './search.ts'
 import { stats } from './stats.ts'
 
-/** The scribe's commands. */
 export const scribeCommands = [last, search, logShow, stats, exportRoom]

@@ -1,10 +1,8 @@
 import type { Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { escapeInline, truncate } from '../../../core/text/text.ts'
+import { dayMs, escapeInline, truncate } from '../../../core/text/text.ts'
 import { spoken } from '../record/format.ts'
 import { currentLine } from '../record/line.ts'
-
-const dayMs = 86_400_000
 
 /** `21:02`, or `04-01 21:02` when it is another day, or with the year when it is another year. UTC. */
 export function clock(atMs: number, nowMs: number): string {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Answer } from '../../../core/command/command.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import type { ChartPart } from '../../../core/event.ts'
-import { count, escapeInline, safeName, size } from '../../../core/text/text.ts'
+import { count, dayMs, escapeInline, safeName, size } from '../../../core/text/text.ts'
 import { declare } from '../services.ts'
 import { type Stats, sparkline, statsOf } from '../stats.ts'
 import { indexed, scopeOf, visibleTo } from './scope.ts'
@@ -25,8 +25,6 @@ function linesOf(title: string, stats: Stats, rooms: boolean): string[] {
     `14 days ${sparkline(stats.days)}`,
   ]
 }
-
-const dayMs = 86_400_000
 
 /** The same as a picture; none of nothing. */
 function pictureOf(title: string, stats: Stats, rooms: boolean, atMs: number): Pick<Answer, 'picture'> {

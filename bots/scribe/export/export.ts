@@ -11,10 +11,8 @@ import { type FormatName, formatOf } from '../record/format.ts'
 import { currentLine, type Format } from '../record/line.ts'
 
 export interface ExportRequest {
-  /** What is exported. */
   readonly selection: Span
   readonly format: FormatName
-  /** Heads a page. */
   readonly title: string
   /** Where the file is to be; must not exist yet. */
   readonly path: string

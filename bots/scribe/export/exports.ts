@@ -2,7 +2,6 @@ import { ChanopError } from '../../../core/error.ts'
 import { openToRead } from '../../../core/ledger/record/reading.ts'
 import { type Exported, type ExportRequest, exportTo } from './export.ts'
 
-/** An export that is under way. */
 export interface Running {
   readonly done: Promise<Exported>
   /** How much of the ledger has been looked through, 0 to 1. */

@@ -42,5 +42,4 @@ export async function loadCursor(path: string): Promise<FileCursor | null> {
   return typeof seq === 'number' && typeof key === 'string' ? { seq, key, generation, marks } : null
 }
 
-/** Writes the cursor whole or not at all. */
 export const saveCursor = (path: string, cursor: FileCursor): Promise<void> => writeWhole(path, JSON.stringify(cursor))

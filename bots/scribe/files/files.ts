@@ -4,6 +4,7 @@ import { asLedgerError } from '../../../core/ledger/fault.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import type { Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import { dayMs } from '../../../core/text/text.ts'
 import { type LiveFormatName, liveFormat } from '../record/format.ts'
 import { lineOf } from '../record/line.ts'
 import { type FileCursor, fitted, loadCursor, movedTo, saveCursor, startOfFiles } from './cursor.ts'
@@ -30,7 +31,6 @@ export interface LogFilesOptions {
 }
 
 const syncEveryMs = 1000
-const dayMs = 86_400_000
 
 /**
  * The live log: `<root>/<network>/<channel>/<period>.<extension>`, never a private place. Every fact is in its file

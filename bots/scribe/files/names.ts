@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Place } from '../../../core/event.ts'
+import { dayMs } from '../../../core/text/text.ts'
 
 /** Bytes of a name that every file system takes, with room for an ending. */
 const longestBytes = 180
@@ -41,8 +42,6 @@ export const folderOf = (root: string, place: Place): string =>
   join(root, encodeName(place.network), encodeName(place.channel))
 
 export type Rotation = 'daily' | 'weekly' | 'monthly' | 'size'
-
-const dayMs = 86_400_000
 
 /** The period a time belongs to, in UTC: `2026-04-01`, `2026-W14` (ISO 8601), `2026-04`. */
 export function periodOf(rotation: Exclude<Rotation, 'size'>, atMs: number): string {

@@ -1,9 +1,9 @@
 import { rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { entriesOf } from '../../../core/files.ts'
+import { dayMs } from '../../../core/text/text.ts'
 import { periodEndMs } from './names.ts'
 
-const dayMs = 86_400_000
 const ours = /^(\d{4}-(?:\d{2}-\d{2}|\d{2}|W\d{2})|\d{6})(?:-r\d+)?(?:\.\d+)?\.(?:jsonl|csv|log)$/
 
 /**

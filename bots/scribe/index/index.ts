@@ -40,7 +40,6 @@ export class SearchIndex {
     }
   }
 
-  /** Tells commands from talk. */
   get ear(): Ear {
     return this.#ear
   }

@@ -3,7 +3,7 @@ import { currentOf, messageOf, type Stored } from '../../../core/ledger/record/e
 import { revisionsBetween } from '../../../core/ledger/record/history.ts'
 import { type Connection, sql } from '../../../core/ledger/sqlite.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { plain } from '../../../core/text/text.ts'
+import { dayMs, plain } from '../../../core/text/text.ts'
 import type { Ear } from '../ear.ts'
 import { indexable } from './words.ts'
 
@@ -12,8 +12,6 @@ export const docFlags = {
   /** A private place: shown only there. */
   direct: 1,
 } as const
-
-const dayMs = 86_400_000
 
 interface Count {
   readonly room: number

@@ -12,7 +12,6 @@ export interface Lookalikes {
 interface Like {
   /** The message with what may be secret left out. */
   readonly words: string
-  /** The command that was meant. */
   readonly meant: string
 }
 

@@ -120,7 +120,6 @@ export class Catalogue {
     return this.#secretTakers
   }
 
-  /** By name or alias. */
   named(name: string): Published | undefined {
     return this.#byName.get(name)
   }

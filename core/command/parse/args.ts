@@ -10,7 +10,6 @@ export interface Assigned {
   readonly masked: string
   /** What does not fit, or null. */
   readonly fault: string | null
-  /** A secret was given. */
   readonly secret: boolean
 }
 

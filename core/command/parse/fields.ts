@@ -30,9 +30,7 @@ export interface Field {
   readonly form: Form
   readonly required: boolean
   readonly default?: string
-  /** The words of a choice. */
   readonly values?: readonly string[]
-  /** Bounds of an integer. */
   readonly min?: number
   readonly max?: number
   readonly about?: string

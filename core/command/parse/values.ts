@@ -1,6 +1,6 @@
 /** Kinds of argument for declarations. Each fault is one line that shows the form. */
 import { z } from 'zod'
-import { parseDuration } from '../../text/text.ts'
+import { dayMs, parseDuration } from '../../text/text.ts'
 
 /** The text to the end of the message, as typed. */
 export const rest = (): z.ZodString => z.string().min(1).meta({ rest: true })
@@ -43,8 +43,6 @@ export const durationMs = () =>
       return fail(context, `'${typed.slice(0, 20)}' is no duration: write 90s, 15m, 2h or 3d`)
     })
     .meta({ type: 'duration' })
-
-const dayMs = 86_400_000
 
 /** Unix ms of `now`, `2026-04-01`, `2026-04-01T18:00`, `18:00`, `today`, `yesterday`, `tomorrow`, or `2h` from now; UTC. */
 export function parseMoment(typed: string, direction: 'past' | 'future', nowMs: number): number | null {

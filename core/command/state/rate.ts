@@ -46,7 +46,6 @@ export class RateLimit {
   }
 }
 
-/** An account. */
 export const keyOf = ({ network, account }: Caller): string => `${network}\n${account}`
 
 /** Whom a limit counts: an account. Those without one share a place, so that another nick is no fresh start. */

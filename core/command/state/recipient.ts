@@ -5,9 +5,7 @@ import type { Reading } from '../visit/reading.ts'
 /** Who asks: one bot, as far as it matters for whose a message is. */
 export interface Party {
   readonly bot: string
-  /** Answers what nobody owns. */
   readonly front: boolean
-  /** Bots with whom one talks. */
   readonly talkers: readonly string[]
 }
 

@@ -13,7 +13,6 @@ export class Strangers {
   readonly #said = new Set<string>()
   readonly #rate = new RateLimit()
 
-  /** They used a command. */
   used(caller: Caller, nowMs: number): void {
     const key = `${keyOf(caller)}\n${caller.place.channel}`
     this.#used.delete(key)

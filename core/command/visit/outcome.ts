@@ -25,7 +25,6 @@ export interface Outcome {
   readonly code?: string
 }
 
-/** An outcome that is one line. */
 export const outcomeOf = (
   line: string,
   { fault, ...rest }: Omit<Outcome, 'answer' | 'reply'> & { reply?: 'public' | 'private'; fault?: ErrorCode },

@@ -12,7 +12,6 @@ export type Reading =
 
 export interface ReaderOptions {
   readonly prefix: () => string
-  /** Names by which bots are addressed: `admin: status`, `@scribe last`. */
   readonly bots: readonly string[]
 }
 

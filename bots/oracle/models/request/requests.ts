@@ -25,7 +25,6 @@ export interface RequestsOptions {
   readonly books: Books
   readonly secret: (reference: string) => Promise<string>
   readonly timezone: () => string | null
-  /** This process. */
   readonly owner: string
 }
 

@@ -1,4 +1,5 @@
 import { isLoopback, type ProviderName, providerNames, providerOf } from '../../../../config/providers.ts'
+import { given } from '../../../../core/given.ts'
 import { deadline } from '../../../../core/retry.ts'
 import { TryFault } from '../request/fault.ts'
 import { type Offer, offersOf, ollamaContext } from './offers.ts'
@@ -81,7 +82,11 @@ async function byKey(name: ProviderName, env: Env, signal: AbortSignal): Promise
   const base = { provider: name, ...url, apiKey: `env:${key}` }
   const other = offers.find(isChat)
   if (!pick && other && isLoopback(baseUrl)) {
-    return { provider: name, model: { ...base, model: other.id, ...contextOf(other.contextTokens) }, by: key }
+    return {
+      provider: name,
+      model: { ...base, model: other.id, ...given({ contextTokens: other.contextTokens ?? undefined }) },
+      by: key,
+    }
   }
   const chosen = pick ?? (offers.length === 0 ? suggested[0] : undefined)
   if (!chosen)
@@ -94,8 +99,6 @@ async function byKey(name: ProviderName, env: Env, signal: AbortSignal): Promise
     by: key,
   }
 }
-
-const contextOf = (contextTokens: number | null): object => (contextTokens === null ? {} : { contextTokens })
 
 /** Looks for an Ollama on this machine, then for keys in the environment. Asks no model anything, so it costs nothing. */
 export async function discover(env: Env, skip: readonly string[], signal: AbortSignal): Promise<Discovery> {

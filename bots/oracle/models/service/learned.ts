@@ -28,7 +28,6 @@ export class Lessons {
     return this.#known.get(service) ?? nothingLearned
   }
 
-  /** A parameter was refused. */
   refuse(service: string, parameter: string): void {
     const before = this.of(service)
     if (!before.refused.includes(parameter)) {
