@@ -230,6 +230,14 @@ export function size(sizeBytes: number): string {
 /** `1,234,567`. */
 export const count = (value: number): string => Math.round(value).toLocaleString('en-US')
 
+/** `1 agent`, `2,000 agents`. */
+export const counted = (number: number, one: string, many = `${one}s`): string =>
+  `${count(number)} ${number === 1 ? one : many}`
+
+/** `a, b, c and 4 more`: all of few, the first of many. */
+export const some = (names: readonly string[], most = 20): string =>
+  names.length <= most ? names.join(', ') : `${names.slice(0, most).join(', ')} and ${names.length - most} more`
+
 /** `2026-04-01 13:05:09 UTC`. */
 export const time = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 

@@ -1,4 +1,5 @@
 /** Models of the configuration, and one that is taken by itself when there is none. */
+
 import { freeName } from '../../bots/oracle/commands/model-names.ts'
 import { budgetLine } from '../../bots/oracle/models/budget/money.ts'
 import { discover } from '../../bots/oracle/models/service/discover.ts'
@@ -6,6 +7,7 @@ import { type Config, configSchema } from '../../config/schema.ts'
 import { getMeta, Ledger, setMeta } from '../../core/ledger/ledger.ts'
 import { storeSetting } from '../../core/ledger/settings/settings.ts'
 import { Settings } from '../../core/settings/settings.ts'
+import { some } from '../../core/text/text.ts'
 import { referencesIn } from '../../core/vault/secrets.ts'
 import type { Instance } from '../instance.ts'
 
@@ -36,8 +38,8 @@ const variablesOf = (config: Config): string[] =>
 function modelLines({ models, commands }: Config): string[] {
   const on = Object.entries(models).filter(([, { on }]) => on)
   if (on.length === 0) return [`! no model is on, so oracle can not answer: ${commands.prefix}model on NAME`]
-  const shown = on.slice(0, 3).map(([name, { provider, model }]) => `${name} (${provider} ${model})`)
-  return [`models     ${shown.join(', ')}${on.length > shown.length ? ` and ${on.length - shown.length} more` : ''}`]
+  const shown = on.map(([name, { provider, model }]) => `${name} (${provider} ${model})`)
+  return [`models     ${some(shown, 3)}`]
 }
 
 async function take(

@@ -16,7 +16,7 @@ import { groupsOf } from '../../../core/ledger/people/groups.ts'
 import { presenceAt } from '../../../core/ledger/people/presence.ts'
 import { lastHeard } from '../../../core/ledger/record/history.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { ago, dayMs, duration, escapeInline } from '../../../core/text/text.ts'
+import { ago, counted, dayMs, duration, escapeInline } from '../../../core/text/text.ts'
 import { agentName, listed, meant, selector, several, signed } from '../agents/asking.ts'
 import { inherit } from '../agents/heirs.ts'
 import { accountOrder } from '../agents/orders.ts'
@@ -59,10 +59,10 @@ const told = ({ engagement: _signed, ...agent }: Agent, knows: Known): Omit<Agen
   channels: channelsTold(agent, knows),
 })
 
-const counted = (found: readonly { readonly state: string }[]): string => {
+const byState = (found: readonly { readonly state: string }[]): string => {
   const states = Map.groupBy(found, ({ state }) => state)
   const parts = [...states].map(([state, all]) => `${all.length} ${state}`)
-  return `${found.length} agent${found.length === 1 ? '' : 's'}: ${parts.join(', ')}`
+  return `${counted(found.length, 'agent')}: ${parts.join(', ')}`
 }
 
 const list = declare({
@@ -81,7 +81,7 @@ const list = declare({
       const knows = known(tx, context, 'public')
       const shown = found.map(agent => ({ agent, state: stateOf(tx, agent) }))
       return {
-        lines: [counted(shown), ...shown.map(({ agent, state }) => row(agent, knows, atMs, state))],
+        lines: [byState(shown), ...shown.map(({ agent, state }) => row(agent, knows, atMs, state))],
         data: found.map(agent => told(agent, knows)),
       }
     })

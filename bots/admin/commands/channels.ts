@@ -9,7 +9,7 @@ import { agents } from '../../../core/ledger/agents/agents.ts'
 import { membersOf } from '../../../core/ledger/people/members.ts'
 import { dropChannel, type KeptChannel, keptChannel, storeChannel } from '../../../core/ledger/settings/channels.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { escapeInline, time, truncate } from '../../../core/text/text.ts'
+import { counted, escapeInline, time, truncate } from '../../../core/text/text.ts'
 import {
   applied,
   brought,
@@ -240,17 +240,14 @@ const members = declare({
       const all = membersOf(db, place).map(each => ({ ...each, type: types.get(`${place.network}:${each.user}`) }))
       const programs = all.filter(({ type }) => type !== undefined).map(({ name, type }) => `${name} (${type})`)
       const people = all.filter(({ type }) => type === undefined).map(({ name }) => name)
-      return [
-        counted(programs, 'agent', 'agents'),
-        counted(people, people.length === 1 ? 'person' : 'people', 'people'),
-      ].filter(Boolean)
+      return [namedAll(programs, 'agent'), namedAll(people, 'person', 'people')].filter(Boolean)
     })
     return escapeInline(`${formatPlace(place)}: ${line.join(' · ') || 'nobody but us'}`)
   },
 })
 
-const counted = (names: readonly string[], one: string, many: string): string =>
-  names.length === 0 ? '' : `${names.length} ${names.length === 1 ? one : many}: ${names.join(', ')}`
+const namedAll = (names: readonly string[], one: string, many?: string): string =>
+  names.length === 0 ? '' : `${counted(names.length, one, many)}: ${names.join(', ')}`
 
 const lockOf = (locked: boolean) =>
   declare({

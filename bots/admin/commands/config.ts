@@ -9,13 +9,15 @@ import { dropSetting } from '../../../core/ledger/settings/settings.ts'
 import type { Beneath, Origin } from '../../../core/settings/settings.ts'
 import { changed, changing } from '../../../core/settings/settings-changing.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
-import { ago, escapeInline } from '../../../core/text/text.ts'
+import { ago, escapeInline, some } from '../../../core/text/text.ts'
 import { type AdminServices, declare } from '../services.ts'
 
 const shown = (value: unknown): string => escapeInline(JSON.stringify(value) ?? 'null')
 
 /** A value of chat, or that it took something out. */
 const changedTo = (value: unknown): string => (value === removed ? 'taken out' : shown(value))
+
+const few = (keys: readonly string[]): string => escapeInline(some(keys, 8))
 
 const atStart = 'the next npm start takes it over'
 
@@ -202,11 +204,5 @@ const reload = declare({
     return { lines, committed: () => bus.signal('settings', { by: caller.account }) }
   },
 })
-
-/** The first of many, and how many more there are. */
-const few = (keys: readonly string[], most = 8): string =>
-  escapeInline(
-    keys.length > most ? `${keys.slice(0, most).join(', ')} and ${keys.length - most} more` : keys.join(', '),
-  )
 
 export const configCommands = [get, set, unset, find, diff, exported, reload]

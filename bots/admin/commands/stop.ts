@@ -1,4 +1,5 @@
 /** The kill switch: `stop`, `pause`, `resume` reach agents by a mention with the word, and count who obeyed. */
+
 import { z } from 'zod'
 import { includes } from '../../../core/access/role.ts'
 import { agentSpends } from '../../../core/access/spender.ts'
@@ -11,9 +12,9 @@ import type { CallKind } from '../../../core/ledger/out/calls.ts'
 import { publicPlaces } from '../../../core/ledger/settings/places.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { runs, stopAnswers, stopperOf, stopRequests, stopScope } from '../../../core/stop.ts'
+import { some } from '../../../core/text/text.ts'
 import { meantBy } from '../fleet/addressed.ts'
 import { openCall, placesOf } from '../fleet/call.ts'
-import { some } from '../fleet/naming.ts'
 import { choose, type Here, nameOf, present, type Target } from '../fleet/targets.ts'
 import { type Context, declare } from '../services.ts'
 import { nobodyFits } from './fleet.ts'

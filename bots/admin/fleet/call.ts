@@ -5,8 +5,8 @@ import { bySeq, placeId, type Stored } from '../../../core/ledger/record/events.
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Rooms } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
-import { duration, safeName } from '../../../core/text/text.ts'
-import { naming, shortWords, some } from './naming.ts'
+import { duration, safeName, some } from '../../../core/text/text.ts'
+import { naming, shortWords } from './naming.ts'
 import { accountsOf, byPlace, type Here, nameOf } from './targets.ts'
 
 export interface NewCall {

@@ -25,9 +25,5 @@ export function naming(names: readonly string[], words: string): string[] {
   return line === '' ? lines : [...lines, line + behind]
 }
 
-/** `a, b, c and 4 more`: all of few, the first of many. */
-export const some = (names: readonly string[], most = 20): string =>
-  names.length <= most ? names.join(', ') : `${names.slice(0, most).join(', ')} and ${names.length - most} more`
-
 /** All names, in as many lines as they need. */
 export const chunks = (names: readonly string[]): string[] => naming(names, '').map(line => line.slice(0, -2))

@@ -1,7 +1,6 @@
 import { getMeta, setMeta } from '../../../core/ledger/ledger.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { duration } from '../../../core/text/text.ts'
-import { some } from './naming.ts'
+import { duration, some } from '../../../core/text/text.ts'
 import type { Look, NetworkStatus } from './presence.ts'
 
 /** What the alert room is to hear, and what is remembered of it: label → down since, Unix ms. */

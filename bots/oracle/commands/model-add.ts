@@ -7,7 +7,7 @@ import { ChanopError } from '../../../core/error.ts'
 import { listSecrets } from '../../../core/ledger/settings/secrets.ts'
 import { holdsLogin, noLogin } from '../../../core/loopback.ts'
 import { changed, changing } from '../../../core/settings/settings-changing.ts'
-import { count, escapeInline } from '../../../core/text/text.ts'
+import { count, escapeInline, some } from '../../../core/text/text.ts'
 import { storeSecret } from '../../../core/vault/secrets.ts'
 import { budgetLine, usd } from '../models/budget/money.ts'
 import { candidateOf } from '../models/choice.ts'
@@ -89,12 +89,8 @@ function choiceLines({ name, provider }: Place, offers: readonly Offer[], prefix
   if (offers.length === 0) return [`${name} answers and names no models: say ${prefix}model add ${name} MODEL`]
   const known = provider.suggested.map(({ model }) => model).filter(model => offers.some(({ id }) => id === model))
   const rest = offers.map(({ id }) => id).filter(id => !known.includes(id))
-  const shown = [...known, ...rest].slice(0, shownOffers)
-  const more = offers.length > shown.length ? ` and ${offers.length - shown.length} more` : ''
-  return [
-    `${name} offers ${shown.map(escapeInline).join(', ')}${more}`,
-    `take one: ${prefix}model add ${name} ${escapeInline(shown[0] ?? 'MODEL')}`,
-  ]
+  const shown = [...known, ...rest].map(escapeInline)
+  return [`${name} offers ${some(shown, shownOffers)}`, `take one: ${prefix}model add ${name} ${shown[0] ?? 'MODEL'}`]
 }
 
 interface Wanted {

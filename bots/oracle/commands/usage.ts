@@ -5,7 +5,7 @@ import { agentSpends } from '../../../core/access/spender.ts'
 import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { count, escapeInline } from '../../../core/text/text.ts'
+import { count, counted, escapeInline } from '../../../core/text/text.ts'
 import { usd } from '../models/budget/money.ts'
 import { periodsAt } from '../models/budget/periods.ts'
 import { callerSpends, tellable } from './caller.ts'
@@ -18,10 +18,8 @@ type Context = CommandContext<OracleServices>
 function told({ costMicroUsd, reservedMicroUsd, tries, inputTokens, cachedTokens, outputTokens }: Sums): string {
   const cached = cachedTokens > 0 ? ` (${count(cachedTokens)} cached)` : ''
   const held = reservedMicroUsd > 0 ? `, ${usd(reservedMicroUsd)} held for what is under way` : ''
-  return `${usd(costMicroUsd)} in ${requests(tries)}, ${count(inputTokens)} tokens read${cached}, ${count(outputTokens)} written${held}`
+  return `${usd(costMicroUsd)} in ${counted(tries, 'request')}, ${count(inputTokens)} tokens read${cached}, ${count(outputTokens)} written${held}`
 }
-
-const requests = (tries: number): string => `${count(tries)} request${tries === 1 ? '' : 's'}`
 
 function ranked(title: string, all: readonly Named[]): string[] {
   if (all.length === 0) return []
@@ -32,7 +30,7 @@ function ranked(title: string, all: readonly Named[]): string[] {
 
 function unaskedLine({ costMicroUsd, tries }: Sums): string {
   const tests = tries > 0 ? ' (tests, and what was asked for outside of an answer)' : ''
-  return `outside of answers: ${usd(costMicroUsd)} in ${requests(tries)}${tests}`
+  return `outside of answers: ${usd(costMicroUsd)} in ${counted(tries, 'request')}${tests}`
 }
 
 const linesOf = ({ period, all, you, here, unasked, by }: Figures): string[] => [

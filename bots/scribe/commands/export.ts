@@ -3,7 +3,7 @@ import { named, nameOf } from '../../../core/command/parse/values.ts'
 import { mustHoldIn } from '../../../core/command/visit/gate.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { sleep } from '../../../core/retry.ts'
-import { count, escapeInline, size } from '../../../core/text/text.ts'
+import { counted, escapeInline, size } from '../../../core/text/text.ts'
 import type { Exported } from '../export/export.ts'
 import { exportPath } from '../export/place.ts'
 import { formatNames } from '../record/format.ts'
@@ -15,7 +15,7 @@ import { scopeOf } from './scope.ts'
 const patienceMs = 8000
 
 const resultOf = ({ path, lines, sizeBytes, sha256 }: Exported): string[] => [
-  `${escapeInline(path)} · ${count(lines)} line${lines === 1 ? '' : 's'}, ${size(sizeBytes)}`,
+  `${escapeInline(path)} · ${counted(lines, 'line')}, ${size(sizeBytes)}`,
   `SHA-256 ${sha256}`,
 ]
 

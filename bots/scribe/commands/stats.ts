@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Answer } from '../../../core/command/command.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import type { ChartPart } from '../../../core/event.ts'
-import { count, dayMs, escapeInline, safeName, size } from '../../../core/text/text.ts'
+import { count, counted, dayMs, escapeInline, safeName, size } from '../../../core/text/text.ts'
 import { declare } from '../services.ts'
 import { type Stats, sparkline, statsOf } from '../stats.ts'
 import { indexed, scopeOf, visibleTo } from './scope.ts'
@@ -14,8 +14,7 @@ const ranked = (list: readonly { name: string; messages: number }[]): string =>
 function linesOf(title: string, stats: Stats, rooms: boolean): string[] {
   if (stats.messages === 0) return [`${escapeInline(title)}: no messages yet`]
   const since = new Date(stats.sinceMs ?? 0).toISOString().slice(0, 10)
-  const some = (many: number, one: string, all: string): string[] =>
-    many > 0 ? [`${count(many)} ${many === 1 ? one : all}`] : []
+  const some = (many: number, one: string, all: string): string[] => (many > 0 ? [counted(many, one, all)] : [])
   const { people, bots, agents } = stats
   const who = [...some(people, 'person', 'people'), ...some(bots, 'bot', 'bots'), ...some(agents, 'agent', 'agents')]
   return [
