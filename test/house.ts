@@ -19,7 +19,7 @@ import { Settings } from '../core/settings/settings.ts'
 import { followSettings } from '../core/settings/settings-following.ts'
 import { resolveSecret, Vault } from '../core/vault/secrets.ts'
 
-interface Closing {
+export interface Closing {
   after(done: () => void | Promise<void>): void
 }
 
@@ -31,7 +31,7 @@ export interface HouseOptions {
   readonly dataDir?: string
 }
 
-const plainConfig = `
+export const plainConfig = `
 owner: chat:olga
 networks:
   chat: { kind: memory, server: '{server}-a', channels: ['#general', '#ops'] }

@@ -1,16 +1,12 @@
 /** For tests: a house in which the oracle answers with a scripted model. */
 import type { MemoryPlatform } from '../../adapters/memory/platform.ts'
 import { type Turn, turnById } from '../../core/ledger/oracle/turns.ts'
-import { House } from '../../test/house.ts'
+import { type Closing, House } from '../../test/house.ts'
 import { runAdmin } from '../admin/admin.ts'
 import { runBridge } from '../bridge/run.ts'
 import type { ModelRequest } from './models/contract.ts'
 import { ScriptedModels, type Step } from './models/testing.ts'
 import { runOracle } from './oracle.ts'
-
-interface Closing {
-  after(done: () => void | Promise<void>): void
-}
 
 export interface WorldOptions {
   /** More of the configuration, e.g. `oracle: { followUps: merge }`. */

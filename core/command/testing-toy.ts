@@ -20,8 +20,7 @@ export const newToy = (): Toy => ({ done: [], gate: Promise.withResolvers(), her
 const command = commandsOf<Toy>('admin')
 export const scribe = commandsOf<Toy>('scribe')
 const oracle = commandsOf<Toy>('oracle')
-const none = z.object({})
-export const anyone = { role: 'guest', reply: 'public', args: none } as const
+export const anyone = { role: 'guest', reply: 'public' } as const
 
 export const adminCommands: Command<Toy>[] = [
   ...frontCommands<Toy>('admin'),
@@ -43,11 +42,9 @@ export const adminCommands: Command<Toy>[] = [
     }),
   }),
   command({
+    ...anyone,
     name: 'role list',
     summary: 'roles',
-    role: 'guest',
-    reply: 'public',
-    args: none,
     examples: [['!role list', 'none']],
     run: async () => 'none',
   }),
@@ -168,7 +165,6 @@ export const scribeCommands: Command<Toy>[] = [
     reply: 'public',
     mutates: true,
     confirm: true,
-    args: none,
     examples: [['!erase', /^erase: sure\? · !yes/, 'erase: sure? · !yes k7m within 60 s, or !no']],
     run: async ({ services }) => {
       services.done.push('erased')

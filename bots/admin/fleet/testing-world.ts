@@ -1,7 +1,7 @@
 /** A house with the bridge and admin in it, for conversations with a fleet. */
 import type { MemoryUser } from '../../../adapters/memory/person.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
-import { House } from '../../../test/house.ts'
+import { type Closing, House } from '../../../test/house.ts'
 import { until } from '../../../test/instance.ts'
 import { runBridge } from '../../bridge/run.ts'
 import { runAdmin } from '../admin.ts'
@@ -29,10 +29,6 @@ export interface World {
   readonly alice: MemoryUser
   readonly stopAdmin: () => Promise<void>
   readonly stopBridge: () => Promise<void>
-}
-
-interface Closing {
-  after(done: () => void | Promise<void>): void
 }
 
 export async function openWorld(t: Closing, fleet = '', commands = manyCommands): Promise<World> {
