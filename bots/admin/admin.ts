@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import type { configSchema } from '../../config/schema.ts'
 import type { Command } from '../../core/command/command.ts'
 import { helpCommands } from '../../core/command/help/help.ts'
 import { Catalogue, readPublished } from '../../core/command/help/published.ts'
@@ -16,7 +15,7 @@ import { personFor } from '../../core/ledger/people/people.ts'
 import { grant, owners } from '../../core/ledger/people/roles.ts'
 import type { Stored } from '../../core/ledger/record/events.ts'
 import type { Log } from '../../core/log.ts'
-import type { BotContext } from '../../core/process/bot.ts'
+import type { Context } from '../context.ts'
 import { Signer } from './agents/engagement.ts'
 import { keepAgents } from './agents/keeper.ts'
 import { about } from './commands/about.ts'
@@ -77,7 +76,7 @@ export const adminCommands: readonly Command<AdminServices>[] = [
 ]
 
 /** The first owner is the one the configuration names; later ones are made in chat. */
-async function makeOwner({ ledger, settings }: BotContext<typeof configSchema>): Promise<void> {
+async function makeOwner({ ledger, settings }: Context): Promise<void> {
   const place = parsePlace(settings.current.owner)
   if (!place) return
   await ledger.write(db => {
@@ -119,7 +118,7 @@ const restarter =
   }
 
 /** The names of all commands, settings and groups, for `npm run chat` to complete: `data/run/commands.json`. */
-async function leaveNames({ ledger, settings, dataDir, log }: BotContext<typeof configSchema>): Promise<void> {
+async function leaveNames({ ledger, settings, dataDir, log }: Context): Promise<void> {
   const names = await ledger.read(tx => ({
     commands: readPublished(tx).map(command => command.name),
     settings: settings.all().map(leaf => leaf.key),
@@ -136,13 +135,10 @@ async function leaveNames({ ledger, settings, dataDir, log }: BotContext<typeof 
 const silentMs = 5000
 
 /** Whether a bot runs. Without the bus, or before its first heartbeat, nobody knows better. */
-const runs = ({ bus }: BotContext, beat: Beat | undefined): boolean =>
+const runs = ({ bus }: Context, beat: Beat | undefined): boolean =>
   !bus.up || beat === undefined || Date.now() - beat.atMs < silentMs
 
-export async function runAdmin(
-  context: BotContext<typeof configSchema>,
-  over: Partial<AdminServices> = {},
-): Promise<void> {
+export async function runAdmin(context: Context, over: Partial<AdminServices> = {}): Promise<void> {
   const beats = new Map<string, Beat>()
   context.bus.onSignal('heartbeat', ({ bot, ...beat }) => beats.set(bot, beat))
   await makeOwner(context)

@@ -1,17 +1,15 @@
 /** What operators hear of logins: guesses that were locked, and accounts that their network has no more. Once for each. */
-import type { configSchema } from '../../config/schema.ts'
+
 import type { LoginLock } from '../../core/adapter.ts'
 import { text } from '../../core/event.ts'
 import { getMeta, setMeta } from '../../core/ledger/ledger.ts'
 import { networkStatuses, type StoredStatus } from '../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import { tellOps } from '../../core/ops.ts'
-import type { BotContext } from '../../core/process/bot.ts'
 import { alertRoomOf } from '../../core/rooms.ts'
 import { say } from '../../core/say.ts'
 import { count, duration, truncate, visible } from '../../core/text/text.ts'
-
-type Context = BotContext<typeof configSchema>
+import type { Context } from '../context.ts'
 
 const metaKey = 'logins.told'
 /** More at once are counted, not listed. */

@@ -1,12 +1,9 @@
-import type { configSchema } from '../../config/schema.ts'
 import { asChanopError } from '../../core/error.ts'
 import { dropAuditReads } from '../../core/ledger/audit/audit-retention.ts'
 import { type Aging, dropSettled } from '../../core/ledger/retention.ts'
-import type { BotContext } from '../../core/process/bot.ts'
 import { sleep } from '../../core/retry.ts'
 import { dayMs } from '../../core/text/text.ts'
-
-type Context = BotContext<typeof configSchema>
+import type { Context } from '../context.ts'
 
 const firstMs = 60_000
 const everyMs = 3_600_000

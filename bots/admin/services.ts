@@ -1,7 +1,6 @@
-import type { configSchema } from '../../config/schema.ts'
 import { type CommandContext, commandsOf } from '../../core/command/command.ts'
 import type { Catalogue } from '../../core/command/help/published.ts'
-import type { BotContext } from '../../core/process/bot.ts'
+import type { Context as BotContext } from '../context.ts'
 import type { Signer } from './agents/engagement.ts'
 import type { Fleet } from './fleet/fleet.ts'
 
@@ -13,7 +12,7 @@ export interface Beat {
 }
 
 export interface AdminServices {
-  readonly context: BotContext<typeof configSchema>
+  readonly context: BotContext
   readonly startedMs: number
   readonly version: string
   readonly beats: ReadonlyMap<string, Beat>

@@ -1,19 +1,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { configSchema } from '../../config/schema.ts'
 import { asChanopError } from '../../core/error.ts'
 import { audit } from '../../core/ledger/audit/audit.ts'
 import { type Ended, endRoles, rolesEnd } from '../../core/ledger/people/roles.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import { tellOps } from '../../core/ops.ts'
-import type { BotContext } from '../../core/process/bot.ts'
 import { sleep } from '../../core/retry.ts'
+import type { Context } from '../context.ts'
 import { keepHead } from './audit-heads.ts'
 import { ChannelWatch } from './channels/watch.ts'
 import { tellOfLogins } from './logins.ts'
 import { rotateLogs } from './logs.ts'
-
-type Context = BotContext<typeof configSchema>
 
 const everyMs = 1000
 const logsEveryMs = 60_000

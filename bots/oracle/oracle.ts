@@ -1,12 +1,11 @@
 import { join } from 'node:path'
-import type { configSchema } from '../../config/schema.ts'
 import { openDesk } from '../../core/command/visit/desk.ts'
 import { completionAt } from '../../core/ledger/oracle/completions.ts'
 import { turnsMergedInto } from '../../core/ledger/oracle/turns.ts'
 import { MediaStore, mediaLimits } from '../../core/media/store.ts'
 import { locations } from '../../core/paths.ts'
-import type { BotContext } from '../../core/process/bot.ts'
 import { sleep } from '../../core/retry.ts'
+import type { Context } from '../context.ts'
 import { requestFor } from './api/prompt.ts'
 import { Completions } from './api/runner.ts'
 import { ProgramVoice } from './api/voice.ts'
@@ -37,7 +36,7 @@ const mindFolder = (): string => join(locations().config, '..', 'mind')
 
 /** What answers, and what the commands need of it. Nothing is heard or taken up yet. */
 export async function openOracle(
-  context: BotContext<typeof configSchema>,
+  context: Context,
   options: OracleOptions = {},
 ): Promise<{ readonly services: OracleServices; readonly runner: Runner; readonly queue: TurnQueue | undefined }> {
   const { ledger, log, signal, settings, bus, name, dataDir } = context
@@ -84,7 +83,7 @@ export async function openOracle(
 }
 
 /** Answers people where they are, with a model. */
-export async function runOracle(context: BotContext<typeof configSchema>, options: OracleOptions = {}): Promise<void> {
+export async function runOracle(context: Context, options: OracleOptions = {}): Promise<void> {
   const { ledger, bus } = context
   const { services, runner, queue } = await openOracle(context, options)
   await runner.start()

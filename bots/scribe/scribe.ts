@@ -1,16 +1,15 @@
 import { join } from 'node:path'
-import type { configSchema } from '../../config/schema.ts'
 import type { Caller } from '../../core/command/command.ts'
 import { openDesk } from '../../core/command/visit/desk.ts'
 import { asChanopError } from '../../core/error.ts'
 import type { Stored } from '../../core/ledger/record/events.ts'
 import { tellOps } from '../../core/ops.ts'
-import type { BotContext } from '../../core/process/bot.ts'
 import { bots } from '../../core/process/bots.ts'
 import { follow } from '../../core/process/consumer.ts'
 import { sleep } from '../../core/retry.ts'
 import { say } from '../../core/say.ts'
 import { parseInline } from '../../core/text/text.ts'
+import type { Context } from '../context.ts'
 import { scribeCommands } from './commands/all.ts'
 import { Ear } from './ear.ts'
 import { Exports } from './export/exports.ts'
@@ -18,8 +17,6 @@ import { LogFiles } from './files/files.ts'
 import { sweep } from './files/sweep.ts'
 import { isDamage, SearchIndex } from './index/index.ts'
 import type { ScribeServices } from './services.ts'
-
-type Context = BotContext<typeof configSchema>
 
 const batchSize = 500
 /** What comes in meanwhile is taken together: a search looks for itself before it answers. */

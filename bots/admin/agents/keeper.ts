@@ -1,4 +1,3 @@
-import type { configSchema } from '../../../config/schema.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { repairAgents } from '../../../core/ledger/agents/agent-steps.ts'
 import { type Agent, agents, engagementsEnd } from '../../../core/ledger/agents/agents.ts'
@@ -8,8 +7,8 @@ import { dropOldLogins, loginsEnd } from '../../../core/ledger/people/claims.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { scrubMark } from '../../../core/ledger/wipe.ts'
 import { tellOps } from '../../../core/ops.ts'
-import type { BotContext } from '../../../core/process/bot.ts'
 import { consume } from '../../../core/process/consumer.ts'
+import type { Context } from '../../context.ts'
 import { endBatches } from './batch.ts'
 import type { Signer } from './engagement.ts'
 import { revokeRecord, suspension } from './record.ts'
@@ -17,8 +16,6 @@ import { Renewal } from './renewal.ts'
 import { consumer, Watch } from './watch.ts'
 
 const lookMs = 1000
-
-type Context = BotContext<typeof configSchema>
 
 /** Ends engagements whose time is over. */
 export function expire(tx: Tx, context: Context, nowMs: number): void {

@@ -1,4 +1,3 @@
-import type { configSchema } from '../../../config/schema.ts'
 import { text, type UserId } from '../../../core/event.ts'
 import { type Agent, agentOf, mayBe, mayEnter } from '../../../core/ledger/agents/agents.ts'
 import { enqueue } from '../../../core/ledger/out/deliveries.ts'
@@ -12,6 +11,7 @@ import { storeSetting } from '../../../core/ledger/settings/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { BotContext } from '../../../core/process/bot.ts'
 import { duration } from '../../../core/text/text.ts'
+import type { Context } from '../../context.ts'
 import { announce } from '../say.ts'
 import { Meter } from './meter.ts'
 
@@ -26,10 +26,10 @@ interface Finding {
 
 /** Holds agents to their engagements, from what the ledger hears: where they are, and how much they say. */
 export class Watch {
-  readonly #context: BotContext<typeof configSchema>
+  readonly #context: Context
   readonly #meter = new Meter()
 
-  constructor(context: BotContext<typeof configSchema>) {
+  constructor(context: Context) {
     this.#context = context
   }
 
@@ -113,7 +113,7 @@ export function putOut(
 }
 
 /** Neither relayed nor obeyed for a while and, where the server knows how, heard in none of its channels either. */
-function mute(tx: Tx, context: BotContext<typeof configSchema>, { network, name }: Agent, seq: number): void {
+function mute(tx: Tx, context: Context, { network, name }: Agent, seq: number): void {
   const untilMs = Date.now() + muteMs
   const accounts = [`${network}:${name}`, ...keysBehind(tx, { network, user: name })]
   const muted = Object.fromEntries(accounts.map(account => [account, untilMs]))

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isManaged, managedNetworks } from '../../../config/networks.ts'
-import type { Config, configSchema } from '../../../config/schema.ts'
+import type { Config } from '../../../config/schema.ts'
 import { admitted, mayBeIn } from '../../../core/access/admission.ts'
 import { asChanopError } from '../../../core/error.ts'
 import { formatPlace, type MemberEvent, type Place } from '../../../core/event.ts'
@@ -11,11 +11,10 @@ import type { Stored } from '../../../core/ledger/record/events.ts'
 import { keptChannels } from '../../../core/ledger/settings/channels.ts'
 import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import type { BotContext } from '../../../core/process/bot.ts'
 import type { Rooms } from '../../../core/rooms.ts'
+import type { Context } from '../../context.ts'
 import { configured } from './places.ts'
 
-type Context = BotContext<typeof configSchema>
 type Where = Pick<Place, 'network' | 'channel'>
 
 /** Changes of roles and engagements come in bursts: looked at at once, then not more often than this. */

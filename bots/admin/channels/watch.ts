@@ -1,5 +1,4 @@
 import { isManaged } from '../../../config/networks.ts'
-import type { configSchema } from '../../../config/schema.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
 import { type MemberEvent, type NetworkId, type UserId } from '../../../core/event.ts'
 import { type Agent, agentOf, agents, engaged } from '../../../core/ledger/agents/agents.ts'
@@ -11,17 +10,15 @@ import { dropChannel, type KeptChannel, keptChannel, keptChannels } from '../../
 import { advanceTo } from '../../../core/ledger/settings/consumers.ts'
 import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import type { BotContext } from '../../../core/process/bot.ts'
 import { consume } from '../../../core/process/consumer.ts'
 import { loneRoom } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { duration } from '../../../core/text/text.ts'
+import type { Context } from '../../context.ts'
 import { Doors } from './doors.ts'
 import { joiners } from './members.ts'
 import { greet, natureOf, typeFor } from './nature.ts'
 import { bringOrders, keepOrder, releaseOrder } from './orders.ts'
-
-type Context = BotContext<typeof configSchema>
 
 const consumer = 'admin.channels'
 /** A program that comes and goes is told its instructions this often at most. */

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { configSchema } from '../../../config/schema.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
 import { isIgnored } from '../../../core/command/visit/desk.ts'
 import { asChanopError } from '../../../core/error.ts'
@@ -10,11 +9,11 @@ import type { Stored } from '../../../core/ledger/record/events.ts'
 import { advanceTo } from '../../../core/ledger/settings/consumers.ts'
 import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import type { BotContext } from '../../../core/process/bot.ts'
 import { consume } from '../../../core/process/consumer.ts'
 import { alertRoomOf, type Room, type Rooms } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { dayMs, some } from '../../../core/text/text.ts'
+import type { Context } from '../../context.ts'
 import { type Decision, decide, type Question } from './ask.ts'
 import { closeCall, openCall } from './call.ts'
 import { Calls } from './calls.ts'
@@ -22,8 +21,6 @@ import { mayMention, mentionOf } from './mention.ts'
 import { alertsOf, keepTold, toldOf } from './outages.ts'
 import { type Look, Presence } from './presence.ts'
 import { knownWords } from './targets.ts'
-
-type Context = BotContext<typeof configSchema>
 
 export interface FleetOptions {
   readonly context: Context

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Answer, CommandContext } from '../../../core/command/command.ts'
+import type { Answer } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { lastTurnOf, type NewTurn, type Turn } from '../../../core/ledger/oracle/turns.ts'
@@ -9,9 +9,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { turnOfMessage } from '../../../core/stop.ts'
 import { plain } from '../../../core/text/text.ts'
 import { modeOf } from '../talk/decide.ts'
-import { declare, type OracleServices } from './services.ts'
-
-type Context = CommandContext<OracleServices>
+import { type Context, declare } from './services.ts'
 
 /** Makes a turn of a command; its answer comes by itself. */
 function turnOf(

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { includes } from '../../../core/access/role.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
 import { named } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { given } from '../../../core/given.ts'
@@ -16,9 +15,7 @@ import { usd } from '../models/budget/money.ts'
 import { endOf, periodsAt } from '../models/budget/periods.ts'
 import { callerSpends, tellable } from './caller.ts'
 import { modelNamed } from './model-names.ts'
-import { declare, type OracleServices } from './services.ts'
-
-type Context = CommandContext<OracleServices>
+import { type Context, declare } from './services.ts'
 
 /** `$0.42 of $5 today (8 %), $3 of $50 this month (6 %)`, or that there is no limit. */
 function standOf(tx: Tx, { services }: Context, scope: string): string {

@@ -1,11 +1,10 @@
 import { spenderOf } from '../../../core/access/spender.ts'
 import { knownTo, readerOf } from '../../../core/access/visibility.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import type { OracleServices } from './services.ts'
+import type { Context } from './services.ts'
 
 /** Whose budget a command's request is on, and the room it is booked for. */
-export function callerSpends({ caller }: Pick<CommandContext<unknown>, 'caller'>): { room: string; person: string } {
+export function callerSpends({ caller }: Pick<Context, 'caller'>): { room: string; person: string } {
   const { network, account: id, verified, person, agent, room } = caller
   return { room, person: spenderOf(network, { id, verified }, { person, agent }) }
 }
@@ -13,7 +12,7 @@ export function callerSpends({ caller }: Pick<CommandContext<unknown>, 'caller'>
 const roomMark = 'room:'
 
 /** Whether a scope of spending is told where it was asked: of rooms those that everybody who reads it may know of. */
-export function tellable(tx: Tx, context: CommandContext<OracleServices>): (scope: string) => boolean {
+export function tellable(tx: Tx, context: Context): (scope: string) => boolean {
   const { rooms } = context.services.context
   const knows = knownTo(tx, readerOf(context, 'public'), rooms, context.atMs)
   return scope => {

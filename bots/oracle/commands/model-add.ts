@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isLoopback, type Provider, type ProviderName, providerNames, providerOf } from '../../../config/providers.ts'
-import { byOf, type CommandContext } from '../../../core/command/command.ts'
+import { byOf } from '../../../core/command/command.ts'
 import { flag, named } from '../../../core/command/parse/values.ts'
 import { type Found, soonOrLater } from '../../../core/command/visit/later.ts'
 import { ChanopError } from '../../../core/error.ts'
@@ -16,9 +16,7 @@ import { addressHint, type Offer, offersOf, ollamaContext } from '../models/serv
 import { type Trial, tryOut } from '../models/service/trial.ts'
 import { callerSpends } from './caller.ts'
 import { freeName, providerNamed } from './model-names.ts'
-import { declare, type OracleServices } from './services.ts'
-
-type Context = CommandContext<OracleServices>
+import { type Context, declare } from './services.ts'
 
 /** Prices as people type them: `0.4/1.6`, or `0.4/1.6/0.1` with that of cached input. */
 export const priceArg = z

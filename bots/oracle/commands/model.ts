@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Config } from '../../../config/schema.ts'
-import type { Command, CommandContext } from '../../../core/command/command.ts'
+import type { Command } from '../../../core/command/command.ts'
 import { named, rest } from '../../../core/command/parse/values.ts'
 import { soonOrLater } from '../../../core/command/visit/later.ts'
 import { typedValue } from '../../../core/config/yaml.ts'
@@ -16,9 +16,7 @@ import { tryOut } from '../models/service/trial.ts'
 import { callerSpends } from './caller.ts'
 import { add, key, priceOf, trialLine } from './model-add.ts'
 import { modelNamed } from './model-names.ts'
-import { declare, type OracleServices } from './services.ts'
-
-type Context = CommandContext<OracleServices>
+import { type Context, declare, type OracleServices } from './services.ts'
 
 const priceShown = (candidate: Candidate): string => {
   const { input, output } = candidate.price

@@ -2,17 +2,14 @@ import { z } from 'zod'
 import { chosen } from '../../../core/access/agents-meant.ts'
 import { includes } from '../../../core/access/role.ts'
 import { agentSpends } from '../../../core/access/spender.ts'
-import type { CommandContext } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { count, counted, escapeInline } from '../../../core/text/text.ts'
 import { usd } from '../models/budget/money.ts'
 import { periodsAt } from '../models/budget/periods.ts'
 import { callerSpends, tellable } from './caller.ts'
-import { declare, type OracleServices } from './services.ts'
+import { type Context, declare } from './services.ts'
 import { chartOf, daysOf, type Figures, most, type Named, type Sums, sharesOf, sumsOf } from './usage-figures.ts'
-
-type Context = CommandContext<OracleServices>
 
 /** `$0.42 in 12 requests, 34,000 tokens read (20,000 cached), 1,200 written`. */
 function told({ costMicroUsd, reservedMicroUsd, tries, inputTokens, cachedTokens, outputTokens }: Sums): string {

@@ -1,4 +1,4 @@
-import type { Config, configSchema } from '../../../config/schema.ts'
+import type { Config } from '../../../config/schema.ts'
 import { callerOf, inert } from '../../../core/command/visit/gate.ts'
 import { Reader } from '../../../core/command/visit/reading.ts'
 import { asChanopError } from '../../../core/error.ts'
@@ -16,12 +16,12 @@ import { keepDecision } from '../../../core/ledger/record/decisions.ts'
 import { messageOf, type Stored } from '../../../core/ledger/record/events.ts'
 import { advanceTo } from '../../../core/ledger/settings/consumers.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import type { BotContext } from '../../../core/process/bot.ts'
 import { bots } from '../../../core/process/bots.ts'
 import { consume } from '../../../core/process/consumer.ts'
 import { say } from '../../../core/say.ts'
 import { type Stopper, stopAnswers, stopperOf, stopScope, turnOfMessage } from '../../../core/stop.ts'
 import { parseInline } from '../../../core/text/text.ts'
+import type { Context } from '../../context.ts'
 import type { Models } from '../models/contract.ts'
 import type { Runner } from '../turns/runner.ts'
 import { self } from './address.ts'
@@ -37,7 +37,7 @@ const stopWords = /^(?:please )?stop(?:,? (it|now|please|all))?[\s.!]*$/i
 const stopSigns = new Set(['⛔', '🛑'])
 
 export interface EarOptions {
-  readonly context: BotContext<typeof configSchema>
+  readonly context: Context
   readonly models: Models
   readonly runner: Runner
   /** A turn waits: another process may have room for it. */
