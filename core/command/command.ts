@@ -134,6 +134,9 @@ export interface Command<S, A extends z.ZodObject = z.ZodObject> {
   run(context: CommandContext<S>, args: z.output<A>): Promise<Answer | string>
 }
 
+/** Of a declaration: it changes something, on the word of `role` or above, and all who read the place hear of it. */
+export const changes = (role: Role) => ({ role, reply: 'public', mutates: true }) as const
+
 type Previewed = Preview | string | null | Promise<Preview | string | null>
 
 const namePattern = /^[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?$/

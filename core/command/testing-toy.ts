@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ChanopError } from '../error.ts'
 import type { NetworkId } from '../event.ts'
 import { sql } from '../ledger/sqlite.ts'
-import { type Command, commandsOf } from './command.ts'
+import { type Command, changes, commandsOf } from './command.ts'
 import { rest, whole } from './parse/values.ts'
 import { Stage } from './testing.ts'
 import { frontCommands } from './visit/front.ts'
@@ -28,9 +28,7 @@ export const adminCommands: Command<Toy>[] = [
   command({
     name: 'note',
     summary: 'keeps a note',
-    role: 'operator',
-    reply: 'public',
-    mutates: true,
+    ...changes('operator'),
     args: z.object({ words: rest() }),
     examples: [['!note a b', 'noted']],
     run: async ({ services, atMs }, { words }) => ({
@@ -51,9 +49,7 @@ export const adminCommands: Command<Toy>[] = [
   command({
     name: 'role grant',
     summary: 'gives a role',
-    role: 'owner',
-    reply: 'public',
-    mutates: true,
+    ...changes('owner'),
     confirm: ({ who, role }) => (role === 'owner' ? `makes ${who} an owner` : null),
     args: z.object({ who: z.string(), role: z.enum(['owner', 'operator', 'member']) }),
     examples: [['!role grant bob member', 'bob: member']],
@@ -79,9 +75,7 @@ export const adminCommands: Command<Toy>[] = [
   command({
     name: 'person add',
     summary: 'makes an account',
-    role: 'operator',
-    reply: 'public',
-    mutates: true,
+    ...changes('operator'),
     args: z.object({ name: z.string() }),
     examples: [['!person add bob', '']],
     run: async (_context, { name }) => ({
@@ -150,9 +144,7 @@ export const scribeCommands: Command<Toy>[] = [
   scribe({
     name: 'drop',
     summary: 'drops the herd',
-    role: 'operator',
-    reply: 'public',
-    mutates: true,
+    ...changes('operator'),
     args: z.object({ which: z.string() }),
     confirm: (_args, { services: { herd } }) => ({ text: `drops ${herd.length}`, of: [...herd] }),
     examples: [['!drop all', /^drops 2 · !yes/, 'drops 2 · !yes k7m within 60 s, or !no']],
@@ -161,9 +153,7 @@ export const scribeCommands: Command<Toy>[] = [
   scribe({
     name: 'erase',
     summary: 'erases',
-    role: 'operator',
-    reply: 'public',
-    mutates: true,
+    ...changes('operator'),
     confirm: true,
     examples: [['!erase', /^erase: sure\? · !yes/, 'erase: sure? · !yes k7m within 60 s, or !no']],
     run: async ({ services }) => {

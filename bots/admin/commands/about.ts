@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Config } from '../../../config/schema.ts'
 import { mayBeIn } from '../../../core/access/admission.ts'
+import { changes } from '../../../core/command/command.ts'
 import { hidden } from '../../../core/command/help/help.ts'
 import { readPublished } from '../../../core/command/help/published.ts'
 import { nameOf, rest } from '../../../core/command/parse/values.ts'
@@ -179,9 +180,7 @@ const version = declare({
 const restart = declare({
   name: 'restart',
   summary: 'restarts one bot; its nick stays',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ bot: z.enum(bots) }),
   examples: [['!restart oracle', 'oracle restarts']],
   async run({ services, atMs }, { bot }) {

@@ -1,6 +1,6 @@
 /** What becomes of agents: `rotate`, `revoke`, `restore`. */
 import { z } from 'zod'
-import type { Ordered } from '../../../core/command/command.ts'
+import { changes, type Ordered } from '../../../core/command/command.ts'
 import { durationMs, named, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Agent, editAgent, setAgentState } from '../../../core/ledger/agents/agents.ts'
@@ -23,10 +23,8 @@ const selfGraceMs = 10_000
 const rotate = declare({
   name: 'rotate',
   summary: 'gives agents new passwords and ends their sessions, at once or after a grace',
-  role: 'guest',
+  ...changes('guest'),
   agents: true,
-  reply: 'public',
-  mutates: true,
   args: z.object({
     selector: selector.optional().describe('which agents; an agent itself without'),
     grace: named(durationMs(), 'how long sessions go on'),
@@ -98,9 +96,7 @@ const farewell = ({ event, atMs }: Context, { network, name }: Agent, graceMs: n
 const revoke = declare({
   name: 'revoke',
   summary: 'suspends agents and disconnects them at once, with the reason shown',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ selector, reason: rest().optional().describe('what the agent is shown') }),
   confirm: ({ selector: which }, context) =>
     several(context, which, agents => `revokes ${agents.length}: ${listed(agents.map(({ name }) => name))}`),
@@ -130,9 +126,7 @@ const revoke = declare({
 const restore = declare({
   name: 'restore',
   summary: 'takes back a revocation; the password is the one it had',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ selector, for: named(durationMs(), 'a new end') }),
   confirm: ({ selector: which }, context) =>
     several(context, which, agents => `restores ${agents.length}: ${listed(agents.map(({ name }) => name))}`),

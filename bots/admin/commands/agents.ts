@@ -1,5 +1,7 @@
 /** One agent or all of them looked at and kept in order: `agents` and `agent …`. */
+
 import { z } from 'zod'
+import { changes } from '../../../core/command/command.ts'
 import { durationMs, flag, named, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import {
@@ -120,9 +122,7 @@ const show = declare({
 const edit = declare({
   name: 'agent edit',
   summary: 'changes what an agent may do; a new engagement is signed',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({
     nick: agentName,
     ...terms,
@@ -156,9 +156,7 @@ const edit = declare({
 const del = declare({
   name: 'agent del',
   summary: 'deletes an agent and its account; with --keep only the record',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({
     nick: agentName,
     keep: flag('the account stays'),
@@ -212,9 +210,7 @@ const sessions = declare({
 const kick = declare({
   name: 'agent kick',
   summary: 'ends the sessions of agents; they may log in again',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ selector, reason: rest().optional() }),
   confirm: ({ selector: which }, context) =>
     several(context, which, found => `ends the sessions of ${found.length}: ${listed(found.map(({ name }) => name))}`),
@@ -242,9 +238,7 @@ const idleSince = (tx: Tx, idleMs: number, nowMs: number): Agent[] =>
 const reap = declare({
   name: 'agent reap',
   summary: 'deletes agents that were not seen for a time, with their accounts',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ idle: durationMs().meta({ named: true }).describe('how long, e.g. 14d') }),
   confirm: async ({ idle }, { ledger, atMs }) => {
     if (idle < dayMs) throw new ChanopError('usage', 'idle is a day at least: !agent reap idle=14d')
@@ -279,9 +273,7 @@ const reap = declare({
 const certificate = declare({
   name: 'agent cert',
   summary: 'lets an agent log in by a certificate (SASL EXTERNAL), or takes one away',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({
     verb: z.enum(['add', 'del']),
     nick: agentName,

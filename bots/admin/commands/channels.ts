@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { managedNetworks } from '../../../config/networks.ts'
 import { channelModes } from '../../../config/schema.ts'
-import { byOf } from '../../../core/command/command.ts'
+import { byOf, changes } from '../../../core/command/command.ts'
 import { named, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type Place } from '../../../core/event.ts'
@@ -33,9 +33,7 @@ import { type Context, declare } from '../services.ts'
 const add = declare({
   name: 'channel add',
   summary: 'makes a channel that stays, by the type its name begins with',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({
     channel,
     type: named(z.string(), 'another type than the name says, or none'),
@@ -153,10 +151,8 @@ const muting = (modes: string, place: Place): string =>
 const set = declare({
   name: 'channel set',
   summary: 'changes type, time to live, on-join instructions or modes of a channel',
-  role: 'operator',
+  ...changes('operator'),
   scope: 'room',
-  reply: 'public',
-  mutates: true,
   args: z.object({
     channel,
     key: z.enum(settable),
@@ -201,10 +197,8 @@ const set = declare({
 const topic = declare({
   name: 'channel topic',
   summary: 'sets a channel’s topic, or shows it',
-  role: 'operator',
+  ...changes('operator'),
   scope: 'room',
-  reply: 'public',
-  mutates: true,
   args: z.object({ channel, topic: z.string().max(300).optional().meta({ rest: true }) }),
   examples: [['!channel topic #general all that matters', 'irc:#general: all that matters']],
   async run(context, { channel, topic: said }) {
@@ -253,10 +247,8 @@ const lockOf = (locked: boolean) =>
   declare({
     name: locked ? 'channel lock' : 'channel unlock',
     summary: locked ? 'only operators may address agents there' : 'everybody may address agents there again',
-    role: 'operator',
+    ...changes('operator'),
     scope: 'room',
-    reply: 'public',
-    mutates: true,
     args: z.object({ channel }),
     examples: [
       locked
@@ -281,9 +273,7 @@ const lockOf = (locked: boolean) =>
 const del = declare({
   name: 'channel del',
   summary: 'gives a channel up: everybody is put out, and it is kept no longer',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ channel }),
   async confirm({ channel }, context) {
     const place = meant(context, channel)

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { changedForStart, waitsForStart } from '../../../config/start-keys.ts'
+import { changes } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { typedValue } from '../../../core/config/yaml.ts'
 import { ChanopError } from '../../../core/error.ts'
@@ -71,9 +72,7 @@ function checkedValue(
 const set = declare({
   name: 'config set',
   summary: 'changes a setting in all bots at once; it wins over the file',
-  role: 'owner',
-  reply: 'public',
-  mutates: true,
+  ...changes('owner'),
   args: z.object({ key: z.string(), value: rest() }),
   examples: [
     ['!config set commands.lines 6', 'commands.lines = 6 (was 4)'],
@@ -104,9 +103,7 @@ const set = declare({
 const unset = declare({
   name: 'config unset',
   summary: 'drops what chat changed: the value of the file or the default holds again',
-  role: 'owner',
-  reply: 'public',
-  mutates: true,
+  ...changes('owner'),
   args: z.object({ key: z.string() }),
   examples: [['!config unset commands.lines', 'commands.lines was not changed in chat; !config diff lists what was']],
   async run(context, { key }) {
@@ -185,9 +182,7 @@ const exported = declare({
 const reload = declare({
   name: 'config reload',
   summary: 'reads the configuration file again, in all bots',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   examples: [['!config reload', 'the file holds; nothing is changed in chat']],
   async run({ services, caller, settings: { prefix } }) {
     const { settings, bus } = services.context

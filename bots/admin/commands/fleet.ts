@@ -1,5 +1,7 @@
 /** Who of the fleet is there, and calling a group by a command. */
+
 import { z } from 'zod'
+import { changes } from '../../../core/command/command.ts'
 import { nameOf, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { isAnywhere } from '../../../core/ledger/people/members.ts'
@@ -127,9 +129,7 @@ const seen = declare({
 const call = declare({
   name: 'call',
   summary: 'wakes the agents of a group in this room and counts who answers, as a mention of the group does',
-  role: 'guest',
-  reply: 'public',
-  mutates: true,
+  ...changes('guest'),
   args: z.object({
     selector: nameOf('selector').max(500).describe('@all, @worker, @wor*, @group; ,-x leaves out x'),
     words: rest().max(1000),

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { select } from '../../../core/access/selector.ts'
-import { byOf } from '../../../core/command/command.ts'
+import { byOf, changes } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { agentNamed, agents, agentTypes, editAgent } from '../../../core/ledger/agents/agents.ts'
@@ -142,9 +142,7 @@ const show = declare({
 const addTo = declare({
   name: 'group add',
   summary: 'makes a group, and puts agents and people into it',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({
     group: groupName,
     members: rest()
@@ -176,9 +174,7 @@ const addTo = declare({
 const del = declare({
   name: 'group del',
   summary: 'takes members out of a group; without any, deletes the group',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ group: groupName, members: rest().max(2000).meta({ type: 'selector' }).optional() }),
   examples: [
     ['!group del crew worker-001', '@crew: 1 taken out'],
@@ -213,9 +209,7 @@ async function movingSelf(context: Context, group: string, way: 'in' | 'out') {
 const join = declare({
   name: 'group join',
   summary: 'you are in a group from now on: who calls it calls you',
-  role: 'member',
-  reply: 'public',
-  mutates: true,
+  ...changes('member'),
   args: z.object({ group: groupName }),
   examples: [['!group join crew', 'you are in @crew']],
   async run(context, { group }) {
@@ -227,9 +221,7 @@ const join = declare({
 const part = declare({
   name: 'group part',
   summary: 'you leave a group',
-  role: 'member',
-  reply: 'public',
-  mutates: true,
+  ...changes('member'),
   args: z.object({ group: groupName }),
   examples: [['!group part crew', 'you are not in @crew; !group show crew tells who is']],
   async run(context, { group }) {

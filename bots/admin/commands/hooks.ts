@@ -6,7 +6,7 @@ import { hookFormats, keyNetworks } from '../../../config/networks.ts'
 import { apiKeyHash, newHookWord } from '../../../core/access/api-keys.ts'
 import { passesForOurs } from '../../../core/access/reserved.ts'
 import { includes } from '../../../core/access/role.ts'
-import { byOf } from '../../../core/command/command.ts'
+import { byOf, changes } from '../../../core/command/command.ts'
 import { flag, listOf, named } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { newestSeq } from '../../../core/ledger/record/history.ts'
@@ -69,9 +69,7 @@ function freeName(context: Context, taken: (name: string) => boolean, given: str
 const create = declare({
   name: 'hook new',
   summary: 'makes an address at which another program tells a room something; it comes once, to you alone',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({
     room,
     format: z
@@ -124,9 +122,7 @@ const target = z
 const out = declare({
   name: 'hook out',
   summary: 'tells another program what happens in a room, signed, each thing at least once and in order',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({
     room,
     url: target.describe('where it is sent, by POST'),
@@ -243,9 +239,7 @@ const dead = declare({
 const retry = declare({
   name: 'hook retry',
   summary: 'sends once more what a webhook could not deliver, and all that followed it',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ name: hookName }),
   examples: [['!hook retry alerts', 'no hook alerts sends anything: !hook list']],
   async run({ ledger }, { name }) {
@@ -264,9 +258,7 @@ const retry = declare({
 const del = declare({
   name: 'hook del',
   summary: 'ends a webhook at once',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ name: hookName }),
   examples: [['!hook del alerts', 'no hook is called alerts: !hook list']],
   async run({ ledger }, { name }) {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { newCode } from '../../../core/access/claim-codes.ts'
 import { includes, isRole, roles } from '../../../core/access/role.ts'
+import { changes } from '../../../core/command/command.ts'
 import { durationMs, named } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { UserId } from '../../../core/event.ts'
@@ -21,9 +22,7 @@ const create = declare({
   name: 'invite new',
   aliases: ['invite'],
   summary: 'gives a code that makes an account for a person, once, when it is claimed',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({
     account,
     role: z.enum(roles).default('member').meta({ named: true }).describe('member unless said'),
@@ -93,9 +92,7 @@ const list = declare({
 const revoke = declare({
   name: 'invite revoke',
   summary: 'takes an invitation back: its code counts no more',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ account }),
   examples: [['!invite revoke bob', 'no invitation waits for bob; !invite list shows them']],
   async run(context, { account }) {

@@ -5,7 +5,7 @@ import { keyNetworks } from '../../../config/networks.ts'
 import { apiKeyHash, newApiKey, prefixOf, type Scope, scopes } from '../../../core/access/api-keys.ts'
 import { passesForOurs } from '../../../core/access/reserved.ts'
 import { includes } from '../../../core/access/role.ts'
-import { byOf } from '../../../core/command/command.ts'
+import { byOf, changes } from '../../../core/command/command.ts'
 import { flag, listOf, moment, named, whole } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
@@ -104,9 +104,7 @@ const secretLine = (key: string, url: string): string => `key=${key} url=${url}/
 const create = declare({
   name: 'key new',
   summary: 'makes a key by which a program speaks for you, or for an agent of yours; it comes once, to you alone',
-  role: 'member',
-  reply: 'public',
-  mutates: true,
+  ...changes('member'),
   args: z.object({
     name,
     for: named(z.string().min(1).max(100), 'whom it acts for: an agent or a person; you unless said'),
@@ -227,9 +225,7 @@ function keyLine(tx: Tx, key: ApiKey, nowMs: number): string {
 const rotate = declare({
   name: 'key rotate',
   summary: 'gives a key another secret; the one before opens nothing from that moment on',
-  role: 'member',
-  reply: 'public',
-  mutates: true,
+  ...changes('member'),
   args: z.object({ name }),
   examples: [['!key rotate ci', 'no key of yours is called ci: !key list shows them']],
   async run(context, { name: written }) {
@@ -256,9 +252,7 @@ const rotate = declare({
 const revoke = declare({
   name: 'key revoke',
   summary: 'ends a key at once, with all that is open by it',
-  role: 'member',
-  reply: 'public',
-  mutates: true,
+  ...changes('member'),
   args: z.object({ name }),
   examples: [['!key revoke ci', 'no key of yours is called ci: !key list shows them']],
   async run(context, { name: written }) {

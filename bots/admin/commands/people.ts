@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { managedNetworks } from '../../../config/networks.ts'
 import { includes, type Role, roles } from '../../../core/access/role.ts'
-import { byOf, type Caller } from '../../../core/command/command.ts'
+import { byOf, type Caller, changes } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
 import { agentsOwnedBy } from '../../../core/ledger/agents/agents.ts'
@@ -48,9 +48,7 @@ function sealed(context: Context, order: Omit<NewOrder, 'sealed'>, password: str
 const add = declare({
   name: 'person add',
   summary: 'makes an account for a person; the login comes once, to you alone, with lines for their client',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({
     account,
     role: z.enum(roles).default('member').meta({ named: true }).describe('member unless said'),
@@ -216,9 +214,7 @@ const farewell = ({ key, network, args }: NewOrder, notBeforeMs: number): NewOrd
 const del = declare({
   name: 'person del',
   summary: 'deletes a person’s account and takes their roles',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ account }),
   confirm: async ({ account }, context) => {
     const { caller, ledger, atMs } = context

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { newCode } from '../../../core/access/claim-codes.ts'
 import { expandNames } from '../../../core/access/selector.ts'
-import { byOf } from '../../../core/command/command.ts'
+import { byOf, changes } from '../../../core/command/command.ts'
 import { flag } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Agent, agentNamed, insertAgent } from '../../../core/ledger/agents/agents.ts'
@@ -57,9 +57,7 @@ function refuseTaken(tx: Tx, context: Context, { name, network }: Agent): void {
 const register = declare({
   name: 'register',
   summary: 'makes an account and an engagement for a program; the login comes once, to you alone',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({
     nick: z.string().min(1).max(80).describe('a name, or many: worker-{001..500}'),
     ...terms,
@@ -121,9 +119,7 @@ const claimText = (name: string, code: string): string =>
 const adopt = declare({
   name: 'adopt',
   summary: 'makes an agent of an account that is there; its password stays as it is',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ account: agentName, ...terms }),
   examples: [['!adopt oldbot type=observer', 'oldbot is an agent now; its password is as it was']],
   async run(context, { account, ...typed }) {

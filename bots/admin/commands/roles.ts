@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { includes, type Role, roles } from '../../../core/access/role.ts'
-import { byOf, type Caller } from '../../../core/command/command.ts'
+import { byOf, type Caller, changes } from '../../../core/command/command.ts'
 import { durationMs, named, nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Account, identitiesOf, type Person } from '../../../core/ledger/people/people.ts'
@@ -53,9 +53,7 @@ const list = declare({
 const given = declare({
   name: 'role grant',
   summary: 'gives somebody a role, everywhere or in one room, for good or for a time',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({
     who: nameOf('person').describe('a name, or network:account'),
     role: z.enum(roles),
@@ -138,9 +136,7 @@ function guardSuperior(person: Person, held: readonly Held[], own: Role): void {
 const taken = declare({
   name: 'role revoke',
   summary: 'takes a role away from somebody',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({
     who: nameOf('person').describe('a name, or network:account'),
     in: named(nameOf('room'), 'the room; everywhere without'),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { changes } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
 import { escapeInline } from '../../../core/text/text.ts'
@@ -8,9 +9,7 @@ import { managed } from './people.ts'
 const unlock = declare({
   name: 'unlock',
   summary: 'lifts what wrong passwords for an account, or from an address, locked',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ what: z.string().max(64).describe('an account, or an address') }),
   examples: [['!unlock nobody', 'no login of nobody is locked']],
   async run(context, { what }) {

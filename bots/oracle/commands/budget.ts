@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { includes } from '../../../core/access/role.ts'
+import { changes } from '../../../core/command/command.ts'
 import { named } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { given } from '../../../core/given.ts'
@@ -160,9 +161,7 @@ function changesOf(context: Context, own: Own | General, { daily, monthly, hard 
 const set = declare({
   name: 'budget set',
   summary: 'changes what may be spent: by all, by each person, agent or room, or by one, such as agent:NAME',
-  role: 'owner',
-  reply: 'public',
-  mutates: true,
+  ...changes('owner'),
   args: z.object({
     of: z.string().max(200).describe('all, people, agents, rooms, person:NAME, agent:NAME, room:NAME, model:NAME'),
     daily: named(amount, 'US dollars, or none'),
@@ -204,9 +203,7 @@ const set = declare({
 const del = declare({
   name: 'budget del',
   summary: 'takes a limit of its own from a person, an agent, a room or a model: the general one holds again',
-  role: 'owner',
-  reply: 'public',
-  mutates: true,
+  ...changes('owner'),
   args: z.object({ of: z.string().max(200).describe('person:NAME, agent:NAME, room:NAME or model:NAME') }),
   examples: [['!budget del room:ops', 'room:ops has no limit of its own; !budget shows which have']],
   async run(context, { of }) {

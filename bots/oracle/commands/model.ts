@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Config } from '../../../config/schema.ts'
-import type { Command } from '../../../core/command/command.ts'
+import { type Command, changes } from '../../../core/command/command.ts'
 import { named, rest } from '../../../core/command/parse/values.ts'
 import { soonOrLater } from '../../../core/command/visit/later.ts'
 import { typedValue } from '../../../core/config/yaml.ts'
@@ -89,9 +89,7 @@ function settingNamed({ config }: Candidate, typed: string): void {
 const set = declare({
   name: 'model set',
   summary: 'changes one thing of a model, e.g. priority, weight, price, maxOutputTokens, contextTokens, apiKey',
-  role: 'owner',
-  reply: 'public',
-  mutates: true,
+  ...changes('owner'),
   args: z.object({ name: z.string(), setting: z.string(), value: rest() }),
   examples: [['!model set mini priority 2', 'no model mini; !model list shows them']],
   async run(context, { name, setting, value }) {
@@ -110,9 +108,7 @@ const set = declare({
 const test = declare({
   name: 'model test',
   summary: 'asks one model for a short answer, and says how long it took and what it cost',
-  role: 'operator',
-  reply: 'public',
-  mutates: true,
+  ...changes('operator'),
   args: z.object({ name: z.string() }),
   examples: [['!model test mini', 'no model mini; !model list shows them']],
   async run(context, { name }) {
@@ -128,9 +124,7 @@ const switching = (word: 'on' | 'off'): Command<OracleServices> =>
   declare({
     name: `model ${word}`,
     summary: word === 'on' ? 'lets a model be asked again' : 'a model is not asked any more; it stays configured',
-    role: 'owner',
-    reply: 'public',
-    mutates: true,
+    ...changes('owner'),
     args: z.object({ name: z.string() }),
     examples: [[`!model ${word} mini`, 'no model mini; !model list shows them']],
     async run(context, { name }) {
@@ -165,9 +159,7 @@ function mentions({ modelsFor }: Config, name: string): Change[] {
 const del = declare({
   name: 'model del',
   summary: 'takes a model out of the configuration',
-  role: 'owner',
-  reply: 'public',
-  mutates: true,
+  ...changes('owner'),
   args: z.object({ name: z.string() }),
   examples: [['!model del mini', 'no model mini; !model list shows them']],
   confirm: async ({ name }, { services }) => {
@@ -192,9 +184,7 @@ const del = declare({
 const use = declare({
   name: 'model use',
   summary: 'which models answer in a room, or do a kind of work; all: every one that is on',
-  role: 'owner',
-  reply: 'public',
-  mutates: true,
+  ...changes('owner'),
   args: z.object({
     names: z.string().describe('one or more, with commas; all'),
     room: named(z.string().max(200), 'without: the room where it is asked'),
