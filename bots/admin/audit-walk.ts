@@ -33,12 +33,6 @@ export async function proveAll(
   return proof
 }
 
-export interface ExportedAudit {
-  readonly path: string
-  readonly sha256: string
-  readonly proof: Proof
-}
-
 /**
  * Writes the audit as JSON lines, as far as its chain holds, to `<data>/exports/audit-<name>.jsonl` (0600). The file is
  * there whole or not at all. A line's `hash` is the SHA-256 of the JSON list of previous, atMs, bot, event, network,
@@ -49,7 +43,7 @@ export async function exportAudit(
   { ledger, dataDir }: { readonly ledger: Ledger; readonly dataDir: string },
   name: string,
   signal: AbortSignal,
-): Promise<ExportedAudit> {
+): Promise<{ path: string; sha256: string; proof: Proof }> {
   const path = join(dataDir, 'exports', `audit-${name}.jsonl`)
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   if (!(await lstat(dirname(path))).isDirectory()) {

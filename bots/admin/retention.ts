@@ -26,14 +26,11 @@ export async function keepLedgerSmall(context: Context): Promise<void> {
   }
 }
 
-export interface Dropped {
-  readonly deliveries: number
-  readonly orders: number
-  readonly auditReads: number
-}
-
 /** One round: in small transactions, so that nobody waits long. `nowMs` is a parameter for tests. */
-export async function dropOld(context: Context, nowMs = Date.now()): Promise<Dropped> {
+export async function dropOld(
+  context: Context,
+  nowMs = Date.now(),
+): Promise<Record<'deliveries' | 'orders' | 'auditReads', number>> {
   const { deliveriesDays, ordersDays, auditReadsDays } = context.settings.current.retention
   const before = (days: number | null): number | null => (days === null ? null : nowMs - days * dayMs)
   return {

@@ -4,11 +4,6 @@ import type { Tx } from '../../core/ledger/tx.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
 import { loginLine } from './agents/login.ts'
 
-export interface Newcomer {
-  readonly account: string
-  readonly network: NetworkId
-}
-
 interface Where {
   readonly host: string
   readonly port: string
@@ -17,7 +12,11 @@ interface Where {
 }
 
 /** What a person needs to come in: the login in one line, then lines to paste for three clients. */
-export function welcome(tx: Tx, { account, network }: Newcomer, password: string): string {
+export function welcome(
+  tx: Tx,
+  { account, network }: { account: string; network: NetworkId },
+  password: string,
+): string {
   const login = loginLine(tx, { name: account, network }, password)
   const where = whereIs(networkStatuses(tx).find(each => each.network === network) ?? {})
   return where ? [login, ...clientLines(where, account, password), ...reach(where)].join('\n') : login

@@ -5,12 +5,6 @@ import type { Person } from '../ledger/people/people.ts'
 /** The budget of an agent, whatever account or key it uses. */
 export const agentSpends = ({ name }: Pick<Agent, 'name'>): string => `agent:${name}`
 
-/** Whom we know behind an account. */
-interface Known {
-  readonly person: Pick<Person, 'id'> | null
-  readonly agent: Pick<Agent, 'name'> | null
-}
-
 /**
  * Whose budget a request is on: a person's or an agent's, whatever account they use; else the account's. All whom their
  * network does not vouch for share one, or a new nick would be a new budget.
@@ -18,7 +12,7 @@ interface Known {
 export function spenderOf(
   network: NetworkId,
   sender: Pick<Sender, 'id' | 'verified'>,
-  { person, agent }: Known,
+  { person, agent }: { person: Pick<Person, 'id'> | null; agent: Pick<Agent, 'name'> | null },
 ): string {
   if (person) return `person:${person.id}`
   if (!sender.verified) return `strangers:${network}`

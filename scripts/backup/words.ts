@@ -18,13 +18,13 @@ import type { Lock, Opener } from './seal.ts'
 
 const leastCharacters = 12
 
-export interface LockWish {
-  readonly recipient: string | undefined
-  readonly passphraseFile: string | undefined
-}
+type Wish = Readonly<Record<'recipient' | 'passphraseFile' | 'identityFile', string | undefined>>
 
 /** What the arguments say, else what the settings say, else what is typed. Throws `usage` with all three ways. */
-export async function lockFrom(instance: Instance, { recipient, passphraseFile }: LockWish): Promise<Lock> {
+export async function lockFrom(
+  instance: Instance,
+  { recipient, passphraseFile }: Omit<Wish, 'identityFile'>,
+): Promise<Lock> {
   if (recipient !== undefined && passphraseFile !== undefined)
     throw new ChanopError('usage', 'say --recipient or --passphrase-file, not both')
   if (recipient !== undefined) return { recipient }
@@ -67,12 +67,7 @@ async function lockOfSettings({ config, paths, env }: Instance): Promise<Lock | 
   return { passphrase: strong(secret) }
 }
 
-export interface OpenWish {
-  readonly identityFile: string | undefined
-  readonly passphraseFile: string | undefined
-}
-
-export async function openerFrom({ identityFile, passphraseFile }: OpenWish): Promise<Opener> {
+export async function openerFrom({ identityFile, passphraseFile }: Omit<Wish, 'recipient'>): Promise<Opener> {
   if (identityFile !== undefined && passphraseFile !== undefined)
     throw new ChanopError('usage', 'say --identity or --passphrase-file, not both')
   if (identityFile !== undefined) return { identities: await identitiesIn(identityFile) }

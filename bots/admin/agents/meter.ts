@@ -4,14 +4,9 @@ export type Verdict = 'fine' | 'warn' | 'mute'
 
 const againMs = 60_000
 
-interface Spoken {
-  readonly times: number[]
-  warnedMs: number
-}
-
 /** Counts what each agent says: over its rate it is warned, and again within a minute it is to be muted. */
 export class Meter {
-  readonly #seen = new Map<string, Spoken>()
+  readonly #seen = new Map<string, { readonly times: number[]; warnedMs: number }>()
 
   count(agent: string, rate: Rate, atMs: number): Verdict {
     const seen = this.#seen.get(agent) ?? { times: [], warnedMs: Number.NEGATIVE_INFINITY }

@@ -7,15 +7,10 @@ const mostBytes = 32_000
 const plainIdentity = `You are oracle, the assistant of a chat that spans several platforms. You are helpful, direct and brief:
 most answers are one to four sentences. You say so when you do not know.`
 
-interface Read {
-  readonly changedMs: number
-  readonly text: string
-}
-
 /** Who the oracle is: files that a person writes, read anew when they have changed. */
 export class Mind {
   readonly #folder: string
-  readonly #read = new Map<string, Read>()
+  readonly #read = new Map<string, { changedMs: number; text: string }>()
 
   constructor(folder: string) {
     this.#folder = folder

@@ -23,17 +23,12 @@ export async function quickTokens(texts: readonly string[]): Promise<number> {
 export const promptTokens = async (messages: readonly ModelMessage[]): Promise<number> =>
   (await quickTokens(textOf(messages))) + messages.length * messageTokens
 
-export interface Ended {
-  readonly outcome: FinishReason | 'failed'
-  readonly fault: TryFault | null
-}
-
 /** What is booked: as the service says; counted by us where it does not; nothing where nothing can have been done. */
 export async function bookingOf(
   messages: readonly ModelMessage[],
   tokenFactor: number,
   tally: Tally,
-  { outcome, fault }: Ended,
+  { outcome, fault }: { outcome: FinishReason | 'failed'; fault: TryFault | null },
 ): Promise<Booking> {
   const end = { outcome, error: fault?.message ?? null }
   if (tally.usage) return { ...tally.usage, ...end, estimated: tally.finish === null }
