@@ -1,5 +1,6 @@
 /** What operators hear of logins: guesses that were locked, and accounts that their network has no more. Once for each. */
 
+import type { Context } from '../../config/context.ts'
 import type { LoginLock } from '../../core/adapter.ts'
 import { text } from '../../core/event.ts'
 import { getMeta, setMeta } from '../../core/ledger/ledger.ts'
@@ -9,7 +10,6 @@ import { tellOps } from '../../core/ops.ts'
 import { alertRoomOf } from '../../core/rooms.ts'
 import { say } from '../../core/say.ts'
 import { count, duration, truncate, visible } from '../../core/text/text.ts'
-import type { Context } from '../context.ts'
 
 const metaKey = 'logins.told'
 /** More at once are counted, not listed. */

@@ -1,9 +1,9 @@
+import type { Context } from '../../config/context.ts'
 import { asChanopError } from '../../core/error.ts'
 import { dropAuditReads } from '../../core/ledger/audit/audit-retention.ts'
 import { type Aging, dropSettled } from '../../core/ledger/retention.ts'
 import { sleep } from '../../core/retry.ts'
 import { dayMs } from '../../core/text/text.ts'
-import type { Context } from '../context.ts'
 
 const firstMs = 60_000
 const everyMs = 3_600_000

@@ -1,8 +1,8 @@
+import type { Context } from '../../config/context.ts'
 import { type NetworkId, text as plainText } from '../../core/event.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import { type Hall, placeMeant, type Room } from '../../core/rooms.ts'
 import { say } from '../../core/say.ts'
-import type { Context } from '../context.ts'
 
 /**
  * The room somebody means by its name, by `network:channel`, or by a channel of the network where it was asked. Null: there

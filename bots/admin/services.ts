@@ -1,6 +1,6 @@
+import type { Context as BotContext } from '../../config/context.ts'
 import { type CommandContext, commandsOf } from '../../core/command/command.ts'
 import type { Catalogue } from '../../core/command/help/published.ts'
-import type { Context as BotContext } from '../context.ts'
 import type { Signer } from './agents/engagement.ts'
 import type { Fleet } from './fleet/fleet.ts'
 

@@ -1,15 +1,13 @@
 import { join } from 'node:path'
-import type { Caller } from '../../core/command/command.ts'
+import type { Context } from '../../config/context.ts'
 import { openDesk } from '../../core/command/visit/desk.ts'
+import { sayLater } from '../../core/command/visit/later.ts'
 import { asChanopError } from '../../core/error.ts'
 import type { Stored } from '../../core/ledger/record/events.ts'
 import { tellOps } from '../../core/ops.ts'
 import { bots } from '../../core/process/bots.ts'
 import { follow } from '../../core/process/consumer.ts'
 import { sleep } from '../../core/retry.ts'
-import { say } from '../../core/say.ts'
-import { parseInline } from '../../core/text/text.ts'
-import type { Context } from '../context.ts'
 import { scribeCommands } from './commands/all.ts'
 import { Ear } from './ear.ts'
 import { Exports } from './export/exports.ts'
@@ -37,7 +35,7 @@ export async function runScribe(context: Context): Promise<void> {
     exports,
     dataDir,
     rooms: context.rooms,
-    report: ({ caller, event }, lines) => report(context, caller, event, lines),
+    report: (asked, lines) => sayLater({ bot: context, context: asked, reply: 'public' }, { lines }),
     fault: error => {
       log.error({ error }, asChanopError(error).message)
       if (isDamage(error)) void tellRemade(context)
@@ -152,13 +150,4 @@ async function keepFiles(context: Context, ear: Ear): Promise<void> {
   await follow({ ledger, bus, log, from: files.cursor, limit: batchSize, take }, signal)
   for (const timer of timers) clearInterval(timer)
   await files.close()
-}
-
-/** Says what came of a command after it was answered, where it was asked. */
-async function report({ ledger, rooms, name }: Context, caller: Caller, event: Stored, lines: readonly string[]) {
-  const content = { segments: parseInline(lines.join('\n')) }
-  const hall = { name: caller.room, places: rooms.from(caller.place).places }
-  await ledger.write(db =>
-    say(db, { bot: name, content, in: hall, key: `${name}.${event.seq}.later`, replySeq: event.seq }, Date.now()),
-  )
 }

@@ -134,6 +134,9 @@ export interface Command<S, A extends z.ZodObject = z.ZodObject> {
   run(context: CommandContext<S>, args: z.output<A>): Promise<Answer | string>
 }
 
+/** Of a declaration: for everybody, and for agents whatever their engagement says. */
+export const anybody = { role: 'guest', agents: true } as const
+
 /** Of a declaration: it changes something, on the word of `role` or above, and all who read the place hear of it. */
 export const changes = (role: Role) => ({ role, reply: 'public', mutates: true }) as const
 

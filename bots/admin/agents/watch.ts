@@ -1,3 +1,4 @@
+import type { Context } from '../../../config/context.ts'
 import { text, type UserId } from '../../../core/event.ts'
 import { type Agent, agentOf, mayBe, mayEnter } from '../../../core/ledger/agents/agents.ts'
 import { enqueue } from '../../../core/ledger/out/deliveries.ts'
@@ -11,7 +12,6 @@ import { storeSetting } from '../../../core/ledger/settings/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { BotContext } from '../../../core/process/bot.ts'
 import { duration } from '../../../core/text/text.ts'
-import type { Context } from '../../context.ts'
 import { announce } from '../say.ts'
 import { Meter } from './meter.ts'
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Context } from '../../../config/context.ts'
 import { isManaged, managedNetworks } from '../../../config/networks.ts'
 import type { Config } from '../../../config/schema.ts'
 import { admitted, mayBeIn } from '../../../core/access/admission.ts'
@@ -12,7 +13,6 @@ import { keptChannels } from '../../../core/ledger/settings/channels.ts'
 import { networkStatuses } from '../../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Rooms } from '../../../core/rooms.ts'
-import type { Context } from '../../context.ts'
 import { configured } from './places.ts'
 
 type Where = Pick<Place, 'network' | 'channel'>

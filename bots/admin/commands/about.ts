@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Config } from '../../../config/schema.ts'
 import { mayBeIn } from '../../../core/access/admission.ts'
-import { changes } from '../../../core/command/command.ts'
+import { anybody, changes } from '../../../core/command/command.ts'
 import { hidden } from '../../../core/command/help/help.ts'
 import { readPublished } from '../../../core/command/help/published.ts'
 import { nameOf, rest } from '../../../core/command/parse/values.ts'
@@ -21,8 +21,7 @@ import { type Context, declare } from '../services.ts'
 const whoami = declare({
   name: 'whoami',
   summary: 'who you are here, and what that allows',
-  agents: true,
-  role: 'guest',
+  ...anybody,
   reply: 'private',
   examples: [
     [
@@ -167,8 +166,7 @@ const doctor = declare({
 const version = declare({
   name: 'version',
   summary: 'which release this is',
-  agents: true,
-  role: 'guest',
+  ...anybody,
   reply: 'public',
   examples: [['!version', /^chanop \d+\.\d+\.\d+ · node \d+/, 'chanop 0.1.0 · node 24.21.0']],
   run: async ({ services: { version } }) => ({

@@ -1,9 +1,7 @@
+import { sayLater } from '../../../core/command/visit/later.ts'
 import { asChanopError } from '../../../core/error.ts'
-import { type MessageEvent, text } from '../../../core/event.ts'
-import type { Stored } from '../../../core/ledger/record/events.ts'
-import { loneRoom } from '../../../core/rooms.ts'
-import { say } from '../../../core/say.ts'
-import { type AdminServices, declare } from '../services.ts'
+import { escapeInline } from '../../../core/text/text.ts'
+import { type Context, declare } from '../services.ts'
 
 const backup = declare({
   name: 'backup',
@@ -12,29 +10,25 @@ const backup = declare({
   reply: 'private',
   mutates: true,
   examples: [['!backup', /^a backup is being made/, 'a backup is being made: what came of it is said here']],
-  run: async ({ services, event }) => ({
+  run: async context => ({
     lines: [
       'a backup is being made: what came of it is said here; nothing comes if admin ends meanwhile, then say it again',
     ],
-    committed: () => void make(services, event),
+    committed: () => void make(context),
   }),
 })
 
 /** Longer than a command may take. */
-async function make({ context, program }: AdminServices, asked: Stored<MessageEvent>): Promise<void> {
-  const { ledger, log, signal, name: bot } = context
-  const said = await program(['scripts/backup.ts'], signal).catch(
+async function make(context: Context): Promise<void> {
+  const { context: bot, program } = context.services
+  const said = await program(['scripts/backup.ts'], bot.signal).catch(
     (error: unknown) => `no backup was made: ${asChanopError(error).message}`,
   )
-  if (signal.aborted) return
-  const { place, sender } = asked.event
-  const to = { in: loneRoom(place), ...(place.private ? {} : { only: sender.id, asideSeq: asked.seq }) }
-  try {
-    const content = text(said.trim())
-    await ledger.write(tx => say(tx, { bot, content, ...to, key: `backup.${asked.seq}` }, Date.now()))
-  } catch (error) {
-    log.error({ error, said }, 'what came of a backup could not be said')
-  }
+  if (bot.signal.aborted) return
+  const lines = [escapeInline(said.trim())]
+  await sayLater({ bot, context, reply: 'private' }, { lines }).catch((error: unknown) => {
+    bot.log.error({ error, said }, 'what came of a backup could not be said')
+  })
 }
 
 export const backupCommands = [backup]

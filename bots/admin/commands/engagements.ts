@@ -1,6 +1,8 @@
 /** What an agent is engaged for, signed, and how that is verified: `engagement`, `revoked`, `jwks`; and `claim`, which hands over its login. */
+
 import { z } from 'zod'
 import { includes } from '../../../core/access/role.ts'
+import { anybody } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { engaged } from '../../../core/ledger/agents/agents.ts'
 import { revokedSerials } from '../../../core/ledger/people/serials.ts'
@@ -16,8 +18,7 @@ import { accept } from './invite.ts'
 const engagement = declare({
   name: 'engagement',
   summary: 'an agent’s signed engagement; key shows what it is verified with',
-  role: 'guest',
-  agents: true,
+  ...anybody,
   reply: 'private',
   args: z.object({ nick: agentName.optional().describe('an agent’s own without') }),
   examples: [['!engagement nobody', nobodyHere]],
@@ -34,8 +35,7 @@ const engagement = declare({
 const revoked = declare({
   name: 'revoked',
   summary: 'serials of engagements that were taken back before their end; also in data/agents/revoked.json',
-  role: 'guest',
-  agents: true,
+  ...anybody,
   reply: 'private',
   examples: [['!revoked', 'no engagement that was taken back would still hold']],
   async run({ ledger, atMs }) {
@@ -48,8 +48,7 @@ const revoked = declare({
 const key = declare({
   name: 'jwks',
   summary: 'the public keys with which anybody can verify an engagement',
-  role: 'guest',
-  agents: true,
+  ...anybody,
   reply: 'public',
   examples: [
     [
@@ -68,8 +67,7 @@ const key = declare({
 const claim = declare({
   name: 'claim',
   summary: 'hands over the login that waits for a code, or makes the account it invites to, once',
-  role: 'guest',
-  agents: true,
+  ...anybody,
   reply: 'private',
   where: 'dm',
   mutates: true,

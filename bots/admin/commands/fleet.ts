@@ -1,7 +1,7 @@
 /** Who of the fleet is there, and calling a group by a command. */
 
 import { z } from 'zod'
-import { changes } from '../../../core/command/command.ts'
+import { anybody, changes } from '../../../core/command/command.ts'
 import { nameOf, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { isAnywhere } from '../../../core/ledger/people/members.ts'
@@ -51,8 +51,7 @@ function summary(rows: readonly Shown[]): string[] {
 const who = declare({
   name: 'who',
   summary: 'which agents are online, idle and offline; of a few, since when',
-  role: 'guest',
-  agents: true,
+  ...anybody,
   reply: 'public',
   args: z.object({
     selector: rest()
@@ -98,8 +97,7 @@ const words: Readonly<Record<string, string>> = {
 const seen = declare({
   name: 'seen',
   summary: 'when somebody was last seen, and where',
-  role: 'guest',
-  agents: true,
+  ...anybody,
   reply: 'public',
   args: z.object({ nick: nameOf('person').max(64) }),
   examples: [

@@ -1,5 +1,5 @@
+import type { Context as BotContext } from '../../../config/context.ts'
 import { type CommandContext, commandsOf } from '../../../core/command/command.ts'
-import type { Context as BotContext } from '../../context.ts'
 import type { PromptTools } from '../context/prompt.ts'
 import type { Models } from '../models/contract.ts'
 import type { ConfiguredModels } from '../models/models.ts'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Role } from '../../access/role.ts'
 import { nearest } from '../../text/nearest.ts'
 import { escapeInline } from '../../text/text.ts'
-import { type Answer, type Caller, type Command, commandsOf } from '../command.ts'
+import { type Answer, anybody, type Caller, type Command, commandsOf } from '../command.ts'
 import type { Field } from '../parse/fields.ts'
 import { refusal } from '../visit/gate.ts'
 import { type Published, readPublished } from './published.ts'
@@ -158,8 +158,7 @@ export function helpCommands<S>(bot: string): Command<S>[] {
     command({
       name: 'help',
       summary: 'what you can say here',
-      agents: true,
-      role: 'guest',
+      ...anybody,
       reply: 'public',
       args: z.object({
         about: words.optional().describe('a task such as agents, a command, its first word, a bot, or slash'),
@@ -183,8 +182,7 @@ export function helpCommands<S>(bot: string): Command<S>[] {
       name: 'find',
       aliases: ['apropos'],
       summary: 'finds commands by words',
-      agents: true,
-      role: 'guest',
+      ...anybody,
       reply: 'public',
       args: z.object({ words: words.describe('words of their name or summary') }),
       examples: [['!find by words', 'find <words…>: finds commands by words']],
