@@ -3,6 +3,7 @@ import type { RedisServer } from '../../core/bus/testing.ts'
 import { sleep } from '../../core/retry.ts'
 import { randomFrom } from '../kill/killer.ts'
 import type { BridgeProcess } from './process.ts'
+import type { Side } from './sides.ts'
 
 export interface Blow {
   /** `bridge`, `redis`, `redis files`, `cut dc`, `lose sl` and the like. */
@@ -10,18 +11,10 @@ export interface Blow {
   readonly atMs: number
 }
 
-/** A side as it can be harmed. */
-export interface Breakable {
-  readonly network: string
-  cut(): void | Promise<void>
-  /** The next message of ours is accepted there, and its answer lost. */
-  loseAnswer(): void
-}
-
 export interface BreakOptions {
   readonly bridge: BridgeProcess
   readonly redis: RedisServer
-  readonly sides: readonly Breakable[]
+  readonly sides: readonly Side[]
   readonly blows: number
   readonly everyMs: number
   readonly seed: number
@@ -45,7 +38,7 @@ export class Breaks {
       ['redis', () => this.#harmRedis(() => options.redis.kill().then(() => options.redis.start()))],
       ['redis files', () => this.#harmRedis(() => options.redis.lose())],
       ...options.sides.flatMap(side => [
-        [`cut ${side.network}`, () => side.cut()] as const,
+        [`cut ${side.network}`, () => side.offline(() => Promise.resolve())] as const,
         [`lose ${side.network}`, () => side.loseAnswer()] as const,
       ]),
     ])

@@ -4,7 +4,7 @@ import { it, type TestContext } from 'node:test'
 import { copyIn, type FiveRoom } from './room.ts'
 import type { discordSide, Side, slackSide, telegramSide } from './sides.ts'
 
-const count = Number(process.env['CHANOP_BURST'] ?? '100')
+const count = Number(process.env['CHANOP_BURST'] ?? '60')
 /** The platforms' own limits, so many times as fast: 5 in 2 s for each webhook of Discord, 1 a second in a channel of Slack, 20 a minute in a group of Telegram. */
 const faster = { dc: 20, sl: 20, tg: 60 }
 /** Discord's library waits 50 ms more at each window, whose real length is 2 s. */

@@ -2,13 +2,11 @@
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Proxy } from '../../adapters/matrix/testing/proxy.ts'
 import { RedisServer } from '../../core/bus/testing.ts'
 import { connect } from '../../core/ledger/sqlite.ts'
 import { sleep } from '../../core/retry.ts'
 import { readRecord } from '../kill/record.ts'
-import { type Blow, type Breakable, Breaks } from './breaks.ts'
-import { Cable } from './cable.ts'
+import { type Blow, Breaks } from './breaks.ts'
 import { BridgeProcess } from './process.ts'
 import { type IrcServer, meet, openSides, roomOf } from './room.ts'
 import type { Side } from './sides.ts'
@@ -38,48 +36,26 @@ const mostEvidence = 20
 
 interface Stage {
   readonly sides: readonly Side[]
-  readonly breakable: readonly Breakable[]
   readonly bridge: BridgeProcess
   readonly redis: RedisServer
   readonly ledger: string
   close(): Promise<void>
 }
 
-/** Everything but the bridge, whose way to IRC and Matrix leads through what can be broken. */
+/** Everything but the bridge. */
 async function openStage(irc: IrcServer): Promise<Stage> {
-  const [redis, all] = await Promise.all([RedisServer.open(), openSides(irc)])
-  const [chat, discord, slack, telegram, matrix] = all
-  const cable = await Cable.to(chat.server.host, chat.server.port)
-  const proxy = await Proxy.listen(() => matrix.synapse.port)
-  const sides = [
-    { ...chat, config: { ...chat.config, port: cable.port } },
-    discord,
-    slack,
-    telegram,
-    { ...matrix, config: { ...matrix.config, homeserver: proxy.url } },
-  ]
+  const [redis, sides] = await Promise.all([RedisServer.open(), openSides(irc)])
   const { config, env } = roomOf(sides)
   const dataDir = await mkdtemp(join(tmpdir(), 'chanop-five-'))
   await symlink(redis.folder, join(dataDir, 'redis'))
   const bridge = new BridgeProcess({ dataDir, config: join(dataDir, 'chanop.yaml'), env })
   await writeFile(join(dataDir, 'chanop.yaml'), config)
-  const isSend = (method: string, url: string): boolean => method === 'PUT' && url.includes('/send/')
-  const breakable: Breakable[] = [
-    { network: chat.network, cut: () => cable.cut(), loseAnswer: () => cable.loseAnswer() },
-    ...[discord, slack, telegram].map((side: Side) => ({
-      network: side.network,
-      cut: () => side.offline?.(() => Promise.resolve()),
-      loseAnswer: () => side.loseAnswer?.(),
-    })),
-    { network: matrix.network, cut: () => proxy.cut(), loseAnswer: () => proxy.once(isSend, 'lose') },
-  ]
   const close = async (): Promise<void> => {
     await bridge.kill()
-    await proxy.stop()
-    await Promise.all([cable.close(), redis.close(), ...all.map(side => side.stop())])
+    await Promise.all([redis.close(), ...sides.map(side => side.stop())])
     await rm(dataDir, { recursive: true, force: true, maxRetries: 3 })
   }
-  return { sides, breakable, bridge, redis, ledger: join(dataDir, 'ledger.db'), close }
+  return { sides, bridge, redis, ledger: join(dataDir, 'ledger.db'), close }
 }
 
 export async function killRun(options: KillOptions): Promise<Outcome> {
@@ -100,7 +76,7 @@ async function talkAndBreak(stage: Stage, options: KillOptions, signal: AbortSig
   const beganMs = Date.now()
   const told = ({ what, atMs }: Blow): void =>
     options.say(`${((atMs - beganMs) / 1000).toFixed(1).padStart(7)} s  ${what}`)
-  const breaks = new Breaks({ ...options, bridge: stage.bridge, redis: stage.redis, sides: stage.breakable, told })
+  const breaks = new Breaks({ ...options, bridge: stage.bridge, redis: stage.redis, sides: stage.sides, told })
   const count = Math.ceil(options.messages / stage.sides.length)
   const perSecond = (count * 1000) / (options.blows * options.everyMs)
   const talk = stage.sides.map(async side => [side.network, await speak(side, count, perSecond)] as const)
