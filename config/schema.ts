@@ -1,16 +1,12 @@
 import { z } from 'zod'
 import { kinds } from '../adapters/index.ts'
+import { reference } from '../core/config/fields.ts'
 import { holdsLogin, isLoopbackHost, noLogin } from '../core/loopback.ts'
 import { nearest } from '../core/text/nearest.ts'
 import { parseDuration } from '../core/text/text.ts'
 import { section } from '../core/zod.ts'
 import { isLoopback, providerNames, providerOf } from './providers.ts'
 import { account, checkRooms, oracleMode, room } from './rooms.ts'
-
-/** `env:NAME` or `secret:NAME`: configuration holds references, never values. */
-export const reference = z
-  .string()
-  .regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME here, never the secret itself')
 
 const usd = z.number().min(0).max(1_000_000)
 /** Seconds within which undici itself does not hang up. */

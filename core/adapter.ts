@@ -201,6 +201,9 @@ export interface Adapter {
   readonly accounts?: Accounts
 }
 
+/** The methods of an adapter that has them all: what those of one are declared as. */
+export type Able = Required<Adapter>
+
 /**
  * What a network lets us do with its channels. Every act may be repeated: it changes nothing that is so already, and
  * rejects `send-refused` with the platform's reason.

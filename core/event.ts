@@ -300,6 +300,16 @@ export type Act =
 
 export const text = (value: string): Content => ({ segments: [{ kind: 'text', text: value }] })
 
+/** That what was said in a place since `fromMs` can't be had, as its server tells it. */
+export const gapIn = (place: Place, server: string, gap: Pick<GapEvent, 'key' | 'fromMs' | 'reason'>): GapEvent => ({
+  ...gap,
+  kind: 'gap',
+  place,
+  sender: { id: server.toLowerCase() as UserId, name: server, kind: 'bot', verified: false },
+  atMs: Date.now(),
+  origin: 'backfill',
+})
+
 /**
  * No channel of a network: where something is that one person alone may see (`Draft.only`) and that belongs to no place. The
  * bridge finds the way to them.

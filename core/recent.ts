@@ -31,6 +31,10 @@ export class Recent<K, V> {
     return this.#map.size
   }
 
+  keys(): IterableIterator<K> {
+    return this.#map.keys()
+  }
+
   values(): IterableIterator<V> {
     return this.#map.values()
   }

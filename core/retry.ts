@@ -21,6 +21,27 @@ export async function sleep(delayMs: number, signal?: AbortSignal): Promise<void
   })
 }
 
+export interface Patience {
+  readonly signal: AbortSignal
+  readonly backoff: Backoff
+  /** Hears of each failure; gives how long to wait at least, where that is known, and throws what ends it. */
+  readonly failed: (error: unknown) => number | undefined
+}
+
+/** Does it until it is done; null when `signal` aborted before. */
+export async function persist<T>(work: () => Promise<T>, { signal, backoff, failed }: Patience): Promise<T | null> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (signal.aborted) break
+      const leastMs = failed(error) ?? 0
+      await sleep(Math.max(leastMs, backoffMs(backoff, attempt)), signal)
+    }
+  }
+  return null
+}
+
 /** A signal that aborts with `signal` or after `deadlineMs`, whichever comes first. */
 export function deadline(deadlineMs: number, signal?: AbortSignal): AbortSignal {
   const timeout = AbortSignal.timeout(deadlineMs)

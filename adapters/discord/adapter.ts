@@ -1,27 +1,9 @@
+import { addAbortListener } from 'node:events'
 import { type APIChannel, GatewayIntentBits } from 'discord.js'
-import type {
-  Adapter,
-  AdapterContext,
-  Channels,
-  Found,
-  Limits,
-  NativeCommand,
-  NetworkStatus,
-  Sink,
-} from '../../core/adapter.ts'
+import type { Able, Adapter, AdapterContext, Channels, Limits, NetworkStatus, Sink } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
-import type {
-  Act,
-  Attachment,
-  ChannelId,
-  Draft,
-  MessageId,
-  NetworkId,
-  Place,
-  Reaction,
-  UserId,
-} from '../../core/event.ts'
-import { isLoopbackHost } from '../../core/loopback.ts'
+import type { ChannelId, NetworkId, Place, UserId } from '../../core/event.ts'
+import { isReadable } from '../../core/loopback.ts'
 import { Feed } from '../../core/process/feed.ts'
 import { catalogueOf, show } from './commands/catalogue.ts'
 import type { DiscordConfig } from './config.ts'
@@ -49,10 +31,6 @@ const intents =
   GatewayIntentBits.DirectMessageReactions |
   GatewayIntentBits.DirectMessageTyping |
   GatewayIntentBits.MessageContent
-
-/** Connects nothing yet: `run` does. */
-export const createDiscordAdapter = async (config: DiscordConfig, context: AdapterContext): Promise<Adapter> =>
-  new DiscordAdapter(config, context)
 
 /** A bot account on Discord: one gateway session, and the REST API for everything that we do. */
 export class DiscordAdapter implements Adapter {
@@ -92,12 +70,8 @@ export class DiscordAdapter implements Adapter {
     }
   }
 
-  // ---- in ---------------------------------------------------------------------------------------------------------
-
   async run(sink: Sink, signal: AbortSignal): Promise<void> {
-    const stop = (): void => this.#stop.abort()
-    signal.addEventListener('abort', stop, { once: true })
-    if (signal.aborted) stop()
+    using _stopping = addAbortListener(signal, () => this.#stop.abort())
     const { log } = this.#context
     const feed = new Feed({ sink, signal, log })
     this.#feed = feed
@@ -109,8 +83,7 @@ export class DiscordAdapter implements Adapter {
       reason = error.message
       throw error
     } finally {
-      stop()
-      signal.removeEventListener('abort', stop)
+      this.#stop.abort()
       this.#parts.api.close()
       await feed.settled()
       this.#parts.status.state('down', reason)
@@ -157,23 +130,22 @@ export class DiscordAdapter implements Adapter {
     return gateway.run()
   }
 
-  // ---- out --------------------------------------------------------------------------------------------------------
-
   /** Nothing is sent that could not be told of: without the gateway we would not even know that we were put out. */
-  #ready(): void {
+  #ready(): Parts {
     const { state, reason } = this.#parts.status.now
     if (this.#stop.signal.aborted || state === 'down')
       throw new ChanopError('network-down', `not connected: ${reason ?? 'stopped'}`)
     if (state !== 'up') throw new ChanopError('send-later', `Discord is not connected: ${reason ?? 'connecting'}`)
+    return this.#parts
   }
 
-  async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
-    this.#ready()
+  readonly send: Able['send'] = async (place, draft, deliveryId) => {
+    const { interactions, speech } = this.#ready()
     if (draft.secret && !place.private)
       throw new ChanopError('send-refused', 'a secret is never said in a channel: write to me privately')
     const replying = draft.content.replyTo !== undefined && !draft.as?.relayed
-    const answered = replying ? await this.#parts.interactions.answer(draft, deliveryId) : null
-    return answered ?? this.#told(place, () => this.#parts.speech.send(place, draft, deliveryId))
+    const answered = replying ? await interactions.answer(draft, deliveryId) : null
+    return answered ?? this.#told(place, () => speech.send(place, draft, deliveryId))
   }
 
   /** What a channel refuses for want of something is shown where the network is looked at. */
@@ -190,33 +162,14 @@ export class DiscordAdapter implements Adapter {
     }
   }
 
-  async edit(place: Place, target: readonly MessageId[], draft: Draft, id: string): Promise<readonly MessageId[]> {
-    this.#ready()
-    return this.#parts.speech.changes.edit(place, target, draft, id)
-  }
-
-  async remove(place: Place, target: readonly MessageId[]): Promise<void> {
-    this.#ready()
-    await this.#parts.speech.changes.remove(place, target)
-  }
-
-  async react(place: Place, target: MessageId, reaction: Reaction): Promise<void> {
-    this.#ready()
-    await this.#parts.speech.changes.react(place, target, reaction)
-  }
-
-  async sendEphemeral(place: Place, user: UserId, draft: Draft, id: string): Promise<readonly MessageId[]> {
-    this.#ready()
-    return this.#parts.interactions.answerAlone(place, user, draft, id)
-  }
-
-  async find(place: Place, deliveryId: string, act: Act): Promise<Found> {
-    return this.#parts.interactions.sent(deliveryId) ?? this.#parts.speech.find(place, deliveryId, act)
-  }
-
-  async open(file: Attachment, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    return open(this.#parts.api, this.#config.cdn, file, signal)
-  }
+  readonly edit: Able['edit'] = async (...asked) => this.#ready().speech.changes.edit(...asked)
+  readonly remove: Able['remove'] = async (place, target) => this.#ready().speech.changes.remove(place, target)
+  readonly react: Able['react'] = async (place, target, reaction) =>
+    this.#ready().speech.changes.react(place, target, reaction)
+  readonly sendEphemeral: Able['sendEphemeral'] = async (...asked) => this.#ready().interactions.answerAlone(...asked)
+  readonly find: Able['find'] = async (place, deliveryId, act) =>
+    this.#parts.interactions.sent(deliveryId) ?? this.#parts.speech.find(place, deliveryId, act)
+  readonly open: Able['open'] = (file, signal) => open(this.#parts.api, this.#config.cdn, file, signal)
 
   typing(place: Place, _as: string, active: boolean): void {
     const { channel } = this.#parts.threads.at(place)
@@ -229,7 +182,7 @@ export class DiscordAdapter implements Adapter {
     })
   }
 
-  async announce(commands: readonly NativeCommand[], signal: AbortSignal): Promise<void> {
+  readonly announce: Able['announce'] = async (commands, signal) => {
     this.#ready()
     this.#parts.interactions.known(commands)
     const { shown, left } = catalogueOf(commands)
@@ -243,8 +196,6 @@ export class DiscordAdapter implements Adapter {
     this.#context.changed()
   }
 
-  // ---- people and places --------------------------------------------------------------------------------------------
-
   async direct(user: UserId): Promise<Place> {
     this.#ready()
     if (!/^\d{17,20}$/.test(user)) throw new ChanopError('not-found', 'there is nobody with this id on Discord')
@@ -256,8 +207,7 @@ export class DiscordAdapter implements Adapter {
 
   /** TLS all the way, unless somebody pointed us at a server without. */
   async secure(place: Place): Promise<boolean> {
-    const { protocol, hostname } = new URL(this.#config.api)
-    return place.private === true && (protocol === 'https:' || isLoopbackHost(hostname))
+    return place.private === true && !isReadable(this.#config.api)
   }
 
   async #join({ channel }: Place): Promise<void> {

@@ -78,7 +78,6 @@ export class Following {
     )
   }
 
-  /** Threads that belong to a place. */
   threads(place: Channel): Channel[] {
     return [...this.#directory.channels.values()].filter(
       channel => channel.id !== place.id && isThread(channel) && this.root(channel) === place.id,

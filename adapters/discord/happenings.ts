@@ -14,9 +14,12 @@ import type {
   Sender,
   UserId,
 } from '../../core/event.ts'
+import { Recent } from '../../core/recent.ts'
+import type { Following } from './following.ts'
 import { type Channel, isDirect, isThread, snowflakeMs } from './guild/directory.ts'
 import { has } from './guild/permissions.ts'
 import { editOf, messageOf, type Native, placeOf, type Reader, senderOf } from './inbound.ts'
+import type { Changes } from './out/changes.ts'
 
 /** One event of the gateway with what makes its key, for those that have no id of their own. */
 export interface Happening {
@@ -27,12 +30,8 @@ export interface Happening {
 
 export interface HappeningsOptions {
   readonly reader: Reader
-  /** The channel, where we work in it; null: it is none of ours. */
-  followed(channel: string, guild: string | null): Channel | null
-  /** Channels of a server that are places of ours. */
-  places(guild: string): readonly Channel[]
-  /** Whether this message was taken away by ourselves. */
-  removedByUs(message: string): boolean
+  readonly following: Following
+  readonly changes: Changes
 }
 
 const mostReactions = 5_000
@@ -40,8 +39,8 @@ const mostReactions = 5_000
 /** What the gateway tells, as events. Who reacted is kept for a while: all reactions at once are taken back without names. */
 export class Happenings {
   readonly #o: HappeningsOptions
-  /** `<message> <user> <emoji>`, the oldest first. */
-  readonly #reactions = new Set<string>()
+  /** `<message> <user> <emoji>`. */
+  readonly #reactions = new Recent<string, true>(mostReactions)
 
   constructor(options: HappeningsOptions) {
     this.#o = options
@@ -53,7 +52,7 @@ export class Happenings {
     switch (t) {
       case 'MESSAGE_CREATE':
       case 'MESSAGE_UPDATE': {
-        const channel = this.#o.followed(d.channel_id, d.guild_id ?? null)
+        const channel = this.#o.following.of(d.channel_id, d.guild_id ?? null)
         const read = t === 'MESSAGE_CREATE' ? messageOf : editOf
         return channel ? some(read(this.#o.reader, d as Native, { channel, origin })) : []
       }
@@ -80,10 +79,10 @@ export class Happenings {
   }
 
   #deleted(id: string, guild: string | null, messages: readonly string[], origin: Origin): ChatEvent[] {
-    const channel = this.#o.followed(id, guild)
+    const channel = this.#o.following.of(id, guild)
     if (!channel) return []
     return messages
-      .filter(message => !this.#o.removedByUs(message))
+      .filter(message => !this.#o.changes.isRemoved(message))
       .map(message => deletionOf(this.#o.reader, channel, message, origin))
   }
 
@@ -93,7 +92,7 @@ export class Happenings {
     removed: boolean,
   ): ChatEvent[] {
     const { reader } = this.#o
-    const channel = this.#o.followed(data.channel_id, data.guild_id ?? null)
+    const channel = this.#o.following.of(data.channel_id, data.guild_id ?? null)
     if (!channel || data.user_id === reader.directory.self?.id) return []
     const emoji = emojiText(data.emoji)
     this.#remember(`${data.message_id} ${data.user_id} ${emoji}`, removed)
@@ -124,9 +123,8 @@ export class Happenings {
   }
 
   #remember(key: string, removed: boolean): void {
-    this.#reactions.delete(key)
-    if (!removed) this.#reactions.add(key)
-    if (this.#reactions.size > mostReactions) this.#reactions.delete(this.#reactions.keys().next().value ?? '')
+    if (removed) this.#reactions.delete(key)
+    else this.#reactions.set(key, true)
   }
 
   #cleared(
@@ -138,10 +136,10 @@ export class Happenings {
     { mark, origin }: Happening,
     emoji: string | null,
   ): ChatEvent[] {
-    const channel = this.#o.followed(id, guild ?? null)
+    const channel = this.#o.following.of(id, guild ?? null)
     if (!channel) return []
     const { directory } = this.#o.reader
-    const known = [...this.#reactions].filter(key => key.startsWith(`${message} `)).map(key => key.split(' '))
+    const known = [...this.#reactions.keys()].filter(key => key.startsWith(`${message} `)).map(key => key.split(' '))
     return known
       .filter(([, , shown]) => emoji === null || shown === emoji)
       .map(([, user = '', shown = '']) => {
@@ -161,12 +159,12 @@ export class Happenings {
     { mark, origin }: Happening,
     { atMs, ...what }: Pick<MemberEvent, 'change' | 'atMs'> & { readonly detail?: string; readonly was?: string },
   ): ChatEvent[] {
-    const { reader } = this.#o
+    const { reader, following } = this.#o
     if (user.id === reader.directory.self?.id) return []
     const { was, ...change } = what
     const sender = senderOf(reader, guild, { author: user })
     const everybody = { id: '', roles: [] }
-    return this.#o
+    return following
       .places(guild)
       .filter(channel => has(reader.directory.permissions(channel, everybody) ?? 0n, 'viewChannel'))
       .map(channel => ({
@@ -188,11 +186,10 @@ export class Happenings {
     return this.#member(member, happening, { change: 'rename', detail: name, was, atMs: Date.now() })
   }
 
-  /** Somebody is writing. */
   lifeOf({ t, d }: GatewayDispatchPayload): LifeSign | null {
     if (t !== 'TYPING_START') return null
     const { reader } = this.#o
-    const channel = this.#o.followed(d.channel_id, d.guild_id ?? null)
+    const channel = this.#o.following.of(d.channel_id, d.guild_id ?? null)
     if (!channel || d.user_id === reader.directory.self?.id) return null
     const name = d.member?.user
       ? reader.directory.saw(channel.guild, d.member.user, d.member)
@@ -223,13 +220,21 @@ const some = <T>(value: T | null): T[] => (value === null ? [] : [value])
 export const emojiText = ({ id, name }: { id?: string | null; name?: string | null }): string =>
   id ? `:${name ?? 'emoji'}:` : (name ?? '❓')
 
+/** Who did what Discord names nobody for. */
+const somebody = ({ guild, id }: Channel): Sender => ({
+  id: (guild ?? id) as UserId,
+  name: 'somebody',
+  kind: 'bot',
+  verified: false,
+})
+
 /** Discord does not say who took a message away. */
 export const deletionOf = (reader: Reader, channel: Channel, message: string, origin: Origin): ChatEvent => ({
   kind: 'delete',
   key: `${reader.network}:${message}/delete`,
   place: placeOf(reader, channel),
   target: message as MessageId,
-  sender: { id: (channel.guild ?? channel.id) as UserId, name: 'somebody', kind: 'bot', verified: false },
+  sender: somebody(channel),
   atMs: Math.max(snowflakeMs(message), Date.now()),
   origin,
 })
@@ -248,7 +253,7 @@ export function topicOf(
     key: `${reader.network}:t/${mark}`,
     place: { network: reader.network, channel: channel.id as ChannelId },
     topic: channel.topic ?? '',
-    sender: { id: (channel.guild ?? channel.id) as UserId, name: 'somebody', kind: 'bot', verified: false },
+    sender: somebody(channel),
     atMs: Date.now(),
     origin,
   }

@@ -22,24 +22,14 @@ import { Api } from './wire/api.ts'
 export type Push = (events: readonly ChatEvent[]) => void
 
 /** What an adapter is made of. */
-export interface Parts {
-  readonly api: Api
-  readonly directory: Directory
-  readonly following: Following
-  readonly status: Status
-  readonly threads: Threads
-  readonly speech: Speech
-  readonly interactions: Interactions
-  readonly directs: Directs
-  readonly session: Session
-}
+export type Parts = ReturnType<typeof partsOf>
 
 interface Hooks {
   readonly signal: AbortSignal
   readonly push: Push
 }
 
-export function partsOf(config: DiscordConfig, context: AdapterContext, { signal, push }: Hooks): Parts {
+export function partsOf(config: DiscordConfig, context: AdapterContext, { signal, push }: Hooks) {
   const { log, cursors, network, instance } = context
   const places = context.places.filter(place => place.network === network && !place.private)
   const directory = new Directory()
@@ -62,12 +52,7 @@ export function partsOf(config: DiscordConfig, context: AdapterContext, { signal
   const interactions = new Interactions({ api, reader, log })
   const directs = new Directs(cursors)
   const seen = new Seen()
-  const happenings = new Happenings({
-    reader,
-    followed: (channel, guild) => following.of(channel, guild),
-    places: guild => following.places(guild),
-    removedByUs: message => speech.changes.isRemoved(message),
-  })
+  const happenings = new Happenings({ reader, following, changes: speech.changes })
   const signs: ConstructorParameters<typeof Intake>[0]['signs'] = some => void context.signs?.(some)
   const awaited: ConstructorParameters<typeof Intake>[0]['awaited'] = (told, root) => session.awaited(told, root)
   const read = { directory, following, reader, happenings, interactions, quotes, seen, directs }

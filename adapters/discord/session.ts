@@ -1,7 +1,7 @@
 import type { APIChannel, GatewayGuildCreateDispatch, GatewayGuildDeleteDispatch } from 'discord.js'
 import { asChanopError } from '../../core/error.ts'
 import type { Log } from '../../core/log.ts'
-import { backoffMs, deadline, sleep } from '../../core/retry.ts'
+import { deadline, persist } from '../../core/retry.ts'
 import type { Following } from './following.ts'
 import type { Channel, Directory } from './guild/directory.ts'
 import type { Intake } from './intake.ts'
@@ -175,18 +175,14 @@ export class Session {
 
   /** As often as it takes: nothing goes on in a channel before its past is there. */
   async #patiently(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      try {
-        return await work()
-      } catch (thrown) {
-        const error = asChanopError(thrown)
-        if (error.retry === 'never') {
-          this.#o.log.warn({ reason: error.message }, 'what was missed can not be fetched')
-          return
-        }
-        await sleep(Math.max(backoffMs(pace, attempt), error.afterMs ?? 0), signal)
-      }
+    const failed = (thrown: unknown): number | undefined => {
+      const error = asChanopError(thrown)
+      if (error.retry === 'never') throw error
+      return error.afterMs
     }
+    await persist(work, { signal, backoff: pace, failed }).catch((error: unknown) => {
+      this.#o.log.warn({ reason: asChanopError(error).message }, 'what was missed can not be fetched')
+    })
   }
 
   /** What has to be known before an event can be read, or null: all is. */

@@ -1,4 +1,5 @@
 import type { NetworkStatus, Trouble } from '../../core/adapter.ts'
+import { NetworkState } from '../../core/process/network-state.ts'
 import type { Following } from './following.ts'
 import { type Channel, type Directory, isForum } from './guild/directory.ts'
 import { missing, type Permission } from './guild/permissions.ts'
@@ -26,7 +27,8 @@ export class Status {
   readonly #lacks = new Map<string, string>()
   /** What went wrong in a channel, besides permissions. */
   readonly #faults = new Map<string, string>()
-  #now: NetworkStatus = { state: 'connecting', sinceMs: Date.now(), reason: 'not connected yet', lacks: [] }
+  readonly #state = new NetworkState(() => this.refresh())
+  #now: NetworkStatus = this.#reckoned()
 
   constructor(options: StatusOptions) {
     this.#o = options
@@ -40,18 +42,14 @@ export class Status {
   }
 
   state(state: NetworkStatus['state'], reason?: string): void {
-    if (this.#now.state === state && this.#now.reason === reason) return
-    const sinceMs = this.#now.state === state ? this.#now.sinceMs : Date.now()
-    const { reason: _old, ...rest } = this.#now
-    this.#now = { ...rest, state, sinceMs, server: 'Discord API 10', ...(reason === undefined ? {} : { reason }) }
-    this.refresh()
+    this.#state.set(state, reason)
   }
 
   /** null: it lacks nothing there. */
   lacks(what: string, line: string | null): void {
     if (line === null) this.#lacks.delete(what)
     else this.#lacks.set(what, line)
-    this.#now = { ...this.#now, lacks: [...this.#lacks.values()] }
+    this.#now = this.#reckoned()
   }
 
   fault(channel: string, reason: string | null): void {
@@ -69,10 +67,14 @@ export class Status {
 
   /** Reckons the channels' troubles anew. */
   refresh(): void {
-    const troubles = this.#now.state === 'up' ? this.#troubles() : []
-    const { troubles: _old, ...rest } = this.#now
-    this.#now = { ...rest, ...(troubles.length === 0 ? {} : { troubles }) }
+    this.#now = this.#reckoned()
     this.#o.changed()
+  }
+
+  #reckoned(): NetworkStatus {
+    const troubles = this.#state.isUp ? this.#troubles() : []
+    const lacks = [...this.#lacks.values()]
+    return { ...this.#state.now, server: 'Discord API 10', lacks, ...(troubles.length === 0 ? {} : { troubles }) }
   }
 
   #troubles(): Trouble[] {

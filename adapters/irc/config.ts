@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { reference } from '../../core/config/fields.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
 import { history } from './server/settings.ts'
 
-const reference = z.string().regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME')
 const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write address:port, e.g. 127.0.0.1:6667')
 const channel = z.string().regex(/^[#&+!][^\s,\u0007]{0,63}$/, 'write a channel name, e.g. #general')
 

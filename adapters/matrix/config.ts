@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { reference } from '../../core/config/fields.ts'
 import { holdsLogin, isReadable, noLogin } from '../../core/loopback.ts'
 
-const reference = z.string().regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME')
 const user = z.string().regex(/^@[^\s:]{1,250}:[^\s/]+$/, 'write a whole Matrix id, e.g. @chanop:example.org')
 const channel = z
   .string()

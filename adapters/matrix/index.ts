@@ -18,5 +18,5 @@ export const matrix: AdapterKind<MatrixConfig> = {
     },
   ],
   probe: async (config, context) => (await import('./probe.ts')).probe(config, context),
-  create: async (config, context) => (await import('./adapter.ts')).createMatrixAdapter(config, context),
+  create: async (config, context) => new (await import('./adapter.ts')).MatrixAdapter(config, context),
 }

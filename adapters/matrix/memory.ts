@@ -1,4 +1,5 @@
 import type { Cursors } from '../../core/adapter.ts'
+import { Recent } from '../../core/recent.ts'
 import type { Given } from './inbound.ts'
 import { isObject, object, string } from './native.ts'
 import type { Rooms } from './rooms/rooms.ts'
@@ -17,7 +18,7 @@ export class Memory {
   readonly #rooms: Rooms
   /** How long ago, when we started, something was saved the last time. */
   awayMs = 0
-  readonly #given = new Map<string, Given>()
+  readonly #given = new Recent<string, Given>(mostGiven)
   #givenChanged = false
 
   constructor(cursors: Cursors, rooms: Rooms) {
@@ -52,10 +53,6 @@ export class Memory {
   gave(event: string, given: Given): void {
     this.#given.set(event, given)
     this.#givenChanged = true
-    for (const oldest of this.#given.keys()) {
-      if (this.#given.size <= mostGiven) break
-      this.#given.delete(oldest)
-    }
   }
 
   /** Saves how far the ledger is; `last`: the newest message of each room that got some. */
@@ -74,7 +71,7 @@ export class Memory {
   }
 
   #newest(): string {
-    const newest = [...this.#given].slice(-keptGiven)
+    const newest = [...this.#given.entries()].slice(-keptGiven)
     return JSON.stringify(newest.map(([id, given]) => ({ id, ...given })))
   }
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { ChanopError } from '../../core/error.ts'
 import type { Draft, Segment, Upload } from '../../core/event.ts'
+import { splitSegments } from '../../core/text/cut.ts'
 import { escapeHtml, plain } from '../../core/text/text.ts'
 import { fileContent } from './files.ts'
 import { type CopyMark, copyMark, type Json, profileKey } from './native.ts'
 import { render } from './text/render.ts'
-import { splitSegments } from './text/split.ts'
 import { head, oneLine } from './text/words.ts'
 
 /** Bytes of plain text in one message. */
@@ -16,7 +16,7 @@ export const eventBytes = 60_000
 export interface Frame {
   readonly instance: string
   readonly deliveryId: string
-  readonly thread?: string
+  readonly thread?: string | undefined
 }
 
 const nameOf = ({ as }: Draft): string => head(oneLine(as?.name ?? ''), 200)
@@ -65,6 +65,7 @@ export function textsOf(draft: Draft): Json[] {
   const files = (draft.content.attachments ?? []).length > 0 ? [wordsOfFiles(draft)] : []
   const label = draft.repeat ? '(may be a repeat) ' : ''
   const fits = (segments: readonly Segment[]): boolean =>
+    Buffer.byteLength(plain({ segments })) <= textBytes &&
     sizeBytes(textContent({ draft, segments, label })) <= eventBytes
   const pieces = splitSegments([...draft.content.segments, ...files], textBytes, fits).filter(
     segments => plain({ segments }).trim() !== '',

@@ -1,7 +1,7 @@
 import { backoffMs, sleep } from '../../core/retry.ts'
 import { faultOf, refusalOf } from './link/faults.ts'
-import { path, type Wire } from './link/wire.ts'
-import { type RoomEvent, roomEvents, string } from './native.ts'
+import { type Ask, path, type Wire } from './link/wire.ts'
+import { type Json, type RoomEvent, roomEvents, string } from './native.ts'
 
 const pageEvents = 500
 /** Where the server answers, and always with a fault of its own, it will not do better. */
@@ -9,10 +9,10 @@ const mostAttempts = 8
 const backoff = { firstMs: 500, maxMs: 30_000 }
 
 /** Where a stretch of history begins and ends: tokens as /sync and /messages give them. */
-export interface Stretch {
+interface Stretch {
   readonly room: string
   readonly from: string
-  readonly to?: string
+  readonly to: string | undefined
 }
 
 /** Asks until the server answers or says that it never will; rejects then, and when told to stop. */
@@ -30,21 +30,32 @@ async function persist<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T
 }
 
 /** What happened between two points, oldest first, in pages. */
-export async function* pagesBetween(
+export const pagesBetween = (
   wire: Wire,
   { room, from, to }: Stretch,
   signal: AbortSignal,
+): AsyncGenerator<RoomEvent[]> =>
+  pages({ dir: 'f', ...(to === undefined ? {} : { to }) }, from, query =>
+    persist(() => wire.ask('GET', path`/rooms/${room}/messages`, { query, deadlineMs: 60_000, signal }), signal),
+  )
+
+/** Our newest words in a room first, in pages, as far back as the server goes. */
+export const pagesBack = (wire: Wire, room: string): AsyncGenerator<RoomEvent[]> =>
+  pages({ dir: 'b' }, undefined, query => wire.ask('GET', path`/rooms/${room}/messages`, { query }))
+
+type Query = NonNullable<Ask['query']>
+
+async function* pages(
+  about: Query,
+  from: string | undefined,
+  ask: (query: Query) => Promise<Json>,
 ): AsyncGenerator<RoomEvent[]> {
-  for (let at = from; !signal.aborted; ) {
-    const query = { dir: 'f', limit: pageEvents, from: at, ...(to === undefined ? {} : { to }) }
-    const page = await persist(
-      () => wire.ask('GET', path`/rooms/${room}/messages`, { query, deadlineMs: 60_000, signal }),
-      signal,
-    )
+  for (let at = from; ; ) {
+    const page = await ask({ ...about, limit: pageEvents, ...(at === undefined ? {} : { from: at }) })
     const events = roomEvents(page['chunk'] as readonly unknown[])
     if (events.length > 0) yield events
     const next = string(page['end'])
-    if (events.length === 0 || next === undefined || next === at || next === to) return
+    if (events.length === 0 || next === undefined || next === at || next === about['to']) return
     at = next
   }
 }
@@ -61,18 +72,5 @@ export async function pointAfter(wire: Wire, room: string, event: string, signal
     const status = refusalOf((error as Error).cause)?.status
     if (status === 404 || status === 403) return null
     throw error
-  }
-}
-
-/** Our newest words in a room first, in pages, as far back as the server goes. */
-export async function* pagesBack(wire: Wire, room: string): AsyncGenerator<RoomEvent[]> {
-  for (let at: string | undefined; ; ) {
-    const query = { dir: 'b', limit: pageEvents, ...(at === undefined ? {} : { from: at }) }
-    const page = await wire.ask('GET', path`/rooms/${room}/messages`, { query })
-    const events = roomEvents(page['chunk'] as readonly unknown[])
-    if (events.length > 0) yield events
-    const next = string(page['end'])
-    if (events.length === 0 || next === undefined || next === at) return
-    at = next
   }
 }

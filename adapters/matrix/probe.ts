@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import type { Probe, ProbeContext } from '../../core/adapter.ts'
 import type { ChannelId } from '../../core/event.ts'
 import type { MatrixConfig } from './config.ts'
@@ -32,8 +33,7 @@ interface Looked {
 export async function probe(config: MatrixConfig, context: ProbeContext): Promise<Probe> {
   const { signal } = context
   const wire = new Wire(config.homeserver)
-  const stop = (): void => wire.close()
-  signal.addEventListener('abort', stop, { once: true })
+  using _stopping = addAbortListener(signal, () => wire.close())
   try {
     const account = await logIn(wire, config, { ...context, device: null })
     const timeout = Math.floor(Math.random() * 100)
@@ -51,7 +51,6 @@ export async function probe(config: MatrixConfig, context: ProbeContext): Promis
   } catch (error) {
     throw faultOf(error)
   } finally {
-    signal.removeEventListener('abort', stop)
     wire.close()
   }
 }

@@ -1,7 +1,8 @@
 import type { AdapterContext, NetworkStatus, Sink } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { ChannelId, Origin, Place, UserId } from '../../core/event.ts'
-import { type Backoff, backoffMs, sleep } from '../../core/retry.ts'
+import { Troubles } from '../../core/process/network-state.ts'
+import { type Backoff, backoffMs, persist, sleep } from '../../core/retry.ts'
 import type { MatrixConfig } from './config.ts'
 import { faultOf, isLoggedOut, refusalOf } from './link/faults.ts'
 import { type Account, logIn } from './link/login.ts'
@@ -15,7 +16,6 @@ import { Rooms } from './rooms/rooms.ts'
 import { Signs } from './signs.ts'
 import { Speech } from './speech.ts'
 import { Intake } from './sync.ts'
-import { Troubles } from './troubles.ts'
 
 const pollMs = 30_000
 const typingMs = 20_000
@@ -42,7 +42,7 @@ const isUnknownPoint = (error: unknown): boolean => refusalOf(error)?.status ===
 export interface SessionHooks {
   readonly sink: Sink
   readonly signal: AbortSignal
-  stand(state: NetworkStatus['state'], reason?: string): void
+  readonly stand: (state: NetworkStatus['state'], reason?: string) => void
 }
 
 /** What there is once we know who we are. */
@@ -64,7 +64,7 @@ export class Session {
   readonly #hooks: SessionHooks
   readonly #memory: Memory
   #parts: Parts | null = null
-  #fileBytes: number | null = null
+  fileBytes: number | null = null
 
   constructor(config: MatrixConfig, context: AdapterContext, hooks: SessionHooks) {
     this.#config = config
@@ -80,10 +80,6 @@ export class Session {
 
   get speech(): Speech {
     return this.#open.speech
-  }
-
-  get fileBytes(): number | null {
-    return this.#fileBytes
   }
 
   get server(): string | undefined {
@@ -135,7 +131,6 @@ export class Session {
       doors,
       memory: this.#memory,
       signs,
-      troubles,
       sink,
       signal,
       unreadable,
@@ -157,27 +152,20 @@ export class Session {
       this.#open.doors.resolve(),
     ])
     this.rooms.direct = direct
-    this.#fileBytes = count(media['m.upload.size']) ?? null
+    this.fileBytes = count(media['m.upload.size']) ?? null
   }
 
   /** Does it until it is done, or refused for good. Null: we were told to stop. */
-  async #lasting<T>(work: () => Promise<T>): Promise<T | null> {
-    const { signal } = this.#hooks
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      try {
-        return await work()
-      } catch (error) {
-        if (signal.aborted) return null
-        const fault = faultOf(error)
-        if (fault.code === 'network-refused' || fault.code === 'secret-missing') {
-          this.#hooks.stand('down', fault.message)
-          throw fault
-        }
-        this.#hooks.stand('down', `${fault.message}; trying again`)
-        await sleep(fault.afterMs ?? backoffMs(backoff, attempt), signal)
-      }
+  #lasting<T>(work: () => Promise<T>): Promise<T | null> {
+    const { signal, stand } = this.#hooks
+    const failed = (error: unknown): number | undefined => {
+      const fault = faultOf(error)
+      const final = fault.code === 'network-refused' || fault.code === 'secret-missing'
+      stand('down', final ? fault.message : `${fault.message}; trying again`)
+      if (final) throw fault
+      return fault.afterMs
     }
-    return null
+    return persist(work, { signal, backoff, failed })
   }
 
   /** Asks for batch after batch. The next one is asked for while the ledger takes the last. */

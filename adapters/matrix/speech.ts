@@ -1,7 +1,9 @@
-import type { Found } from '../../core/adapter.ts'
+import type { Able } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
-import type { Act, Draft, MessageId, Place, Reaction, Upload } from '../../core/event.ts'
+import type { Draft, MessageId, Place, Upload } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
+import type { Troubles } from '../../core/process/network-state.ts'
+import { Recent } from '../../core/recent.ts'
 import { type Edited, editsOf } from './edits.ts'
 import { findParts } from './find.ts'
 import { faultOf, refusalOf } from './link/faults.ts'
@@ -11,7 +13,6 @@ import { digestOf, type Part, partsOf } from './outbound.ts'
 import type { Doors } from './rooms/doors.ts'
 import type { Rooms } from './rooms/rooms.ts'
 import { head } from './text/words.ts'
-import type { Troubles } from './troubles.ts'
 
 /** Time to read a login and to copy it. */
 const forgetMs = 60_000
@@ -33,14 +34,13 @@ export interface SpeechOptions {
   awayMs(): number
 }
 
-/** What we say and do to what was said. */
 export class Speech {
   readonly #o: SpeechOptions
   /** Files that the homeserver has, by their hash: a message that is said again brings none twice. */
-  readonly #uploaded = new Map<string, string>()
+  readonly #uploaded = new Recent<string, string>(mostUploads)
   /** Parts of a delivery that are out although the rest is not: `send` leaves them out. */
-  readonly #begun = new Map<string, ReadonlyMap<number, MessageId>>()
-  readonly #failures = new Map<string, number>()
+  readonly #begun = new Recent<string, ReadonlyMap<number, MessageId>>(mostUploads)
+  readonly #failures = new Recent<string, number>(mostUploads)
 
   constructor(options: SpeechOptions) {
     this.#o = options
@@ -68,11 +68,7 @@ export class Speech {
       throw new ChanopError('send-refused', 'a secret is never said in a room: write to me privately')
     const room = await this.#room(place)
     const { instance } = this.#o
-    const parts = partsOf(draft, {
-      instance,
-      deliveryId,
-      ...(place.thread === undefined ? {} : { thread: place.thread }),
-    })
+    const parts = partsOf(draft, { instance, deliveryId, thread: place.thread })
     const done = this.#begun.get(deliveryId)
     // What the homeserver does not take it refuses before anything is said.
     for (const [at, part] of parts.entries()) if ('file' in part && !done?.has(at)) await this.#upload(part.file)
@@ -112,7 +108,6 @@ export class Speech {
     if (refusal === null || refusal.status < 500 || refusal.code === undefined) return fault
     const failures = (this.#failures.get(txn) ?? 0) + 1
     this.#failures.set(txn, failures)
-    if (this.#failures.size > mostUploads) this.#failures.clear()
     if (failures < mostFailures) return fault
     return new ChanopError('send-refused', `the homeserver fails at this message (${refusal.says})`, { cause: error })
   }
@@ -126,26 +121,17 @@ export class Speech {
       throw fault.code === 'network-down' ? new ChanopError('send-later', fault.message, { cause: error }) : fault
     })
     this.#uploaded.set(file.hash, uri)
-    for (const oldest of this.#uploaded.keys()) if (this.#uploaded.size > mostUploads) this.#uploaded.delete(oldest)
     return uri
   }
 
   // ---- what was said ----------------------------------------------------------------------------------------------
 
-  async edit(
-    place: Place,
-    target: readonly MessageId[],
-    draft: Draft,
-    deliveryId: string,
-  ): Promise<readonly MessageId[]> {
+  readonly edit: Able['edit'] = async (place, target, draft, deliveryId) => {
     const room = await this.#room(place)
     const files = target.length === 1 ? [] : await this.#filesAmong(room, target)
-    const edits = editsOf(draft, target, files, {
-      instance: this.#o.instance,
-      deliveryId,
-      ...(place.thread === undefined ? {} : { thread: place.thread }),
-    })
-    const txn = `${this.#o.instance}.${deliveryId}.${digestOf(draft)}`
+    const { instance } = this.#o
+    const edits = editsOf(draft, target, files, { instance, deliveryId, thread: place.thread })
+    const txn = `${instance}.${deliveryId}.${digestOf(draft)}`
     const ids: MessageId[] = []
     for (const [at, one] of edits.entries()) {
       const id = await this.#change({ room, place, txn: `${txn}.${at}` }, one)
@@ -177,12 +163,7 @@ export class Speech {
     return found
   }
 
-  async remove(
-    place: Place,
-    target: readonly MessageId[],
-    reason: string | undefined,
-    deliveryId: string,
-  ): Promise<void> {
+  readonly remove: Able['remove'] = async (place, target, reason, deliveryId) => {
     const room = await this.#room(place)
     const txn = `${this.#o.instance}.${deliveryId}`
     for (const [at, id] of target.entries()) await this.#redact(room, id, reason, `${txn}.${at}.d`)
@@ -195,7 +176,7 @@ export class Speech {
     })
   }
 
-  async react(place: Place, target: MessageId, { emoji, removed }: Reaction, deliveryId: string): Promise<void> {
+  readonly react: Able['react'] = async (place, target, { emoji, removed }, deliveryId) => {
     const room = await this.#room(place)
     const key = head(emoji, 200)
     if (removed) return this.#unreact(room, target, key, deliveryId)
@@ -227,7 +208,7 @@ export class Speech {
 
   // ---- after a crash, and afterwards ------------------------------------------------------------------------------
 
-  async find(place: Place, deliveryId: string, act: Act): Promise<Found> {
+  readonly find: Able['find'] = async (place, deliveryId, act) => {
     if (act.do === 'remove' || act.do === 'react') return 'not-sent'
     const room = await this.#room(place)
     const { wire, instance, me } = this.#o

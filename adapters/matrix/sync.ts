@@ -1,5 +1,5 @@
 import type { AdapterContext, Sink } from '../../core/adapter.ts'
-import type { ChatEvent, GapEvent, MessageId, Origin, UserId } from '../../core/event.ts'
+import { type ChatEvent, gapIn, type MessageId, type Origin } from '../../core/event.ts'
 import { offer } from '../../core/process/feed.ts'
 import { factsOf, givenOf } from './inbound.ts'
 import { faultOf } from './link/faults.ts'
@@ -14,13 +14,12 @@ import {
   string,
   strippedEvents,
 } from './native.ts'
-import { pagesBetween, pointAfter, type Stretch } from './past.ts'
+import { pagesBetween, pointAfter } from './past.ts'
 import type { Doors } from './rooms/doors.ts'
 import type { Room } from './rooms/room.ts'
 import type { Rooms } from './rooms/rooms.ts'
 import type { Signs } from './signs.ts'
 import { localpart } from './text/words.ts'
-import type { Troubles } from './troubles.ts'
 
 export interface IntakeOptions {
   readonly context: AdapterContext
@@ -30,7 +29,6 @@ export interface IntakeOptions {
   readonly doors: Doors
   readonly memory: Memory
   readonly signs: Signs
-  readonly troubles: Troubles
   readonly sink: Sink
   readonly signal: AbortSignal
   /** Shows others that we have read up to an event; null: they are not shown. */
@@ -53,12 +51,6 @@ interface Seen {
   /** Where the batch begins; null: at no known point. */
   readonly since: string | null
 }
-
-const stretchOf = (room: string, from: string, to: string | undefined): Stretch => ({
-  room,
-  from,
-  ...(to === undefined ? {} : { to }),
-})
 
 /** Takes the batches of /sync in: rooms as they are now, then what happened there, as facts in order. */
 export class Intake {
@@ -140,7 +132,7 @@ export class Intake {
    */
   async #missed(room: Room, { first, isNew, limited, point, since }: Seen): Promise<boolean> {
     const { memory, rooms, context } = this.#o
-    const fromSince = (): Promise<boolean> => this.#stretch(room, stretchOf(room.id, since ?? '', point), Date.now())
+    const fromSince = (): Promise<boolean> => this.#stretch(room, since ?? '', point, Date.now())
     if (!isNew) return limited && since !== null ? fromSince() : true
     const known = await context.cursors.newest(rooms.placeOf(room.id))
     const last = await memory.lastOf(rooms.channelOf(room.id))
@@ -155,7 +147,7 @@ export class Intake {
     const { wire, signal } = this.#o
     const from = await pointAfter(wire, room.id, known.id, signal)
     if (signal.aborted) return false
-    if (from !== null) return this.#stretch(room, stretchOf(room.id, from, to), known.atMs)
+    if (from !== null) return this.#stretch(room, from, to, known.atMs)
     // Of rooms that are one place only one has it.
     if (this.#o.rooms.isShared(room.id)) return true
     return this.#gap(
@@ -166,33 +158,24 @@ export class Intake {
     )
   }
 
-  async #stretch(room: Room, stretch: Stretch, knownMs: number): Promise<boolean> {
+  async #stretch(room: Room, from: string, to: string | undefined, knownMs: number): Promise<boolean> {
     const { wire, signal, context } = this.#o
     try {
-      for await (const page of pagesBetween(wire, stretch, signal))
+      for await (const page of pagesBetween(wire, { room: room.id, from, to }, signal))
         if (!(await this.#facts(room, page, 'backfill', 'past'))) return false
       return !signal.aborted
     } catch (error) {
       if (signal.aborted) return false
       const { message } = faultOf(error)
       context.log.warn({ room: room.id, reason: message }, 'history could not be fetched')
-      return this.#gap(room, stretch.from, knownMs, `what was said meanwhile can not be fetched: ${message}`)
+      return this.#gap(room, from, knownMs, `what was said meanwhile can not be fetched: ${message}`)
     }
   }
 
   #gap(room: Room, from: string, fromMs: number, reason: string): Promise<boolean> {
     const { context, rooms } = this.#o
-    const gap: GapEvent = {
-      kind: 'gap',
-      key: `${context.network}:gap/${room.id}/${from}`,
-      place: rooms.placeOf(room.id),
-      sender: { id: 'server' as UserId, name: 'server', kind: 'bot', verified: false },
-      atMs: Date.now(),
-      origin: 'backfill',
-      fromMs,
-      reason,
-    }
-    return this.#offered([gap])
+    const key = `${context.network}:gap/${room.id}/${from}`
+    return this.#offered([gapIn(rooms.placeOf(room.id), 'server', { key, fromMs, reason })])
   }
 
   async #people(room: Room): Promise<void> {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { reference } from '../../core/config/fields.ts'
 
 /** A chat server inside this process: for tests and for trying things out. Nothing of it outlives the process. */
 export const memorySchema = z.strictObject({
@@ -10,11 +11,7 @@ export const memorySchema = z.strictObject({
   /** Our account on that server. */
   account: z.string().min(1).default('chanop'),
   /** What the server asks for at the login, as a reference. */
-  token: z
-    .string()
-    .regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME')
-    .nullable()
-    .default(null),
+  token: reference.nullable().default(null),
   channels: z.array(z.string().regex(/^#\S{1,63}$/, 'write a channel name, e.g. #general')).default([]),
   /** UTF-8 bytes of one message; longer drafts become several. */
   textBytes: z.int().min(16).default(4000),

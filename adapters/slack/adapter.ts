@@ -1,24 +1,14 @@
-import type { Adapter, AdapterContext, Channels, Found, Limits, NetworkStatus, Sink } from '../../core/adapter.ts'
+import type { Able, Adapter, AdapterContext, Channels, Limits, NetworkStatus, Sink } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
-import type {
-  Act,
-  Attachment,
-  ChannelId,
-  Draft,
-  MessageId,
-  NetworkId,
-  Place,
-  Reaction,
-  UserId,
-} from '../../core/event.ts'
-import { isLoopbackHost } from '../../core/loopback.ts'
+import type { Attachment, ChannelId, NetworkId, Place, UserId } from '../../core/event.ts'
+import { isReadable } from '../../core/loopback.ts'
+import { NetworkState } from '../../core/process/network-state.ts'
 import type { SlackConfig } from './config.ts'
 import { Connection } from './connection.ts'
 import { openFile } from './in/files.ts'
-import { lacksOf } from './lacks.ts'
 import { advice, asSendError, isChannelFault, isRefused } from './link/fault.ts'
 import { part, str } from './native.ts'
-import { missingOf } from './scopes.ts'
+import { lacksOf, missingOf } from './scopes.ts'
 import { textUnits } from './text/split.ts'
 
 const words: Limits = {
@@ -29,9 +19,6 @@ const words: Limits = {
   growEveryMs: 1500,
 }
 
-export const createSlackAdapter = (config: SlackConfig, context: AdapterContext): SlackAdapter =>
-  new SlackAdapter(config, context)
-
 /** One app in one Slack workspace: socket mode in, Web API out. */
 export class SlackAdapter implements Adapter {
   readonly network: NetworkId
@@ -39,15 +26,13 @@ export class SlackAdapter implements Adapter {
   readonly #config: SlackConfig
   readonly #context: AdapterContext
   #connection: Connection | null = null
-  #state: { readonly state: NetworkStatus['state']; readonly sinceMs: number; readonly reason?: string } = {
-    state: 'connecting',
-    sinceMs: Date.now(),
-  }
+  readonly #state: NetworkState
 
   constructor(config: SlackConfig, context: AdapterContext) {
     this.network = context.network
     this.#config = config
     this.#context = context
+    this.#state = new NetworkState(() => context.changed())
     this.channels = { join: place => this.#join(place), part: place => this.#part(place) }
   }
 
@@ -59,13 +44,12 @@ export class SlackAdapter implements Adapter {
 
   status(): NetworkStatus {
     const connection = this.#connection
-    const { state, sinceMs, reason } = this.#state
+    const { reason, ...now } = this.#state.now
     const missing = connection?.missing ?? null
     const reasons = [reason, missing].filter(each => each !== undefined && each !== null)
-    const troubles = connection?.channels.troubles ?? []
+    const troubles = connection?.channels.troubles.all ?? []
     return {
-      state,
-      sinceMs,
+      ...now,
       server: connection?.workspace ? `Slack, ${connection.workspace}` : 'Slack',
       ...(reasons.length === 0 ? {} : { reason: reasons.join(' · ') }),
       ...(troubles.length === 0 ? {} : { troubles }),
@@ -73,8 +57,6 @@ export class SlackAdapter implements Adapter {
       lacks: lacksOf(connection?.granted ?? [], this.#config.command),
     }
   }
-
-  // ---- in ---------------------------------------------------------------------------------------------------------
 
   async run(sink: Sink, signal: AbortSignal): Promise<void> {
     try {
@@ -84,13 +66,13 @@ export class SlackAdapter implements Adapter {
         sink,
         signal,
         channels: this.#wanted(),
-        stand: (state, reason) => this.#stand(state, reason),
+        stand: (state, reason) => this.#state.set(state, reason),
       })
       this.#connection = connection
       await connection.run()
-      this.#stand('down', 'stopped')
+      this.#state.set('down', 'stopped')
     } catch (error) {
-      this.#stand('down', error instanceof ChanopError ? error.message : 'stopped by a fault')
+      this.#state.set('down', error instanceof ChanopError ? error.message : 'stopped by a fault')
       throw error
     }
   }
@@ -105,33 +87,14 @@ export class SlackAdapter implements Adapter {
     return openFile({ api, token, url: this.#config.api }, attachment, signal)
   }
 
-  // ---- out --------------------------------------------------------------------------------------------------------
-
-  async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
-    return this.#live().speaker.send(place, draft, deliveryId)
-  }
-
-  async sendEphemeral(place: Place, user: UserId, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
-    return this.#live().speaker.sendEphemeral(place, user, draft, deliveryId)
-  }
-
-  async edit(place: Place, target: readonly MessageId[], draft: Draft, deliveryId: string) {
-    return this.#live().speaker.edit(place, target, draft, deliveryId)
-  }
-
-  async remove(place: Place, target: readonly MessageId[]): Promise<void> {
-    return this.#live().speaker.remove(place, target)
-  }
-
-  async react(place: Place, target: MessageId, reaction: Reaction): Promise<void> {
-    return this.#live().speaker.react(place, target, reaction)
-  }
-
-  async find(place: Place, deliveryId: string, act: Act): Promise<Found> {
-    // History is there although the socket may just be gone.
-    const connection = this.#connection ?? this.#live()
-    return connection.speaker.find(place, deliveryId, act)
-  }
+  readonly send: Able['send'] = async (...asked) => this.#live().speaker.send(...asked)
+  readonly sendEphemeral: Able['sendEphemeral'] = async (...asked) => this.#live().speaker.sendEphemeral(...asked)
+  readonly edit: Able['edit'] = async (...asked) => this.#live().speaker.edit(...asked)
+  readonly remove: Able['remove'] = async (place, target) => this.#live().speaker.remove(place, target)
+  readonly react: Able['react'] = async (place, target, reaction) => this.#live().speaker.react(place, target, reaction)
+  // History is there although the socket may just be gone.
+  readonly find: Able['find'] = async (place, deliveryId, act) =>
+    (this.#connection ?? this.#live()).speaker.find(place, deliveryId, act)
 
   async direct(user: UserId): Promise<Place> {
     const { api } = this.#live()
@@ -145,16 +108,13 @@ export class SlackAdapter implements Adapter {
 
   /** Between us and Slack; Slack itself keeps what is said. */
   async secure(place: Place): Promise<boolean> {
-    const { protocol, hostname } = new URL(this.#config.api)
-    return place.private === true && (protocol === 'https:' || isLoopbackHost(hostname))
+    return place.private === true && !isReadable(this.#config.api)
   }
-
-  // ---- the rest ---------------------------------------------------------------------------------------------------
 
   async #join({ channel }: Place): Promise<void> {
     const { channels } = this.#live()
     if (await channels.enter(channel)) return
-    const why = channels.troubles.find(trouble => trouble.channel === channel)?.reason
+    const why = channels.troubles.of(channel)
     throw new ChanopError('send-refused', why ?? 'the channel could not be entered')
   }
 
@@ -170,15 +130,9 @@ export class SlackAdapter implements Adapter {
 
   #live(): Connection {
     const connection = this.#connection
-    if (!connection || this.#state.state !== 'up') {
+    if (!connection || !this.#state.isUp) {
       throw new ChanopError('send-later', `${this.network} is not connected; it is tried again by itself.`)
     }
     return connection
-  }
-
-  #stand(state: NetworkStatus['state'], reason?: string): void {
-    if (this.#state.state === state && this.#state.reason === reason) return
-    this.#state = { state, sinceMs: Date.now(), ...(reason === undefined ? {} : { reason }) }
-    this.#context.changed()
   }
 }

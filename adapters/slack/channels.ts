@@ -1,5 +1,5 @@
-import type { Trouble } from '../../core/adapter.ts'
 import type { Log } from '../../core/log.ts'
+import { Troubles } from '../../core/process/network-state.ts'
 import type { Api } from './link/api.ts'
 import { advice, Fault, isRefused } from './link/fault.ts'
 import { list, type Native, part, str } from './native.ts'
@@ -17,18 +17,14 @@ export interface ChannelsOptions {
 export class SlackChannels {
   readonly #o: ChannelsOptions
   readonly #names = new Map<string, string>()
-  readonly #troubles = new Map<string, Trouble>()
+  readonly troubles: Troubles
   /** Channels in which somebody was seen since the start, for their renames. */
   readonly #people = new Map<string, Set<string>>()
-  /** Channels we are known to be in. */
   readonly #members = new Set<string>()
 
   constructor(options: ChannelsOptions) {
     this.#o = options
-  }
-
-  get troubles(): readonly Trouble[] {
-    return [...this.#troubles.values()]
+    this.troubles = new Troubles(() => options.changed())
   }
 
   isMember(channel: string): boolean {
@@ -64,35 +60,17 @@ export class SlackChannels {
   }
 
   trouble(channel: string, reason: string): void {
-    if (this.#troubles.get(channel)?.reason === reason) return
-    this.#troubles.set(channel, { channel, reason, sinceMs: Date.now() })
-    this.#o.log.warn({ channel, reason }, 'a channel does not work')
-    this.#o.changed()
-  }
-
-  fine(channel: string): void {
-    if (this.#troubles.delete(channel)) this.#o.changed()
+    if (this.troubles.of(channel) !== reason) this.#o.log.warn({ channel, reason }, 'a channel does not work')
+    this.troubles.begin(channel, reason)
   }
 
   /** Every conversation we are in, direct ones included. Rejects with a `Fault`. */
   async mine(): Promise<readonly string[]> {
     const { api, signal } = this.#o
     const found: string[] = []
-    for (let cursor = ''; ; ) {
-      const page = await api.patient(
-        'users.conversations',
-        {
-          types: 'public_channel,private_channel,im',
-          exclude_archived: true,
-          limit: 200,
-          ...(cursor === '' ? {} : { cursor }),
-        },
-        signal,
-      )
-      for (const channel of list(page, 'channels')) found.push(this.#note(channel))
-      cursor = str(part(page, 'response_metadata'), 'next_cursor')
-      if (cursor === '') break
-    }
+    const args = { types: 'public_channel,private_channel,im', exclude_archived: true, limit: 200 }
+    for await (const page of api.pages('users.conversations', args, signal))
+      found.push(...list(page, 'channels').map(channel => this.#note(channel)))
     this.#members.clear()
     for (const id of found) this.#members.add(id)
     return found
@@ -108,7 +86,7 @@ export class SlackChannels {
   /** Enters a channel where that can be done; what stands in the way becomes a trouble. True when we are in it. */
   async enter(channel: string): Promise<boolean> {
     if (this.isMember(channel)) {
-      this.fine(channel)
+      this.troubles.end(channel)
       return true
     }
     try {
@@ -124,7 +102,7 @@ export class SlackChannels {
 
   joined(channel: string): void {
     this.#members.add(channel)
-    this.fine(channel)
+    this.troubles.end(channel)
   }
 
   left(channel: string): void {
@@ -135,7 +113,7 @@ export class SlackChannels {
   /** It is nothing of ours any more. */
   forget(channel: string): void {
     this.#members.delete(channel)
-    this.fine(channel)
+    this.troubles.end(channel)
   }
 
   /** What an event says of a channel itself. */
@@ -151,7 +129,7 @@ export class SlackChannels {
         return this.trouble(channel, 'the channel is archived: unarchive it, or take it out of its room')
       case 'channel_unarchive':
       case 'group_unarchive':
-        return this.fine(channel)
+        return this.troubles.end(channel)
       case 'channel_deleted':
       case 'group_deleted':
         return this.trouble(channel, 'the channel was deleted: take it out of its room')

@@ -1,8 +1,8 @@
 import type { AdapterContext, NetworkStatus, Sink } from '../../core/adapter.ts'
 import type { ChanopError } from '../../core/error.ts'
-import type { ChatEvent, GapEvent, UserId } from '../../core/event.ts'
+import { type ChatEvent, gapIn } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
-import { backoffMs, sleep } from '../../core/retry.ts'
+import { backoffMs, persist, sleep } from '../../core/retry.ts'
 import { SlackChannels } from './channels.ts'
 import type { SlackConfig } from './config.ts'
 import { Backfill } from './in/backfill.ts'
@@ -13,7 +13,7 @@ import { Api } from './link/api.ts'
 import { advice, Fault, isChannelFault, isLoginFault, isRefused, missingScope } from './link/fault.ts'
 import { loadSdk, type Sdk } from './link/sdk.ts'
 import { type Envelope, openSession, type Session } from './link/socket.ts'
-import { type Login, loginOf, refusal, slashed, tokensOf } from './login.ts'
+import { type Login, loginOf, refusal, tokensOf } from './login.ts'
 import { type Native, part, str, tsOf } from './native.ts'
 import { Speaker } from './out/speaker.ts'
 import { Uploads } from './out/uploads.ts'
@@ -41,33 +41,27 @@ export interface ConnectionOptions {
 }
 
 /** Who the token is, asked until Slack answers. Rejects `network-refused` when it is nobody. */
-async function login(api: Api, { stand, signal, context }: ConnectionOptions): Promise<Login | null> {
-  for (let attempt = 0; !signal.aborted; attempt++) {
-    try {
-      return loginOf(await api.call('auth.test'))
-    } catch (error) {
+const login = (api: Api, { stand, signal, context }: ConnectionOptions): Promise<Login | null> =>
+  persist(async () => loginOf(await api.call('auth.test')), {
+    signal,
+    backoff,
+    failed: error => {
       if (isLoginFault(error)) throw refusal(error)
-      const waitMs = error instanceof Fault && error.afterMs ? error.afterMs : backoffMs(backoff, attempt)
       stand('down', 'Slack can not be reached; trying again')
       context.log.warn({ error }, 'no login to Slack yet')
-      await sleep(waitMs, signal)
-    }
-  }
-  return null
-}
+      return error instanceof Fault ? error.afterMs : undefined
+    },
+  })
 
 /** What one run has: from the login to the abort, over many sockets. */
 export class Connection {
   readonly api: Api
   readonly channels: SlackChannels
   readonly speaker: Speaker
-  readonly token: string
   readonly #o: ConnectionOptions
+  readonly #made: Made
   readonly #log: Log
-  readonly #sdk: Sdk
-  readonly #appToken: string
   readonly #login: Login
-  readonly #ending: AbortController
   readonly #signal: AbortSignal
   readonly #people: People
   readonly #reader: Reader
@@ -87,7 +81,7 @@ export class Connection {
     const sdk = await loadSdk()
     const ending = new AbortController()
     const either = AbortSignal.any([signal, ending.signal])
-    const api = new Api({ sdk, url: slashed(config.api), token, log: context.log, signal: either })
+    const api = new Api({ sdk, url: config.api, token, log: context.log, signal: either })
     const known = await login(api, options)
     return new Connection(options, { sdk, token, appToken, api, ending, login: known ?? loginOf({}) })
   }
@@ -97,12 +91,9 @@ export class Connection {
     const { api, login, ending } = made
     this.#o = options
     this.#log = context.log
+    this.#made = made
     this.api = api
-    this.token = made.token
-    this.#sdk = made.sdk
-    this.#appToken = made.appToken
     this.#login = login
-    this.#ending = ending
     this.#signal = AbortSignal.any([options.signal, ending.signal])
     const signal = this.#signal
     this.channels = new SlackChannels({ api, log: context.log, signal, changed: () => context.changed() })
@@ -135,6 +126,10 @@ export class Connection {
     })
   }
 
+  get token(): string {
+    return this.#made.token
+  }
+
   get workspace(): string {
     return this.#login.workspace
   }
@@ -163,7 +158,7 @@ export class Connection {
         const sinceMs = performance.now()
         this.#o.stand('up')
         void this.#catchUp().finally(release)
-        const why = await Promise.race([session.leaving, aborted(this.#signal)])
+        const why = await Promise.race([session.leaving, sleep(Number.POSITIVE_INFINITY, this.#signal)])
         const short = performance.now() - sinceMs < shortMs
         if (why === 'link_disabled') this.#end(refusal(new Fault('refused', 'socket', { code: why })))
         if (why === 'closed') {
@@ -185,9 +180,8 @@ export class Connection {
   async #session(release: () => void, attempt: number): Promise<Session | null> {
     try {
       return await openSession({
-        sdk: this.#sdk,
-        url: slashed(this.#o.config.api),
-        appToken: this.#appToken,
+        ...this.#made,
+        url: this.#o.config.api,
         log: this.#log,
         signal: this.#signal,
         receive: envelope => this.#receive(envelope),
@@ -206,7 +200,7 @@ export class Connection {
 
   #end(fault: ChanopError): void {
     this.#fault ??= fault
-    this.#ending.abort()
+    this.#made.ending.abort()
   }
 
   // ---- what was missed --------------------------------------------------------------------------------------------
@@ -251,17 +245,9 @@ export class Connection {
     const place = this.#reader.place(channel)
     const newest = await this.#o.context.cursors.newest(place)
     if (!newest) return []
-    const gap: GapEvent = {
-      kind: 'gap',
-      key: `${place.network}:gap/${channel}/${tsOf(newest.atMs)}`,
-      place,
-      sender: { id: 'slack' as UserId, name: 'slack', kind: 'bot', verified: false },
-      atMs: Date.now(),
-      origin: 'backfill',
-      fromMs: newest.atMs,
-      reason: `What was said meanwhile could not be fetched: ${advice(error)}`,
-    }
-    return [gap]
+    const key = `${place.network}:gap/${channel}/${tsOf(newest.atMs)}`
+    const reason = `What was said meanwhile could not be fetched: ${advice(error)}`
+    return [gapIn(place, 'slack', { key, fromMs: newest.atMs, reason })]
   }
 
   #note(error: unknown): void {
@@ -344,11 +330,4 @@ interface Made {
   readonly api: Api
   readonly ending: AbortController
   readonly login: Login
-}
-
-function aborted(signal: AbortSignal): Promise<'aborted'> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve('aborted')
-    else signal.addEventListener('abort', () => resolve('aborted'), { once: true })
-  })
 }

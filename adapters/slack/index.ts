@@ -21,5 +21,5 @@ export const slack: AdapterKind<SlackConfig> = {
   schema: slackSchema,
   setup,
   probe: async (config, context) => (await import('./probe.ts')).probe(config, context),
-  create: async (config, context) => (await import('./adapter.ts')).createSlackAdapter(config, context),
+  create: async (config, context) => new (await import('./adapter.ts')).SlackAdapter(config, context),
 }

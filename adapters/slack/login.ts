@@ -60,5 +60,3 @@ function check(token: string, appToken: string): void {
   if (!token.startsWith('xoxb-')) wrong('`token` is no bot token: one begins with xoxb- (Bot User OAuth Token)')
   if (!appToken.startsWith('xapp-')) wrong('`appToken` is no app-level token: one begins with xapp-')
 }
-
-export const slashed = (url: string): string => (url.endsWith('/') ? url : `${url}/`)

@@ -1,4 +1,6 @@
 import type { Sender, UserId } from '../../core/event.ts'
+import { Recent } from '../../core/recent.ts'
+import { sleep } from '../../core/retry.ts'
 import type { Api } from './link/api.ts'
 import { isRefused } from './link/fault.ts'
 import { flag, isNative, type Native, part, str } from './native.ts'
@@ -41,7 +43,7 @@ export function personOf(user: Native): Person {
 export class People {
   readonly #api: Api
   readonly #signal: AbortSignal
-  readonly #known = new Map<string, Known>()
+  readonly #known = new Recent<string, Known>(mostKnown)
   readonly #asking = new Map<string, Promise<Person>>()
 
   constructor(api: Api, signal: AbortSignal) {
@@ -84,22 +86,11 @@ export class People {
       // Nobody of that id, or no scope for it: not asked again with every message.
       (error: unknown) => this.#keep(id, nameless, isRefused(error) ? freshMs : 10_000),
     )
-    return Promise.race([kept, this.#late(nameless)])
-  }
-
-  #late(nameless: Person): Promise<Person> {
-    const over = AbortSignal.any([this.#signal, AbortSignal.timeout(patienceMs)])
-    return new Promise(resolve => {
-      if (over.aborted) resolve(nameless)
-      else over.addEventListener('abort', () => resolve(nameless), { once: true })
-    })
+    return Promise.race([kept, sleep(patienceMs, this.#signal).then(() => nameless)])
   }
 
   #keep(id: string, person: Person, forMs: number): Person {
-    this.#known.delete(id)
     this.#known.set(id, { person, untilMs: Date.now() + forMs })
-    const [oldest] = this.#known.keys()
-    if (this.#known.size > mostKnown && oldest !== undefined) this.#known.delete(oldest)
     return person
   }
 }

@@ -5,8 +5,8 @@ import type { SlackConfig } from './config.ts'
 import { Api } from './link/api.ts'
 import { Fault, isLoginFault, isRefused, missingScope } from './link/fault.ts'
 import { loadSdk } from './link/sdk.ts'
-import { loginOf, refusal, slashed, tokensOf } from './login.ts'
-import { flag, list, type Native, part, str } from './native.ts'
+import { loginOf, refusal, tokensOf } from './login.ts'
+import { flag, list, type Native, str } from './native.ts'
 import { missingOf, scopes } from './scopes.ts'
 
 const mostChannels = 1000
@@ -17,7 +17,7 @@ export async function probe(config: SlackConfig, context: ProbeContext): Promise
   const { signal, log } = context
   const { token, appToken } = await tokensOf(config, context)
   const sdk = await loadSdk()
-  const of = (which: string): Api => new Api({ sdk, url: slashed(config.api), token: which, log, signal })
+  const of = (which: string): Api => new Api({ sdk, url: config.api, token: which, log, signal })
   const api = of(token)
   const { self, workspace, name, granted } = loginOf(await ask(api, 'auth.test', {}, signal))
   // A ticket that nobody uses opens nothing.
@@ -53,21 +53,10 @@ function asProbeError(error: unknown): unknown {
 
 async function seen(api: Api, signal: AbortSignal): Promise<Probe['channels']> {
   const found: Native[] = []
-  for (let cursor = ''; found.length < mostChannels; ) {
-    const page = await api.patient(
-      'conversations.list',
-      {
-        types: 'public_channel,private_channel',
-        exclude_archived: true,
-        limit: pageSize,
-        ...(cursor === '' ? {} : { cursor }),
-      },
-      signal,
-      3,
-    )
+  const args = { types: 'public_channel,private_channel', exclude_archived: true, limit: pageSize }
+  for await (const page of api.pages('conversations.list', args, signal, 3)) {
     found.push(...list(page, 'channels'))
-    cursor = str(part(page, 'response_metadata'), 'next_cursor')
-    if (cursor === '') break
+    if (found.length >= mostChannels) break
   }
   return found.map(channel => ({
     channel: str(channel, 'id') as ChannelId,

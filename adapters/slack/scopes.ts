@@ -23,3 +23,12 @@ export const scopes: Readonly<Record<string, string>> = {
 /** Those of them that are not granted; none when Slack does not tell. */
 export const missingOf = (granted: readonly string[]): string[] =>
   granted.length === 0 ? [] : Object.keys(scopes).filter(scope => !granted.includes(scope))
+
+/** What people would miss here, a line each. */
+export const lacksOf = (granted: readonly string[], command: string): string[] => [
+  'no typing is shown: Slack has none for apps',
+  'deletions made while we are away are not told, and edits only of the newest messages',
+  "reactions of other networks are the app's own, one for each emoji",
+  `slash commands are those of the app's manifest: ${command} and the words of a command; Slack has none in threads`,
+  ...missingOf(granted).map(scope => `without the scope ${scope}: ${scopes[scope]}`),
+]

@@ -1,31 +1,20 @@
-import type {
-  Adapter,
-  AdapterContext,
-  Channels,
-  Found,
-  Limits,
-  NativeCommand,
-  NetworkStatus,
-  Sink,
-} from '../../core/adapter.ts'
+import { addAbortListener } from 'node:events'
+import type { Able, Adapter, AdapterContext, Channels, Limits, NetworkStatus, Sink } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
-import type {
-  Act,
-  Attachment,
-  ChatEvent,
-  Draft,
-  GapEvent,
-  MessageId,
-  NetworkId,
-  Origin,
-  Place,
-  Reaction,
-  UserId,
+import {
+  type ChannelId,
+  type ChatEvent,
+  type GapEvent,
+  gapIn,
+  type NetworkId,
+  type Origin,
+  type Place,
 } from '../../core/event.ts'
-import { isLoopbackHost } from '../../core/loopback.ts'
+import { isReadable } from '../../core/loopback.ts'
 import { offer } from '../../core/process/feed.ts'
+import { NetworkState } from '../../core/process/network-state.ts'
 import { Recent } from '../../core/recent.ts'
-import { backoffMs, sleep } from '../../core/retry.ts'
+import { persist, sleep } from '../../core/retry.ts'
 import { pastedToken } from '../../core/vault/pasted.ts'
 import { Api } from './api.ts'
 import { Chats } from './chats.ts'
@@ -34,7 +23,7 @@ import { Delivery } from './delivery.ts'
 import { Doubts } from './doubts.ts'
 import { Drafts } from './drafts.ts'
 import { Ephemeral } from './ephemeral.ts'
-import { ApiError } from './fault.ts'
+import { ApiError, isUnknownToken } from './fault.ts'
 import { UpdateReader } from './in/events.ts'
 import { Membership } from './membership.ts'
 import { Menu } from './menu.ts'
@@ -55,7 +44,6 @@ const mostFileBytes = 50_000_000
 export const createTelegramAdapter = async (config: TelegramConfig, context: AdapterContext): Promise<Adapter> =>
   new TelegramAdapter(config, context, pastedToken(await context.secret(config.token)))
 
-/** One bot account. */
 class TelegramAdapter implements Adapter {
   readonly network: NetworkId
   readonly limits: Limits = {
@@ -85,20 +73,21 @@ class TelegramAdapter implements Adapter {
   readonly #stop = new AbortController()
   readonly #typed = new Recent<number, number>(1000)
   #self: User | null = null
-  #state: NetworkStatus['state'] = 'connecting'
-  #sinceMs = Date.now()
-  #reason: string | undefined = 'connecting'
+  readonly #state: NetworkState
   #inspecting: Promise<void> = Promise.resolve()
 
   constructor(config: TelegramConfig, context: AdapterContext, token: string) {
     this.network = context.network
     this.#config = config
     this.#context = context
+    this.#state = new NetworkState(() => context.changed())
     this.#api = new Api(token, config.api)
     const named = context.places
       .filter(({ network }) => network === this.network)
       .map(({ channel }) => channel as string)
-    this.#chats = new Chats(this.network, [...config.channels, ...named.filter(channel => !/^\d/.test(channel))])
+    this.#chats = new Chats(this.network, [...config.channels, ...named.filter(channel => !/^\d/.test(channel))], () =>
+      context.changed(),
+    )
     const chats = this.#chats
     const pace = new Pace(config.rate)
     this.#drafts = new Drafts({ api: this.#api, chats, pace, rate: config.rate, log: context.log })
@@ -130,30 +119,13 @@ class TelegramAdapter implements Adapter {
   }
 
   status(): NetworkStatus {
-    return statusOf({
-      state: this.#state,
-      sinceMs: this.#sinceMs,
-      reason: this.#reason,
-      self: this.#self,
-      chats: this.#chats,
-      hidden: this.#menu.hidden,
-    })
-  }
-
-  #stand(state: NetworkStatus['state'], reason?: string): void {
-    if (state === this.#state && reason === this.#reason) return
-    if (state !== this.#state) this.#sinceMs = Date.now()
-    this.#state = state
-    this.#reason = reason
-    this.#context.changed()
+    return statusOf(this.#state.now, { self: this.#self, chats: this.#chats, hidden: this.#menu.hidden })
   }
 
   // ---- in ---------------------------------------------------------------------------------------------------------
 
   async run(sink: Sink, signal: AbortSignal): Promise<void> {
-    const hangUp = (): void => this.#stop.abort()
-    signal.addEventListener('abort', hangUp, { once: true })
-    if (signal.aborted) hangUp()
+    using _stopping = addAbortListener(signal, () => this.#stop.abort())
     let end = 'stopped'
     try {
       this.#self = await this.#meet(signal)
@@ -162,9 +134,8 @@ class TelegramAdapter implements Adapter {
       end = asChanopError(thrown).message
       throw thrown
     } finally {
-      signal.removeEventListener('abort', hangUp)
       this.#stop.abort()
-      this.#stand('down', end)
+      this.#state.set('down', end)
       this.#drafts.close()
       // What was asked of Telegram is answered soon; whatever is cut off here is in doubt.
       const drained = new AbortController()
@@ -176,20 +147,18 @@ class TelegramAdapter implements Adapter {
   }
 
   /** Who we are, as soon as Telegram says so; null when we are to stop before. */
-  async #meet(signal: AbortSignal): Promise<User | null> {
-    for (let failures = 0; !signal.aborted; failures++) {
-      try {
-        this.#chats.recall(await this.#context.cursors.get(movesCursor))
-        return await this.#api.call<User>('getMe', {}, { signal })
-      } catch (thrown) {
-        if (signal.aborted) break
-        const error = asChanopError(thrown)
-        if (error instanceof ApiError && (error.status === 401 || error.status === 404)) throw refused()
-        this.#stand('down', `${error.message}; trying again`)
-        await sleep(error.afterMs ?? backoffMs(backoff, failures), signal)
-      }
+  #meet(signal: AbortSignal): Promise<User | null> {
+    const meet = async (): Promise<User> => {
+      this.#chats.recall(await this.#context.cursors.get(movesCursor))
+      return this.#api.call<User>('getMe', {}, { signal })
     }
-    return null
+    const failed = (thrown: unknown): number | undefined => {
+      if (isUnknownToken(thrown)) throw refused()
+      const error = asChanopError(thrown)
+      this.#state.set('down', `${error.message}; trying again`)
+      return error.afterMs
+    }
+    return persist(meet, { signal, backoff, failed })
   }
 
   async #poll(self: User, sink: Sink, signal: AbortSignal): Promise<void> {
@@ -209,7 +178,7 @@ class TelegramAdapter implements Adapter {
       log,
       pollSeconds: this.#config.pollSeconds,
       up: () => this.#up(self, signal),
-      down: reason => this.#stand('down', reason),
+      down: reason => this.#state.set('down', reason),
       take: async (updates, origin, lost) => {
         const events = await this.#read(reader, updates, origin)
         const all = lost ? [...this.#gaps(lost), ...events] : events
@@ -220,8 +189,8 @@ class TelegramAdapter implements Adapter {
   }
 
   #up(self: User, signal: AbortSignal): void {
-    if (this.#state === 'up') return
-    this.#stand('up')
+    if (this.#state.isUp) return
+    this.#state.set('up')
     this.#inspecting = this.#inspecting.then(() => this.#membership.inspectAll(self, signal))
   }
 
@@ -236,18 +205,10 @@ class TelegramAdapter implements Adapter {
   }
 
   #gaps({ fromMs, reason, key }: Lost): GapEvent[] {
-    const sender = { id: 'telegram' as UserId, name: 'Telegram', kind: 'bot' as const, verified: false }
-    const atMs = Date.now()
-    return this.#chats.wanted.map(channel => ({
-      kind: 'gap',
-      key: `${this.network}:${channel}/${key}`,
-      place: { network: this.network, channel: channel as Place['channel'] },
-      sender,
-      atMs,
-      origin: 'backfill',
-      fromMs,
-      reason,
-    }))
+    return this.#chats.wanted.map(channel => {
+      const place = { network: this.network, channel: channel as ChannelId }
+      return gapIn(place, 'Telegram', { key: `${this.network}:${channel}/${key}`, fromMs, reason })
+    })
   }
 
   async #moved(from: number, to: number): Promise<void> {
@@ -279,36 +240,23 @@ class TelegramAdapter implements Adapter {
 
   // ---- out --------------------------------------------------------------------------------------------------------
 
-  send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
-    return this.#out(place, () => this.#delivery.send(place, draft, deliveryId))
-  }
-
-  sendEphemeral(place: Place, user: UserId, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
-    return this.#out(place, () => this.#ephemeral.send(place, user, draft, deliveryId))
-  }
-
-  edit(place: Place, target: readonly MessageId[], draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
-    return this.#out(place, () => this.#delivery.edit(place, target, draft, deliveryId))
-  }
-
-  remove(place: Place, target: readonly MessageId[]): Promise<void> {
-    return this.#out(place, () => this.#delivery.remove(place, target))
-  }
-
-  react(place: Place, target: MessageId, reaction: Reaction): Promise<void> {
-    return this.#out(place, () => this.#delivery.react(place, target, reaction))
-  }
-
-  find(place: Place, deliveryId: string, act: Act): Promise<Found> {
-    return this.#out(place, () => this.#delivery.find(place, deliveryId, act))
-  }
+  readonly send: Able['send'] = (place, ...asked) => this.#out(place, () => this.#delivery.send(place, ...asked))
+  readonly sendEphemeral: Able['sendEphemeral'] = (place, ...asked) =>
+    this.#out(place, () => this.#ephemeral.send(place, ...asked))
+  readonly edit: Able['edit'] = (place, ...asked) => this.#out(place, () => this.#delivery.edit(place, ...asked))
+  readonly remove: Able['remove'] = (place, target) => this.#out(place, () => this.#delivery.remove(place, target))
+  readonly react: Able['react'] = (place, target, reaction) =>
+    this.#out(place, () => this.#delivery.react(place, target, reaction))
+  readonly find: Able['find'] = (place, deliveryId, act) =>
+    this.#out(place, () => this.#delivery.find(place, deliveryId, act))
+  readonly stream: Able['stream'] = (...asked) => this.#state.isUp && this.#drafts.show(...asked)
 
   async #out<T>(place: Place, work: () => Promise<T>): Promise<T> {
-    if (this.#state !== 'up')
+    if (!this.#state.isUp)
       throw new ChanopError('send-later', 'Telegram is not connected; it is tried again by itself.')
     try {
       const done = await work()
-      if (this.#chats.trouble(place.channel, null)) this.#context.changed()
+      this.#chats.troubles.end(place.channel)
       return done
     } catch (thrown) {
       if (
@@ -316,19 +264,14 @@ class TelegramAdapter implements Adapter {
         (thrown.status === 403 ||
           thrown.is(/chat not found|not enough rights|have no rights|need administrator rights|CHAT_WRITE_FORBIDDEN/i))
       ) {
-        const why = refusalOf(thrown.reason, this.#self)
-        if (!place.private && this.#chats.trouble(place.channel, why)) this.#context.changed()
+        if (!place.private) this.#chats.troubles.begin(place.channel, refusalOf(thrown.reason, this.#self))
       }
       throw thrown
     }
   }
 
-  stream(place: Place, draft: Draft, deliveryId: string): boolean {
-    return this.#state === 'up' && this.#drafts.show(place, draft, deliveryId)
-  }
-
-  typing(place: Place, _as: string, active: boolean): void {
-    if (!active || this.#state !== 'up') return
+  readonly typing: Able['typing'] = (place, _as, active) => {
+    if (!active || !this.#state.isUp) return
     const chatId = Number(place.channel)
     const nowMs = Date.now()
     if (!Number.isSafeInteger(chatId) || nowMs - (this.#typed.get(chatId) ?? 0) < typingEveryMs) return
@@ -339,14 +282,14 @@ class TelegramAdapter implements Adapter {
     })
   }
 
-  async announce(commands: readonly NativeCommand[], signal: AbortSignal): Promise<void> {
+  readonly announce: Able['announce'] = async (commands, signal) => {
     await this.#menu.show(this.#api, commands, signal)
     this.#context.changed()
   }
 
   // ---- files and people -------------------------------------------------------------------------------------------
 
-  async open({ ref }: Attachment, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  readonly open: Able['open'] = async ({ ref }, signal) => {
     try {
       const { file_path } = await this.#api.call<{ file_path?: string }>('getFile', { file_id: ref }, { signal })
       if (typeof file_path === 'string') return await this.#api.download(file_path, signal)
@@ -358,7 +301,7 @@ class TelegramAdapter implements Adapter {
   }
 
   /** The conversation with somebody: only people begin it, with us. */
-  async direct(user: UserId): Promise<Place> {
+  readonly direct: Able['direct'] = async user => {
     const place: Place = { network: this.network, channel: user as unknown as Place['channel'], private: true }
     if (!/^\d{1,16}$/.test(user)) throw new ChanopError('not-found', 'Telegram does not say who that is.')
     try {
@@ -373,7 +316,6 @@ class TelegramAdapter implements Adapter {
 
   /** To Telegram, which reads it. */
   async secure(): Promise<boolean> {
-    const { protocol, hostname } = new URL(this.#config.api)
-    return protocol === 'https:' || isLoopbackHost(hostname)
+    return !isReadable(this.#config.api)
   }
 }

@@ -1,6 +1,7 @@
 import type { Trouble } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { ChannelId, MessageId, NetworkId, Place } from '../../core/event.ts'
+import { Troubles } from '../../core/process/network-state.ts'
 import { Recent } from '../../core/recent.ts'
 import { truncate, visible } from '../../core/text/text.ts'
 import { type Chat, type Member, titleOf } from './native.ts'
@@ -33,14 +34,15 @@ export class Chats {
   readonly #known = new Recent<number, Known>(mostChats)
   readonly #members = new Recent<number, Member>(mostChats)
   readonly #strangers = new Recent<string, Trouble>(mostStrangers)
-  readonly #troubles = new Map<string, Trouble>()
+  readonly troubles: Troubles
   /** A group that became a supergroup has a new id; the place keeps the one it is configured with. */
   readonly #moved = new Map<string, number>()
 
-  constructor(network: NetworkId, wanted: readonly string[]) {
+  constructor(network: NetworkId, wanted: readonly string[], changed: () => void) {
     this.#network = network
     this.#wanted = new Set(wanted.filter(isChat))
-    for (const channel of wanted) if (!isChat(channel)) this.trouble(channel, noChat(channel))
+    this.troubles = new Troubles(changed)
+    for (const channel of wanted) if (!isChat(channel)) this.troubles.begin(channel, noChat(channel))
   }
 
   get wanted(): readonly string[] {
@@ -55,7 +57,7 @@ export class Chats {
 
   unwant(channel: string): void {
     this.#wanted.delete(channel)
-    this.#troubles.delete(channel)
+    this.troubles.end(channel)
   }
 
   // ---- ids --------------------------------------------------------------------------------------------------------
@@ -149,18 +151,8 @@ export class Chats {
     this.#members.set(chatId, member)
   }
 
-  // ---- what does not work -----------------------------------------------------------------------------------------
-
-  /** True when that is news. */
-  trouble(channel: string, reason: string | null): boolean {
-    const before = this.#troubles.get(channel)
-    if (before?.reason === reason || (!before && reason === null)) return false
-    if (reason === null) this.#troubles.delete(channel)
-    else this.#troubles.set(channel, { channel, reason, sinceMs: Date.now() })
-    return true
-  }
-
-  get troubles(): readonly Trouble[] {
-    return [...this.#troubles.values(), ...this.#strangers.values()]
+  /** All that does not work, and groups that nobody listens to. */
+  get oddities(): readonly Trouble[] {
+    return [...this.troubles.all, ...this.#strangers.values()]
   }
 }

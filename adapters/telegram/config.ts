@@ -1,9 +1,5 @@
 import { z } from 'zod'
-import { holdsLogin, isReadable, noLogin } from '../../core/loopback.ts'
-
-const reference = z
-  .string()
-  .regex(/^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/, 'write env:NAME or secret:NAME here, never the token itself')
+import { reference, tokenAddress } from '../../core/config/fields.ts'
 
 /** YAML reads an id as a number. */
 const chat = z
@@ -17,14 +13,7 @@ export const telegramSchema = z.strictObject({
   /** As @BotFather gives it: `123456789:AA…`. */
   token: reference,
   /** Where the Bot API is: Telegram's own, or a Bot API server that somebody runs. */
-  api: z
-    .url({ protocol: /^https?$/, error: 'write a URL that begins with https://' })
-    .refine(url => !holdsLogin(url), noLogin)
-    .refine(
-      url => !isReadable(url),
-      'the token would cross the network readable: write https://… (http:// is for this machine alone)',
-    )
-    .default('https://api.telegram.org'),
+  api: tokenAddress('https://').default('https://api.telegram.org'),
   /** Groups and channels that are listened to besides those of rooms. */
   channels: z.array(chat).default([]),
   /** What Telegram takes from a bot. null: no limit of our own, only what Telegram asks for. */

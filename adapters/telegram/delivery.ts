@@ -1,4 +1,4 @@
-import type { Found } from '../../core/adapter.ts'
+import type { Able, Found } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { Act, Draft, MessageId, Place, Reaction, Upload } from '../../core/event.ts'
 import { Recent } from '../../core/recent.ts'
@@ -66,10 +66,10 @@ export class Delivery {
       const begunAt = progress.step
       for (const step of steps.slice(begunAt)) {
         const label = draft.repeat === true && progress.step === begunAt
-        const how = { label, replyTo: draft.content.replyTo, first: progress.step === 0 }
+        const replyTo = progress.step === 0 ? draft.content.replyTo : undefined
         const newest = this.#o.doubts.newest(chatId)
         try {
-          progress.ids.push(...(await this.#step(chatId, place, step, how)))
+          progress.ids.push(...(await this.#step(chatId, place, step, { label, replyTo })))
         } catch (thrown) {
           const messages = step.kind === 'text' ? 1 : step.files.length
           if (asChanopError(thrown).code === 'network-down') this.#o.doubts.doubt(deliveryId, chatId, newest, messages)
@@ -106,7 +106,6 @@ export class Delivery {
     }
   }
 
-  /** The id of a message of ours. */
   #known(native: Native): MessageId {
     this.#o.said(native)
     this.#o.doubts.know(native)
@@ -117,13 +116,13 @@ export class Delivery {
     chatId: number,
     place: Place,
     step: Step,
-    how: { readonly label: boolean; readonly replyTo: MessageId | undefined; readonly first: boolean },
+    { label = false, replyTo }: { readonly label?: boolean; readonly replyTo?: MessageId | undefined },
   ): Promise<MessageId[]> {
-    const where = { chat_id: chatId, ...this.#address(chatId, place, how.first ? how.replyTo : undefined) }
+    const where = { chat_id: chatId, ...this.#address(chatId, place, replyTo) }
     const sent =
       step.kind === 'text'
-        ? [await this.#text('sendMessage', chatId, where, how.label ? labelled(step.rich) : step.rich)]
-        : await this.#upload(chatId, where, { ...step, label: how.label })
+        ? [await this.#text('sendMessage', chatId, where, label ? labelled(step.rich) : step.rich)]
+        : await this.#upload(chatId, where, { ...step, label })
     return sent.map(({ message_id, text }) => {
       if (text === undefined) this.#files.set(`${chatId}/${message_id}`, true)
       return this.#known({ chatId, messageId: message_id })
@@ -213,12 +212,7 @@ export class Delivery {
 
   // ---- changing and taking back -----------------------------------------------------------------------------------
 
-  async edit(
-    place: Place,
-    target: readonly MessageId[],
-    draft: Draft,
-    deliveryId: string,
-  ): Promise<readonly MessageId[]> {
+  readonly edit: Able['edit'] = async (place, target, draft, deliveryId) => {
     const words = textsOf(draft)
     // Of words that are gone whose they were is left: a file says so.
     const texts = words.length === 0 ? [faceOf(draft)].filter(({ text }) => text !== '') : words
@@ -236,14 +230,7 @@ export class Delivery {
       const progress = this.begun.get(deliveryId) ?? { ids: [], step: 0, steps: 0 }
       this.begun.set(deliveryId, progress)
       for (const rich of rest.slice(progress.step)) {
-        progress.ids.push(
-          ...(await this.#step(
-            chatId,
-            place,
-            { kind: 'text', rich },
-            { label: false, replyTo: undefined, first: false },
-          )),
-        )
+        progress.ids.push(...(await this.#step(chatId, place, { kind: 'text', rich }, {})))
         progress.step++
       }
       this.begun.delete(deliveryId)

@@ -58,6 +58,10 @@ export class ApiError extends ChanopError {
 export const isApiError = (thrown: unknown, reason: RegExp): thrown is ApiError =>
   thrown instanceof ApiError && thrown.is(reason)
 
+/** There is no bot with our token (any more). */
+export const isUnknownToken = (thrown: unknown): boolean =>
+  thrown instanceof ApiError && (thrown.status === 401 || thrown.status === 404)
+
 /** A request that never reached the server: nobody listened there, or its name or certificate was not had. */
 const neverSent =
   /reason: (connect|getaddrinfo|Client network socket disconnected before secure TLS|unable to verify|self-signed|certificate)/i

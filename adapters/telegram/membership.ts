@@ -57,7 +57,7 @@ export class Membership {
     if (!us || chat.id > 0 || typeof member?.status !== 'string') return
     chats.setMember(chat.id, member)
     const place = chats.placeOf(chat)
-    if (place) chats.trouble(place.channel, troubleOf(member, us))
+    if (place) note(chats, place.channel, troubleOf(member, us))
     else if (!isIn(member)) chats.forget(chat)
     changed()
   }
@@ -80,10 +80,13 @@ export class Membership {
     const { chat, member, reason } = await lookAt(api, chatId, self, signal)
     if (chat) chats.met(chat)
     if (member) chats.setMember(chatId, member)
-    chats.trouble(channel, reason)
+    note(chats, channel, reason)
     return reason
   }
 }
+
+const note = ({ troubles }: Chats, channel: string, reason: string | null): void =>
+  reason === null ? troubles.end(channel) : troubles.begin(channel, reason)
 
 interface Looked {
   readonly chat?: Chat

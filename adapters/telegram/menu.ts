@@ -29,12 +29,8 @@ const listOf = (commands: readonly NativeCommand[]): BotCommand[] =>
  */
 export class Menu {
   #names: ReadonlyMap<string, string> = new Map()
-  #hidden = 0
-
   /** How many commands are in no list. */
-  get hidden(): number {
-    return this.#hidden
-  }
+  hidden = 0
 
   /** The command that a word of the list stands for. */
   nameOf(word: string): string | undefined {
@@ -44,7 +40,7 @@ export class Menu {
   async show(api: Api, commands: readonly NativeCommand[], signal: AbortSignal): Promise<void> {
     const able = commands.filter(({ name }) => isWord(wordOf(name)))
     this.#names = new Map(able.map(({ name }) => [wordOf(name), name]))
-    this.#hidden = commands.length - Math.min(able.length, mostCommands)
+    this.hidden = commands.length - Math.min(able.length, mostCommands)
     const open = able.filter(({ role }) => role === 'guest' || role === 'member')
     await this.#set(api, { type: 'default' }, listOf(open), signal)
     await this.#set(api, { type: 'all_private_chats' }, listOf(able), signal)

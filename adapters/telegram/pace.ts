@@ -36,7 +36,6 @@ export class Pace {
     return Math.max(0, ...waits.map(atMs => atMs - nowMs))
   }
 
-  /** A request goes out. */
   note(chatId: number, nowMs: number): void {
     if (!this.#rate) return
     const lane = this.#lane(chatId)

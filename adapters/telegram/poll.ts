@@ -2,9 +2,9 @@ import type { Cursors } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { Origin } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
-import { backoffMs, sleep } from '../../core/retry.ts'
+import { backoffMs, persist, sleep } from '../../core/retry.ts'
 import type { Api } from './api.ts'
-import { ApiError } from './fault.ts'
+import { ApiError, isUnknownToken } from './fault.ts'
 import { allowedUpdates, type Update } from './native.ts'
 
 /** What Telegram can't give us any more. */
@@ -98,9 +98,10 @@ export class Poller {
 
   async #failed(thrown: unknown, failures: number, signal: AbortSignal): Promise<void> {
     const error = asChanopError(thrown)
-    const status = error instanceof ApiError ? error.status : 0
-    if (status === 401 || status === 404) throw refused()
-    this.#o.down(status === 409 ? conflict(error.message) : `${error.message}; trying again`)
+    if (isUnknownToken(error)) throw refused()
+    this.#o.down(
+      error instanceof ApiError && error.status === 409 ? conflict(error.message) : `${error.message}; trying again`,
+    )
     await sleep(error.afterMs ?? backoffMs(backoff, failures), signal)
   }
 
@@ -125,20 +126,14 @@ export class Poller {
     return { fromMs: mark.askedMs, reason: `${why}; what was said may be missing here`, key: `gap/${mark.next}` }
   }
 
-  async #recall(signal: AbortSignal): Promise<Mark | null> {
-    for (let failures = 0; !signal.aborted; failures++) {
-      try {
-        const kept = await this.#o.cursors.get(cursor)
-        return kept === null ? null : (JSON.parse(kept) as Mark)
-      } catch (thrown) {
-        this.#o.log.warn(
-          { error: asChanopError(thrown).message },
-          'the ledger does not say where we were; asking again',
-        )
-        await sleep(backoffMs(backoff, failures), signal)
-      }
+  #recall(signal: AbortSignal): Promise<Mark | null> {
+    const failed = (thrown: unknown): undefined => {
+      const error = asChanopError(thrown).message
+      this.#o.log.warn({ error }, 'the ledger does not say where we were; asking again')
     }
-    return null
+    const kept = async (): Promise<Mark | null> =>
+      JSON.parse((await this.#o.cursors.get(cursor)) ?? 'null') as Mark | null
+    return persist(kept, { signal, backoff, failed })
   }
 
   /** Remembers how far we are: at each batch, and now and then that we were there. Telegram's memory does not hang on it. */

@@ -3,7 +3,7 @@ import type { ChannelId } from '../../core/event.ts'
 import { pastedToken } from '../../core/vault/pasted.ts'
 import { Api } from './api.ts'
 import type { TelegramConfig } from './config.ts'
-import { ApiError } from './fault.ts'
+import { isUnknownToken } from './fault.ts'
 import { isIn } from './in/events.ts'
 import { lookAt } from './membership.ts'
 import { titleOf, type User } from './native.ts'
@@ -26,7 +26,7 @@ export async function probe(config: TelegramConfig, { secret, signal }: ProbeCon
       channels: chats.map(({ channel, name, joined }) => ({ channel: channel as ChannelId, name, joined })),
     }
   } catch (thrown) {
-    if (thrown instanceof ApiError && (thrown.status === 401 || thrown.status === 404)) throw refused()
+    if (isUnknownToken(thrown)) throw refused()
     throw thrown
   } finally {
     api.close()

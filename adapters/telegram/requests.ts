@@ -1,5 +1,6 @@
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { Place } from '../../core/event.ts'
+import { Lanes } from '../../core/process/lanes.ts'
 import { Recent } from '../../core/recent.ts'
 import { backoffMs, sleep } from '../../core/retry.ts'
 import type { Api, CallOptions } from './api.ts'
@@ -11,7 +12,6 @@ export interface RequestOptions {
   readonly api: Api
   readonly chats: Chats
   readonly pace: Pace
-  /** Aborts when we stop. */
   readonly signal: AbortSignal
   /** A group has another id from now on. */
   readonly moved: (from: number, to: number) => void
@@ -26,8 +26,7 @@ const backoff = { firstMs: 200, maxMs: 60_000 }
 /** What we ask of Telegram that says or changes something: one request after the other in each chat, as fast as it takes them. */
 export class Requests {
   readonly #o: RequestOptions
-  /** The tail of what is under way, by chat. */
-  readonly #lanes = new Map<number, Promise<unknown>>()
+  readonly #lanes = new Lanes<number>()
   /** How often in a row what was said in a chat got no answer, and when something may be said there again, Unix ms. */
   readonly #doubtful = new Recent<number, { readonly failures: number; readonly resumeMs: number }>(mostChats)
 
@@ -37,16 +36,7 @@ export class Requests {
 
   inChat<T>(place: Place, work: (chatId: number) => Promise<T>): Promise<T> {
     const chatId = this.#o.chats.chatId(place.channel)
-    const done = (this.#lanes.get(chatId) ?? Promise.resolve()).then(() => work(this.#o.chats.chatId(place.channel)))
-    const tail = done.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.#lanes.set(chatId, tail)
-    void tail.then(() => {
-      if (this.#lanes.get(chatId) === tail) this.#lanes.delete(chatId)
-    })
-    return done
+    return this.#lanes.run(chatId, () => work(this.#o.chats.chatId(place.channel)))
   }
 
   /** One request, when this chat may have it. What would have to wait for long goes back to the ledger. */
@@ -74,9 +64,8 @@ export class Requests {
     }
   }
 
-  /** Resolves once nothing is under way any more. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#lanes.values())
+  settled(): Promise<void> {
+    return this.#lanes.settled()
   }
 
   /** What is in doubt is sent again by and by: whatever got no answer once is tried again at once, and then with pauses. */

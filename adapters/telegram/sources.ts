@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { Upload } from '../../core/event.ts'
-import { clean } from '../../core/text/text.ts'
+import { fileName } from '../../core/text/text.ts'
 
 /** A file as the library streams it. */
 export interface Source {
@@ -25,7 +25,8 @@ export class Sources {
   open(file: Upload): Source {
     const source = Readable.from(this.#bytes(file))
     this.#opened.push(source)
-    return { source, filename: nameOf(file) }
+    // It can't end the header that it stands in.
+    return { source, filename: fileName(file.name).replaceAll('"', '_') }
   }
 
   async *#bytes(file: Upload): AsyncGenerator<Uint8Array> {
@@ -46,9 +47,3 @@ export class Sources {
     return new ChanopError('send-later', `a file could not be read: ${message}`)
   }
 }
-
-/** It can't end the header that it stands in. */
-const nameOf = ({ name }: Upload): string =>
-  clean(name)
-    .replace(/["\\\n\t/]/g, '_')
-    .slice(0, 120) || 'file'

@@ -1,4 +1,5 @@
 import type { NetworkStatus } from '../../core/adapter.ts'
+import type { NetworkState } from '../../core/process/network-state.ts'
 import type { Chats } from './chats.ts'
 import type { Member, User } from './native.ts'
 
@@ -40,7 +41,6 @@ export function refusalOf(reason: string, self: User | null): string {
 const privacy = (chats: string): string =>
   `privacy mode is on: ordinary messages are not heard in ${chats}. @BotFather → /setprivacy → Disable, then take the bot out of the group and add it again, or make it administrator`
 
-/** What people miss here, one line each. */
 function lacksOf(chats: Chats, self: User, hidden: number): string[] {
   const groups = chats.wanted.map(channel => chats.chatId(channel))
   const members = groups.filter(id => chats.member(id) && !chats.isAdministrator(id))
@@ -66,22 +66,17 @@ function lacksOf(chats: Chats, self: User, hidden: number): string[] {
 }
 
 export interface StatusParts {
-  readonly state: NetworkStatus['state']
-  readonly sinceMs: number
-  readonly reason: string | undefined
   readonly self: User | null
   readonly chats: Chats
   /** Commands that are in no list. */
   readonly hidden: number
 }
 
-export function statusOf({ state, sinceMs, reason, self, chats, hidden }: StatusParts): NetworkStatus {
-  const { troubles } = chats
+export function statusOf(now: NetworkState['now'], { self, chats, hidden }: StatusParts): NetworkStatus {
+  const troubles = chats.oddities
   return {
-    state,
-    sinceMs,
+    ...now,
     ...(self ? { server: `Bot API, @${self.username ?? self.id}` } : {}),
-    ...(reason === undefined ? {} : { reason }),
     ...(troubles.length === 0 ? {} : { troubles }),
     lacks: self ? lacksOf(chats, self, hidden) : [],
   }

@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { randomText, seeded, seedOf } from '../contract/random.ts'
-import { cutAt, takeBytes } from './cut.ts'
+import type { Segment } from '../event.ts'
+import { cutAt, splitSegments, takeBytes } from './cut.ts'
+import { plain, plainSegment } from './text.ts'
 
 function split(text: string, cut: (text: string) => number): string[] {
   const pieces: string[] = []
@@ -77,4 +79,25 @@ test('a megabyte is cut in good time', () => {
   splitBytes('👨‍👩‍👧‍👦 word '.repeat(35_000), 400)
   splitBytes('x'.repeat(1_000_000), 400)
   assert.ok(performance.now() - startMs < 5000)
+})
+
+test('segments in pieces: marks, code and quotes go on, words and fences begin a piece, and nothing is lost', () => {
+  const lines = Array.from({ length: 30 }, (_, n) => `line ${n}`).join('\n')
+  const segments: Segment[] = [
+    { kind: 'text', text: 'see this: ', marks: ['bold'] },
+    { kind: 'code', text: lines, block: true, language: 'ts' },
+    { kind: 'text', text: 'long words '.repeat(20), marks: ['italic'] },
+    { kind: 'mention', id: null, name: 'n'.repeat(150) },
+  ]
+  const pieces = splitSegments(segments, 100, piece => plain({ segments: piece }).length <= 100)
+  assert.ok(pieces.every(piece => plain({ segments: piece }).length <= 100))
+  const ofKind = (kind: Segment['kind']) => pieces.flat().filter(each => each.kind === kind)
+  assert.equal(ofKind('code').map(plainSegment).join('\n'), lines)
+  assert.ok(ofKind('code').length > 1 && ofKind('code').every(each => 'language' in each && each.language === 'ts'))
+  assert.equal(ofKind('text').map(plainSegment).join(''), `see this: ${'long words '.repeat(20)}@${'n'.repeat(150)}`)
+  assert.equal(pieces[1]?.[0]?.kind, 'code')
+  assert.deepEqual(
+    splitSegments(segments, 1000, () => true),
+    [segments],
+  )
 })

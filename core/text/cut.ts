@@ -1,5 +1,5 @@
 import type { Segment } from '../event.ts'
-import { plainSegment } from './text.ts'
+import { isBlock, plainSegment } from './text.ts'
 
 /** A person's idea of one character; what is cut is cut between two of them. */
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
@@ -17,20 +17,23 @@ export function cutAt(text: string, mostUnits: number, fits: (head: string) => b
   // Room for the grapheme that the last unit lies in.
   const reach = text.slice(0, Math.max(mostUnits, 0) + 64)
   const ends = isAscii(reach) ? null : [...graphemes.segment(reach)].map(({ index, segment }) => index + segment.length)
-  const end = longest(ends ?? Array.from(reach, (_, at) => at + 1), reach, fits)
+  const endOf = (count: number): number => (ends ? (ends[count - 1] ?? 0) : count)
+  const end = endOf(most(ends?.length ?? reach.length, count => fits(reach.slice(0, endOf(count)))))
   return end === 0 ? withinGrapheme(reach, fits) : wordCut(reach.slice(0, end), reach[end])
 }
 
-/** The last of the ends, which ascend, up to which `text` fits; 0 when it is none. */
-function longest(ends: readonly number[], text: string, fits: (head: string) => boolean): number {
+/** The largest number up to `highest` for which `holds`, which then holds for all below it; 0 when it is none. */
+function most(highest: number, holds: (count: number) => boolean): number {
   let low = 0
-  let high = ends.length
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    if (fits(text.slice(0, ends[middle - 1]))) low = middle
-    else high = middle - 1
+  let high = 1
+  for (; high <= highest && holds(high); high *= 2) low = high
+  high = Math.min(high, highest + 1)
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (holds(middle)) low = middle
+    else high = middle
   }
-  return ends[low - 1] ?? 0
+  return low
 }
 
 function withinGrapheme(text: string, fits: (head: string) => boolean): number {
@@ -59,8 +62,53 @@ export function takeBytes(text: string, maxBytes: number): [head: string, rest: 
   return [text.slice(0, at), text.slice(at)]
 }
 
+/** Less than that of a text is not worth being said before the rest. */
+const leastUnits = 16
+
+type Piece = readonly Segment[]
+
+/**
+ * Segments in pieces that each `fits`, which holds for every beginning of what it holds for and for nothing of more than
+ * `mostUnits` units of text. Marks, code and quotes go on in the next piece as what they were.
+ */
+export function splitSegments(segments: Piece, mostUnits: number, fits: (piece: Piece) => boolean): Segment[][] {
+  const pieces: Segment[][] = []
+  for (let rest = segments; rest.length > 0; ) {
+    const whole = rest.slice(
+      0,
+      most(rest.length, count => fits(rest.slice(0, count))),
+    )
+    const [next, ...after] = rest.slice(whole.length)
+    const [head, tail] = next ? cutSegment(next, whole, mostUnits, fits) : [[], []]
+    pieces.push([...whole, ...head])
+    rest = [...tail, ...after]
+  }
+  return pieces
+}
+
+/** What of a segment still fits behind what is in its piece, and the rest. */
+function cutSegment(
+  segment: Segment,
+  before: Piece,
+  mostUnits: number,
+  fits: (piece: Piece) => boolean,
+): [Piece, Piece] {
+  const alone = before.length === 0
+  // A word or a fence begins a piece rather than being cut at the end of one.
+  if (!alone && segment.kind !== 'text') return [[], [segment]]
+  const whole = cuttable(segment)
+  const at = cutAt(whole.text, mostUnits, text => fits([...before, { ...whole, text }]))
+  if (!alone && at < leastUnits) return [[], [segment]]
+  const [head, tail] = [whole.text.slice(0, at), whole.text.slice(at)]
+  if (tail === '') return [[whole], []]
+  if (!isBlock(whole)) return [[{ ...whole, text: head }], [{ ...whole, text: tail }]]
+  // Blocks stand on lines of their own: where one is cut, its line break is the cut's.
+  const shown = { ...whole, text: head.replace(/\n$/, '') }
+  return [[shown], [{ ...whole, text: head === shown.text ? tail.replace(/^\n/, '') : tail }]]
+}
+
 /** A segment whose text can be cut: those that have none of their own as the words that they are. */
-export const cuttable = (segment: Segment): Extract<Segment, { kind: 'text' | 'code' | 'quote' }> =>
+const cuttable = (segment: Segment): Extract<Segment, { kind: 'text' | 'code' | 'quote' }> =>
   segment.kind === 'text' || segment.kind === 'code' || segment.kind === 'quote'
     ? segment
     : { kind: 'text', text: plainSegment(segment) }

@@ -4,21 +4,27 @@
  */
 import type { Mark, Segment } from '../event.ts'
 
-type Token =
+/** A piece of a line. `sign`: how a mark is written, which is what it is where it marks nothing. */
+export type Token =
   | { readonly text: string }
   | { readonly segment: Segment }
-  | { readonly mark: Mark; role: 'open' | 'close' | 'none' }
+  | { readonly mark: Mark; readonly sign: string; role: 'open' | 'close' | 'none' }
 
 /** Adds the segments of one line to `out`. */
 export function parseLine(line: string, out: Segment[]): void {
   const tokens = new LineScanner(line).tokens()
   pairMarks(tokens)
-  const active = new Set<Mark>()
+  pushTokens(out, tokens, [])
+}
+
+/** Adds what tokens say, whose marks have their partners; all of it has the marks of `base`. */
+export function pushTokens(out: Segment[], tokens: readonly Token[], base: readonly Mark[]): void {
+  const active = new Set<Mark>(base)
   for (const token of tokens) {
     if ('text' in token) pushText(out, token.text, [...active])
     else if ('segment' in token) out.push(token.segment)
     else if (token.role === 'open') active.add(token.mark)
-    else if (token.role === 'close') active.delete(token.mark)
+    else if (token.role === 'close' && !base.includes(token.mark)) active.delete(token.mark)
   }
 }
 
@@ -28,10 +34,13 @@ function pairMarks(tokens: Token[]): void {
   for (const [at, token] of tokens.entries()) {
     if (!('mark' in token)) continue
     const { mark } = token
-    if (token.role === 'close' && !opened.delete(mark)) tokens[at] = { text: stars(mark) }
+    if (token.role === 'close' && !opened.delete(mark)) tokens[at] = { text: token.sign }
     else if (token.role === 'open') opened.set(mark, at)
   }
-  for (const [mark, at] of opened) tokens[at] = { text: stars(mark) }
+  for (const at of opened.values()) {
+    const token = tokens[at]
+    if (token && 'mark' in token) tokens[at] = { text: token.sign }
+  }
 }
 
 const stars = (mark: Mark): string => (mark === 'bold' ? '**' : '*')
@@ -45,117 +54,129 @@ export function pushText(out: Segment[], text: string, marks: readonly Mark[]): 
   } else out.push({ kind: 'text', text, ...(marks.length === 0 ? {} : { marks }) })
 }
 
-const isSpace = (char: string | undefined): boolean => char === undefined || /\s/.test(char)
-const isWord = (char: string | undefined): boolean => char !== undefined && /[\p{L}\p{N}_]/u.test(char)
+export const isSpace = (char: string | undefined): boolean => char === undefined || /\s/.test(char)
+export const isWord = (char: string | undefined): boolean => char !== undefined && /[\p{L}\p{N}_]/u.test(char)
 
-/** Cuts one line into tokens in one pass: what was looked for ahead and found (or not) is remembered. */
-class LineScanner {
-  readonly #line: string
+/** Cuts one line into tokens, in one pass. */
+export abstract class Scanner {
+  protected readonly line: string
+  protected literal = ''
   readonly #out: Token[] = []
+
+  constructor(line: string) {
+    this.line = line
+  }
+
+  /** Takes what begins at `at`; gives where the next begins. */
+  protected abstract step(at: number): number
+
+  tokens(): Token[] {
+    for (let at = 0; at < this.line.length; ) at = this.step(at)
+    this.#flush()
+    return this.#out
+  }
+
+  protected text(from: number, to: number): number {
+    this.literal += this.line.slice(from, to)
+    return to
+  }
+
+  protected push(token: Token): void {
+    this.#flush()
+    this.#out.push(token)
+  }
+
+  #flush(): void {
+    if (this.literal !== '') this.#out.push({ text: this.literal })
+    this.literal = ''
+  }
+
+  /** How often a sign stands there in a row. */
+  protected run(at: number, char: string): number {
+    let end = at
+    while (this.line[end] === char) end++
+    return end - at
+  }
+}
+
+/** What was looked for ahead and found (or not) is remembered. */
+class LineScanner extends Scanner {
   readonly #open = new Set<Mark>()
   readonly #lastTicks = new Map<number, number>()
-  #literal = ''
   #bracket = -1
   #bracketOpener = -1
 
   constructor(line: string) {
-    this.#line = line
+    super(line)
     for (let at = 0; at < line.length; ) {
-      const length = this.#run(at, '`')
+      const length = this.run(at, '`')
       if (length > 0) this.#lastTicks.set(length, at)
       at += Math.max(1, length)
     }
   }
 
-  tokens(): Token[] {
-    for (let at = 0; at < this.#line.length; ) at = this.#step(at)
-    this.#flush()
-    return this.#out
-  }
-
-  #step(at: number): number {
-    const char = this.#line[at] ?? ''
-    if (char === '\\' && /[\\*`[\]]/.test(this.#line[at + 1] ?? '')) return this.#text(at + 1, at + 2)
+  protected step(at: number): number {
+    const char = this.line[at] ?? ''
+    if (char === '\\' && /[\\*`[\]]/.test(this.line[at + 1] ?? '')) return this.text(at + 1, at + 2)
     if (char === '`') return this.#code(at)
     if (char === '*') return this.#star(at)
     if (char === '[') return this.#link(at)
-    if (char === 'h' && !isWord(this.#line[at - 1])) return this.#address(at)
-    return this.#text(at, at + 1)
-  }
-
-  #text(from: number, to: number): number {
-    this.#literal += this.#line.slice(from, to)
-    return to
-  }
-
-  #flush(): void {
-    if (this.#literal !== '') this.#out.push({ text: this.#literal })
-    this.#literal = ''
-  }
-
-  #push(token: Token): void {
-    this.#flush()
-    this.#out.push(token)
-  }
-
-  #run(at: number, char: string): number {
-    let end = at
-    while (this.#line[end] === char) end++
-    return end - at
+    if (char === 'h' && !isWord(this.line[at - 1])) return this.#address(at)
+    return this.text(at, at + 1)
   }
 
   #code(at: number): number {
-    const length = this.#run(at, '`')
+    const length = this.run(at, '`')
     const start = at + length
     // Without a later run of this length there is no end to look for.
-    if ((this.#lastTicks.get(length) ?? -1) <= at) return this.#text(at, start)
+    if ((this.#lastTicks.get(length) ?? -1) <= at) return this.text(at, start)
     let end = start
-    for (let run = 0; run !== length; end += run !== length ? Math.max(1, run) : 0) run = this.#run(end, '`')
-    const inner = this.#line.slice(start, end)
+    for (let run = 0; run !== length; end += run !== length ? Math.max(1, run) : 0) run = this.run(end, '`')
+    const inner = this.line.slice(start, end)
     const padded = inner.length > 2 && inner.startsWith(' ') && inner.endsWith(' ')
-    this.#push({ segment: { kind: 'code', text: padded ? inner.slice(1, -1) : inner, block: false } })
+    this.push({ segment: { kind: 'code', text: padded ? inner.slice(1, -1) : inner, block: false } })
     return end + length
   }
 
   #star(at: number): number {
-    const length = this.#run(at, '*')
+    const length = this.run(at, '*')
     const end = at + length
-    if (length > 3) return this.#text(at, end)
+    if (length > 3) return this.text(at, end)
     const marks: Mark[] = length === 1 ? ['italic'] : length === 2 ? ['bold'] : ['bold', 'italic']
-    const opens = !isSpace(this.#line[end])
-    const closes = !isSpace(this.#line[at - 1])
+    const opens = !isSpace(this.line[end])
+    const closes = !isSpace(this.line[at - 1])
     for (const mark of marks) {
       const role = closes && this.#open.delete(mark) ? 'close' : opens ? 'open' : 'none'
       if (role === 'open') this.#open.add(mark)
-      this.#push(role === 'none' ? { text: stars(mark) } : { mark, role })
+      this.push(role === 'none' ? { text: stars(mark) } : { mark, sign: stars(mark), role })
     }
     return end
   }
 
   #link(at: number): number {
-    const line = this.#line
+    const line = this.line
     if (this.#bracket < at) {
       const found = line.indexOf('](', at)
       this.#bracket = found === -1 ? Number.POSITIVE_INFINITY : found
       this.#bracketOpener = found === -1 ? -1 : line.lastIndexOf('[', found)
     }
-    if (this.#bracketOpener !== at) return this.#text(at, at + 1)
+    if (this.#bracketOpener !== at) return this.text(at, at + 1)
     const end = addressEnd(line, this.#bracket + 2, true)
     const url = line.slice(this.#bracket + 2, end)
     const text = line.slice(at + 1, this.#bracket)
-    if (line[end] !== ')' || !isAddress(url) || text === '') return this.#text(at, at + 1)
-    this.#push({ segment: { kind: 'link', url, ...(text === url ? {} : { text }) } })
+    if (line[end] !== ')' || !isAddress(url) || text === '') return this.text(at, at + 1)
+    this.push({ segment: { kind: 'link', url, ...(text === url ? {} : { text }) } })
     return end + 1
   }
 
   #address(at: number): number {
-    const line = this.#line
-    if (!line.startsWith('https://', at) && !line.startsWith('http://', at)) return this.#text(at, at + 1)
+    const line = this.line
+    if (!line.startsWith('https://', at) && !line.startsWith('http://', at)) return this.text(at, at + 1)
     let end = addressEnd(line, at, false)
     while (end > at && '.,;:!?\'"*_~|'.includes(line[end - 1] ?? '')) end--
     const url = line.slice(at, end)
-    if (!isAddress(url)) return this.#text(at, Math.max(end, at + 1))
-    this.#push({ segment: { kind: 'link', url } })
+    if (!isAddress(url)) return this.text(at, Math.max(end, at + 1))
+    this.push({ segment: { kind: 'link', url } })
     return end
   }
 }
@@ -172,4 +193,7 @@ function addressEnd(line: string, from: number, spaced: boolean): number {
   return line.length
 }
 
-const isAddress = (url: string): boolean => url.length <= 2048 && /^https?:\/\/[^\s/]/.test(url) && URL.canParse(url)
+/** An address of the web that can be opened. */
+export const isWeb = (url: string): boolean => /^https?:\/\/[^\s/]/i.test(url) && URL.canParse(url)
+
+const isAddress = (url: string): boolean => url.length <= 2048 && isWeb(url)

@@ -14,22 +14,34 @@ const graphemeSegmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme
  * blocks stand on lines of their own, each attachment is a line `name URL`, or `[name]` where it has no address. Not
  * escaped for any wire.
  */
-export function plain(content: Content): string {
+export function plain({ segments, attachments = [] }: Content): string {
+  let out = inLines(segments, plainSegment)
+  for (const attachment of attachments) out += `${out === '' ? '' : '\n'}${plainAttachment(attachment)}`
+  return out
+}
+
+/** Segments one behind the other, as `show` writes each: blocks stand on lines of their own, what shows nothing is left out. */
+export function inLines(segments: readonly Segment[], show: (segment: Segment) => string): string {
   let out = ''
   let afterBlock = false
-  for (const segment of content.segments) {
+  for (const segment of segments) {
     const block = isBlock(segment)
-    const shown = plainSegment(segment)
+    const shown = show(segment)
     if (shown === '') continue
     if ((block || afterBlock) && out !== '' && !out.endsWith('\n') && !shown.startsWith('\n')) out += '\n'
     out += shown
     afterBlock = block
   }
-  for (const attachment of content.attachments ?? []) out += `${out === '' ? '' : '\n'}${plainAttachment(attachment)}`
   return out
 }
 
-const isBlock = (segment: Segment): boolean => segment.kind === 'quote' || (segment.kind === 'code' && segment.block)
+/** What stands on lines of its own. */
+export const isBlock = (segment: Segment): boolean =>
+  segment.kind === 'quote' || (segment.kind === 'code' && segment.block)
+
+/** How an action's words are shown where there is no other sign for one. */
+export const inItalics = (segment: Segment): Segment =>
+  segment.kind === 'text' ? { ...segment, marks: [...new Set([...(segment.marks ?? []), 'italic' as const])] } : segment
 
 function plainAttachment({ name, url, caption }: Attachment): string {
   const file = url === undefined ? `[${name || 'a file'}]` : name === '' || name === url ? url : `${name} ${url}`
@@ -180,6 +192,12 @@ export function safeName(name: string, max = 32): string {
   const shown = unstacked(visible(name)).replaceAll('<', '‹').replaceAll('>', '›')
   return shown === '' ? 'nameless' : truncate(shown, max)
 }
+
+/** A file's name that is one, and no path. */
+export const fileName = (name: string): string =>
+  clean(name)
+    .replace(/[\n\t/\\]/g, '_')
+    .slice(-200) || 'file'
 
 // ---- figures ------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,9 @@
-import type { APIApplicationCommandInteractionDataOption, APIInteraction, APIMessage } from 'discord.js'
+import {
+  type APIApplicationCommandInteractionDataOption,
+  type APIInteraction,
+  type APIMessage,
+  RESTJSONErrorCodes as errors,
+} from 'discord.js'
 import type { Found, NativeCommand } from '../../../core/adapter.ts'
 import { inWords } from '../../../core/command/native.ts'
 import { ChanopError } from '../../../core/error.ts'
@@ -19,7 +24,7 @@ import { compose, nothing, nothingShown, onlyThese } from '../out/compose.ts'
 import { attached, rawFiles } from '../out/files.ts'
 import { plainLook } from '../text/render.ts'
 import type { Api } from '../wire/api.ts'
-import { errors, isRefused } from '../wire/faults.ts'
+import { isRefused } from '../wire/faults.ts'
 import { optionName, optionTypes } from './catalogue.ts'
 
 /** An interaction's token is good for 15 minutes. */
@@ -51,12 +56,12 @@ export interface InteractionsOptions {
 export class Interactions {
   readonly #o: InteractionsOptions
   /** By the interaction's id, the oldest first. */
-  readonly #live = new Map<string, Live>()
-  readonly #answered = new Map<string, readonly MessageId[]>()
+  readonly #live = new Recent<string, Live>(mostKept)
+  readonly #answered = new Recent<string, readonly MessageId[]>(mostKept)
   /** Parts of an answer that are out although the rest is not: it goes on behind them. */
   readonly #begun = new Recent<string, string[]>(mostKept)
   /** Deliveries whose answer was lost on the way: nothing tells what became of them. */
-  readonly #lost = new Set<string>()
+  readonly #lost = new Recent<string, true>(mostKept)
   #commands: readonly NativeCommand[] = []
 
   constructor(options: InteractionsOptions) {
@@ -75,12 +80,10 @@ export class Interactions {
     const { reader } = this.#o
     const user = interaction.member?.user ?? interaction.user
     if (!user) return null
-    const asked = this.#asked(
-      interaction.data as { name: string; options?: APIApplicationCommandInteractionDataOption[] },
-    )
+    const asked = this.#asked(interaction.data as Filled)
     const place = placeOf(reader, channel)
     const hidden = this.#commands.find(({ name }) => name === asked.name)?.private === true
-    this.#keep({ interaction, user: user.id, place, hidden })
+    this.#keep(interaction, { user: user.id, place, hidden })
     const native = { author: user, ...(interaction.member ? { member: interaction.member } : {}) }
     return {
       kind: 'message',
@@ -96,39 +99,24 @@ export class Interactions {
     }
   }
 
-  #asked({ name, options }: { name: string; options?: APIApplicationCommandInteractionDataOption[] }): Asked {
-    const [first] = options ?? []
-    const sub = first && Number(first.type) === optionTypes.subcommand ? first : null
-    const full = sub ? `${name} ${sub.name}` : name
-    const given = (sub && 'options' in sub ? sub.options : options) ?? []
-    const declared = this.#commands.find(command => command.name === full)?.fields ?? []
+  #asked(filled: Filled): Asked {
+    const { name, given } = formOf(filled)
+    const declared = this.#commands.find(command => command.name === name)?.fields ?? []
     const args: Record<string, string | number | boolean> = {}
     for (const option of given) {
       if (!('value' in option)) continue
       const key = declared.find(field => optionName(field.name) === option.name)?.name ?? option.name
       args[key] = typeof option.value === 'string' ? this.#resolved(option.value) : option.value
     }
-    return { name: full, args }
+    return { name, args }
   }
 
   /** People and channels that were picked from Discord's own menus, as commands write them. */
   #resolved(value: string): string {
-    return value
-      .replace(/<@!?(\d{17,20})>/g, (_all, id: string) => `${this.#o.reader.network}:${id}`)
-      .replace(/<#(\d{17,20})>/g, (_all, id: string) => `${this.#o.reader.network}:${id}`)
+    return value.replace(/<(?:@!?|#)(\d{17,20})>/g, (_all, id: string) => `${this.#o.reader.network}:${id}`)
   }
 
-  #keep({
-    interaction,
-    user,
-    place,
-    hidden,
-  }: {
-    interaction: APIInteraction
-    user: string
-    place: Place
-    hidden: boolean
-  }): void {
+  #keep(interaction: APIInteraction, { user, place, hidden }: Pick<Live, 'user' | 'place' | 'hidden'>): void {
     const { id, token } = interaction
     const body = { type: callbacks.deferred, ...(hidden ? { data: { flags: ephemeral } } : {}) }
     const live: Live = { id, token, atMs: Date.now(), user, place, hidden, waiting: true, ready: Promise.resolve() }
@@ -143,17 +131,13 @@ export class Interactions {
         )
       })
     this.#live.set(id, live)
-    if (this.#live.size > mostKept) this.#live.delete(this.#live.keys().next().value ?? '')
   }
 
   async #complete(interaction: APIInteraction): Promise<void> {
-    const data = interaction.data as { name: string; options?: APIApplicationCommandInteractionDataOption[] }
-    const [first] = data.options ?? []
-    const sub = first && Number(first.type) === optionTypes.subcommand && 'options' in first ? first : null
-    const given = (sub ? sub.options : data.options) ?? []
+    const { name, given } = formOf(interaction.data as Filled)
     const focused = given.find(option => (option as { focused?: boolean }).focused)
-    const command = this.#commands.find(({ name }) => name === (sub ? `${data.name} ${sub.name}` : data.name))
-    const field = command?.fields.find(({ name }) => optionName(name) === focused?.name)
+    const command = this.#commands.find(known => known.name === name)
+    const field = command?.fields.find(each => optionName(each.name) === focused?.name)
     const typed = focused && 'value' in focused ? String(focused.value).toLowerCase() : ''
     const found = (field?.choices ?? []).filter(word => word.toLowerCase().includes(typed)).slice(0, 25)
     const body = { type: callbacks.autocomplete, data: { choices: found.map(word => ({ name: word, value: word })) } }
@@ -217,14 +201,17 @@ export class Interactions {
         this.#begun.set(deliveryId, ids)
       }
     } catch (error) {
-      if (error instanceof ChanopError && error.code === 'network-down') this.#lost.add(deliveryId)
-      if (ids.length > 0 || !isRefused(error, errors.unknownWebhook, errors.invalidWebhookToken, 10062)) throw error
+      if (error instanceof ChanopError && error.code === 'network-down') this.#lost.set(deliveryId, true)
+      if (
+        ids.length > 0 ||
+        !isRefused(error, errors.UnknownWebhook, errors.InvalidWebhookToken, errors.UnknownInteraction)
+      )
+        throw error
       this.#live.delete(live.id)
       return null
     }
     this.#begun.delete(deliveryId)
     this.#answered.set(deliveryId, ids as string[] as MessageId[])
-    if (this.#answered.size > mostKept) this.#answered.delete(this.#answered.keys().next().value ?? '')
     return ids as string[] as MessageId[]
   }
 
@@ -232,4 +219,17 @@ export class Interactions {
   sent(deliveryId: string): Found | null {
     return this.#answered.get(deliveryId) ?? (this.#lost.has(deliveryId) ? 'cannot-tell' : null)
   }
+}
+
+/** What somebody filled in, or is filling in. */
+interface Filled {
+  readonly name: string
+  readonly options?: readonly APIApplicationCommandInteractionDataOption[]
+}
+
+/** A form by the command's full name: of a group the command stands in the first option. */
+function formOf({ name, options = [] }: Filled): { name: string; given: NonNullable<Filled['options']> } {
+  const [first] = options
+  if (!first || Number(first.type) !== optionTypes.subcommand) return { name, given: options }
+  return { name: `${name} ${first.name}`, given: ('options' in first && first.options) || [] }
 }

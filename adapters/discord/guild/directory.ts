@@ -9,6 +9,7 @@ import type {
   GatewayDispatchPayload,
   GatewayGuildCreateDispatchData,
 } from 'discord.js'
+import { Recent } from '../../../core/recent.ts'
 import { type Grants, permissionsIn } from './permissions.ts'
 
 export interface Channel {
@@ -48,8 +49,8 @@ export class Directory {
   application: string | null = null
   readonly guilds = new Map<string, Guild>()
   readonly channels = new Map<string, Channel>()
-  /** The newest names seen, the oldest first: `<guild>/<user>`. */
-  readonly #names = new Map<string, string>()
+  /** Names of those seen last: `<guild>/<user>`. */
+  readonly #names = new Recent<string, string>(mostNames)
 
   /** Takes in what an event changes. Unknown events change nothing. */
   take({ t, d }: GatewayDispatchPayload): void {
@@ -160,9 +161,7 @@ export class Directory {
     const key = `${guild ?? ''}/${user.id}`
     const known = member === undefined ? this.#names.get(key) : member.nick
     const name = known ?? user.global_name ?? user.username
-    this.#names.delete(key)
     this.#names.set(key, name)
-    if (this.#names.size > mostNames) this.#names.delete(this.#names.keys().next().value ?? '')
     return name
   }
 
@@ -194,5 +193,4 @@ export const newer = (a: string | null, b: string | null): string | null =>
 
 const epochMs = 1_420_070_400_000
 
-/** When a snowflake was made, Unix ms. */
 export const snowflakeMs = (id: string): number => Number(BigInt(id) >> 22n) + epochMs

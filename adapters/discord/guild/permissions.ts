@@ -48,6 +48,5 @@ export function permissionsIn(grants: Grants, holder: Holder, overwrites: readon
 
 export const has = (bits: bigint, permission: Permission): boolean => (bits & permissions[permission][0]) !== 0n
 
-/** The names of those that are missing. */
 export const missing = (bits: bigint, wanted: readonly Permission[]): string[] =>
   wanted.filter(permission => !has(bits, permission)).map(permission => permissions[permission][1])

@@ -1,12 +1,13 @@
-import type { APIMessage } from 'discord.js'
+import { type APIMessage, RESTJSONErrorCodes as errors } from 'discord.js'
+import type { Able } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Draft, MessageId, Place, Reaction } from '../../../core/event.ts'
+import type { Lanes } from '../../../core/process/lanes.ts'
 import { Recent } from '../../../core/recent.ts'
 import type { Look } from '../text/render.ts'
 import type { Api } from '../wire/api.ts'
-import { errors, isRefused, type Refused } from '../wire/faults.ts'
+import { isRefused, type Refused } from '../wire/faults.ts'
 import { nothing, nothingShown, onlyThese, type Post } from './compose.ts'
-import type { Lanes } from './lanes.ts'
 import type { Saying } from './saying.ts'
 import type { Target, Threads } from './threads.ts'
 import type { Hook, Webhooks } from './webhooks.ts'
@@ -15,7 +16,7 @@ export interface ChangesOptions {
   readonly api: Api
   readonly threads: Threads
   readonly webhooks: Webhooks
-  readonly lanes: Lanes
+  readonly lanes: Lanes<string>
   readonly look: (target: Target) => Look
   readonly saying: (target: Target, draft: Draft, deliveryId: string) => Promise<Saying>
   /** Says one more message behind those that there are. */
@@ -45,12 +46,7 @@ export class Changes {
     this.#hooked.set(id, hooked)
   }
 
-  async edit(
-    place: Place,
-    target: readonly MessageId[],
-    draft: Draft,
-    deliveryId: string,
-  ): Promise<readonly MessageId[]> {
+  readonly edit: Able['edit'] = async (place, target, draft, deliveryId) => {
     const { replyTo: _reply, ...content } = draft.content
     const at = this.#o.threads.at(place)
     return this.#o.lanes.run(at.channel, async () => {
@@ -78,7 +74,7 @@ export class Changes {
         const { attachments } = await this.#o.api.get<APIMessage>(`/channels/${channel}/messages/${id}`)
         if (attachments.length > 0) found.add(id)
       }).catch((error: unknown) => {
-        if (!isRefused(error, errors.unknownMessage, errors.missingAccess)) throw error
+        if (!isRefused(error, errors.UnknownMessage, errors.MissingAccess)) throw error
       })
     }
     return found
@@ -111,7 +107,7 @@ export class Changes {
         await ways.hook(hook, target.thread === undefined ? {} : { thread_id: target.thread })
         return
       } catch (error) {
-        const isElse = isRefused(error, errors.unknownMessage, errors.unknownWebhook, errors.invalidWebhookToken)
+        const isElse = isRefused(error, errors.UnknownMessage, errors.UnknownWebhook, errors.InvalidWebhookToken)
         if (!isElse || this.#hooked.get(id) === true) throw error
       }
     }
@@ -123,7 +119,7 @@ export class Changes {
     try {
       await act(target.channel)
     } catch (error) {
-      if (target.channel === target.parent || !isRefused(error, errors.unknownMessage, errors.unknownChannel))
+      if (target.channel === target.parent || !isRefused(error, errors.UnknownMessage, errors.UnknownChannel))
         throw error
       await act(target.parent)
     }
@@ -146,8 +142,8 @@ export class Changes {
         own: channel => this.#o.api.delete(`/channels/${channel}/messages/${id}`),
       })
     } catch (error) {
-      if (isRefused(error, errors.missingPermissions, errors.missingAccess)) return this.#takeAsHook(target, id, error)
-      if (!isRefused(error, errors.unknownMessage)) throw error
+      if (isRefused(error, errors.MissingPermissions, errors.MissingAccess)) return this.#takeAsHook(target, id, error)
+      if (!isRefused(error, errors.UnknownMessage)) throw error
     }
   }
 
@@ -159,7 +155,7 @@ export class Changes {
     try {
       await this.#o.api.delete(`/webhooks/${hook.id}/${hook.token}/messages/${id}`, { query, auth: false })
     } catch (error) {
-      if (isRefused(error, errors.unknownMessage)) throw refused
+      if (isRefused(error, errors.UnknownMessage)) throw refused
       throw error
     }
   }

@@ -1,7 +1,7 @@
 import { ChanopError } from '../../../core/error.ts'
 import type { Attachment, Draft, Face, Segment } from '../../../core/event.ts'
 import { harmless } from '../../../core/text/mass-mentions.ts'
-import { clean, safeName, size } from '../../../core/text/text.ts'
+import { clean, inItalics, safeName, size } from '../../../core/text/text.ts'
 import { type Look, render } from '../text/render.ts'
 import { splitSegments } from '../text/split.ts'
 
@@ -15,7 +15,6 @@ export interface Post {
 export const nothingShown = (): ChanopError =>
   new ChanopError('send-refused', 'there is nothing in it that Discord would show')
 
-/** A message that is files alone. */
 export const nothing: Post = { content: '', users: [] }
 
 export interface ComposeOptions {
@@ -41,9 +40,6 @@ function fileLine({ name, url, sizeBytes, caption }: Attachment): Segment[] {
     ...(caption === undefined ? [] : [words(` ${clean(caption)}`)]),
   ]
 }
-
-const inItalics = (segment: Segment): Segment =>
-  segment.kind === 'text' ? { ...segment, marks: [...new Set([...(segment.marks ?? []), 'italic' as const])] } : segment
 
 function before(as: Face | undefined, action: boolean): Segment[] {
   if (!as) return []

@@ -1,15 +1,9 @@
 import type { RawFile } from 'discord.js'
 import type { Upload } from '../../../core/event.ts'
-import { truncate, visible } from '../../../core/text/text.ts'
+import { fileName, truncate, visible } from '../../../core/text/text.ts'
 
 /** No message carries more. */
 export const mostFiles = 10
-
-const fileName = (name: string): string =>
-  name
-    .toWellFormed()
-    .replace(/[\u0000-\u001f\u007f/\\]/g, '_')
-    .slice(-200) || 'file'
 
 /** A file as the library sends it, with its words. */
 export interface SentFile extends RawFile {

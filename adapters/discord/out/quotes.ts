@@ -1,4 +1,5 @@
 import type { APIMessage } from 'discord.js'
+import { Recent } from '../../../core/recent.ts'
 import { plain, truncate, visible } from '../../../core/text/text.ts'
 import { contentOf, type Reader } from '../inbound.ts'
 import type { Api } from '../wire/api.ts'
@@ -11,7 +12,7 @@ const shownLetters = 80
 export class Quotes {
   readonly #api: Api
   readonly #reader: Reader
-  readonly #lines = new Map<string, string>()
+  readonly #lines = new Recent<string, string>(most)
 
   constructor(api: Api, reader: Reader) {
     this.#api = api
@@ -20,7 +21,6 @@ export class Quotes {
 
   note(id: string, name: string, said: string): void {
     this.#lines.set(id, `${visible(name)}: ${truncate(visible(said), shownLetters)}`)
-    if (this.#lines.size > most) this.#lines.delete(this.#lines.keys().next().value ?? '')
   }
 
   /** Null when it is gone, or can't be had just now: the answer is more than what it answers. */

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
-import type { APIMessage } from 'discord.js'
+import { type APIMessage, RESTJSONErrorCodes as errors } from 'discord.js'
 import type { Found } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Act, Draft, MessageId, Place, Upload } from '../../../core/event.ts'
 import type { Log } from '../../../core/log.ts'
+import { Lanes } from '../../../core/process/lanes.ts'
 import { type Directory, isForum, isNewer } from '../guild/directory.ts'
 import { isOurs, type Reader } from '../inbound.ts'
 import type { Look } from '../text/render.ts'
 import type { Api } from '../wire/api.ts'
-import { errors, isRefused, Refused } from '../wire/faults.ts'
+import { isRefused, Refused } from '../wire/faults.ts'
 import { Changes } from './changes.ts'
 import { compose, nothing, nothingShown, onlyThese, type Post, webhookName } from './compose.ts'
 import { attached, mostFiles, rawFiles, type SentFile } from './files.ts'
-import { Lanes } from './lanes.ts'
 import type { Quotes } from './quotes.ts'
 import type { Saying } from './saying.ts'
 import type { SentBook } from './sent.ts'
@@ -34,7 +34,7 @@ export interface SpeechOptions {
 /** What we say. What is done to it later is `changes`. */
 export class Speech {
   readonly #o: SpeechOptions
-  readonly #lanes = new Lanes()
+  readonly #lanes = new Lanes<string>()
   readonly changes: Changes
 
   constructor(options: SpeechOptions) {
@@ -166,7 +166,7 @@ export class Speech {
     try {
       return (await send(hook)).id
     } catch (error) {
-      if (!isRefused(error, errors.unknownWebhook, errors.invalidWebhookToken)) throw error
+      if (!isRefused(error, errors.UnknownWebhook, errors.InvalidWebhookToken)) throw error
       // Somebody deleted it: nothing was said. Another is made, where that can be.
       this.#o.webhooks.forget(target.parent)
       const again = await this.#o.webhooks.of(target.parent)

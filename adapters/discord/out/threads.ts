@@ -1,9 +1,9 @@
-import type { APIChannel, APIMessage } from 'discord.js'
+import { type APIChannel, type APIMessage, RESTJSONErrorCodes as errors } from 'discord.js'
 import type { Place } from '../../../core/event.ts'
 import { truncate, visible } from '../../../core/text/text.ts'
 import { type Directory, isThread } from '../guild/directory.ts'
 import type { Api } from '../wire/api.ts'
-import { errors, isRefused, Refused } from '../wire/faults.ts'
+import { isRefused, Refused } from '../wire/faults.ts'
 
 /** Where a message goes: the channel it is posted to, and the one whose webhooks and permissions count. */
 export interface Target {
@@ -70,10 +70,10 @@ export class Threads {
       this.#directory.note(made)
       return true
     } catch (error) {
-      if (isRefused(error, errors.threadExists)) return true
+      if (isRefused(error, errors.ThreadAlreadyCreatedForMessage)) return true
       if (!(error instanceof Refused) || error.refusal.status === 401) throw error
       // A permission may be given later; what a message or a channel is does not change.
-      if (!isRefused(error, errors.missingPermissions, errors.missingAccess)) this.#closed.add(message)
+      if (!isRefused(error, errors.MissingPermissions, errors.MissingAccess)) this.#closed.add(message)
       return false
     }
   }

@@ -1,9 +1,9 @@
-import type { APIWebhook } from 'discord.js'
+import { type APIWebhook, RESTJSONErrorCodes as errors } from 'discord.js'
 import type { Log } from '../../../core/log.ts'
 import type { Directory } from '../guild/directory.ts'
 import { has } from '../guild/permissions.ts'
 import type { Api } from '../wire/api.ts'
-import { errors, Refused } from '../wire/faults.ts'
+import { Refused } from '../wire/faults.ts'
 
 export interface Hook {
   readonly id: string
@@ -83,7 +83,7 @@ export class Webhooks {
       this.#kinds.set(hook.id, 'ours')
       return hook.token === undefined ? null : { id: hook.id, token: hook.token }
     } catch (error) {
-      if (!(error instanceof Refused) || error.refusal.code === errors.unknownChannel) throw error
+      if (!(error instanceof Refused) || error.refusal.code === errors.UnknownChannel) throw error
       this.#o.log.info({ channel, reason: error.message }, 'no webhook here; names stand in the text')
       return null
     }

@@ -1,6 +1,6 @@
 import type { APIChannel, APIMessage, APIThreadList } from 'discord.js'
 import type { Cursors } from '../../../core/adapter.ts'
-import type { ChatEvent, GapEvent, MessageId, UserId } from '../../../core/event.ts'
+import { type ChatEvent, type GapEvent, gapIn, type MessageId } from '../../../core/event.ts'
 import { type Channel, isForum, isNewer } from '../guild/directory.ts'
 import { has } from '../guild/permissions.ts'
 import { deletionOf } from '../happenings.ts'
@@ -125,16 +125,11 @@ export class Catchup {
     const bits = directory.permissions(channel)
     if (bits === null || has(bits, 'readHistory')) return null
     if (channel.lastMessage === null || !isNewer(channel.lastMessage, id)) return null
-    return {
-      kind: 'gap',
+    return gapIn(placeOf(this.#o.reader, channel), 'Discord', {
       key: `${network}:gap/${channel.id}/${id}/${channel.lastMessage}`,
-      place: placeOf(this.#o.reader, channel),
-      sender: { id: (directory.self?.id ?? 'self') as UserId, name: 'Discord', kind: 'bot', verified: false },
-      atMs: Date.now(),
-      origin: 'backfill',
       fromMs: atMs,
       reason: 'The bot lacks Read Message History here, so what was said meanwhile can not be fetched.',
-    }
+    })
   }
 
   /** Threads of a server that were not put away, by their channel. */

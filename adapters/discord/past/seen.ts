@@ -1,3 +1,4 @@
+import { Recent } from '../../../core/recent.ts'
 import { isNewer } from '../guild/directory.ts'
 
 const mostPerChannel = 50
@@ -5,13 +6,11 @@ const mostChannels = 1_000
 
 /** The newest messages of each channel that came in while this process ran: what is missing of them later was taken away. */
 export class Seen {
-  readonly #channels = new Map<string, string[]>()
+  readonly #channels = new Recent<string, readonly string[]>(mostChannels)
 
   note(channel: string, message: string): void {
     const known = this.#channels.get(channel) ?? []
-    this.#channels.delete(channel)
     this.#channels.set(channel, [...known.slice(1 - mostPerChannel), message])
-    if (this.#channels.size > mostChannels) this.#channels.delete(this.#channels.keys().next().value ?? '')
   }
 
   remove(channel: string, message: string): void {

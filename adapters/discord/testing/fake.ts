@@ -47,7 +47,6 @@ export class DiscordFake extends FakeServer {
   readonly gateway: FakeGateway
   readonly routes: Routes
   readonly interactions = new Map<string, Interaction>()
-  /** Who takes no direct messages. */
   readonly closed = new Set<string>()
   readonly typed: string[] = []
   /** Requests as they came, `POST /channels/1/messages`. */
@@ -153,16 +152,9 @@ export class DiscordFake extends FakeServer {
     const lose = this.loses?.(method, path) === true
     const limited = this.#limited(method, path)
     if (limited) return reply(response, 429, limited.body, limited.headers)
-    const answer = this.#answer(request, { method, path, query: url.searchParams, body, files })
-    this.#check({
-      method,
-      path,
-      query: url.searchParams,
-      body,
-      hasFiles: files.length > 0,
-      status: answer.status,
-      answer: answer.body,
-    })
+    const asked = { method, path, query: url.searchParams, body }
+    const answer = this.#answer(request, { ...asked, files })
+    this.#check({ ...asked, hasFiles: files.length > 0, status: answer.status, answer: answer.body })
     if (lose) {
       this.loses = null
       request.socket.destroy()
@@ -246,7 +238,6 @@ export class DiscordFake extends FakeServer {
 
   // ---- what people do -------------------------------------------------------------------------------------------------
 
-  /** Somebody fills in a slash command. */
   command(user: User, channel: string, data: Record<string, unknown>, type = 2): Interaction {
     const { world } = this
     const id = snowflake()

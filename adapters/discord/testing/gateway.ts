@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { channelObject, userObject } from './objects.ts'
+import { userObject } from './objects.ts'
 import { bits, type Happening } from './server.ts'
 import type { World } from './world.ts'
 
@@ -176,13 +176,6 @@ export class FakeGateway {
   /** A slash command, a button: told to the session whatever it asked for. */
   interact(data: Record<string, unknown>): void {
     for (const session of this.#sessions.values()) this.#tell(session, 'INTERACTION_CREATE', data)
-  }
-
-  threadsSynced(): void {
-    const { world } = this.#o
-    const threads = [...world.channels.values()].filter(({ type }) => type === 11).map(channelObject)
-    for (const session of this.#sessions.values())
-      this.#tell(session, 'THREAD_LIST_SYNC', { guild_id: world.guild.id, threads, members: [] })
   }
 
   /** Sends an opcode to all: 7 (reconnect) or 9 (invalid session). */

@@ -171,7 +171,6 @@ export class Server {
     return made
   }
 
-  /** What a user may do in a channel. */
   may(user: string, channel: Channel): bigint {
     if (channel.type === 1) return allBits
     const member = this.guild.members.get(user)
@@ -205,12 +204,6 @@ export class Server {
     this.tell('CHANNEL_UPDATE', intents.guilds, channelObject(channel) as Record<string, unknown>, channel.id)
   }
 
-  removeChannel(channel: Channel): void {
-    this.channels.delete(channel.id)
-    this.tell('CHANNEL_DELETE', intents.guilds, channelObject(channel) as Record<string, unknown>)
-  }
-
-  /** The bot is put out of the server. */
   kickBot(): void {
     this.guild.members.delete(this.self.id)
     this.tell('GUILD_DELETE', intents.guilds, { id: this.guild.id })
@@ -247,24 +240,9 @@ export class Server {
 
   guildObject(): Record<string, unknown> {
     const { id, name, owner_id, premium_tier, roles, emojis } = this.guild
-    const none = [
-      'icon',
-      'description',
-      'home_header',
-      'splash',
-      'discovery_splash',
-      'banner',
-      'application_id',
-      'afk_channel_id',
-      'system_channel_id',
-      'widget_channel_id',
-      'vanity_url_code',
-      'rules_channel_id',
-      'safety_alerts_channel_id',
-      'public_updates_channel_id',
-      'incidents_data',
-      'max_presences',
-    ]
+    const none = `icon description home_header splash discovery_splash banner application_id afk_channel_id
+      system_channel_id widget_channel_id vanity_url_code rules_channel_id safety_alerts_channel_id
+      public_updates_channel_id incidents_data max_presences`.split(/\s+/)
     return {
       ...Object.fromEntries(none.map(key => [key, null])),
       id,

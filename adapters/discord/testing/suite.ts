@@ -53,13 +53,11 @@ export class Suite {
   ): Message => this.fake.world.post(where, by, { content, ...more })
 }
 
-/** Waits for a message that reads so. */
 export const hears = (trial: Trial, pattern: RegExp): Promise<MessageEvent> =>
   trial.book.until(
     () => trial.book.messages().find(({ content }) => pattern.test(plain(content))),
     `a message like ${pattern}`,
   )
 
-/** The facts of a kind that were told. */
 export const told = <K extends ChatEvent['kind']>(trial: Trial, kind: K): Extract<ChatEvent, { kind: K }>[] =>
   trial.book.facts.filter((fact): fact is Extract<ChatEvent, { kind: K }> => fact.kind === kind)

@@ -28,7 +28,6 @@ export const createOn = (
 /** A text as it is shown: what a backslash stands before is the sign itself. */
 export const shown = (content: string): string => content.replace(/\\([^0-9A-Za-z\s])/g, '$1')
 
-/** The adapter at work, and what it told. */
 export class Trial {
   readonly book: RecordBook
   readonly adapter: Adapter
@@ -73,7 +72,6 @@ export class Trial {
     await this.book.until(isBack, 'the network to be up again')
   }
 
-  /** Rejects with what ended it. */
   get ended(): Promise<void> {
     return this.#run.ended
   }

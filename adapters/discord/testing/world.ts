@@ -9,7 +9,7 @@ export interface Posting {
   readonly webhook?: string
   readonly application?: string
   readonly nonce?: string
-  readonly reference?: Message['reference']
+  readonly reference?: NonNullable<Message['reference']>
   readonly only?: string
   readonly more?: Record<string, unknown>
   readonly allowed?: Message['allowed']
@@ -19,8 +19,7 @@ export interface Posting {
 /** The server, and what is said in it. */
 export class World extends Server {
   post(channel: Channel, author: User, posting: Posting): Message {
-    const { content = '', type = 0, flags = 0, files = [], more = {}, atMs } = posting
-    const { webhook, application, nonce, reference, only, allowed } = posting
+    const { content = '', type = 0, flags = 0, files = [], more = {}, atMs, ...rest } = posting
     const message: Message = {
       id: snowflake(atMs),
       channel_id: channel.id,
@@ -33,16 +32,11 @@ export class World extends Server {
       files,
       reactions: [],
       more,
-      ...(webhook === undefined ? {} : { webhook }),
-      ...(application === undefined ? {} : { application }),
-      ...(nonce === undefined ? {} : { nonce }),
-      ...(reference === undefined ? {} : { reference }),
-      ...(only === undefined ? {} : { only }),
-      ...(allowed === undefined ? {} : { allowed }),
+      ...rest,
     }
     this.messages.get(channel.id)?.push(message)
     channel.last_message_id = message.id
-    if (only === undefined) this.#tellMessage('MESSAGE_CREATE', channel, message)
+    if (posting.only === undefined) this.#tellMessage('MESSAGE_CREATE', channel, message)
     return message
   }
 

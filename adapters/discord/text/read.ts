@@ -1,5 +1,5 @@
 import type { Mark, Segment, UserId } from '../../../core/event.ts'
-import { pushText } from '../../../core/text/markup.ts'
+import { isSpace, isWord, pushText, pushTokens, Scanner, type Token } from '../../../core/text/markup.ts'
 import { plain } from '../../../core/text/text.ts'
 
 /** Who and what the ids in a text are. */
@@ -8,11 +8,6 @@ export interface Names {
   role(id: string): { readonly name: string; readonly self: boolean }
   channel(id: string): string
 }
-
-type Token =
-  | { readonly text: string }
-  | { readonly segment: Segment }
-  | { readonly mark: Mark; readonly sign: string; role: 'open' | 'close' | 'none' }
 
 /**
  * Discord's Markdown as segments, in one pass over the text
@@ -95,13 +90,7 @@ function addInline(text: string, names: Names, out: Segment[]): void {
 function addLine(line: string, names: Names, out: Segment[], base: readonly Mark[]): void {
   const tokens = new LineScanner(line, names).tokens()
   pairMarks(tokens)
-  const active = new Set<Mark>(base)
-  for (const token of tokens) {
-    if ('text' in token) pushText(out, token.text, [...active])
-    else if ('segment' in token) out.push(token.segment)
-    else if (token.role === 'open') active.add(token.mark)
-    else if (token.role === 'close' && !base.includes(token.mark)) active.delete(token.mark)
-  }
+  pushTokens(out, tokens, base)
 }
 
 /** Leaves `open` and `close` only on marks that have a partner and do not cross others. */
@@ -133,77 +122,48 @@ function setNone(tokens: readonly Token[], at: number): void {
   if (token && 'mark' in token) token.role = 'none'
 }
 
-const isSpace = (char: string | undefined): boolean => char === undefined || /\s/.test(char)
-const isWord = (char: string | undefined): boolean => char !== undefined && /[\p{L}\p{N}_]/u.test(char)
-
 const special =
   /^<(?:@!?(\d{17,20})|@&(\d{17,20})|#(\d{17,20})|a?:(\w{2,32}):(\d{17,20})|t:(-?\d{1,13})(?::[tTdDfFRsS])?|\/([^:>]{1,100}):\d{17,20}|id:(\w{1,20}))>/
 
-class LineScanner {
-  readonly #line: string
+class LineScanner extends Scanner {
   readonly #names: Names
-  readonly #out: Token[] = []
   readonly #open = new Map<Mark, number>()
-  #literal = ''
 
   constructor(line: string, names: Names) {
-    this.#line = line
+    super(line)
     this.#names = names
   }
 
-  tokens(): Token[] {
-    for (let at = 0; at < this.#line.length; ) at = this.#step(at)
-    this.#flush()
-    return this.#out
-  }
-
-  #step(at: number): number {
-    const char = this.#line[at] ?? ''
-    if (char === '\\' && /[^0-9A-Za-z\s]/.test(this.#line[at + 1] ?? '')) return this.#text(at + 1, at + 2)
+  protected step(at: number): number {
+    const char = this.line[at] ?? ''
+    if (char === '\\' && /[^0-9A-Za-z\s]/.test(this.line[at + 1] ?? '')) return this.text(at + 1, at + 2)
     if (char === '`') return this.#code(at)
     if ('*_~|'.includes(char)) return this.#sign(at, char)
     if (char === '<') return this.#angle(at)
     if (char === '[') return this.#masked(at)
-    if (char === 'h' && !isWord(this.#line[at - 1])) return this.#address(at)
-    return this.#text(at, at + 1)
-  }
-
-  #text(from: number, to: number): number {
-    this.#literal += this.#line.slice(from, to)
-    return to
-  }
-
-  #flush(): void {
-    if (this.#literal !== '') this.#out.push({ text: this.#literal })
-    this.#literal = ''
-  }
-
-  #push(token: Token): void {
-    this.#flush()
-    this.#out.push(token)
+    if (char === 'h' && !isWord(this.line[at - 1])) return this.#address(at)
+    return this.text(at, at + 1)
   }
 
   #code(at: number): number {
-    const [ticks = '`'] = /^`+/.exec(this.#line.slice(at)) ?? []
+    const ticks = '`'.repeat(this.run(at, '`'))
     const start = at + ticks.length
-    for (let end = this.#line.indexOf(ticks, start); end !== -1; ) {
-      let after = end
-      while (this.#line[after] === '`') after++
+    for (let end = this.line.indexOf(ticks, start); end !== -1; ) {
+      const after = end + this.run(end, '`')
       if (after - end === ticks.length) {
-        const inner = this.#line.slice(start, end)
+        const inner = this.line.slice(start, end)
         const padded = /^ `|` $/.test(inner) && inner.startsWith(' ') && inner.endsWith(' ')
-        this.#push({ segment: { kind: 'code', text: padded ? inner.slice(1, -1) : inner, block: false } })
+        this.push({ segment: { kind: 'code', text: padded ? inner.slice(1, -1) : inner, block: false } })
         return after
       }
-      end = this.#line.indexOf(ticks, after)
+      end = this.line.indexOf(ticks, after)
     }
-    return this.#text(at, start)
+    return this.text(at, start)
   }
 
   #sign(at: number, char: string): number {
-    let end = at
-    while (this.#line[end] === char) end++
-    if (end - at > 3) return this.#text(at, end)
+    const end = at + this.run(at, char)
+    if (end - at > 3) return this.text(at, end)
     const double = { '*': 'bold', _: 'underline', '~': 'strike', '|': 'spoiler' } as const
     let from = at
     // Three open the longer sign first and close it last, so that they nest.
@@ -212,8 +172,8 @@ class LineScanner {
       const long = end - from >= 2 && !(shortFirst && from === at)
       const mark = long ? double[char as keyof typeof double] : char === '*' || char === '_' ? 'italic' : null
       const sign = char.repeat(long ? 2 : 1)
-      if (mark === null) return this.#text(from, end)
-      this.#mark(mark, sign, { before: this.#line[at - 1], after: this.#line[end] })
+      if (mark === null) return this.text(from, end)
+      this.#mark(mark, sign, { before: this.line[at - 1], after: this.line[end] })
       from += sign.length
     }
     return end
@@ -227,16 +187,16 @@ class LineScanner {
     const role = closes && isOpen ? 'close' : opens && after !== undefined ? 'open' : 'none'
     if (role === 'open') this.#open.set(mark, sign.length)
     if (role === 'close') this.#open.delete(mark)
-    this.#push(role === 'none' ? { text: sign } : { mark, sign, role })
+    this.push(role === 'none' ? { text: sign } : { mark, sign, role })
   }
 
   #angle(at: number): number {
-    const rest = this.#line.slice(at, at + 160)
+    const rest = this.line.slice(at, at + 160)
     const found = special.exec(rest)
     if (found) return this.#special(found, at)
-    const [whole, url] = /^<(https?:\/\/[^\s<>]{1,2000})>/.exec(this.#line.slice(at, at + 2100)) ?? []
-    if (whole === undefined || url === undefined || !URL.canParse(url)) return this.#text(at, at + 1)
-    this.#push({ segment: { kind: 'link', url } })
+    const [whole, url] = /^<(https?:\/\/[^\s<>]{1,2000})>/.exec(this.line.slice(at, at + 2100)) ?? []
+    if (whole === undefined || url === undefined || !URL.canParse(url)) return this.text(at, at + 1)
+    this.push({ segment: { kind: 'link', url } })
     return at + whole.length
   }
 
@@ -244,37 +204,37 @@ class LineScanner {
     if (user !== undefined || role !== undefined) {
       const { name, self } = user === undefined ? this.#names.role(role ?? '') : this.#names.user(user)
       const id = user === undefined ? null : (user as UserId)
-      this.#push({ segment: { kind: 'mention', id, name, ...(self ? { self: true as const } : {}) } })
-    } else if (channel !== undefined) this.#literal += `#${this.#names.channel(channel)}`
-    else if (emoji !== undefined) this.#push({ segment: { kind: 'emoji', name: emoji, text: '' } })
-    else if (seconds !== undefined) this.#literal += shownTime(Number(seconds))
-    else if (command !== undefined) this.#literal += `/${command}`
-    else this.#literal += `#${guide ?? ''}`
+      this.push({ segment: { kind: 'mention', id, name, ...(self ? { self: true as const } : {}) } })
+    } else if (channel !== undefined) this.literal += `#${this.#names.channel(channel)}`
+    else if (emoji !== undefined) this.push({ segment: { kind: 'emoji', name: emoji, text: '' } })
+    else if (seconds !== undefined) this.literal += shownTime(Number(seconds))
+    else if (command !== undefined) this.literal += `/${command}`
+    else this.literal += `#${guide ?? ''}`
     return at + whole.length
   }
 
   #masked(at: number): number {
     const found =
       /^\[((?:\\.|[^[\]\\\n]){1,300})\]\(<?(https?:\/\/[^\s<>()]{1,1500}(?:\([^\s<>()]*\)[^\s<>()]{0,500})?)>?(?: +"[^"\n]{0,300}")?\)/.exec(
-        this.#line.slice(at, at + 3000),
+        this.line.slice(at, at + 3000),
       )
     const [whole, text, url] = found ?? []
     if (whole === undefined || text === undefined || url === undefined || !URL.canParse(url))
-      return this.#text(at, at + 1)
+      return this.text(at, at + 1)
     const shown = unescape(text)
-    this.#push({ segment: { kind: 'link', url, ...(shown === url ? {} : { text: shown }) } })
+    this.push({ segment: { kind: 'link', url, ...(shown === url ? {} : { text: shown }) } })
     return at + whole.length
   }
 
   #address(at: number): number {
-    const rest = this.#line.slice(at, at + 2048)
+    const rest = this.line.slice(at, at + 2048)
     const [found] = /^https?:\/\/[^\s<>"`\\]+/.exec(rest) ?? []
-    if (found === undefined) return this.#text(at, at + 1)
+    if (found === undefined) return this.text(at, at + 1)
     let url = found.replace(/[.,;:!?'*_~|\]]+$/, '')
     const unpaired = (sign: string): number => url.split(sign).length
     while (url.endsWith(')') && unpaired(')') > unpaired('(')) url = url.slice(0, -1)
-    if (url.length < 10 || !URL.canParse(url)) return this.#text(at, at + 1)
-    this.#push({ segment: { kind: 'link', url } })
+    if (url.length < 10 || !URL.canParse(url)) return this.text(at, at + 1)
+    this.push({ segment: { kind: 'link', url } })
     return at + url.length
   }
 }

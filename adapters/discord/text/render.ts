@@ -1,5 +1,5 @@
 import type { Mark, Segment } from '../../../core/event.ts'
-import { clean, plainSegment } from '../../../core/text/text.ts'
+import { clean, isBlock, plainSegment } from '../../../core/text/text.ts'
 import { escapeText } from './escape.ts'
 
 /** What rendering needs to know of the place: emoji of the server by name, as Discord writes them. */
@@ -19,8 +19,6 @@ const delimiters: Readonly<Record<Exclude<Mark, 'mono'>, string>> = {
 const order = ['spoiler', 'strike', 'underline', 'bold', 'italic'] as const
 /** Keeps two signs apart that would be read as one. */
 const apart = '\u200b'
-
-const isBlock = (segment: Segment): boolean => segment.kind === 'quote' || (segment.kind === 'code' && segment.block)
 
 /** Segments as Discord's Markdown. Nothing that stands in them means anything but itself. */
 export function render(segments: readonly Segment[], look: Look = plainLook): string {

@@ -1,6 +1,7 @@
 import { DiscordAPIError, HTTPError, RateLimitError, type RawFile, REST } from 'discord.js'
 import { ChanopError } from '../../../core/error.ts'
 import { deadline, longestLimitMs, retryAfterMs } from '../../../core/retry.ts'
+import { causeCode, isUnreached } from '../../../core/unreached.ts'
 import { flatten, Refused } from './faults.ts'
 import { InvalidRequests } from './invalid.ts'
 
@@ -170,22 +171,6 @@ function bodyOf(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Failures before anything was sent. */
-const unsent = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-])
-
-const causeCode = (error: unknown): string | undefined => {
-  const cause = error instanceof Error ? error.cause : undefined
-  const { code, errors: several } = (cause ?? {}) as { code?: string; errors?: { code?: string }[] }
-  return code ?? several?.[0]?.code
-}
-
 /** What went wrong, without what was asked: neither addresses nor bodies belong into a log. */
 function faultOf(thrown: unknown, stopped: AbortSignal): ChanopError {
   if (thrown instanceof ChanopError) return thrown
@@ -213,7 +198,7 @@ function faultOf(thrown: unknown, stopped: AbortSignal): ChanopError {
     return new ChanopError('network-down', `Discord answered ${thrown.status}; it is asked what became of it`)
   if (stopped.aborted) return new ChanopError('network-down', 'the connection to Discord is being closed')
   const code = causeCode(thrown)
-  if (code !== undefined && unsent.has(code))
+  if (isUnreached(thrown))
     return new ChanopError('send-later', `Discord can not be reached (${code}); it is tried again by itself`)
   const what = code ?? (thrown instanceof Error ? thrown.name : 'no answer')
   return new ChanopError('network-down', `the answer of Discord was lost (${what}); it is asked what became of it`)

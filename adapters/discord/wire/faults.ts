@@ -1,3 +1,4 @@
+import { RESTJSONErrorCodes as errors } from 'discord.js'
 import { ChanopError } from '../../../core/error.ts'
 
 /** What a refused request was told, without its address: that may hold a webhook's token. */
@@ -22,25 +23,6 @@ export class Refused extends ChanopError {
 export const isRefused = (error: unknown, ...codes: readonly number[]): error is Refused =>
   error instanceof Refused && error.refusal.code !== null && codes.includes(error.refusal.code)
 
-/** JSON error codes (docs.discord.com/developers/topics/opcodes-and-status-codes#json-json-error-codes). */
-export const errors = {
-  unknownChannel: 10003,
-  unknownMessage: 10008,
-  unknownEmoji: 10014,
-  unknownWebhook: 10015,
-  tooManyWebhooks: 30007,
-  tooLarge: 40005,
-  missingAccess: 50001,
-  notAuthor: 50005,
-  emptyMessage: 50006,
-  cannotMessageUser: 50007,
-  wrongChannelType: 50024,
-  missingPermissions: 50013,
-  invalidWebhookToken: 50027,
-  invalidForm: 50035,
-  threadExists: 160004,
-} as const
-
 /** What to do about the refusals that somebody can do something about. */
 const advice: Readonly<Record<number, string>> = {
   10003: 'there is no such channel any more, or the bot was put out of its server: invite it again',
@@ -60,7 +42,7 @@ const advice: Readonly<Record<number, string>> = {
   200001: 'AutoMod of the server refuses this text',
 }
 
-const gone: readonly number[] = [errors.unknownChannel, errors.unknownMessage, errors.unknownWebhook]
+const gone: readonly number[] = [errors.UnknownChannel, errors.UnknownMessage, errors.UnknownWebhook]
 
 function codeOf({ status, code }: Refusal): 'network-refused' | 'not-found' | 'send-refused' {
   if (status === 401) return 'network-refused'

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import { type SessionInfo, WebSocketManager, WebSocketShardEvents } from '@discordjs/ws'
 import type { APIGatewayBotInfo, GatewayDispatchPayload } from 'discord.js'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
@@ -87,8 +88,7 @@ export class Gateway {
   /** Resolves once the signal has aborted and the connection is closed; rejects when Discord will never take us as we are. */
   async run(): Promise<void> {
     const { signal } = this.#o
-    const stop = (): void => this.#end.resolve()
-    signal.addEventListener('abort', stop, { once: true })
+    using _stopping = addAbortListener(signal, () => this.#end.resolve())
     try {
       if (await this.#mayIdentify()) {
         // Also rejects for what the library goes on with by itself: the close codes say what is final.
@@ -96,7 +96,6 @@ export class Gateway {
         await this.#end.promise
       }
     } finally {
-      signal.removeEventListener('abort', stop)
       this.#ended = true
       const closing = this.#manager.destroy({ reason: 'stopped' })
       await Promise.race([closing, sleep(closeMs)])

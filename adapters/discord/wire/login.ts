@@ -3,7 +3,6 @@ import { ChanopError } from '../../../core/error.ts'
 import { pastedToken } from '../../../core/vault/pasted.ts'
 import type { Api } from './api.ts'
 
-/** The token as it is sent. */
 export function tokenOf(secret: string): string {
   const token = pastedToken(secret)
   if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return token

@@ -1,5 +1,6 @@
 import { asChanopError, ChanopError } from '../../../core/error.ts'
 import { longestLimitMs, retryAfterMs } from '../../../core/retry.ts'
+import { causeCode, isUnreached } from '../../../core/unreached.ts'
 import { type Json, object, string } from '../native.ts'
 import { oneLine } from '../text/words.ts'
 
@@ -10,17 +11,6 @@ export interface Refusal {
   readonly code?: string
   readonly says: string
   readonly afterMs?: number
-}
-
-/** No connection at all: nothing of a request can have arrived. */
-const notConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
-
-const codeOf = (error: unknown): string | undefined => {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    const { code } = at as NodeJS.ErrnoException
-    if (typeof code === 'string') return code
-  }
-  return undefined
 }
 
 const waits = (data: Json, headers: Headers | undefined): number | undefined => {
@@ -58,13 +48,13 @@ export function faultOf(error: unknown): ChanopError {
   if (error instanceof ChanopError) return error
   const refusal = refusalOf(error)
   if (!refusal) {
-    const code = codeOf(error)
+    const code = causeCode(error)
     // A fault of ours is none of the network's: it would be repeated for ever.
     if (error instanceof URIError || code?.startsWith('ERR_INVALID') || code === 'ERR_UNESCAPED_CHARACTERS')
       return asChanopError(error)
     const why = code === 'ABORT_ERR' ? 'in time' : `(${code ?? oneLine((error as Error)?.message ?? '')})`
     const message = `the homeserver does not answer ${why}`
-    return new ChanopError(code && notConnected.has(code) ? 'send-later' : 'network-down', message, { cause: error })
+    return new ChanopError(isUnreached(error) ? 'send-later' : 'network-down', message, { cause: error })
   }
   const { status, code, says, afterMs } = refusal
   const options = { cause: error, ...(afterMs === undefined ? {} : { afterMs }) }

@@ -1,11 +1,11 @@
 import { ChanopError } from '../../../core/error.ts'
 import type { Log } from '../../../core/log.ts'
+import type { Troubles } from '../../../core/process/network-state.ts'
 import { backoffMs, sleep } from '../../../core/retry.ts'
 import { faultOf, refusalOf } from '../link/faults.ts'
 import { path } from '../link/wire.ts'
 import { type Json, object, type StrippedEvent, string } from '../native.ts'
 import { hostOf } from '../text/words.ts'
-import type { Troubles } from '../troubles.ts'
 import { Invitations, type InvitationsOptions } from './invitations.ts'
 
 const joinMs = 90_000

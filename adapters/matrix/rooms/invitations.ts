@@ -19,7 +19,6 @@ export interface Judged {
   readonly reason: string
 }
 
-/** Which invitations are followed. */
 export class Invitations {
   readonly #o: InvitationsOptions
   /** Rooms that replace one of ours. */

@@ -52,7 +52,6 @@ export class Room {
     this.#invited = count(summary['m.invited_member_count']) ?? this.#invited
   }
 
-  /** Follows one state event. */
   follow({ type, state_key: key, content }: Pick<RoomEvent, 'type' | 'content' | 'state_key'>): void {
     if (type === 'm.room.member' && key !== undefined) this.#member(key, content)
     if (key !== '') return

@@ -20,7 +20,6 @@ export interface Written {
   readonly reply: boolean
 }
 
-/** What a message says. */
 export function parseBody({ body, html, reply }: Written): Segment[] {
   const read = html === undefined ? null : parseHtml(html)
   if (read && read.length > 0) return read

@@ -4,7 +4,7 @@ import type { Element, ElementContent, Nodes } from 'hast'
 import { fromHtml } from 'hast-util-from-html'
 import type { Mark, Segment } from '../../../core/event.ts'
 import { pushText } from '../../../core/text/markup.ts'
-import { plain } from '../../../core/text/text.ts'
+import { isBlock, plain } from '../../../core/text/text.ts'
 import { tableText } from './table.ts'
 import { clean, isUserId, localpart, pushWords } from './words.ts'
 
@@ -28,34 +28,10 @@ const marksOf: Readonly<Record<string, Mark>> = {
   samp: 'mono',
 }
 const headings = /^h[1-6]$/
-const blocks = new Set(
-  ['p', 'div', 'ul', 'ol', 'dl', 'dt', 'dd', 'details', 'summary', 'section', 'article', 'header', 'footer'].concat([
-    'figure',
-    'figcaption',
-    'center',
-    'address',
-    'h1',
-    'h2',
-    'h3',
-    'h4',
-    'h5',
-    'h6',
-  ]),
-)
+const blocks =
+  /^(p|div|[uod]l|d[td]|details|summary|section|article|header|footer|figure|figcaption|center|address|h[1-6])$/
 /** Never shown, with what is in it: the quotation of a reply, which names its message already, and what is no text. */
-const unseen = new Set([
-  'mx-reply',
-  'script',
-  'style',
-  'title',
-  'template',
-  'head',
-  'iframe',
-  'object',
-  'noscript',
-  'svg',
-  'math',
-])
+const unseen = /^(mx-reply|script|style|title|template|head|iframe|object|noscript|svg|math)$/
 
 /** Segments of `formatted_body`; null when it can't be read, or is too much of it: then `body` is what was said. */
 export function parseHtml(html: string): Segment[] | null {
@@ -84,7 +60,7 @@ const text = (node: Nodes | undefined): string => {
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     if (next.type === 'text') out += next.value
     else if (next.type === 'element' && next.tagName === 'br') out += '\n'
-    else if ('children' in next && !(next.type === 'element' && unseen.has(next.tagName)))
+    else if ('children' in next && !(next.type === 'element' && unseen.test(next.tagName)))
       waiting.push(...[...next.children].reverse())
   }
   return clean(out)
@@ -113,7 +89,7 @@ class Reader {
 
   #node(node: ElementContent, where: Where): void {
     if (node.type === 'text') return this.#words(node.value, where.marks)
-    if (node.type !== 'element' || unseen.has(node.tagName)) return
+    if (node.type !== 'element' || unseen.test(node.tagName)) return
     if (where.depth >= deepest) return this.#words(text(node), where.marks)
     this.#element(node, { ...where, depth: where.depth + 1 })
   }
@@ -131,7 +107,7 @@ class Reader {
     if (tag === 'blockquote') return this.#quote(element, where)
     if (tag === 'table') return this.#alone({ kind: 'code', text: tableText(element, text), block: true })
     if (tag === 'ul' || tag === 'ol') return this.#list(element, where)
-    if (!blocks.has(tag)) return this.all(children, where)
+    if (!blocks.test(tag)) return this.all(children, where)
     // Paragraphs stand apart, all other blocks on lines of their own.
     this.#block(tag === 'p' || headings.test(tag) ? 2 : 1)
     this.all(children, headings.test(tag) ? { ...where, marks: withMark(where.marks, 'bold') } : where)
@@ -209,7 +185,7 @@ class Reader {
   #lead(): void {
     if (this.#breaks > 0) {
       const block = this.#out.at(-1)
-      const done = block && (block.kind === 'quote' || (block.kind === 'code' && block.block)) ? 1 : 0
+      const done = block && isBlock(block) ? 1 : 0
       pushText(this.#out, '\n'.repeat(Math.max(0, this.#breaks - done)), [])
     } else if (this.#space && this.#begun) pushText(this.#out, ' ', this.#space)
     this.#breaks = 0

@@ -1,5 +1,5 @@
 import type { Mark, Segment } from '../../../core/event.ts'
-import { escapeHtml, plain } from '../../../core/text/text.ts'
+import { escapeHtml, isBlock, plain } from '../../../core/text/text.ts'
 import { clean, isUserId, oneLine } from './words.ts'
 
 /** A text as both forms of an event. `html` is null where plain text says the same. */
@@ -65,15 +65,13 @@ function html(segment: Segment): string {
   }
 }
 
-const isBlock = (segment: Segment | undefined): boolean =>
-  segment !== undefined && (segment.kind === 'quote' || (segment.kind === 'code' && segment.block))
-
 /** Breaks beside a block are the block's own. */
 function besideBlocks(segments: readonly Segment[], at: number): Segment {
   const segment = segments[at] as Segment
   if (segment.kind !== 'text') return segment
-  const text = isBlock(segments[at - 1]) ? segment.text.replace(/^\n/, '') : segment.text
-  return { ...segment, text: isBlock(segments[at + 1]) ? text.replace(/\n$/, '') : text }
+  const [before, after] = [segments[at - 1], segments[at + 1]]
+  const text = before && isBlock(before) ? segment.text.replace(/^\n/, '') : segment.text
+  return { ...segment, text: after && isBlock(after) ? text.replace(/\n$/, '') : text }
 }
 
 const isPlain = (segment: Segment): boolean =>

@@ -2,11 +2,11 @@ import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { randomText, seeded, seedOf } from '../../../core/contract/random.ts'
 import type { Mark, Segment, UserId } from '../../../core/event.ts'
+import { splitSegments } from '../../../core/text/cut.ts'
 import { plain } from '../../../core/text/text.ts'
 import { parseBody } from './body.ts'
 import { parseHtml } from './html.ts'
 import { render } from './render.ts'
-import { splitSegments } from './split.ts'
 
 const shown = (html: string): string => plain({ segments: parseHtml(html) ?? [] })
 
@@ -172,11 +172,11 @@ test('long texts are cut between words, what is cut goes on as what it was', () 
     { kind: 'quote', text: 'word '.repeat(300), author: 'alice' },
     { kind: 'link', url: `https://a.example/${'x'.repeat(1200)}` },
   ]
-  const pieces = splitSegments(segments, 500, () => true)
+  const pieces = splitSegments(segments, 500, piece => Buffer.byteLength(plain({ segments: piece })) <= 500)
   for (const piece of pieces) assert.ok(Buffer.byteLength(plain({ segments: piece })) <= 500)
   const codes = pieces.flat().filter(segment => segment.kind === 'code')
   assert.ok(codes.length > 5 && codes.every(each => each.kind === 'code' && each.block && each.language === 'ts'))
-  assert.equal(codes.map(each => each.kind === 'code' && each.text).join(''), code)
+  assert.equal(codes.map(each => each.kind === 'code' && each.text).join('\n'), code)
   assert.ok(pieces.flat().filter(({ kind }) => kind === 'quote').length > 1)
 })
 

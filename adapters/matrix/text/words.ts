@@ -1,16 +1,11 @@
 import type { Mark, Segment } from '../../../core/event.ts'
 import { pushText } from '../../../core/text/markup.ts'
+import { clean as cleanText } from '../../../core/text/text.ts'
 
-/** Control characters but newline and tab; none may come from text into an event. */
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
 const address = /\bhttps?:\/\/[^\s\u0000-\u001f<>"]+/g
 
 /** Plain text that a homeserver takes (a lone surrogate is refused with an error of its own) and that controls nothing. */
-export const clean = (text: string): string =>
-  text
-    .toWellFormed()
-    .replace(/\r\n?|\u2028|\u2029/g, '\n')
-    .replace(controls, '')
+export const clean = (text: string): string => cleanText(text.replace(/[\u2028\u2029]/g, '\n'))
 
 export const oneLine = (text: string): string => clean(text).replace(/\s+/g, ' ').trim()
 

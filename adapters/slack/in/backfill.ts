@@ -1,5 +1,5 @@
 import type { Cursors } from '../../../core/adapter.ts'
-import type { ChatEvent, GapEvent, UserId } from '../../../core/event.ts'
+import { type ChatEvent, type GapEvent, gapIn } from '../../../core/event.ts'
 import type { Api } from '../link/api.ts'
 import { compareTs, flag, isTs, list, type Native, num, part, str, tsMs, tsOf } from '../native.ts'
 import type { Reader } from './events.ts'
@@ -170,34 +170,22 @@ export class Backfill {
   async #pages(method: string, args: Native): Promise<Pages> {
     const { api, signal } = this.#o
     const messages: Native[] = []
-    for (let cursor = ''; ; ) {
-      const page = await api.patient(
-        method,
-        { ...args, limit: pageSize, ...metadata, ...(cursor === '' ? {} : { cursor }) },
-        signal,
-      )
+    let cut = false
+    for await (const page of api.pages(method, { ...args, limit: pageSize, ...metadata }, signal)) {
       messages.push(...list(page, 'messages'))
-      cursor = str(part(page, 'response_metadata'), 'next_cursor')
-      if (cursor === '' || messages.length >= mostMessages) {
-        const cut = cursor !== '' && flag(page, 'has_more')
-        return { messages: messages.sort((a, b) => compareTs(str(a, 'ts'), str(b, 'ts'))), cut }
-      }
+      cut = messages.length >= mostMessages && flag(page, 'has_more')
+      if (cut) break
     }
+    return { messages: messages.sort((a, b) => compareTs(str(a, 'ts'), str(b, 'ts'))), cut }
   }
 
   #gap(channel: string, since: string): GapEvent {
-    const { reader } = this.#o
-    const place = reader.place(channel)
-    return {
-      kind: 'gap',
+    const place = this.#o.reader.place(channel)
+    return gapIn(place, 'slack', {
       key: `${place.network}:gap/${channel}/${since}`,
-      place,
-      sender: { id: 'slack' as UserId, name: 'slack', kind: 'bot', verified: false },
-      atMs: Date.now(),
-      origin: 'backfill',
       fromMs: tsMs(since),
       reason: `More than ${mostMessages} messages were missed; the first of them were not fetched.`,
-    }
+    })
   }
 }
 

@@ -3,9 +3,7 @@ import { list, type Native, num, part, str, strings } from '../native.ts'
 import { fromBlocks } from '../text/blocks.ts'
 import { fromMrkdwn } from '../text/mrkdwn.ts'
 import { plainOf, stacked } from '../text/rich.ts'
-import { linkOf, type Names, textOf } from '../text/words.ts'
-
-const called = (kind: string, title: string): Segment[] => textOf(title === '' ? `[${kind}]` : `[${kind}: ${title}]`)
+import { linkOf, type Names, textOf, titled } from '../text/words.ts'
 
 /** Kinds of files that have no bytes to be had: they are named. */
 const wordsOnly: Readonly<Record<string, string>> = {
@@ -25,9 +23,9 @@ const titleOf = (file: Native): string => str(file, 'title') || str(file, 'name'
 /** What a file without bytes is called; null when it has some. */
 function wordsOf(file: Native): Segment[] | null {
   const kind = wordsOnly[str(file, 'mode')] ?? wordsOnly[str(file, 'filetype')]
-  if (kind !== undefined) return called(kind, titleOf(file))
+  if (kind !== undefined) return titled(kind, titleOf(file))
   if (str(file, 'mode') !== 'external' && file['is_external'] !== true) return null
-  return linkOf(str(file, 'url_private'), called('file', titleOf(file)).map(plainText).join(''))
+  return linkOf(str(file, 'url_private'), titled('file', titleOf(file)).map(plainText).join(''))
 }
 
 const plainText = (segment: Segment): string => plainOf([segment])
@@ -104,7 +102,7 @@ function roomOf(message: Native): Segment[] {
   const subtype = str(message, 'subtype')
   if (subtype !== 'huddle_thread' && subtype !== 'sh_room_created') return []
   const room = part(message, 'room')
-  return called('huddle', str(room, 'topic') || str(room, 'name'))
+  return titled('huddle', str(room, 'topic') || str(room, 'name'))
 }
 
 /** What a message says. Never throws; what has no words gets some. */

@@ -9,6 +9,7 @@ import type {
   Sender,
   UserId,
 } from '../../../core/event.ts'
+import { Recent } from '../../../core/recent.ts'
 import { plain } from '../../../core/text/text.ts'
 import type { Channels } from '../channels.ts'
 import { compareTs, isTs, type Native, num, part, str, tsMs } from '../native.ts'
@@ -44,35 +45,14 @@ export interface ReaderOptions {
 export const metadataType = 'chanop_delivery'
 
 /** Messages that only say what other events say, or that are nothing people wrote. */
-const silent = new Set([
-  'channel_join',
-  'channel_leave',
-  'group_join',
-  'group_leave',
-  'channel_name',
-  'group_name',
-  'channel_purpose',
-  'group_purpose',
-  'channel_archive',
-  'channel_unarchive',
-  'group_archive',
-  'group_unarchive',
-  'channel_posting_permissions',
-  'message_replied',
-  'bot_add',
-  'bot_remove',
-  'bot_enable',
-  'bot_disable',
-  'pinned_item',
-  'unpinned_item',
-  'reminder_add',
-  'tombstone',
-  'channel_convert_to_private',
-  'channel_convert_to_public',
-  'assistant_app_thread',
-  'ekm_access_denied',
-  'thread_root',
-])
+const silent = new RegExp(
+  `^(${[
+    '(channel|group)_(join|leave|name|purpose|archive|unarchive)',
+    'channel_(posting_permissions|convert_to_(private|public))',
+    'bot_(add|remove|enable|disable)',
+    '(un)?pinned_item|message_replied|reminder_add|tombstone|assistant_app_thread|ekm_access_denied|thread_root',
+  ].join('|')})$`,
+)
 
 const recentMost = 2000
 
@@ -80,7 +60,7 @@ const recentMost = 2000
 export class Reader {
   readonly #o: ReaderOptions
   /** The ts under which a gesture was first seen: a client may send one twice. */
-  readonly #gestures = new Map<string, string>()
+  readonly #gestures = new Recent<string, string>(recentMost)
 
   constructor(options: ReaderOptions) {
     this.#o = options
@@ -138,7 +118,7 @@ export class Reader {
   async said(message: Native, channel: string, origin: Origin): Promise<ChatEvent[]> {
     const ts = str(message, 'ts')
     const subtype = str(message, 'subtype')
-    if (!isTs(ts) || channel === '' || silent.has(subtype)) return []
+    if (!isTs(ts) || channel === '' || silent.test(subtype)) return []
     if (this.isOurs(message)) {
       this.#o.shared(fileIds(message), channel, ts)
       return []
@@ -301,8 +281,6 @@ export class Reader {
     const first = this.#gestures.get(gesture)
     if (first !== undefined) return first !== ts
     this.#gestures.set(gesture, ts)
-    const [oldest] = this.#gestures.keys()
-    if (this.#gestures.size > recentMost && oldest !== undefined) this.#gestures.delete(oldest)
     return false
   }
 

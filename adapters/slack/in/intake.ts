@@ -2,6 +2,7 @@ import type { Sink } from '../../../core/adapter.ts'
 import type { ChatEvent } from '../../../core/event.ts'
 import type { Log } from '../../../core/log.ts'
 import { Feed } from '../../../core/process/feed.ts'
+import { Lanes } from '../../../core/process/lanes.ts'
 import { sleep } from '../../../core/retry.ts'
 
 /** More than that is not kept waiting: what is left out is not acknowledged, and is fetched once there is room. */
@@ -26,7 +27,7 @@ export class Intake {
   readonly #feed: Feed
   readonly #log: Log
   readonly #signal: AbortSignal
-  readonly #lanes = new Map<string, Promise<void>>()
+  readonly #lanes = new Lanes<string>()
   /** Told of once the ledger has the event. */
   readonly #taken = new Map<ChatEvent, () => void>()
   readonly #entering = new Set<Promise<void>>()
@@ -108,21 +109,15 @@ export class Intake {
   }
 
   #chain(channel: string, work: () => Promise<void>): Promise<void> {
-    const before = this.#lanes.get(channel) ?? Promise.resolve()
-    const mine = before.then(work).catch((error: unknown) => {
+    return this.#lanes.run(channel, work).catch((error: unknown) => {
       this.#log.error({ error, channel }, 'an event could not be read; it comes again, or is fetched')
     })
-    this.#lanes.set(channel, mine)
-    void mine.then(() => {
-      if (this.#lanes.get(channel) === mine) this.#lanes.delete(channel)
-    })
-    return mine
   }
 
   /** Resolves once nothing is being read and no call of the sink is under way. */
   async settled(): Promise<void> {
     while (this.#entering.size + this.#lanes.size > 0) {
-      await Promise.all([...this.#entering, ...this.#lanes.values()])
+      await Promise.all([...this.#entering, this.#lanes.settled()])
     }
     await this.#feed.settled()
   }

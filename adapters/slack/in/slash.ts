@@ -1,4 +1,5 @@
 import type { ChatEvent, MessageEvent, MessageId, Place } from '../../../core/event.ts'
+import { Recent } from '../../../core/recent.ts'
 import { type Native, str } from '../native.ts'
 import { type People, senderOf } from '../people.ts'
 import { fromMrkdwn } from '../text/mrkdwn.ts'
@@ -60,7 +61,7 @@ interface Answer {
 
 /** Where those who used a slash command can be answered for a while although the bot is not in the channel. */
 export class Answers {
-  readonly #known = new Map<string, Answer>()
+  readonly #known = new Recent<string, Answer>(mostKept)
   readonly #api: URL
 
   constructor(api: string) {
@@ -71,10 +72,7 @@ export class Answers {
     const url = str(payload, 'response_url')
     if (!URL.canParse(url) || !this.#isSlack(new URL(url))) return
     const key = `${str(payload, 'channel_id')} ${str(payload, 'user_id')}`
-    this.#known.delete(key)
     this.#known.set(key, { url, untilMs: Date.now() + answerMs, left: mostAnswers })
-    const [oldest] = this.#known.keys()
-    if (this.#known.size > mostKept && oldest !== undefined) this.#known.delete(oldest)
   }
 
   #isSlack({ protocol, hostname, origin }: URL): boolean {

@@ -1,6 +1,7 @@
 import type { webApi } from '@slack/bolt'
 import type { Log } from '../../../core/log.ts'
 import { backoffMs, longestLimitMs, retryAfterMs, sleep } from '../../../core/retry.ts'
+import { isUnreached } from '../../../core/unreached.ts'
 import { isNative, type Native, part, str, strings } from '../native.ts'
 import { Fault } from './fault.ts'
 import type { Sdk } from './sdk.ts'
@@ -11,16 +12,6 @@ const backoff = { firstMs: 250, maxMs: 30_000 }
 /** Slack could not say whether it did it; of what only reads it is asked again. */
 const unsure = new Set(['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'team_added_to_org'])
 const limited = new Set(['ratelimited', 'rate_limited', 'message_limit_exceeded', 'accesslimited'])
-/** Node's and undici's words for a connection that was never there. */
-const unreached = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-])
-
 export interface ApiOptions {
   readonly sdk: Sdk
   readonly url: string
@@ -53,7 +44,7 @@ const gateOf = (method: string, { channel }: Native): string =>
 export class Api {
   readonly #o: ApiOptions
   readonly #client: webApi.WebClient
-  readonly #clock = new Clock()
+  #aheadMs = 0
   /** Not before then, Unix ms. */
   readonly #gates = new Map<string, number>()
 
@@ -70,7 +61,7 @@ export class Api {
           ...init,
           signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]),
         })
-        this.#clock.hear(response.headers.get('date'))
+        this.#heard(response.headers.get('date'))
         return withWait(response)
       },
     })
@@ -78,7 +69,13 @@ export class Api {
 
   /** How far Slack's clock is ahead of ours, ms; 0 when they agree as far as can be told. */
   get aheadMs(): number {
-    return this.#clock.aheadMs
+    return this.#aheadMs
+  }
+
+  /** Slack tells the time with each answer, to the second: it was some time within that one. */
+  #heard(date: string | null): void {
+    const aheadMs = Date.parse(date ?? '') + 500 - Date.now()
+    if (!Number.isNaN(aheadMs)) this.#aheadMs = Math.abs(aheadMs) < 3000 ? 0 : Math.round(aheadMs / 1000) * 1000
   }
 
   /** Rejects with a `Fault`, at once while Slack's wait for such calls is not over. */
@@ -110,9 +107,15 @@ export class Api {
     }
   }
 
-  /** Until when calls of that kind wait, Unix ms; 0 when they don't. */
-  waitsUntil(method: string, channel: string): number {
-    return this.#gates.get(gateOf(method, { channel })) ?? 0
+  /** What is listed over several pages, as `patient` asks for each. */
+  async *pages(method: string, args: Native, signal: AbortSignal, tries?: number): AsyncGenerator<Native> {
+    for (let from: Native = {}; ; ) {
+      const page = await this.patient(method, { ...args, ...from }, signal, tries)
+      yield page
+      const cursor = str(part(page, 'response_metadata'), 'next_cursor')
+      if (cursor === '') return
+      from = { cursor }
+    }
   }
 
   #close(gate: string, afterMs: number): void {
@@ -141,23 +144,6 @@ export function withWait(response: Response): Response {
   return new Response(response.body, { status: 429, headers })
 }
 
-/** Slack tells the time with each answer, to the second. */
-class Clock {
-  #aheadMs = 0
-
-  get aheadMs(): number {
-    return this.#aheadMs
-  }
-
-  hear(date: string | null): void {
-    const toldMs = Date.parse(date ?? '')
-    if (Number.isNaN(toldMs)) return
-    // It was some time within that second.
-    const aheadMs = toldMs + 500 - Date.now()
-    this.#aheadMs = Math.abs(aheadMs) < 3000 ? 0 : Math.round(aheadMs / 1000) * 1000
-  }
-}
-
 function platformFault(method: string, answer: Native): Fault {
   const code = str(answer, 'error')
   const meta = part(answer, 'response_metadata')
@@ -167,12 +153,4 @@ function platformFault(method: string, answer: Native): Fault {
     return new Fault('unknown', method, { code: code.slice(0, 60) })
   const needed = str(answer, 'needed') || strings(meta, 'acceptedScopes').join(' or ')
   return new Fault('refused', method, { code, needed })
-}
-
-function isUnreached(error: unknown): boolean {
-  for (let each: unknown = error, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth++) {
-    if ('code' in each && unreached.has(String(each.code))) return true
-    if (each instanceof AggregateError && each.errors.length > 0 && each.errors.every(isUnreached)) return true
-  }
-  return false
 }

@@ -1,5 +1,5 @@
 import type { Log } from '../../../core/log.ts'
-import { deadline, sleep } from '../../../core/retry.ts'
+import { sleep } from '../../../core/retry.ts'
 import { isNative, type Native, part, str } from '../native.ts'
 import { quietLogger, withWait } from './api.ts'
 import { Fault } from './fault.ts'
@@ -12,7 +12,6 @@ const serverPingMs = 45_000
 const handshakeMs = 500
 
 export interface Envelope {
-  readonly id: string
   readonly type: string
   readonly payload: Native
   /** Tells Slack that we have it. It is sent again when the connection ends before that. */
@@ -117,7 +116,6 @@ function read(data: unknown): Native | null {
 function envelopeOf(client: Client, message: Native): Envelope {
   const id = str(message, 'envelope_id')
   return {
-    id,
     type: str(message, 'type'),
     payload: part(message, 'payload'),
     acknowledge: () => {
@@ -126,14 +124,10 @@ function envelopeOf(client: Client, message: Native): Envelope {
   }
 }
 
-function late(signal: AbortSignal): Promise<never> {
-  const over = deadline(helloMs, signal)
-  return new Promise((_resolve, reject) => {
-    const fail = (): void => reject(new Fault('unknown', 'apps.connections.open', { code: 'no hello' }))
-    if (over.aborted) fail()
-    else over.addEventListener('abort', fail, { once: true })
+const late = (signal: AbortSignal): Promise<never> =>
+  sleep(helloMs, signal).then(() => {
+    throw new Fault('unknown', 'apps.connections.open', { code: 'no hello' })
   })
-}
 
 function faultOf({ webApi }: Sdk, error: unknown): Fault {
   const method = 'apps.connections.open'

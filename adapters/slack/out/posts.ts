@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Draft, Segment } from '../../../core/event.ts'
-import { clean, plainSegment, truncate } from '../../../core/text/text.ts'
+import { clean, inItalics, plainSegment, truncate } from '../../../core/text/text.ts'
 import { metadataType } from '../in/events.ts'
 import { isTs, type Native } from '../native.ts'
 import { toMrkdwn, toRichText } from '../text/render.ts'
@@ -42,9 +42,6 @@ function filesOf({ content }: Draft, before: boolean): Segment[] {
   ])
 }
 
-const italic = (segment: Segment): Segment =>
-  segment.kind === 'text' ? { ...segment, marks: [...new Set([...(segment.marks ?? []), 'italic' as const])] } : segment
-
 export interface Dress {
   /** Whether the app may show other names (`chat:write.customize`); else they stand before the words. */
   faces: boolean
@@ -68,7 +65,7 @@ function calling(segment: Segment): Segment[] {
 function segmentsOf(draft: Draft, { faces }: Dress): Segment[] {
   const inertly = draft.content.segments.map(inert).filter(segment => plainSegment(segment) !== '')
   const said = draft.everyone ? inertly.flatMap(calling) : inertly
-  const dressed = draft.content.style === 'action' ? said.map(italic) : said
+  const dressed = draft.content.style === 'action' ? said.map(inItalics) : said
   const files = filesOf(draft, dressed.length > 0)
   if (dressed.length === 0 && files.length === 0) return []
   const label: Segment[] = draft.repeat ? textOf('(perhaps said before) ') : []
@@ -90,7 +87,6 @@ export function postsOf(draft: Draft, dress: Dress): Post[] {
 /** The name that is shown for a draft, one line. */
 export const nameOf = ({ as }: Draft): string => truncate(oneLine(as?.name ?? ''), 79) || 'nameless'
 
-/** Whose face a message has. */
 export function faceOf(draft: Draft, { faces }: Dress): Native {
   if (!draft.as || !faces) return {}
   const { avatar } = draft.as

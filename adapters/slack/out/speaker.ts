@@ -9,6 +9,7 @@ import {
   type Reaction,
   type UserId,
 } from '../../../core/event.ts'
+import { Recent } from '../../../core/recent.ts'
 import { sleep } from '../../../core/retry.ts'
 import type { SlackChannels } from '../channels.ts'
 import { metadataType } from '../in/events.ts'
@@ -45,11 +46,10 @@ type Ids = readonly MessageId[]
 export class Speaker {
   readonly #o: SpeakerOptions
   /** Parts of a delivery that are out although the rest is not: `send` goes on behind them. */
-  readonly #begun = new Map<string, MessageId[]>()
-  /** What was deleted by us, of late. */
-  readonly #removed = new Map<string, boolean>()
+  readonly #begun = new Recent<string, MessageId[]>(mostKept)
+  readonly #removed = new Recent<string, true>(mostKept)
   /** When the answer to a delivery was lost, Unix ms. */
-  readonly #lostMs = new Map<string, number>()
+  readonly #lostMs = new Recent<string, number>(mostKept)
 
   constructor(options: SpeakerOptions) {
     this.#o = options
@@ -108,7 +108,7 @@ export class Speaker {
     for (let at = ids.length; at < posts.length; at = ids.length) {
       const post = posts[at] as Post
       ids.push(await (at === 0 ? say(post, at) : this.#patiently(() => say(post, at))))
-      this.#keep(this.#begun, delivery, ids)
+      this.#begun.set(delivery, ids)
     }
     return [...ids]
   }
@@ -187,7 +187,7 @@ export class Speaker {
   async #recall(place: Place, delivery: string): Promise<void> {
     if (this.#begun.has(delivery)) return
     const { ids } = partsOf((await this.#parts(place, delivery)) ?? [])
-    if (ids.length > 0) this.#keep(this.#begun, delivery, ids)
+    if (ids.length > 0) this.#begun.set(delivery, ids)
   }
 
   async remove(place: Place, target: Ids): Promise<void> {
@@ -198,7 +198,7 @@ export class Speaker {
 
   async #delete(place: Place, id: MessageId): Promise<void> {
     if (!isTs(id)) return
-    this.#keep(this.#removed, `${place.channel} ${id}`, true)
+    this.#removed.set(`${place.channel} ${id}`, true)
     await this.#o.api.call('chat.delete', { channel: place.channel, ts: id }).catch((error: unknown) => {
       if (!isRefused(error, 'message_not_found')) throw error
     })
@@ -233,7 +233,7 @@ export class Speaker {
       const { ids, all } = partsOf(parts)
       if (file !== null && (all || ids.length === 0)) return [...ids, file]
       if (all && (act.content.attachments ?? []).length === 0) return ids
-      if (ids.length > 0) this.#keep(this.#begun, delivery, [...ids])
+      if (ids.length > 0) this.#begun.set(delivery, [...ids])
       return 'not-sent'
     } catch (error) {
       if (isChannelFault(error) || isRefused(error, 'missing_scope')) return 'cannot-tell'
@@ -244,28 +244,24 @@ export class Speaker {
   /** Its messages in the history; null when that is longer than we look. */
   async #parts(place: Place, delivery: string): Promise<Native[] | null> {
     const { api, signal, instance } = this.#o
-    const [method, args] =
-      place.thread === undefined
-        ? ['conversations.history', { channel: place.channel }]
-        : ['conversations.replies', { channel: place.channel, ts: place.thread }]
+    const method = place.thread === undefined ? 'conversations.history' : 'conversations.replies'
+    const args = { channel: place.channel, ...(place.thread === undefined ? {} : { ts: place.thread }) }
     const found: Native[] = []
-    let cursor = ''
-    for (let page = 0; page < mostPages; page++) {
-      const some = { ...args, limit: pageSize, include_all_metadata: true, ...(cursor === '' ? {} : { cursor }) }
-      const answer = await api.patient(method as string, some, signal, 5)
-      found.push(...list(answer, 'messages').filter(message => isPartOf(message, delivery, instance)))
+    let looked = 0
+    const some = { ...args, limit: pageSize, include_all_metadata: true }
+    for await (const page of api.pages(method, some, signal, 5)) {
+      found.push(...list(page, 'messages').filter(message => isPartOf(message, delivery, instance)))
       if (partsOf(found).all) return found
-      cursor = str(part(answer, 'response_metadata'), 'next_cursor')
-      if (cursor === '') return found
+      if (++looked > mostPages) return found.length > 0 ? found : null
     }
-    return found.length > 0 ? found : null
+    return found
   }
 
   /** Does it, and turns what goes wrong into what the bridge understands. */
   async #attempt<T>(place: Place, delivery: string | null, work: () => Promise<T>): Promise<T> {
     try {
       const done = await work()
-      this.#o.channels.fine(place.channel)
+      this.#o.channels.troubles.end(place.channel)
       if (delivery !== null) this.#begun.delete(delivery)
       return done
     } catch (thrown) {
@@ -279,17 +275,10 @@ export class Speaker {
       const fault =
         begun && thrown instanceof Fault && thrown.kind !== 'refused' ? new Fault('unknown', thrown.method) : thrown
       if (delivery !== null && fault instanceof Fault && fault.kind === 'unknown') {
-        this.#keep(this.#lostMs, delivery, Date.now())
+        this.#lostMs.set(delivery, Date.now())
       }
       throw asSendError(fault)
     }
-  }
-
-  #keep<T>(map: Map<string, T>, key: string, value: T): void {
-    map.delete(key)
-    map.set(key, value)
-    const [oldest] = map.keys()
-    if (map.size > mostKept && oldest !== undefined) map.delete(oldest)
   }
 }
 

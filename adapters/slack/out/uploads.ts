@@ -1,7 +1,9 @@
 import type { Cursors } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Draft, MessageId, Place, Upload } from '../../../core/event.ts'
+import { Recent } from '../../../core/recent.ts'
 import { deadline, sleep } from '../../../core/retry.ts'
+import { fileName } from '../../../core/text/text.ts'
 import type { Api } from '../link/api.ts'
 import { Fault, isRefused } from '../link/fault.ts'
 import { isNative, isTs, list, type Native, part, str } from '../native.ts'
@@ -25,8 +27,7 @@ export interface UploadsOptions {
  */
 export class Uploads {
   readonly #o: UploadsOptions
-  /** Messages of ours that have files. */
-  readonly #files = new Set<string>()
+  readonly #files = new Recent<string, true>(mostKept)
   readonly #waiting = new Map<string, (ts: string) => void>()
 
   constructor(options: UploadsOptions) {
@@ -64,7 +65,7 @@ export class Uploads {
   }
 
   async #put(upload: Upload): Promise<{ id: string; title: string }> {
-    const name = upload.name.replace(/[\u0000-\u001f/\\]/g, '_').slice(0, 200) || 'file'
+    const name = fileName(upload.name)
     const answer = await this.#o.api.call('files.getUploadURLExternal', {
       filename: name,
       length: upload.sizeBytes,
@@ -153,9 +154,7 @@ export class Uploads {
   }
 
   #note(channel: string, ts: string): void {
-    this.#files.add(`${channel} ${ts}`)
-    const [oldest] = this.#files
-    if (this.#files.size > mostKept && oldest !== undefined) this.#files.delete(oldest)
+    this.#files.set(`${channel} ${ts}`, true)
   }
 }
 

@@ -1,5 +1,5 @@
-import { channelOf, historyScope, type Method, mustBeIn, need, Refusal, required, text } from './method.ts'
-import { type Json, type Message } from './workspace.ts'
+import { type Caller, channelOf, historyScope, type Method, mustBeIn, need, Refusal, required, text } from './method.ts'
+import type { Channel, Json, Message, Workspace } from './workspace.ts'
 
 interface Range {
   readonly oldest: number
@@ -45,13 +45,18 @@ function page(messages: readonly Message[], { from, limit }: Range, args: Json):
 const isTopLevel = (message: Message): boolean =>
   message.thread_ts === undefined || message.thread_ts === message.ts || message.subtype === 'thread_broadcast'
 
+function readable(workspace: Workspace, args: Json, caller: Caller): Channel {
+  const channel = channelOf(workspace, args)
+  need(caller, historyScope(channel))
+  mustBeIn(channel)
+  return channel
+}
+
 /** Newest first. */
 export const history =
   (most: () => number): Method =>
   (workspace, args, caller) => {
-    const channel = channelOf(workspace, args)
-    need(caller, historyScope(channel))
-    mustBeIn(channel)
+    const channel = readable(workspace, args, caller)
     const range = rangeOf(args, most())
     const found = channel.messages.filter(message => isTopLevel(message) && within(range, Number(message.ts)))
     return {
@@ -66,9 +71,7 @@ export const history =
 export const replies =
   (most: () => number): Method =>
   (workspace, args, caller) => {
-    const channel = channelOf(workspace, args)
-    need(caller, historyScope(channel))
-    mustBeIn(channel)
+    const channel = readable(workspace, args, caller)
     required(args, 'ts')
     const root = workspace.find(channel, text(args, 'ts'))
     if (!root) throw new Refusal('thread_not_found')

@@ -88,21 +88,22 @@ function authorOf(args: Json, caller: Caller): Json {
   }
 }
 
-export const postMessage: Method = (workspace, args, caller) => {
+function writable(workspace: Workspace, args: Json, caller: Caller): Channel {
   need(caller, 'chat:write')
   const channel = channelOf(workspace, args)
   if (channel.archived) throw new Refusal('is_archived')
   mustBeIn(channel)
-  const known = channel.messages.find(
-    message => message['client_msg_id'] && message['client_msg_id'] === args['client_msg_id'],
-  )
+  return channel
+}
+
+export const postMessage: Method = (workspace, args, caller) => {
+  const channel = writable(workspace, args, caller)
   const message: Partial<Message> = {
     ...bodyOf(args),
     ...threadOf(workspace, channel, args),
     ...authorOf(args, caller),
     ...metadataOf(args),
   }
-  void known
   const posted = workspace.post(channel, message)
   return { channel: channel.id, ts: posted.ts, message: withoutMetadata(posted) }
 }
@@ -110,29 +111,26 @@ export const postMessage: Method = (workspace, args, caller) => {
 const withoutMetadata = ({ metadata: _metadata, ...message }: Message): Json => message
 
 export const postEphemeral: Method = (workspace, args, caller) => {
-  need(caller, 'chat:write')
   required(args, 'user')
-  const channel = channelOf(workspace, args)
-  if (channel.archived) throw new Refusal('is_archived')
-  mustBeIn(channel)
+  const channel = writable(workspace, args, caller)
   if (!channel.members.has(text(args, 'user'))) throw new Refusal('user_not_in_channel')
   const message: Message = { type: 'message', ts: workspace.stamp(), ...bodyOf(args), ...authorOf(args, caller) }
   workspace.ephemeral.push({ channel: channel.id, user: text(args, 'user'), message })
   return { message_ts: message.ts }
 }
 
-function own(workspace: Workspace, channel: Channel, ts: string, error: string): Message {
-  const message = workspace.find(channel, ts)
-  if (!message) throw new Refusal('message_not_found')
-  if (message.bot_id !== app.bot) throw new Refusal(error)
-  return message
-}
-
-export const update: Method = (workspace, args, caller) => {
+function own(workspace: Workspace, args: Json, caller: Caller, error: string): { channel: Channel; message: Message } {
   need(caller, 'chat:write')
   required(args, 'ts')
   const channel = channelOf(workspace, args)
-  const message = own(workspace, channel, text(args, 'ts'), 'cant_update_message')
+  const message = workspace.find(channel, text(args, 'ts'))
+  if (!message) throw new Refusal('message_not_found')
+  if (message.bot_id !== app.bot) throw new Refusal(error)
+  return { channel, message }
+}
+
+export const update: Method = (workspace, args, caller) => {
+  const { channel, message } = own(workspace, args, caller, 'cant_update_message')
   if (text(args, 'text').length > 4000) throw new Refusal('msg_too_long')
   const change = { ...bodyOf(args), ...metadataOf(args) }
   workspace.edit(channel, message.ts, change, app.user)
@@ -140,10 +138,7 @@ export const update: Method = (workspace, args, caller) => {
 }
 
 export const remove: Method = (workspace, args, caller) => {
-  need(caller, 'chat:write')
-  required(args, 'ts')
-  const channel = channelOf(workspace, args)
-  const message = own(workspace, channel, text(args, 'ts'), 'cant_delete_message')
+  const { channel, message } = own(workspace, args, caller, 'cant_delete_message')
   workspace.remove(channel, message.ts)
   return { channel: channel.id, ts: message.ts }
 }

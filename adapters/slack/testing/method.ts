@@ -10,26 +10,10 @@ export class Refusal extends Error {
 }
 
 /** All that the methods below ask of the bot token. */
-export const allScopes = [
-  'app_mentions:read',
-  'channels:history',
-  'channels:join',
-  'channels:read',
-  'chat:write',
-  'chat:write.customize',
-  'commands',
-  'files:read',
-  'files:write',
-  'groups:history',
-  'groups:read',
-  'im:history',
-  'im:read',
-  'im:write',
-  'metadata.message:read',
-  'reactions:read',
-  'reactions:write',
-  'users:read',
-] as const
+export const allScopes: readonly string[] =
+  `app_mentions:read channels:history channels:join channels:read chat:write chat:write.customize commands
+  files:read files:write groups:history groups:read im:history im:read im:write metadata.message:read
+  reactions:read reactions:write users:read`.split(/\s+/)
 
 export interface Caller {
   readonly scopes: ReadonlySet<string>

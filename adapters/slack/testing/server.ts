@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { WebSocketServer } from 'ws'
 import { FakeServer } from '../../../core/contract/fake-server.ts'
 import { Link } from './link.ts'
-import { allScopes, Refusal } from './method.ts'
+import { allScopes, historyScope, Refusal } from './method.ts'
 import { fileObject, methods } from './web.ts'
 import { app, type Channel, type Json, shown, Workspace } from './workspace.ts'
 
@@ -156,16 +156,9 @@ export class FakeSlack extends FakeServer {
   #tell(event: Json, channel: Channel | null): void {
     this.changed()
     if (channel && !channel.members.has(app.user)) return
-    const scope =
-      event['type'] === 'message'
-        ? channel?.kind === 'im'
-          ? 'im:history'
-          : channel?.kind === 'private'
-            ? 'groups:history'
-            : 'channels:history'
-        : String(event['type']).startsWith('reaction_')
-          ? 'reactions:read'
-          : null
+    const isMessage = event['type'] === 'message' && channel !== null
+    const isReaction = String(event['type']).startsWith('reaction_')
+    const scope = isMessage ? historyScope(channel) : isReaction ? 'reactions:read' : null
     if (scope && !this.scopes.has(scope)) return
     // What happens while nobody is connected is not kept for them.
     if (this.#link.sockets.size === 0) return

@@ -142,7 +142,6 @@ const completeUpload: Method = (workspace, args, caller) => {
   const stored = files.map(({ id }) => workspace.files.get(String(id)))
   if (stored.some(file => !file || file.bytes?.length !== file.length)) throw new Refusal('file_not_found')
   const channel = text(args, 'channel_id') === '' ? null : channelOf(workspace, args, 'channel_id')
-  for (const file of stored) if (file) file.done = true
   if (channel) {
     mustBeIn(channel)
     const ts = workspace.stamp()

@@ -41,8 +41,6 @@ export interface StoredFile {
   readonly name: string
   readonly length: number
   bytes: Uint8Array | null
-  /** Shown in a message. */
-  done: boolean
   readonly shares: Map<string, string[]>
   gone: boolean
 }
@@ -129,13 +127,7 @@ export class Workspace {
       text: escaped,
       team: person?.team ?? team,
       ...(person && person.team !== team ? { user_team: person.team, source_team: person.team } : {}),
-      blocks: [
-        {
-          type: 'rich_text',
-          block_id: this.id('b').slice(-5),
-          elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text }] }],
-        },
-      ],
+      blocks: [{ ...richText(text), block_id: this.id('b').slice(-5) }],
       ...more,
     })
   }
@@ -168,10 +160,7 @@ export class Workspace {
   }
 
   editText(channel: Channel, ts: string, text: string, by: string): void {
-    const blocks = [
-      { type: 'rich_text', elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text }] }] },
-    ]
-    this.edit(channel, ts, { text, blocks }, by)
+    this.edit(channel, ts, { text, blocks: [richText(text)] }, by)
   }
 
   /** Tells of a change, with or without an edit: a preview, a thread that grew. */
@@ -255,8 +244,7 @@ export class Workspace {
   /** A person shares a file: its bytes stand at an address that wants a token. */
   share(channel: Channel, user: string, text: string, file: { name: string; bytes: Uint8Array }): Message {
     const stored = this.store(file.name, file.bytes)
-    const message = this.say(channel, user, text, { files: [{ id: stored.id }] })
-    return message
+    return this.say(channel, user, text, { files: [{ id: stored.id }] })
   }
 
   store(name: string, bytes: Uint8Array | null, length = bytes?.length ?? 0): StoredFile {
@@ -265,7 +253,6 @@ export class Workspace {
       name,
       length,
       bytes,
-      done: bytes !== null,
       shares: new Map(),
       gone: false,
     }
@@ -273,6 +260,11 @@ export class Workspace {
     return file
   }
 }
+
+const richText = (text: string): Json => ({
+  type: 'rich_text',
+  elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text }] }],
+})
 
 export const channelType = ({ kind }: Channel): string =>
   kind === 'im' ? 'im' : kind === 'private' ? 'group' : 'channel'

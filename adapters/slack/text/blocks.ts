@@ -3,15 +3,13 @@ import { parseInline } from '../../../core/text/text.ts'
 import { list, type Native, part, str } from '../native.ts'
 import { fromMrkdwn } from './mrkdwn.ts'
 import { fromRichText, plainOf, stacked } from './rich.ts'
-import { joined, linkOf, type Names, textOf } from './words.ts'
+import { joined, linkOf, type Names, textOf, titled } from './words.ts'
 
 /** A text object: `mrkdwn` or `plain_text`. */
 function textObject(object: Native, names: Names): Segment[] {
   const text = str(object, 'text')
   return object['type'] === 'mrkdwn' ? fromMrkdwn(text, names) : textOf(text)
 }
-
-const titled = (kind: string, title: string): Segment[] => textOf(title === '' ? `[${kind}]` : `[${kind}: ${title}]`)
 
 function image(block: Native): Segment[] {
   const title = str(part(block, 'title'), 'text') || str(block, 'alt_text')

@@ -1,9 +1,8 @@
 import type { Mark, Mention, Segment } from '../../../core/event.ts'
-import { plainSegment } from '../../../core/text/text.ts'
+import { isWeb } from '../../../core/text/markup.ts'
+import { inLines, plainSegment } from '../../../core/text/text.ts'
 import type { Native } from '../native.ts'
 import { escape } from './mrkdwn.ts'
-import { isBlock } from './rich.ts'
-import { isWebAddress } from './words.ts'
 
 const crowds: Readonly<Record<string, string>> = {
   here: 'here',
@@ -20,7 +19,7 @@ const crowdOf = ({ id, name }: Mention, everyone: boolean): string | undefined =
 const isUser = (id: string | null): id is string => id !== null && /^[UW][A-Z0-9]+$/.test(id)
 
 /** Slack takes no longer ones. */
-const isAddress = (url: string): boolean => url.length <= 3000 && isWebAddress(url)
+const isAddress = (url: string): boolean => url.length <= 3000 && isWeb(url)
 
 // ---- blocks -------------------------------------------------------------------------------------------------------
 
@@ -139,16 +138,5 @@ function fallback(segment: Segment, everyone: boolean): string {
 }
 
 /** Segments as mrkdwn. `&`, `<` and `>` are escaped: nothing in it is a mention or a link that is not meant. */
-export function toMrkdwn(segments: readonly Segment[], everyone = false): string {
-  let out = ''
-  let afterBlock = false
-  for (const segment of segments) {
-    if (isEmpty(segment)) continue
-    const apart = isBlock(segment) || afterBlock
-    const shown = fallback(segment, everyone)
-    if (apart && out !== '' && !out.endsWith('\n') && !shown.startsWith('\n')) out += '\n'
-    out += shown
-    afterBlock = isBlock(segment)
-  }
-  return out
-}
+export const toMrkdwn = (segments: readonly Segment[], everyone = false): string =>
+  inLines(segments, segment => (isEmpty(segment) ? '' : fallback(segment, everyone)))

@@ -1,4 +1,5 @@
 import type { Mark, Segment } from '../../../core/event.ts'
+import { isBlock } from '../../../core/text/text.ts'
 import { flag, list, type Native, num, part, str } from '../native.ts'
 import { emojiText } from './emoji.ts'
 import { crowd, linkOf, mentionOf, type Names, textOf, trimmedEnd } from './words.ts'
@@ -27,7 +28,6 @@ function emojiOf(element: Native): Segment {
   return { kind: 'emoji', name, text }
 }
 
-/** One inline element of a section. */
 function inline(element: Native, names: Names): Segment[] {
   const style = part(element, 'style')
   const marks = marksOf(style)
@@ -98,16 +98,13 @@ function section(element: Native, names: Names): Segment[] {
   }
 }
 
-export const isBlock = (segment: Segment | undefined): boolean =>
-  segment?.kind === 'quote' || (segment?.kind === 'code' && segment.block)
-
 /** Parts below each other: a line break between two of them unless one stands on lines of its own anyway. */
 export function stacked(parts: readonly (readonly Segment[])[]): Segment[] {
   const out: Segment[] = []
   for (const each of parts) {
-    if (each.length === 0) continue
+    const [first] = each
     const last = out.at(-1)
-    const apart = last === undefined || isBlock(last) || isBlock(each[0]) || endsLine(last)
+    const apart = !first || !last || isBlock(last) || isBlock(first) || endsLine(last)
     out.push(...(apart ? [] : textOf('\n')), ...each)
   }
   return out

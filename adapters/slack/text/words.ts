@@ -1,25 +1,24 @@
 import type { Mark, Segment } from '../../../core/event.ts'
+import { isWeb, pushText } from '../../../core/text/markup.ts'
 
 /** What must be looked up while Slack's markup becomes segments. */
 export interface Names {
-  /** The name of a person or bot, by id. */
   person(id: string): string
-  /** The name of a channel, by id. */
   channel(id: string): string
   isSelf(id: string): boolean
 }
 
-const https = /^https?:\/\//i
-
-export const isWebAddress = (url: string): boolean => https.test(url) && URL.canParse(url)
-
 export const textOf = (text: string, marks: readonly Mark[] = []): Segment[] =>
   text === '' ? [] : [{ kind: 'text', text, ...(marks.length === 0 ? {} : { marks }) }]
+
+/** What is no text, by its name. */
+export const titled = (kind: string, title: string): Segment[] =>
+  textOf(title === '' ? `[${kind}]` : `[${kind}: ${title}]`)
 
 /** A link to the web; other addresses are words, so that nothing is opened that is none. */
 export function linkOf(url: string, label: string, marks: readonly Mark[] = []): Segment[] {
   const bare = url.replace(/^mailto:/i, '')
-  if (!isWebAddress(url)) return textOf(label === '' || label === bare ? bare : `${label} (${bare})`, marks)
+  if (!isWeb(url)) return textOf(label === '' || label === bare ? bare : `${label} (${bare})`, marks)
   return [{ kind: 'link', url, ...(label === '' || label === url ? {} : { text: label }) }]
 }
 
@@ -37,16 +36,11 @@ export const crowd = (name: string): Segment => ({ kind: 'mention', id: null, na
 export function joined(segments: readonly Segment[]): Segment[] {
   const out: Segment[] = []
   for (const segment of segments) {
-    const last = out.at(-1)
-    if (segment.kind === 'text' && last?.kind === 'text' && sameMarks(last.marks, segment.marks)) {
-      out[out.length - 1] = { ...last, text: last.text + segment.text }
-    } else out.push(segment)
+    if (segment.kind === 'text') pushText(out, segment.text, segment.marks ?? [])
+    else out.push(segment)
   }
   return out
 }
-
-const sameMarks = (a: readonly Mark[] = [], b: readonly Mark[] = []): boolean =>
-  a.length === b.length && a.every(mark => b.includes(mark))
 
 /** Without line breaks and blanks at the end, where a block or a part ends. */
 export function trimmedEnd(segments: readonly Segment[]): Segment[] {

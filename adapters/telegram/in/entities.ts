@@ -1,10 +1,9 @@
 import type { Mark, Segment, UserId } from '../../../core/event.ts'
-import { pushText } from '../../../core/text/markup.ts'
+import { isWeb, pushText } from '../../../core/text/markup.ts'
 import type { Entity } from '../native.ts'
 
 /** Who is who, for what mentions people. */
 export interface Names {
-  /** Our own account. */
   readonly self: { readonly id: number; readonly username: string }
   /** The account of a user name, where somebody of that name was met. */
   idOf(username: string): number | undefined
@@ -27,8 +26,6 @@ interface Span {
   readonly to: number
   readonly entity: Entity
 }
-
-const isWeb = (url: string): boolean => /^https?:\/\/[^\s/]/i.test(url) && URL.canParse(url)
 
 function spansOf(text: string, entities: readonly Entity[]): Span[] {
   const spans: Span[] = []

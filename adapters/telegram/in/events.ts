@@ -30,7 +30,6 @@ export interface ReaderOptions {
   readonly log: Log
   /** The command that a word of the list of commands stands for. */
   commandOf(word: string): string | undefined
-  /** Whether we said this message ourselves. */
   isOurs(chatId: number, messageId: number): boolean
 }
 

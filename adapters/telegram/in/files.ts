@@ -47,7 +47,6 @@ function stickerFile(sticker: NonNullable<Message['sticker']>): Attachment | nul
     : attachment(sticker, 'sticker.webp', 'image/webp')
 }
 
-/** The files of a message. */
 export function attachmentsOf(message: Message): Attachment[] {
   const fields = message as unknown as Readonly<Record<string, unknown>>
   const photo = largest(message.photo ?? [])

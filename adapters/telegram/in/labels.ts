@@ -108,25 +108,15 @@ function mapOf(location: unknown): string {
 
 const pinned = ({ text, caption }: Message): string => truncate(visible(text ?? caption ?? ''), 80)
 
+const richParts = 'text title summary blocks items cells rows caption expression alternative_text'.split(' ')
+
 /** The words of a rich message's blocks, in their order. */
 function richText(value: unknown, depth = 0): string {
   if (typeof value === 'string') return value
   if (depth > 20) return ''
   if (Array.isArray(value)) return value.map(each => richText(each, depth + 1)).join('')
   if (!isFields(value)) return ''
-  const inner = [
-    'text',
-    'title',
-    'summary',
-    'blocks',
-    'items',
-    'cells',
-    'rows',
-    'caption',
-    'expression',
-    'alternative_text',
-  ]
-  const text = inner.map(key => richText(value[key], depth + 1)).join('')
+  const text = richParts.map(key => richText(value[key], depth + 1)).join('')
   const isBlock = depth > 0 && depth % 2 === 0 && typeof value['type'] === 'string' && !text.endsWith('\n')
   return isBlock ? `${text}\n` : text
 }

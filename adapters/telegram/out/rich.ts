@@ -1,5 +1,6 @@
 import type { Attachment, Mark, Segment } from '../../../core/event.ts'
-import { clean, plainSegment } from '../../../core/text/text.ts'
+import { isWeb } from '../../../core/text/markup.ts'
+import { clean, isBlock, plainSegment } from '../../../core/text/text.ts'
 import type { Entity } from '../native.ts'
 
 /** A text and what of it looks how; offsets and lengths in UTF-16 code units. Nothing in the text is markup. */
@@ -22,8 +23,6 @@ const typeOf: Readonly<Record<Mark, string>> = {
  * tells nobody.
  */
 export const quiet = (text: string): string => text.replace(/(?<![A-Za-z0-9_])@(?=[A-Za-z0-9_])/g, '@\u200b')
-
-const isWeb = (url: string): boolean => /^https?:\/\/[^\s/]/i.test(url) && URL.canParse(url)
 
 /** Adds to a text and its entities. */
 export class RichText implements Rich {
@@ -92,8 +91,6 @@ function addMention(out: RichText, name: string, id: string | null): void {
   else
     out.add(shown, ['text_mention'], { user: { id: Number(id), is_bot: false, first_name: clean(name) || 'somebody' } })
 }
-
-const isBlock = (segment: Segment): boolean => segment.kind === 'quote' || (segment.kind === 'code' && segment.block)
 
 /** Segments as Telegram shows them: blocks stand on lines of their own. */
 export function richOf(segments: readonly Segment[]): Rich {

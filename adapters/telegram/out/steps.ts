@@ -1,5 +1,6 @@
 import { ChanopError } from '../../../core/error.ts'
 import { type Draft, isNeeded, type Upload } from '../../../core/event.ts'
+import { inItalics } from '../../../core/text/text.ts'
 import { faceOf } from './face.ts'
 import { filesOf, type Rich, RichText, richOf } from './rich.ts'
 import { captionUnits, split, textUnits } from './split.ts'
@@ -51,13 +52,7 @@ const joined = (...parts: readonly Rich[]): Rich =>
 
 /** The words of a draft, without whose they are. */
 function wordsOf({ content: { segments, attachments = [], style } }: Draft): Rich {
-  const marked =
-    style === 'action'
-      ? segments.map(each =>
-          each.kind === 'text' ? { ...each, marks: [...new Set([...(each.marks ?? []), 'italic' as const])] } : each,
-        )
-      : segments
-  const words = richOf(marked)
+  const words = richOf(style === 'action' ? segments.map(inItalics) : segments)
   return joined(
     words,
     new RichText().add(words.text === '' || attachments.length === 0 ? '' : '\n'),

@@ -22,6 +22,13 @@ function roomOf(world: World, { chat_id }: Fields): Room {
   return room
 }
 
+/** What the bot was not put out of. */
+function visible(world: World, params: Fields): Room {
+  const room = roomOf(world, params)
+  if (room.bot.status === 'kicked') throw new Refused(403, `Forbidden: bot was kicked from the ${room.chat.type} chat`)
+  return room
+}
+
 /** Where the bot may write; throws as Telegram refuses. */
 function writable(world: World, params: Fields): Room {
   const room = roomOf(world, params)
@@ -136,12 +143,14 @@ const captionFields = (given: Fields): Fields => {
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)
 
-function changed(stored: Stored, fields: Fields, keys: readonly string[]): void {
-  if (keys.every(key => same(stored.message[key], fields[key]))) {
+function rewrite(world: World, stored: Stored, fields: Fields): Fields {
+  if (Object.keys(fields).every(key => same(stored.message[key], fields[key]))) {
     throw bad(
       'message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message',
     )
   }
+  world.edit(stored, fields, false)
+  return stored.message
 }
 
 /** Keeps a file and describes it as Telegram does. */
@@ -242,22 +251,11 @@ const chatFields = ({ chat }: Room): Fields => ({
   },
 })
 
-const rights = [
-  'can_be_edited',
-  'is_anonymous',
-  'can_manage_chat',
-  'can_delete_messages',
-  'can_manage_video_chats',
-  'can_restrict_members',
-]
-const moreRights = [
-  'can_promote_members',
-  'can_change_info',
-  'can_invite_users',
-  'can_post_stories',
-  'can_edit_stories',
-  'can_delete_stories',
-]
+const rights =
+  `can_be_edited is_anonymous can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members
+  can_promote_members can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories`.split(
+    /\s+/,
+  )
 const restrictions =
   `can_send_messages can_send_audios can_send_documents can_send_photos can_send_videos can_send_video_notes
   can_send_voice_notes can_send_polls can_send_other_messages can_add_web_page_previews can_react_to_messages can_edit_tag
@@ -267,8 +265,7 @@ const restrictions =
 export function membershipOf(world: World, { bot }: Room): Fields {
   const all = (names: readonly string[], value: boolean): Fields => Object.fromEntries(names.map(name => [name, value]))
   const { me } = world
-  if (bot.status === 'administrator')
-    return { status: 'administrator', user: me, ...all([...rights, ...moreRights], true) }
+  if (bot.status === 'administrator') return { status: 'administrator', user: me, ...all(rights, true) }
   if (bot.status === 'restricted' || !bot.canSend) {
     return { status: 'restricted', user: me, is_member: true, ...all(restrictions, bot.canSend), until_date: 0 }
   }
@@ -276,9 +273,8 @@ export function membershipOf(world: World, { bot }: Room): Fields {
 }
 
 function getChatMember(world: World, { params }: Asked): Fields {
-  const room = roomOf(world, params)
+  const room = visible(world, params)
   if (Number(params['user_id']) !== world.me.id) throw bad('user not found')
-  if (room.bot.status === 'kicked') throw new Refused(403, `Forbidden: bot was kicked from the ${room.chat.type} chat`)
   return membershipOf(world, room)
 }
 
@@ -314,34 +310,19 @@ export const methods: Readonly<Record<string, Method>> = {
   editMessageText: (world, { params }) => {
     const stored = ownIn(world, params)
     if (stored.message['text'] === undefined) throw bad('there is no text in the message to edit')
-    const fields = { entities: undefined, ...textFields(params) }
-    changed(stored, fields, ['text', 'entities'])
-    world.edit(stored, fields, false)
-    return stored.message
+    return rewrite(world, stored, { entities: undefined, ...textFields(params) })
   },
   editMessageCaption: (world, { params }) => {
     const stored = ownIn(world, params)
     if (stored.message['text'] !== undefined) throw bad('there is no caption in the message to edit')
-    const fields = { caption: undefined, caption_entities: undefined, ...captionFields(params) }
-    changed(stored, fields, ['caption', 'caption_entities'])
-    world.edit(stored, fields, false)
-    return stored.message
+    return rewrite(world, stored, { caption: undefined, caption_entities: undefined, ...captionFields(params) })
   },
-  editMessageReplyMarkup: (world, { params }) => {
-    const stored = ownIn(world, params)
-    changed(stored, { reply_markup: params['reply_markup'] }, ['reply_markup'])
-    world.edit(stored, { reply_markup: params['reply_markup'] }, false)
-    return stored.message
-  },
+  editMessageReplyMarkup: (world, { params }) =>
+    rewrite(world, ownIn(world, params), { reply_markup: params['reply_markup'] }),
   deleteMessage,
   setMessageReaction,
   getFile,
-  getChat: (world, { params }) => {
-    const room = roomOf(world, params)
-    if (room.bot.status === 'kicked')
-      throw new Refused(403, `Forbidden: bot was kicked from the ${room.chat.type} chat`)
-    return chatFields(room)
-  },
+  getChat: (world, { params }) => chatFields(visible(world, params)),
   getChatMember,
   setMyCommands,
   getMyCommands: (world, { params }) => world.commandsOf(params['scope']),

@@ -34,7 +34,6 @@ export interface Stored {
   deleted: boolean
   /** The bot's own reactions. */
   reactions: string[]
-  /** The bytes of its file. */
   readonly file?: Uint8Array
   /** The message whose thread it stands in. */
   readonly thread?: number
@@ -110,7 +109,6 @@ export class World {
     this.me = { id: 7_000_000_001, is_bot: true, first_name: 'Chanop', username: options.username }
   }
 
-  /** What `getMe` says. */
   get self(): Fields {
     return {
       ...this.me,

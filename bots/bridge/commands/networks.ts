@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { reference } from '../../../config/schema.ts'
 import type { Command } from '../../../core/command/command.ts'
 import { soonOrLater } from '../../../core/command/visit/later.ts'
+import { reference } from '../../../core/config/fields.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type NetworkId } from '../../../core/event.ts'
 import { backlog } from '../../../core/ledger/out/deliveries.ts'

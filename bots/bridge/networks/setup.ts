@@ -5,6 +5,7 @@ import { kinds } from '../../../adapters/index.ts'
 import type { Config } from '../../../config/schema.ts'
 import type { AdapterKind, Probe, SetupStep } from '../../../core/adapter.ts'
 import { reasonOf } from '../../../core/config/fault.ts'
+import { referencePattern } from '../../../core/config/fields.ts'
 import { schemaAt } from '../../../core/config/schema.ts'
 import { yaml } from '../../../core/config/yaml.ts'
 import { ChanopError } from '../../../core/error.ts'
@@ -16,8 +17,6 @@ import { pastedToken } from '../../../core/vault/pasted.ts'
 import { def } from '../../../core/zod.ts'
 
 export type Section = Readonly<Record<string, unknown>> & { readonly kind: string }
-
-const referencePattern = /^(env|secret):[A-Za-z_][A-Za-z0-9_.-]*$/
 
 /** Kinds that can be added in chat. */
 export const addable = (): readonly AdapterKind[] => kinds.filter(({ setup }) => setup !== undefined)
