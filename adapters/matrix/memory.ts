@@ -1,7 +1,8 @@
 import type { Cursors } from '../../core/adapter.ts'
+import { isRecord } from '../../core/loose.ts'
 import { Recent } from '../../core/recent.ts'
 import type { Given } from './inbound.ts'
-import { isObject, object, string } from './native.ts'
+import { object, string } from './native.ts'
 import type { Rooms } from './rooms/rooms.ts'
 
 const mostGiven = 5000
@@ -78,5 +79,5 @@ export class Memory {
 
 function parsedList(saved: string | null): unknown[] {
   const value: unknown = saved === null ? [] : JSON.parse(saved)
-  return Array.isArray(value) ? value.filter(isObject) : []
+  return Array.isArray(value) ? value.filter(isRecord) : []
 }

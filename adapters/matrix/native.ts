@@ -1,6 +1,8 @@
+import { isRecord, type Loose, record } from '../../core/loose.ts'
+
 /** What a homeserver tells: only what is read here, and nothing of it is trusted to be there or to be of its type. */
 
-export type Json = Readonly<Record<string, unknown>>
+export type Json = Loose
 
 /** An event of a room (Matrix specification, "Room event format"). */
 export interface RoomEvent {
@@ -32,10 +34,7 @@ export interface SyncBatch {
   }
 }
 
-export const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-export const object = (value: unknown): Json => (isObject(value) ? value : {})
+export const object = (value: unknown): Json => record(value) ?? {}
 export const string = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 export const count = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
@@ -46,12 +45,12 @@ export function roomEvents(list: readonly unknown[] | undefined): RoomEvent[] {
 }
 
 const isRoomEvent = (value: unknown): value is RoomEvent =>
-  isObject(value) &&
+  isRecord(value) &&
   typeof value['type'] === 'string' &&
   typeof value['event_id'] === 'string' &&
   typeof value['sender'] === 'string' &&
   typeof value['origin_server_ts'] === 'number' &&
-  isObject(value['content'])
+  isRecord(value['content'])
 
 /** State as an invitation shows it: without ids and times. */
 export interface StrippedEvent {
@@ -64,11 +63,11 @@ export interface StrippedEvent {
 export const strippedEvents = (list: readonly unknown[] | undefined): StrippedEvent[] =>
   (Array.isArray(list) ? list : []).filter(
     (value): value is StrippedEvent =>
-      isObject(value) &&
+      isRecord(value) &&
       typeof value['type'] === 'string' &&
       typeof value['sender'] === 'string' &&
       typeof value['state_key'] === 'string' &&
-      isObject(value['content']),
+      isRecord(value['content']),
   )
 
 /** What we put into everything we say: another Chanop, and we ourselves later, know it by this. */

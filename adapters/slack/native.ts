@@ -1,21 +1,20 @@
-/** What Slack sends is JSON whose kinds grow: everything is read through these, so that nothing odd can throw. */
-export type Native = Readonly<Record<string, unknown>>
+import { isRecord, type Loose } from '../../core/loose.ts'
 
-export const isNative = (value: unknown): value is Native =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+/** What Slack sends is JSON whose kinds grow: everything is read through these, so that nothing odd can throw. */
+export type Native = Loose
 
 const nothing: Native = Object.freeze({})
 
 /** The object of that name, or an empty one. */
 export const part = (of: Native, name: string): Native => {
   const value = of[name]
-  return isNative(value) ? value : nothing
+  return isRecord(value) ? value : nothing
 }
 
 /** The objects of that list; others in it are left out. */
 export const list = (of: Native, name: string): readonly Native[] => {
   const value = of[name]
-  return Array.isArray(value) ? value.filter(isNative) : []
+  return Array.isArray(value) ? value.filter(isRecord) : []
 }
 
 /** The string of that name, or ''. */

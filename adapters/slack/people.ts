@@ -1,9 +1,10 @@
 import type { Sender, UserId } from '../../core/event.ts'
+import { isRecord } from '../../core/loose.ts'
 import { Recent } from '../../core/recent.ts'
 import { sleep } from '../../core/retry.ts'
 import type { Api } from './link/api.ts'
 import { isRefused } from './link/fault.ts'
-import { flag, isNative, type Native, part, str } from './native.ts'
+import { flag, type Native, part, str } from './native.ts'
 
 const mostKnown = 5000
 const freshMs = 3_600_000
@@ -110,7 +111,7 @@ export async function senderOf(message: Native, people: People, team: ReadonlySe
   const known = user === '' ? null : await people.get(user)
   const named = str(message, 'username') || (bot === '' ? '' : str(profile, 'name')) || known?.name
   const name = named || (bot === '' ? '' : (await people.get(bot)).name) || user || bot || 'slack'
-  const avatar = known?.avatar ?? pictureOf(isNative(message['icons']) ? part(message, 'icons') : profile).avatar
+  const avatar = known?.avatar ?? pictureOf(isRecord(message['icons']) ? part(message, 'icons') : profile).avatar
   const outside = known !== null && isOutside(message, known, team)
   return {
     id: (user || bot || 'slack') as UserId,

@@ -1,5 +1,5 @@
 import type { ChannelId, MessageId, NetworkId, Place } from '../../../core/event.ts'
-import { isObject } from '../native.ts'
+import { isRecord } from '../../../core/loose.ts'
 import { Room } from './room.ts'
 
 /**
@@ -101,7 +101,7 @@ export class Rooms {
 
   set direct(content: unknown) {
     this.#direct = new Map()
-    for (const [user, rooms] of Object.entries(isObject(content) ? content : {}))
+    for (const [user, rooms] of Object.entries(isRecord(content) ? content : {}))
       for (const room of Array.isArray(rooms) ? rooms : []) if (typeof room === 'string') this.#direct.set(room, user)
   }
 
@@ -152,5 +152,5 @@ export class Rooms {
 function parsed(saved: string | null): Record<string, unknown> {
   if (saved === null) return {}
   const value: unknown = JSON.parse(saved)
-  return isObject(value) ? { ...value } : {}
+  return isRecord(value) ? { ...value } : {}
 }

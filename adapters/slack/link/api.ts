@@ -1,8 +1,9 @@
 import type { webApi } from '@slack/bolt'
 import type { Log } from '../../../core/log.ts'
+import { isRecord } from '../../../core/loose.ts'
 import { backoffMs, longestLimitMs, retryAfterMs, sleep } from '../../../core/retry.ts'
 import { isUnreached } from '../../../core/unreached.ts'
-import { isNative, type Native, part, str, strings } from '../native.ts'
+import { type Native, part, str, strings } from '../native.ts'
 import { Fault } from './fault.ts'
 import type { Sdk } from './sdk.ts'
 
@@ -86,7 +87,7 @@ export class Api {
     if (this.#o.signal.aborted) throw new Fault('unsent', method)
     try {
       const answer: unknown = await this.#client.apiCall(method, args)
-      return isNative(answer) ? answer : {}
+      return isRecord(answer) ? answer : {}
     } catch (thrown) {
       const fault = this.#fault(method, thrown)
       if (fault.afterMs !== undefined) this.#close(gate, fault.afterMs)

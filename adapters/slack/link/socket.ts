@@ -1,6 +1,7 @@
 import type { Log } from '../../../core/log.ts'
+import { isRecord } from '../../../core/loose.ts'
 import { sleep } from '../../../core/retry.ts'
-import { isNative, type Native, part, str } from '../native.ts'
+import { type Native, part, str } from '../native.ts'
 import { quietLogger, withWait } from './api.ts'
 import { Fault } from './fault.ts'
 import type { Sdk } from './sdk.ts'
@@ -106,7 +107,7 @@ function clientOf({ sdk, url, appToken, log }: SocketOptions): Client {
 function read(data: unknown): Native | null {
   try {
     const message: unknown = JSON.parse(String(data))
-    return isNative(message) ? message : null
+    return isRecord(message) ? message : null
   } catch (error) {
     if (error instanceof SyntaxError) return null
     throw error

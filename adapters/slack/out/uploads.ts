@@ -1,12 +1,13 @@
 import type { Cursors } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Draft, MessageId, Place, Upload } from '../../../core/event.ts'
+import { isRecord } from '../../../core/loose.ts'
 import { Recent } from '../../../core/recent.ts'
 import { deadline, sleep } from '../../../core/retry.ts'
 import { fileName } from '../../../core/text/text.ts'
 import type { Api } from '../link/api.ts'
 import { Fault, isRefused } from '../link/fault.ts'
-import { isNative, isTs, list, type Native, part, str } from '../native.ts'
+import { isTs, list, type Native, part, str } from '../native.ts'
 import { escape } from '../text/mrkdwn.ts'
 import { nameOf } from './posts.ts'
 
@@ -120,7 +121,7 @@ export class Uploads {
   async find(place: Place, delivery: string): Promise<MessageId | null> {
     const kept = await this.#o.cursors.get(slot(place))
     const noted: unknown = kept === null ? null : JSON.parse(kept)
-    if (!isNative(noted) || noted['delivery'] !== delivery || !Array.isArray(noted['files'])) return null
+    if (!isRecord(noted) || noted['delivery'] !== delivery || !Array.isArray(noted['files'])) return null
     const [file] = noted['files']
     if (typeof file !== 'string') return null
     const answer = await this.#o.api.patient('files.info', { file }, this.#o.signal, 5).catch((error: unknown) => {

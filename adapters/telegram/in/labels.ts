@@ -1,12 +1,9 @@
+import { isRecord, type Loose } from '../../../core/loose.ts'
 import { duration, truncate, visible } from '../../../core/text/text.ts'
 import { type Chat, type Message, nameOf, type Origin, titleOf, type User } from '../native.ts'
 
-type Fields = Readonly<Record<string, unknown>>
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const words = (value: unknown, most = 200): string => (typeof value === 'string' ? truncate(visible(value), most) : '')
-const list = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isFields) : [])
+const list = (value: unknown): readonly Loose[] => (Array.isArray(value) ? value.filter(isRecord) : [])
 const seconds = (value: unknown): string =>
   typeof value === 'number' && value > 0 ? `: ${duration(value * 1000, 2)}` : ''
 const titled = (kind: string, value: unknown): string => {
@@ -16,11 +13,11 @@ const titled = (kind: string, value: unknown): string => {
 const mostOptions = 20
 
 /** What a thing says that is no text, in one line. */
-const labels: Readonly<Record<string, (value: Fields, message: Message) => string>> = {
+const labels: Readonly<Record<string, (value: Loose, message: Message) => string>> = {
   sticker: ({ emoji, set_name }) => titled('sticker', [emoji, set_name].filter(Boolean).join(' ')),
   voice: ({ duration }) => `[voice message${seconds(duration)}]`,
   video_note: ({ duration }) => `[video message${seconds(duration)}]`,
-  story: ({ chat }) => titled('story', isFields(chat) ? `of ${titleOf(chat as unknown as Chat)}` : ''),
+  story: ({ chat }) => titled('story', isRecord(chat) ? `of ${titleOf(chat as unknown as Chat)}` : ''),
   poll: ({ question, options }) =>
     titled(
       'poll',
@@ -48,7 +45,7 @@ const labels: Readonly<Record<string, (value: Fields, message: Message) => strin
   game: ({ title }) => titled('game', title),
   invoice: ({ title }) => titled('invoice', title),
   gift: ({ text }) => titled('gift', text),
-  unique_gift: ({ gift }) => titled('gift', isFields(gift) ? gift['base_name'] : ''),
+  unique_gift: ({ gift }) => titled('gift', isRecord(gift) ? gift['base_name'] : ''),
   giveaway: ({ prize_description }) => titled('giveaway', prize_description),
   giveaway_winners: ({ winners }) =>
     titled(
@@ -89,7 +86,7 @@ const withOptions = (title: unknown, options: readonly string[]): string => {
   return `${words(title)}${shown === '' ? '' : ` · ${shown}${more}`}`.slice(0, 1500)
 }
 
-const taskOf = ({ text, completion_date }: Fields): string =>
+const taskOf = ({ text, completion_date }: Loose): string =>
   `${typeof completion_date === 'number' && completion_date > 0 ? '☑' : '☐'} ${words(text, 80)}`
 
 const ticked = (done: unknown, undone: unknown): string => {
@@ -100,7 +97,7 @@ const ticked = (done: unknown, undone: unknown): string => {
 }
 
 function mapOf(location: unknown): string {
-  if (!isFields(location)) return ''
+  if (!isRecord(location)) return ''
   const { latitude, longitude } = location
   if (typeof latitude !== 'number' || typeof longitude !== 'number') return ''
   return ` https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}`
@@ -115,7 +112,7 @@ function richText(value: unknown, depth = 0): string {
   if (typeof value === 'string') return value
   if (depth > 20) return ''
   if (Array.isArray(value)) return value.map(each => richText(each, depth + 1)).join('')
-  if (!isFields(value)) return ''
+  if (!isRecord(value)) return ''
   const text = richParts.map(key => richText(value[key], depth + 1)).join('')
   const isBlock = depth > 0 && depth % 2 === 0 && typeof value['type'] === 'string' && !text.endsWith('\n')
   return isBlock ? `${text}\n` : text
@@ -123,11 +120,11 @@ function richText(value: unknown, depth = 0): string {
 
 /** What stands for a message's things that are no text and no file; null when there are none. A kind that is new has its name. */
 export function labelOf(message: Message): string | null {
-  const fields = message as unknown as Fields
+  const fields = message as unknown as Loose
   const known = order.find(kind => fields[kind] !== undefined && fields[kind] !== null)
   if (known !== undefined) {
     const value = fields[known]
-    return labels[known]?.(isFields(value) ? value : {}, message) ?? null
+    return labels[known]?.(isRecord(value) ? value : {}, message) ?? null
   }
   const strange = Object.keys(fields).find(key => !ordinary.has(key) && fields[key] !== null && fields[key] !== false)
   return strange === undefined ? null : `[${strange.replaceAll('_', ' ').slice(0, 60)}]`
