@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { it } from 'node:test'
-import { backoffMs, deadline, longestLimitMs, retryAfterMs, sleep } from './retry.ts'
+import { backoffMs, deadline, longestLimitMs, persist, retryAfterMs, sleep } from './retry.ts'
 
 it('backoff doubles up to its top, with half of it left to chance', () => {
   const backoff = { firstMs: 100, maxMs: 1000 }
@@ -59,4 +59,28 @@ it('a deadline aborts by time or with its signal', async () => {
   const long = deadline(60_000, stop.signal)
   stop.abort()
   assert.equal(long.aborted, true)
+})
+
+it('persists until it is done, no sooner than it may, and ends with its signal or with what is final', async () => {
+  const stop = new AbortController()
+  const backoff = { firstMs: 1, maxMs: 1 }
+  const failures: string[] = []
+  const failed = (error: unknown): number | undefined => {
+    failures.push((error as Error).message)
+    if (failures.includes('final')) throw error
+    return 20
+  }
+  const said = ['later', null, 'final', 'unheard']
+  const work = async (): Promise<string> => {
+    const next = said.shift()
+    if (next === 'unheard') stop.abort()
+    if (next) throw new Error(next)
+    return 'done'
+  }
+  const startedMs = performance.now()
+  assert.equal(await persist(work, { signal: stop.signal, backoff, failed }), 'done')
+  assert.ok(performance.now() - startedMs >= 19)
+  await assert.rejects(persist(work, { signal: stop.signal, backoff, failed }), /final/)
+  assert.equal(await persist(work, { signal: stop.signal, backoff, failed }), null)
+  assert.deepEqual(failures, ['later', 'final'])
 })
