@@ -1,4 +1,4 @@
-import type { Role } from '../../core/access/role.ts'
+import { includes, type Role } from '../../core/access/role.ts'
 import type { Caller } from '../../core/command/command.ts'
 import { ChanopError } from '../../core/error.ts'
 import { holdsUntil } from '../../core/ledger/people/roles.ts'
@@ -12,6 +12,15 @@ export function ownUntil(tx: Tx, { person, globalRole }: Caller, needed: Role, n
   const until = person ? holdsUntil(tx, person, needed, '', nowMs) : 0
   if (until === 0) throw new ChanopError('denied', `you are ${globalRole} and can not make somebody ${needed}`)
   return until
+}
+
+/** Nobody changes what somebody has who stands above them. */
+export function refuseSuperior(own: Role, name: string, role: Role): void {
+  if (!includes(own, role)) throw new ChanopError('denied', `${name} is ${role}: only such a one may change that`)
+}
+
+export function mustBeVouched({ verified }: Caller): void {
+  if (!verified) throw new ChanopError('denied', 'nobody vouches for you here: log in to your account and say it again')
 }
 
 /** Who has a role for a time does not touch what others have for good. */

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { chosen } from '../../../core/access/agents-meant.ts'
 import { includes } from '../../../core/access/role.ts'
-import type { Answer, Preview } from '../../../core/command/command.ts'
+import type { Answer, Ordered, Preview } from '../../../core/command/command.ts'
 import { nameOf } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { given } from '../../../core/given.ts'
@@ -14,7 +14,7 @@ import type { Context } from '../services.ts'
 import { keepBatch } from './batch.ts'
 
 /** More than these are told in one line, and their logins are left in a file. */
-export const fewAgents = 5
+const fewAgents = 5
 
 export const agentName = z
   .string()
@@ -70,47 +70,47 @@ export function guardAgents(context: Context, agents: readonly Agent[], command:
   if (other) throw new ChanopError('denied', `${other.name} is not yours: ask an operator`)
 }
 
-/** Orders of one command whose end is told in one line; their passwords go into a file. */
-function batched(
-  context: Context,
-  verb: string,
-  items: readonly { readonly agent: Agent; readonly order: NewOrder; readonly password?: string }[],
-): (db: Tx) => void {
-  const { caller, event, atMs, services } = context
-  return db => {
-    for (const { order } of items) placeOrder(db, order, atMs)
-    keepBatch(db, services.context.vault, {
-      id: `${verb}-${event.seq}`,
-      verb,
-      places: services.context.rooms.from(caller.place).places,
-      direct: caller.place,
-      ...(caller.private ? {} : { only: caller.account }),
-      items: items.map(({ agent, order, password }) => ({
-        name: agent.name,
-        key: order.key,
-        ...given({ password }),
-      })),
-    })
-  }
-}
-
 export const listed = (names: readonly string[]): string =>
   names.length <= 10 ? names.join(', ') : `${names.slice(0, 5).join(', ')} … ${names.at(-1)} (${names.length})`
 
-/** Many of them: said at once, told when all orders have ended. */
-export function many(
+interface Item {
+  readonly agent: Agent
+  readonly order: NewOrder
+  readonly password?: string
+}
+
+/** An order for each of some agents. Of few each one's end is told; many are told in one line, and their passwords go into a file. */
+export async function ordered<I extends Item>(
   context: Context,
   verb: string,
-  items: readonly { readonly agent: Agent; readonly order: NewOrder; readonly password?: string }[],
-  keep: (db: Tx) => void,
-): Answer {
-  const batch = batched(context, verb, items)
+  items: readonly I[],
+  keep: NonNullable<Answer['effect']>,
+  told: (item: I, db: Tx) => Omit<Ordered, 'order'>,
+): Promise<Answer> {
+  const { caller, event, atMs, services, ledger } = context
+  if (items.length <= fewAgents)
+    return {
+      effect: keep,
+      orders: await ledger.read(db => items.map(item => ({ order: item.order, ...told(item, db) }))),
+    }
   const names = listed(items.map(({ agent }) => agent.name))
   return {
     lines: [`${items.length} agents are being ${verb}: ${names}; I say when it is done`],
     effect: db => {
       keep(db)
-      batch(db)
+      for (const { order } of items) placeOrder(db, order, atMs)
+      keepBatch(db, services.context.vault, {
+        id: `${verb}-${event.seq}`,
+        verb,
+        places: services.context.rooms.from(caller.place).places,
+        direct: caller.place,
+        ...(caller.private ? {} : { only: caller.account }),
+        items: items.map(({ agent, order, password }) => ({
+          name: agent.name,
+          key: order.key,
+          ...given({ password }),
+        })),
+      })
     },
   }
 }

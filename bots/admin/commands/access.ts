@@ -1,6 +1,6 @@
 /** What becomes of agents: `rotate`, `revoke`, `restore`. */
 import { z } from 'zod'
-import { changes, type Ordered } from '../../../core/command/command.ts'
+import { changes } from '../../../core/command/command.ts'
 import { durationMs, named, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type Agent, editAgent, setAgentState } from '../../../core/ledger/agents/agents.ts'
@@ -10,7 +10,7 @@ import { groupsOf } from '../../../core/ledger/people/groups.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { newPassword } from '../../../core/new-password.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
-import { fewAgents, guardAgents, listed, type Made, many, meant, selector, several, signed } from '../agents/asking.ts'
+import { guardAgents, listed, type Made, meant, ordered, selector, several, signed } from '../agents/asking.ts'
 import { loginLine } from '../agents/login.ts'
 import { accountOrder, passwordOrder } from '../agents/orders.ts'
 import { mustReach } from '../agents/reach.ts'
@@ -55,18 +55,12 @@ const rotate = declare({
         if (graceMs > 0) placeOrder(db, farewell(context, agent, graceMs, order.key), atMs)
       }
     }
-    if (items.length > fewAgents) return many(context, 'rotated', items, keep)
-    const logins = await ledger.read(db => items.map(({ agent, password }) => loginLine(db, agent, password)))
     const then = graceMs > 0 ? `sessions end in ${duration(graceMs)}` : '{reason}'
-    return {
-      effect: keep,
-      orders: items.map(({ agent, order }, index) => ({
-        order,
-        done: `${agent.name} has a new password, in your DM; ${then}`,
-        failed: `${agent.name} keeps its password: {reason}`,
-        secret: logins[index] as string,
-      })),
-    }
+    return ordered(context, 'rotated', items, keep, ({ agent, password }, db) => ({
+      done: `${agent.name} has a new password, in your DM; ${then}`,
+      failed: `${agent.name} keeps its password: {reason}`,
+      secret: loginLine(db, agent, password),
+    }))
   },
 })
 
@@ -111,15 +105,10 @@ const revoke = declare({
         revokeRecord(db, agent, reason, atMs)
       }
     }
-    if (items.length > fewAgents) return many(context, 'revoked', items, keep)
-    return {
-      effect: keep,
-      orders: items.map(({ agent, order }) => ({
-        order,
-        done: `${agent.name} is revoked and disconnected (${escapeInline(reason.slice(0, 100))}): {reason}`,
-        failed: `${agent.name} is revoked here, but its account was not suspended: {reason}`,
-      })),
-    }
+    return ordered(context, 'revoked', items, keep, ({ agent }) => ({
+      done: `${agent.name} is revoked and disconnected (${escapeInline(reason.slice(0, 100))}): {reason}`,
+      failed: `${agent.name} is revoked here, but its account was not suspended: {reason}`,
+    }))
   },
 })
 
@@ -155,13 +144,10 @@ const restore = declare({
         editAgent(db, agent, atMs)
       }
     }
-    if (items.length > fewAgents) return many(context, 'restored', items, keep)
-    const orders: Ordered[] = items.map(({ agent, order }) => ({
-      order,
+    return ordered(context, 'restored', items, keep, ({ agent }) => ({
       done: `${agent.name} is restored with the password it had; ${context.settings.prefix}rotate ${agent.name} if that leaked`,
       failed: `${agent.name} is not restored: {reason}`,
     }))
-    return { effect: keep, orders }
   },
 })
 

@@ -1,7 +1,7 @@
 /** One agent or all of them looked at and kept in order: `agents` and `agent …`. */
 
 import { z } from 'zod'
-import { changes } from '../../../core/command/command.ts'
+import { changes, type Ordered } from '../../../core/command/command.ts'
 import { durationMs, flag, named, rest } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
 import {
@@ -12,7 +12,7 @@ import {
   isEverything,
   setAgentState,
 } from '../../../core/ledger/agents/agents.ts'
-import { placeOrder } from '../../../core/ledger/out/orders.ts'
+import { type NewOrder, placeOrder } from '../../../core/ledger/out/orders.ts'
 import { certificatesOf } from '../../../core/ledger/people/certificates.ts'
 import { groupsOf } from '../../../core/ledger/people/groups.ts'
 import { presenceAt } from '../../../core/ledger/people/presence.ts'
@@ -193,6 +193,13 @@ const del = declare({
   },
 })
 
+/** What the network says of it is the answer. */
+const reasoned = (name: string, order: NewOrder): Ordered => ({
+  order,
+  done: `${name}: {reason}`,
+  failed: `${name}: {reason}`,
+})
+
 const sessions = declare({
   name: 'agent sessions',
   summary: 'how often an agent is logged in',
@@ -203,7 +210,7 @@ const sessions = declare({
   async run({ ledger, event }, { nick }) {
     const { network, name } = await ledger.read(tx => theAgent(tx, nick))
     const order = accountOrder({ network, account: name, kind: 'account.check', seq: event.seq })
-    return { orders: [{ order, done: `${name}: {reason}`, failed: `${name}: {reason}` }] }
+    return { orders: [reasoned(name, order)] }
   },
 })
 
@@ -219,11 +226,10 @@ const kick = declare({
     const { ledger, event } = context
     const found = await ledger.read(tx => meant(context, tx, which))
     return {
-      orders: found.map(({ network, name }) => ({
-        order: accountOrder({ network, account: name, kind: 'account.end-sessions', seq: event.seq, args: { reason } }),
-        done: `${name}: {reason}`,
-        failed: `${name}: {reason}`,
-      })),
+      orders: found.map(({ network, name }) => {
+        const asked = { network, account: name, seq: event.seq, args: { reason } }
+        return reasoned(name, accountOrder({ ...asked, kind: 'account.end-sessions' }))
+      }),
     }
   },
 })

@@ -13,7 +13,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { loneRoom } from '../../../core/rooms.ts'
 import { say } from '../../../core/say.ts'
 import { escapeInline } from '../../../core/text/text.ts'
-import { mustBeForGood } from '../authority.ts'
+import { mustBeForGood, mustBeVouched, refuseSuperior } from '../authority.ts'
 import { burn, offer, take } from '../links/codes.ts'
 import { join, part, refuseAgent } from '../links/join.ts'
 import { accountForm, accountMeant, written } from '../meant.ts'
@@ -29,12 +29,6 @@ const accountOf = ({ caller }: Context): Giver => ({
   user: caller.account,
   name: caller.name,
 })
-
-function mustBeKnown({ caller }: Context): void {
-  if (!caller.verified) {
-    throw new ChanopError('denied', 'nobody vouches for you here: log in to your account and say it again')
-  }
-}
 
 /** Guessing must not pay: after a few codes an account waits. */
 function limit({ caller, atMs, services }: Context): void {
@@ -106,7 +100,7 @@ const link = declare({
   }),
   examples: [['!link new', 'a code is not said in a room: say !link to admin in a direct message']],
   async run(context, { code }) {
-    mustBeKnown(context)
+    mustBeVouched(context.caller)
     return code === undefined ? give(context) : use(context, code)
   },
 })
@@ -138,7 +132,7 @@ const list = declare({
   args: z.object({ who: nameOf('person').optional().describe('a name, or network:account; you without') }),
   examples: [['!link list', 'alice: irc:alice']],
   async run(context, { who }) {
-    mustBeKnown(context)
+    mustBeVouched(context.caller)
     return context.ledger.read(db => {
       const person = personMeant(db, context, who)
       return escapeInline(`${person.name}: ${identitiesOf(db, person).map(written).join(', ')}`)
@@ -156,7 +150,7 @@ const del = declare({
   args: z.object({ account: nameOf('person').regex(accountForm, 'write network:account; !link list shows them') }),
   examples: [['!link del irc:alice', 'irc:alice is the only account of alice: it stays']],
   async run(context, { account }) {
-    mustBeKnown(context)
+    mustBeVouched(context.caller)
     const { caller, atMs } = context
     const [, network, user] = accountForm.exec(account) as RegExpExecArray
     const at = { network: network as NetworkId, user: user as UserId }
@@ -167,9 +161,7 @@ const del = declare({
         if (person.id !== caller.person?.id) {
           if (!includes(caller.globalRole, 'operator'))
             throw new ChanopError('denied', `${account} is not your account`)
-          const role = roleIn(db, person, '', atMs)
-          if (!includes(caller.globalRole, role))
-            throw new ChanopError('denied', `${person.name} is ${role}: only such a one may change that`)
+          refuseSuperior(caller.globalRole, person.name, roleIn(db, person, '', atMs))
           mustBeForGood(db, caller, 'operator', atMs)
         }
         part(db, person, at)

@@ -16,6 +16,9 @@ async function roomsKnown(context: Context, reply: 'public' | 'private'): Promis
   return context.ledger.read(db => rooms.all().filter(knownTo(db, readerOf(context, reply), rooms, context.atMs)))
 }
 
+const lineOf = (name: string, entry: Parameters<typeof networkLine>[0] | undefined, nowMs: number, old: boolean) =>
+  entry ? networkLine(entry, nowMs, old) : `${name}: the bridge has said nothing of it yet`
+
 const networks = declare({
   name: 'networks',
   aliases: ['network', 'network list'],
@@ -31,10 +34,7 @@ const networks = declare({
     const names = Object.keys(services.context.settings.current.networks)
     return {
       data: names.map(name => ({ ...known.get(name), network: name, locks: undefined, gone: undefined })),
-      lines: names.map(name => {
-        const entry = known.get(name)
-        return entry ? networkLine(entry, atMs, old) : `${name}: the bridge has said nothing of it yet`
-      }),
+      lines: names.map(name => lineOf(name, known.get(name), atMs, old)),
     }
   },
 })
@@ -79,9 +79,7 @@ const show = declare({
     return {
       page: { from: 0, size: 12 },
       lines: [
-        entry
-          ? networkLine(entry, atMs, bridgeSilent(services, atMs))
-          : `${network}: the bridge has said nothing of it yet`,
+        lineOf(network, entry, atMs, bridgeSilent(services, atMs)),
         `places: ${here.map(place => place.channel).join(', ') || 'none in a room'}`,
         ...off,
         ...(waits ? [`${count(waits.queued)} wait for it, the oldest for ${duration(atMs - waits.oldestMs)}`] : []),

@@ -22,7 +22,7 @@ import { duration, escapeInline } from '../../../core/text/text.ts'
 import { listed } from '../agents/asking.ts'
 import { inherit } from '../agents/heirs.ts'
 import { refuseReserved } from '../agents/names.ts'
-import { mustBeForGood, ownUntil } from '../authority.ts'
+import { mustBeForGood, mustBeVouched, ownUntil, refuseSuperior } from '../authority.ts'
 import { written } from '../meant.ts'
 import { type Context, declare } from '../services.ts'
 import { welcome } from '../welcome.ts'
@@ -120,10 +120,8 @@ function namesake(tx: Tx, account: string): string {
 
 /** Somebody who stands above the asker keeps what they have, and so does everybody before one who is so for a time. */
 function guard(tx: Tx, network: NetworkId, account: string, caller: Caller, nowMs: number): Person {
-  const own = caller.globalRole
   const person = mustHave(tx, network, account)
-  const role = roleIn(tx, person, '', nowMs)
-  if (!includes(own, role)) throw new ChanopError('denied', `${account} is ${role}: only such a one may change that`)
+  refuseSuperior(caller.globalRole, account, roleIn(tx, person, '', nowMs))
   mustBeForGood(tx, caller, 'operator', nowMs)
   return person
 }
@@ -166,8 +164,7 @@ const passwd = declare({
   examples: [['!person passwd nobody', 'no person has the account nobody; !person list shows them']],
   async run(context, { account: named }) {
     const { caller, atMs } = context
-    if (!caller.verified)
-      throw new ChanopError('denied', 'nobody vouches for you here: log in to your account and say it again')
+    mustBeVouched(caller)
     const network = managed(context)
     const own = named === undefined || (network === caller.network && named.toLowerCase() === caller.account)
     if (!own && !includes(caller.globalRole, 'operator'))

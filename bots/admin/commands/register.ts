@@ -11,7 +11,7 @@ import { personAt } from '../../../core/ledger/people/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { newPassword } from '../../../core/new-password.ts'
 import { duration } from '../../../core/text/text.ts'
-import { agentName, fewAgents, type Made, many, signed } from '../agents/asking.ts'
+import { agentName, type Made, ordered, signed } from '../agents/asking.ts'
 import { claimMs, keepClaim } from '../agents/claims.ts'
 import { inherit } from '../agents/heirs.ts'
 import { loginLine } from '../agents/login.ts'
@@ -74,32 +74,27 @@ const register = declare({
     if (claim && names.length > 1)
       throw new ChanopError('usage', 'a claim code is for one agent: register them one by one')
     const agents = await Promise.all(names.map(name => drafted(context, name.data as string, typed)))
-    const orders = agents.map(agent => made(context, agent))
+    const items = agents.map(agent => made(context, agent))
+    const code = claim ? newCode() : null
+    const { services, caller, atMs } = context
     const keep = (db: Tx): string[] => {
-      for (const { agent } of orders) {
+      for (const { agent, password } of items) {
         refuseTaken(db, context, agent)
         insertAgent(db, agent)
+        const login = loginLine(db, agent, password)
+        const untilMs = atMs + claimMs
+        if (code !== null) keepClaim(db, services.context.vault, { code, agent: agent.name, login, untilMs })
       }
-      return orders.flatMap(({ agent }) => inherit(db, context.caller, agent, context.atMs))
+      return items.flatMap(({ agent }) => inherit(db, caller, agent, atMs))
     }
-    if (orders.length > fewAgents) return many(context, 'registered', orders, keep)
-    const server = await context.ledger.read(db => orders.map(({ agent, password }) => loginLine(db, agent, password)))
-    const code = claim ? newCode() : null
-    return {
-      effect: db => {
-        const lines = keep(db)
-        const login = { agent: (orders[0] as Made).agent.name, login: server[0] as string }
-        const { services, atMs } = context
-        if (code !== null) keepClaim(db, services.context.vault, { code, ...login, untilMs: atMs + claimMs })
-        return lines
-      },
-      orders: orders.map(({ agent, order }, index) => ({
-        order,
-        done: `${agent.name} is registered as ${agent.type}; its ${code === null ? 'login' : 'claim code'} is in your DM`,
-        failed: `${agent.name} is not registered: {reason}`,
-        secret: code === null ? `${server[index]}\nengagement=${agent.engagement}` : claimText(agent.name, code),
-      })),
-    }
+    return ordered(context, 'registered', items, keep, ({ agent, password }, db) => ({
+      done: `${agent.name} is registered as ${agent.type}; its ${code === null ? 'login' : 'claim code'} is in your DM`,
+      failed: `${agent.name} is not registered: {reason}`,
+      secret:
+        code === null
+          ? `${loginLine(db, agent, password)}\nengagement=${agent.engagement}`
+          : claimText(agent.name, code),
+    }))
   },
 })
 

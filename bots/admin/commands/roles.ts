@@ -15,7 +15,7 @@ import {
 } from '../../../core/ledger/people/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
-import { mustBeForGood, ownUntil } from '../authority.ts'
+import { mustBeForGood, ownUntil, refuseSuperior } from '../authority.ts'
 import { known } from '../known.ts'
 import { accountMeant, noRoom, personMeant, written } from '../meant.ts'
 import { declare } from '../services.ts'
@@ -118,19 +118,13 @@ export function endGiven(tx: Tx, person: Person, held: readonly Held[]): string 
 /** Throws when the change is not the asker's to make. A role for a time adds to what is held for good, it never lowers it. */
 function guardGrant(tx: Tx, person: Person, to: Held & { room: string }, own: Role): void {
   const held = rolesWritten(tx, person, to.room)
-  guardSuperior(person, held, own)
+  for (const { role } of held) refuseSuperior(own, person.name, role)
   const [stays] = held.filter(({ untilMs }) => untilMs === null)
   if (to.untilMs !== null && stays && includes(stays.role, to.role))
     throw new ChanopError(
       'conflict',
       `${person.name} is ${stays.role} for good: a role for a time adds nothing to that`,
     )
-}
-
-/** Nobody changes the role of somebody who stands above them. */
-function guardSuperior(person: Person, held: readonly Held[], own: Role): void {
-  const above = held.find(({ role }) => !includes(own, role))
-  if (above) throw new ChanopError('denied', `${person.name} is ${above.role}: only such a one may change that`)
 }
 
 const taken = declare({
@@ -150,7 +144,7 @@ const taken = declare({
         const held = person ? rolesWritten(tx, person, room) : []
         if (!person || held.length === 0)
           throw new ChanopError('not-found', `${written(account)} has no role${where} to take away`)
-        guardSuperior(person, held, caller.globalRole)
+        for (const { role } of held) refuseSuperior(caller.globalRole, person.name, role)
         if (held.some(({ untilMs }) => untilMs === null)) mustBeForGood(tx, caller, 'operator', atMs)
         revoke(tx, person, room)
         const besides = room === '' ? endGiven(tx, person, held) : ''
