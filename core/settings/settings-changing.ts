@@ -3,26 +3,29 @@ import { byOf, type CommandContext } from '../command/command.ts'
 import { storeSetting } from '../ledger/settings/settings.ts'
 import type { Tx } from '../ledger/tx.ts'
 
-export interface Change {
-  readonly key: string
-  readonly value: unknown
-}
+/** Values by the keys of settings. */
+export type Changes = Readonly<Record<string, unknown>>
 
 interface Services {
   readonly context: { readonly settings: { reload(): Promise<unknown> }; readonly bus: Pick<Bus, 'signal'> }
 }
 
-/** Stores changes of settings, in the transaction that answers a command. */
-export const changing =
-  ({ caller, atMs }: Pick<CommandContext<unknown>, 'caller' | 'atMs'>, changes: readonly Change[]) =>
-  (tx: Tx): void => {
-    for (const { key, value } of changes) storeSetting(tx, key, value, byOf(caller), atMs)
-  }
+type Context = Pick<CommandContext<Services>, 'services' | 'caller' | 'atMs'>
 
-/** Lets all bots know, once the change is committed. */
+export function store(tx: Tx, { caller, atMs }: Omit<Context, 'services'>, changes: Changes): void {
+  for (const [key, value] of Object.entries(changes)) storeSetting(tx, key, value, byOf(caller), atMs)
+}
+
+/** Lets all bots know, once a change is committed. */
 export const changed =
-  ({ services: { context }, caller }: Pick<CommandContext<Services>, 'services' | 'caller'>) =>
+  ({ services: { context }, caller }: Omit<Context, 'atMs'>) =>
   async (): Promise<void> => {
     await context.settings.reload()
     context.bus.signal('settings', { by: byOf(caller) })
   }
+
+/** Of an answer: what changes settings. */
+export const changing = (context: Context, changes: Changes) => ({
+  effect: (tx: Tx) => store(tx, context, changes),
+  committed: changed(context),
+})

@@ -94,8 +94,7 @@ const set = declare({
     const note = waitsForStart(settings.current, key) ? `; ${atStart}` : ''
     return {
       lines: [`${key} = ${shown(checked)} (${was === undefined ? 'it was not there' : `was ${shown(was)}`})${note}`],
-      effect: changing(context, [{ key, value: checked }]),
-      committed: changed(context),
+      ...changing(context, { [key]: checked }),
     }
   },
 })

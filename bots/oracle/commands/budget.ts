@@ -8,7 +8,7 @@ import { agentNamed } from '../../../core/ledger/agents/agents.ts'
 import { spendOf } from '../../../core/ledger/oracle/spend.ts'
 import { personByName } from '../../../core/ledger/people/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { type Change, changed, changing } from '../../../core/settings/settings-changing.ts'
+import { type Changes, changing } from '../../../core/settings/settings-changing.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
 import { amountsOf, labelOf } from '../models/budget/limits.ts'
@@ -141,7 +141,7 @@ interface Amounts {
 }
 
 /** What to store. Own limits are stored as a whole, so that what is not named of them stays as it is. */
-function changesOf(context: Context, own: Own | General, { daily, monthly, hard }: Amounts): Change[] {
+function changesOf(context: Context, own: Own | General, { daily, monthly, hard }: Amounts): Changes {
   const { settings } = context.services.context
   const changed =
     typeof own === 'string'
@@ -152,10 +152,9 @@ function changesOf(context: Context, own: Own | General, { daily, monthly, hard 
             ...given({ dailyUsd: daily, monthlyUsd: monthly, hard }),
           },
         }
-  return Object.entries(changed).map(([under, value]) => {
-    const key = `budget.${under}`
-    return { key, value: settings.check(key, value) }
-  })
+  return Object.fromEntries(
+    Object.entries(changed).map(([under, value]) => [`budget.${under}`, settings.check(`budget.${under}`, value)]),
+  )
 }
 
 const set = declare({
@@ -194,8 +193,7 @@ const set = declare({
       hard === undefined ? [] : [hard ? 'nothing more is asked when it is spent' : 'it is told and goes on']
     return {
       lines: [`${escapeInline(of)}: ${[...said(daily, 'day'), ...said(monthly, 'month'), ...hardness].join(', ')}`],
-      effect: changing(context, changes),
-      committed: changed(context),
+      ...changing(context, changes),
     }
   },
 })
@@ -213,8 +211,7 @@ const del = declare({
     }
     return {
       lines: [`${escapeInline(of)}: the general limit holds again`],
-      effect: changing(context, [{ key: `budget.${own.kind}.${own.name}`, value: removed }]),
-      committed: changed(context),
+      ...changing(context, { [`budget.${own.kind}.${own.name}`]: removed }),
     }
   },
 })

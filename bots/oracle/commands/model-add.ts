@@ -6,7 +6,7 @@ import { type Found, soonOrLater } from '../../../core/command/visit/later.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { listSecrets } from '../../../core/ledger/settings/secrets.ts'
 import { holdsLogin, noLogin } from '../../../core/loopback.ts'
-import { changed, changing } from '../../../core/settings/settings-changing.ts'
+import { changing } from '../../../core/settings/settings-changing.ts'
 import { count, escapeInline, some } from '../../../core/text/text.ts'
 import { storeSecret } from '../../../core/vault/secrets.ts'
 import { budgetLine, usd } from '../models/budget/money.ts'
@@ -171,7 +171,7 @@ async function take(
     lines.push(trialLine(wanted.name, trial))
   }
   lines.push(`${wanted.name} is on · ${budgetLine(config)} · ${prefix}model off ${wanted.name} turns it off`)
-  return { lines, effect: changing(context, [{ key, value: raw }]), committed: changed(context) }
+  return { lines, ...changing(context, { [key]: raw }) }
 }
 
 export const add = declare({

@@ -6,7 +6,7 @@ import { soonOrLater } from '../../../core/command/visit/later.ts'
 import { typedValue } from '../../../core/config/yaml.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { dropSetting } from '../../../core/ledger/settings/settings.ts'
-import { type Change, changed, changing } from '../../../core/settings/settings-changing.ts'
+import { type Changes, changed, changing, store } from '../../../core/settings/settings-changing.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { count, duration, escapeInline } from '../../../core/text/text.ts'
@@ -99,8 +99,7 @@ const set = declare({
     const checked = settings.check(path, valueOf(setting, value))
     return {
       lines: [`${name}: ${escapeInline(setting)} = ${escapeInline(JSON.stringify(checked))}`],
-      effect: changing(context, [{ key: path, value: checked }]),
-      committed: changed(context),
+      ...changing(context, { [path]: checked }),
     }
   },
 })
@@ -135,14 +134,13 @@ const switching = (word: 'on' | 'off'): Command<OracleServices> =>
       const last = word === 'off' && others.length === 0 ? '; now none is on, and I can not answer' : ''
       return {
         lines: [`${name} is ${word}${last}`],
-        effect: changing(context, [{ key: `models.${name}.on`, value: word === 'on' }]),
-        committed: changed(context),
+        ...changing(context, { [`models.${name}.on`]: word === 'on' }),
       }
     },
   })
 
 /** What else names a model: it goes with it. */
-function mentions({ modelsFor }: Config, name: string): Change[] {
+function mentions({ modelsFor }: Config, name: string): Changes {
   const without = (names: readonly string[]): string[] => names.filter(other => other !== name)
   const ofTasks = tasks
     .map(task => ({ key: `modelsFor.tasks.${task}`, names: modelsFor.tasks[task] ?? [], none: null }))
@@ -150,10 +148,9 @@ function mentions({ modelsFor }: Config, name: string): Change[] {
   const ofRooms = Object.entries(modelsFor.rooms)
     .map(([room, names]) => ({ key: `modelsFor.rooms.${room}`, names, none: removed }))
     .filter(({ names }) => names.includes(name))
-  return [...ofTasks, ...ofRooms].map(({ key, names, none }) => ({
-    key,
-    value: names.length > 1 ? without(names) : none,
-  }))
+  return Object.fromEntries(
+    [...ofTasks, ...ofRooms].map(({ key, names, none }) => [key, names.length > 1 ? without(names) : none]),
+  )
 }
 
 const del = declare({
@@ -172,9 +169,9 @@ const del = declare({
     return {
       lines: [`${name} is deleted`],
       effect: tx => {
-        changing(context, mentions(settings.current, name))(tx)
+        store(tx, context, mentions(settings.current, name))
         if (from === 'chat') dropSetting(tx, `models.${name}`)
-        else changing(context, [{ key: `models.${name}`, value: removed }])(tx)
+        else store(tx, context, { [`models.${name}`]: removed })
       },
       committed: changed(context),
     }
@@ -213,8 +210,7 @@ const use = declare({
     if (chosen) settings.check(path, value)
     return {
       lines: [`${escapeInline(task ?? where)}: ${chosen?.join(', ') ?? 'every model that is on'}`],
-      effect: changing(context, [{ key: path, value }]),
-      committed: changed(context),
+      ...changing(context, { [path]: value }),
     }
   },
 })

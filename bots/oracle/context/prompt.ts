@@ -6,6 +6,7 @@ import { countedTokens, keepCount, moveStart } from '../../../core/ledger/oracle
 import type { Turn } from '../../../core/ledger/oracle/turns.ts'
 import type { Stored } from '../../../core/ledger/record/events.ts'
 import type { MediaStore } from '../../../core/media/store.ts'
+import { Recent } from '../../../core/recent.ts'
 import { safeName } from '../../../core/text/text.ts'
 import type { ModelContent, ModelLimits, ModelMessage, ModelRequest, Models } from '../models/contract.ts'
 import { shownPictures } from './images.ts'
@@ -125,15 +126,13 @@ async function piecesOf(
 }
 
 /** Most of what stands around the lines is the same each time. */
-const known = new Map<string, number>()
-const mostKnown = 50
+const known = new Recent<string, number>(50)
 
 async function counted(models: Models, text: string): Promise<number> {
   if (text === '') return 0
   const before = known.get(text)
   if (before !== undefined) return before
   const tokens = await models.countTokens(text)
-  if (known.size >= mostKnown) known.clear()
   known.set(text, tokens)
   return tokens
 }

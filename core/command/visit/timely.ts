@@ -20,20 +20,13 @@ export async function timely<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    reject(new ChanopError('usage', `that took longer than ${limitMs / 1000} s and was given up: nothing was changed`))
-    end.abort()
-  }, limitMs)
-  const stopped = (): void => {
-    reject(new Stopped())
+  const giveUp = (why: Error): void => {
+    reject(why)
     end.abort()
   }
-  stop?.addEventListener('abort', stopped, { once: true })
-  try {
-    stop?.throwIfAborted()
-    return await Promise.race([work(end.signal), promise])
-  } finally {
-    clearTimeout(timer)
-    stop?.removeEventListener('abort', stopped)
-  }
+  const over = `that took longer than ${limitMs / 1000} s and was given up: nothing was changed`
+  using _timer = setTimeout(() => giveUp(new ChanopError('usage', over)), limitMs)
+  stop?.throwIfAborted()
+  stop?.addEventListener('abort', () => giveUp(new Stopped()), { once: true, signal: end.signal })
+  return await Promise.race([work(end.signal), promise])
 }

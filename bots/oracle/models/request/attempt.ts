@@ -79,11 +79,9 @@ class Watchdog {
 export async function* attempt(asked: Asked, tally: Tally, signal: AbortSignal): AsyncGenerator<AttemptPart, void> {
   if (signal.aborted) return
   const hangUp = new AbortController()
-  const stop = (): void => hangUp.abort()
-  signal.addEventListener('abort', stop, { once: true })
   const dog = new Watchdog(hangUp)
   try {
-    yield* chunks(asked, tally, dog, hangUp.signal)
+    yield* chunks(asked, tally, dog, AbortSignal.any([signal, hangUp.signal]))
     if (!signal.aborted) tally.outcome = ending(asked, tally, dog.reason)
   } catch (thrown) {
     if (signal.aborted) return
@@ -96,7 +94,6 @@ export async function* attempt(asked: Asked, tally: Tally, signal: AbortSignal):
     else tally.outcome = ending(asked, tally, null)
   } finally {
     dog.stop()
-    signal.removeEventListener('abort', stop)
     hangUp.abort()
   }
 }
