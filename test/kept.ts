@@ -7,7 +7,7 @@ import { lastParam } from '../adapters/irc/text/line.ts'
 import { sleep } from '../core/retry.ts'
 import { Instance, killNow, type ServerKind, until } from './instance.ts'
 import { Client } from './irc.ts'
-import { type Gap, readGaps, readRecord } from './kill/record.ts'
+import { type Fact, type Gap, readGaps, readRecord, settled } from './kill/record.ts'
 import { type Attempt, Sender } from './kill/stream.ts'
 import { optionsOf } from './options.ts'
 
@@ -39,8 +39,6 @@ const origins: Readonly<Record<string, string | null>> = {
 const fromFile =
   'rooms: { general: { places: ["irc:#general"], open: true }, file: { places: ["irc:#file"], open: true } }\n'
 const betweenMs = 2500
-/** The history of the last outage is taken in meanwhile. */
-const quietMs = 20_000
 
 export async function keptRun({ server, kills, rate, say }: KeptOptions): Promise<Kept> {
   const instance = await Instance.start({ managed: server, external: null, config: fromFile })
@@ -93,25 +91,17 @@ async function open(instance: Instance, say: KeptOptions['say']): Promise<void> 
 async function taken(instance: Instance, senders: readonly Sender[]): Promise<Kept> {
   const path = join(instance.data, 'ledger.db')
   const accepted = senders.flatMap(({ attempts }) => attempts.filter(({ acceptedMs }) => acceptedMs !== null))
-  const look = () => {
-    const facts = readRecord(path)
+  const lostOf = (facts: readonly Fact[]): Attempt[] => {
     const known = new Set(facts.map(({ token }) => token))
-    return { facts, lost: accepted.filter(({ token }) => !known.has(token)) }
+    return accepted.filter(({ token }) => !known.has(token))
   }
-  for (
-    let [open, movedMs] = [-1, performance.now()];
-    open !== 0 && performance.now() - movedMs < quietMs;
-    await sleep(250)
-  ) {
-    const { lost } = look()
-    if (lost.length !== open) movedMs = performance.now()
-    open = lost.length
-  }
-  const { facts, lost } = look()
+  // The history of the last outage is taken in meanwhile.
+  await settled(path, facts => lostOf(facts).length)
+  const facts = readRecord(path)
   const doubled = [...Map.groupBy(facts, ({ token }) => token)].flatMap(([token, all]) =>
     all.length > 1 ? [token] : [],
   )
-  return { accepted: accepted.length, lost, doubled, gaps: readGaps(path) }
+  return { accepted: accepted.length, lost: lostOf(facts), doubled, gaps: readGaps(path) }
 }
 
 if (import.meta.main) {

@@ -9,8 +9,8 @@ import { sleep } from '../core/retry.ts'
 import { Instance, type ServerKind, type Side } from './instance.ts'
 import { Judge, type Verdict } from './kill/judge.ts'
 import type { Blow } from './kill/killer.ts'
-import { type Gap, openDeliveries, readGaps, readRecord } from './kill/record.ts'
-import { type Attempt, Observer, Sender } from './kill/stream.ts'
+import { type Gap, readGaps, readRecord, settled } from './kill/record.ts'
+import { type Attempt, Observer, Sender, unseen } from './kill/stream.ts'
 import { optionsOf, twoServers } from './options.ts'
 
 export interface StopOptions {
@@ -34,7 +34,6 @@ const channels = ['#general', '#second']
 /** Two on each side of two rooms: forty lines a second in all. */
 const perSecond = 5
 const talkMs = 3000
-const quietMs = 20_000
 
 /** One room while it is talked in. */
 interface Talk {
@@ -56,7 +55,9 @@ export async function stopRun(options: StopOptions): Promise<Outcome> {
     const ends = await stopAndStart(instance, options)
     mute.abort()
     await saying
-    await settled(instance, talks)
+    await settled(join(instance.data, 'ledger.db'), facts =>
+      talks.reduce((sum, { senders, observers }) => sum + unseen(factsOf(facts, senders), observers), 0),
+    )
     return await outcome(instance, talks, ends)
   } finally {
     mute.abort()
@@ -106,24 +107,6 @@ async function stopAndStart(instance: Instance, { rounds, say }: StopOptions): P
   }
   await sleep(talkMs)
   return ends
-}
-
-/** Resolves once every recorded message has been seen, or nothing has moved for a while. */
-async function settled(instance: Instance, talks: readonly Talk[]): Promise<void> {
-  const path = join(instance.data, 'ledger.db')
-  let state = ''
-  for (let movedMs = performance.now(); performance.now() - movedMs < quietMs; await sleep(250)) {
-    const facts = readRecord(path)
-    const missing = talks.flatMap(({ senders, observers }) =>
-      factsOf(facts, senders).filter(({ from, token }) => !observers[from === 'irc' ? 'ext' : 'irc'].tokens.has(token)),
-    )
-    const now = `${facts.length} ${missing.length} ${openDeliveries(path)}`
-    if (now === `${facts.length} 0 0`) break
-    if (now !== state) movedMs = performance.now()
-    state = now
-  }
-  // A double would come late as well.
-  await sleep(1000)
 }
 
 function factsOf<F extends { readonly token: string }>(facts: readonly F[], senders: readonly Sender[]): F[] {

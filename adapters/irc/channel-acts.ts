@@ -3,8 +3,9 @@ import { ChanopError } from '../../core/error.ts'
 import { admit } from './admit.ts'
 import type { Hand } from './hand.ts'
 import { establish, type Keeping, unregister } from './kept.ts'
-import { command, insist, isInspircd, oneLine } from './link/command.ts'
+import { command, insist, isInspircd } from './link/command.ts'
 import type { Session } from './link/session.ts'
+import { oneLine } from './text/format.ts'
 import { lastParam } from './text/line.ts'
 
 type Plain = Required<Pick<Channels, 'join' | 'part' | 'mode' | 'kick'>>

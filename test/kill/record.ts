@@ -1,6 +1,7 @@
 /** What the ledger says became of each numbered message. */
 import { states } from '../../core/ledger/out/deliveries.ts'
 import { connect } from '../../core/ledger/sqlite.ts'
+import { sleep } from '../../core/retry.ts'
 import type { Side } from '../instance.ts'
 import { tokenOf } from './stream.ts'
 
@@ -109,11 +110,29 @@ export function readGaps(path: string): Gap[] {
 }
 
 /** How many deliveries still wait. */
-export function openDeliveries(path: string): number {
+function openDeliveries(path: string): number {
   const db = connect(path, { readonly: true })
   try {
     return Number(db.prepare('SELECT count(*) FROM delivery WHERE state < 10').pluck().get())
   } finally {
     db.close()
   }
+}
+
+/** The last messages may wait for a server, a reconnect and a lookup of what became of them. */
+const quietMs = 20_000
+
+/** Resolves once nothing waits and nothing is missing, or nothing has moved for a while. */
+export async function settled(path: string, missing: (facts: readonly Fact[]) => number): Promise<void> {
+  let state = ''
+  for (let movedMs = performance.now(); performance.now() - movedMs < quietMs; await sleep(500)) {
+    const facts = readRecord(path)
+    const [lacks, open] = [missing(facts), openDeliveries(path)]
+    if (lacks === 0 && open === 0) break
+    const now = `${facts.length} ${lacks} ${open}`
+    if (now !== state) movedMs = performance.now()
+    state = now
+  }
+  // A double would come late as well.
+  await sleep(1000)
 }

@@ -1,11 +1,10 @@
 /** One run: a whole instance, people who talk on both sides, kills, and the verdict. */
 import { join } from 'node:path'
-import { sleep } from '../../core/retry.ts'
 import { Instance, type ServerKind, type Side } from '../instance.ts'
 import { Judge, type Verdict } from './judge.ts'
 import { type Blow, Killer } from './killer.ts'
-import { openDeliveries, readGaps, readRecord } from './record.ts'
-import { Observer, Sender } from './stream.ts'
+import { readGaps, readRecord, settled } from './record.ts'
+import { Observer, Sender, unseen } from './stream.ts'
 
 export interface RunOptions {
   readonly messages: number
@@ -29,8 +28,6 @@ export interface Outcome {
 
 const sides = ['irc', 'ext'] as const
 const sendersPerSide = 2
-/** The last messages may wait for a server, a reconnect and a lookup of what became of them. */
-const quietMs = 20_000
 const mostEvidence = 20
 
 export async function killRun(options: RunOptions): Promise<Outcome> {
@@ -56,7 +53,7 @@ async function talkAndKill(instance: Instance, options: RunOptions, stop: AbortC
   const attempts = senders.flatMap(sender => sender.attempts)
   options.say(`all said after ${(tookMs / 1000).toFixed(0)} s; waiting for the last copies`)
   const path = join(instance.data, 'ledger.db')
-  await settled(path, observers)
+  await settled(path, facts => unseen(facts, observers))
   const judge = new Judge({
     attempts, observers, facts: readRecord(path), gaps: readGaps(path), blows: killer.blows, bridgeNick: { irc: 'bridge', ext: 'relay' },
   }) // biome-ignore format: plain
@@ -96,22 +93,4 @@ async function sendersOf(instance: Instance, { messages, kills, everyMs }: RunOp
       return new Sender({ login, side, channel: instance.channel, count, perSecond })
     }),
   )
-}
-
-/** Resolves once every recorded message has been seen, or nothing has moved for a while. */
-async function settled(path: string, observers: Readonly<Record<Side, Observer>>): Promise<void> {
-  let state = ''
-  let movedMs = performance.now()
-  while (performance.now() - movedMs < quietMs) {
-    const facts = readRecord(path)
-    const missing = facts.filter(({ from, token }) => !observers[from === 'irc' ? 'ext' : 'irc'].tokens.has(token))
-    const open = openDeliveries(path)
-    if (missing.length === 0 && open === 0) break
-    const now = `${facts.length} ${missing.length} ${open}`
-    if (now !== state) movedMs = performance.now()
-    state = now
-    await sleep(500)
-  }
-  // A double would come late as well.
-  await sleep(1000)
 }

@@ -282,3 +282,9 @@ export class Observer {
     return lines.some(line => line.tags['msgid'] === msgid)
   }
 }
+
+/** How many of these were not seen on the other side. */
+export const unseen = (
+  facts: readonly { readonly from: Side; readonly token: string }[],
+  observers: Readonly<Record<Side, Observer>>,
+): number => facts.filter(({ from, token }) => !observers[from === 'irc' ? 'ext' : 'irc'].tokens.has(token)).length

@@ -5,7 +5,8 @@ import { connect, type TLSSocket } from 'node:tls'
 import { fingerprintOf, makeCertificate } from '../server/certificate.ts'
 import { availableServers, startErgo, startInspircd, type TestServer } from '../server/testing.ts'
 import { accountsFor, type ManagedAccounts } from './index.ts'
-import { askServer, authenticate, type Line, Wire } from './session.ts'
+import type { Line } from '../text/line.ts'
+import { askServer, authenticate, Wire } from './session.ts'
 import { login, password } from './testing.ts'
 
 const refused = (code: string) => (error: unknown) => (error as { code?: string }).code === code

@@ -8,14 +8,23 @@ import { ChanopError } from '../../../core/error.ts'
 import { deadline, sleep } from '../../../core/retry.ts'
 import { type Control, identifyCommand } from '../control.ts'
 import { askGuard } from '../logins/protocol.ts'
+import { type Line, lastParam } from '../text/line.ts'
 import type { AccountHooks } from './hooks.ts'
-import { checkAccount, checkFingerprint, checkPassword, fingerprintsIn, oneLine, reservedOf } from './names.ts'
-import { askServer, authenticate, ControlSession, type Line, noticesOf, Wire } from './session.ts'
+import {
+  alreadyThere,
+  checkAccount,
+  checkFingerprint,
+  checkPassword,
+  failed,
+  fingerprintsIn,
+  oneLine,
+  refused,
+  reservedOf,
+  unknown,
+} from './names.ts'
+import { askServer, authenticate, ControlSession, noticesOf, Wire } from './session.ts'
 import { countSessions, endSessions } from './sessions.ts'
 
-const failed = (what: string): ChanopError => new ChanopError('account-failed', what)
-const refused = (what: string): ChanopError => new ChanopError('network-refused', what)
-const unknown = (account: string): ChanopError => new ChanopError('account-unknown', `there is no account ${account}`)
 const temporaryNick = (prefix: string): string => `${prefix}-${randomBytes(6).toString('hex')}`
 
 export class AnopeAccounts implements Accounts {
@@ -51,8 +60,7 @@ export class AnopeAccounts implements Accounts {
     await this.#session.run(async wire => {
       if (await this.#exists(wire, account)) {
         // The same random password shows that this is our own act again, after a crash.
-        if (!(await this.verify(account, password)))
-          throw new ChanopError('account-exists', `the account ${account} exists already; choose another name`)
+        if (!(await this.verify(account, password))) throw alreadyThere(account)
       } else await this.#make(wire, account, password)
       await this.#save(wire)
     })
@@ -241,7 +249,7 @@ export class AnopeAccounts implements Accounts {
   async #services(wire: Wire, service: string, command: string): Promise<string> {
     const mark = randomBytes(6).toString('hex')
     const end = (line: Line): boolean =>
-      (line.command === 'NOTICE' && (line.params.at(-1) ?? '').includes(mark)) || line.command === '401'
+      (line.command === 'NOTICE' && lastParam(line).includes(mark)) || line.command === '401'
     const lines = await wire.ask([`PRIVMSG ${service} :${command}`, `PRIVMSG ${service} :\x01PING ${mark}\x01`], end)
     if (lines.at(-1)?.command === '401') throw failed('the account service is not there now')
     return noticesOf(lines, service)

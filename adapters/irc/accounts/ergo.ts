@@ -7,16 +7,24 @@ import { ChanopError } from '../../../core/error.ts'
 import { deadline, sleep } from '../../../core/retry.ts'
 import type { Control } from '../control.ts'
 import { type Answer, askGuard, type Request } from '../logins/protocol.ts'
+import type { Line } from '../text/line.ts'
 import { callErgo, type ErgoAnswer, type ErgoApi } from './ergo-api.ts'
 import type { AccountHooks } from './hooks.ts'
-import { checkAccount, checkFingerprint, checkPassword, fingerprintsIn, oneLine, reservedOf } from './names.ts'
+import {
+  alreadyThere,
+  checkAccount,
+  checkFingerprint,
+  checkPassword,
+  failed,
+  fingerprintsIn,
+  oneLine,
+  refused,
+  reservedOf,
+  unknown,
+} from './names.ts'
 import { askServer, authenticate, ControlSession, noticesOf, type Wire } from './session.ts'
 
 const endDeadlineMs = 3000
-
-const failed = (what: string): ChanopError => new ChanopError('account-failed', what)
-const refused = (what: string): ChanopError => new ChanopError('network-refused', what)
-const unknown = (account: string): ChanopError => new ChanopError('account-unknown', `there is no account ${account}`)
 
 export class ErgoAccounts implements Accounts {
   readonly reserved: ReadonlySet<string>
@@ -40,8 +48,7 @@ export class ErgoAccounts implements Accounts {
     checkPassword(password)
     if (await this.#exists(account)) {
       // The same random password shows that this is our own act again, after a crash.
-      if (!(await this.verify(account, password)))
-        throw new ChanopError('account-exists', `the account ${account} exists already; choose another name`)
+      if (!(await this.verify(account, password))) throw alreadyThere(account)
       return
     }
     // The password first: an account that is there has one.
@@ -184,7 +191,7 @@ export class ErgoAccounts implements Accounts {
   }
 
   /** IRC commands as the operator, with all that the server answers to them. */
-  command(lines: readonly string[]): Promise<readonly { command: string; params: readonly string[] }[]> {
+  command(lines: readonly string[]): Promise<readonly Line[]> {
     return this.#session.run(wire => askServer(wire, lines))
   }
 

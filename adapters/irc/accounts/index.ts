@@ -1,5 +1,6 @@
 import type { Accounts } from '../../../core/adapter.ts'
 import type { Control } from '../control.ts'
+import type { Line } from '../text/line.ts'
 import { AnopeAccounts } from './anope.ts'
 import { ErgoAccounts } from './ergo.ts'
 import type { AccountHooks } from './hooks.ts'
@@ -7,9 +8,7 @@ import type { AccountHooks } from './hooks.ts'
 /** What provisioning needs beyond the contract. */
 export interface ManagedAccounts extends Accounts {
   verify(account: string, password: string): Promise<boolean>
-  command(
-    lines: readonly string[],
-  ): Promise<readonly { readonly command: string; readonly params: readonly string[] }[]>
+  command(lines: readonly string[]): Promise<readonly Line[]>
   /** Moves what opens accounts to where it is kept now, where an earlier release kept it elsewhere. */
   takeOver?(): Promise<void>
   /** Leaves the server; a later act connects again. */

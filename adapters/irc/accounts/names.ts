@@ -1,6 +1,13 @@
 import { ChanopError } from '../../../core/error.ts'
 import type { Control } from '../control.ts'
 
+export const failed = (what: string): ChanopError => new ChanopError('account-failed', what)
+export const refused = (what: string): ChanopError => new ChanopError('network-refused', what)
+export const unknown = (account: string): ChanopError =>
+  new ChanopError('account-unknown', `there is no account ${account}`)
+export const alreadyThere = (account: string): ChanopError =>
+  new ChanopError('account-exists', `the account ${account} exists already; choose another name`)
+
 // biome-ignore format: a list of names
 const services = new Set([
   'nickserv', 'chanserv', 'operserv', 'hostserv', 'histserv', 'memoserv', 'botserv', 'global', 'services', 'enforcer', 'server', 'anope', 'ergo',

@@ -4,23 +4,7 @@
  */
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { ChanopError } from '../../../core/error.ts'
-
-export interface Line {
-  readonly source: string
-  readonly command: string
-  readonly params: readonly string[]
-}
-
-/** RFC 1459 message; message tags are skipped. */
-export function parseLine(raw: string): Line {
-  const match = /^(?:@\S+ +)?(?::(\S+) +)?(\S+)(?: +(.*))?$/s.exec(raw)
-  const rest = match?.[3] ?? ''
-  const colon = rest.startsWith(':') ? 0 : rest.indexOf(' :')
-  const middle = colon < 0 ? rest : rest.slice(0, colon)
-  const params = middle.split(' ').filter(Boolean)
-  if (colon >= 0) params.push(rest.slice(colon + (colon === 0 ? 1 : 2)))
-  return { source: match?.[1] ?? '', command: (match?.[2] ?? '').toUpperCase(), params }
-}
+import { fromUser, type Line, lastParam, parseLine } from '../text/line.ts'
 
 export interface SessionOptions {
   readonly target: NetConnectOpts
@@ -103,7 +87,10 @@ export class Wire {
   #read(chunk: string): void {
     const lines = (this.#rest + chunk).split('\n')
     this.#rest = lines.pop() ?? ''
-    for (const raw of lines) this.#take(parseLine(raw.replace(/\r$/, '')))
+    for (const raw of lines) {
+      const line = parseLine(raw)
+      if (line) this.#take(line)
+    }
   }
 
   #take(line: Line): void {
@@ -186,7 +173,7 @@ export class ControlSession {
 /** The end mark for everything the IRC server itself answers: its PONG comes after all of it. */
 export async function askServer(wire: Wire, lines: readonly string[], timeoutMs?: number): Promise<Line[]> {
   const mark = `m${Math.random().toString(36).slice(2)}`
-  return wire.ask([...lines, `PING ${mark}`], line => line.command === 'PONG' && line.params.at(-1) === mark, timeoutMs)
+  return wire.ask([...lines, `PING ${mark}`], line => line.command === 'PONG' && lastParam(line) === mark, timeoutMs)
 }
 
 /** SASL PLAIN up to 903, before registration is complete. False: the server refuses this account or password (904). */
@@ -206,5 +193,5 @@ export async function authenticate(wire: Wire, account: string, password: string
 /** The texts of NOTICEs that `nick` sent, without formatting. */
 export const noticesOf = (lines: readonly Line[], nick: string): string[] =>
   lines
-    .filter(line => line.command === 'NOTICE' && line.source.toLowerCase().startsWith(`${nick.toLowerCase()}!`))
-    .map(line => (line.params.at(-1) ?? '').replaceAll(/[\x02\x0f\x16\x1d\x1f]|\x03\d{0,2}/g, ''))
+    .filter(line => line.command === 'NOTICE' && fromUser(line) && line.nick.toLowerCase() === nick.toLowerCase())
+    .map(line => lastParam(line).replaceAll(/[\x02\x0f\x16\x1d\x1f]|\x03\d{0,2}/g, ''))

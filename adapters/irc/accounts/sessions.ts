@@ -5,7 +5,8 @@
  */
 import { ChanopError } from '../../../core/error.ts'
 import { deadline } from '../../../core/retry.ts'
-import { askServer, type Line, type Wire } from './session.ts'
+import type { Line } from '../text/line.ts'
+import { askServer, type Wire } from './session.ts'
 
 interface Connection {
   /** The server's id of the connection: stays when the nick changes. */

@@ -7,8 +7,6 @@ import { isRefusal } from './settle.ts'
 /** Already so: in the channel (443), not in it (441), gone (401). */
 const settled = new Set(['441', '443'])
 
-export const oneLine = (text: string): string => text.replaceAll(/[\x00-\x1f\x7f]+/g, ' ').trim()
-
 /** Which of the servers we run this is. */
 export const isInspircd = (session: Session): boolean => /inspircd/i.test(session.server)
 

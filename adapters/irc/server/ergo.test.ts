@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { askServer, authenticate, type Line, Wire } from '../accounts/session.ts'
+import { askServer, authenticate, Wire } from '../accounts/session.ts'
+import type { Line } from '../text/line.ts'
 import { capabilities } from './ready.ts'
 import { availableServers, startErgo, type TestServer } from './testing.ts'
 
@@ -65,7 +66,7 @@ describe('Ergo', { skip: reason }, () => {
     assert.equal(lines.filter(line => line.command === 'PRIVMSG').length, 500)
     const kept = await askServer(bridge, ['CHATHISTORY LATEST #general * 1000'])
     // Joins are shown to readers without event-playback as lines of HistServ.
-    assert.equal(kept.filter(line => line.command === 'PRIVMSG' && line.source.startsWith('bridge!')).length, 500)
+    assert.equal(kept.filter(line => line.command === 'PRIVMSG' && line.prefix.startsWith('bridge!')).length, 500)
     bridge.close()
   })
 
@@ -86,7 +87,7 @@ describe('Ergo', { skip: reason }, () => {
   test('the bridge may become operator, and it alone speaks under the names of others', async () => {
     const owner = await client('owner', server.owner?.password ?? '')
     const spoken = (lines: readonly Line[]): boolean =>
-      lines.some(line => line.source.startsWith('alice/test!') && line.params[1] === 'hello')
+      lines.some(line => line.prefix.startsWith('alice/test!') && line.params[1] === 'hello')
     const relay = [
       'JOIN #general',
       'JOIN #owned',
