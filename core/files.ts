@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Dirent } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { link, lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { ChanopError } from './error.ts'
 
 /** Makes a folder that only we can enter, and its parents. */
 export const makeFolder = (path: string): Promise<unknown> => mkdir(path, { recursive: true, mode: 0o700 })
@@ -18,6 +19,28 @@ export async function writeWhole(path: string, text: string): Promise<void> {
     await rm(temporary, { force: true })
     throw error
   }
+}
+
+/** `<data>/exports`, which is ours: when a link stands in its place nothing is written through it. */
+export async function exportsFolder(dataDir: string): Promise<string> {
+  const folder = join(dataDir, 'exports')
+  await makeFolder(folder)
+  if ((await lstat(folder)).isDirectory()) return folder
+  throw new ChanopError('conflict', `${folder} is not a folder: remove what stands there`)
+}
+
+/** Gives a finished file its name; false when something has it: that is never written over. */
+export async function nameFile(finished: string, path: string): Promise<boolean> {
+  try {
+    await link(finished, path)
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    // Some file systems have no links (a memory stick): there two at once could still meet.
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP'].includes(code)) throw error
+    await rename(finished, path)
+  }
+  return true
 }
 
 /** Brings a file, or what a folder says of its files, onto the disk. */

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { lstat, mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { ChanopError } from '../../core/error.ts'
-import { removedAfter } from '../../core/files.ts'
+import { exportsFolder, removedAfter } from '../../core/files.ts'
 import { type AuditRow, type Proof, prove, unproved } from '../../core/ledger/audit/audit.ts'
 import type { AuditRun } from '../../core/ledger/audit/audit-runs.ts'
 import type { Ledger } from '../../core/ledger/ledger.ts'
@@ -44,11 +43,7 @@ export async function exportAudit(
   name: string,
   signal: AbortSignal,
 ): Promise<{ path: string; sha256: string; proof: Proof }> {
-  const path = join(dataDir, 'exports', `audit-${name}.jsonl`)
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  if (!(await lstat(dirname(path))).isDirectory()) {
-    throw new ChanopError('conflict', `${dirname(path)} is not a folder: remove what stands there`)
-  }
+  const path = join(await exportsFolder(dataDir), `audit-${name}.jsonl`)
   const draft = `${path}.new`
   await rm(draft, { force: true })
   await using _gone = removedAfter(draft)

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { copyFile, link, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ChanopError } from '../../core/error.ts'
-import { makeFolder, onDisk, removedAfter } from '../../core/files.ts'
+import { makeFolder, nameFile, onDisk, removedAfter } from '../../core/files.ts'
 import { countsIn } from '../../core/ledger/snapshot.ts'
 import { hold } from '../boot/hold.ts'
 import { demandLedger, type Instance } from '../instance.ts'
@@ -52,7 +52,8 @@ async function takeTo(instance: Instance, lock: Lock, path: string): Promise<Tak
   await mkdir(opened, { mode: 0o700 })
   await unpack(unseal(draft, opener), opened)
   const manifest = await examine(opened)
-  await publish(draft, path)
+  if (!(await nameFile(draft, path))) throw taken(path)
+  await onDisk(dirname(path))
   return { path, sizeBytes, sha256, manifest, recipient: 'recipient' in lock ? lock.recipient : null }
 }
 
@@ -78,17 +79,6 @@ async function stage({ paths, config, version }: Instance, staged: string): Prom
     files: await describeFiles(staged, saved),
   }
   await writeFile(join(staged, manifestName), JSON.stringify(manifest), { mode: 0o600 })
-}
-
-/** Gives the file its name, which nobody may have taken meanwhile, for good. */
-async function publish(draft: string, path: string): Promise<void> {
-  await link(draft, path).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST') throw taken(path)
-    // A file system without links (a memory stick).
-    if (error.code === 'EPERM' || error.code === 'ENOTSUP') await rename(draft, path)
-    else throw error
-  })
-  await onDisk(dirname(path))
 }
 
 /** What a backup left that was killed: nobody is at work, we hold the lock. */

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { type FileHandle, link, mkdir, open, rename } from 'node:fs/promises'
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { ChanopError } from '../../../core/error.ts'
-import { removedAfter } from '../../../core/files.ts'
+import { nameFile, removedAfter } from '../../../core/files.ts'
 import { asLedgerError } from '../../../core/ledger/fault.ts'
 import { currentBetween, newestSeq, type Span } from '../../../core/ledger/record/history.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
@@ -43,7 +43,8 @@ export async function exportTo(tx: Tx, request: ExportRequest, signal: AbortSign
     await mkdir(dirname(request.path), { recursive: true, mode: 0o700 })
     const written = await writeFile(tx, request, temporary, signal)
     if (written.lines === 0) throw new ChanopError('not-found', 'nothing to export: look at the room and the times')
-    await publish(temporary, request.path)
+    if (!(await nameFile(temporary, request.path)))
+      throw new ChanopError('conflict', `${request.path} exists already: choose another name, or remove it first`)
     return { path: request.path, ...written }
   } catch (error) {
     throw explained(error, request.path)
@@ -85,20 +86,6 @@ async function writeAll(tx: Tx, request: ExportRequest, file: FileHandle, signal
 function linesBetween(tx: Tx, selection: Span, low: number, high: number, format: Format): string[] {
   const lines = currentBetween(tx, low, high, selection).map(fact => currentLine(tx, fact))
   return lines.filter(line => line !== null).map(line => format.line(line))
-}
-
-/** Gives the finished file its name; never over one that exists. */
-async function publish(temporary: string, path: string): Promise<void> {
-  const taken = new ChanopError('conflict', `${path} exists already: choose another name, or remove it first`)
-  try {
-    await link(temporary, path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') throw taken
-    // Some file systems have no links: then two at once could still meet here, which a random name makes harmless.
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error
-    await rename(temporary, path)
-  }
 }
 
 const reasons: Readonly<Record<string, string>> = {
