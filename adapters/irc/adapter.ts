@@ -148,7 +148,7 @@ class IrcAdapter implements Adapter {
       line: (face, line) => this.#line(face, line),
       followed: (face, line) => this.#followed(face, line),
       own: (channel, mark, id) => this.#channels.own(channel, mark, id),
-      replay: (_, channel, lines) => this.#channels.replay(channel, lines),
+      replay: (channel, lines) => this.#channels.replay(channel, lines),
       flush: () => this.#flush(),
       changed: () => this.#context.changed(),
       isOurs: channel => this.#channels.status(channel) !== 'other',

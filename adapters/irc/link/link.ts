@@ -6,11 +6,11 @@ import { type Fault, Session, type SessionOptions } from './session.ts'
 
 export interface LinkHooks {
   up(session: Session): void
-  line(session: Session, line: Line): void
-  batch(session: Session, batch: Batch): void
+  line(line: Line): void
+  batch(batch: Batch): void
   flush(): void
-  /** `session` is closed; the next attempt follows after `againMs`. */
-  down(session: Session, fault: Fault, againMs: number): void
+  /** The session is closed. */
+  down(fault: Fault): void
 }
 
 export interface LinkOptions {
@@ -42,38 +42,35 @@ export class Link {
     let attempt = 0
     while (!signal.aborted) {
       const beganMs = performance.now()
-      const { session, fault } = await this.#once(signal)
-      if (signal.aborted) {
-        if (session) this.#hooks.down(session, fault, 0)
-        return
-      }
+      const fault = await this.#once(signal)
+      if (signal.aborted) return
       if (performance.now() - beganMs > steadyMs && !fault.permanent) attempt = 0
       const againMs = backoffMs(fault.permanent ? (this.#options.refused ?? slowly) : this.#options.backoff, attempt++)
-      if (session) this.#hooks.down(session, fault, againMs)
       this.#options.log.info({ reason: fault.reason, againMs: Math.round(againMs) }, 'not connected; trying again')
       await sleep(againMs, signal)
     }
   }
 
-  async #once(signal: AbortSignal): Promise<{ session: Session | null; fault: Fault }> {
+  /** One connection, to its end. */
+  async #once(signal: AbortSignal): Promise<Fault> {
     let options: SessionOptions
     try {
       options = await this.#options.options()
     } catch (error) {
-      return { session: null, fault: { reason: (error as Error).message, permanent: false } }
+      return { reason: (error as Error).message, permanent: false }
     }
-    if (signal.aborted) return { session: null, fault: { reason: 'stopped', permanent: false } }
-    return new Promise(resolve => {
-      const closed = (fault: Fault): void => {
+    if (signal.aborted) return { reason: 'stopped', permanent: false }
+    const hooks = this.#hooks
+    const fault = await new Promise<Fault>(resolve => {
+      const closed = (how: Fault): void => {
         signal.removeEventListener('abort', stop)
         this.session = null
-        resolve({ session, fault })
+        resolve(how)
       }
-      const hooks = this.#hooks
       const session: Session = new Session(options, {
         ready: () => hooks.up(session),
-        line: line => hooks.line(session, line),
-        batch: batch => hooks.batch(session, batch),
+        line: line => hooks.line(line),
+        batch: batch => hooks.batch(batch),
         flush: () => hooks.flush(),
         closed,
       })
@@ -82,10 +79,7 @@ export class Link {
       this.session = session
       session.connect()
     })
-  }
-
-  /** The session when it is registered. */
-  get open(): Session | null {
-    return this.session?.open ? this.session : null
+    hooks.down(fault)
+    return fault
   }
 }

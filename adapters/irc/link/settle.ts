@@ -94,10 +94,6 @@ export class Sends {
     return this.#session.has('echo-message') && (this.labels || this.#session.has('message-tags'))
   }
 
-  get underWay(): number {
-    return this.#byLabel.size
-  }
-
   /** Writes a message after all earlier ones; resolves with its id, rejects with what the server said against it. */
   say(message: Outgoing): Promise<MessageId> {
     return new Promise((resolve, reject) => {

@@ -191,11 +191,6 @@ export class Wire extends EventEmitter {
     hop('written')
   }
 
-  /** Bytes that the server has not taken yet. */
-  get waitingBytes(): number {
-    return this.#socket?.writableLength ?? 0
-  }
-
   pause(paused: boolean): void {
     if (paused) this.#socket?.pause()
     else this.#socket?.resume()

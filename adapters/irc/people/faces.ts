@@ -26,7 +26,7 @@ export interface FaceHooks extends Pick<InsideHooks, 'isOurs'> {
   followed(face: Face, line: Line): void
   /** A delivery of ours came by, said by any of our connections. */
   own(channel: string, mark: string, id: MessageId): void
-  replay(face: Face, channel: string, lines: Line[]): void
+  replay(channel: string, lines: Line[]): void
   flush(): void
   changed(): void
   /** Asks whoever may to rename this connection to the nick that is kept for it. */
@@ -74,20 +74,19 @@ export class Face {
       told: (channel, reason) => hooks.outside(this, channel, reason),
     })
     const near = config.managed || isLoopbackHost(config.host)
-    const backoff = near ? managedBackoff : externalBackoff
     this.#link = new Link(
       {
         options: () => this.#options(wish),
-        backoff,
+        backoff: near ? managedBackoff : externalBackoff,
         ...(config.managed ? { refused: managedRefused } : {}),
         log: context.log.child({ persona: wish.bot }),
       },
       {
         up: session => this.#up(session),
-        line: (_, line) => this.#line(line),
-        batch: (_, batch) => this.#batch(batch),
+        line: line => this.#line(line),
+        batch: batch => this.#batch(batch),
         flush: () => hooks.flush(),
-        down: (_, fault) => this.#down(fault),
+        down: fault => this.#down(fault),
       },
     )
   }
@@ -264,7 +263,7 @@ export class Face {
     if (!voice || voice.sends.takeBatch(batch) || voice.history.takeBatch(batch)) return
     const replay = voice.replay(batch)
     if (replay) {
-      if (this.main) this.#hooks.replay(this, replay.channel, replay.lines)
+      if (this.main) this.#hooks.replay(replay.channel, replay.lines)
       return
     }
     const events = voice.batchEvents(batch, line => this.#hooks.followed(this, line))
