@@ -233,7 +233,8 @@ export class Ledger {
       if (seq !== null) for (const listener of this.#committed) listener(seq, first)
       for (const done of settle) done()
     }
-    if (durable) this.whenKept(end)
+    // What was made ready leaves before anybody hears of it.
+    if (durable) this.whenKept(() => queueMicrotask(end))
     else end()
   }
 
