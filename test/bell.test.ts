@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { Talker } from '../bench/talk.ts'
 import { Instance, killNow, until } from './instance.ts'
 
-const rounds = 20
+const rounds = 50
 const p99Ms = 100
 
 describe('without Redis', { concurrency: false }, () => {

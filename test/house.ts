@@ -29,6 +29,8 @@ export interface HouseOptions {
   readonly env?: Readonly<Record<string, string>>
   /** A folder that is there already, with what a managed server left in it; it outlives the house. */
   readonly dataDir?: string
+  /** Commits are put on the disk beside the house, as those of a bridge that is a process of its own. */
+  readonly aside?: boolean
 }
 
 export const plainConfig = `
@@ -58,7 +60,7 @@ export class House {
     this.dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'chanop-house-'))
     this.configFile = join(this.dataDir, 'chanop.yaml')
     writeFileSync(this.configFile, (options.config ?? plainConfig).replaceAll('{server}', this.#name))
-    this.ledger = openLedger(join(this.dataDir, 'ledger.db'), { aside: true })
+    this.ledger = openLedger(join(this.dataDir, 'ledger.db'), { aside: options.aside ?? false })
     t.after(() => this.close())
   }
 

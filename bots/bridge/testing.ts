@@ -42,7 +42,7 @@ export async function openHall(
   letters = 'abc',
   options: BridgeOptions & { more?: string; plain?: string } = {},
 ): Promise<Hall> {
-  const house = new House(t, { config: hallConfig(letters, options.more, options.plain) })
+  const house = new House(t, { config: hallConfig(letters, options.more, options.plain), aside: true })
   const bridge = await house.bridge(options)
   const servers = letters.split('').map(letter => house.server(letter))
   await Promise.all(servers.map(server => server.ready()))
