@@ -43,7 +43,8 @@ const counted = (house: House, network: string) =>
 /** One of five people, whose names are as random as their words. */
 function speak(server: MemoryPlatform, random: () => number, said: string[]): void {
   const user = server.user(`p${Math.floor(random() * 5)}`)
-  if (random() < 0.02) user.rename(randomText(random, 4, true))
+  // No word of the texts: who is called by name is shown as a mention.
+  if (random() < 0.02) user.rename(`${randomText(random, 4, true)}_`)
   const words = randomText(random, 10, true)
   user.say('#general', words)
   said.push(`${safeName(user.name)}: ${clean(words)}`)
