@@ -192,6 +192,7 @@ export class Connections {
     const signal = AbortSignal.any([stop.signal, context.signal])
     try {
       const adapter = await inTime(openNetwork(name, config, { context, signs, places, changed }), openMs, signal)
+      if (!adapter && signal.aborted) return
       if (!adapter) throw new ChanopError('network-down', `it could not be made ready in ${openMs / 1000} s`)
       const run = this.#run(adapter, sink, signal).catch((error: unknown) => {
         connection.fault = asChanopError(error).message
