@@ -88,7 +88,8 @@ export class HttpAdapter implements Adapter {
       this.#hub.look()
       this.#outgoing.look(signal)
     }
-    const off = [ledger.onCommit(look), bus.onRing(look)]
+    // Whether an answer is whole stands in marks: the bridge makes one when it was delivered here.
+    const off = [ledger.onCommit(look), ledger.onMark(() => this.#waiting.look()), bus.onRing(look)]
     const sweeping = setInterval(() => this.#sweep(), sweepMs)
     const looking = setInterval(look, 1000)
     this.#running = true
@@ -203,8 +204,6 @@ export class HttpAdapter implements Adapter {
     const about = { network: this.network, delivery: deliveryId, channel: place.channel }
     const letter = letterOf(about, draft, this.#interior.vault)
     this.#interior.ledger.mark(tx => keepLetter(tx, letter, Date.now()))
-    // The bridge marks it as sent in the turn of the event loop that follows.
-    setImmediate(() => this.#waiting.look())
     return [idOf(deliveryId)]
   }
 
@@ -216,7 +215,6 @@ export class HttpAdapter implements Adapter {
     const about = { network: this.network, delivery, channel: place.channel }
     const { body } = letterOf(about, draft, this.#interior.vault)
     this.#interior.ledger.mark(tx => rewriteLetter(tx, this.network, delivery, body))
-    setImmediate(() => this.#waiting.look())
     return target
   }
 

@@ -31,6 +31,13 @@ describe('commands by HTTP', () => {
     )
   })
 
+  it('are answered when the answer is there, not when it is looked for anyway, once a second', async () => {
+    const sinceMs = performance.now()
+    for (let n = 0; n < 20; n++) assert.equal((await world.command('version', olga)).json.done, true)
+    const tookMs = performance.now() - sinceMs
+    assert.ok(tookMs < 10_000, `${tookMs} ms for 20 answers`)
+  })
+
   it('have all their lines, not a page of them', async () => {
     const { json } = await world.command('config.find', olga, { word: 'per' })
     assert.ok(json.lines.length > 6, `${json.lines.length} lines`)

@@ -128,7 +128,11 @@ export function ledgerContract(
     describe('marks', () => {
       it('commit at once, and are undone when they throw', async () => {
         const id = await ledger.write(db => enqueue(db, say('hello'), 1))
+        let told = 0
+        const off = ledger.onMark(() => told++)
         ledger.mark(db => setState(db, [id], 'sending'))
+        off()
+        assert.equal(told, 1)
         assert.equal(await stateOf(ledger, id), 'sending')
         const failing = (): void =>
           ledger.mark(db => {

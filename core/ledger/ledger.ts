@@ -40,6 +40,7 @@ export class Ledger {
   #scheduled = false
   #commits = 0
   readonly #written = new Set<() => void>()
+  readonly #marked = new Set<() => void>()
   readonly #committed = new Set<CommitListener>()
   readonly #durable = new Set<(ms: number) => void>()
   readonly #disk: Disk | null
@@ -128,7 +129,9 @@ export class Ledger {
    */
   mark<T>(work: (db: Connection) => T): T {
     try {
-      return this.#unsynced(() => this.#atomically(() => work(this.#db)))
+      const result = this.#unsynced(() => this.#atomically(() => work(this.#db)))
+      for (const listener of this.#marked) listener()
+      return result
     } catch (error) {
       throw asLedgerError(error)
     }
@@ -142,6 +145,12 @@ export class Ledger {
     } finally {
       this.#db.exec('PRAGMA synchronous = FULL')
     }
+  }
+
+  /** Calls `listener` after each mark of this process, within the call that makes it. It must not throw, and marks nothing itself. */
+  onMark(listener: () => void): () => void {
+    this.#marked.add(listener)
+    return () => this.#marked.delete(listener)
   }
 
   /**
