@@ -214,7 +214,7 @@ class IrcAdapter implements Adapter {
       this.#roster = new Roster(voice.session.fold)
       this.#able(voice.session)
       this.#channels.up(voice)
-    } else face.inside.up(voice.session, this.#channels.names)
+    } else face.inside.up(voice.session, this.#channels.names, name => this.#channels.tried(name))
     if (voice.history.available) this.#direct(voice)
     this.#context.changed()
   }

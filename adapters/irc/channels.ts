@@ -118,6 +118,12 @@ export class Channels {
     return new Promise(resolve => channel.watchers.push(resolve))
   }
 
+  /** Resolves once it has turned out whether we get into a channel; undefined: that is known. */
+  tried(name: string): Promise<void> | undefined {
+    const state = this.#find(name)?.state
+    return state === 'joining' || (state === 'out' && !this.#voice) ? this.left(name, state) : undefined
+  }
+
   #turn(channel: Channel, state: Channel['state']): void {
     channel.state = state
     const { watchers } = channel

@@ -25,13 +25,13 @@ async function send(trial: Trial, said: string): Promise<void> {
   }
 }
 
-async function setUp(t: Context, fake: FakeOptions) {
+async function setUp(t: Context, fake: FakeOptions, ready: 'in' | 'connected' = 'in') {
   const capabilities = ['message-tags', 'batch', 'labeled-response', 'echo-message']
   const server = await FakeServer.start(t, { capabilities, ...fake })
   const config = { kind: 'irc', host: '127.0.0.1', port: server.port, tls: false, nick: 'bridge', channels: [channel], flood: null } // biome-ignore format: one line
   const trial = await Trial.start({ config, personas })
   t.after(() => trial.stop())
-  await trial.ready(channel, 'admin')
+  if (ready === 'in') await trial.ready(channel, 'admin')
   const client = (nick: string) => server.clients.find(each => each.nick === nick)
   const said = (nick: string): string[] => client(nick)?.lines.filter(line => line.includes('PRIVMSG')) ?? []
   const says = async (what: string): Promise<string> => {
@@ -74,6 +74,25 @@ describe('a persona that a channel does not take', { timeout: 60_000 }, () => {
     while (!asked('admin')) await turn()
     assert.equal(reasons(), '')
   })
+
+  for (const [how, line] of [
+    ['is in', `:bridge!u@h JOIN ${channel}`],
+    ['does not get in', `:fake 474 bridge ${channel} :Banned`],
+  ] as const)
+    it(`comes to a channel once the main connection ${how}: who sees it is heard`, async t => {
+      const answer: FakeOptions['answer'] = ({ command }, { nick }) =>
+        command === 'JOIN' && nick === 'bridge' ? [] : null
+      const { client } = await setUp(t, { answer }, 'connected')
+      const asked = (nick: string): boolean => client(nick)?.lines.includes(`JOIN ${channel}`) ?? false
+      while (!asked('bridge')) await turn()
+      const answered = (): boolean => client('admin')?.lines.some(said => /^PONG :?x$/.test(said)) ?? false
+      while (!client('admin')?.lines.includes('CAP END')) await turn()
+      client('admin')?.socket.write('PING :x\r\n')
+      while (!answered()) await turn()
+      assert.equal(asked('admin'), false)
+      client('bridge')?.socket.write(`${line}\r\n`)
+      while (!asked('admin')) await turn()
+    })
 
   it('comes back at once from a KICK', async t => {
     const { client, says, reasons } = await setUp(t, {})

@@ -30,10 +30,11 @@ export class Inside {
     this.#hooks = hooks
   }
 
-  up(session: Session, channels: readonly string[]): void {
+  /** `after`: as for `enter`. */
+  up(session: Session, channels: readonly string[], after: (channel: string) => Promise<unknown> | undefined): void {
     this.down()
     this.#session = session
-    for (const channel of channels) this.enter(channel)
+    for (const channel of channels) this.enter(channel, after(channel))
   }
 
   down(): void {
@@ -47,7 +48,10 @@ export class Inside {
     return this.#find(channel)?.state ?? 'none'
   }
 
-  /** `after`: the main connection is in, or is not: where channels are made by it alone nobody else comes first. */
+  /**
+   * `after`: the main connection is in, or is not. Nobody else comes first: it alone listens there, and who sees a bot may speak to
+   * it; and where channels are made by it alone nobody else could.
+   */
   enter(channel: string, after?: Promise<unknown>): void {
     const key = this.#session?.fold(channel)
     if (key === undefined) return
