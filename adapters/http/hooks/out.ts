@@ -1,5 +1,6 @@
 /** Tells other programs what happens in rooms: each thing at least once, in order, for each webhook by itself. */
 
+import { addAbortListener } from 'node:events'
 import { currentAfter } from '../../../core/ledger/record/history.ts'
 import {
   advanceHook,
@@ -61,12 +62,13 @@ export class Outgoing {
   /** Until it is deleted or `signal` aborts. */
   async #serve(name: string, signal: AbortSignal): Promise<void> {
     const { ledger } = this.#o.interior
+    using _end = addAbortListener(signal, () => this.#wakes.get(name)?.())
     try {
       while (!signal.aborted) {
         const woken = new Promise<void>(resolve => this.#wakes.set(name, resolve))
         const hook = ledger.readNow(tx => hookOut(tx, name))
         if (!hook) return
-        if (!(await this.#page(hook, signal))) await Promise.race([woken, aborted(signal)])
+        if (!(await this.#page(hook, signal))) await woken
       }
     } finally {
       this.#wakes.delete(name)
@@ -118,8 +120,3 @@ export class Outgoing {
     return false
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise(resolve =>
-    signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
-  )
