@@ -40,4 +40,6 @@ it('an error knows whether to try again and who hears of it; an unknown one is i
   const known = asChanopError(cause)
   assert.deepEqual([known.code, known.message, known.cause], ['internal', 'x is not a function', cause])
   assert.equal(asChanopError('text').message, 'text')
+  const behind = new SuppressedError(new Error('it could not be cleared up either'), error)
+  assert.equal(asChanopError(new SuppressedError(new Error('nor this'), behind)), error)
 })

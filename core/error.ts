@@ -170,8 +170,13 @@ export class ChanopError extends Error {
   }
 }
 
+/** What went wrong first, where clearing up behind it went wrong as well. */
+export const firstFault = (thrown: unknown): unknown =>
+  thrown instanceof SuppressedError ? firstFault(thrown.suppressed) : thrown
+
 /** Any thrown value as a `ChanopError`; an unknown one becomes `internal` and keeps its cause. */
-export function asChanopError(thrown: unknown): ChanopError {
+export function asChanopError(caught: unknown): ChanopError {
+  const thrown = firstFault(caught)
   if (thrown instanceof ChanopError) return thrown
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   return new ChanopError('internal', message, { cause: thrown })

@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import type { Dirent } from 'node:fs'
 import { link, lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { ChanopError } from './error.ts'
 
 /** Makes a folder that only we can enter, and its parents. */
 export const makeFolder = (path: string): Promise<unknown> => mkdir(path, { recursive: true, mode: 0o700 })
 
-/** Writes a file that only we can read: whole or not at all, and on the disk when this resolves. */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = join(dirname(path), `.${randomUUID()}.tmp`)
+/**
+ * Writes a file that only we can read: whole or not at all, and on the disk when this resolves. `alone`: nobody else writes it
+ * meanwhile, so that its draft has one name, and what a kill left of one is written over by the next.
+ */
+export async function writeWhole(path: string, text: string, { alone = false } = {}): Promise<void> {
+  const temporary = join(dirname(path), `.${alone ? basename(path) : randomUUID()}.tmp`)
   try {
-    await using file = await open(temporary, 'wx', 0o600)
+    await using file = await open(temporary, alone ? 'w' : 'wx', 0o600)
     await file.writeFile(text)
     await file.sync()
     await rename(temporary, path)

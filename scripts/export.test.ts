@@ -87,3 +87,16 @@ test('says in one line what is wrong', async t => {
     assert.match(ended.error, error)
   }
 })
+
+test('a place that can not be written is one line that says so', async t => {
+  const { folder, run, fill } = await setUp(t)
+  await fill()
+  for (const [way, reason] of [
+    [['out.jsonl'], 'is a file, not a folder'],
+    [['below', 'out.jsonl'], 'lies below a file'],
+  ] as const) {
+    const { code, error } = await run('#general', '--out', join(folder, 'chanop.yaml', ...way))
+    assert.equal(code, 1)
+    assert.match(error, new RegExp(`^chanop: [^\\n]*: ${reason}: name another place\\n$`))
+  }
+})

@@ -1,6 +1,6 @@
 /** What a person sees of a script: a line for each step with its time, and one line when something is in the way. */
 import { stdout } from 'node:process'
-import { asChanopError, ChanopError } from '../core/error.ts'
+import { asChanopError, ChanopError, firstFault } from '../core/error.ts'
 
 const [green, red, dim, plain] =
   stdout.isTTY && !process.env['NO_COLOR'] ? ['\x1b[32m', '\x1b[31m', '\x1b[2m', '\x1b[0m'] : ['', '', '', '']
@@ -39,10 +39,13 @@ const system: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full: make room',
   EDQUOT: "the disk's quota is used up: make room",
   EROFS: 'the disk is read-only: name another folder with CHANOP_DATA',
+  ENOTDIR: 'lies below a file: name another place',
+  EEXIST: 'is a file, not a folder: name another place',
   EACCES: 'may not be written or read: give it to the user who runs this, or name another folder with CHANOP_DATA',
 }
 
-function explain(thrown: unknown): ChanopError {
+function explain(caught: unknown): ChanopError {
+  const thrown = firstFault(caught)
   const { code, path } = thrown as NodeJS.ErrnoException
   const known = code === undefined ? undefined : system[code]
   if (thrown instanceof ChanopError || known === undefined) return asChanopError(thrown)

@@ -12,6 +12,8 @@ import { head, oneLine } from './text/words.ts'
 export const textBytes = 32_000
 /** An event may have 65,536 bytes as canonical JSON, with what the server adds. */
 export const eventBytes = 60_000
+/** An edit holds its content twice: once for clients that know no edits. */
+const contentBytes = eventBytes / 2
 
 export interface Frame {
   readonly instance: string
@@ -66,7 +68,7 @@ export function textsOf(draft: Draft): Json[] {
   const label = draft.repeat ? '(may be a repeat) ' : ''
   const fits = (segments: readonly Segment[]): boolean =>
     Buffer.byteLength(plain({ segments })) <= textBytes &&
-    sizeBytes(textContent({ draft, segments, label })) <= eventBytes
+    sizeBytes(textContent({ draft, segments, label })) <= contentBytes
   const pieces = splitSegments([...draft.content.segments, ...files], textBytes, fits).filter(
     segments => plain({ segments }).trim() !== '',
   )

@@ -89,6 +89,19 @@ describe('what is said by us on Matrix', { skip: missing ?? false }, () => {
     )
   })
 
+  test('a long text can be edited: an edit holds it twice', async t => {
+    const { adapter, place, ours } = await within(t)
+    const long = (word: string): Draft => ({
+      content: { segments: [{ kind: 'text', text: `${word} `.repeat(3500), marks: ['bold'] }] },
+      as: { name: 'bob', relayed: true },
+    })
+    const ids = await adapter.send(place, long('слово'), 't-1')
+    const edited = await adapter.edit(place, ids, long('иначе'), 't-2')
+    assert.equal(edited.length, ids.length)
+    const said = (await ours()).map(({ content }) => String(object(content['m.new_content'])['body'] ?? ''))
+    assert.equal(said.join('').match(/иначе/g)?.length, 3500)
+  })
+
   test('what has to wait says for how long, and is said once when it is said again', async t => {
     const { adapter, place, ours, trial } = await within(t)
     trial.proxy.once(isSend, limited)

@@ -101,3 +101,10 @@ test('segments in pieces: marks, code and quotes go on, words and fences begin a
     [segments],
   )
 })
+
+test('a block that fits but for its last line break is not followed by an empty one', () => {
+  const block: Segment = { kind: 'code', text: `${'x'.repeat(50)}\n`, block: true }
+  const after: Segment = { kind: 'text', text: 'and so on' }
+  const pieces = splitSegments([block, after], 50, piece => plain({ segments: piece }).length <= 50)
+  assert.deepEqual(pieces, [[{ ...block, text: 'x'.repeat(50) }], [after]])
+})

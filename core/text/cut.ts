@@ -100,7 +100,7 @@ function cutSegment(
   const at = cutAt(whole.text, mostUnits, text => fits([...before, { ...whole, text }]))
   if (!alone && at < leastUnits) return [[], [segment]]
   const [head, tail] = [whole.text.slice(0, at), whole.text.slice(at)]
-  if (tail === '') return [[whole], []]
+  if (tail === '' || (tail === '\n' && isBlock(whole))) return [[{ ...whole, text: head }], []]
   if (!isBlock(whole)) return [[{ ...whole, text: head }], [{ ...whole, text: tail }]]
   // Blocks stand on lines of their own: where one is cut, its line break is the cut's.
   const shown = { ...whole, text: head.replace(/\n$/, '') }

@@ -73,7 +73,7 @@ async function byPassword(wire: Wire, config: MatrixConfig, context: LoginContex
   wire.token = said.token
   if (context.device === null) return { ...said.account, passing: true }
   await makeFolder(dirname(file))
-  await writeWhole(file, `${said.token}\n`)
+  await writeWhole(file, `${said.token}\n`, { alone: true })
   return said.account
 }
 

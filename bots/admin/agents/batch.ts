@@ -85,7 +85,7 @@ async function leaveLogins(
   const folder = agentsFolder(dataDir)
   const file = join(folder, `${id}.txt`)
   await makeFolder(folder)
-  await writeWhole(file, `${lines.join('\n')}\n`)
+  await writeWhole(file, `${lines.join('\n')}\n`, { alone: true })
   await onDisk(folder)
   return file
 }

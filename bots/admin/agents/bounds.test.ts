@@ -68,6 +68,10 @@ test('an agent comes into no closed channel by what it, or one that it makes, is
   await world.says('!group add night boss', '@night: 1 added')
   await boss.shouldReply(room, '!register guard-2', /guard-2 is registered/)
   await boss.shouldReply(room, '!group part night', 'you left @night')
+  const engagement = (): Promise<unknown> => world.house.ledger.read(tx => agentNamed(tx, 'boss')?.engagement)
+  const held = await engagement()
+  await boss.shouldReply(room, '!group part night', /^you are not in @night/)
+  assert.equal(await engagement(), held, 'what changes nothing revokes nothing')
   await boss.shouldReply(room, '!group join night', beyond)
 })
 

@@ -83,9 +83,10 @@ async function moving(context: Context, group: string, members: readonly string[
     mustReachGroup(db, context, group, now => moved(now, members))
     const move = (member: string): boolean =>
       way === 'in' ? joinGroup(db, group, member, byOf(caller), atMs) : leaveGroup(db, group, member)
-    const count = members.filter(move).length
-    for (const agent of agentsAnew) editAgent(db, agent, atMs)
-    return count
+    const went = members.filter(move)
+    // Who stays as they were keep the engagement that they have.
+    for (const agent of agentsAnew) if (went.includes(agent.name)) editAgent(db, agent, atMs)
+    return went.length
   }
 }
 

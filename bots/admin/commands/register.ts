@@ -81,9 +81,9 @@ const register = declare({
       for (const { agent, password } of items) {
         refuseTaken(db, context, agent)
         insertAgent(db, agent)
-        const login = loginLine(db, agent, password)
-        const untilMs = atMs + claimMs
-        if (code !== null) keepClaim(db, services.context.vault, { code, agent: agent.name, login, untilMs })
+        if (code === null) continue
+        const claimed = { code, agent: agent.name, login: loginLine(db, agent, password), untilMs: atMs + claimMs }
+        keepClaim(db, services.context.vault, claimed)
       }
       return items.flatMap(({ agent }) => inherit(db, caller, agent, atMs))
     }

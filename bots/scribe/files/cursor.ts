@@ -42,4 +42,5 @@ export async function loadCursor(path: string): Promise<FileCursor | null> {
   return typeof seq === 'number' && typeof key === 'string' ? { seq, key, generation, marks } : null
 }
 
-export const saveCursor = (path: string, cursor: FileCursor): Promise<void> => writeWhole(path, JSON.stringify(cursor))
+export const saveCursor = (path: string, cursor: FileCursor): Promise<void> =>
+  writeWhole(path, JSON.stringify(cursor), { alone: true })
