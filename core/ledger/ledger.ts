@@ -128,13 +128,14 @@ export class Ledger {
    * Only for marks that a start after a power cut restores by itself (see `rebooted`).
    */
   mark<T>(work: (db: Connection) => T): T {
+    let result: T
     try {
-      const result = this.#unsynced(() => this.#atomically(() => work(this.#db)))
-      for (const listener of this.#marked) listener()
-      return result
+      result = this.#unsynced(() => this.#atomically(() => work(this.#db)))
     } catch (error) {
       throw asLedgerError(error)
     }
+    for (const listener of this.#marked) listener()
+    return result
   }
 
   #unsynced<T>(work: () => T): T {

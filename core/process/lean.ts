@@ -3,6 +3,7 @@
  * fifty languages, each a file that is read and compiled: 9 MB of a process, and a tenth of its start. English is apart.
  */
 import { registerHooks } from 'node:module'
+import { isMainThread } from 'node:worker_threads'
 import { interpretOnly } from './compilers.ts'
 
 const nothing = 'data:text/javascript,export {}'
@@ -14,4 +15,5 @@ registerHooks({
       : next(specifier, context),
 })
 
-interpretOnly()
+// The flags are those of the whole process: a thread that begins later changes nothing.
+if (isMainThread) interpretOnly()

@@ -75,6 +75,7 @@ export class Deliverer {
       mark: work => this.#mark(work),
       rewritten: deliveries => this.#again(deliveries),
       later: () => this.#scheduleLater(),
+      newest: id => id > this.#lastId && setImmediate(() => this.#lookAgain()),
     })
   }
 
@@ -200,6 +201,10 @@ export class Deliverer {
       this.#o.log.error({ error }, `deliveries wait: ${asChanopError(error).message}`)
       return false
     }
+  }
+
+  #lookAgain(): void {
+    this.look().catch((error: unknown) => this.#o.log.error({ error }, asChanopError(error).message))
   }
 
   #scheduleLater(): void {

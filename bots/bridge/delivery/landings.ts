@@ -1,6 +1,6 @@
 import type { MessageId, Place } from '../../../core/event.ts'
 import { type Way, wayOf } from '../../../core/ledger/out/copies.ts'
-import { byIds, type Delivery, setState } from '../../../core/ledger/out/deliveries.ts'
+import { byIds, type Delivery, newestDelivery, setState } from '../../../core/ledger/out/deliveries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { datedIfLate } from '../relay/dated.ts'
 import { arrived } from './aside.ts'
@@ -16,6 +16,8 @@ export interface LandingsOptions {
   readonly rewritten: (deliveries: readonly Delivery[]) => void
   /** The ledger takes nothing now: asked again in a while. */
   readonly later: () => void
+  /** The newest delivery there is once some have landed: what waited for them may have been queued with it. */
+  readonly newest: (id: number) => void
 }
 
 /** A delivery that goes out, and what it speaks of. */
@@ -56,8 +58,10 @@ export class Landings {
     const departing = new Map<number, Departing>()
     const rewritten: Delivery[] = []
     const nowMs = Date.now()
+    let newest = 0
     const done = this.#o.mark(db => {
       for (const [delivery, ids] of landed) if (!this.note(db, delivery, ids, nowMs)) rewritten.push(delivery)
+      if (landed.length > 0) newest = newestDelivery(db)
       if (next.length > 0) {
         setState(
           db,
@@ -72,6 +76,7 @@ export class Landings {
     })
     if (done) {
       this.#o.rewritten(rewritten)
+      this.#o.newest(newest)
       return departing
     }
     this.#waiting = [...landed, ...this.#waiting]

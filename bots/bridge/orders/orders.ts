@@ -111,6 +111,8 @@ export class Orderly {
   async #carryOut(adapter: Adapter, order: Order): Promise<void> {
     const { ledger, log, vault, signal } = this.#o
     if (await this.#held(order)) return
+    // An order of our own may have been read before the disk had it.
+    await new Promise<void>(done => ledger.whenKept(done))
     try {
       const secret = order.sealed ? vault.open(orderBox(order.key), order.sealed) : ''
       ledger.mark(db => beginOrder(db, order.id))

@@ -33,7 +33,8 @@ export class Painter {
 
   async #draw(svg: string, signal: AbortSignal): Promise<Uint8Array> {
     clearTimeout(this.#timer)
-    const worker = (this.#worker ??= new Worker(new URL('./png.worker.ts', import.meta.url)))
+    // What is preloaded into the process is not meant for its thread: lean.ts there would end compiling for all of it.
+    const worker = (this.#worker ??= new Worker(new URL('./png.worker.ts', import.meta.url), { execArgv: [] }))
     worker.ref()
     try {
       worker.postMessage(svg)

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import type { Chart } from '../../../core/event.ts'
 import { until } from '../testing.ts'
 import { chartSvg } from './chart.ts'
@@ -30,6 +33,19 @@ test('a chart is drawn on a thread that goes when nothing is drawn, and comes ag
   assert.deepEqual(sizeOf(await painter.png(svg, never)), [1080, heightPx * 1.5])
   await until(() => !painter.awake, 'the end of the thread')
   assert.deepEqual(sizeOf(await painter.png(svg, never)), [1080, heightPx * 1.5])
+})
+
+test('a picture ends compiling for nobody: what is preloaded into a bot is not loaded into its thread', async () => {
+  const lean = join(import.meta.dirname, '../../../core/process/lean.ts')
+  const child = [
+    '--allow-natives-syntax',
+    '--no-freeze-flags-after-init',
+    '--import',
+    lean,
+    join(import.meta.dirname, 'painter.child.ts'),
+  ]
+  const { stdout } = await promisify(execFile)(process.execPath, child)
+  assert.equal(stdout, 'compiled\n')
 })
 
 test('what is no picture, and what is given up, takes nothing else with it', async () => {
