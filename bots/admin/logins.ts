@@ -3,7 +3,7 @@
 import type { Context } from '../../config/context.ts'
 import type { LoginLock } from '../../core/adapter.ts'
 import { text } from '../../core/event.ts'
-import { getMeta, setMeta } from '../../core/ledger/ledger.ts'
+import { getMeta, setMeta } from '../../core/ledger/meta.ts'
 import { networkStatuses, type StoredStatus } from '../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import { tellOps } from '../../core/ops.ts'

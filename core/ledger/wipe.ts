@@ -1,4 +1,4 @@
-import { setMeta } from './ledger.ts'
+import { setMeta } from './meta.ts'
 import { sql } from './sqlite.ts'
 import type { Tx } from './tx.ts'
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { bootId } from '../ledger/ledger.ts'
+import { bootId } from '../ledger/meta.ts'
 
 /** When a process began, in the kernel's own count; '' where that can't be had. */
 function bornOf(pid: number): string {

@@ -1,4 +1,4 @@
-import { getMeta, setMeta } from '../../../core/ledger/ledger.ts'
+import { getMeta, setMeta } from '../../../core/ledger/meta.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration, some } from '../../../core/text/text.ts'
 import type { Look, NetworkStatus } from './presence.ts'

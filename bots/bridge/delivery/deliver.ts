@@ -2,7 +2,8 @@ import type { Adapter, Found } from '../../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
 import { type Act, type MessageId, type NetworkId, nowhere, type Place } from '../../../core/event.ts'
 import { type Abandoned, abandon } from '../../../core/ledger/abandon.ts'
-import { type Ledger, rebooted } from '../../../core/ledger/ledger.ts'
+import type { Ledger } from '../../../core/ledger/ledger.ts'
+import { rebooted } from '../../../core/ledger/meta.ts'
 import { type Way, wayOf } from '../../../core/ledger/out/copies.ts'
 import {
   amendedAfter,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Role } from '../../access/role.ts'
 import { ChanopError } from '../../error.ts'
-import { getMeta, setMeta } from '../../ledger/ledger.ts'
+import { getMeta, setMeta } from '../../ledger/meta.ts'
 import { addDeclaration, declarations, dropDeclarationsOf } from '../../ledger/settings/declarations.ts'
 import type { Tx } from '../../ledger/tx.ts'
 import type { Command } from '../command.ts'

@@ -1,4 +1,4 @@
-import { getMeta, setMeta } from '../ledger.ts'
+import { getMeta, setMeta } from '../meta.ts'
 import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
 import { audit } from './audit.ts'

@@ -1,5 +1,5 @@
 import { type Act, type Content, isNowhere, type MessageId, type NetworkId, type Place } from '../../event.ts'
-import { getMeta, setMeta } from '../ledger.ts'
+import { getMeta, setMeta } from '../meta.ts'
 import { channelId, placeId, placeOf } from '../record/events.ts'
 import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'

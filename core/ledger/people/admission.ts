@@ -1,5 +1,5 @@
 import type { Place, UserId } from '../../event.ts'
-import { getMeta, setMeta } from '../ledger.ts'
+import { getMeta, setMeta } from '../meta.ts'
 import { sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
 
