@@ -57,6 +57,38 @@ it('what is committed while the disk works goes with the next round, and waits f
   assert.deepEqual(told, [1, 2, 3])
 })
 
+it('says up to which fact all is on the disk, whoever else has written meanwhile', async t => {
+  const { waiting } = slowDisk(t)
+  const file = join(temporaryFolder(t), 'ledger.db')
+  const [ledger, other] = [Ledger.open(file, { aside: true }), Ledger.open(file)]
+  t.after(() => [ledger, other].forEach(each => each.close()))
+  await add(other, 1)
+  assert.equal(ledger.keptSeq(), 1)
+  const told: [number, number][] = []
+  ledger.onCommit(seq => told.push([seq, ledger.keptSeq()]))
+  const first = add(ledger, 2)
+  await turn()
+  await add(other, 3)
+  assert.equal(ledger.keptSeq(), 1)
+  const second = add(ledger, 4)
+  await turn()
+  await ledger.write(() => undefined, { durable: false })
+  assert.equal(ledger.keptSeq(), 1)
+  for (const [write, kept] of [
+    [first, 3],
+    [second, 4],
+  ] as const) {
+    waiting.shift()?.()
+    await write
+    assert.equal(ledger.keptSeq(), kept)
+  }
+  assert.deepEqual(told, [
+    [4, 1],
+    [2, 3],
+    [4, 4],
+  ])
+})
+
 it('marks and writes that need not be durable wait for no disk', async t => {
   const { waiting } = slowDisk(t)
   const ledger = open(t)

@@ -45,11 +45,13 @@ export class Ledger {
   readonly #disk: Disk | null
   #flushedMs = 0
   #first = new Set<string>()
+  #kept: number
 
   private constructor(path: string, db: Connection, disk: Disk | null) {
     this.path = path
     this.#db = db
     this.#disk = disk
+    this.#kept = this.newestSeq()
   }
 
   /**
@@ -194,6 +196,21 @@ export class Ledger {
     return Number(sql(this.#db, 'SELECT coalesce(max(seq), 0) AS seq FROM event').get()?.['seq'])
   }
 
+  /**
+   * The newest fact that may leave this process: all that it committed up to there is on the disk. While the disk works it is
+   * one from before; `onCommit` says when there is more.
+   */
+  keptSeq(): number {
+    this.#keep(this.newestSeq())
+    return this.#kept
+  }
+
+  #keep(seq: number): void {
+    this.whenKept(() => {
+      this.#kept = Math.max(this.#kept, seq)
+    })
+  }
+
   /** Who checkpoints: everyone but the bridge, whose commits must not wait for it. */
   autoCheckpoint(pages: number): void {
     this.#db.pragma(`wal_autocheckpoint = ${pages}`)
@@ -235,6 +252,7 @@ export class Ledger {
     const settle = durable ? this.#commit(jobs) : this.#unsynced(() => this.#commit(jobs))
     if (durable) this.#disk?.begin()
     const seq = this.#committed.size > 0 && this.#db.open ? this.newestSeq() : null
+    if (durable && seq !== null) this.#keep(seq)
     for (const listener of this.#written) listener()
     this.#flushedMs = performance.now()
     const end = (): void => {

@@ -1,21 +1,26 @@
 /** Outgoing webhooks by themselves, with a ledger and without the bridge. */
 import assert from 'node:assert/strict'
-import { getEventListeners } from 'node:events'
+import { getEventListeners, once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { it, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { append } from '../../../core/ledger/record/events.ts'
 import { insertHookOut } from '../../../core/ledger/settings/hooks.ts'
+import { messageNumber, slowDisk } from '../../../core/ledger/testing.ts'
 import { silentLog } from '../../../core/log.ts'
 import { House } from '../../../test/house.ts'
+import { interiorOf } from '../testing/alone.ts'
 import { config, web } from '../testing/world.ts'
 import { Outgoing } from './out.ts'
 
-/** One webhook that is told of `general`, from now on. */
-async function outgoing(t: TestContext) {
-  const house = new House(t, { config: config({}) })
-  const { ledger, bus, rooms, vault, settings } = await house.context('bridge')
-  const interior = { ledger, bus, rooms, vault, settings: () => settings.current }
+/** One webhook that is told what is said in `general`, from now on. */
+async function outgoing(t: TestContext, url = 'http://127.0.0.1:9/') {
+  const house = new House(t, { config: config({}), aside: true })
+  const interior = interiorOf(await house.context('bridge'))
+  const { ledger, vault } = interior
   const made = { name: 'tell', network: web, room: 'general', createdMs: 0, createdBy: 'olga' }
-  const aim = { url: 'http://127.0.0.1:9/', secret: vault.seal('hook:tell', 'whsec_AAAA'), internal: true }
+  const aim = { url, secret: vault.seal('hook:tell', 'whsec_AAAA'), internal: true }
   const standing = { cursor: ledger.newestSeq(), failingMs: null, fault: null }
   await ledger.write(tx => insertHookOut(tx, { ...made, ...aim, ...standing, events: ['message'] }))
   const stop = new AbortController()
@@ -24,7 +29,7 @@ async function outgoing(t: TestContext) {
     stop.abort()
     await out.settled()
   })
-  return { out, stop }
+  return { out, stop, ledger, vault }
 }
 
 it('one that is woken for nothing leaves nothing behind, and ends with the signal', { timeout: 10_000 }, async t => {
@@ -40,4 +45,25 @@ it('one that is woken for nothing leaves nothing behind, and ends with the signa
   stop.abort()
   await out.settled()
   assert.equal(getEventListeners(stop.signal, 'abort').length, 0)
+})
+
+it('what is committed and not on the disk is told to nobody, and is once it is there', { timeout: 10_000 }, async t => {
+  const server = createServer((request, response) => request.resume().on('end', () => response.end()))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => server.close())
+  const { out, stop, ledger, vault } = await outgoing(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  // Done for each fact that is about to be told, in the turn in which it is read.
+  const opened = t.mock.method(vault, 'open').mock
+  ledger.onCommit(() => out.look(stop.signal))
+  out.look(stop.signal)
+  const { waiting } = slowDisk(t)
+  const asked = once(server, 'request')
+  const written = ledger.write(tx => append(tx, messageNumber(1), 'general', 1))
+  await turn()
+  out.look(stop.signal)
+  await turn()
+  assert.deepEqual([ledger.newestSeq(), waiting.length, opened.callCount()], [1, 1, 0])
+  waiting.shift()?.()
+  await written
+  await asked
 })

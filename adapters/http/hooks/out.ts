@@ -78,7 +78,7 @@ export class Outgoing {
   /** False: there is nothing more to be sent. */
   async #page(hook: HookOut, signal: AbortSignal): Promise<boolean> {
     const { ledger, rooms } = this.#o.interior
-    const facts = ledger.readNow(tx => currentAfter(tx, hook.cursor, page))
+    const facts = ledger.readNow(tx => currentAfter(tx, hook.cursor, ledger.keptSeq(), page))
     const last = facts.at(-1)
     if (!last) return false
     const room = rooms.meant(hook.room)?.name ?? hook.room

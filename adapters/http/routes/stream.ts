@@ -41,12 +41,12 @@ function roomsIn(house: House, request: FastifyRequest, { rooms }: Query): Reado
   return ledger.readNow(tx => new Set(wanted.flatMap(name => namesOf(roomMeant(tx, holder, all, name, Date.now())))))
 }
 
-/** The number after which a stream goes on: that of the header, of the query, or the newest there is. */
+/** The number after which a stream goes on: that of the header, of the query, or the newest that is told. */
 function cursorIn(house: House, request: FastifyRequest, { after }: Query): number {
-  const newest = house.interior.ledger.newestSeq()
+  const { ledger } = house.interior
   const given = request.headers['last-event-id'] ?? after
-  if (given === undefined || given === '') return newest
-  if (typeof given === 'string' && /^\d{1,15}$/.test(given)) return Math.min(Number(given), newest)
+  if (given === undefined || given === '') return ledger.keptSeq()
+  if (typeof given === 'string' && /^\d{1,15}$/.test(given)) return Math.min(Number(given), ledger.newestSeq())
   throw new Problem(400, 'usage', 'Last-Event-ID: a number that a stream gave')
 }
 

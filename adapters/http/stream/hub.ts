@@ -91,7 +91,7 @@ export class Hub {
 
   /** Serves a reader until the returned function is called. */
   add(reader: Reader): () => void {
-    if (this.#readers.size === 0) this.#startAt(this.#interior.ledger.newestSeq())
+    if (this.#readers.size === 0) this.#startAt(this.#interior.ledger.keptSeq())
     const about = reader.rooms === null ? '*' : [...reader.rooms].sort().join('\n')
     this.#readers.set(reader, { about, fullMs: 0, beatMs: Date.now() })
     this.#next.add(reader)
@@ -159,9 +159,9 @@ export class Hub {
     this.#nextRoundMs = performance.now() + this.#round.size * readerMs
   }
 
-  /** Reads what is new, for everybody. True: there is more. */
+  /** Reads what is new and on the disk, for everybody. True: there is more. */
   #readOn(tx: Tx): boolean {
-    const fresh = factsAfter(tx, this.#upTo)
+    const fresh = factsAfter(tx, this.#upTo, this.#interior.ledger.keptSeq())
     this.#upTo = fresh.at(-1)?.seq ?? this.#upTo
     this.#kept.push(...fresh)
     const over = this.#kept.length - mostKept
@@ -172,7 +172,7 @@ export class Hub {
   /** Reads what came before that which is at hand: of those who come back at once, many were at about the same number. */
   #readBack(tx: Tx, cursor: number): void {
     const after = Math.max(cursor, this.#from - page)
-    this.#kept.unshift(...factsAfter(tx, after).filter(({ seq }) => seq <= this.#from))
+    this.#kept.unshift(...factsAfter(tx, after, this.#from))
     this.#from = after
   }
 
@@ -226,7 +226,7 @@ export class Hub {
       this.#readBack(tx, cursor)
       if (cursor < this.#from) return { facts: [], upTo: cursor }
     }
-    const facts = cursor < this.#from ? factsAfter(tx, cursor) : this.#keptAfter(cursor)
+    const facts = cursor < this.#from ? factsAfter(tx, cursor, this.#upTo) : this.#keptAfter(cursor)
     return { facts, upTo: facts.at(-1)?.seq ?? this.#upTo }
   }
 
@@ -260,4 +260,5 @@ function batchOf({ facts, upTo }: Found, isFor: (fact: Fact) => boolean): Batch 
   return new Batch(shown, upTo)
 }
 
-const factsAfter = (tx: Tx, seq: number): Fact[] => currentAfter(tx, seq, page).map(stored => new Fact(stored))
+const factsAfter = (tx: Tx, seq: number, upTo: number): Fact[] =>
+  currentAfter(tx, seq, upTo, page).map(stored => new Fact(stored))

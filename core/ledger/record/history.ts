@@ -116,12 +116,12 @@ export function factsFor(
     .slice(0, limit)
 }
 
-/** All facts after a number, oldest first, messages as they read now. */
-export const currentAfter = (tx: Tx, seq: number, limit: number): (Stored | RecentMessage)[] =>
+/** All facts after a number and up to another, oldest first, messages as they read now. */
+export const currentAfter = (tx: Tx, seq: number, upTo: number, limit: number): (Stored | RecentMessage)[] =>
   sql(
     tx,
     `SELECT r.content AS revised, r.edits, ${eventColumns} LEFT JOIN revision r ON r.seq = e.seq
-     WHERE e.seq > ? ORDER BY e.seq LIMIT ?`,
+     WHERE e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?`,
   )
-    .all(seq, limit)
+    .all(seq, upTo, limit)
     .map(row => (row['kind'] === 'message' ? recentOf(row) : storedOf(row)))

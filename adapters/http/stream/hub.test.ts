@@ -1,0 +1,73 @@
+/** The hub by itself, with a ledger and without the bridge. */
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { until } from '../../../bots/bridge/testing.ts'
+import { Ledger } from '../../../core/ledger/ledger.ts'
+import { append } from '../../../core/ledger/record/events.ts'
+import { messageNumber, slowDisk } from '../../../core/ledger/testing.ts'
+import { silentLog } from '../../../core/log.ts'
+import { House } from '../../../test/house.ts'
+import { type Holder, holderOf } from '../door/access.ts'
+import { Rights } from '../door/rights.ts'
+import { interiorOf } from '../testing/alone.ts'
+import { config, World, web } from '../testing/world.ts'
+import { Hub, type Reader } from './hub.ts'
+
+/** A reader of everything that its key may see; `got` are the numbers that it was given. */
+function readerOf(holder: Holder, cursor: number): Reader & { readonly got: number[] } {
+  const got: number[] = []
+  const give: Reader['give'] = ({ facts }) => void got.push(...facts.map(({ seq }) => seq))
+  return { holder, rooms: null, cursor, full: false, got, give, beat: () => undefined, end: () => undefined }
+}
+
+it('a fact is told once it is on the disk, as soon as it is', async t => {
+  const house = new House(t, { config: config({}), aside: true })
+  const interior = interiorOf(await house.context('bridge'))
+  const { ledger } = interior
+  const key = await new World(house).key('alice')
+  const holder = ledger.readNow(tx => holderOf(tx, web, key, Date.now())) as Holder
+  const rights = new Rights(interior)
+  const hub = new Hub(interior, rights, silentLog())
+  ledger.onCommit(() => hub.look())
+  const add = (n: number, to: Ledger = ledger) => to.write(tx => append(tx, messageNumber(n), 'general', n))
+  await add(1)
+  const live = readerOf(holder, 1)
+  hub.add(live)
+  // Whatever there is to be told is told in the turn in which rights are asked for.
+  const { mock } = t.mock.method(rights, 'of')
+  const round = async (): Promise<void> => {
+    const before = mock.callCount()
+    hub.look()
+    await until(() => mock.callCount() > before, 'a round')
+  }
+  await round()
+  const { waiting } = slowDisk(t)
+  const second = add(2)
+  await turn()
+  const behind = readerOf(holder, 0)
+  hub.add(behind)
+  await round()
+  await until(() => behind.got.length > 0, 'what was there before')
+  assert.deepEqual([ledger.newestSeq(), live.got, behind.got], [2, [], [1]])
+  const third = add(3)
+  await turn()
+  const other = Ledger.open(ledger.path)
+  t.after(() => other.close())
+  await add(4, other)
+  waiting.shift()?.()
+  await second
+  await until(() => live.got.length > 0, 'the first')
+  await round()
+  assert.deepEqual(live.got, [2])
+  waiting.shift()?.()
+  await third
+  await until(() => live.got.length > 1 && behind.got.length > 3, 'the rest')
+  assert.deepEqual(
+    [live.got, behind.got],
+    [
+      [2, 3, 4],
+      [1, 2, 3, 4],
+    ],
+  )
+})
