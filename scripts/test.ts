@@ -1,8 +1,6 @@
 /** `npm test`: gets every server that the suites can use, says which there are, then runs them all. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { globSync } from 'node:fs'
+import { spawn } from 'node:child_process'
 import { join, resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { findPrograms, runnable } from '../adapters/irc/server/programs.ts'
 import { makeFolder } from '../core/files.ts'
 import { instanceOf } from './instance.ts'
@@ -13,6 +11,7 @@ import { type Places, placesOf } from './programs/places.ts'
 import { obtainRedis } from './programs/redis.ts'
 import { obtainSynapse } from './programs/synapse.ts'
 import { line, script, seconds } from './steps.ts'
+import { runSuites } from './suites.ts'
 
 const ngircd: Wanted = { packages: ['ngircd', 'libident'], programs: ['usr/sbin/ngircd'] }
 
@@ -88,62 +87,11 @@ async function main(): Promise<number> {
   return runTests(process.argv.slice(2))
 }
 
-/** Suites that need much of the machine: two at once, after all others. */
-const heavy = [
-  'test/kill/kill.test.ts',
-  'scripts/start.test.ts',
-  'adapters/irc/server/supervisor.test.ts',
-  'core/bus/queues.test.ts',
-]
-
-/** Suites that measure time: one after the other, with nothing beside them. */
-const timed = ['test/recovery.test.ts', 'test/bell.test.ts']
-
-/** Suites that take longest: they begin at once, beside the others, which would wait for them at the end. */
-const long = [
-  'adapters/matrix/contract.test.ts',
-  'bots/oracle/crash.test.ts',
-  'test/check.test.ts',
-  'test/five/kill.test.ts',
-  'test/five/pairs.test.ts',
-  'test/fuzz.test.ts',
-]
-
 /** `chosen`: paths or patterns, and options of node --test; without any path everything is run. */
-async function runTests(chosen: readonly string[]): Promise<number> {
-  if (chosen.some(argument => !argument.startsWith('-'))) return runNode(chosen)
-  const apart = [...heavy, ...timed, ...long]
-  const all = globSync('{core,adapters,bots,config,scripts,bench,test}/**/*.test.ts').sort()
-  // Most suites wait for servers more than they compute.
-  const codes = await Promise.all([
-    runNode([...chosen, '--test-concurrency=5', ...all.filter(file => !apart.includes(file))]),
-    runAside([...chosen, '--test-concurrency=1', ...long]),
-  ])
-  codes.push(await runNode([...chosen, '--test-concurrency=2', ...heavy]))
-  codes.push(await runNode([...chosen, '--test-concurrency=1', ...timed]))
-  return Math.max(...codes)
-}
-
-const argumentsOf = (more: readonly string[]): string[] => [
-  '--test',
-  '--test-reporter=spec',
-  '--test-timeout=300000',
-  ...more,
-]
-
-function runNode(more: readonly string[]): Promise<number> {
-  return ended(spawn(process.execPath, argumentsOf(more), { stdio: ['ignore', 'inherit', 'inherit'] }))
-}
-
-/** What it prints comes as a whole at its end. */
-async function runAside(more: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, argumentsOf(more), { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [printed, code] = await Promise.all([text(child.stdout), ended(child)])
-  process.stdout.write(printed)
-  return code
-}
-
-function ended(child: ChildProcess): Promise<number> {
+function runTests(chosen: readonly string[]): Promise<number> {
+  if (!chosen.some(argument => !argument.startsWith('-'))) return runSuites(chosen)
+  const options = ['--test', '--test-reporter=spec', '--test-timeout=300000', ...chosen]
+  const child = spawn(process.execPath, options, { stdio: ['ignore', 'inherit', 'inherit'] })
   return new Promise((done, fail) => {
     child.once('error', fail)
     child.once('close', code => done(code ?? 1))

@@ -28,7 +28,7 @@ const wanted = [
   'draft/chathistory',
   'draft/event-playback',
 ]
-const connectMs = 5000
+const connectMs = 20_000
 
 /** One connection, from the handshake to its end. */
 export class Client {
@@ -80,7 +80,7 @@ export class Client {
   }
 
   /** Resolves with the first line that fits; rejects when the connection ends or after `deadlineMs`. */
-  wait(fits: (line: Line) => boolean, deadlineMs = 15_000): Promise<Line> {
+  wait(fits: (line: Line) => boolean, deadlineMs = 45_000): Promise<Line> {
     return new Promise((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer)

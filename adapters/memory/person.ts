@@ -155,7 +155,7 @@ export class MemoryUser {
   }
 
   /** The first message of our bots after position `afterSeq` that matches (as it reads now: edits count). */
-  async hears(channel: string, pattern: RegExp | string, afterSeq = 0, deadlineMs = 5000): Promise<NativeMessage> {
+  async hears(channel: string, pattern: RegExp | string, afterSeq = 0, deadlineMs = 30_000): Promise<NativeMessage> {
     const find = (): NativeMessage | undefined =>
       this.#ours(channel).find(message => message.seq > afterSeq && matches(message, pattern))
     return this.#platform.watch.until(find, `${this.id} to hear ${String(pattern)} in ${channel}`, deadlineMs)

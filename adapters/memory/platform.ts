@@ -144,13 +144,13 @@ export class MemoryPlatform {
   }
 
   /** Resolves once this account's adapter is connected, has caught up and is live. */
-  async ready(account = 'chanop', deadlineMs = 5000): Promise<void> {
+  async ready(account = 'chanop', deadlineMs = 30_000): Promise<void> {
     const live = (): boolean => [...this.#connections].some(each => each.account === account && each.ready)
     await this.watch.until(live, `the adapter of ${account} to be live`, deadlineMs)
   }
 
   /** Resolves once every connected adapter has acknowledged all that happened and was answered all that it asked. */
-  async quiet(deadlineMs = 5000): Promise<void> {
+  async quiet(deadlineMs = 30_000): Promise<void> {
     const still = (): boolean => this.#connections.size > 0 && [...this.#connections].every(each => each.idle)
     await this.watch.until(still, 'every adapter to be idle', deadlineMs)
   }

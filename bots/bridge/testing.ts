@@ -53,7 +53,7 @@ export async function openHall(
 export async function until<T>(
   look: () => T | Promise<T>,
   what: string,
-  deadlineMs = 10_000,
+  deadlineMs = 45_000,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const end = deadline(deadlineMs)
   for (;;) {

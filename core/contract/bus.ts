@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { Bus } from '../bus/bus.ts'
 
-const deadlineMs = 10_000
+const deadlineMs = 30_000
 
 /** The next value that `subscribe` tells; rejects after a deadline. */
 export function next<T>(subscribe: (listener: (value: T) => void) => () => void): Promise<T> {

@@ -195,7 +195,7 @@ export const upload = (name: string, bytes: Uint8Array): Upload => ({
 })
 
 /** Rejects when it takes too long: nothing in the suite may hang. */
-export async function within<T>(work: Promise<T>, what: string, deadlineMs = 20_000): Promise<T> {
+export async function within<T>(work: Promise<T>, what: string, deadlineMs = 60_000): Promise<T> {
   const end = new AbortController()
   const late = new Promise<never>((_resolve, reject) => {
     const signal = deadline(deadlineMs, end.signal)

@@ -17,7 +17,7 @@ export class Watch {
   }
 
   /** Resolves with the first answer of `find` that is neither false nor null nor undefined. */
-  async until<T>(find: () => T | undefined | null | false, what: string, deadlineMs = 20_000): Promise<T> {
+  async until<T>(find: () => T | undefined | null | false, what: string, deadlineMs = 60_000): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     const look = (): void => {
       const found = find()

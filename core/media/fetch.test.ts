@@ -13,7 +13,7 @@ async function serve(t: TestContext, listener: RequestListener): Promise<string>
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-const signal = AbortSignal.timeout(5000)
+const soon = (): AbortSignal => AbortSignal.timeout(5000)
 
 test('addresses that are not of the public internet', () => {
   const inside =
@@ -47,19 +47,21 @@ test('nothing inside is asked, however its address is written or reached', async
     '[64:ff9b::7f00:1]',
     '[2002:7f00:1::]',
   ])
-    await assert.rejects(fetchPublic(`http://${host}:${port}/`, { signal }), { message: /not public/ }, host)
-  await assert.rejects(fetchPublic(`http://evil.example:${port}/`, { signal, resolve: inside }), {
+    await assert.rejects(fetchPublic(`http://${host}:${port}/`, { signal: soon() }), { message: /not public/ }, host)
+  await assert.rejects(fetchPublic(`http://evil.example:${port}/`, { signal: soon(), resolve: inside }), {
     message: /not public/,
   })
   const both = async () => [{ address: '8.8.8.8', family: 4 as const }, ...(await inside())]
-  await assert.rejects(fetchPublic(`http://evil.example:${port}/`, { signal, resolve: both }), {
+  await assert.rejects(fetchPublic(`http://evil.example:${port}/`, { signal: soon(), resolve: both }), {
     message: /not public/,
   })
   for (const wrong of ['file:///etc/passwd', 'ftp://x', 'http://a:b@example.org/', 'gopher://x', '//x', ''])
-    await assert.rejects(fetchPublic(wrong, { signal }), { code: 'media-refused' }, wrong)
+    await assert.rejects(fetchPublic(wrong, { signal: soon() }), { code: 'media-refused' }, wrong)
   assert.equal(asked, 0)
   const nowhere = () => Promise.reject(new Error('getaddrinfo ENOTFOUND'))
-  await assert.rejects(fetchPublic('http://nowhere.example/', { signal, resolve: nowhere }), { code: 'network-down' })
+  await assert.rejects(fetchPublic('http://nowhere.example/', { signal: soon(), resolve: nowhere }), {
+    code: 'network-down',
+  })
 })
 
 test('what is trusted is fetched; where it leads is looked at anew, and told nothing that was for it', async t => {
@@ -83,7 +85,7 @@ test('what is trusted is fetched; where it leads is looked at anew, and told not
     else response.writeHead(200, { 'content-type': 'image/png' }).end('bytes')
   })
   const headers = { authorization: 'Bearer token' }
-  const get = (path: string, trusted = [own]) => fetchPublic(`${own}${path}`, { signal, trusted, headers })
+  const get = (path: string, trusted = [own]) => fetchPublic(`${own}${path}`, { signal: soon(), trusted, headers })
   const file = await get('/on')
   assert.deepEqual([file.url, file.type], [`${own}/file`, 'image/png'])
   assert.equal((await buffer(Readable.from(file.body))).toString(), 'bytes')
@@ -114,7 +116,7 @@ test('a body without end, one that ends too soon, and one of nothing', async t =
       more()
     }
   })
-  const get = async (path: string) => (await fetchPublic(`${own}${path}`, { signal, trusted: [own] })).body
+  const get = async (path: string) => (await fetchPublic(`${own}${path}`, { signal: soon(), trusted: [own] })).body
   let bytes = 0
   for await (const piece of await get('/endless')) if ((bytes += piece.length) > 1_000_000) break
   await gone.promise
@@ -134,7 +136,7 @@ test('servers that send each other round end it, and none of them hears what is 
     )
   }
   const headers = { authorization: 'Bearer token' }
-  await assert.rejects(fetchPublic(`${others[0]}/`, { signal, trusted: others, headers }), {
+  await assert.rejects(fetchPublic(`${others[0]}/`, { signal: soon(), trusted: others, headers }), {
     message: 'it leads on and on',
   })
   assert.deepEqual([seen[0], new Set(seen.slice(1))], ['Bearer token', new Set([''])])
@@ -150,7 +152,7 @@ test('the address that was looked at is the one that is asked, whatever the name
     return [{ address: looked === 1 ? '127.0.0.1' : '10.0.0.1', family: 4 as const }]
   }
   const origin = `http://rebound.example:${port}`
-  const { body } = await fetchPublic(`${origin}/`, { signal, trusted: [origin], resolve })
+  const { body } = await fetchPublic(`${origin}/`, { signal: soon(), trusted: [origin], resolve })
   assert.equal((await buffer(Readable.from(body))).toString(), 'here')
   assert.equal(looked, 1)
 })

@@ -26,7 +26,7 @@ describe('what is done to messages', { skip: missing ?? false }, () => {
       text.includes(words)
   const wait = (name: string, words: string): Promise<Copy> => copyIn(side(name), has(words), `${name}: ${words}`)
   const until = async (look: () => Promise<boolean> | boolean, what: string): Promise<void> => {
-    const end = Date.now() + 10_000
+    const end = Date.now() + 45_000
     while (!(await look())) {
       assert.ok(Date.now() < end, what)
       await sleep(20)

@@ -133,7 +133,7 @@ const numbers = async (to: Side, word: string): Promise<number[]> =>
   })
 
 async function goneFrom(target: Side, id: string): Promise<void> {
-  const end = Date.now() + 10_000
+  const end = Date.now() + 45_000
   while ((await target.copies()).some(copy => copy.id === id)) {
     assert.ok(Date.now() < end, `${id} is still in ${target.network}`)
     await new Promise(resolve => setTimeout(resolve, 20))

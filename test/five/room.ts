@@ -18,7 +18,7 @@ export async function copyIn(
   side: Side,
   fits: (copy: Copy) => boolean,
   what: string,
-  deadlineMs = 15_000,
+  deadlineMs = 45_000,
 ): Promise<Copy> {
   const end = deadline(deadlineMs)
   // Whoever waits long asks less often: looking costs the homeserver as much as a message.

@@ -113,14 +113,14 @@ export class Trial {
     return kept ? { id: kept[0] as MessageId, atMs: Number(kept[1]) } : null
   }
 
-  up(deadlineMs = 15_000): Promise<true> {
+  up(deadlineMs = 45_000): Promise<true> {
     return this.#status.wait(() => (this.adapter.status().state === 'up' ? true : undefined), 'connection', deadlineMs)
   }
 
   /** Resolves when the channel can be spoken in. */
   async ready(channel: string, as?: string): Promise<void> {
     await this.up()
-    const until = deadline(15_000)
+    const until = deadline(45_000)
     for (let attempt = 0; ; attempt++) {
       const draft = {
         content: { segments: [{ kind: 'text' as const, text: 'ready' }] },
@@ -138,7 +138,7 @@ export class Trial {
 
   event<E extends ChatEvent>(found: (event: ChatEvent) => event is E, what: string, deadlineMs?: number): Promise<E>
   event(found: (event: ChatEvent) => boolean, what: string, deadlineMs?: number): Promise<ChatEvent>
-  event(found: (event: ChatEvent) => boolean, what: string, deadlineMs = 10_000): Promise<ChatEvent> {
+  event(found: (event: ChatEvent) => boolean, what: string, deadlineMs = 45_000): Promise<ChatEvent> {
     return this.#events.wait(events => events.find(found), what, deadlineMs)
   }
 
@@ -151,7 +151,7 @@ export class Trial {
   }
 
   sign<S extends Sign>(found: (sign: Sign) => sign is S, what: string, deadlineMs?: number): Promise<S>
-  sign(found: (sign: Sign) => boolean, what: string, deadlineMs = 10_000): Promise<Sign> {
+  sign(found: (sign: Sign) => boolean, what: string, deadlineMs = 45_000): Promise<Sign> {
     return this.#signs.wait(signs => signs.find(found), what, deadlineMs)
   }
 
@@ -245,7 +245,7 @@ export class Guest {
     this.#socket.write(lines.map(line => `${line}\r\n`).join(''))
   }
 
-  wait(found: (line: Line) => boolean, what: string, deadlineMs = 10_000): Promise<Line> {
+  wait(found: (line: Line) => boolean, what: string, deadlineMs = 45_000): Promise<Line> {
     return this.#watch
       .wait(lines => lines.find(found), what, deadlineMs)
       .catch((error: Error) => {

@@ -325,7 +325,7 @@ const phases: readonly [name: string, does: Send][] = [
   ['in what never ends', endless('\n')],
 ]
 
-describe('stopped', { concurrency: 8 }, () => {
+describe('stopped', { concurrency: 4 }, () => {
   for (const [name, does] of phases) {
     test(`a stop ${name}: the service sees the hang-up, and it is booked`, async t => {
       const server = await RawServer.listen(t, does)

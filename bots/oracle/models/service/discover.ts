@@ -21,8 +21,8 @@ export interface Discovery {
   readonly notes: readonly string[]
 }
 
-/** On this machine an answer comes at once or not at all. */
-const localMs = 700
+/** On this machine an answer comes at once or not at all; a machine that is busy starting everything else takes a moment. */
+const localMs = 2000
 const hostedMs = 4000
 
 /** Ollama's own variable is a host, `host:port` or a URL; one that listens everywhere is asked here. */
