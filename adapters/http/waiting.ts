@@ -8,7 +8,10 @@ interface Ticket {
 /** Those who wait for something that the ledger will have: looked at when it may. */
 export class Waiting {
   readonly #tickets = new Set<Ticket>()
+  /** Who has not looked yet since this round began. */
   #queue: Ticket[] = []
+  /** Another round is due after this one. */
+  #due = false
   #scheduled = false
 
   get size(): number {
@@ -18,7 +21,7 @@ export class Waiting {
   /** The ledger has grown: everybody looks. */
   look(): void {
     if (this.#tickets.size === 0) return
-    this.#queue = [...this.#tickets]
+    this.#due = true
     this.#schedule()
   }
 
@@ -27,8 +30,12 @@ export class Waiting {
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
+      if (this.#queue.length === 0 && this.#due) {
+        this.#queue = [...this.#tickets]
+        this.#due = false
+      }
       for (const ticket of this.#queue.splice(0, atOnce)) ticket.look()
-      if (this.#queue.length > 0) this.#schedule()
+      if (this.#queue.length > 0 || this.#due) this.#schedule()
     })
   }
 
