@@ -38,7 +38,10 @@ export function holderOf({ holder }: FastifyRequest): Holder {
 /** Aborts when who asked has hung up, or with a problem when their key counts no more. */
 export function gone({ rights }: House, request: FastifyRequest, reply: FastifyReply): AbortSignal {
   const end = new AbortController()
-  reply.raw.once('close', () => end.abort())
+  const { raw } = reply
+  raw.once('close', () => end.abort())
+  // Before anybody listened.
+  if (raw.destroyed) end.abort()
   return rights.whileCounts(holderOf(request), end.signal)
 }
 

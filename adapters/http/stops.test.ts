@@ -1,13 +1,32 @@
 /** What programs ask of models ends when they are told to stop, and when their key does. */
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import OpenAI from 'openai'
 import { agentIn } from '../../bots/admin/fleet/testing.ts'
+import { until } from '../../bots/bridge/testing.ts'
 import { begin, delta, ModelServer, type Received, send } from '../../bots/oracle/models/testing-server.ts'
 import { runOracle } from '../../bots/oracle/oracle.ts'
 import type { UserId } from '../../core/event.ts'
+import { turnStates } from '../../core/ledger/oracle/turns.ts'
 import { revokeKey } from '../../core/ledger/settings/api-keys.ts'
+import { sql } from '../../core/ledger/sqlite.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
 import { openWorld, type World, web } from './testing/world.ts'
+
+/** What the next message of a channel says for which `isMeant` holds. */
+function next<T>(channel: string, isMeant: (message: T) => boolean): Promise<T> {
+  return new Promise(resolve => {
+    const listener = (message: unknown): void => {
+      if (!isMeant(message as T)) return
+      unsubscribe(channel, listener)
+      resolve(message as T)
+    }
+    subscribe(channel, listener)
+  })
+}
 
 describe('an answer that a program waits for', () => {
   let world: World
@@ -118,6 +137,40 @@ describe('an answer that a program waits for', () => {
       })
       const text = await again.text()
       assert.equal(received.length, before, text)
+    }
+  })
+
+  it('ends when its client hung up before the question was taken down', async t => {
+    const { ledger } = world.house
+    const write = ledger.write.bind(ledger)
+    for (const model of ['main', 'oracle']) {
+      const account = `hasty-${model}` as UserId
+      const key = await world.key('dan', 'member', { account })
+      const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+      const [stop, gate] = [new AbortController(), Promise.withResolvers<void>()]
+      const writing = t.mock.method(ledger, 'write', async (...given: Parameters<typeof write>) => {
+        await gate.promise
+        return write(...given)
+      }).mock
+      const came = next<{ request: IncomingMessage; response: ServerResponse }>(
+        'http.server.request.start',
+        ({ request }) => request.headers.authorization === headers.authorization,
+      )
+      const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hello' }], stream: true })
+      const asked = fetch(`${world.url}/v1/chat/completions`, { method: 'POST', headers, body, signal: stop.signal })
+      const { response } = await came
+      const closed = once(response, 'close')
+      await until(() => writing.callCount() > 0, 'the question to be written')
+      const before = received.length
+      stop.abort()
+      await Promise.all([assert.rejects(asked), closed])
+      writing.restore()
+      gate.resolve()
+      const stopped =
+        'SELECT 1 FROM (SELECT state, account AS user FROM completion WHERE turn = 0 UNION SELECT state, user FROM turn)'
+      const isStopped = (tx: Tx) => sql(tx, `${stopped} WHERE user = ? AND state = ${turnStates.stopped}`).get(account)
+      await until(() => ledger.read(isStopped), `${model} to be given up`)
+      await Promise.all(received.slice(before).map(({ hungUp }) => hungUp))
     }
   })
 

@@ -2,7 +2,7 @@ import { type CompletionPart, completionAt, type Ending, partsAfter } from '../.
 import { stopTurns, turnOfFact } from '../../../core/ledger/oracle/turns.ts'
 import { decisionOf } from '../../../core/ledger/record/decisions.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import type { Interior } from '../../../core/process/interior.ts'
+import { deadline } from '../../../core/retry.ts'
 import type { Holder } from '../door/access.ts'
 import type { House } from '../house.ts'
 import { Problem, statusOf } from '../problem.ts'
@@ -69,10 +69,15 @@ export async function* follow(house: House, asking: Asking, signal: AbortSignal)
   }
 }
 
+type Reading = Pick<House, 'interior' | 'waiting' | 'closing'>
+
 const hungUp = ({ name }: Holder): string => `${name} (hung up)`
 
-/** Nobody waits for an answer of the oracle any more: it costs nothing more either. */
-export async function giveUp({ ledger }: Interior, seq: number, holder: Holder): Promise<void> {
+/** Nobody waits for an answer of the oracle any more: it costs nothing more either, also when it is not begun yet. */
+export async function giveUp(house: Reading, seq: number, holder: Holder): Promise<void> {
+  const { waiting, closing } = house
+  const { ledger } = house.interior
+  await waiting.until(() => ledger.readNow(tx => decisionOf(tx, seq)), deadline(notTakenMs, closing))
   await ledger.write(tx => stopTurns(tx, { fact: seq }, hungUp(holder), Date.now()))
 }
 

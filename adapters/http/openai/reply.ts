@@ -70,7 +70,7 @@ export async function answered<T>(
   } finally {
     const isLast = readersOf(house).end(key)
     const isKept = idempotencyKeyOf(request) !== undefined
-    if (seq !== null && left.aborted && isLast) await giveUp(house.interior, seq, holderOf(request))
+    if (seq !== null && left.aborted && isLast) await giveUp(house, seq, holderOf(request))
     if (seq === null && isLast) writeLater(house, tx => endReading(tx, key, isKept))
   }
 }
