@@ -17,6 +17,7 @@ import { followSettings } from '../settings/settings-following.ts'
 import { hop, traceHops } from '../trace.ts'
 import { resolveSecret, Vault } from '../vault/secrets.ts'
 import { Compiling } from './compilers.ts'
+import { Rest } from './rest.ts'
 import { noteReady } from './starts.ts'
 
 /** What every bot's process has. */
@@ -153,9 +154,9 @@ async function openContext<S extends z.ZodType<Common>>(
     const following = followSettings(settings, ledger, log)
     bus.onSignal('settings', () => void following.reload())
     const compiling = new Compiling()
+    const rest = new Rest()
     const beats = setInterval(() => {
-      compiling.look()
-      void following.look()
+      for (const one of [compiling, rest, following]) void one.look()
       beat(bus, options.name)
     }, heartbeatMs)
     return {
