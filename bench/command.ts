@@ -1,7 +1,7 @@
-/** From a command typed in the channel to its answer there. */
+/** From a command typed in the channel to its answer there; beside it a bot on a bare socket that only echoes what it is told privately. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Instance } from '../test/instance.ts'
-import { say, spread, whole } from './figures.ts'
+import { quantile, say, spread, whole } from './figures.ts'
 import { Talker } from './talk.ts'
 
 const answerMs = 10_000
@@ -13,7 +13,7 @@ const together = 4000
 const underWay = 64
 const people = 8
 
-/** Several people in the channel, and what is called at each answer of `admin`. */
+/** Several people in the channel, and what is called at each answer of `admin` or of the bot that echoes. */
 class Crowd {
   answered: () => void = () => undefined
   readonly #people: Talker[] = []
@@ -24,10 +24,14 @@ class Crowd {
     for (let n = 0; n < people; n++) {
       const login = await instance.account('irc', `asker${n}`)
       const hear = (line: string): void => {
-        if (line.startsWith(':admin!') || line.includes(' :admin!')) crowd.answered()
+        if (/^(?:@\S+ )?:(?:admin|echo)!/.test(line)) crowd.answered()
       }
       crowd.#people.push(new Talker(login, instance.channel, n === 0 ? hear : () => undefined))
     }
+    const echo: Talker = new Talker(await instance.account('irc', 'echo'), instance.channel, line => {
+      if (line.includes(' PRIVMSG echo ')) echo.write('PRIVMSG asker0 :echoed')
+    })
+    crowd.#people.push(echo)
     await Promise.all(crowd.#people.map(one => one.entered))
     return crowd
   }
@@ -37,21 +41,34 @@ class Crowd {
     this.#people[this.#turn++ % people]?.say('!version')
   }
 
+  askEcho(): void {
+    this.#people[0]?.write('PRIVMSG echo :say it again')
+  }
+
   leave(): void {
     for (const one of this.#people) one.socket.destroy()
   }
 }
 
-function once(crowd: Crowd): Promise<number> {
+function once(crowd: Crowd, ask: () => void): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>()
-  const timer = setTimeout(() => reject(new Error('!version was not answered')), answerMs)
+  const timer = setTimeout(() => reject(new Error('nobody answered')), answerMs)
   const fromMs = performance.now()
   crowd.answered = () => {
     clearTimeout(timer)
     resolve(performance.now() - fromMs)
   }
-  crowd.ask()
+  ask()
   return promise
+}
+
+async function oneAfterAnother(crowd: Crowd, ask: () => void): Promise<number[]> {
+  const timesMs: number[] = []
+  for (let n = 0; n < oneByOne; n++) {
+    timesMs.push(await once(crowd, ask))
+    await wait(15)
+  }
+  return timesMs.slice(warm)
 }
 
 async function perSecond(crowd: Crowd): Promise<number> {
@@ -73,12 +90,11 @@ async function perSecond(crowd: Crowd): Promise<number> {
 export async function benchCommand(instance: Instance, runs: number): Promise<void> {
   const crowd = await Crowd.enter(instance)
   for (let run = 1; run <= runs; run++) {
-    const timesMs: number[] = []
-    for (let n = 0; n < oneByOne; n++) {
-      timesMs.push(await once(crowd))
-      await wait(15)
-    }
-    say(`!version, run ${run}: one at a time`, spread(timesMs.slice(warm)))
+    const echoedMs = await oneAfterAnother(crowd, () => crowd.askEcho())
+    const answeredMs = await oneAfterAnother(crowd, () => crowd.ask())
+    const ratio = quantile(answeredMs, 0.5) / quantile(echoedMs, 0.5)
+    say(`a bot that echoes, run ${run}: one at a time`, spread(echoedMs))
+    say(`!version, run ${run}: one at a time`, `${spread(answeredMs)}; p50 ${ratio.toFixed(1)} × the echo`)
     const rate = await perSecond(crowd)
     say(`!version, run ${run}: ${people} people, ${underWay} under way`, `${whole(rate)} per second`)
     await wait(10_000)
