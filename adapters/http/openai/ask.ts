@@ -6,6 +6,7 @@ import { wordsOf } from '../../../core/conversation.ts'
 import { type MessageEvent, type Place, text } from '../../../core/event.ts'
 import { openCompletion } from '../../../core/ledger/oracle/completions.ts'
 import { factOf } from '../../../core/ledger/out/asked.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { oracleModel } from '../../../core/passed-on.ts'
 import { truncate } from '../../../core/text/text.ts'
 import { maskKeys } from '../../../core/vault/key-shapes.ts'
@@ -119,7 +120,11 @@ export async function askOracle(
     body: JSON.stringify(conversation),
     turn: !background,
   }
-  await interior.ledger.write(tx => openCompletion(tx, asked, Date.now()), { durable: !background })
+  const open = (tx: Tx): void => {
+    openCompletion(tx, asked, Date.now())
+    if (background) interior.ledger.first('oracle')
+  }
+  await interior.ledger.write(open, { durable: !background })
   if (background) return { id, key, seq: null }
   const place: Place = ownPlace(network, account, forwarded?.chat)
   const event: MessageEvent = {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { openCompletion } from '../../../core/ledger/oracle/completions.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import { oracleModel, type PassedApi, type PassedOn } from '../../../core/passed-on.ts'
 import type { Interior } from '../../../core/process/interior.ts'
 import { requestId } from '../asks.ts'
@@ -80,6 +81,10 @@ export async function askModel(
     turn: false,
   }
   noteRequest(house, request, { decision: 'allowed', result: `model ${name}` })
-  await interior.ledger.write(tx => openCompletion(tx, completion, Date.now()), { durable: false })
+  const open = (tx: Tx): void => {
+    openCompletion(tx, completion, Date.now())
+    interior.ledger.first('oracle')
+  }
+  await interior.ledger.write(open, { durable: false })
   return { id, key, seq: null }
 }

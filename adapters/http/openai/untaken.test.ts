@@ -6,9 +6,11 @@ import { openCompletions } from '../../../core/ledger/oracle/completions.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
 import { openWorld } from '../testing/world.ts'
 
+const main = "{ provider: compatible, model: test-model, baseUrl: 'http://127.0.0.1:9/v1' }"
+const more = `models: { main: ${main} }`
+
 test('what nobody takes up ends, and is not taken up later', async t => {
-  const model = "{ provider: compatible, model: test-model, baseUrl: 'http://127.0.0.1:9/v1' }"
-  const world = await openWorld(t, { more: `models: { main: ${model} }` })
+  const world = await openWorld(t, { more })
   const client = new OpenAI({ apiKey: await world.key('alice'), baseURL: `${world.url}/v1`, maxRetries: 0 })
   const asking = client.chat.completions.create({ model: 'main', messages: [{ role: 'user', content: 'hello' }] }).then(
     () => assert.fail('it was answered'),
@@ -20,4 +22,21 @@ test('what nobody takes up ends, and is not taken up later', async t => {
   const { status, code } = await asking
   assert.deepEqual([status, code], [503, 'network-down'])
   await until(() => ledger.read(tx => openCompletions(tx, 'all').length === 0), 'it to be closed')
+})
+
+test('the oracle hears of what it is asked by itself before others do', { timeout: 10_000 }, async t => {
+  const world = await openWorld(t, { more })
+  const client = new OpenAI({ apiKey: await world.key('alice'), baseURL: `${world.url}/v1`, maxRetries: 0 })
+  const content = '### Task:\nGenerate a title'
+  for (const model of ['main', 'oracle']) {
+    const heard = Promise.withResolvers<void>()
+    const off = world.house.ledger.onCommit((_seq, first) => first.has('oracle') && heard.resolve())
+    const stop = new AbortController()
+    const body = { model, messages: [{ role: 'user' as const, content }] }
+    const asking = client.chat.completions.create(body, { signal: AbortSignal.any([stop.signal, t.signal]) })
+    await Promise.race([heard.promise, asking])
+    off()
+    stop.abort()
+    await assert.rejects(asking, /aborted/)
+  }
 })
