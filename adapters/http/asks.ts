@@ -72,16 +72,20 @@ export class Asks {
 
   /** Resolves when a request has its whole answer, or with what there is when its time is over. Rejects once the key counts no more. */
   async wait(holder: Holder, id: string, signal: AbortSignal): Promise<Became> {
-    const look = (): Became | null => {
-      const became = this.look(holder, id)
-      return became?.done ? became : null
-    }
-    const done = await this.#waiting.until(look, signal)
+    const key = factKey(holder.key.network, holder.account, id)
+    // What it says is read once, not each time that the ledger has grown.
+    const isDone = (tx: Tx): true | null => this.#standing(tx, key)?.done || null
+    await this.#waiting.until(() => this.#interior.ledger.readNow(isDone), signal)
     if (signal.reason instanceof Problem) throw signal.reason
-    return done ?? this.look(holder, id) ?? { done: false, decision: null, result: '', letters: [] }
+    return this.look(holder, id) ?? { done: false, decision: null, result: '', letters: [] }
   }
 
   #became(tx: Tx, factKeyOf: string, id: string): Became | null {
+    const standing = this.#standing(tx, factKeyOf)
+    return standing && { ...standing, letters: lettersTo(tx, this.#network, id) }
+  }
+
+  #standing(tx: Tx, factKeyOf: string): Omit<Became, 'letters'> | null {
     const fact = factOf(tx, factKeyOf)
     if (!fact) return null
     const ending = endingOf(tx, fact.seq)
@@ -90,7 +94,6 @@ export class Asks {
       done: ending !== null && !open,
       decision: ending?.decision ?? null,
       result: ending?.result ?? '',
-      letters: lettersTo(tx, this.#network, id),
     }
   }
 }

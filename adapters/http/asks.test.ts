@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { audit } from '../../core/ledger/audit/audit.ts'
+import { keepLetter } from '../../core/ledger/out/inbox.ts'
+import { append } from '../../core/ledger/record/events.ts'
+import type { Connection } from '../../core/ledger/sqlite.ts'
+import { messageNumber } from '../../core/ledger/testing.ts'
+import type { Tx } from '../../core/ledger/tx.ts'
+import { House } from '../../test/house.ts'
+import { Asks } from './asks.ts'
+import { type Holder, holderOf } from './door/access.ts'
+import { factKey } from './place.ts'
+import { interiorOf } from './testing/alone.ts'
+import { config, World, web } from './testing/world.ts'
+import { Waiting } from './waiting.ts'
+
+it('what answers a request is read once it is done, however often it is looked at before', async t => {
+  const house = new House(t, { config: config({}) })
+  const interior = interiorOf(await house.context('bridge'))
+  const { ledger } = interior
+  const secret = await new World(house).key('alice')
+  const holder = ledger.readNow(tx => holderOf(tx, web, secret, Date.now())) as Holder
+  await ledger.write(tx => append(tx, messageNumber(1, { key: factKey(web, holder.account, 'one') }), '', 1))
+  const event = ledger.newestSeq()
+  const waiting = new Waiting()
+  // A statement is prepared the first time that it is used.
+  const prepared = t.mock.method(ledger.readNow(tx => tx) as Connection, 'prepare').mock
+  const isRead = () => prepared.calls.some(({ arguments: [text] }) => String(text).includes('FROM inbox'))
+  const asked = new Asks(interior, waiting, web).wait(holder, 'one', AbortSignal.timeout(10_000))
+  waiting.look()
+  await turn()
+  await turn()
+  assert.ok(prepared.callCount() > 0 && !isRead())
+  const who = { network: web, channel: '', account: holder.account, name: 'alice', role: 'member' }
+  const what = { command: 'version', args: '', decision: 'allowed', result: 'told', ms: 1 } as const
+  const letter = { network: web, delivery: 'd', channel: '', reply: 'one', body: '{}', sealed: null }
+  await ledger.write((tx: Tx) => {
+    audit(tx, { ...who, ...what, atMs: 1, bot: 'admin', event })
+    keepLetter(tx, letter, 1)
+  })
+  waiting.look()
+  const { done, letters } = await asked
+  assert.deepEqual([done, letters.length, isRead()], [true, 1, true])
+})
