@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { Server } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import type { Adapter, AdapterContext, Found, Limits, NetworkStatus, Sink } from '../../core/adapter.ts'
-import { ChanopError } from '../../core/error.ts'
+import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { Draft, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
 import { abandonCompletionsOf, dropOldCompletions } from '../../core/ledger/oracle/completions.ts'
 import { dropLetter, dropOldLetters, isKept, keepLetter, rewriteLetter } from '../../core/ledger/out/inbox.ts'
@@ -61,6 +61,8 @@ export class HttpAdapter implements Adapter {
   readonly #outgoing: Outgoing
   readonly #routes: readonly Routes[]
   #running = false
+  /** Why nothing could be looked at the last time. */
+  #fault = ''
   #status: NetworkStatus = { state: 'connecting', sinceMs: Date.now(), lacks: [] }
   /** The port it listens on, once it does. */
   port = 0
@@ -82,12 +84,7 @@ export class HttpAdapter implements Adapter {
 
   async run(sink: Sink, signal: AbortSignal): Promise<void> {
     const { ledger, bus } = this.#interior
-    const look = (): void => {
-      this.#waiting.look()
-      this.#rights.look()
-      this.#hub.look()
-      this.#outgoing.look(signal)
-    }
+    const look = (): void => this.#look(signal)
     // Whether an answer is whole stands in marks: the bridge makes one when it was delivered here.
     const off = [ledger.onCommit(look), ledger.onMark(() => this.#waiting.look()), bus.onRing(look)]
     const sweeping = setInterval(() => this.#sweep(), sweepMs)
@@ -105,6 +102,21 @@ export class HttpAdapter implements Adapter {
       clearInterval(looking)
       await this.#outgoing.settled()
       this.#stand('down', 'stopped')
+    }
+  }
+
+  /** There may be something new for somebody. Never throws: it hears of commits, whose writers wait for all that do. */
+  #look(signal: AbortSignal): void {
+    try {
+      this.#waiting.look()
+      this.#rights.look()
+      this.#hub.look()
+      this.#outgoing.look(signal)
+      this.#fault = ''
+    } catch (error) {
+      const { message } = asChanopError(error)
+      if (message !== this.#fault) this.#context.log.error({ error }, `programs wait: ${message}`)
+      this.#fault = message
     }
   }
 
