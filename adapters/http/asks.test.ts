@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Sink } from '../../core/adapter.ts'
+import type { ChatEvent } from '../../core/event.ts'
 import { audit } from '../../core/ledger/audit/audit.ts'
 import { keepLetter } from '../../core/ledger/out/inbox.ts'
 import { append } from '../../core/ledger/record/events.ts'
 import type { Connection } from '../../core/ledger/sqlite.ts'
-import { messageNumber } from '../../core/ledger/testing.ts'
+import { messageNumber, slowDisk } from '../../core/ledger/testing.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 import { House } from '../../test/house.ts'
 import { Asks } from './asks.ts'
@@ -42,4 +44,23 @@ it('what answers a request is read once it is done, however often it is looked a
   waiting.look()
   const { done, letters } = await asked
   assert.deepEqual([done, letters.length, isRead()], [true, 1, true])
+})
+
+it('a request that comes again while the disk works is taken once the disk has it', async t => {
+  const house = new House(t, { config: config({}), aside: true })
+  const interior = interiorOf(await house.context('bridge'))
+  const { ledger } = interior
+  const asks = new Asks(interior, new Waiting(), web)
+  const event = messageNumber(1, { key: 'web:one' })
+  const sink: Sink = async ([fact]) => void (await ledger.write(tx => append(tx, fact as ChatEvent, '', 1)))
+  const { waiting } = slowDisk(t)
+  const told: string[] = []
+  const first = asks.take(sink, event).then(() => told.push('first'))
+  while (waiting.length === 0) await turn()
+  const again = asks.take(sink, event).then(() => told.push('again'))
+  await turn()
+  assert.deepEqual(told, [])
+  waiting.shift()?.()
+  await Promise.all([first, again])
+  assert.equal(told.length, 2)
 })

@@ -55,9 +55,12 @@ export class Asks {
 
   /** Takes an event in unless it was before. Throws a problem when another was sent under its id. */
   async take(sink: Sink, event: MessageEvent): Promise<number> {
-    const before = this.#interior.ledger.readNow(tx => factOf(tx, event.key))
-    if (!before) await sink([event])
-    const fact = before ?? this.#interior.ledger.readNow(tx => factOf(tx, event.key))
+    const { ledger } = this.#interior
+    const before = ledger.readNow(tx => factOf(tx, event.key))
+    // What is there already may not be on the disk yet: the same request is being taken in.
+    if (before) await ledger.kept()
+    else await sink([event])
+    const fact = before ?? ledger.readNow(tx => factOf(tx, event.key))
     if (!fact) throw new Problem(503, 'ledger-busy', 'this could not be taken down: try again')
     // Also what came in at the same moment.
     if (!isSame(fact.event as MessageEvent, event))

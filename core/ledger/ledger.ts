@@ -170,6 +170,11 @@ export class Ledger {
     else done()
   }
 
+  /** As `whenKept`, for who awaits it. */
+  kept(): Promise<void> {
+    return new Promise(done => this.whenKept(done))
+  }
+
   /** Calls `listener` after each commit of this process' writes, once on the disk, before their promises resolve. It must not throw. */
   onCommit(listener: CommitListener): () => void {
     this.#committed.add(listener)

@@ -112,7 +112,7 @@ export class Orderly {
     const { ledger, log, vault, signal } = this.#o
     if (await this.#held(order)) return
     // An order of our own may have been read before the disk had it.
-    await new Promise<void>(done => ledger.whenKept(done))
+    await ledger.kept()
     try {
       const secret = order.sealed ? vault.open(orderBox(order.key), order.sealed) : ''
       ledger.mark(db => beginOrder(db, order.id))
