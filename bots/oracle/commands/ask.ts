@@ -8,7 +8,7 @@ import { currentOf, messageOf } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { turnOfMessage } from '../../../core/stop.ts'
 import { plain } from '../../../core/text/text.ts'
-import { modeOf } from '../talk/decide.ts'
+import { modeOf, programRefusal } from '../talk/decide.ts'
 import { type Context, declare } from './services.ts'
 
 /** Makes a turn of a command; its answer comes by itself. */
@@ -19,10 +19,13 @@ function turnOf(
 ): Answer {
   const { ear } = services
   let outcome: ReturnType<typeof ear.ask> = null
+  const config = services.context.settings.current
   return {
     effect: tx => {
-      if (!event.event.place.private && modeOf(event, services.context.settings.current) === 'off')
+      if (!event.event.place.private && modeOf(event, config) === 'off')
         throw new ChanopError('denied', 'the oracle is off in this room')
+      const cut = programRefusal(tx, event, { strong: true }, config, Date.now())
+      if (cut) throw new ChanopError('denied', cut.reason)
       outcome = ear.ask(tx, event, reason, questionOf(tx))
       return []
     },

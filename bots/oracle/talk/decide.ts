@@ -115,12 +115,21 @@ function refusal(
 ): Decision | null {
   const { event } = stored
   if (!event.place.private && modeOf(stored, config) === 'off') return no('the oracle is off in this room')
-  const agent = agentBehind(tx, event)
-  if (event.sender.kind === 'bot' || agent) {
-    const cut = botRefusal(tx, stored, agent, address, config, nowMs)
-    if (cut) return cut
-  }
+  const cut = programRefusal(tx, stored, address, config, nowMs)
+  if (cut) return cut
   return isLate(stored, nowMs) ? missedRefusal(tx, stored, reader, nowMs) : null
+}
+
+/** Why what a program asks gets no answer; null: it does, or a person asks. */
+export function programRefusal(
+  tx: Tx,
+  stored: Stored<MessageEvent>,
+  by: Pick<Spoken, 'strong'>,
+  config: Config,
+  nowMs: number,
+): Decision | null {
+  const agent = agentBehind(tx, stored.event)
+  return stored.event.sender.kind === 'bot' || agent ? botRefusal(tx, stored, agent, by, config, nowMs) : null
 }
 
 /** Two programs could talk for ever: they need leave, a name each time, and a person now and then. */
@@ -128,7 +137,7 @@ function botRefusal(
   tx: Tx,
   stored: Stored<MessageEvent>,
   agent: Agent | null,
-  { strong }: Spoken,
+  { strong }: Pick<Spoken, 'strong'>,
   config: Config,
   nowMs: number,
 ): Decision | null {

@@ -174,6 +174,21 @@ test('programs do not wake it unless they may; loops are cut, slow ones too', as
   await a.user('bob').hears('#general', /a loop was cut: 5 answers to this program in 10m/, again.seq)
 })
 
+test('a command of a program asks under the same rules as its words', async t => {
+  const world = await openWorld(t, echo, { more: "oracle: { bots: ['chat:robot'], botsInARow: 3, perBot: 5 }" })
+  const { a, house } = world
+  const [robot, other] = [a.user('robot', { bot: true }), a.user('other', { bot: true })]
+  for (const name of ['robot', 'other']) await house.grant('chat', name, 'member')
+  await other.shouldReply('#general', '!ask hi', /programs do not wake it unless they are allowed to/)
+  for (let n = 1; n <= 3; n++) await robot.shouldReply('#general', `!ask ${n}`, `re: ${n}`)
+  const cut = /a loop was cut: 3 answers in a row without a person/
+  await robot.shouldReply('#general', '!ask 4', cut)
+  await robot.shouldReply('#general', '!retry', cut)
+  assert.equal((await turnsIn(house)).length, 3)
+  a.user('bob').say('#general', 'a person speaks')
+  await robot.shouldReply('#general', '!retry', 're: 3')
+})
+
 test('what was missed is answered while it is young, marked; not when somebody asked since, nor when it is old', async t => {
   const world = await openWorld(t, echo)
   const { a, house } = world
