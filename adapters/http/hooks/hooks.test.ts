@@ -94,6 +94,20 @@ describe('webhooks', () => {
   const arrives = (side: 'chat' | 'plain', text: string) =>
     until(() => general(side).messages.find(message => message.text.includes(text)), `${text} on ${side}`)
 
+  it('are made by no key: they would go on when it is revoked', async () => {
+    const key = await world.key('olga', 'owner')
+    for (const [name, args] of [
+      ['hook.new', { room: 'general' }],
+      ['hook.out', { room: 'general', url: 'https://example.org/in' }],
+    ] as const) {
+      const { status, json } = await world.command(name, key, args)
+      assert.deepEqual(
+        [status, json.detail],
+        [403, 'a key may not do that, a webhook would outlast it: say it in chat'],
+      )
+    }
+  })
+
   it('say what they get in every place of the room, under their own name, and never as a command', async () => {
     const { name, path } = await make('general name=ci')
     assert.equal(name, 'ci')

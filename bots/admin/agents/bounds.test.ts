@@ -146,6 +146,30 @@ test('who is an operator for a time takes no login that outlasts that, and none 
   await otto.shouldReply(room, '!key new k2 for=steady', /^the key k2 is made for steady: /)
 })
 
+test('a webhook is made by nobody who may be less than it later, and by an agent where its engagement lets it in', async t => {
+  const world = await open(t)
+  const { server } = world
+  const tom = server.user('tom')
+  tom.join(room)
+  await world.says('!role grant tom operator for=10m', /tom is operator/)
+  const able = 'permissions=hook.new,hook.out'
+  const boss = await world.register(`boss ${able} channels=#general`)
+  const brief = await world.register(`brief ${able} channels=#general for=1h`)
+  for (const words of ['!hook out ops https://example.org/in', '!hook new ops']) {
+    await tom.shouldReply(room, words, /you are operator for a time: ask somebody who is so for good/)
+    await boss.shouldReply(room, words, /^no room ops; !rooms lists them/)
+    await brief.shouldReply(room, words, /the engagement of brief ends, a webhook does not: ask an operator/)
+  }
+  await boss.shouldReply(
+    room,
+    '!hook out general https://example.org/in',
+    /^the hook out sends what happens in general/,
+  )
+  await world.says('!agent edit boss channels=#general,#ops', /boss/)
+  await boss.shouldReply(room, '!hook new ops', /^the hook hook tells ops/)
+  await world.says('!hook out ops https://example.org/in', /^the hook out-2 sends what happens in ops/)
+})
+
 test('whoever becomes an owner is shown before, with all accounts, and asked anew when that changed', async t => {
   const world = await open(t)
   const { house, server } = world

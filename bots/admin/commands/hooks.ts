@@ -3,13 +3,16 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { hookFormats, keyNetworks } from '../../../config/networks.ts'
+import { mayBeIn } from '../../../core/access/admission.ts'
 import { apiKeyHash, newHookWord } from '../../../core/access/api-keys.ts'
 import { passesForOurs } from '../../../core/access/reserved.ts'
-import { includes } from '../../../core/access/role.ts'
+import { includes, type Role } from '../../../core/access/role.ts'
 import { byOf, changes } from '../../../core/command/command.ts'
 import { flag, listOf, named } from '../../../core/command/parse/values.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { type Agent, mayEnter } from '../../../core/ledger/agents/agents.ts'
 import { newestSeq } from '../../../core/ledger/record/history.ts'
+import { keyOfAccount } from '../../../core/ledger/settings/api-keys.ts'
 import {
   deadCount,
   deadLetters,
@@ -28,6 +31,8 @@ import {
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Room } from '../../../core/rooms.ts'
 import { ago, escapeInline, time } from '../../../core/text/text.ts'
+import { mustBeForGood } from '../authority.ts'
+import { known } from '../known.ts'
 import { noRoom } from '../meant.ts'
 import { type Context, declare } from '../services.ts'
 
@@ -50,6 +55,29 @@ function roomMeant({ services, caller }: Context, written: string): Room {
   const found = services.context.rooms.meant(written, caller.place)
   if (found) return found
   throw noRoom(written)
+}
+
+/** A webhook goes on by itself: nobody makes one who may do less later, by a key, for a time or in other rooms. Throws `denied`. */
+function mustOutlast(tx: Tx, context: Context, room: Room, needed: Role): void {
+  const { caller, atMs } = context
+  if (keyOfAccount(tx, caller.network, caller.account))
+    throw new ChanopError('denied', 'a key may not do that, a webhook would outlast it: say it in chat')
+  if (caller.agent) return mustEnter(tx, context, caller.agent, room)
+  mustBeForGood(tx, caller, needed, atMs)
+}
+
+function mustEnter(tx: Tx, context: Context, agent: Agent, room: Room): void {
+  const { caller, event, atMs, services } = context
+  const { rooms } = services.context
+  if (agent.expiresMs !== null)
+    throw new ChanopError('denied', `the engagement of ${agent.name} ends, a webhook does not: ask an operator`)
+  const who = { network: caller.network, sender: event.event.sender }
+  const enters = room.places.some(
+    each => each.network === agent.network && mayEnter(agent, each.channel) && mayBeIn(tx, rooms, each, who, atMs),
+  )
+  if (enters) return
+  if (!known(tx, context, 'private').room(room.name)) throw noRoom(room.name)
+  throw new ChanopError('denied', `the engagement of ${agent.name} does not name ${room.name}: ask an operator`)
 }
 
 /** The name that was given, or the first of `base`, `base-2`, … that is free. */
@@ -83,20 +111,21 @@ const create = declare({
   examples: [['!hook new general', 'no network here takes HTTP: configure one of kind http (docs/http.md)']],
   async run(context, given) {
     const { network, url } = mustListen(context)
-    const { name: roomName } = roomMeant(context, given.room)
+    const meant = roomMeant(context, given.room)
     const word = newHookWord()
     const secret = given.signed || signing.includes(given.format) ? randomBytes(24).toString('base64url') : null
     const { vault } = context.services.context
     return {
       secret: `url=${url}/hooks/${word}${secret === null ? '' : ` secret=${secret}`}`,
       effect: tx => {
+        mustOutlast(tx, context, meant, 'operator')
         const base = given.format === 'text' ? 'hook' : given.format
         const name = freeName(context, taken => hookExists(tx, taken), given.name, base)
         insertHookIn(tx, {
           name,
           network,
           hash: apiKeyHash(word),
-          room: roomName,
+          room: meant.name,
           format: given.format,
           secret: secret === null ? null : vault.seal(`hook:${name}`, secret),
           createdMs: context.atMs,
@@ -104,7 +133,7 @@ const create = declare({
           usedMs: null,
         })
         return [
-          `the hook ${name} tells ${escapeInline(roomName)} what it gets (${given.format}); its address is in your DM`,
+          `the hook ${name} tells ${escapeInline(meant.name)} what it gets (${given.format}); its address is in your DM`,
         ]
       },
     }
@@ -141,7 +170,7 @@ const out = declare({
   ],
   async run(context, given) {
     const { network } = mustListen(context)
-    const { name: roomName } = roomMeant(context, given.room)
+    const meant = roomMeant(context, given.room)
     if (given.internal && !includes(context.caller.globalRole, 'owner'))
       throw new ChanopError('denied', 'an owner may do that: addresses inside reach what nobody outside may')
     const secret = `whsec_${randomBytes(32).toString('base64')}`
@@ -149,13 +178,14 @@ const out = declare({
     return {
       secret: `secret=${secret}`,
       effect: tx => {
+        mustOutlast(tx, context, meant, given.internal ? 'owner' : 'operator')
         const name = freeName(context, taken => hookExists(tx, taken), given.name, 'out')
         insertHookOut(tx, {
           name,
           network,
           url: given.url,
           secret: vault.seal(`hook:${name}`, secret),
-          room: roomName,
+          room: meant.name,
           events: given.events ?? ['message', 'edit', 'delete'],
           internal: given.internal,
           cursor: newestSeq(tx),
@@ -165,7 +195,7 @@ const out = declare({
           createdBy: byOf(context.caller),
         })
         return [
-          `the hook ${name} sends what happens in ${escapeInline(roomName)}; the secret that it signs with is in your DM`,
+          `the hook ${name} sends what happens in ${escapeInline(meant.name)}; the secret that it signs with is in your DM`,
         ]
       },
     }
