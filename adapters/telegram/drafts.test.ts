@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Adapter } from '../../core/adapter.ts'
 import { within } from '../../core/contract/harness.ts'
-import type { Draft, MessageId } from '../../core/event.ts'
+import type { ChannelId, Draft, MessageId } from '../../core/event.ts'
 import type { ServerOptions } from './testing/server.ts'
 import { Refused } from './testing/text.ts'
 import { placeOf, said, Trial, words } from './testing/trial.ts'
@@ -65,6 +65,13 @@ test('what is too long for one message is shown from where the newest begins', a
   talk.show(words(`${'word '.repeat(1500)}newest …`))
   await talk.trial.server.until(() => talk.drafts().length === 1)
   assert.match(talk.drafts()[0] ?? '', /^word .*newest …$/)
+})
+
+test('a place that is no chat on Telegram shows nothing, and what is sent there is refused', async t => {
+  const { adapter } = await open(t)
+  const place = { network: adapter.network, channel: '@mygroup' as ChannelId }
+  assert.equal(adapter.stream?.(place, { ...words('once …'), growing: true }, 'none'), false)
+  await assert.rejects(async () => adapter.send(place, words('once'), 'none'), { code: 'send-refused' })
 })
 
 test('a 429 for drafts delays no message, and no draft is asked for meanwhile', async t => {

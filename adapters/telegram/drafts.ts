@@ -67,8 +67,10 @@ export class Drafts {
 
   /** False where it can't be shown so. */
   show(place: Place, draft: Draft, deliveryId: string): boolean {
+    // A room may name a chat that is none: whoever sends there is refused.
+    if (!place.private || place.thread !== undefined || this.#unknown) return false
     const chatId = this.#o.chats.chatId(place.channel)
-    if (!place.private || place.thread !== undefined || this.#unknown || this.#without.has(chatId)) return false
+    if (this.#without.has(chatId)) return false
     // Of what becomes several messages the newest is shown.
     const rich = textsOf(draft).at(-1)
     if (!rich) return true
