@@ -102,8 +102,10 @@ function marked(text: string, marks: readonly Mark[] = []): string {
   const around = signs.filter(([mark]) => marks.includes(mark)).map(([, sign]) => sign)
   if (around.length === 0) return text
   const dress = (line: string): string => {
-    const [, before = '', inner = '', after = ''] = /^(\s*)(.*?)(\s*)$/s.exec(line) ?? []
-    return inner === '' ? line : before + around.join('') + inner + around.toReversed().join('') + after
+    const inner = line.trim()
+    if (inner === '') return line
+    const before = line.slice(0, line.length - line.trimStart().length)
+    return before + around.join('') + inner + around.toReversed().join('') + line.slice(line.trimEnd().length)
   }
   return text.split('\n').map(dress).join('\n')
 }

@@ -214,6 +214,13 @@ describe('segments are shown', () => {
     assert.equal(toMrkdwn([t('a\nb', 'bold', 'italic')]), '*_a_*\n*_b_*')
   })
 
+  test('a marked line of blanks takes no time', () => {
+    const line = `a${' '.repeat(200_000)}b`
+    const startMs = performance.now()
+    assert.equal(toMrkdwn([t(`${line} `, 'italic')]), `_${line}_ `)
+    assert.ok(performance.now() - startMs < 1000)
+  })
+
   test('everything comes back from its blocks as it was', () => {
     const seed = seedOf()
     const random = seeded(seed)
