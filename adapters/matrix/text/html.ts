@@ -11,6 +11,9 @@ import { clean, isUserId, localpart, pushWords } from './words.ts'
 /** Deeper than this only words are read. */
 const deepest = 100
 const mostTags = 10_000
+/** The parser opens what is still open of `formatting` again, behind each tag at worst: elements that a message can become by that. */
+const mostReopened = 300_000
+const formatting = /<(a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=([\s/>]))/gi
 
 const marksOf: Readonly<Record<string, Mark>> = {
   b: 'bold',
@@ -35,7 +38,8 @@ const unseen = /^(mx-reply|script|style|title|template|head|iframe|object|noscri
 
 /** Segments of `formatted_body`; null when it can't be read, or is too much of it: then `body` is what was said. */
 export function parseHtml(html: string): Segment[] | null {
-  if ((html.match(/<[a-z]/gi)?.length ?? 0) > mostTags) return null
+  const tags = html.match(/<[a-z]/gi)?.length ?? 0
+  if (tags > mostTags || tags * mostOpen(html) > mostReopened) return null
   try {
     const reader = new Reader()
     reader.all(fromHtml(html, { fragment: true }).children as ElementContent[], { marks: [], depth: 0, list: 0 })
@@ -45,6 +49,21 @@ export function parseHtml(html: string): Segment[] | null {
     if (error instanceof RangeError) return null
     throw error
   }
+}
+
+/**
+ * How many formatting elements can be open at once at most: three of each that is written without attributes, one link, and
+ * all others (HTML standard, "the list of active formatting elements").
+ */
+function mostOpen(html: string): number {
+  const bare = new Set<string>()
+  let others = 0
+  for (const [, tag = '', next] of html.matchAll(formatting)) {
+    const name = tag.toLowerCase()
+    if (next === '>' || name === 'a') bare.add(name)
+    else others++
+  }
+  return 3 * bare.size + others
 }
 
 interface Where {

@@ -93,6 +93,17 @@ test('hostile HTML ends soon, and what is written in it can be read', () => {
   }
 })
 
+test('formatting that is open again in every paragraph is no more than memory holds', () => {
+  const distinct = (count: number): string =>
+    Array.from({ length: count }, (_, n) => `<${n % 2 ? 'b' : 'i'} a${n}>`).join('')
+  const beganMs = performance.now()
+  assert.equal(parseHtml(`<p>${distinct(4000)}${'<p>x'.repeat(5000)}`), null)
+  assert.ok(performance.now() - beganMs < 500)
+  const words = '<p>some <b>bold</b> and <a href="https://a.example/1">linked</a> words, <code>code</code></p>'
+  for (const html of [`<p>${distinct(300)}${'<p>x'.repeat(600)}`, words.repeat(2000)])
+    assert.notEqual(parseHtml(html), null)
+})
+
 test('the quotation of an answer is left out of its plain text, other quotations stay', () => {
   const said = (body: string, reply: boolean): string => plain({ segments: parseBody({ body, reply }) })
   assert.equal(said('> <@a:b> one\n> two\n\nanswer', true), 'answer')
