@@ -227,8 +227,12 @@ class IrcAdapter implements Adapter {
   }
 
   #direct(voice: Voice): void {
+    this.#directs.asked(voice)
     missedDirect(voice, this.#cursors).then(
-      events => this.#feed?.push(events),
+      events => {
+        this.#directs.found(voice, events)
+        this.#feed?.push(events)
+      },
       (error: unknown) => this.#context.log.warn({ error }, 'missed private messages could not be fetched'),
     )
   }

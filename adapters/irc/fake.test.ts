@@ -125,6 +125,42 @@ describe('adapter against a fake server', { timeout: 30_000 }, () => {
     assert.equal(server.connections, 6)
   })
 
+  it('loses nothing of what is said while it fetches a history that never comes', async t => {
+    const answer: FakeOptions['answer'] = ({ command, tags }) =>
+      command === 'CHATHISTORY'
+        ? [
+            '@msgid=mw :al!u@h PRIVMSG #general :said meanwhile',
+            `@label=${tags['label']} FAIL CHATHISTORY MESSAGE_ERROR :No`,
+          ]
+        : null
+    const { trial } = await setUp(t, { capabilities: [...full, 'draft/chathistory'], answer })
+    await trial.event(event => event.kind === 'gap', 'a named gap')
+    await trial.message('said meanwhile')
+  })
+
+  it('is outside when it was put out while it fetched what it had missed, and tries to come back', async t => {
+    let joins = 0
+    let label = ''
+    const answer: FakeOptions['answer'] = ({ command, tags }) => {
+      if (command === 'JOIN' && ++joins > 1) return []
+      if (command !== 'CHATHISTORY') return null
+      label = tags['label'] ?? ''
+      return []
+    }
+    const { server, trial } = await setUp(t, { capabilities: [...full, 'draft/chathistory'], answer })
+    while (label === '') await turn()
+    server.tell(':op!u@h KICK #general bridge :out')
+    while (joins < 2) await turn()
+    server.tell(
+      `@label=${label} BATCH +1 chathistory #general`,
+      'BATCH -1',
+      'PING :and',
+      ':fake 474 bridge #general :Banned',
+    )
+    const troubles = (): string => (trial.adapter.status().troubles ?? []).map(({ reason }) => reason).join()
+    while (!troubles().includes('can not join: Banned')) await turn()
+  })
+
   it('tells what nobody can know from what was not sent', async t => {
     const { server, trial } = await setUp(t, { capabilities: full, mute: true })
     await trial.up()

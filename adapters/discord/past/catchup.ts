@@ -62,7 +62,7 @@ export class Catchup {
       const fresh = heard ? await this.#after(channel, heard.id, signal) : await this.#last(channel, signal)
       const at = { channel, origin: 'backfill' as const }
       return [
-        ...(heard ? this.#changes(channel, known, heard.id) : []),
+        ...(heard && !this.#isBlind(channel) ? this.#changes(channel, known, heard.id) : []),
         ...fresh.flatMap(native => [messageOf(this.#o.reader, native, at), editOf(this.#o.reader, native, at)]),
       ].filter(event => event !== null)
     } catch (error) {
@@ -120,10 +120,14 @@ export class Catchup {
   }
 
   /** Who may not read the history is given an empty one. */
+  #isBlind(channel: Channel): boolean {
+    const bits = this.#o.reader.directory.permissions(channel)
+    return bits !== null && !has(bits, 'readHistory')
+  }
+
   #gap(channel: Channel, { id, atMs }: Heard): GapEvent | null {
-    const { directory, network } = this.#o.reader
-    const bits = directory.permissions(channel)
-    if (bits === null || has(bits, 'readHistory')) return null
+    const { network } = this.#o.reader
+    if (!this.#isBlind(channel)) return null
     if (channel.lastMessage === null || !isNewer(channel.lastMessage, id)) return null
     return gapIn(placeOf(this.#o.reader, channel), 'Discord', {
       key: `${network}:gap/${channel.id}/${id}/${channel.lastMessage}`,

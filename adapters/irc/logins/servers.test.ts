@@ -66,6 +66,23 @@ for (const kind of ['ergo', 'inspircd'] as const) {
       assert.equal(await guessOnce(server, 'yves', 'a-new-password'), true)
     })
 
+    test('a login that has another piece behind it is refused, and counted', { skip: kind === 'ergo' }, async () => {
+      await accounts.create('vera', password('vera'))
+      for (let tries = 0; tries < 6; tries += 1) {
+        const wire = await Wire.open({ host: server.host, port: server.port })
+        await wire.ask(['CAP REQ :sasl'], line => line.command === 'CAP')
+        const words = `\0vera\0${password('vera')}`
+        const piece = Buffer.from(`${'x'.repeat(300 - words.length)}${words}`).toString('base64')
+        assert.equal(piece.length, 400)
+        await wire.ask(['AUTHENTICATE PLAIN'], line => line.command === 'AUTHENTICATE')
+        const answer = await wire.ask([`AUTHENTICATE ${piece}`], line => /^90[2-8]$/.test(line.command))
+        assert.equal(answer.at(-1)?.command, '904')
+        wire.close()
+      }
+      assert.equal(await guessOnce(server, 'vera', password('vera')), false)
+      assert.equal(await accounts.unlock?.('vera'), 1)
+    })
+
     test('no other way in goes by without being counted', async () => {
       await accounts.create('zelda', password('zelda'))
       await accounts.create('mallory', password('mallory'))

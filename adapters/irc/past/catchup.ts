@@ -27,16 +27,32 @@ const directMark = (persona: string | null): string => `dm ${persona ?? ''}`
 export class DirectMarks {
   readonly #cursors: Cursors
   readonly #writtenMs = new Map<string, number>()
+  /** Whose missed ones are not in the ledger yet: their marks stay where they are. The key of the last one, once that is known. */
+  readonly #behind = new Map<string, string | null>()
 
   constructor(cursors: Cursors) {
     this.#cursors = cursors
   }
 
+  /** What a connection missed is asked for. */
+  asked({ persona }: Voice): void {
+    this.#behind.set(directMark(persona), null)
+  }
+
+  /** That is all of it, and about to be handed over. */
+  found({ persona }: Voice, events: readonly ChatEvent[]): void {
+    const last = events.at(-1)
+    if (last) this.#behind.set(directMark(persona), last.key)
+    else this.#behind.delete(directMark(persona))
+  }
+
   async keep(events: readonly ChatEvent[]): Promise<void> {
     const nowMs = performance.now()
-    for (const { place, atMs } of events) {
+    for (const { place, atMs, key } of events) {
       if (!place.private) continue
       const name = directMark(parseDirect(place.channel)?.persona ?? null)
+      if (this.#behind.get(name) === key) this.#behind.delete(name)
+      if (this.#behind.has(name)) continue
       if (nowMs - (this.#writtenMs.get(name) ?? -directMarkMs) < directMarkMs) continue
       this.#writtenMs.set(name, nowMs)
       await this.#cursors.set(name, String(atMs))
@@ -120,17 +136,27 @@ export async function missedDirect(voice: Voice, cursors: Cursors): Promise<Chat
   }
   const from = timestamp(Number(since) - 1)
   const to = timestamp(Date.now() + 86_400_000)
+  const targets = await ifSupported(voice.history.ask(`TARGETS ${from} ${to} ${voice.history.page}`))
+  const events: ChatEvent[] = []
+  for (const { params } of targets) {
+    const target = params[1] ?? ''
+    if (target !== '' && !voice.session.isChannel(target))
+      events.push(...(await ifSupported(saidTo(voice, target, from))))
+  }
+  return events
+}
+
+async function saidTo(voice: Voice, target: string, from: string): Promise<ChatEvent[]> {
+  const events: ChatEvent[] = []
+  for await (const page of pagesAfter(voice.history, target, from))
+    events.push(...page.flatMap(line => voice.events(line, target)))
+  return events
+}
+
+/** What a server does not do, for all or for one, is nothing of it. */
+async function ifSupported<T>(asked: Promise<readonly T[]>): Promise<readonly T[]> {
   try {
-    const targets = await voice.history.ask(`TARGETS ${from} ${to} ${voice.history.page}`)
-    const events: ChatEvent[] = []
-    for (const { params } of targets) {
-      const target = params[1] ?? ''
-      if (target === '' || voice.session.isChannel(target)) continue
-      for await (const page of pagesAfter(voice.history, target, from)) {
-        events.push(...page.flatMap(line => voice.events(line, target)))
-      }
-    }
-    return events
+    return await asked
   } catch (error) {
     if (error instanceof ChanopError && error.code === 'unsupported') return []
     throw error
