@@ -279,23 +279,26 @@ export class Channels {
     channel.joinedMs = performance.now()
     this.troubles.end('in', channel.name)
     this.#told(this.#key(name), null)
-    this.#catchUp(voice, channel).catch((error: unknown) => {
-      if (this.#voice !== voice) return
+    const { joinedMs } = channel
+    // Put out meanwhile, and perhaps in again: that stay catches up by itself.
+    const stays = (): boolean => this.#voice === voice && channel.state === 'catching' && channel.joinedMs === joinedMs
+    this.#catchUp(voice, channel, stays).catch((error: unknown) => {
+      if (!stays()) return
       this.#log.warn({ error, channel: name }, 'history could not be fetched')
-      this.#live(channel, [
-        gapOf(voice, this.#key(name), channel.heardMs ?? Date.now(), 'the server did not send its history'),
-      ])
+      const fromMs = channel.heardMs ?? Date.now()
+      const gap = gapOf(voice, this.#key(name), fromMs, 'the server did not send its history')
+      this.#live(channel, [gap, ...channel.held])
     })
   }
 
-  async #catchUp(voice: Voice, channel: Channel): Promise<void> {
+  async #catchUp(voice: Voice, channel: Channel, stays: () => boolean): Promise<void> {
     const key = this.#key(channel.name)
     const place = channelPlace(key, voice.heard)
     const heard = await this.#cursors.newest(place)
     const epoch = await this.#epoch
     const seen = new Set<string>()
     const pass = (events: readonly ChatEvent[]): void => {
-      if (this.#voice !== voice) return
+      if (!stays()) return
       // What came live as well stays live: only then may it carry a command.
       const live = new Set(channel.held.map(event => event.key))
       const missing = events.filter(event => !live.has(event.key))
@@ -305,11 +308,11 @@ export class Channels {
     if (voice.history.available) {
       for await (const events of missed(voice, key, heard, epoch)) pass(events)
     } else pass(await this.#withoutHistory(voice, channel, { key, heard, epoch }))
-    if (this.#voice === voice)
-      this.#live(
-        channel,
-        channel.held.filter(event => !seen.has(event.key)),
-      )
+    if (!stays()) return
+    this.#live(
+      channel,
+      channel.held.filter(event => !seen.has(event.key)),
+    )
   }
 
   /** A replay comes by itself right behind the JOIN, so that a PING shows whether there is one. */

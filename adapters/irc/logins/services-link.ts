@@ -23,7 +23,10 @@ interface Login {
 /** `:0CH ENCAP 00B SASL <client> <agent> C <data>`, and the same the other way round. */
 const sasl = /^:(\S+) ENCAP (\S+) SASL (\S+) (\S+) (\S+) ?(.*)$/
 const told = /^((?:@\S+ )?:\S+ PRIVMSG \S+ ):?(.*)$/
-/** A longer piece than this has another behind it. */
+/**
+ * A piece as long as this has another behind it, which no login of ours needs; the services take each piece for a whole one, and would
+ * let it pass by the door.
+ */
 const pieceBytes = 400
 const mostLogins = 10_000
 
@@ -50,8 +53,7 @@ export class LoginWatch {
     if (kind === 'D') this.#logins.delete(client)
     if (kind !== 'C' || login?.mechanism !== 'PLAIN') return { on: line }
     login.given += data === '+' ? '' : data
-    if (data.length >= pieceBytes) return { on: line }
-    return this.#judge(login, found, line)
+    return data.length >= pieceBytes ? this.#tooLong(login, found) : this.#judge(login, found, line)
   }
 
   /** A line of the services. */
@@ -71,22 +73,35 @@ export class LoginWatch {
     if (this.#logins.size > mostLogins) this.#logins.delete(this.#logins.keys().next().value ?? '')
   }
 
-  #judge(login: Login, [, server, services, client, agent]: readonly string[], line: string): Passed {
-    const account = Buffer.from(login.given, 'base64').toString('utf8').split('\0')[1] ?? ''
+  /** It counts as a wrong guess. */
+  #tooLong(login: Login, found: readonly string[]): Passed {
+    const account = accountIn(login)
+    if (account !== '')
+      void this.#door.enter({ account, address: login.address }).then(attempt => attempt?.end('wrong'))
+    return this.#refused(found)
+  }
+
+  #refused([, server, services, client = '', agent]: readonly string[]): Passed {
+    this.#logins.delete(client)
+    return {
+      on: `:${server} ENCAP ${services} SASL ${client} ${agent} D A`,
+      back: `:${services} ENCAP ${server} SASL ${agent} ${client} D F`,
+    }
+  }
+
+  #judge(login: Login, found: readonly string[], line: string): Passed {
+    const account = accountIn(login)
     // By the socket of our own bots nobody else comes.
     if (login.address.includes('/') || account === '') return { on: line }
     void this.#door.enter({ account, address: login.address }).then(attempt => {
       login.attempt = attempt
-      if (attempt) return this.#late({ on: line })
-      this.#logins.delete(client ?? '')
-      this.#late({
-        on: `:${server} ENCAP ${services} SASL ${client} ${agent} D A`,
-        back: `:${services} ENCAP ${server} SASL ${agent} ${client} D F`,
-      })
+      this.#late(attempt ? { on: line } : this.#refused(found))
     })
     return {}
   }
 }
+
+const accountIn = ({ given }: Login): string => Buffer.from(given, 'base64').toString('utf8').split('\0')[1] ?? ''
 
 /** RECOVER would take a password and be a way to guess that counts nobody: who is not logged in to the account has no use of it. */
 function withoutPassword(line: string): string {

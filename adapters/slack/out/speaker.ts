@@ -177,16 +177,16 @@ export class Speaker {
       }
       for (const id of texts.slice(posts.length)) await this.#delete(place, id)
       const more = posts.slice(texts.length)
-      if (more.length > 0) await this.#recall(place, delivery)
+      if (more.length > 0) await this.#recall(place, draft, delivery)
       const added = more.length === 0 ? [] : await this.#say(place, draft, delivery, more)
       return [...texts.slice(0, kept.length), ...added, ...files]
     })
   }
 
   /** An edit that is repeated finds the parts that it added before. */
-  async #recall(place: Place, delivery: string): Promise<void> {
+  async #recall(place: Place, draft: Draft, delivery: string): Promise<void> {
     if (this.#begun.has(delivery)) return
-    const { ids } = partsOf((await this.#parts(place, delivery)) ?? [])
+    const { ids } = partsOf((await this.#parts(place.channel, rootOf(place, draft), delivery)) ?? [])
     if (ids.length > 0) this.#begun.set(delivery, ids)
   }
 
@@ -228,7 +228,7 @@ export class Speaker {
     try {
       const file = await this.#o.uploads.find(place, delivery)
       if (file !== null && act.content.segments.length === 0) return [file]
-      const parts = await this.#parts(place, delivery)
+      const parts = await this.#parts(place.channel, rootOf(place, act), delivery)
       if (parts === null) return 'cannot-tell'
       const { ids, all } = partsOf(parts)
       if (file !== null && (all || ids.length === 0)) return [...ids, file]
@@ -236,21 +236,24 @@ export class Speaker {
       if (ids.length > 0) this.#begun.set(delivery, [...ids])
       return 'not-sent'
     } catch (error) {
-      if (isChannelFault(error) || isRefused(error, 'missing_scope')) return 'cannot-tell'
+      if (isChannelFault(error) || isRefused(error, 'missing_scope', 'thread_not_found')) return 'cannot-tell'
       throw asSendError(error)
     }
   }
 
-  /** Its messages in the history; null when that is longer than we look. */
-  async #parts(place: Place, delivery: string): Promise<Native[] | null> {
+  /** Its messages in the channel's history or a thread; null when that is longer than we look. */
+  async #parts(channel: string, thread: string, delivery: string): Promise<Native[] | null> {
     const { api, signal, instance } = this.#o
-    const method = place.thread === undefined ? 'conversations.history' : 'conversations.replies'
-    const args = { channel: place.channel, ...(place.thread === undefined ? {} : { ts: place.thread }) }
+    const [method, args] = thread === '' ? ['history', { channel }] : ['replies', { channel, ts: thread }]
     const found: Native[] = []
     let looked = 0
     const some = { ...args, limit: pageSize, include_all_metadata: true }
-    for await (const page of api.pages(method, some, signal, 5)) {
-      found.push(...list(page, 'messages').filter(message => isPartOf(message, delivery, instance)))
+    for await (const page of api.pages(`conversations.${method}`, some, signal, 5)) {
+      const messages = list(page, 'messages')
+      // What answers a message of a thread stands in that thread.
+      const root = str(messages.find(message => str(message, 'ts') === thread) ?? {}, 'thread_ts')
+      if (root !== '' && root !== thread) return this.#parts(channel, root, delivery)
+      found.push(...messages.filter(message => isPartOf(message, delivery, instance)))
       if (partsOf(found).all) return found
       if (++looked > mostPages) return found.length > 0 ? found : null
     }
@@ -285,6 +288,9 @@ export class Speaker {
 const nothing = (): ChanopError => new ChanopError('send-refused', 'there is nothing to be shown in it')
 
 const elsewhere = (fault: Fault): ChanopError => new ChanopError('unsupported', advice(fault), { cause: fault })
+
+/** The thread in which a draft is said; empty when in none. */
+const rootOf = ({ thread }: Place, draft: Draft): string => str(threadFor(thread, draft), 'thread_ts')
 
 const payloadOf = (message: Native): Native => part(part(message, 'metadata'), 'event_payload')
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { identify } from '../../../core/access/identity.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import { personByName } from '../../../core/ledger/people/people.ts'
+import { addIdentity, type Person, personByName } from '../../../core/ledger/people/people.ts'
 import type { House } from '../../../test/house.ts'
 import { engage, openHouse } from '../channels/testing.ts'
 import { linkMs, offer, take } from '../links/codes.ts'
@@ -150,4 +150,20 @@ test('operators see and undo links of those they stand above; others do not', as
     .shouldReply('@admin', 'link del other:olly', /is not your account/)
   await bob.shouldReply('@admin', 'link list olga', 'olga: chat:olga, other:olly')
   await bob.shouldReply('@admin', 'link del other:olly', /^olga is owner: only such a one may change that/)
+})
+
+test('the last account by which somebody speaks stays, whatever keys they have', async t => {
+  const house = await openHouse(t)
+  await house.grant('chat', 'bob', 'operator')
+  await house.ledger.write(tx => {
+    tx.prepare(
+      "INSERT INTO api_key (network, account, prefix, hash, scopes, forwards, created_ms, created_by) VALUES ('web', 'ci', 'a', 'a', '[]', 0, 0, 'bob')",
+    ).run()
+    addIdentity(tx, personByName(tx, 'bob') as Person, { network: 'web' as NetworkId, user: 'ci' as UserId })
+  })
+  const bob = house.server('a').user('bob')
+  await bob.shouldReply('@admin', 'link del chat:bob', 'chat:bob is the only account of bob: it stays')
+  assert.equal((await roleOf(house, 'chat', 'bob')).role, 'operator')
+  await bob.shouldReply('@admin', 'link del web:ci', 'web:ci is not bob any more')
+  assert.equal((await roleOf(house, 'web', 'ci')).person, null)
 })

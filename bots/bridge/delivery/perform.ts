@@ -46,11 +46,18 @@ function withoutFiles({ limits }: Adapter, draft: Draft): Draft {
 export const isEphemeral = (adapter: Adapter, act: Act & { readonly do: 'send' }, place: Place): boolean =>
   adapter.sendEphemeral !== undefined && act.only !== undefined && act.secret !== true && !isNowhere(place)
 
+/** With what it answers. Where there are no threads, what stands in one answers what opened it. */
+function answering({ limits }: Adapter, content: Content, { replyTo, thread }: Way): Content {
+  const answered = replyTo ?? (limits.threads ? undefined : thread)
+  return answered === undefined ? content : { ...content, replyTo: answered }
+}
+
 /** What an act says as a message of its own; null when doing it twice does no harm. */
-export function saidBy(adapter: Adapter, { act, place }: Delivery, { target }: Way): Act | null {
+export function saidBy(adapter: Adapter, { act, place }: Delivery, way: Way): Act | null {
   // For one person alone nothing was said but what only they see here.
-  if (act.do === 'send') return act.only === undefined || isEphemeral(adapter, act, place) ? act : null
-  if (act.do !== 'edit' || (adapter.edit && target.length > 0)) return null
+  if (act.do === 'send' && act.only !== undefined && !isEphemeral(adapter, act, place)) return null
+  if (act.do === 'send') return { ...act, content: answering(adapter, act.content, way) }
+  if (act.do !== 'edit' || (adapter.edit && way.target.length > 0)) return null
   const told = toldEdit(act)
   return told && { do: 'send', ...told }
 }
@@ -112,16 +119,14 @@ async function say(
   delivery: Delivery,
   act: Act & { readonly do: 'send' },
   key: string,
-  { replyTo, thread }: Way,
+  way: Way,
 ): Promise<readonly MessageId[]> {
   const { place, source, createdMs } = delivery
   const { do: _do, replySeq: _reply, threadSeq: _thread, asideSeq: _aside, dated: _dated, ...draft } = act
   if (draft.secret && (await adapter.secure?.(place)) === false) throw insecure()
   const { content: whole, ...ready } = openDraft(vault, draft)
   const { charts, ...content } = withoutCharts(whole)
-  // Where there are no threads, what stands in one answers what opened it.
-  const answered = replyTo ?? (adapter.limits.threads ? undefined : thread)
-  const said = { ...content, ...(answered ? { replyTo: answered } : {}) }
+  const said = answering(adapter, content, way)
   const send = (out: Draft): Promise<readonly MessageId[]> => {
     const { only, ...open } = out
     if (only === undefined) return adapter.send(place, open, key)
