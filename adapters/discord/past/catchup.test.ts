@@ -104,3 +104,20 @@ test('a deletion during a short absence is found out, without history it is a ga
   assert.match(blind.adapter.status().troubles?.[0]?.reason ?? '', /lacks Read Message History/)
   world.deny(general, 0n)
 })
+
+test('without history nothing that was seen counts as deleted', async () => {
+  const trial = await start()
+  const { world } = fake
+  say('stays')
+  await hears(trial, /^stays$/)
+  world.deny(general, 1n << 16n)
+  fake.gateway.forgets = true
+  await fake.offline(async () => {
+    await trial.book.until(() => trial.adapter.status().state !== 'up', 'down')
+    say('nobody can fetch this, too')
+  })
+  await trial.up()
+  fake.gateway.forgets = false
+  assert.deepEqual([told(trial, 'delete').length, told(trial, 'gap').length], [0, 1])
+  world.deny(general, 0n)
+})

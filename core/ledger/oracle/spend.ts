@@ -3,7 +3,7 @@ import type { Tx } from '../tx.ts'
 
 /**
  * What was spent, by day (`2026-11-28`) or month (`2026-11`) and by scope: `all`, `unasked` (outside of turns),
- * `person:7`, `room:general`, `model:NAME`, `task:answer`. Always the sum of the tries' rows.
+ * `person:7`, `room:general`, `model:NAME`, `key:NETWORK:ACCOUNT`, `task:answer`. Always the sum of the tries' rows.
  */
 export interface Spend {
   readonly period: string

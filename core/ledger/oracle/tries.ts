@@ -1,6 +1,8 @@
+import { type ApiKey, keyOfAccount } from '../settings/api-keys.ts'
 import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
 import { addSpend, type Spend, spendOf } from './spend.ts'
+import { turnById } from './turns.ts'
 
 /** US dollars for a million tokens, which are millionths of a dollar for one. */
 export interface Price {
@@ -190,13 +192,30 @@ const tryFrom = (row: Row): Try => ({
   error: row['error'] as string | null,
 })
 
+/** The key that asked for it, wherever its question was said; outside of turns that in whose own conversation it is. */
+export function keyBehind(tx: Tx, { turn, room }: Pick<NewTry, 'turn' | 'room'>): ApiKey | null {
+  const by = turn === null ? null : turnById(tx, turn)?.by
+  if (by) return keyOfAccount(tx, by.network, by.user)
+  const [, network = '', account = ''] = /^([^:]+):@(.+)$/.exec(room) ?? []
+  return keyOfAccount(tx, network, account)
+}
+
+/** What a key spends is booked on, whatever room it is in. */
+export const keySpends = ({ network, account }: Pick<ApiKey, 'network' | 'account'>): string =>
+  `key:${network}:${account}`
+
 /** The scopes that can have a limit: only these hold something back. */
-const limitedScopes = ({ person, room, model }: NewTry): string[] => [
-  'all',
-  `room:${room}`,
-  `model:${model}`,
-  ...(person === null ? [] : [person]),
-]
+function limitedScopes(tx: Tx, wanted: NewTry): string[] {
+  const { person, room, model } = wanted
+  const key = keyBehind(tx, wanted)
+  return [
+    'all',
+    `room:${room}`,
+    `model:${model}`,
+    ...(person === null ? [] : [person]),
+    ...(key === null ? [] : [keySpends(key)]),
+  ]
+}
 
 const otherScopes = ({ task, turn }: NewTry): string[] => [
   `task:${task}`,
@@ -211,7 +230,7 @@ function add(tx: Tx, wanted: NewTry, change: Partial<Spend>): void {
   const add = (scope: string, part: Partial<Spend>): void => {
     for (const period of [wanted.day, wanted.month]) addSpend(tx, { ...nothing, ...part, period, scope })
   }
-  for (const scope of limitedScopes(wanted)) add(scope, change)
+  for (const scope of limitedScopes(tx, wanted)) add(scope, change)
   if (booked) for (const scope of otherScopes(wanted)) add(scope, { ...change, reservedMicroUsd: 0 })
 }
 

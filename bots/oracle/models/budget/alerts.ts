@@ -19,6 +19,7 @@ export function whose(tx: Tx, scope: string): string {
   const label = labelOf(tx, scope)
   if (scope === 'all') return 'all of us'
   if (scope.startsWith('room:')) return `the room ${label}`
+  if (scope.startsWith('key:')) return `the key ${label}`
   return scope.startsWith('model:') ? `the model ${label}` : label
 }
 

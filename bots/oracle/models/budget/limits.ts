@@ -1,7 +1,6 @@
 import type { Config } from '../../../../config/schema.ts'
-import type { Limit, NewTry } from '../../../../core/ledger/oracle/tries.ts'
+import { keyBehind, keySpends, type Limit, type NewTry } from '../../../../core/ledger/oracle/tries.ts'
 import { personById } from '../../../../core/ledger/people/people.ts'
-import { keyOfAccount } from '../../../../core/ledger/settings/api-keys.ts'
 import type { Tx } from '../../../../core/ledger/tx.ts'
 
 type Budget = Config['budget']
@@ -37,18 +36,18 @@ export function amountsOf(budget: Budget, scope: string, label: string): Amounts
   return own(budget.people) ?? { dailyUsd: budget.perPersonDailyUsd, monthlyUsd: budget.perPersonMonthlyUsd, hard }
 }
 
-/** What a key may spend a day: its tries are booked on its own conversation. */
-function limitsOfKey(tx: Tx, { room, day }: Pick<NewTry, 'room' | 'day'>): Limit[] {
-  const [, network = '', account = ''] = /^([^:]+):@(.+)$/.exec(room) ?? []
-  const usd = keyOfAccount(tx, network, account)?.budgetUsd ?? null
-  return usd === null ? [] : [{ period: day, scope: `room:${room}`, microUsd: Math.round(usd * 1e6), hard: true }]
+/** What the key that asked may spend a day. */
+function limitsOfKey(tx: Tx, wanted: Pick<NewTry, 'turn' | 'room' | 'day'>): Limit[] {
+  const key = keyBehind(tx, wanted)
+  if (key === null || key.budgetUsd === null) return []
+  return [{ period: wanted.day, scope: keySpends(key), microUsd: Math.round(key.budgetUsd * 1e6), hard: true }]
 }
 
 /** The limits that a try is under, the general ones first. */
 export function limitsOf(
   tx: Tx,
   budget: Budget,
-  wanted: Pick<NewTry, 'person' | 'room' | 'model' | 'day' | 'month'>,
+  wanted: Pick<NewTry, 'turn' | 'person' | 'room' | 'model' | 'day' | 'month'>,
 ): Limit[] {
   const scopes = [
     'all',
