@@ -152,6 +152,29 @@ describe('what goes out', { concurrency: 4 }, () => {
     assert.equal(await restarted.find?.(place, 'd2', act), 'not-sent')
   })
 
+  test('an answer to a message, and one to that, are found in the thread they opened', async t => {
+    const trial = await Trial.open(t)
+    const first = await trial.up()
+    const { fake, general } = trial
+    const place = placeOf(general)
+    const root = fake.workspace.say(general, alice, 'root')
+    const answer = (said: string, to: string): Draft => ({
+      ...relayed(said),
+      content: { ...draft(said).content, replyTo: to as MessageId },
+    })
+    const [one = ''] = await first.adapter.send(place, answer('one', root.ts), 'd1')
+    fake.loseAnswer('chat.postMessage')
+    await assert.rejects(first.adapter.send(place, answer('two', one), 'd2'), isCode('network-down'))
+    await first.stop()
+    const { adapter } = await trial.up()
+    const find = (said: string, to: string, id: string) =>
+      adapter.find?.(place, id, { do: 'send', ...answer(said, to) })
+    assert.deepEqual(await find('one', root.ts, 'd1'), [one])
+    assert.deepEqual(await find('two', one, 'd2'), [general.messages.at(-1)?.ts])
+    assert.equal(await find('three', root.ts, 'd3'), 'not-sent')
+    assert.equal(await find('four', '1.000001', 'd4'), 'cannot-tell', 'what it answers is gone')
+  })
+
   test('files: the lost answer of the last step is found after a restart; text and file keep apart at an edit', async t => {
     const trial = await Trial.open(t)
     const first = await trial.up()

@@ -4,7 +4,7 @@ import type { Adapter } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { Draft, Upload } from '../../../core/event.ts'
 import type { Delivery } from '../../../core/ledger/out/deliveries.ts'
-import { perform } from './perform.ts'
+import { perform, saidBy } from './perform.ts'
 
 test('a file that does not get through keeps its words up for ten minutes and eight tries, and no longer', async () => {
   const file: Upload = { ref: 'r', name: 'map.png', sizeBytes: 1, hash: 'h', open: () => ReadableStream.from([]) }
@@ -28,4 +28,16 @@ test('a file that does not get through keeps its words up for ten minutes and ei
   await assert.rejects(say(2, 3_600_000), { code: 'network-down' })
   assert.deepEqual(await say(8, 601_000), ['id'])
   assert.deepEqual([sent.at(-1)?.uploads, sent.at(-1)?.content.attachments], [undefined, [file]])
+})
+
+test('what is asked after is what was said: with the message that it answers', () => {
+  const act = { do: 'send', content: { segments: [] }, replySeq: 7 }
+  const delivery = { act, place: {} } as unknown as Delivery
+  const answered = (threads: boolean, way: object) => {
+    const said = saidBy({ limits: { threads } } as unknown as Adapter, delivery, { target: [], ...way } as never)
+    return said?.do === 'send' ? said.content.replyTo : null
+  }
+  assert.equal(answered(true, { replyTo: 'r' }), 'r')
+  assert.equal(answered(true, { thread: 't' }), undefined)
+  assert.equal(answered(false, { thread: 't' }), 't')
 })
