@@ -1,12 +1,13 @@
 import { ChanopError } from '../../../core/error.ts'
-import type { NetworkId, UserId } from '../../../core/event.ts'
 import { agentOf } from '../../../core/ledger/agents/agents.ts'
 import type { Giver } from '../../../core/ledger/people/claims.ts'
 import {
+  type Account,
   addIdentity,
   dropIdentity,
   forgetEmpty,
   identitiesOf,
+  ownIdentitiesOf,
   type Person,
   personAt,
   personFor,
@@ -64,13 +65,13 @@ function leave(tx: Tx, person: Person, account: Giver, nowMs: number): void {
   forgetEmpty(tx, person)
 }
 
-/** Takes an account out of its person. Throws when it is the only one of theirs, or of the owners. */
-export function part(tx: Tx, person: Person, { network, user }: { network: NetworkId; user: UserId }): void {
-  const all = identitiesOf(tx, person)
-  if (!all.some(each => each.network === network && each.user === user)) {
+/** Takes an account out of its person. Throws when it is the only one by which they speak themselves, or the only one of the owners. */
+export function part(tx: Tx, person: Person, { network, user }: Account): void {
+  const isMeant = (each: Account): boolean => each.network === network && each.user === user
+  if (!identitiesOf(tx, person).some(isMeant)) {
     throw new ChanopError('not-found', `${network}:${user} is no account of ${person.name}; !link list shows them`)
   }
-  if (all.length === 1) {
+  if (ownIdentitiesOf(tx, person).every(isMeant)) {
     throw new ChanopError('conflict', `${network}:${user} is the only account of ${person.name}: it stays`)
   }
   dropIdentity(tx, network, user)
