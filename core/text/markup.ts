@@ -54,6 +54,13 @@ export function pushText(out: Segment[], text: string, marks: readonly Mark[]): 
   } else out.push({ kind: 'text', text, ...(marks.length === 0 ? {} : { marks }) })
 }
 
+/** Without any of these signs at its end. A regular expression would look from each of them for the end. */
+export function withoutEnd(text: string, signs: string): string {
+  let end = text.length
+  while (end > 0 && signs.includes(text[end - 1] ?? '')) end--
+  return text.slice(0, end)
+}
+
 export const isSpace = (char: string | undefined): boolean => char === undefined || /\s/.test(char)
 export const isWord = (char: string | undefined): boolean => char !== undefined && /[\p{L}\p{N}_]/u.test(char)
 
@@ -172,9 +179,8 @@ class LineScanner extends Scanner {
   #address(at: number): number {
     const line = this.line
     if (!line.startsWith('https://', at) && !line.startsWith('http://', at)) return this.text(at, at + 1)
-    let end = addressEnd(line, at, false)
-    while (end > at && '.,;:!?\'"*_~|'.includes(line[end - 1] ?? '')) end--
-    const url = line.slice(at, end)
+    const url = withoutEnd(line.slice(at, addressEnd(line, at, false)), '.,;:!?\'"*_~|')
+    const end = at + url.length
     if (!isAddress(url)) return this.text(at, Math.max(end, at + 1))
     this.push({ segment: { kind: 'link', url } })
     return end

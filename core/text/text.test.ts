@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { randomText, seeded, seedOf } from '../contract/random.ts'
 import type { Segment } from '../event.ts'
+import { withoutEnd } from './markup.ts'
 import {
   ago,
   count,
@@ -126,6 +127,15 @@ test('no input makes parsing slow', () => {
     const tookMs = performance.now() - startMs
     assert.ok(tookMs < 3000, `${JSON.stringify(piece)} took ${tookMs} ms`)
   }
+})
+
+test('signs at the end of a text are found in one pass', () => {
+  const many = '.'.repeat(200_000)
+  const startMs = performance.now()
+  assert.equal(withoutEnd(`${many}a`, '.,'), `${many}a`)
+  assert.equal(withoutEnd(`a.b,${many}`, '.,'), 'a.b')
+  assert.equal(withoutEnd(many, '.,'), '')
+  assert.ok(performance.now() - startMs < 500)
 })
 
 test('truncating counts graphemes', () => {

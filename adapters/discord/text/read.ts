@@ -1,5 +1,5 @@
 import type { Mark, Segment, UserId } from '../../../core/event.ts'
-import { isSpace, isWord, pushText, pushTokens, Scanner, type Token } from '../../../core/text/markup.ts'
+import { isSpace, isWord, pushText, pushTokens, Scanner, type Token, withoutEnd } from '../../../core/text/markup.ts'
 import { plain } from '../../../core/text/text.ts'
 
 /** Who and what the ids in a text are. */
@@ -230,7 +230,7 @@ class LineScanner extends Scanner {
     const rest = this.line.slice(at, at + 2048)
     const [found] = /^https?:\/\/[^\s<>"`\\]+/.exec(rest) ?? []
     if (found === undefined) return this.text(at, at + 1)
-    let url = found.replace(/[.,;:!?'*_~|\]]+$/, '')
+    let url = withoutEnd(found, ".,;:!?'*_~|]")
     const unpaired = (sign: string): number => url.split(sign).length
     while (url.endsWith(')') && unpaired(')') > unpaired('(')) url = url.slice(0, -1)
     if (url.length < 10 || !URL.canParse(url)) return this.text(at, at + 1)

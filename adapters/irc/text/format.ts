@@ -1,4 +1,5 @@
 import type { Mark, Segment } from '../../../core/event.ts'
+import { withoutEnd } from '../../../core/text/markup.ts'
 import { plainSegment } from '../../../core/text/text.ts'
 
 /** Formatting bytes (modern.ircdocs.horse/formatting). Toggles, not pairs. */
@@ -24,7 +25,7 @@ const textSegment = (text: string, marks: ReadonlySet<Mark>): Text =>
 
 /** A link ends before the punctuation of the sentence it stands in. */
 const trimLink = (url: string): string => {
-  const bare = url.replace(/[.,;:!?'*_]+$/, '')
+  const bare = withoutEnd(url, ".,;:!?'*_")
   return bare.endsWith(')') && !bare.includes('(') ? bare.slice(0, -1) : bare
 }
 
@@ -142,10 +143,7 @@ function render(segment: Segment): string {
 
 /** Segments as IRC text: formatting bytes and newlines are the only control bytes in it. */
 export const formatSegments = (segments: readonly Segment[]): string =>
-  segments
-    .map(render)
-    .join('')
-    .replace(/^\n+|\n+$/g, '')
+  withoutEnd(segments.map(render).join(''), '\n').replace(/^\n+/, '')
 
 /** The same without any formatting, where the meaning must survive on its own. */
 export const stripFormat = (line: string): string => line.replace(anyCode, '')

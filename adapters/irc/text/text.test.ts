@@ -21,6 +21,15 @@ describe('formatting', () => {
     it(`reads ${JSON.stringify(line)}`, () => assert.deepEqual(parseFormat(line), segments))
   }
 
+  it('reads an address of many dots, and writes many line ends, at once', () => {
+    const url = `http://${'.'.repeat(200_000)}a`
+    const text = `a${'\n'.repeat(200_000)}b`
+    const began = performance.now()
+    assert.deepEqual(parseFormat(url), [{ kind: 'link', url }])
+    assert.equal(formatSegments([{ kind: 'text', text: `\n${text}\n` }]), text)
+    assert.ok(performance.now() - began < 500)
+  })
+
   it('keeps marks over a round trip', () => {
     const segments: Segment[] = [
       { kind: 'text', text: 'a ' },

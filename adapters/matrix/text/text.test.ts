@@ -104,6 +104,16 @@ test('formatting that is open again in every paragraph is no more than memory ho
     assert.notEqual(parseHtml(html), null)
 })
 
+test('an address of many dots is read at once', () => {
+  const url = `http://${'.'.repeat(200_000)}a`
+  const beganMs = performance.now()
+  assert.deepEqual(parseBody({ body: `${url}.`, reply: false }), [
+    { kind: 'link', url },
+    { kind: 'text', text: '.' },
+  ])
+  assert.ok(performance.now() - beganMs < 500)
+})
+
 test('the quotation of an answer is left out of its plain text, other quotations stay', () => {
   const said = (body: string, reply: boolean): string => plain({ segments: parseBody({ body, reply }) })
   assert.equal(said('> <@a:b> one\n> two\n\nanswer', true), 'answer')

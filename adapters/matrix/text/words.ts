@@ -1,5 +1,5 @@
 import type { Mark, Segment } from '../../../core/event.ts'
-import { pushText } from '../../../core/text/markup.ts'
+import { pushText, withoutEnd } from '../../../core/text/markup.ts'
 import { clean as cleanText } from '../../../core/text/text.ts'
 
 const address = /\bhttps?:\/\/[^\s\u0000-\u001f<>"]+/g
@@ -11,7 +11,7 @@ export const oneLine = (text: string): string => clean(text).replace(/\s+/g, ' '
 
 /** An address ends before the punctuation of the sentence it stands in. */
 function trimmed(url: string): string {
-  const bare = url.replace(/[.,;:!?'*_]+$/, '')
+  const bare = withoutEnd(url, ".,;:!?'*_")
   return bare.endsWith(')') && !bare.includes('(') ? bare.slice(0, -1) : bare
 }
 

@@ -1,5 +1,5 @@
 import type { Mark, Segment } from '../../../core/event.ts'
-import { isWeb, pushText } from '../../../core/text/markup.ts'
+import { isWeb, pushText, withoutEnd } from '../../../core/text/markup.ts'
 
 /** What must be looked up while Slack's markup becomes segments. */
 export interface Names {
@@ -46,7 +46,7 @@ export function joined(segments: readonly Segment[]): Segment[] {
 export function trimmedEnd(segments: readonly Segment[]): Segment[] {
   const out = [...segments]
   for (let last = out.at(-1); last?.kind === 'text'; last = out.at(-1)) {
-    const text = last.text.replace(/\n+$/, '')
+    const text = withoutEnd(last.text, '\n')
     out.pop()
     if (text === '') continue
     out.push({ ...last, text })

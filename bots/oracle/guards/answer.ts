@@ -1,3 +1,4 @@
+import { withoutEnd } from '../../../core/text/markup.ts'
 import { CodeSpan } from '../code-span.ts'
 import { maskSecrets } from './secrets.ts'
 
@@ -98,7 +99,7 @@ export class AnswerGuard {
     let out = ''
     let at = 0
     for (const { 0: whole, index } of listed ? safe.matchAll(link) : []) {
-      const url = whole.replace(/[.,;:!?]+$/, '')
+      const url = withoutEnd(whole, '.,;:!?')
       out += this.#plain(safe.slice(at, index))
       at = index + url.length
       // Whatever is code is no link already.
