@@ -167,6 +167,19 @@ test('put out of the server: the channel is in trouble, the network stays up; in
   await book.hears('back')
 })
 
+test('a server that comes after all waiting is caught up with, the last one too', async t => {
+  fake.gateway.withholds = true
+  say('before')
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const trial = await make()
+  await trial.book.until(() => /missed/.test(reasonOf(trial)), 'the session')
+  t.mock.timers.tick(10_000)
+  t.mock.timers.reset()
+  await trial.up()
+  fake.world.anything('GUILD_CREATE', fake.world.guildCreate())
+  assert.equal((await trial.book.hears('before')).origin, 'backfill')
+})
+
 test('a channel that can not be read, or is not there, is named and holds nothing up', async () => {
   const closed = fake.world.channel('closed')
   fake.world.deny(closed, 1n << 10n)

@@ -101,9 +101,10 @@ export class Session {
 
   #guild(packet: GatewayGuildCreateDispatch | GatewayGuildDeleteDispatch): void {
     const { id } = packet.d
-    if (this.#waiting.delete(id) && this.#waiting.size === 0) this.#begin()
+    const isLast = this.#waiting.delete(id) && this.#waiting.size === 0
     // A server that came later, or came back: what was said there is fetched too.
-    else if (this.#begun && packet.t === 'GUILD_CREATE') this.#come(id)
+    if (this.#begun && packet.t === 'GUILD_CREATE') this.#come(id)
+    else if (isLast) this.#begin()
   }
 
   #come(guild: string): void {

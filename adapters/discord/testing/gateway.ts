@@ -35,6 +35,8 @@ export class FakeGateway {
   forgets = false
   /** Heartbeats are not answered. */
   silent = false
+  /** Servers are promised, and do not come by themselves. */
+  withholds = false
   heartbeatMs = heartbeatMs
   remaining = 1000
   /** Told whenever a connection is made or ends. */
@@ -123,7 +125,7 @@ export class FakeGateway {
       shard: [0, 1],
       application: { id: world.self.id, flags: 0 },
     })
-    if (member) this.#tell(session, 'GUILD_CREATE', world.guildCreate())
+    if (member && !this.withholds) this.#tell(session, 'GUILD_CREATE', world.guildCreate())
   }
 
   #resume(socket: WebSocket, d: { token?: string; session_id?: string; seq?: number }): Session | null {
