@@ -347,6 +347,18 @@ test('the budget of a key holds, and its refusal is told apart from a 429 of a s
   assert.equal(requests('main').length, 2)
 })
 
+test('the budget of a key holds for what it asks the oracle in a room too', async () => {
+  for (const name of ['main', 'spare']) plays.set(name, r => answer(r, ['dear'], usage(0, 30_000)))
+  const key = await world.key('paul', 'member', { account: 'paul-key' as UserId, budgetUsd: 0.5 })
+  const reader = world.house.server('a').user('reader')
+  await clientOf(key).chat.completions.create({ model: 'main', messages: hello })
+  let heard = 0
+  for (const answered of [/dear/, /budget: the key web:paul-key spent \$0\.6 of today's \$0\.5;/]) {
+    await world.call('POST', '/v1/channels/general/messages', key, { text: 'oracle: hi' })
+    heard = (await reader.hears('#general', answered, heard)).seq
+  }
+})
+
 test('a key without the scope is refused, an unknown model is none, a model for numbers answers nothing', async () => {
   const [only, talker] = [
     clientOf(await world.key('kim', 'member', { scopes: ['models'] })),
