@@ -270,6 +270,31 @@ describe('what is said on Matrix', { skip: missing ?? false }, () => {
     assert.equal(kinds(book.facts).includes('gap'), false)
   })
 
+  test('what was said before we came into a room is history, whenever we come', async t => {
+    const { book, bot } = await within(t, { in: null, config: { invites: [alice.id] } })
+    const room = await alice.room({ name: 'Project' })
+    await alice.say(room, 'before the invitation')
+    await alice.invite(room, bot.id)
+    await book.hears('before the invitation')
+    await alice.say(room, 'to us')
+    await book.hears('to us')
+    assert.deepEqual(
+      book.messages().map(message => [words(message), message.origin]),
+      [
+        ['before the invitation', 'backfill'],
+        ['to us', 'live'],
+      ],
+    )
+  })
+
+  test('a conversation begins with what is said while we come', async t => {
+    const { book, bot } = await within(t, { in: null, config: { invites: [alice.id] } })
+    const room = await alice.room({ is_direct: true })
+    await alice.say(room, 'hello?')
+    await alice.invite(room, bot.id)
+    assert.equal((await book.hears('hello?')).origin, 'live')
+  })
+
   test('rooms of older versions are read alike', async t => {
     const { book, room } = await within(t, { room: { room_version: '10' } })
     const id = await alice.say(room, 'soon gone')

@@ -244,6 +244,12 @@ function topic(event: RoomEvent, heard: Heard): ChatEvent[] {
 
 const nameIn = (content: Json, user: string): string => oneLine(string(content['displayname']) ?? '') || localpart(user)
 
+/** Whether somebody who was not in the room is from here on. */
+export const isArrival = (event: RoomEvent): boolean =>
+  event.type === 'm.room.member' &&
+  event.content['membership'] === 'join' &&
+  object(object(event.unsigned)['prev_content'])['membership'] !== 'join'
+
 /** The state of somebody before and after. Invitations and requests to enter are nothing that others see. */
 function member(event: RoomEvent, heard: Heard): ChatEvent[] {
   const user = event.state_key

@@ -1,7 +1,7 @@
 import type { AdapterContext, Sink } from '../../core/adapter.ts'
 import { type ChatEvent, gapIn, type MessageId, type Origin } from '../../core/event.ts'
 import { offer } from '../../core/process/feed.ts'
-import { factsOf, givenOf } from './inbound.ts'
+import { factsOf, givenOf, isArrival } from './inbound.ts'
 import { faultOf } from './link/faults.ts'
 import { path, type Wire } from './link/wire.ts'
 import type { Memory } from './memory.ts'
@@ -119,11 +119,23 @@ export class Intake {
     if (limited && !isNew) room.complete = false
     if (!room.complete && (events.length > 0 || rooms.isWanted(id))) await this.#people(room)
     if (!(await this.#missed(room, { ...how, isNew, limited: limited === true, point }))) return false
-    if (!(await this.#facts(room, events, how.origin, 'now'))) return false
+    const before = isNew ? await this.#beforeUs(room, events) : 0
+    if (!(await this.#facts(room, events.slice(0, before), 'backfill', 'now'))) return false
+    if (!(await this.#facts(room, events.slice(before), how.origin, 'now'))) return false
     if (isNew || limited) await signs.roster(room)
     signs.ephemeral(room, joined.ephemeral?.events)
     if (room.successor) this.#aside(doors.upgraded(id, room.successor, this.#o.me))
     return true
+  }
+
+  /** How many of the events by which a room is shown first were there before we were: they are history, whenever we come. */
+  async #beforeUs(room: Room, events: readonly RoomEvent[]): Promise<number> {
+    const { me, rooms, context } = this.#o
+    // A conversation begins with what somebody says to us while we come.
+    if (rooms.isDirect(room.id)) return 0
+    const arrival = events.findLastIndex(event => event.state_key === me && isArrival(event))
+    if (arrival !== -1) return arrival
+    return (await context.cursors.newest(rooms.placeOf(room.id))) === null ? events.length : 0
   }
 
   /**
