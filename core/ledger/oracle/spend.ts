@@ -3,7 +3,8 @@ import type { Tx } from '../tx.ts'
 
 /**
  * What was spent, by day (`2026-11-28`) or month (`2026-11`) and by scope: `all`, `unasked` (outside of turns),
- * `person:7`, `room:general`, `model:NAME`, `key:NETWORK:ACCOUNT`, `task:answer`. Always the sum of the tries' rows.
+ * `person:7`, `room:general`, `model:NAME`, `key:NETWORK:ACCOUNT`, `task:answer`. The sum of the tries' rows, and
+ * of people and accounts what `carrySpend` brought them.
  */
 export interface Spend {
   readonly period: string
@@ -84,6 +85,19 @@ export function addSpend(tx: Tx, change: Spend): void {
     change.cachedTokens,
     change.outputTokens,
   )
+}
+
+/**
+ * Whoever becomes `to` counts from then on as having spent today and this month no less than `from` had; what was held back counts as
+ * spent. It is done as often as one likes: the higher holds. The newest day is today when anybody spent anything today.
+ */
+export function carrySpend(tx: Tx, from: string, to: string): void {
+  sql(
+    tx,
+    `INSERT INTO spend SELECT period, ?, cost_micro_usd + reserved_micro_usd, 0, 0, 0, 0, 0 FROM spend
+     WHERE period IN ((SELECT max(period) FROM spend), (SELECT substr(max(period), 1, 7) FROM spend)) AND scope = ?
+     ON CONFLICT (period, scope) DO UPDATE SET cost_micro_usd = max(cost_micro_usd, excluded.cost_micro_usd)`,
+  ).run(to, from)
 }
 
 /** Notes that a mark of a budget was passed; true the first time. */

@@ -1,4 +1,5 @@
 import type { NetworkId, UserId } from '../../event.ts'
+import { carrySpend } from '../oracle/spend.ts'
 import { keyOfAccount, revokeKey } from '../settings/api-keys.ts'
 import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
@@ -55,11 +56,19 @@ export const identitiesOf = (tx: Tx, person: Person): Account[] =>
 /** Everybody there is, by name. */
 export const people = (tx: Tx): Person[] => sql(tx, 'SELECT id, name FROM person ORDER BY name').all().map(personOf)
 
-export function addIdentity(tx: Tx, person: Person, { network, user }: Account): void {
-  sql(tx, 'INSERT INTO identity VALUES (?, ?, ?)').run(network, user, person.id)
+/** Whose budget an account is on as long as it is nobody's, and a person's: see `spenderOf`. */
+const accountSpends = ({ network, user }: Account): string => `account:${network}:${user}`
+const personSpends = ({ id }: Person): string => `person:${id}`
+
+/** Makes an account theirs. What either has spent counts on: no link gives a new budget, nor does taking it away. */
+export function addIdentity(tx: Tx, person: Person, account: Account): void {
+  sql(tx, 'INSERT INTO identity VALUES (?, ?, ?)').run(account.network, account.user, person.id)
+  carrySpend(tx, accountSpends(account), personSpends(person))
 }
 
 export function dropIdentity(tx: Tx, network: NetworkId, user: UserId): void {
+  const person = personAt(tx, network, user)
+  if (person) carrySpend(tx, personSpends(person), accountSpends({ network, user }))
   sql(tx, 'DELETE FROM identity WHERE network = ? AND user = ?').run(network, user)
 }
 
