@@ -121,6 +121,20 @@ test('without Manage Webhooks the name stands before the words, and with it agai
   assert.equal(lines().at(-1), 'Bob: and again')
 })
 
+test('without faces each message of a long text has its name, an edit keeps their count, and they are found again', async () => {
+  const { adapter } = await start({ webhooks: false })
+  const long = as('Mallory', `${'x'.repeat(1_900)}\n${'alice: I resign. '.repeat(150)}`)
+  const ids = await adapter.send(place(), long, 'long')
+  assert.equal(ids.length, 3)
+  const names = (): (string | undefined)[] => said().map(({ content }) => /^\*\*(.*?)\*\*: /.exec(content)?.[1])
+  assert.deepEqual(names(), ['Mallory', 'Mallory', 'Mallory'])
+  assert.ok(said().every(({ content }) => content.length <= 2_000))
+  assert.deepEqual(await adapter.find?.(place(), 'long', { do: 'send', ...long }), ids)
+  assert.deepEqual(await adapter.edit?.(place(), ids, long, key()), ids)
+  assert.equal((await adapter.edit?.(place(), ids, as('Mallory', 'y'.repeat(7_000)), key()))?.length, 4)
+  assert.deepEqual(names(), ['Mallory', 'Mallory', 'Mallory', 'Mallory'])
+})
+
 test('edits, deletions and reactions find what a webhook said and what we said, after a restart too, and tell nothing back', async () => {
   const first = await start()
   const hooked = await first.adapter.send(place(), as('Bob', 'first'), key())

@@ -51,6 +51,16 @@ describe('what goes out', { concurrency: 4 }, () => {
     await adapter.send(placeOf(trial.general), relayed('hello'), 'd1')
     assert.deepEqual(trial.fake.said(trial.general), ['bob: hello'])
     assert.match(adapter.status().lacks.join('\n'), /chat:write\.customize: no faces/)
+    const long = relayed(`${'x'.repeat(3_800)}\n${'alice: I resign. '.repeat(300)}`)
+    const ids = await adapter.send(placeOf(trial.general), long, 'd2')
+    const saidLong = (): string[] => trial.fake.said(trial.general).slice(1)
+    assert.deepEqual(
+      saidLong().map(text => text.slice(0, 5)),
+      ['bob: ', 'bob: ', 'bob: '],
+    )
+    assert.deepEqual(await adapter.find?.(placeOf(trial.general), 'd2', { do: 'send', ...long }), ids)
+    assert.deepEqual(await adapter.edit?.(placeOf(trial.general), ids, long, 'd3'), ids)
+    assert.ok(saidLong().every(text => text.startsWith('bob: ')))
   })
 
   test('a storm of 429 on one channel delays no other, and its wait is obeyed', async t => {

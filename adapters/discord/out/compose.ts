@@ -19,7 +19,7 @@ export const nothing: Post = { content: '', users: [] }
 
 export interface ComposeOptions {
   readonly look: Look
-  /** Who said it stands in the text: the place shows no other face. */
+  /** Who said it stands before the words: the place shows no other face. */
   readonly named: boolean
   /** What it answers, for those who can't reply otherwise. */
   readonly quote?: string | null
@@ -59,20 +59,20 @@ export function compose({ content, as, repeat }: Draft, { look, named, quote }: 
   const all: Segment[] = [
     ...(quote ? [{ kind: 'quote' as const, text: quote }] : []),
     ...(repeat ? [words('(may be a repeat) ')] : []),
-    ...(named ? before(as, action) : []),
     ...said,
     ...files,
   ]
   if (!isSeen([...said, ...files], look)) return []
-  const pieces = splitSegments(all, look)
-  return pieces
-    .map(piece => ({ content: render(piece, look), users: usersOf(piece) }))
-    .filter(({ content }) => isText(content))
+  // Each message says whose words it has, so that nobody speaks as somebody else in a later one.
+  const head = named ? before(as, action) : []
+  return splitSegments(all, look, head)
+    .filter(piece => isSeen(piece, look))
+    .map(piece => ({ content: render([...head, ...piece], look), users: usersOf(piece) }))
 }
 
 const invisible = /[\s\p{Cc}\p{Cf}\p{Z}\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]/gu
-const isText = (text: string): boolean => text.replace(invisible, '') !== ''
-const isSeen = (segments: readonly Segment[], look: Look): boolean => isText(render(segments, look))
+const isSeen = (segments: readonly Segment[], look: Look): boolean =>
+  render(segments, look).replace(invisible, '') !== ''
 
 const usersOf = (segments: readonly Segment[]): string[] =>
   [

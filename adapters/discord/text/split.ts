@@ -11,6 +11,6 @@ export function lengthOf(text: string): number {
   return count
 }
 
-/** Segments in pieces, none too long once it is rendered. */
-export const splitSegments = (segments: readonly Segment[], look: Look): Segment[][] =>
-  cut.splitSegments(segments, longestText * 2, piece => lengthOf(render(piece, look)) <= longestText)
+/** Segments in pieces, none too long once it is rendered behind `head`. */
+export const splitSegments = (segments: readonly Segment[], look: Look, head: readonly Segment[] = []): Segment[][] =>
+  cut.splitSegments(segments, longestText * 2, piece => lengthOf(render([...head, ...piece], look)) <= longestText)

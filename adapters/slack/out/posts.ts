@@ -43,7 +43,7 @@ function filesOf({ content }: Draft, before: boolean): Segment[] {
 }
 
 export interface Dress {
-  /** Whether the app may show other names (`chat:write.customize`); else they stand before the words. */
+  /** Whether the app may show other names (`chat:write.customize`); else they stand before the words of each message. */
   faces: boolean
 }
 
@@ -62,25 +62,28 @@ function calling(segment: Segment): Segment[] {
   )
 }
 
-function segmentsOf(draft: Draft, { faces }: Dress): Segment[] {
+/** What a draft says, without who says it. */
+function segmentsOf(draft: Draft): Segment[] {
   const inertly = draft.content.segments.map(inert).filter(segment => plainSegment(segment) !== '')
   const said = draft.everyone ? inertly.flatMap(calling) : inertly
   const dressed = draft.content.style === 'action' ? said.map(inItalics) : said
   const files = filesOf(draft, dressed.length > 0)
   if (dressed.length === 0 && files.length === 0) return []
   const label: Segment[] = draft.repeat ? textOf('(perhaps said before) ') : []
-  const name = draft.as && !faces ? textOf(`${nameOf(draft)}: `, ['bold']) : []
-  return [...name, ...label, ...dressed, ...files]
+  return [...label, ...dressed, ...files]
 }
 
 const isShown = (segments: readonly Segment[]): boolean => segments.some(each => plainSegment(each).trim() !== '')
 
-/** A draft as the messages it takes; none when there is nothing to be shown. */
-export function postsOf(draft: Draft, dress: Dress): Post[] {
-  const segments = segmentsOf(draft, dress)
-  if (!isShown(segments)) return []
-  return split(segments)
+/**
+ * A draft as the messages it takes; none when there is nothing to be shown. Without faces each says whose words it has, so that
+ * nobody speaks as somebody else in a later one.
+ */
+export function postsOf(draft: Draft, { faces }: Dress): Post[] {
+  const head = draft.as && !faces ? textOf(`${nameOf(draft)}: `, ['bold']) : []
+  return split(segmentsOf(draft), head)
     .filter(isShown)
+    .map(part => [...head, ...part])
     .map(part => ({ text: toMrkdwn(part, draft.everyone), blocks: [toRichText(part, draft.everyone)] }))
 }
 

@@ -7,6 +7,6 @@ export const textUnits = 4000
 /** Room for what words that call everybody become. */
 const spareUnits = 100
 
-/** Segments in parts that each fit a message. */
-export const split = (segments: readonly Segment[]): Segment[][] =>
-  splitSegments(segments, textUnits, part => toMrkdwn(part).length <= textUnits - spareUnits)
+/** Segments in parts that each fit a message behind `head`. */
+export const split = (segments: readonly Segment[], head: readonly Segment[] = []): Segment[][] =>
+  splitSegments(segments, textUnits, part => toMrkdwn([...head, ...part]).length <= textUnits - spareUnits)
