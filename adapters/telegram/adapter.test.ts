@@ -113,6 +113,24 @@ test('a long text whose middle is in doubt goes on where it was', async t => {
   assert.equal(trial.texts.slice(1).join(' '), long)
 })
 
+test('a long text that has to wait in its middle goes on by itself, and a stop there leaves it in doubt', async t => {
+  const window = { most: 2, windowMs: 500 }
+  const trial = await Trial.open(t, { speeds: { chat: window, group: window, all: window } })
+  const long = Array.from({ length: 2000 }, (_, n) => `w${n}`).join(' ')
+  const first = await trial.start(t)
+  assert.equal((await trial.send(first.adapter, words(long))).length, 3)
+  assert.equal(trial.texts.join(' '), long)
+  await first.stop()
+  trial.server.limits.speeds = null
+  const paced = await trial.start(t, { rate: { chatPerSecond: 20, groupPerMinute: 2, perSecond: 30 } })
+  const sending = assert.rejects(paced.adapter.send(trial.place, words(long), 'cut'), { code: 'network-down' })
+  await trial.server.until(() => trial.texts.length === 5)
+  await paced.stop()
+  await sending
+  const { adapter } = await trial.start(t)
+  assert.equal(await adapter.find?.(trial.place, 'cut', { do: 'send', ...words(long) }), 'cannot-tell')
+})
+
 test('a token that Telegram does not know ends it for good, and is said nowhere', async t => {
   const trial = await Trial.open(t, { token: '7000000001:AAanotherTokenAltogether-0123456789' })
   const secret = '7000000001:AAsecretTokenThatIsWrong-0123456789'

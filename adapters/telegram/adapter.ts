@@ -102,6 +102,7 @@ class TelegramAdapter implements Adapter {
       requests: this.#requests,
       chats,
       doubts: this.#doubts,
+      signal: this.#stop.signal,
       unshown: deliveryId => this.#drafts.end(deliveryId),
       said: ({ chatId, messageId }) => this.#ours.set(`${chatId}/${messageId}`, true),
     })

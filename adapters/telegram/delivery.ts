@@ -2,6 +2,7 @@ import type { Able, Found } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { Act, Draft, MessageId, Place, Reaction, Upload } from '../../core/event.ts'
 import { Recent } from '../../core/recent.ts'
+import { sleep } from '../../core/retry.ts'
 import type { Chats, Native } from './chats.ts'
 import { type Doubts, probed } from './doubts.ts'
 import { ApiError, isApiError, PageError } from './fault.ts'
@@ -17,10 +18,17 @@ export interface DeliveryOptions {
   readonly requests: Requests
   readonly chats: Chats
   readonly doubts: Doubts
+  readonly signal: AbortSignal
   /** Resolves soon: nothing is shown of this delivery from now on that is not a message. */
   readonly unshown: (deliveryId: string) => Promise<void>
   /** A message of ours is there. */
   said(native: Native): void
+}
+
+/** How one request of a delivery is made. */
+interface Manner {
+  readonly label?: boolean
+  readonly replyTo?: MessageId | undefined
 }
 
 /** What is out of a delivery, and which step nobody knows of. */
@@ -34,6 +42,7 @@ export interface Progress {
 const uploadMs = 300_000
 const mostBegun = 1000
 const mostFiles = 5000
+const againMs = 1000
 const gone = /message to (delete|edit) not found|message identifier is not specified|MESSAGE_ID_INVALID/i
 const unchanged = /message is not modified/i
 const noText = /there is no text in the message/i
@@ -58,7 +67,7 @@ export class Delivery {
 
   async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
     const steps = stepsOf(draft)
-    return this.#o.requests.inChat(place, async chatId => {
+    return this.#o.requests.inChat(place, async () => {
       await this.#o.unshown(deliveryId)
       const progress = this.begun.get(deliveryId) ?? { ids: [], step: 0, steps: 0 }
       this.begun.set(deliveryId, progress)
@@ -67,19 +76,35 @@ export class Delivery {
       for (const step of steps.slice(begunAt)) {
         const label = draft.repeat === true && progress.step === begunAt
         const replyTo = progress.step === 0 ? draft.content.replyTo : undefined
-        const newest = this.#o.doubts.newest(chatId)
-        try {
-          progress.ids.push(...(await this.#step(chatId, place, step, { label, replyTo })))
-        } catch (thrown) {
-          const messages = step.kind === 'text' ? 1 : step.files.length
-          if (asChanopError(thrown).code === 'network-down') this.#o.doubts.doubt(deliveryId, chatId, newest, messages)
-          throw thrown
-        }
-        progress.step++
+        await this.#advance(place, deliveryId, progress, step, { label, replyTo })
       }
       this.begun.delete(deliveryId)
       return progress.ids
     })
+  }
+
+  /** Takes one step. In the middle of a delivery it waits itself: nobody who begins anew could go on behind what is out. */
+  async #advance(place: Place, deliveryId: string, progress: Progress, step: Step, how: Manner): Promise<void> {
+    const { chats, doubts, signal } = this.#o
+    for (;;) {
+      const chatId = chats.chatId(place.channel)
+      const newest = doubts.newest(chatId)
+      try {
+        progress.ids.push(...(await this.#step(chatId, place, step, how)))
+        progress.step++
+        return
+      } catch (thrown) {
+        const { code, afterMs } = asChanopError(thrown)
+        const messages = step.kind === 'text' ? 1 : step.files.length
+        if (code === 'network-down') doubts.doubt(deliveryId, chatId, newest, messages)
+        if (code !== 'send-later' || progress.step === 0) throw thrown
+        // A file that can not be read is given up by and by: the ledger counts how often.
+        const waitMs = afterMs ?? (step.kind === 'text' ? againMs : null)
+        if (waitMs !== null) await sleep(waitMs, signal)
+        if (signal.aborted) throw new ChanopError('network-down', 'we are stopping in the middle of it')
+        if (waitMs === null) throw thrown
+      }
+    }
   }
 
   /** What became of a delivery that got no answer, while we remember what we asked. */
@@ -112,12 +137,7 @@ export class Delivery {
     return this.#o.chats.messageId(native.chatId, native.messageId)
   }
 
-  async #step(
-    chatId: number,
-    place: Place,
-    step: Step,
-    { label = false, replyTo }: { readonly label?: boolean; readonly replyTo?: MessageId | undefined },
-  ): Promise<MessageId[]> {
+  async #step(chatId: number, place: Place, step: Step, { label = false, replyTo }: Manner): Promise<MessageId[]> {
     const where = { chat_id: chatId, ...this.#address(chatId, place, replyTo) }
     const sent =
       step.kind === 'text'
