@@ -9,11 +9,14 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import Database from 'better-sqlite3'
+import type { UserId } from '../core/event.ts'
 import { Ledger } from '../core/ledger/ledger.ts'
 import { rebooted } from '../core/ledger/meta.ts'
+import { completionAt, openCompletion } from '../core/ledger/oracle/completions.ts'
+import { queueTurn, stopTurns, takeTurn, turnById } from '../core/ledger/oracle/turns.ts'
 import { append } from '../core/ledger/record/events.ts'
 import { storeSetting } from '../core/ledger/settings/settings.ts'
-import { messageNumber, runChild, temporaryFolder } from '../core/ledger/testing.ts'
+import { messageNumber, placeNamed, runChild, temporaryFolder } from '../core/ledger/testing.ts'
 import { resolveSecret, storeSecret, Vault } from '../core/vault/secrets.ts'
 
 const writer = join(import.meta.dirname, '..', 'core', 'ledger', 'testing-writer.ts')
@@ -129,6 +132,35 @@ test('a backup of a ledger that is written to all the time is whole, and comes b
   const vault = await Vault.open(join(target, 'keys', 'vault.key'), ledger)
   assert.equal(await ledger.read(tx => resolveSecret(tx, vault, 'secret:words', {})), 'four words nobody knows')
   assert.equal(await ledger.write(rebooted), true, 'what stood as queued may have been sent')
+})
+
+test('what was being answered when a backup was taken is not answered again once it is back', async t => {
+  const { folder, data, run, recipient, key } = await setUp(t)
+  const live = Ledger.open(join(data, 'ledger.db'))
+  const place = placeNamed('#general')
+  const by = { network: place.network, user: 'alice' as UserId, person: 1, name: 'Alice' }
+  const asked = { network: place.network, account: by.user, person: 'person:1', room: 'irc:@alice', model: 'oracle' }
+  await live.write(tx => {
+    for (const n of [1, 2, 3]) queueTurn(tx, { asked: n, place, lane: `lane ${n}`, by }, n)
+    for (const id of [2, 3]) takeTurn(tx, id, 'who answers', Date.now() + 1e6, Date.now())
+    stopTurns(tx, { fact: 3 }, 'alice', Date.now())
+    openCompletion(tx, { ...asked, key: 'k', body: '{}', turn: false }, 1)
+  })
+  live.close()
+  const out = join(folder, 'b.age')
+  assert.equal((await run('backup', ['--out', out, '--recipient', recipient])).error, '')
+  const target = join(folder, 'second')
+  assert.equal((await run('restore', [out, '--identity', key], { CHANOP_DATA: target })).error, '')
+  const ledger = Ledger.open(join(target, 'ledger.db'))
+  t.after(() => ledger.close())
+  const failed = ['failed', 'it was interrupted by a restore: ask again']
+  const turns = ledger.readNow(tx => [1, 2, 3].map(id => turnById(tx, id)))
+  assert.deepEqual(
+    turns.map(turn => [turn?.state, turn?.error]),
+    [failed, failed, ['stopped', null]],
+  )
+  const { state, ending } = ledger.readNow(tx => completionAt(tx, 'k')) ?? {}
+  assert.deepEqual([state, ending?.error?.message], failed)
 })
 
 test('a passphrase of the settings locks it, and another one opens nothing', async t => {

@@ -6,6 +6,8 @@ import { ChanopError } from '../../core/error.ts'
 import { makeFolder, onDisk, readIfThere, removedAfter, writeWhole } from '../../core/files.ts'
 import { Ledger } from '../../core/ledger/ledger.ts'
 import { setMeta } from '../../core/ledger/meta.ts'
+import { failAllCompletions } from '../../core/ledger/oracle/completions.ts'
+import { failOpenTurns } from '../../core/ledger/oracle/turns.ts'
 import { Vault } from '../../core/vault/secrets.ts'
 import { lives } from '../boot/hold.ts'
 import { ownApps } from '../boot/pm2.ts'
@@ -82,14 +84,22 @@ async function workFolder(data: string): Promise<string> {
 
 /**
  * Opens the ledger as a start would, with its migrations. What stands as queued there may have been sent after the backup:
- * the bridge takes it as it does after the machine was restarted, and sends nothing twice.
+ * the bridge takes it as it does after the machine was restarted, and sends nothing twice. What was still being answered may have
+ * been answered then: it is not asked of a model again by itself.
  */
 async function settle(data: string): Promise<string | null> {
   using ledger = Ledger.open(join(data, 'ledger.db'), { check: true })
   const vault = await Vault.open(join(data, 'keys', 'vault.key'), ledger)
-  await ledger.write(db => setMeta(db, 'boot', 'restored'))
+  const nowMs = Date.now()
+  await ledger.write(db => {
+    setMeta(db, 'boot', 'restored')
+    failOpenTurns(db, interrupted, nowMs)
+    failAllCompletions(db, interrupted, nowMs)
+  })
   return vault.locked
 }
+
+const interrupted = 'it was interrupted by a restore: ask again'
 
 async function restoreConfig(instance: Instance, from: string, keep: boolean): Promise<boolean> {
   const text = await readIfThere(from)

@@ -125,18 +125,20 @@ export const completionHolders = (tx: Tx): string[] =>
     .map(row => row['holder'] as string)
 
 /** What a process that is gone had is not taken up again: who asked may ask again. */
-export function failCompletionsOf(tx: Tx, holder: string, nowMs: number): void {
-  const ending: Ending = {
-    finish: 'failed',
-    inputTokens: 0,
-    cachedTokens: 0,
-    outputTokens: 0,
-    error: { code: 'model-failed', message: 'it was interrupted by a restart: ask again' },
-  }
+export const failCompletionsOf = (tx: Tx, holder: string, nowMs: number): void =>
+  failOpen(tx, holder, 'it was interrupted by a restart: ask again', nowMs)
+
+/** The same for all that are open, whoever has them. */
+export const failAllCompletions = (tx: Tx, message: string, nowMs: number): void => failOpen(tx, null, message, nowMs)
+
+function failOpen(tx: Tx, holder: string | null, message: string, nowMs: number): void {
+  const error = { code: 'model-failed', message }
+  const ending: Ending = { finish: 'failed', inputTokens: 0, cachedTokens: 0, outputTokens: 0, error }
   sql(
     tx,
-    `UPDATE completion SET state = ${turnStates.failed}, ending = ?, settled_ms = ?, body = '' WHERE holder = ? AND state < 10`,
-  ).run(JSON.stringify(ending), nowMs, holder)
+    `UPDATE completion SET state = ${turnStates.failed}, ending = ?, settled_ms = ?, body = ''
+     WHERE state < 10 AND (? IS NULL OR holder = ?)`,
+  ).run(JSON.stringify(ending), nowMs, holder, holder)
 }
 
 /** The next piece of an answer. */

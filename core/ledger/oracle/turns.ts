@@ -184,6 +184,15 @@ export function freeTurns(tx: Tx, holder: string, nowMs: number): void {
   ).run(nowMs, holder)
 }
 
+/** Ends all that are open, and says nothing: what somebody said stop to is stopped, the rest has failed. */
+export function failOpenTurns(tx: Tx, error: string, nowMs: number): void {
+  sql(
+    tx,
+    `UPDATE turn SET lease_ms = NULL, settled_ms = ?, error = iif(state = ${turnStates.stopping}, NULL, ?),
+     state = iif(state = ${turnStates.stopping}, ${turnStates.stopped}, ${turnStates.failed}) WHERE state < 10`,
+  ).run(nowMs, error)
+}
+
 /** Notes which fact answers a turn, and those merged into it, as soon as its first words are said. */
 export function answerTurn(tx: Tx, id: number, answer: number): void {
   sql(tx, 'UPDATE turn SET answer = ? WHERE id = ?').run(answer, id)
