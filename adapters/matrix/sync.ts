@@ -38,6 +38,7 @@ export interface IntakeOptions {
 }
 
 const mostPerCall = 500
+const naming = /^m\.room\.(name|canonical_alias)$/
 
 /** How a room is shown in a batch of /sync. */
 interface Seen {
@@ -118,8 +119,8 @@ export class Intake {
     const { limited, prev_batch: point } = joined.timeline ?? {}
     if (limited && !isNew) room.complete = false
     if (!room.complete && (events.length > 0 || rooms.isWanted(id))) await this.#people(room)
-    if (!(await this.#missed(room, { ...how, isNew, limited: limited === true, point }))) return false
     const before = isNew ? await this.#beforeUs(room, events) : 0
+    if (!(await this.#missed(room, { ...how, isNew, limited: limited === true, point }))) return false
     if (!(await this.#facts(room, events.slice(0, before), 'backfill', 'now'))) return false
     if (!(await this.#facts(room, events.slice(before), how.origin, 'now'))) return false
     if (isNew || limited) await signs.roster(room)
@@ -131,6 +132,8 @@ export class Intake {
   /** How many of the events by which a room is shown first were there before we were: they are history, whenever we come. */
   async #beforeUs(room: Room, events: readonly RoomEvent[]): Promise<number> {
     const { me, rooms, context } = this.#o
+    // A room with a name is no conversation: what it is called has to be known before what was said there.
+    for (const event of events) if (naming.test(event.type)) room.follow(event)
     // A conversation begins with what somebody says to us while we come.
     if (rooms.isDirect(room.id)) return 0
     const arrival = events.findLastIndex(event => event.state_key === me && isArrival(event))
