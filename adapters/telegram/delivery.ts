@@ -37,6 +37,8 @@ export interface Progress {
   /** Those that are done, and all there are. */
   step: number
   steps: number
+  /** The answer to the next step was lost. */
+  doubtful?: boolean
 }
 
 const uploadMs = 300_000
@@ -92,11 +94,15 @@ export class Delivery {
       try {
         progress.ids.push(...(await this.#step(chatId, place, step, how)))
         progress.step++
+        progress.doubtful = false
         return
       } catch (thrown) {
         const { code, afterMs } = asChanopError(thrown)
         const messages = step.kind === 'text' ? 1 : step.files.length
-        if (code === 'network-down') doubts.doubt(deliveryId, chatId, newest, messages)
+        if (code === 'network-down') {
+          progress.doubtful = true
+          doubts.doubt(deliveryId, chatId, newest, messages)
+        }
         if (code !== 'send-later' || progress.step === 0) throw thrown
         // A file that can not be read is given up by and by: the ledger counts how often.
         const waitMs = afterMs ?? (step.kind === 'text' ? againMs : null)
@@ -112,14 +118,21 @@ export class Delivery {
     return this.#o.requests.inChat(place, async chatId => {
       const progress = this.begun.get(deliveryId)
       if (!progress || act.do !== 'send') return 'cannot-tell'
-      const found = await this.#o.doubts.resolve(deliveryId, native => this.#probe(native))
-      if (!found) return 'cannot-tell'
-      for (const messageId of found) progress.ids.push(this.#known({ chatId, messageId }))
-      progress.step++
+      if (!(await this.#recover(chatId, deliveryId, progress))) return 'cannot-tell'
       if (progress.step < progress.steps) return 'not-sent'
       this.begun.delete(deliveryId)
       return progress.ids
     })
+  }
+
+  /** Finds what a step without an answer made. False: nobody can tell. */
+  async #recover(chatId: number, deliveryId: string, progress: Progress): Promise<boolean> {
+    const found = await this.#o.doubts.resolve(deliveryId, native => this.#probe(native))
+    if (!found) return false
+    for (const messageId of found) progress.ids.push(this.#known({ chatId, messageId }))
+    progress.step++
+    progress.doubtful = false
+    return true
   }
 
   async #probe({ chatId, messageId }: Native): Promise<'ours' | 'foreign' | 'none'> {
@@ -247,15 +260,20 @@ export class Delivery {
         if (kept === 'text' && next) rest.shift()
         if (kept !== 'gone') ids.push(id)
       }
-      const progress = this.begun.get(deliveryId) ?? { ids: [], step: 0, steps: 0 }
-      this.begun.set(deliveryId, progress)
-      for (const rich of rest.slice(progress.step)) {
-        progress.ids.push(...(await this.#step(chatId, place, { kind: 'text', rich }, {})))
-        progress.step++
-      }
-      this.begun.delete(deliveryId)
-      return [...ids, ...progress.ids]
+      return [...ids, ...(await this.#add(chatId, place, rest, deliveryId))]
     })
+  }
+
+  /** Says behind a message what has no room in it any more, however often that is tried. */
+  async #add(chatId: number, place: Place, texts: readonly Rich[], deliveryId: string): Promise<readonly MessageId[]> {
+    const progress = this.begun.get(deliveryId) ?? { ids: [], step: 0, steps: 0 }
+    this.begun.set(deliveryId, progress)
+    if (progress.doubtful) await this.#recover(chatId, deliveryId, progress)
+    for (const rich of texts.slice(progress.step)) {
+      await this.#advance(place, deliveryId, progress, { kind: 'text', rich }, { label: progress.doubtful === true })
+    }
+    this.begun.delete(deliveryId)
+    return progress.ids
   }
 
   /** Gives a message its new words: `text` when it took them, `file` when it is a file and stays as it is. */

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { within } from '../../core/contract/harness.ts'
+import { Trial, words } from './testing/trial.ts'
+
+test('a message whose answer was lost is found by its number, among those of others', async t => {
+  const trial = await Trial.open(t)
+  const { server, room } = trial
+  const alice = server.world.user('alice')
+  const { adapter } = await trial.start(t)
+  await trial.send(adapter, words('before'))
+  server.fault('lose-answer')
+  server.world.say(room, alice, { text: 'meanwhile' })
+  await assert.rejects(adapter.send(trial.place, words('perhaps'), 'lost'), { code: 'network-down' })
+  server.world.say(room, alice, { text: 'and after' })
+  const found = await within(adapter.find?.(trial.place, 'lost', { do: 'send', ...words('perhaps') }) as never, 'find')
+  assert.deepEqual(found, [String(trial.seen.at(-1)?.message.message_id)])
+  assert.deepEqual(trial.texts, ['before', 'perhaps'])
+})
+
+test('what Telegram never got is not found, and comes again with a label', async t => {
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  await trial.send(adapter, words('before'))
+  trial.server.fault('lose-request')
+  await assert.rejects(adapter.send(trial.place, words('perhaps'), 'lost'), { code: 'network-down' })
+  assert.equal(await adapter.find?.(trial.place, 'lost', { do: 'send', ...words('perhaps') }), 'cannot-tell')
+  await adapter.send(trial.place, { ...words('perhaps'), repeat: true }, 'lost')
+  assert.deepEqual(trial.texts, ['before', '(may be a repeat) perhaps'])
+})
+
+test('a long text whose middle is in doubt goes on where it was', async t => {
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  const long = Array.from({ length: 2000 }, (_, n) => `w${n}`).join(' ')
+  await trial.send(adapter, words('before'))
+  const first = trial.server.until(() => trial.texts.length === 2)
+  void first.then(() => trial.server.fault('lose-answer'))
+  await assert.rejects(adapter.send(trial.place, words(long), 'long'), { code: 'network-down' })
+  const found = await adapter.find?.(trial.place, 'long', { do: 'send', ...words(long) })
+  const ids = found === 'not-sent' ? await adapter.send(trial.place, words(long), 'long') : found
+  assert.equal(ids?.length, 3)
+  assert.equal(trial.texts.slice(1).join(' '), long)
+})
+
+test('a long text that has to wait in its middle goes on by itself, and a stop there leaves it in doubt', async t => {
+  const window = { most: 2, windowMs: 500 }
+  const trial = await Trial.open(t, { speeds: { chat: window, group: window, all: window } })
+  const long = Array.from({ length: 2000 }, (_, n) => `w${n}`).join(' ')
+  const first = await trial.start(t)
+  assert.equal((await trial.send(first.adapter, words(long))).length, 3)
+  assert.equal(trial.texts.join(' '), long)
+  await first.stop()
+  trial.server.limits.speeds = null
+  const paced = await trial.start(t, { rate: { chatPerSecond: 20, groupPerMinute: 2, perSecond: 30 } })
+  const sending = assert.rejects(paced.adapter.send(trial.place, words(long), 'cut'), { code: 'network-down' })
+  await trial.server.until(() => trial.texts.length === 5)
+  await paced.stop()
+  await sending
+  const { adapter } = await trial.start(t)
+  assert.equal(await adapter.find?.(trial.place, 'cut', { do: 'send', ...words(long) }), 'cannot-tell')
+})
+
+test('what an edit adds is found when its answer was lost, and says that it may be a repeat when nobody can tell', async t => {
+  const long = Array.from({ length: 2000 }, (_, n) => `w${n}`).join(' ')
+  for (const how of ['lose-answer', 'lose-request'] as const) {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.start(t)
+    const ids = await trial.send(adapter, words('short'))
+    const edit = () => within(adapter.edit?.(trial.place, ids, words(long), 'e') as never, 'edit')
+    trial.server.fault(how)
+    await assert.rejects(edit(), { code: 'network-down' })
+    assert.equal(((await edit()) as string[]).length, 3)
+    const [first, second, third] = trial.texts
+    assert.equal([first, second?.replace('(may be a repeat) ', ''), third].join(' '), long)
+    assert.deepEqual([trial.texts.length, second?.startsWith('(may')], [3, how === 'lose-request'])
+  }
+})
