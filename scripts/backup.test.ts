@@ -18,6 +18,7 @@ import { append } from '../core/ledger/record/events.ts'
 import { storeSetting } from '../core/ledger/settings/settings.ts'
 import { messageNumber, placeNamed, runChild, temporaryFolder } from '../core/ledger/testing.ts'
 import { resolveSecret, storeSecret, Vault } from '../core/vault/secrets.ts'
+import { filesToSave } from './backup/rules.ts'
 
 const writer = join(import.meta.dirname, '..', 'core', 'ledger', 'testing-writer.ts')
 
@@ -132,6 +133,14 @@ test('a backup of a ledger that is written to all the time is whole, and comes b
   const vault = await Vault.open(join(target, 'keys', 'vault.key'), ledger)
   assert.equal(await ledger.read(tx => resolveSecret(tx, vault, 'secret:words', {})), 'four words nobody knows')
   assert.equal(await ledger.write(rebooted), true, 'what stood as queued may have been sent')
+})
+
+test('the ends of the audit are copied before the ledger, the ledger before all else', async t => {
+  const { data } = await setUp(t)
+  await writeFile(join(data, 'audit-heads.txt'), '')
+  const paths = await filesToSave(data)
+  assert.deepEqual(paths, ['audit-heads.txt', 'ledger.db', ...paths.slice(2).sort()])
+  assert.ok(paths.includes('agents/worker.pub'))
 })
 
 test('what was being answered when a backup was taken is not answered again once it is back', async t => {

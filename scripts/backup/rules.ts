@@ -27,11 +27,18 @@ const kept = ['run/env']
 /** Beside a database, and of it: its copy is whole without them. */
 const besideDatabase = /-(wal|shm|journal)$/
 
-/** Paths of the plain files to save, from the data folder, with `/`, sorted. */
+/**
+ * Copied first, in this order: ends of the audit are those of lines that the ledger had by then; a file of media that the ledger
+ * names was there before it, and goes away only when no ledger names it.
+ */
+const first = ['audit-heads.txt', 'ledger.db']
+
+/** Paths of the plain files to save, from the data folder, with `/`, in the order in which they are to be copied. */
 export async function filesToSave(data: string): Promise<string[]> {
   const found = [...(await filesBelow(data, '', name => leftOut.has(name.replace(besideDatabase, ''))))]
   const known = await filesBelow(join(data, 'run'), 'run/', () => false)
-  return [...found, ...known.filter(path => kept.includes(path))].sort()
+  const all = [...found, ...known.filter(path => kept.includes(path))].sort()
+  return [...first.filter(path => all.includes(path)), ...all.filter(path => !first.includes(path))]
 }
 
 async function filesBelow(folder: string, prefix: string, skipped: (name: string) => boolean): Promise<string[]> {

@@ -57,13 +57,12 @@ async function takeTo(instance: Instance, lock: Lock, path: string): Promise<Tak
   return { path, sizeBytes, sha256, manifest, recipient: 'recipient' in lock ? lock.recipient : null }
 }
 
-/** The ledger first: a file of media that it names was there before it, and goes away only when no ledger names it. */
+/** Copies all files, in their order, and writes down what they are. */
 async function stage({ paths, config, version }: Instance, staged: string): Promise<void> {
-  const rest = (await filesToSave(paths.data)).map(path => `data/${path}`).filter(path => path !== ledgerName)
   const saved: string[] = []
-  for (const path of [ledgerName, ...rest]) {
-    const from = join(paths.data, path.slice('data/'.length))
-    if (await copyOne(from, join(staged, path), path.startsWith('data/media/'))) saved.push(path)
+  for (const path of await filesToSave(paths.data)) {
+    const name = `data/${path}`
+    if (await copyOne(join(paths.data, path), join(staged, name), path.startsWith('media/'))) saved.push(name)
   }
   await mkdir(join(staged, 'config'), { mode: 0o700 })
   if (existsSync(config)) {
