@@ -1,13 +1,14 @@
 import type { APIChannel, GatewayGuildCreateDispatch, GatewayGuildDeleteDispatch } from 'discord.js'
 import { asChanopError } from '../../core/error.ts'
 import type { Log } from '../../core/log.ts'
-import { deadline, persist } from '../../core/retry.ts'
+import { deadline } from '../../core/retry.ts'
 import type { Following } from './following.ts'
 import type { Channel, Directory } from './guild/directory.ts'
 import type { Intake } from './intake.ts'
 import type { Webhooks } from './out/webhooks.ts'
 import type { Catchup } from './past/catchup.ts'
 import type { Directs } from './past/directs.ts'
+import { patiently } from './past/patience.ts'
 import type { Status } from './status.ts'
 import type { Api } from './wire/api.ts'
 import { Refused } from './wire/faults.ts'
@@ -31,7 +32,6 @@ const guildsMs = 10_000
 const prepareMs = 5_000
 /** So many channels are caught up with at once. */
 const width = 4
-const pace = { firstMs: 250, maxMs: 5_000 }
 
 /** What a change of which channels work depends on. */
 const affectsStatus = /^(GUILD_(CREATE|UPDATE|DELETE|ROLE_|MEMBER_UPDATE)|CHANNEL_)/
@@ -176,12 +176,8 @@ export class Session {
 
   /** As often as it takes: nothing goes on in a channel before its past is there. */
   async #patiently(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-    const failed = (thrown: unknown): number | undefined => {
-      const error = asChanopError(thrown)
-      if (error.retry === 'never') throw error
-      return error.afterMs
-    }
-    await persist(work, { signal, backoff: pace, failed }).catch((error: unknown) => {
+    await patiently(signal, work).catch((error: unknown) => {
+      if (signal.aborted) return
       this.#o.log.warn({ reason: asChanopError(error).message }, 'what was missed can not be fetched')
     })
   }

@@ -105,6 +105,23 @@ test('a deletion during a short absence is found out, without history it is a ga
   world.deny(general, 0n)
 })
 
+test('a page that can not be had at once is asked for again, and none before it', async () => {
+  const first = await start()
+  say('known')
+  await hears(first, /^known$/)
+  await trials.pop()?.stop()
+  for (let n = 0; n < 230; n++) say(`page ${n}`)
+  let asked = 0
+  fake.fails = (method, path) => {
+    if (method !== 'GET' || !path.endsWith(`/channels/${general.id}/messages`)) return null
+    return ++asked === 4 ? 500 : null
+  }
+  const second = await start({}, first.book)
+  fake.fails = null
+  assert.equal(second.book.texts().filter(text => text.startsWith('page ')).length, 230)
+  assert.equal(asked, 5, 'the messages known already, three pages, and the last of them again')
+})
+
 test('without history nothing that was seen counts as deleted', async () => {
   const trial = await start()
   const { world } = fake

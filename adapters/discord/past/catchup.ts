@@ -7,6 +7,7 @@ import { deletionOf } from '../happenings.ts'
 import { editOf, messageOf, type Native, placeOf, type Reader } from '../inbound.ts'
 import type { Api } from '../wire/api.ts'
 import { Refused } from '../wire/faults.ts'
+import { patiently } from './patience.ts'
 import type { Seen } from './seen.ts'
 
 export interface CatchupOptions {
@@ -72,8 +73,10 @@ export class Catchup {
     }
   }
 
+  /** Waits here, where a page may not be had yet: of a long absence those that are there already are kept. */
   async #page(channel: Channel, query: Record<string, string | number>, signal: AbortSignal): Promise<Native[]> {
-    const page = await this.#o.api.get<APIMessage[]>(`/channels/${channel.id}/messages`, { query, signal })
+    const ask = (): Promise<APIMessage[]> => this.#o.api.get(`/channels/${channel.id}/messages`, { query, signal })
+    const page = await patiently(signal, ask)
     return page.toSorted((a, b) => (isNewer(a.id, b.id) ? 1 : -1))
   }
 
