@@ -6,7 +6,7 @@ import { ChanopError } from '../../../core/error.ts'
 import { given } from '../../../core/given.ts'
 import { agentNamed } from '../../../core/ledger/agents/agents.ts'
 import { spendOf } from '../../../core/ledger/oracle/spend.ts'
-import { personByName } from '../../../core/ledger/people/people.ts'
+import { type Person, personAt, personByName } from '../../../core/ledger/people/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { type Changes, changing } from '../../../core/settings/settings-changing.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
@@ -104,10 +104,16 @@ async function limitsMeant(context: Context, of: string): Promise<Own | General>
   if (kind === 'room') return { kind: 'rooms', name }
   if (kind === 'agent') return { kind: 'agents', name: await agentCalled(context, name) }
   if (kind !== 'person') throw new ChanopError('usage', whose)
-  const person = await context.ledger.read(tx => personByName(tx, name))
+  const person = await context.ledger.read(tx => personByName(tx, name) ?? personWith(tx, name))
   if (!person && !name.includes(':'))
     throw new ChanopError('not-found', `there is no person ${name}; !person list shows them`)
   return { kind: 'people', name: person?.name ?? name }
+}
+
+/** The person who has the account `network:account`: limits of theirs are kept by their name. */
+function personWith(tx: Tx, written: string): Person | null {
+  const [network = '', ...account] = written.toLowerCase().split(':')
+  return personAt(tx, network, account.join(':'))
 }
 
 function limitsAt({ services }: Context, { kind, name }: Own): object | undefined {
@@ -140,7 +146,9 @@ interface Amounts {
   readonly hard?: boolean | undefined
 }
 
-/** What to store. Own limits are stored as a whole, so that what is not named of them stays as it is. */
+const scopes = { people: 'person', agents: 'agent', rooms: 'room', models: 'model' } as const
+
+/** What to store. Own limits are stored as a whole, so that what is not named of them stays as it is, or as it is in general. */
 function changesOf(context: Context, own: Own | General, { daily, monthly, hard }: Amounts): Changes {
   const { settings } = context.services.context
   const changed =
@@ -148,7 +156,7 @@ function changesOf(context: Context, own: Own | General, { daily, monthly, hard 
       ? given({ [general[own].daily]: daily, [general[own].monthly]: monthly, hard })
       : {
           [`${own.kind}.${own.name}`]: {
-            ...limitsAt(context, own),
+            ...amountsOf(settings.current.budget, `${scopes[own.kind]}:${own.name}`, own.name),
             ...given({ dailyUsd: daily, monthlyUsd: monthly, hard }),
           },
         }
