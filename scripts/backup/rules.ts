@@ -29,7 +29,7 @@ const besideDatabase = /-(wal|shm|journal)$/
 
 /**
  * Copied first, in this order: ends of the audit are those of lines that the ledger had by then; a file of media that the ledger
- * names was there before it, and goes away only when no ledger names it.
+ * names was there before it, and goes away only when no ledger names it. One that is not there is passed over.
  */
 const first = ['audit-heads.txt', 'ledger.db']
 
@@ -38,7 +38,7 @@ export async function filesToSave(data: string): Promise<string[]> {
   const found = [...(await filesBelow(data, '', name => leftOut.has(name.replace(besideDatabase, ''))))]
   const known = await filesBelow(join(data, 'run'), 'run/', () => false)
   const all = [...found, ...known.filter(path => kept.includes(path))].sort()
-  return [...first.filter(path => all.includes(path)), ...all.filter(path => !first.includes(path))]
+  return [...first, ...all.filter(path => !first.includes(path))]
 }
 
 async function filesBelow(folder: string, prefix: string, skipped: (name: string) => boolean): Promise<string[]> {
