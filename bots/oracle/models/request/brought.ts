@@ -96,9 +96,18 @@ export const needsOf = ({ body }: Brought): { readonly tools: boolean; readonly 
   ),
 })
 
+const dataUrl = /^data:[\w.+-]{1,100}\/[\w.+-]{1,100}(?:;[\w.+-]{1,100}=[\w.+-]{1,100}){0,5};base64,/
+const noBase64 = /[^A-Za-z0-9+/=]/
+
+/** A picture or a sound, and nothing else besides: what merely begins as one is text. Looks at megabytes once. */
+function isDataUrl(text: string): boolean {
+  const head = dataUrl.exec(text)?.[0]
+  return head !== undefined && !noBase64.test(text.slice(head.length))
+}
+
 /** The same with all of its texts changed; pictures and sounds are none. */
 export function withTexts<T>(value: T, change: (text: string) => string): T {
-  if (typeof value === 'string') return (value.startsWith('data:') ? value : change(value)) as T
+  if (typeof value === 'string') return (isDataUrl(value) ? value : change(value)) as T
   if (Array.isArray(value)) return value.map(each => withTexts(each as unknown, change)) as T
   if (!isRecord(value)) return value
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withTexts(each, change)])) as T
