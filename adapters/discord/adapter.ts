@@ -167,8 +167,13 @@ export class DiscordAdapter implements Adapter {
   readonly react: Able['react'] = async (place, target, reaction) =>
     this.#ready().speech.changes.react(place, target, reaction)
   readonly sendEphemeral: Able['sendEphemeral'] = async (...asked) => this.#ready().interactions.answerAlone(...asked)
-  readonly find: Able['find'] = async (place, deliveryId, act) =>
-    this.#parts.interactions.sent(deliveryId) ?? this.#parts.speech.find(place, deliveryId, act)
+  readonly find: Able['find'] = async (place, deliveryId, act) => {
+    const { interactions, speech } = this.#parts
+    const sent = interactions.sent(deliveryId)
+    if (sent !== null) return sent
+    // What one person alone saw stands in no history.
+    return act.do === 'send' && act.only !== undefined ? 'cannot-tell' : speech.find(place, deliveryId, act)
+  }
   readonly open: Able['open'] = (file, signal) => open(this.#parts.api, this.#config.cdn, file, signal)
 
   typing(place: Place, _as: string, active: boolean): void {

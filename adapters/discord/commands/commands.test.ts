@@ -240,6 +240,23 @@ test('an answer that was lost on its way is not known, and labelled as a repeat'
   assert.equal(await trial.adapter.find?.(here(), 'l-1', { do: 'send', ...answering('perhaps', id) }), 'cannot-tell')
 })
 
+test('after a crash an answer that may be out is not known, one that is not there was never said', async () => {
+  await start()
+  const { book } = trial
+  const [first, second] = [await asked({ name: 'status' }), await asked({ name: 'status' })]
+  await trial.adapter.send(here(), answering('all is well', first.id), 'c-1')
+  await trial.stop()
+  trial = await Trial.start(fake, { channels: [room.id] }, { book })
+  const find = (id: string, more: object) =>
+    trial.adapter.find?.(here(), id, { do: 'send', ...answering('all is well', first.id), ...more })
+  assert.equal(await find('c-1', {}), 'cannot-tell')
+  assert.equal(await find('c-2', answering('and this', second.id)), 'not-sent', 'that shows that we are at work')
+  assert.equal(await find('c-3', { only: alice.id as UserId }), 'cannot-tell')
+  await trial.adapter.send(here(), { content: text('as a message') }, 'c-4')
+  assert.equal(await find('c-1', {}), 'cannot-tell', 'something was said behind it')
+  assert.equal(await find('c-5', { as: { name: 'Bob', relayed: true } }), 'not-sent')
+})
+
 test('a command in a direct conversation, and one whose token is not good any more', async () => {
   await start()
   const direct = fake.world.direct(alice)

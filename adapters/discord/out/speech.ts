@@ -5,7 +5,7 @@ import { ChanopError } from '../../../core/error.ts'
 import type { Act, Draft, MessageId, Place, Upload } from '../../../core/event.ts'
 import type { Log } from '../../../core/log.ts'
 import { Lanes } from '../../../core/process/lanes.ts'
-import { type Directory, isForum, isNewer } from '../guild/directory.ts'
+import { type Directory, isForum, isNewer, snowflakeMs } from '../guild/directory.ts'
 import { isOurs, type Reader } from '../inbound.ts'
 import type { Look } from '../text/render.ts'
 import type { Api } from '../wire/api.ts'
@@ -18,6 +18,10 @@ import type { Saying } from './saying.ts'
 import type { SentBook } from './sent.ts'
 import type { Target, Threads } from './threads.ts'
 import type { Hook, Webhooks } from './webhooks.ts'
+
+/** An interaction's token is good for so long: what it answered stands in the history no later. */
+const answeredMs = 15 * 60_000
+const isThinking = 1 << 7
 
 export interface SpeechOptions {
   readonly api: Api
@@ -193,15 +197,28 @@ export class Speech {
     if (known && known.ids.length >= known.parts) return known.ids as string[] as MessageId[]
     const after = await sent.after(target.channel)
     // Nothing was ever sent there: a page is opened before the first.
-    if (after === null) return 'not-sent'
-    const found = await this.#oursAfter(target.channel, after)
+    if (after === null) return this.#unlessAnswered(target, act)
+    const found = await this.#after(target.channel, after, message => this.#isSaid(message))
     if (found === null) return 'cannot-tell'
     const parts = known?.parts ?? (await this.#partsOf(target, act, deliveryId))
     const taken = await sent.taken(target.channel)
     const fresh = found.filter(id => !taken.has(id)).slice(0, parts - (known?.ids.length ?? 0))
     for (const id of fresh) await sent.landed(target.channel, deliveryId, id, parts)
     const ids = [...(known?.ids ?? []), ...fresh]
-    return ids.length >= parts && ids.length > 0 ? (ids as string[] as MessageId[]) : 'not-sent'
+    if (ids.length === 0) return this.#unlessAnswered(target, act)
+    return ids.length >= parts ? (ids as string[] as MessageId[]) : 'not-sent'
+  }
+
+  /** Whoever answers a command may have done so by its token: of such an answer nothing tells which delivery it was. */
+  async #unlessAnswered({ channel }: Target, { content, as }: Draft): Promise<'not-sent' | 'cannot-tell'> {
+    const { replyTo } = content
+    if (replyTo === undefined || as?.relayed) return 'not-sent'
+    const isAnswer = ({ webhook_id, flags, interaction_metadata: to }: APIMessage): boolean =>
+      webhook_id === this.#o.directory.application &&
+      ((flags ?? 0) & isThinking) === 0 &&
+      (to?.id ?? replyTo) === replyTo
+    const found = await this.#after(channel, replyTo, isAnswer, snowflakeMs(replyTo) + answeredMs)
+    return found?.length === 0 ? 'not-sent' : 'cannot-tell'
   }
 
   async #partsOf(target: Target, act: Act & { readonly do: 'send' }, deliveryId: string): Promise<number> {
@@ -210,17 +227,22 @@ export class Speech {
     return Math.max(1, saying?.posts.length ?? 1, Math.ceil(files / mostFiles))
   }
 
-  /** Our own messages behind one, oldest first; null when the history can't be read. */
-  async #oursAfter(channel: string, after: string): Promise<string[] | null> {
+  /** Some of the messages behind one, oldest first, up to a time at least; null when the history can't be read. */
+  async #after(
+    channel: string,
+    after: string,
+    isMeant: (message: APIMessage) => boolean,
+    untilMs = Number.POSITIVE_INFINITY,
+  ): Promise<string[] | null> {
     const ids: string[] = []
     try {
       for (let from = after; ; ) {
         const query = { after: from, limit: 100 }
         const page = await this.#o.api.get<APIMessage[]>(`/channels/${channel}/messages`, { query })
         page.sort((a, b) => (isNewer(a.id, b.id) ? 1 : -1))
-        ids.push(...page.filter(message => this.#isSaid(message)).map(({ id }) => id))
+        ids.push(...page.filter(isMeant).map(({ id }) => id))
         from = page.at(-1)?.id ?? from
-        if (page.length < 100) return ids
+        if (page.length < 100 || snowflakeMs(from) > untilMs) return ids
       }
     } catch (error) {
       if (error instanceof Refused && error.refusal.status !== 401) return null

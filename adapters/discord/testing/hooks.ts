@@ -131,11 +131,13 @@ export class HookRoutes extends Checks {
   /** What was offered while somebody typed. */
   readonly suggested: unknown[] = []
 
-  #said({ channel, user }: Interaction, data: Record<string, unknown>, files: readonly File[] = []): Message {
+  #said({ id, channel, user }: Interaction, data: Record<string, unknown>, files: readonly File[] = []): Message {
     const { world } = this.s
     const flags = Number(data['flags'] ?? 0)
     const where = world.channels.get(channel)
     if (!where) throw unknownChannel()
+    const asker = world.users.get(user)
+    const by = asker && userObject(asker)
     const only = (flags & 64) === 0 ? {} : { only: user }
     return world.post(where, world.self, {
       type: 20,
@@ -144,6 +146,7 @@ export class HookRoutes extends Checks {
       files,
       webhook: world.self.id,
       application: world.self.id,
+      more: { interaction_metadata: { id, type: 2, user: by, authorizing_integration_owners: {} } },
       ...only,
     })
   }
