@@ -151,12 +151,9 @@ describe('adapter against a fake server', { timeout: 30_000 }, () => {
     while (label === '') await turn()
     server.tell(':op!u@h KICK #general bridge :out')
     while (joins < 2) await turn()
-    server.tell(
-      `@label=${label} BATCH +1 chathistory #general`,
-      'BATCH -1',
-      'PING :and',
-      ':fake 474 bridge #general :Banned',
-    )
+    server.tell(`@label=${label} BATCH +1 chathistory #general`, 'BATCH -1', 'PING :and')
+    while (!server.lines.some(line => /^PONG :?and$/.test(line))) await turn()
+    server.tell(':fake 474 bridge #general :Banned')
     const troubles = (): string => (trial.adapter.status().troubles ?? []).map(({ reason }) => reason).join()
     while (!troubles().includes('can not join: Banned')) await turn()
   })
