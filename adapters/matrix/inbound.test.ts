@@ -295,6 +295,62 @@ describe('what is said on Matrix', { skip: missing ?? false }, () => {
     assert.equal((await book.hears('hello?')).origin, 'live')
   })
 
+  /** What a proxy answers whose server is not there. */
+  const passing = { status: 502, body: {}, headers: { 'retry-after': '0' } }
+
+  test('history that a fault of a proxy keeps from us is asked for until it is there', async t => {
+    const { book, room, trial } = await within(t)
+    await alice.say(room, 'before')
+    await book.hears('before')
+    const said = Array.from({ length: 110 }, (_, n) => `n ${n}`)
+    let faults = 12
+    await trial.proxy.offline(async () => {
+      for (const each of said) await alice.say(room, each)
+      trial.proxy.judge((_, url) => (url.includes('/messages?') && faults-- > 0 ? passing : null))
+    })
+    await book.until(() => book.messages().length > said.length || kinds(book.facts).includes('gap'), 'them all')
+    assert.deepEqual(book.messages().map(words), ['before', ...said])
+    assert.equal(kinds(book.facts).includes('gap'), false)
+  })
+
+  test('history that we may not ask for any more is there once we may again', async t => {
+    const { book, room, trial, stop } = await within(t)
+    await alice.say(room, 'before')
+    await book.hears('before')
+    await stop()
+    const said = Array.from({ length: 110 }, (_, n) => `n ${n}`)
+    for (const each of said) await alice.say(room, each)
+    const revoked = { status: 401, body: { errcode: 'M_UNKNOWN_TOKEN', error: 'revoked' } }
+    trial.proxy.once((_, url) => url.includes('/messages?'), revoked)
+    await assert.rejects((await trial.begin()).ended, { code: 'network-refused' })
+    await trial.start()
+    await alice.say(room, 'after')
+    await book.hears('after')
+    assert.deepEqual(book.messages().map(words), ['before', ...said, 'after'])
+    assert.equal(kinds(book.facts).includes('gap'), false)
+  })
+
+  test('a fault while the point is looked for where we were does not end the network', async t => {
+    const { book, room, trial, stop } = await within(t)
+    await alice.say(room, 'before')
+    await book.hears('before')
+    await stop()
+    await alice.say(room, 'meanwhile')
+    let faults = 12
+    let lost = 1
+    trial.proxy.judge((_, url) => {
+      if (url.includes('/context/') && faults-- > 0) return passing
+      const unknown = { status: 400, body: { errcode: 'M_UNKNOWN', error: 'no such token' } }
+      return url.includes('/sync?') && url.includes('since=') && lost-- > 0 ? unknown : null
+    })
+    await trial.start()
+    await alice.say(room, 'after')
+    await book.hears('after')
+    assert.ok(faults < 1, 'the point was asked for')
+    assert.deepEqual(book.messages().map(words), ['before', 'meanwhile', 'after'])
+    assert.equal(kinds(book.facts).includes('gap'), false)
+  })
+
   test('rooms of older versions are read alike', async t => {
     const { book, room } = await within(t, { room: { room_version: '10' } })
     const id = await alice.say(room, 'soon gone')

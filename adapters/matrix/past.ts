@@ -1,5 +1,5 @@
 import { backoffMs, sleep } from '../../core/retry.ts'
-import { faultOf, refusalOf } from './link/faults.ts'
+import { faultOf, isPassing, refusalOf } from './link/faults.ts'
 import { type Ask, path, type Wire } from './link/wire.ts'
 import { type Json, type RoomEvent, roomEvents, string } from './native.ts'
 
@@ -15,15 +15,16 @@ interface Stretch {
   readonly to: string | undefined
 }
 
-/** Asks until the server answers or says that it never will; rejects then, and when told to stop. */
+/** Asks until the server answers or says that it never will; rejects then with what it said, and when told to stop. */
 async function persist<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await ask()
     } catch (error) {
       const fault = faultOf(error)
-      const broken = (refusalOf(error)?.status ?? 0) >= 500 && attempt >= mostAttempts
-      if (fault.retry === 'never' || broken || signal.aborted) throw fault
+      const refusal = refusalOf(error)
+      const broken = refusal !== null && refusal.status !== 429 && attempt >= mostAttempts
+      if (fault.retry === 'never' || broken || signal.aborted) throw error
       await sleep(fault.afterMs ?? backoffMs(backoff, attempt), signal)
     }
   }
@@ -69,8 +70,8 @@ export async function pointAfter(wire: Wire, room: string, event: string, signal
     )
     return string(around['end']) ?? null
   } catch (error) {
-    const status = refusalOf((error as Error).cause)?.status
-    if (status === 404 || status === 403) return null
+    const status = refusalOf(error)?.status
+    if ((status === 404 || status === 403) && !isPassing(error)) return null
     throw error
   }
 }

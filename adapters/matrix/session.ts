@@ -45,6 +45,15 @@ export interface SessionHooks {
   readonly stand: (state: NetworkStatus['state'], reason?: string) => void
 }
 
+/** Which batch of /sync is next. */
+interface Course {
+  readonly since: string | null
+  /** Rooms are shown in it as they are, whatever happened there. */
+  readonly first: boolean
+  /** What it holds: `backfill` until we have caught up. */
+  readonly origin: Origin
+}
+
 /** What there is once we know who we are. */
 interface Parts {
   readonly account: Account
@@ -172,37 +181,41 @@ export class Session {
   async #poll(): Promise<void> {
     const { signal } = this.#hooks
     const keeping = this.#keepDoors()
-    let since = this.#memory.since
-    let first = true
-    let origin: Origin = 'backfill'
+    let course = this.#fromSaved()
     let taking: Promise<boolean> = Promise.resolve(true)
     for (let attempt = 0; !signal.aborted; ) {
       try {
-        const batch = await this.#sync({ since, first, quick: origin === 'backfill' })
+        const batch = await this.#sync(course)
         if (!(await taking)) break
-        taking = this.#open.intake.take(batch, origin, first)
+        taking = this.#open.intake.take(batch, course.origin, course.first)
+        // Whether it failed is looked at when the next batch is there.
+        taking.catch(() => undefined)
         // Until the first is taken it is not known which rooms there are, nor until we have caught up that we are there.
-        if (origin === 'backfill') {
+        if (course.origin === 'backfill') {
           if (!(await taking)) break
           keeping.begin()
           this.#hooks.stand('up')
         }
-        since = string(batch.next_batch) ?? since
-        ;[first, origin, attempt] = [false, 'live', 0]
+        course = { since: string(batch.next_batch) ?? course.since, first: false, origin: 'live' }
+        attempt = 0
       } catch (error) {
         if (signal.aborted) break
         await this.#failed(error, attempt++)
-        await taking
-        origin = 'backfill'
-        if (since !== null && isUnknownPoint(error)) {
-          ;[since, first] = [null, true]
-          this.#memory.since = null
-          this.rooms.forgetSeen()
-        }
+        const taken = await taking.catch(() => null)
+        const isLost = taken !== null && course.since !== null && isUnknownPoint(error)
+        if (isLost) this.#memory.since = null
+        course = isLost || taken === null ? this.#fromSaved() : { ...course, origin: 'backfill' }
+        taking = Promise.resolve(true)
       }
     }
     await taking.catch(() => undefined)
     await keeping.ended()
+  }
+
+  /** Goes on as after a start. */
+  #fromSaved(): Course {
+    this.rooms.forgetSeen()
+    return { since: this.#memory.since, first: true, origin: 'backfill' }
   }
 
   /** Says why it failed and waits, or logs in anew. Rejects where neither helps. */
@@ -216,7 +229,8 @@ export class Session {
     if (again && !signal.aborted) await this.#logIn()
   }
 
-  #sync({ since, first, quick }: { since: string | null; first: boolean; quick: boolean }): Promise<SyncBatch> {
+  #sync({ since, first, origin }: Course): Promise<SyncBatch> {
+    const quick = origin === 'backfill'
     // Equal requests are answered from a cache: a first one that differs each time is not.
     const timeout = quick ? Math.floor(Math.random() * 50) : pollMs
     const query = {

@@ -2,7 +2,7 @@ import type { AdapterContext, Sink } from '../../core/adapter.ts'
 import { type ChatEvent, gapIn, type MessageId, type Origin } from '../../core/event.ts'
 import { offer } from '../../core/process/feed.ts'
 import { factsOf, givenOf, isArrival } from './inbound.ts'
-import { faultOf } from './link/faults.ts'
+import { faultOf, isPassing } from './link/faults.ts'
 import { path, type Wire } from './link/wire.ts'
 import type { Memory } from './memory.ts'
 import {
@@ -63,7 +63,10 @@ export class Intake {
     this.#o = options
   }
 
-  /** Resolves once the ledger has it all and the next batch may be asked for after a restart. False: we were told to stop. */
+  /**
+   * Resolves once the ledger has it all and the next batch may be asked for after a restart. False: we were told to stop.
+   * Rejects where not all could be had: what is saved stands, and from there it is to be asked for again.
+   */
   async take(batch: SyncBatch, origin: Origin, first: boolean): Promise<boolean> {
     const { memory, rooms, signal } = this.#o
     const direct = roomEventsOf(batch.account_data?.events).find(({ type }) => type === 'm.direct')
@@ -160,7 +163,12 @@ export class Intake {
   /** From the newest message that the ledger has. */
   async #after(room: Room, known: { id: MessageId; atMs: number }, to: string | undefined): Promise<boolean> {
     const { wire, signal } = this.#o
-    const from = await pointAfter(wire, room.id, known.id, signal)
+    let from: string | null
+    try {
+      from = await pointAfter(wire, room.id, known.id, signal)
+    } catch (error) {
+      return this.#unfetched(room, known.id, known.atMs, error)
+    }
     if (signal.aborted) return false
     if (from !== null) return this.#stretch(room, from, to, known.atMs)
     // Of rooms that are one place only one has it.
@@ -174,17 +182,23 @@ export class Intake {
   }
 
   async #stretch(room: Room, from: string, to: string | undefined, knownMs: number): Promise<boolean> {
-    const { wire, signal, context } = this.#o
+    const { wire, signal } = this.#o
     try {
       for await (const page of pagesBetween(wire, { room: room.id, from, to }, signal))
         if (!(await this.#facts(room, page, 'backfill', 'past'))) return false
       return !signal.aborted
     } catch (error) {
-      if (signal.aborted) return false
-      const { message } = faultOf(error)
-      context.log.warn({ room: room.id, reason: message }, 'history could not be fetched')
-      return this.#gap(room, from, knownMs, `what was said meanwhile can not be fetched: ${message}`)
+      return this.#unfetched(room, from, knownMs, error)
     }
+  }
+
+  /** Rejects with a fault that passes: the server has what was said, and it is asked for again. */
+  async #unfetched(room: Room, from: string, fromMs: number, error: unknown): Promise<boolean> {
+    if (this.#o.signal.aborted) return false
+    if (isPassing(error)) throw error
+    const { message } = faultOf(error)
+    this.#o.context.log.warn({ room: room.id, reason: message }, 'history could not be fetched')
+    return this.#gap(room, from, fromMs, `what was said meanwhile can not be fetched: ${message}`)
   }
 
   #gap(room: Room, from: string, fromMs: number, reason: string): Promise<boolean> {

@@ -43,6 +43,12 @@ const endsLogin = new Set(['M_UNKNOWN_TOKEN', 'M_MISSING_TOKEN', 'M_USER_DEACTIV
 
 export const isLoggedOut = (error: unknown): boolean => endsLogin.has(refusalOf(error)?.code ?? '')
 
+/** A refusal that says nothing about what was asked: of something before the server, or of our login. */
+export function isPassing(error: unknown): boolean {
+  const refusal = refusalOf(error)
+  return refusal !== null && (refusal.code === undefined || endsLogin.has(refusal.code))
+}
+
 /** Anything that a request rejects with, as the contract of adapters has it. */
 export function faultOf(error: unknown): ChanopError {
   if (error instanceof ChanopError) return error
