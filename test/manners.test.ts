@@ -51,6 +51,13 @@ class Talker {
     )
   }
 
+  /** Resolves once a bot is in the channel: before it nobody hears what is said there. */
+  async sees(bot: string): Promise<void> {
+    const isThere = ({ command, nick, params }: Line): boolean =>
+      command === 'JOIN' ? nick === bot : command === '353' && (params.at(-1) ?? '').split(/[ ~&@%+]+/).includes(bot)
+    await this.guest.wait(isThere, `${bot} in the channel`)
+  }
+
   /** Says it, and resolves with who answers (`in`: in a channel or, with the own name, privately) and what. */
   async ask(to: string, words: string, where: string = to): Promise<{ by: string; text: string }> {
     const from = this.guest.lines.length
@@ -103,6 +110,7 @@ for (const { kind, reason } of await availableServers()) {
       owner = await Talker.enter(server, 'owner', server.owner?.password ?? '')
       bob = await Talker.enter(server, 'bob', bobs)
       worker = await Talker.enter(server, 'worker-1', workers)
+      await owner.sees('admin')
       await owner.until('#general', '!version', /^chanop /)
     })
     after(async () => {
@@ -197,6 +205,7 @@ for (const { kind, reason } of await availableServers()) {
       await house.run('admin', runAdmin)
       await house.run('scribe', runScribe)
       owner = await Talker.enter(server, 'owner', server.owner?.password ?? '')
+      await owner.sees('butler')
       await owner.until('#general', '!version', /chanop /)
     })
     after(async () => {

@@ -6,7 +6,7 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { usedNowMs } from './compilers.ts'
 
-/** Of each second: a bot at rest uses less than 10 ms. */
+/** Of each second: a bot at rest uses 2 to 5 ms, on a slow machine twice as much. */
 const restMs = 30
 /** Seconds of rest after which no more of the flood is expected. */
 const quietLooks = 5
