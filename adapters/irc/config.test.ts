@@ -18,6 +18,16 @@ test('a plain listener stays on this machine unless that is forced', () => {
   assert.deepEqual(problems({ tls: '0.0.0.0:6697' }), [])
 })
 
+test('a listener has a port that there is', () => {
+  for (const port of ['0', '00000', '65536', '99999'])
+    for (const listener of ['tls', 'plain'])
+      assert.deepEqual(problems({ [listener]: `127.0.0.1:${port}` }), [
+        `networks.irc.listen.${listener}: a port is 1 to 65535`,
+      ])
+  assert.deepEqual(problems({ tls: '[::1]:65535', plain: '127.0.0.1:1' }), [])
+  assert.deepEqual(problems({ tls: '6697' }), ['networks.irc.listen.tls: write address:port, e.g. 127.0.0.1:6667'])
+})
+
 test('a Redis beyond this machine has a password', () => {
   const ok = ['redis://127.0.0.1:6379/0', 'redis://[::1]:6379', 'redis://localhost', '/run/redis.sock']
   for (const url of [...ok, 'rediss://:secret@redis.example:6379', 'redis://user:secret@10.0.0.5'])

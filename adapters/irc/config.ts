@@ -3,7 +3,12 @@ import { reference } from '../../core/config/fields.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
 import { history } from './server/settings.ts'
 
-const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write address:port, e.g. 127.0.0.1:6667')
+const isPort = (digits: string): boolean => Number(digits) >= 1 && Number(digits) <= 65535
+
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, { error: 'write address:port, e.g. 127.0.0.1:6667', abort: true })
+  .refine(written => isPort(written.slice(written.lastIndexOf(':') + 1)), 'a port is 1 to 65535')
 const channel = z.string().regex(/^[#&+!][^\s,\u0007]{0,63}$/, 'write a channel name, e.g. #general')
 
 const common = {

@@ -62,6 +62,15 @@ for (const server of ['ergo', 'inspircd'] as const) {
       }
     })
 
+    test('settings that the next start refuses to read are not written', async t => {
+      const dataDir = await home(t)
+      await prepareServer({ dataDir, program, config })
+      const before = await filesOf(dataDir)
+      const broken = { ...config, listen: { ...config.listen, plain: '127.0.0.1:0' } }
+      await assert.rejects(prepareServer({ dataDir, program, config: broken }), /plain/)
+      assert.deepEqual(await filesOf(dataDir), before)
+    })
+
     test('a damaged file of passwords is never replaced', async t => {
       const dataDir = await home(t)
       await prepareServer({ dataDir, program, config })

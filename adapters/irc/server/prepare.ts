@@ -61,6 +61,8 @@ export async function renewPort(dataDir: string, which: 'httpPort' | 'linkPort')
 }
 
 async function apply(dataDir: string, settings: Settings, fingerprint: string): Promise<Control> {
+  // Nothing is written that the next start refuses to read.
+  settingsSchema.parse(settings)
   const at = folders(dataDir)
   const written = { ...settings, diskHistory: settings.diskHistory ?? settings.program.server === 'ergo' }
   if (await changed(at, written)) {
