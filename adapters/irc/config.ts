@@ -7,7 +7,7 @@ const isPort = (digits: string): boolean => Number(digits) >= 1 && Number(digits
 
 const address = z
   .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, { error: 'write address:port, e.g. 127.0.0.1:6667', abort: true })
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write address:port, e.g. 127.0.0.1:6667')
   .refine(written => isPort(written.slice(written.lastIndexOf(':') + 1)), 'a port is 1 to 65535')
 const channel = z.string().regex(/^[#&+!][^\s,\u0007]{0,63}$/, 'write a channel name, e.g. #general')
 
