@@ -55,7 +55,14 @@ function portionsOf(files: readonly string[]): string[][] {
 
 /** One process; what it prints comes as a whole at its end. */
 async function run(files: readonly string[], options: readonly string[]): Promise<Ended> {
-  const common = ['--test', '--test-isolation=none', '--test-reporter=spec', '--test-timeout=300000']
+  // What failed half-way may have left a server open, which would keep its process for ever.
+  const common = [
+    '--test',
+    '--test-isolation=none',
+    '--test-force-exit',
+    '--test-reporter=spec',
+    '--test-timeout=300000',
+  ]
   const child = spawn(process.execPath, [...common, ...options, ...files], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = new Promise<number>((done, fail) => {
     child.once('error', fail)

@@ -155,6 +155,13 @@ describe('keys', () => {
     assert.ok(!JSON.stringify(row).includes(key.slice(16)))
     assert.equal((await world.command('key.list', key)).status, 403, 'a key shows no keys')
     assert.equal((await world.command('key.new', key, { name: 'ghost' })).status, 403, 'and makes none')
+    await world.house.grant('chat', 'mia', 'member', 'general')
+    const mia = world.house.server().user('mia')
+    mia.join('#general')
+    for (const room of ['ops', 'nowhere']) {
+      const { seq } = mia.say('#general', `!key new probe rooms=${room}`)
+      await mia.hears('#general', `no room ${room}; !rooms lists them`, seq)
+    }
     await asked('!key rotate ci')
     assert.equal((await world.command('networks', key)).status, 401)
     await asked('!key revoke ci')

@@ -13,7 +13,7 @@ const shapes: readonly RegExp[] = [
   /\bchanop_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}/g,
   /\bhook_[A-Za-z0-9]{30,}/g,
   /\bAGE-SECRET-KEY-1[A-Z0-9]{20,}/g,
-  /\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g,
+  /\beyJ[A-Za-z0-9_-]{8,1000}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g,
   /\b\d{8,10}:[A-Za-z0-9_-]{34,36}\b/g,
   /\b[MNO][A-Za-z0-9_-]{22,26}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}/g,
   /\bservices\/T[A-Z0-9]{6,16}\/B[A-Z0-9]{6,16}\/[A-Za-z0-9]{16,}/g,

@@ -154,6 +154,8 @@ async function makeAccount(control: Control, name: string): Promise<string> {
   return password
 }
 
+const servingMs = 60_000
+
 async function startAll(dataDir: string, running: Map<string, ChildProcess>): Promise<void> {
   const settings = await readSettings(dataDir)
   for (const launch of launches(settings, folders(dataDir))) {
@@ -165,8 +167,8 @@ async function startAll(dataDir: string, running: Map<string, ChildProcess>): Pr
     child.stderr?.resume()
   }
   const { plain } = await readControl(dataDir)
-  if (!(await serving(plain, deadline(15_000))))
-    throw new Error(`${settings.program.server} serves no logins after 15 s`)
+  if (!(await serving(plain, deadline(servingMs))))
+    throw new Error(`${settings.program.server} serves no logins after ${servingMs / 1000} s`)
 }
 
 async function stopAll(running: Map<string, ChildProcess>, signal: NodeJS.Signals, part?: string): Promise<void> {

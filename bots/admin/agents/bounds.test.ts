@@ -243,6 +243,10 @@ test('what was given by a role for a time ends with it, down the whole chain, an
     ),
   )
   assert.deepEqual(roles, ['guest', 'guest', 'guest', 'operator'])
+  await world.says('!role grant tom operator for=10m', /tom is operator for/)
+  await server.user('tom').shouldReply(room, '!role grant tam operator', /tam is operator for .*, as long as you are/)
+  await world.says('!role grant tom operator for=1h', /^chat:tom is operator for 1h$/)
+  await world.says('!role grant tom member', 'chat:tom is member; what they gave ends with it: tam')
   await world.says('!person add ned', /ned has an account/)
   await world.says('!role grant ned operator for=10m', /ned is operator for/)
   server.login('ned', await world.login('ned')).join(room)

@@ -26,6 +26,7 @@ import { ago, escapeInline, time } from '../../../core/text/text.ts'
 import { isOwn } from '../agents/asking.ts'
 import { mustReach } from '../agents/reach.ts'
 import { mustBeForGood } from '../authority.ts'
+import { known } from '../known.ts'
 import { accountMeant, noRoom } from '../meant.ts'
 import { type Context, declare } from '../services.ts'
 
@@ -129,7 +130,13 @@ const create = declare({
   async run(context, given) {
     const { network, url } = keyed(context, given.on)
     const { atMs, caller, services } = context
-    const unknown = given.rooms?.find(room => !services.context.rooms.meant(room, caller.place))
+    const unknown = await context.ledger.read(tx => {
+      const knows = known(tx, context, 'private')
+      return given.rooms?.find(word => {
+        const room = services.context.rooms.meant(word, caller.place)
+        return !room || !knows.room(room.name)
+      })
+    })
     if (unknown !== undefined) throw noRoom(unknown)
     const secret = newApiKey()
     const who = await ownerReached(context, given.for)

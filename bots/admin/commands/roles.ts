@@ -82,16 +82,24 @@ const given = declare({
         const wished = forMs === undefined ? null : atMs + forMs
         const untilMs = own === null ? wished : Math.min(wished ?? own, own)
         guardGrant(tx, person, { role, room, untilMs }, caller.globalRole)
+        const held = room === '' ? rolesWritten(tx, person, '') : []
+        const besides = room === '' ? endGiven(tx, person, cutShort(held, { role, untilMs })) : ''
         grant(tx, { person, room, role, untilMs }, byOf(caller), atMs)
         if (room === '') mustStay(tx)
         const where = room === '' ? '' : ` in ${room}`
         const time = untilMs === null ? '' : ` for ${duration(untilMs - atMs, 2)}`
         const cut = untilMs === wished ? '' : ', as long as you are'
-        return [escapeInline(`${shown(tx, person)} is ${role}${where}${time}${cut}`)]
+        return [escapeInline(`${shown(tx, person)} is ${role}${where}${time}${cut}${besides}`)]
       },
     }
   },
 })
+
+/** Of what is held for a time: what a grant takes away or cuts short. */
+const cutShort = (held: readonly Held[], { role, untilMs }: Pick<Held, 'role' | 'untilMs'>): Held[] =>
+  held.filter(
+    each => each.untilMs !== null && !(includes(role, each.role) && (untilMs === null || untilMs >= each.untilMs)),
+  )
 
 /** What is confirmed before somebody is made an owner. */
 export const becomesOwner = (who: string): string =>

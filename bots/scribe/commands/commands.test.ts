@@ -221,7 +221,8 @@ test('log show tells what became of a message', async t => {
   assert.match(lines[3] ?? '', /^→ a closed room: failed 2026-.* UTC: no such channel$/)
   assert.equal(lines[4], '→ a direct conversation: queued')
   assert.equal(lines.length, 5)
-  await tell(about(first, { kind: 'edit', content: text('hello') }))
+  const [edit] = await tell(about(first, { kind: 'edit', content: text('hello') }))
+  assert.match(await stage.ask(`!log show ${edit?.seq}`), /alice edited #1: hello/)
   assert.match(
     await stage.ask(`!log show ${stored?.seq}`),
     /<alice> hello \(edited\)\nedited once, last .*; first it was: <alice> helo \[x\]/,
@@ -230,6 +231,7 @@ test('log show tells what became of a message', async t => {
   const gone = await stage.ask('!log show 1')
   assert.match(gone, /\ndeleted 2026-/)
   assert.doesNotMatch(gone, /hel+o/)
+  assert.match(await stage.ask(`!log show ${edit?.seq}`), /alice edited #1: \(deleted\)/)
   assert.match(await stage.ask('!log show 999999'), /no record #999999/)
   assert.match(await stage.ask('!log show abc'), /write the number after #/)
 })

@@ -108,11 +108,15 @@ export const logShow = declare({
     if (id.startsWith('i')) return context.ledger.read(tx => incident(tx, context, id))
     return context.ledger.read(tx => {
       const { fact, reply } = factOf(tx, context, Number(id.replace('#', '')))
-      const detail =
-        fact.event.kind === 'message'
-          ? textLines(tx, fact as Stored<MessageEvent>)
-          : [escapeInline(truncate(spoken(lineOf(tx, fact)), 400))]
+      const detail = fact.event.kind === 'message' ? textLines(tx, fact as Stored<MessageEvent>) : [factLine(tx, fact)]
       return { lines: [heading(fact), ...detail, ...deliveryLines(tx, context, fact.seq, reply)], reply }
     })
   },
 })
+
+/** A fact that is no message; an edit of what was deleted has no words any more. */
+function factLine(tx: Tx, fact: Stored): string {
+  const line = lineOf(tx, fact)
+  const gone = fact.event.kind === 'edit' && line.target != null && currentOf(tx, line.target)?.content === null
+  return escapeInline(truncate(spoken(gone ? { ...line, deleted: true } : line), 400))
+}

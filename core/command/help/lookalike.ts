@@ -17,7 +17,7 @@ interface Like {
 
 /** What a network's services take: passwords, said where everybody reads. */
 const services =
-  /^\s*(?:[/!.]\s*)?(?:(?:msg|query|quote|raw|privmsg|squery)\s+)?(?:nickserv|chanserv|authserv|saslserv|userserv|operserv|ns|os|q(?=@))(?:@\S{1,64})?\s*[:,]?\s*:?(?:identify|id|login|auth|register|ghost|recover|release|regain|set\s+pass\w{0,8})\s+\S/i
+  /^\s*(?:[/!.]\s*)?(?:(?:msg|query|quote|raw|privmsg|squery)\s+)?(?:nickserv|chanserv|authserv|saslserv|userserv|operserv|ns|os|q(?=@))(?:@\S{1,64})?\s*(?:[:,]\s*)?:?(?:identify|id|login|auth|register|ghost|recover|release|regain|set\s+pass\w{0,8})\s+\S/i
 /** The same without their name: `identify hunter2`, `/identify me word`; not `identify the problem`. */
 const identify = /^\s*(?:[/!.]\s*identify\s+\S|identify\s+[^\s\d]*\d\S*\s*$)/i
 
