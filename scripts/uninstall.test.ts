@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, lstatSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { temporaryFolder } from '../core/ledger/testing.ts'
@@ -90,4 +90,39 @@ test('a folder that is more than data is not touched', t => {
   assert.match(run([], { HOME: join(data, 'home') }).stderr, /more than data/)
   assert.ok(existsSync(join(other, 'a.jpg')))
   assert.deepEqual(left(), before)
+})
+
+test('data that a link leads to goes with the link; of a configuration the link alone', t => {
+  const { folder, data, config, run, left } = setUp(t)
+  const [disk, own] = [join(folder, 'disk'), join(folder, 'own.yaml')]
+  for (const [path, real] of [
+    [data, disk],
+    [config, own],
+  ] as const) {
+    renameSync(path, real)
+    symlinkSync(real, path)
+  }
+  assert.ok(run().stdout.includes(`  ${data}  (it is in ${disk}; all that was said`))
+  const { stdout, stderr } = run(['--yes', '--cache'])
+  assert.equal(stderr, '')
+  assert.ok(stdout.includes(`removed ${disk} and the link ${data}\n`), stdout)
+  assert.ok(stdout.includes(`removed the link ${config}; ${own} stays\n`), stdout)
+  assert.deepEqual(left(), [])
+  assert.deepEqual(
+    [disk, data, config].filter(path => lstatSync(path, { throwIfNoEntry: false })),
+    [],
+  )
+  assert.ok(existsSync(own))
+})
+
+test('a link to what is more than data is not followed', t => {
+  const { folder, run } = setUp(t)
+  const [link, home] = [join(folder, 'link'), join(folder, 'disk', 'home')]
+  mkdirSync(join(folder, 'disk', 'run'), { recursive: true })
+  mkdirSync(home)
+  symlinkSync(join(folder, 'disk'), link)
+  const { status, stderr } = run(['--yes'], { CHANOP_DATA: link, HOME: home })
+  assert.equal(status, 1)
+  assert.match(stderr, /more than data, nothing was removed/)
+  assert.ok(existsSync(home))
 })

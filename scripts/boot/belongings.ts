@@ -1,6 +1,6 @@
 /** What an instance has outside of its checkout, and how it is removed. */
-import { existsSync } from 'node:fs'
-import { readdir, readlink, rm } from 'node:fs/promises'
+import { existsSync, realpathSync } from 'node:fs'
+import { lstat, readdir, readlink, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ChanopError } from '../../core/error.ts'
 import { shortFolder } from '../../core/paths.ts'
@@ -19,9 +19,13 @@ const cached = 'programs, fetched again by other instances of yours; stays while
 /** What a data folder of ours holds one of. */
 const marks = ['ledger.db', 'keys', 'run', 'ircd']
 
+const realOf = (path: string): string => (existsSync(path) ? realpathSync(path) : path)
+
 /** Throws `setup-failed` where `CHANOP_DATA` names a folder that is more than an instance's data. */
 export function refuseStrange({ paths: { data }, root, home, config }: Instance): void {
-  const holds = (path: string): boolean => path === data || path.startsWith(data === '/' ? '/' : `${data}/`)
+  const real = realOf(data)
+  const within = (path: string, folder: string): boolean => `${path}/`.startsWith(folder === '/' ? '/' : `${folder}/`)
+  const holds = (path: string): boolean => within(path, data) || within(realOf(path), real)
   if (holds(root) || holds(home))
     throw new ChanopError(
       'setup-failed',
@@ -38,7 +42,9 @@ export function refuseStrange({ paths: { data }, root, home, config }: Instance)
 /** `cache`: with the programs that all instances of a user share. */
 export async function belongings({ paths, config, env }: Instance, cache: boolean): Promise<Belonging[]> {
   const saved = (await readdir(paths.backups).catch(() => [])).filter(name => name.endsWith('.age')).length
-  const all = `all that was said, accounts, keys${saved > 0 ? `, and ${count(saved)} backups: copy those first` : '; npm run backup saves it'}`
+  const real = realOf(paths.data)
+  const place = real === paths.data ? '' : `it is in ${real}; `
+  const all = `${place}all that was said, accounts, keys${saved > 0 ? `, and ${count(saved)} backups: copy those first` : '; npm run backup saves it'}`
   const found: Belonging[] = [
     { what: 'data', path: paths.data, about: all },
     { what: 'config', path: config, about: '' },
@@ -48,11 +54,18 @@ export async function belongings({ paths, config, env }: Instance, cache: boolea
   return found.filter(({ path }) => existsSync(path))
 }
 
-/** Says what it did. The cache stays while a program of it runs: another instance has it. */
+/**
+ * Says what it did. The cache stays while a program of it runs: another instance has it. Only the data, whose real place
+ * was judged before, goes where a link leads to it: a link in `/tmp` may be another user's.
+ */
 export async function remove({ what, path }: Belonging): Promise<string> {
-  if (what === 'cache' && (await runsFrom(path))) return `kept ${path}: another instance runs programs of it`
+  const real = realOf(path)
+  if (what === 'cache' && (await runsFrom(real))) return `kept ${path}: another instance runs programs of it`
+  const isLink = (await lstat(path)).isSymbolicLink()
+  if (what === 'data') await rm(real, { recursive: true, force: true })
   await rm(path, { recursive: true, force: true })
-  return `removed ${path}`
+  if (!isLink) return `removed ${path}`
+  return what === 'data' ? `removed ${real} and the link ${path}` : `removed the link ${path}; ${real} stays`
 }
 
 async function runsFrom(folder: string): Promise<boolean> {
