@@ -162,3 +162,15 @@ test('names of ours that are patterns match themselves alone, in no time', () =>
     ['text', 'mention', 'text'],
   )
 })
+
+test('a name is cut, whoever gave it', () => {
+  const long = 'a'.repeat(60_000)
+  const said = event('m.room.message', { msgtype: 'm.text', body: 'hi' })
+  const faced = event('m.room.message', { msgtype: 'm.text', body: 'hi', [profileKey]: { displayname: long } })
+  const came = event('m.room.member', { membership: 'join', displayname: long }, { state_key: '@bob:test.local' })
+  const names = [said, faced, came].flatMap(each => factsOf(each, { ...heard, name: () => long }))
+  assert.deepEqual(
+    names.map(fact => fact.sender.name.length),
+    [255, 255, 255],
+  )
+})

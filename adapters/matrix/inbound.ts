@@ -13,7 +13,7 @@ import { attachmentOf } from './files.ts'
 import { copyMark, type Json, markOf, object, profileKey, type RoomEvent, string } from './native.ts'
 import { parseBody } from './text/body.ts'
 import { shownAs } from './text/other.ts'
-import { clean, localpart, oneLine } from './text/words.ts'
+import { clean, head, localpart, oneLine } from './text/words.ts'
 
 /** A reaction as it was given: what takes it back names it alone. */
 export interface Given {
@@ -61,7 +61,7 @@ function senderOf(event: RoomEvent, heard: Heard): Sender {
   const program = content['msgtype'] === 'm.notice' || content[copyMark] !== undefined
   return {
     id: sender as UserId,
-    name: oneLine(persona ?? heard.name(sender) ?? '') || localpart(sender),
+    name: head(oneLine(persona ?? heard.name(sender) ?? ''), 255) || localpart(sender),
     kind: program ? 'bot' : 'person',
     // Who shows another face may be relaying somebody: that one has no account here.
     verified: persona === undefined,
@@ -242,7 +242,8 @@ function topic(event: RoomEvent, heard: Heard): ChatEvent[] {
   return [{ kind: 'topic', ...base(event, heard), topic: oneLine(string(event.content['topic']) ?? '') }]
 }
 
-const nameIn = (content: Json, user: string): string => oneLine(string(content['displayname']) ?? '') || localpart(user)
+const nameIn = (content: Json, user: string): string =>
+  head(oneLine(string(content['displayname']) ?? ''), 255) || localpart(user)
 
 /** Whether somebody who was not in the room is from here on. */
 export const isArrival = (event: RoomEvent): boolean =>

@@ -49,9 +49,13 @@ export const skeleton = (name: string): string =>
     .replace(/4/g, 'a')
     .replace(/[5$]/g, 's')
 
-/** A word with letters of Latin and of a script whose letters pass for Latin ones. */
-const mixed =
-  /(?=[^\s]*\p{Script=Latin})[^\s]*[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]/u
+const latinLetter = /\p{Script=Latin}/u
+/** Of a script whose letters pass for Latin ones. */
+const passingLetter = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]/u
+
+/** Whether a word has letters of both. */
+const isMixed = (words: string): boolean =>
+  words.split(' ').some(word => latinLetter.test(word) && passingLetter.test(word))
 
 /** Why a name is not what it looks like, in a word; null: it is. */
 export function deceives(name: string): 'hidden characters' | 'look-alike letters' | null {
@@ -61,5 +65,5 @@ export function deceives(name: string): 'hidden characters' | 'look-alike letter
     .replace(/[\p{Zs}\t\r\n]+/gu, ' ')
     .trim()
   if (shown !== visible(shown)) return 'hidden characters'
-  return mixed.test(shown) ? 'look-alike letters' : null
+  return isMixed(shown) ? 'look-alike letters' : null
 }
