@@ -7,13 +7,14 @@ import { redeem } from '../bots/admin/agents/claims.ts'
 import { invited, join, joining } from '../bots/admin/invitations.ts'
 import { welcome } from '../bots/admin/welcome.ts'
 import { ChanopError } from '../core/error.ts'
-import { Ledger } from '../core/ledger/ledger.ts'
+import type { Ledger } from '../core/ledger/ledger.ts'
 import { type Order, orderByKey } from '../core/ledger/out/orders.ts'
 import type { Invitation } from '../core/ledger/people/claims.ts'
 import { newPassword } from '../core/new-password.ts'
 import { sleep } from '../core/retry.ts'
 import { Vault } from '../core/vault/secrets.ts'
 import { misused, readArguments } from './arguments.ts'
+import { openLedger } from './boot/upgrade.ts'
 import { demandLedger, instanceOf } from './instance.ts'
 import { script } from './steps.ts'
 
@@ -61,7 +62,7 @@ async function main(): Promise<number> {
   const instance = instanceOf()
   const { paths } = instance
   demandLedger(instance)
-  using ledger = Ledger.open(paths.ledger)
+  using ledger = await openLedger(paths)
   const vault = await Vault.open(paths.vaultKey, ledger)
   const found = await ledger.read(tx => invited(tx, code, Date.now()))
   const login = found

@@ -9,7 +9,6 @@ import { parseMoment } from '../core/command/parse/values.ts'
 import { ChanopError } from '../core/error.ts'
 import { type ChannelId, formatPlace } from '../core/event.ts'
 import { given } from '../core/given.ts'
-import { Ledger } from '../core/ledger/ledger.ts'
 import type { Span } from '../core/ledger/record/history.ts'
 import { openToRead } from '../core/ledger/record/reading.ts'
 import { networksWith } from '../core/ledger/settings/places.ts'
@@ -18,6 +17,7 @@ import { namesOf, type Room, Rooms, type RoomsConfig } from '../core/rooms.ts'
 import { Settings } from '../core/settings/settings.ts'
 import { count, size } from '../core/text/text.ts'
 import { misused, readArguments } from './arguments.ts'
+import { openLedger } from './boot/upgrade.ts'
 import { demandLedger, type Instance, instanceOf, shown } from './instance.ts'
 import { script, stopSignal } from './steps.ts'
 
@@ -77,7 +77,7 @@ function roomIn(tx: Tx, rooms: Rooms, word: string): Room {
 }
 
 async function roomsOf(instance: Instance): Promise<RoomsConfig> {
-  using ledger = Ledger.open(instance.paths.ledger)
+  using ledger = await openLedger(instance.paths)
   return (await Settings.open(instance.config, configSchema, ledger)).current.rooms
 }
 

@@ -3,11 +3,11 @@ import { readFile, stat } from 'node:fs/promises'
 import { importLines, importOf, keepImport } from '../bots/bridge/import/apply.ts'
 import { configSchema } from '../config/schema.ts'
 import { ChanopError } from '../core/error.ts'
-import { Ledger } from '../core/ledger/ledger.ts'
 import { Settings } from '../core/settings/settings.ts'
 import { size } from '../core/text/text.ts'
 import { Vault } from '../core/vault/secrets.ts'
 import { misused, readArguments } from './arguments.ts'
+import { openLedger } from './boot/upgrade.ts'
 import { instanceOf } from './instance.ts'
 import { script } from './steps.ts'
 
@@ -32,7 +32,7 @@ async function main(): Promise<number> {
   if (what !== 'matterbridge' || file === undefined) throw misused('say matterbridge and a file', usage)
   const text = await read(file)
   const { paths, config } = instanceOf()
-  using ledger = Ledger.open(paths.ledger)
+  using ledger = await openLedger(paths)
   const vault = await Vault.open(paths.vaultKey, ledger)
   const found = importOf(await Settings.open(config, configSchema, ledger), text)
   await ledger.write(tx => keepImport(tx, vault, found, 'npm run import', Date.now()))

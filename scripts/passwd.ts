@@ -7,12 +7,12 @@ import { clearPlanted } from '../bots/bridge/orders/account-orders.ts'
 import { managedNetworks } from '../config/networks.ts'
 import { configSchema } from '../config/schema.ts'
 import { ChanopError } from '../core/error.ts'
-import { Ledger } from '../core/ledger/ledger.ts'
 import { certificatesOf } from '../core/ledger/people/certificates.ts'
 import { newPassword } from '../core/new-password.ts'
 import { Settings } from '../core/settings/settings.ts'
 import { count } from '../core/text/text.ts'
 import { misused, readArguments } from './arguments.ts'
+import { openLedger } from './boot/upgrade.ts'
 import { type Instance, instanceOf, shown } from './instance.ts'
 import { script } from './steps.ts'
 
@@ -22,7 +22,7 @@ Gives the account a new password, takes away certificates that nobody was given,
 /** Fingerprints on record for an account of the managed network. */
 async function recorded({ paths, config }: Instance, account: string): Promise<string[]> {
   if (!existsSync(paths.ledger)) return []
-  using ledger = Ledger.open(paths.ledger)
+  using ledger = await openLedger(paths)
   const { current } = await Settings.open(config, configSchema, ledger)
   return await ledger.read(tx =>
     managedNetworks(current)

@@ -61,7 +61,7 @@ export async function belongings({ paths, config, env }: Instance, cache: boolea
 export async function remove({ what, path }: Belonging): Promise<string> {
   const real = realOf(path)
   if (what === 'cache' && (await runsFrom(real))) return `kept ${path}: another instance runs programs of it`
-  const isLink = (await lstat(path)).isSymbolicLink()
+  const isLink = (await lstat(path).catch(() => null))?.isSymbolicLink()
   if (what === 'data') await rm(real, { recursive: true, force: true })
   await rm(path, { recursive: true, force: true })
   if (!isLink) return `removed ${path}`

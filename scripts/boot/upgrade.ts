@@ -2,6 +2,7 @@
 import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder, onDisk } from '../../core/files.ts'
+import { Ledger } from '../../core/ledger/ledger.ts'
 import { copyDatabase, olderSchemaOf } from '../../core/ledger/snapshot.ts'
 import type { DataPaths } from '../../core/paths.ts'
 
@@ -26,6 +27,13 @@ export async function keepBeforeMigration({ ledger, backups }: DataPaths, nowMs 
   await onDisk(backups)
   await dropOld(backups)
   return path
+}
+
+/** For a program that may come before the first start of this release: keeps the copy that a start keeps, and says so. */
+export async function openLedger(paths: DataPaths): Promise<Ledger> {
+  const kept = await keepBeforeMigration(paths)
+  if (kept !== null) process.stderr.write(`chanop: the ledger is migrated; as it was it is kept in ${kept}\n`)
+  return Ledger.open(paths.ledger)
 }
 
 /** By the time in their names. */

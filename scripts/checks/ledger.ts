@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { Ledger } from '../../core/ledger/ledger.ts'
+import { olderSchemaOf } from '../../core/ledger/snapshot.ts'
 import type { DataPaths } from '../../core/paths.ts'
 import { damagedSecrets, Vault } from '../../core/vault/secrets.ts'
 import { bad, type Finding, good } from './check.ts'
@@ -27,7 +28,10 @@ export async function checkLedger(paths: DataPaths, depth: 'quick' | 'whole'): P
   return good('ledger', `${(sizeBytes / 1024 ** 2).toFixed(1)} MB, sound; the vault's key fits`)
 }
 
+/** To open a ledger of an older release would migrate it. */
 export async function checkLedgerIsThere(paths: DataPaths): Promise<Finding> {
   const there = await stat(paths.ledger).catch(() => null)
-  return there ? checkLedger(paths, 'whole') : bad('ledger', 'there is none yet', 'npm start makes it')
+  if (!there) return bad('ledger', 'there is none yet', 'npm start makes it')
+  if (olderSchemaOf(paths.ledger) === null) return checkLedger(paths, 'whole')
+  return bad('ledger', 'it is of an older release', 'npm start keeps a copy and migrates it')
 }

@@ -1,19 +1,25 @@
 import { type Config, configSchema } from '../../config/schema.ts'
+import { ChanopError } from '../../core/error.ts'
 import { readJson } from '../../core/files.ts'
 import { Ledger } from '../../core/ledger/ledger.ts'
+import { olderSchemaOf } from '../../core/ledger/snapshot.ts'
 import { Settings } from '../../core/settings/settings.ts'
 import { referencesIn, resolveSecret, Vault } from '../../core/vault/secrets.ts'
-import type { Instance } from '../instance.ts'
+import { demandLedger, type Instance } from '../instance.ts'
 import { bad, type Finding, good } from './check.ts'
 
 /** What a reference (`env:NAME`, `secret:NAME`) stands for, as the bots find it. Rejects with `secret-missing`. */
 export type Resolve = (reference: string) => Promise<string>
 
-/** Runs `look` on the settings in force: the file's, with what chat changed. */
+/** Runs `look` on the settings in force: the file's, with what chat changed. Rejects where that would make or change a ledger. */
 export async function inSettings<T>(
-  { config: file, paths, env }: Instance,
+  instance: Instance,
   look: (current: Config, resolve: Resolve) => Promise<T>,
 ): Promise<T> {
+  const { config: file, paths, env } = instance
+  demandLedger(instance)
+  if (olderSchemaOf(paths.ledger) !== null)
+    throw new ChanopError('setup-failed', 'the ledger is of an older release: npm start keeps a copy and migrates it')
   using ledger = Ledger.open(paths.ledger)
   const { current } = await Settings.open(file, configSchema, ledger)
   const vault = await Vault.open(paths.vaultKey, ledger)
