@@ -41,6 +41,14 @@ it('whatever the texts are, it is one line and short', () => {
   }
 })
 
+it('a text of tens of thousands of blanks keeps nothing up', () => {
+  const before = process.cpuUsage()
+  for (const blanks of [' '.repeat(60_000), ' \n'.repeat(30_000), `${'\t'.repeat(60_000)}\n`])
+    assert.match(told('b', `a${blanks}b`) ?? '', /^\(edited\) a/)
+  const { user, system } = process.cpuUsage(before)
+  assert.ok(user + system < 2_000_000, `${user + system} µs of a processor`)
+})
+
 it('what nobody knows the beginning of is told whole', () => {
   assert.equal(told(undefined, long), `(edited) ${long}`)
 })

@@ -6,7 +6,13 @@ const longest = 160
 /** Words around a change by which its place is found again. */
 const around = 4
 
-const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ⏎ ').trim()
+const oneLine = (text: string): string =>
+  text
+    .replace(/\n\s*/g, '\n')
+    .split('\n')
+    .map(line => line.trimEnd())
+    .join(' ⏎ ')
+    .trim()
 
 function alike(one: readonly string[], other: readonly string[], most: number): number {
   let count = 0
