@@ -25,6 +25,8 @@ export interface Plan {
   readonly config: Config
   /** The file's text: a change of it restarts the bots. */
   readonly text: string
+  /** Keys for a start that chat set. */
+  readonly byChat: readonly string[]
   readonly ircd: { readonly network: string; readonly settings: Managed; readonly owner: string | null } | null
 }
 
@@ -36,17 +38,20 @@ export async function makeConfig(instance: Instance): Promise<boolean> {
   return true
 }
 
-/** The file, with what chat changed over it where there is a ledger that can be read. Throws `config-invalid`. */
+/**
+ * The file, with what chat changed over it where there is a ledger that can be read; with `CHANOP_FILE_ONLY=1` the file
+ * alone. Throws `config-invalid`.
+ */
 async function inForce({
   config: file,
   paths,
-}: Instance): Promise<{ readonly config: Config; readonly changed: string }> {
+  env,
+}: Instance): Promise<{ readonly config: Config; readonly ofStart: readonly Override[] }> {
   const raw = readConfig(file, configSchema, join(paths.run, 'config.json')) as Record<string, unknown>
-  const stored = existsSync(paths.ledger) ? readOverrides(paths.ledger) : []
+  const stored = env['CHANOP_FILE_ONLY'] !== '1' && existsSync(paths.ledger) ? readOverrides(paths.ledger) : []
   const { merged, kept } = fitting(configSchema, raw, stored)
   const ofStart = kept.filter(({ key }) => waitsForStart(configSchema.parse(merged), key))
-  const changed = ofStart.map(({ key, value }) => `\n# ${key}: ${JSON.stringify(value)}`).join('')
-  return { config: configSchema.parse(merged), changed }
+  return { config: configSchema.parse(merged), ofStart }
 }
 
 /** A ledger that can't be read, or is of another release, is looked at later: then the file alone counts. */
@@ -66,7 +71,7 @@ function readOverrides(ledger: string): readonly Override[] {
 /** Throws `config-invalid`: one line with file, line, key and the nearest valid key. */
 export async function readPlan(instance: Instance): Promise<Plan> {
   const file = shown(instance, instance.config)
-  const { config, changed } = await inForce(instance)
+  const { config, ofStart } = await inForce(instance)
   const managed = Object.entries(config.networks)
     .map(([network, settings]) => ({ network, settings: settings as unknown as Managed }))
     .filter(({ settings }) => (settings.kind as string) === 'irc' && settings.managed)
@@ -75,10 +80,12 @@ export async function readPlan(instance: Instance): Promise<Plan> {
     const message = `${file}: networks.${second.network}.managed: one server can be managed, and that is ${first?.network}: give this one a host`
     throw new ChanopError('config-invalid', message)
   }
+  const changed = ofStart.map(({ key, value }) => `\n# ${key}: ${JSON.stringify(value)}`).join('')
   const text = `${await readFile(instance.config, 'utf8')}${changed}`
   return {
     config,
     text,
+    byChat: ofStart.map(({ key }) => key),
     ircd: first ? { ...first, owner: ownerOn(config.owner, first.network) } : null,
   }
 }
@@ -89,13 +96,14 @@ function ownerOn(owner: string, network: string): string | null {
   return owner.slice(0, colon) === network ? owner.slice(colon + 1) : null
 }
 
-export const wantedPorts = ({ ircd }: Plan): readonly WantedPort[] =>
-  ircd === null
-    ? []
-    : (['plain', 'tls'] as const).map(listener => ({
-        key: `networks.${ircd.network}.listen.${listener}`,
-        address: ircd.settings.listen[listener],
-      }))
+export function wantedPorts({ ircd, byChat }: Pick<Plan, 'ircd' | 'byChat'>): readonly WantedPort[] {
+  if (ircd === null) return []
+  return (['plain', 'tls'] as const).map(listener => {
+    const key = `networks.${ircd.network}.listen.${listener}`
+    const chatKey = byChat.find(set => `${key}.`.startsWith(`${set}.`))
+    return { key, address: ircd.settings.listen[listener], ...(chatKey === undefined ? {} : { chatKey }) }
+  })
+}
 
 /** Where `bridge` serves HTTP. A start goes on without: the network says in chat that it could not listen. */
 export const httpPorts = ({ config }: Plan): readonly WantedPort[] =>

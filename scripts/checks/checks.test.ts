@@ -103,6 +103,11 @@ test('a taken port is named with its key, unless our own server has it', async (
     `${taken.detail}: ${taken.fix}`,
     /^port \d+ on 127.0.0.1 is taken: .*networks\.irc\.listen\.plain in c\.yaml$/,
   )
+  const set = await checkPort({ ...wanted, chatKey: 'networks.irc.listen' }, [], 'c.yaml')
+  assert.match(
+    set.fix ?? '',
+    /by c\.yaml alone \(CHANOP_FILE_ONLY=1 npm start\) .*\(config unset networks\.irc\.listen\)$/,
+  )
   assert.equal((await checkPort(wanted, [address], 'c.yaml')).ok, true)
   squatter.close()
   await once(squatter, 'close')

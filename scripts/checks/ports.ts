@@ -6,19 +6,27 @@ import { bad, type Finding, good } from './check.ts'
 export interface WantedPort {
   readonly key: string
   readonly address: string
+  /** What `config unset` takes back where chat set it: the file's word does not count then. */
+  readonly chatKey?: string
 }
 
+const wayOut = ({ key, chatKey }: WantedPort, file: string): string =>
+  chatKey === undefined
+    ? `change ${key} in ${file}`
+    : `start by ${file} alone (CHANOP_FILE_ONLY=1 npm start) and take back what was set in chat (config unset ${chatKey})`
+
 /** Whether we could listen there. `held`: addresses that our own running server has already. */
-export async function checkPort({ key, address }: WantedPort, held: readonly string[], file: string): Promise<Finding> {
+export async function checkPort(wanted: WantedPort, held: readonly string[], file: string): Promise<Finding> {
+  const { address } = wanted
   const name = `port ${address}`
   if (held.includes(address)) return good(name, 'our own server listens there')
   const { host, port } = parseEndpoint(address)
   const state = await portState(host, port)
   if (state.free) return good(name, 'free')
   const { reason } = state
-  const where = `${key} in ${file}`
+  const change = wayOut(wanted, file)
   if (reason === 'EADDRINUSE')
-    return bad(name, `port ${port} on ${host} is taken`, `stop what listens there, or change ${where}`)
-  if (reason === 'EACCES') return bad(name, `port ${port} needs root`, `choose one above 1023: change ${where}`)
-  return bad(name, `${address} can not be listened on (${reason})`, `change ${where}`)
+    return bad(name, `port ${port} on ${host} is taken`, `stop what listens there, or ${change}`)
+  if (reason === 'EACCES') return bad(name, `port ${port} needs root`, `choose one above 1023: ${change}`)
+  return bad(name, `${address} can not be listened on (${reason})`, change)
 }
