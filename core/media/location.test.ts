@@ -154,6 +154,31 @@ it('a picture of nothing but directories keeps us no longer than any other', () 
   assert.ok(user + system < 3_000_000, `${user + system} µs of a processor`)
 })
 
+/** Refused, and at once. */
+function refused(bytes: Buffer): void {
+  const before = process.cpuUsage()
+  assert.throws(() => clean(bytes), { code: 'media-refused' })
+  const { user, system } = process.cpuUsage(before)
+  assert.ok(user + system < 2_000_000, `${user + system} µs of a processor`)
+}
+
+/** A directory of as many entries as there can be, each the same. */
+function directory(tag: number, count: number, value: number): Buffer {
+  const entry = Buffer.alloc(12)
+  entry.writeUInt16LE(tag)
+  entry.writeUInt16LE(1, 2)
+  entry.writeUInt32LE(count, 4)
+  entry.writeUInt32LE(value, 8)
+  return Buffer.concat([Buffer.from([0xff, 0xff]), Buffer.alloc(12 * 0xffff, entry)])
+}
+
+it('directories in directories, and values that lie over each other, are refused', () => {
+  const head = Buffer.concat([latin('II*\0'), le32(8)])
+  const second = 8 + 2 + 12 * 0xffff
+  refused(Buffer.concat([head, directory(0x8825, 0, second), directory(0x8825, 0, second), Buffer.alloc(16)]))
+  refused(Buffer.concat([head, directory(0x010e, 700_000, second), Buffer.alloc(700_000)]))
+})
+
 it('whatever is damaged, nothing is thrown, and nothing of other kinds is touched', t => {
   const seed = seedOf()
   t.diagnostic(`seed ${seed}`)

@@ -1,8 +1,10 @@
 /**
  * Takes out of a picture what it says besides what it shows: where and when it was taken, by whom, with what. Kept are the
- * turning, colours and animation. Bytes of other kinds are null. Pure; what is damaged is cut off where it ends to make sense.
+ * turning, colours and animation. Bytes of other kinds are null. Pure; what is damaged is cut off where it ends to make sense,
+ * and what is made to keep us busy is refused with `media-refused`.
  */
 import { crc32 } from 'node:zlib'
+import { ChanopError } from '../error.ts'
 
 /** The beginning tells the kind. */
 export const headBytes = 16
@@ -214,14 +216,28 @@ function gif(bytes: Buffer): Buffer {
 
 /** A picture has a few: one that is made of nothing else would keep us busy for hours. */
 const mostExifs = 200
+/** For all of them together, in bytes that are written: directories can lie in each other, and values over each other. */
+const mostWork = 300_000_000
+const [entryWork, wipeWork] = [12, 100]
+
+type Spend = (work: number) => void
+
+function budget(): Spend {
+  let left = mostWork
+  return work => {
+    left -= work
+    if (left < 0) throw new ChanopError('media-refused', 'what the picture says of itself has no end')
+  }
+}
 
 /** Exif of TIFF, HEIF, AVIF, JPEG XL and JPEG 2000 says nothing any more, and XMP is blank. */
 function wiped(bytes: Buffer): Buffer {
   const out = Buffer.from(bytes)
+  const spend = budget()
   for (const mark of ['II*\0', 'MM\0*']) {
     let at = out.indexOf(mark, 0, 'latin1')
     for (let n = 0; at !== -1 && n < mostExifs; n++) {
-      wipeExif(out.subarray(at))
+      wipeExif(out.subarray(at), spend)
       at = out.indexOf(mark, at + 4, 'latin1')
     }
   }
@@ -233,24 +249,33 @@ function wiped(bytes: Buffer): Buffer {
 }
 
 /** What is told in the first directory, and all of those it leads to. */
-function wipeExif(bytes: Buffer): void {
+function wipeExif(bytes: Buffer, spend: Spend): void {
   const tiff = tiffAt(bytes)
   if (!tiff) return
   for (const entry of entriesOf(tiff, u32(tiff, 4))) {
+    spend(entryWork)
     const tag = u16(tiff, entry)
-    if (toldTags.has(tag)) wipeEntry(tiff, entry)
-    if (directoryTags.has(tag)) for (const inner of entriesOf(tiff, u32(tiff, entry + 8))) wipeEntry(tiff, inner)
+    if (toldTags.has(tag)) wipeEntry(tiff, entry, spend)
+    if (!directoryTags.has(tag)) continue
+    for (const inner of entriesOf(tiff, u32(tiff, entry + 8))) {
+      spend(entryWork)
+      wipeEntry(tiff, inner, spend)
+    }
   }
 }
 
 const sizes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
 
 /** An entry's value, wherever it stands, and how much there is of it. */
-function wipeEntry(tiff: Tiff, entry: number): void {
+function wipeEntry(tiff: Tiff, entry: number, spend: Spend): void {
+  spend(wipeWork)
   const { bytes } = tiff
   const length = (sizes[u16(tiff, entry + 2)] ?? 8) * u32(tiff, entry + 4)
   const where = u32(tiff, entry + 8)
-  if (length > 4 && where + length <= bytes.length) bytes.fill(0, where, where + length)
+  if (length > 4 && where + length <= bytes.length) {
+    spend(length)
+    bytes.fill(0, where, where + length)
+  }
   bytes.fill(0, entry + 4, entry + 12)
 }
 
