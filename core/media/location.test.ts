@@ -179,6 +179,21 @@ it('directories in directories, and values that lie over each other, are refused
   refused(Buffer.concat([head, directory(0x010e, 700_000, second), Buffer.alloc(700_000)]))
 })
 
+it('a picture of more parts than any has is refused, whatever its kind', () => {
+  const webpHead = Buffer.concat([latin('RIFF'), le32(0), latin('WEBP')])
+  const parts: readonly (readonly [head: Buffer, part: Buffer])[] = [
+    [latin('GIF89a\0\0\0\0\0\0\0'), Buffer.from([0x21, 0xf9, 0])],
+    [Buffer.from([0xff, 0xd8]), segment(0xdb, Buffer.alloc(0))],
+    [pictures.png.subarray(0, 8), chunk('IDAT', Buffer.alloc(0))],
+    [webpHead, riff('ALPH', Buffer.alloc(0))],
+  ]
+  for (const [head, part] of parts) {
+    const some = Buffer.concat([head, Buffer.alloc(100_000 * part.length, part)])
+    assert.ok(clean(some).length >= some.length, 'half as many are taken')
+    refused(Buffer.concat([some, Buffer.alloc(100_001 * part.length, part)]))
+  }
+})
+
 it('whatever is damaged, nothing is thrown, and nothing of other kinds is touched', t => {
   const seed = seedOf()
   t.diagnostic(`seed ${seed}`)

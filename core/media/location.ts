@@ -11,6 +11,13 @@ export const headBytes = 16
 
 type Clean = (bytes: Buffer) => Buffer
 
+/** No picture has so many; each is an object here. */
+const mostParts = 200_000
+
+function checkParts(count: number): void {
+  if (count > mostParts) throw new ChanopError('media-refused', 'the picture is made of too many parts')
+}
+
 const ascii = (bytes: Buffer, at: number, length: number): string => bytes.toString('latin1', at, at + length)
 
 // ---- Exif: the turning (TIFF 6.0, tag 0x0112) ----------------------------------------------------------------------
@@ -91,7 +98,7 @@ function jpeg(bytes: Buffer): Buffer {
   const head: Buffer[] = []
   const rest: Buffer[] = []
   let orientation = 1
-  for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff; ) {
+  for (let at = 2, parts = 0; at + 4 <= bytes.length && bytes[at] === 0xff; checkParts(++parts)) {
     const marker = bytes[at + 1] as number
     if (marker === 0xff) {
       at++
@@ -130,7 +137,7 @@ const shownChunks = new Set(
 function png(bytes: Buffer): Buffer {
   const kept: Buffer[] = [bytes.subarray(0, 8)]
   let orientation = 1
-  for (let at = 8; at + 12 <= bytes.length; ) {
+  for (let at = 8, parts = 0; at + 12 <= bytes.length; checkParts(++parts)) {
     const end = at + 12 + bytes.readUInt32BE(at)
     if (end > bytes.length) break
     const type = ascii(bytes, at + 4, 4)
@@ -160,7 +167,7 @@ const [exifFlag, xmpFlag] = [0x08, 0x04]
 function webp(bytes: Buffer): Buffer {
   const kept: Buffer[] = []
   let orientation = 1
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12, parts = 0; at + 8 <= bytes.length; checkParts(++parts)) {
     const size = bytes.readUInt32LE(at + 4)
     const end = at + 8 + size + (size % 2)
     if (at + 8 + size > bytes.length) break
@@ -199,7 +206,7 @@ function gif(bytes: Buffer): Buffer {
     while (end < bytes.length && bytes[end] !== 0) end += (bytes[end] as number) + 1
     return end + 1
   }
-  while (at < bytes.length && bytes[at] !== 0x3b) {
+  for (let parts = 0; at < bytes.length && bytes[at] !== 0x3b; checkParts(++parts)) {
     const label = bytes[at + 1]
     const isImage = bytes[at] === 0x2c
     if (!isImage && bytes[at] !== 0x21) break
