@@ -91,6 +91,8 @@ models:
   keyless: { provider: compatible, model: x, baseUrl: "${service.url}", apiKey: env:NO_KEY }
 `,
   )
+  // Of an instance that was never started nothing but the ledger that is missing is told.
+  Ledger.open(instance.paths.ledger).close()
   const checks = await checkModels({ ...instance, env: { ...instance.env, THE_KEY: 'k' } })
   assert.deepEqual(
     checks.map(({ name, ok }) => [name, ok]),
