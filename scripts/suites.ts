@@ -1,5 +1,5 @@
 /** Runs all suites: several to a process, as many processes at once as the machine has room for. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { text } from 'node:stream/consumers'
@@ -53,6 +53,13 @@ function portionsOf(files: readonly string[]): string[][] {
   })
 }
 
+export function exitCode(child: ChildProcess): Promise<number> {
+  return new Promise((done, fail) => {
+    child.once('error', fail)
+    child.once('close', code => done(code ?? 1))
+  })
+}
+
 /** One process; what it prints comes as a whole at its end. */
 async function run(files: readonly string[], options: readonly string[]): Promise<Ended> {
   // What failed half-way may have left a server open, which would keep its process for ever.
@@ -64,11 +71,7 @@ async function run(files: readonly string[], options: readonly string[]): Promis
     '--test-timeout=300000',
   ]
   const child = spawn(process.execPath, [...common, ...options, ...files], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const ended = new Promise<number>((done, fail) => {
-    child.once('error', fail)
-    child.once('close', code => done(code ?? 1))
-  })
-  const [printed, code] = await Promise.all([text(child.stdout), ended])
+  const [printed, code] = await Promise.all([text(child.stdout), exitCode(child)])
   process.stdout.write(printed)
   const sums = stripVTControlCharacters(printed).matchAll(/^ℹ (tests|pass|fail|cancelled|skipped) (\d+)$/gm)
   const counts = new Map([...sums].map(([, name, count]) => [name as string, Number(count)]))

@@ -11,7 +11,7 @@ import { type Places, placesOf } from './programs/places.ts'
 import { obtainRedis } from './programs/redis.ts'
 import { obtainSynapse } from './programs/synapse.ts'
 import { line, script, seconds } from './steps.ts'
-import { runSuites } from './suites.ts'
+import { exitCode, runSuites } from './suites.ts'
 
 const ngircd: Wanted = { packages: ['ngircd', 'libident'], programs: ['usr/sbin/ngircd'] }
 
@@ -91,11 +91,7 @@ async function main(): Promise<number> {
 function runTests(chosen: readonly string[]): Promise<number> {
   if (!chosen.some(argument => !argument.startsWith('-'))) return runSuites(chosen)
   const options = ['--test', '--test-reporter=spec', '--test-timeout=300000', ...chosen]
-  const child = spawn(process.execPath, options, { stdio: ['ignore', 'inherit', 'inherit'] })
-  return new Promise((done, fail) => {
-    child.once('error', fail)
-    child.once('close', code => done(code ?? 1))
-  })
+  return exitCode(spawn(process.execPath, options, { stdio: ['ignore', 'inherit', 'inherit'] }))
 }
 
 await script(main)

@@ -1,6 +1,6 @@
 import type { NetworkId, Sender } from '../event.ts'
 import type { Agent } from '../ledger/agents/agents.ts'
-import type { Person } from '../ledger/people/people.ts'
+import { accountSpends, type Person, personSpends } from '../ledger/people/people.ts'
 
 /** The budget of an agent, whatever account or key it uses. */
 export const agentSpends = ({ name }: Pick<Agent, 'name'>): string => `agent:${name}`
@@ -14,7 +14,7 @@ export function spenderOf(
   sender: Pick<Sender, 'id' | 'verified'>,
   { person, agent }: { person: Pick<Person, 'id'> | null; agent: Pick<Agent, 'name'> | null },
 ): string {
-  if (person) return `person:${person.id}`
+  if (person) return personSpends(person)
   if (!sender.verified) return `strangers:${network}`
-  return agent ? agentSpends(agent) : `account:${network}:${sender.id}`
+  return agent ? agentSpends(agent) : accountSpends({ network, user: sender.id })
 }

@@ -6,7 +6,7 @@ import { ChanopError } from '../../../core/error.ts'
 import { given } from '../../../core/given.ts'
 import { agentNamed } from '../../../core/ledger/agents/agents.ts'
 import { spendOf } from '../../../core/ledger/oracle/spend.ts'
-import { type Person, personAt, personByName } from '../../../core/ledger/people/people.ts'
+import { type Person, personAt, personByName, personSpends } from '../../../core/ledger/people/people.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { type Changes, changing } from '../../../core/settings/settings-changing.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
@@ -38,7 +38,7 @@ function ownLimits(tx: Tx, { services }: Context): string[] {
   return [
     ...Object.keys(people).flatMap(name => {
       const person = personByName(tx, name)
-      return [person ? `person:${person.id}` : `account:${name}`]
+      return [person ? personSpends(person) : `account:${name}`]
     }),
     ...Object.keys(agents).map(name => `agent:${name}`),
     ...Object.keys(rooms).map(name => `room:${name}`),

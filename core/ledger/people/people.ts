@@ -57,8 +57,8 @@ export const identitiesOf = (tx: Tx, person: Person): Account[] =>
 export const people = (tx: Tx): Person[] => sql(tx, 'SELECT id, name FROM person ORDER BY name').all().map(personOf)
 
 /** Whose budget an account is on as long as it is nobody's, and a person's: see `spenderOf`. */
-const accountSpends = ({ network, user }: Account): string => `account:${network}:${user}`
-const personSpends = ({ id }: Person): string => `person:${id}`
+export const accountSpends = ({ network, user }: Account): string => `account:${network}:${user}`
+export const personSpends = ({ id }: Pick<Person, 'id'>): string => `person:${id}`
 
 /** Makes an account theirs. What either has spent counts on: no link gives a new budget, nor does taking it away. */
 export function addIdentity(tx: Tx, person: Person, account: Account): void {
