@@ -175,7 +175,7 @@ export class HttpAdapter implements Adapter {
     const { network, log } = this.#context
     const interior = this.#interior
     const waiting = this.#waiting
-    const asks = new Asks(interior, waiting, network)
+    const asks = new Asks(interior, waiting)
     const { signs } = this.#context
     const startedMs = Date.now()
     const place = { interior, log, network }

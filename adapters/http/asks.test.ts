@@ -12,7 +12,7 @@ import type { Tx } from '../../core/ledger/tx.ts'
 import { House } from '../../test/house.ts'
 import { Asks } from './asks.ts'
 import { type Holder, holderOf } from './door/access.ts'
-import { factKey } from './place.ts'
+import { factKey, ownPlace } from './place.ts'
 import { interiorOf } from './testing/alone.ts'
 import { config, World, web } from './testing/world.ts'
 import { Waiting } from './waiting.ts'
@@ -23,20 +23,21 @@ it('what answers a request is read once it is done, however often it is looked a
   const { ledger } = interior
   const secret = await new World(house).key('alice')
   const holder = ledger.readNow(tx => holderOf(tx, web, secret, Date.now())) as Holder
-  await ledger.write(tx => append(tx, messageNumber(1, { key: factKey(web, holder.account, 'one') }), '', 1))
+  const place = ownPlace(web, holder.account)
+  await ledger.write(tx => append(tx, messageNumber(1, { key: factKey(web, holder.account, 'one'), place }), '', 1))
   const event = ledger.newestSeq()
   const waiting = new Waiting()
   // A statement is prepared the first time that it is used.
   const prepared = t.mock.method(ledger.readNow(tx => tx) as Connection, 'prepare').mock
   const isRead = () => prepared.calls.some(({ arguments: [text] }) => String(text).includes('FROM inbox'))
-  const asked = new Asks(interior, waiting, web).wait(holder, 'one', AbortSignal.timeout(10_000))
+  const asked = new Asks(interior, waiting).wait(holder, 'one', AbortSignal.timeout(10_000))
   waiting.look()
   await turn()
   await turn()
   assert.ok(prepared.callCount() > 0 && !isRead())
   const who = { network: web, channel: '', account: holder.account, name: 'alice', role: 'member' }
   const what = { command: 'version', args: '', decision: 'allowed', result: 'told', ms: 1 } as const
-  const letter = { network: web, delivery: 'd', channel: '', reply: 'one', body: '{}', sealed: null }
+  const letter = { network: web, delivery: 'd', channel: place.channel, reply: 'one', body: '{}', sealed: null }
   await ledger.write((tx: Tx) => {
     audit(tx, { ...who, ...what, atMs: 1, bot: 'admin', event })
     keepLetter(tx, letter, 1)
@@ -50,7 +51,7 @@ it('a request that comes again while the disk works is taken once the disk has i
   const house = new House(t, { config: config({}), aside: true })
   const interior = interiorOf(await house.context('bridge'))
   const { ledger } = interior
-  const asks = new Asks(interior, new Waiting(), web)
+  const asks = new Asks(interior, new Waiting())
   const event = messageNumber(1, { key: 'web:one' })
   const sink: Sink = async ([fact]) => void (await ledger.write(tx => append(tx, fact as ChatEvent, '', 1)))
   const { waiting } = slowDisk(t)

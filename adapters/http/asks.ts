@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Sink } from '../../core/adapter.ts'
-import type { MessageEvent } from '../../core/event.ts'
+import type { MessageEvent, Place } from '../../core/event.ts'
 import { endingOf, factOf, isAnswerOpen } from '../../core/ledger/out/asked.ts'
 import { type Letter, lettersTo } from '../../core/ledger/out/inbox.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
@@ -30,6 +30,7 @@ const isWiped = ({ content }: MessageEvent): boolean => /(?:^|\s|=)\*\*\*(?:\s|$
 
 /** Whether a fact is the one that this event would be. Of one that held a secret, and was wiped, the command's name is left. */
 function isSame(known: MessageEvent, event: MessageEvent): boolean {
+  if (known.place.channel !== event.place.channel) return false
   if (known.masked) return true
   if (!event.asked)
     return known.asked === undefined && (isWiped(known) || isDeepStrictEqual(known.content, event.content))
@@ -45,12 +46,10 @@ function isSame(known: MessageEvent, event: MessageEvent): boolean {
 export class Asks {
   readonly #interior: Interior
   readonly #waiting: Waiting
-  readonly #network: string
 
-  constructor(interior: Interior, waiting: Waiting, network: string) {
+  constructor(interior: Interior, waiting: Waiting) {
     this.#interior = interior
     this.#waiting = waiting
-    this.#network = network
   }
 
   /** Takes an event in unless it was before. Throws a problem when another was sent under its id. */
@@ -85,15 +84,19 @@ export class Asks {
 
   #became(tx: Tx, factKeyOf: string, id: string): Became | null {
     const standing = this.#standing(tx, factKeyOf)
-    return standing && { ...standing, letters: lettersTo(tx, this.#network, id) }
+    if (!standing) return null
+    const { place, ...ending } = standing
+    return { ...ending, letters: lettersTo(tx, place, id) }
   }
 
-  #standing(tx: Tx, factKeyOf: string): Omit<Became, 'letters'> | null {
+  #standing(tx: Tx, factKeyOf: string): (Omit<Became, 'letters'> & { readonly place: Place }) | null {
     const fact = factOf(tx, factKeyOf)
     if (!fact) return null
+    const { place } = fact.event
     const ending = endingOf(tx, fact.seq)
-    const open = ending !== null && isAnswerOpen(tx, fact.event.place, fact.seq)
+    const open = ending !== null && isAnswerOpen(tx, place, fact.seq)
     return {
+      place,
       done: ending !== null && !open,
       decision: ending?.decision ?? null,
       result: ending?.result ?? '',

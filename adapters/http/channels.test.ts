@@ -207,6 +207,15 @@ describe('rooms by HTTP', () => {
     )
   })
 
+  it('refuse the same words for another room under an Idempotency-Key', async () => {
+    const headers = { 'idempotency-key': 'build 7' }
+    const say = (room: string) =>
+      world.call('POST', `/v1/channels/${room}/messages`, alice, { text: 'build 7 is done' }, headers)
+    assert.equal((await say('general')).status, 201)
+    for (const room of ['ops', '@me']) assert.equal((await say(room)).status, 422, room)
+    assert.equal((await say('general')).status, 201)
+  })
+
   it('refuse another request under an Idempotency-Key, at the same moment too', async () => {
     for (const path of ['general', '@me']) {
       const say = (text: string) =>

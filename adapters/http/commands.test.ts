@@ -85,7 +85,8 @@ describe('commands by HTTP', () => {
     assert.equal(rows.length, 1)
     assert.equal((await world.command('role.grant', olga, { ...args, role: 'guest' }, said)).status, 422)
     const mia = await world.key('mia', 'member')
-    assert.equal((await world.command('networks', mia, {}, said)).status, 200, 'a key has its own')
+    const hers = await world.command('version', mia, {}, said)
+    assert.deepEqual([hers.status, hers.json.lines.length], [200, 1], 'a key has its own')
   })
 
   it('hand a secret over once, keep it sealed, and wipe one that was given', async () => {
@@ -99,6 +100,13 @@ describe('commands by HTTP', () => {
     )
     const all = JSON.stringify(kept)
     assert.ok(password.length > 8 && !all.includes(password))
+    const mia = await world.key('mia', 'member')
+    const again = { 'idempotency-key': 'make dora' }
+    const dora = await world.command('person.add', olga, { account: 'dora' }, again)
+    assert.match(dora.json.secrets.join('\n'), /password=/)
+    assert.equal((await world.command('version', mia, {}, again)).json.secrets, undefined, 'to nobody else')
+    const hers = await world.call<{ messages: unknown[] }>('GET', '/v1/channels/@me/messages', mia)
+    assert.equal(hers.json.messages.length, 1)
     assert.ok(!all.includes('canary-4711'))
   })
 

@@ -1,4 +1,5 @@
 /** What was said to programs, until they have read it: the other end of deliveries that no connection waits for. */
+import type { Place } from '../../event.ts'
 import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
 
@@ -58,9 +59,11 @@ export const dropLetter = (tx: Tx, network: string, delivery: string): void => {
 export const isKept = (tx: Tx, network: string, delivery: string): boolean =>
   sql(tx, 'SELECT 1 FROM inbox WHERE network = ? AND delivery = ?').get(network, delivery) !== undefined
 
-/** What answers one message, in order. */
-export const lettersTo = (tx: Tx, network: string, reply: string): Letter[] =>
-  sql(tx, 'SELECT * FROM inbox WHERE network = ? AND reply = ? ORDER BY id').all(network, reply).map(letterOf)
+/** What answers one message, in order. Its id is of its channel: another program may have made the same one. */
+export const lettersTo = (tx: Tx, { network, channel }: Pick<Place, 'network' | 'channel'>, reply: string): Letter[] =>
+  sql(tx, 'SELECT * FROM inbox WHERE network = ? AND reply = ? AND channel = ? ORDER BY id')
+    .all(network, reply, channel)
+    .map(letterOf)
 
 /** What was said in a channel after one of them, oldest first. */
 export const lettersIn = (tx: Tx, network: string, channel: string, after: number, limit: number): Letter[] =>
