@@ -145,7 +145,7 @@ test('a group that becomes a supergroup keeps its place', async t => {
   const { server, room } = trial
   const alice = server.world.user('alice')
   const { adapter } = await trial.start(t)
-  await trial.send(adapter, words('before'))
+  const before = await trial.send(adapter, words('before'))
   const moved = server.world.group('Trial')
   room.movedTo = moved.chat.id
   await assert.rejects(adapter.send(trial.place, words('after'), 'm'), { code: 'send-later' })
@@ -157,6 +157,20 @@ test('a group that becomes a supergroup keeps its place', async t => {
   await adapter.edit?.(trial.place, ids, words('changed'), 'e')
   assert.equal(moved.messages[0]?.message['text'], 'changed')
   assert.equal(await trial.book.cursors.get('moved'), JSON.stringify({ [room.chat.id]: moved.chat.id }))
+  const old = async () => adapter.edit?.(trial.place, before, words('changed'), 'old')
+  await assert.rejects(old, { code: 'send-refused', message: /before the group became a supergroup/ })
+})
+
+test('a group that became a supergroup is known by the first word of that in the new one', async t => {
+  const trial = await Trial.open(t, {}, { type: 'group' })
+  const { server, room } = trial
+  const alice = server.world.user('alice')
+  const { adapter } = await trial.start(t)
+  const moved = server.world.group('Trial')
+  server.world.say(moved, alice, { migrate_from_chat_id: room.chat.id })
+  server.world.say(moved, alice, { text: 'hello there' })
+  assert.equal((await trial.book.hears('hello there')).place.channel, trial.place.channel)
+  assert.equal(adapter.status().troubles, undefined)
 })
 
 test('a file that a proxy before Telegram takes for too large is named, and keeps up nothing', async t => {

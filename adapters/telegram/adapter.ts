@@ -199,7 +199,7 @@ class TelegramAdapter implements Adapter {
     const events: ChatEvent[] = []
     for (const update of updates) {
       if (typeof update !== 'object' || update === null) continue
-      await this.#membership.note(update)
+      await this.#membership.note(update, origin)
       events.push(...reader.events(update, origin))
     }
     return events
@@ -213,6 +213,7 @@ class TelegramAdapter implements Adapter {
   }
 
   async #moved(from: number, to: number): Promise<void> {
+    if (this.#chats.chatId(String(from)) === to) return
     this.#chats.moved(from, to)
     this.#context.log.info({ from, to }, 'a group became a supergroup: its place keeps its name')
     await this.#context.cursors.set(movesCursor, JSON.stringify(this.#chats.moves)).catch((thrown: unknown) => {

@@ -18,6 +18,22 @@ test('a message whose answer was lost is found by its number, among those of oth
   assert.deepEqual(trial.texts, ['before', 'perhaps'])
 })
 
+test('what was said before a restart is not taken for what was lost after it, whatever is told of old messages', async t => {
+  const trial = await Trial.open(t)
+  const { server, room } = trial
+  const old = server.world.say(room, server.world.user('alice'), { text: 'old' })
+  const first = await trial.start(t)
+  await trial.book.hears('old')
+  for (const text of ['one', 'two']) await trial.send(first.adapter, words(text))
+  await first.stop()
+  const { adapter } = await trial.start(t)
+  server.world.edit(old, { text: 'changed' })
+  await trial.book.until(() => trial.book.facts.some(({ kind }) => kind === 'edit'), 'the edit')
+  server.fault('lose-request')
+  await assert.rejects(adapter.send(trial.place, words('three'), 'lost'), { code: 'network-down' })
+  assert.equal(await adapter.find?.(trial.place, 'lost', { do: 'send', ...words('three') }), 'cannot-tell')
+})
+
 test('what Telegram never got is not found, and comes again with a label', async t => {
   const trial = await Trial.open(t)
   const { adapter } = await trial.start(t)

@@ -32,9 +32,10 @@ export class Doubts {
   readonly #known = new Recent<string, true>(mostKnown)
   readonly #doubts = new Recent<string, Doubt>(mostDoubts)
 
-  /** A message is known to be there, ours or another's. */
-  know({ chatId, messageId }: Native): void {
+  /** A message is known to be there, ours or another's. `isNew`: behind all that we ever said, in a former run too. */
+  know({ chatId, messageId }: Native, isNew = true): void {
     this.#known.set(`${chatId}/${messageId}`, true)
+    if (!isNew) return
     const counter = counterOf(chatId)
     this.#newest.set(counter, Math.max(this.#newest.get(counter) ?? 0, messageId))
   }

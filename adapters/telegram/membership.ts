@@ -1,4 +1,5 @@
 import { asChanopError } from '../../core/error.ts'
+import type { Origin } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
 import type { Api } from './api.ts'
 import type { Chats } from './chats.ts'
@@ -27,9 +28,9 @@ export class Membership {
   }
 
   /** What an update says of its chat and of us in it. Never rejects: what follows an odd update must not wait for it. */
-  async note(update: Update): Promise<void> {
+  async note(update: Update, origin: Origin): Promise<void> {
     try {
-      await this.#note(update)
+      await this.#note(update, origin)
     } catch (thrown) {
       this.#o.log.warn(
         { update: update.update_id, error: asChanopError(thrown).message },
@@ -38,17 +39,21 @@ export class Membership {
     }
   }
 
-  async #note(update: Update): Promise<void> {
+  async #note(update: Update, origin: Origin): Promise<void> {
     const { chats, doubts, moved, changed } = this.#o
-    const message = update.message ?? update.channel_post ?? update.edited_message ?? update.edited_channel_post
+    const said = update.message ?? update.channel_post
+    const message = said ?? update.edited_message ?? update.edited_channel_post
     const { my_chat_member: mine } = update
     const chat = message?.chat ?? mine?.chat
     if (typeof chat?.id !== 'number') return
-    if (message && message.message_id > 0) doubts.know({ chatId: chat.id, messageId: message.message_id })
-    if (typeof message?.migrate_to_chat_id === 'number') await moved(chat.id, message.migrate_to_chat_id)
-    const isNew = chats.met(chat)
+    // An edit is of an old one, and what waited for us may have been told before.
+    const isNew = said !== undefined && origin === 'live'
+    if (message && message.message_id > 0) doubts.know({ chatId: chat.id, messageId: message.message_id }, isNew)
+    if (typeof said?.migrate_to_chat_id === 'number') await moved(chat.id, said.migrate_to_chat_id)
+    if (typeof said?.migrate_from_chat_id === 'number') await moved(said.migrate_from_chat_id, chat.id)
+    const isStranger = chats.met(chat)
     if (mine) this.#member(chat, mine.new_chat_member)
-    else if (isNew) changed()
+    else if (isStranger) changed()
   }
 
   #member(chat: Chat, member: Member): void {

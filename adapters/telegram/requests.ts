@@ -59,7 +59,7 @@ export class Requests {
       return answer
     } catch (thrown) {
       if (saysSomething(method) && asChanopError(thrown).code === 'network-down') this.#doubt(chatId)
-      this.#learn(chatId, thrown)
+      this.#learn(method, chatId, thrown)
       throw thrown
     }
   }
@@ -75,10 +75,16 @@ export class Requests {
     this.#doubtful.set(chatId, { failures: failures + 1, resumeMs: Date.now() + pauseMs })
   }
 
-  #learn(chatId: number, thrown: unknown): void {
+  #learn(method: string, chatId: number, thrown: unknown): void {
     if (!(thrown instanceof ApiError)) return
     if (thrown.afterMs !== undefined) this.#o.pace.hold(chatId, Date.now() + thrown.afterMs)
     if (thrown.movedTo === undefined) return
+    // What stands in the old group stays there: only what is new is said elsewhere.
+    if (!saysSomething(method) && this.#o.chats.chatId(String(chatId)) === thrown.movedTo)
+      throw new ChanopError(
+        'send-refused',
+        'it was said before the group became a supergroup: Telegram keeps it as it is',
+      )
     this.#o.moved(chatId, thrown.movedTo)
     throw new ChanopError('send-later', 'the group has a new id on Telegram; it is said there', { afterMs: 1 })
   }
