@@ -127,7 +127,7 @@ export class Keeper {
         this.#hooks.printed?.(line)
         printed.push(line)
         if (printed.length > 200) printed.shift()
-        if (lacksListener(line)) child.kill('SIGTERM')
+        if (this.#launch.listens && lacksListener(line)) child.kill('SIGTERM')
       })
     }
   }

@@ -13,6 +13,8 @@ export interface Launch {
   /** Held while the process lives: no second copy works on one folder. */
   readonly lock: string
   readonly gid?: number
+  /** It has ports of its own, and prints nothing that others wrote. */
+  readonly listens: boolean
 }
 
 /** Exit code with which `flock` says that another process holds the lock. */
@@ -24,7 +26,15 @@ export function launches(settings: Settings, at: Folders): readonly Launch[] {
   if (program.server === 'ergo') {
     const args = ['run', '--quiet', '--conf', join(at.ergo, 'ircd.yaml')]
     return [
-      { name: 'ergo', command: program.path, args, cwd: at.ergo, env: libraryEnv([]), lock: join(at.ergo, 'run.lock') },
+      {
+        name: 'ergo',
+        command: program.path,
+        args,
+        cwd: at.ergo,
+        env: libraryEnv([]),
+        lock: join(at.ergo, 'run.lock'),
+        listens: true,
+      },
     ]
   }
   const env = libraryEnv(program.libraries)
@@ -37,6 +47,7 @@ export function launches(settings: Settings, at: Folders): readonly Launch[] {
       cwd: join(at.inspircd, 'run'),
       env,
       lock: join(at.inspircd, 'run.lock'),
+      listens: true,
     },
     {
       name: 'anope',
@@ -52,6 +63,8 @@ export function launches(settings: Settings, at: Folders): readonly Launch[] {
       cwd: at.anope,
       env,
       lock: join(at.anope, 'run.lock'),
+      // It prints who comes and goes, with their real names.
+      listens: false,
       // Started with user 0 and group 0 it sleeps for three seconds to warn of it; any other group avoids that.
       ...(root ? { gid: 65_534 } : {}),
     },

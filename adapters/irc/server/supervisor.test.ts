@@ -10,6 +10,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { compileCache } from '../../../core/ledger/testing.ts'
 import { accountsFor } from '../accounts/index.ts'
 import { readControl } from '../control.ts'
+import { Guest } from '../testing/trial.ts'
 import { freePorts } from './ports.ts'
 import { prepareServer } from './prepare.ts'
 import { findPrograms, type ServerProgram } from './programs.ts'
@@ -207,6 +208,21 @@ for (const server of ['ergo', 'inspircd'] as const) {
       supervisor.child.disconnect()
       assert.deepEqual(await gone, [0, null])
       for (const part of parts) assert.ok(Number.isNaN(at.pid(part)), `${part} is gone`)
+    })
+
+    test('what a person is called ends no service', { skip: server !== 'inspircd' }, async t => {
+      const at = await home(t, programOf('inspircd'))
+      const supervisor = at.start()
+      await supervisor.ready()
+      const before = at.pid('anope')
+      const [, password = ''] = /password=(\S+)/.exec(await readFile(join(at.dataDir, 'owner-login'), 'utf8')) ?? []
+      const realname = '127.0.0.1:1: Address already in use'
+      const owner = await Guest.join({ ...at.plain, nick: 'owner', account: { account: 'owner', password }, realname })
+      await supervisor.says(/Address already in use.* connected to the network/)
+      owner.say('PRIVMSG NickServ :\x01PING there\x01')
+      await owner.wait(({ command, params }) => command === 'NOTICE' && /there/.test(params[1] ?? ''), 'the services')
+      owner.leave()
+      assert.equal(at.pid('anope'), before)
     })
 
     test('Anope never starts without accounts where there were some', { skip: server !== 'inspircd' }, async t => {

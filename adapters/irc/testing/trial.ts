@@ -173,6 +173,7 @@ export interface GuestOptions {
   readonly account?: { readonly account: string; readonly password: string }
   readonly capabilities?: readonly string[]
   readonly path?: string
+  readonly realname?: string
 }
 
 /** A client of no library, so that the adapter is not tested against itself. */
@@ -201,7 +202,7 @@ export class Guest {
       'labeled-response',
       'echo-message',
     ]
-    guest.say('CAP LS 302', `NICK ${options.nick}`, 'USER guest 0 * :guest')
+    guest.say('CAP LS 302', `NICK ${options.nick}`, `USER guest 0 * :${options.realname ?? 'guest'}`)
     const listing = (line: Line): boolean => line.command === 'CAP' && line.params[1] === 'LS'
     await guest.wait(line => listing(line) && line.params[2] !== '*', 'CAP LS')
     const offered = guest.lines.filter(listing).map(line => line.params.at(-1) ?? '')
