@@ -6,6 +6,7 @@ import type * as MicromarkGfm from 'micromark-extension-gfm'
 import type { Mark, Segment } from '../../../core/event.ts'
 import { lazily } from '../../../core/process/lazily.ts'
 import { plain } from '../../../core/text/text.ts'
+import { parseable } from './parseable.ts'
 
 const fromMarkdown = lazily<typeof FromMarkdown>('mdast-util-from-markdown')
 const mdastGfm = lazily<typeof MdastGfm>('mdast-util-gfm')
@@ -17,7 +18,15 @@ export interface Block {
   readonly end: number
 }
 
+/** What can't be parsed in a moment is text as it stands. */
 export function blocksOf(markdown: string): Block[] {
+  const length = parseable(markdown)
+  const rest = markdown.slice(length)
+  const plainly = rest.trim() === '' ? [] : [{ segments: [text(rest.trimEnd())], end: markdown.length }]
+  return [...parsed(markdown.slice(0, length)), ...plainly]
+}
+
+function parsed(markdown: string): Block[] {
   const tree = fromMarkdown().fromMarkdown(markdown, {
     extensions: [micromarkGfm().gfm()],
     mdastExtensions: [mdastGfm().gfmFromMarkdown()],
@@ -126,12 +135,17 @@ function link(url: string, shown: string): Segment[] {
   return [{ kind: 'link', url, ...(shown === '' || shown === url ? {} : { text: shown }) }]
 }
 
+/** A wider cell stands out of its column: one that is long would make every row as long. */
+const widest = 60
+
 /** A table in columns, as wide as they need. */
 function table({ children }: Table): string {
   const cells = children.map(row =>
     row.children.map(cell => plain({ segments: phrasing(cell.children, []) }).replaceAll('\n', ' ')),
   )
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map(row => (row[column] ?? '').length)))
+  const widths = (cells[0] ?? []).map((_, column) =>
+    cells.reduce((width, row) => Math.max(width, Math.min((row[column] ?? '').length, widest)), 0),
+  )
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))

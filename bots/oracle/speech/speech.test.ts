@@ -37,6 +37,39 @@ test('a block of code and a table stay whole, with their language and in columns
   ])
 })
 
+test('no text keeps the parser busy: what would is text as it stands', () => {
+  const size = 33_000
+  const hostile = [
+    ...['>', '- ', '1. ', '**a', '*a ', '[', '![', '~a', '`a', '-\n', '>a\n', '[^a]', '<a ', 'a@b.c '].map(each =>
+      each.repeat(size / each.length),
+    ),
+    `${'*_'.repeat(5000)}a${'_*'.repeat(5000)}`,
+    Array.from({ length: 150 }, (_, depth) => `${' '.repeat(depth * 2)}- a`).join('\n'),
+    `${'> '.repeat(2000)}a`,
+  ]
+  for (const text of hostile) {
+    const began = performance.now()
+    const said = shown(`Before **it**.\n\n${text}`)
+    assert.ok(performance.now() - began < 8000, text.slice(0, 20))
+    assert.match(said, /^Before it\.\n/)
+    assert.ok(said.length < size * 4)
+  }
+})
+
+test('much that people write is parsed to its end', () => {
+  const list = Array.from({ length: 300 }, (_, n) => `- **${n}**: \`x_y\` and [z](https://a.example/${n})`).join('\n')
+  const numbers = Array.from({ length: 200 }, (_, n) => `${n + 1}. **a** *b*`).join('\n')
+  const rows = Array.from({ length: 100 }, (_, n) => `| **${n}** | *b* | [c] |`).join('\n')
+  const code = `\`\`\`c\n${'int *a[3] = {*b, **c};\n'.repeat(1000)}\`\`\``
+  for (const text of [list, numbers, `| a | b | c |\n|---|---|---|\n${rows}`, code])
+    assert.doesNotMatch(shown(`${text}\n\n**end**`).replace(/^int.*$/gm, ''), /\*/)
+})
+
+test('a wide cell makes no other row as wide', () => {
+  const said = shown(`| ${'a'.repeat(5000)} | b |\n|---|---|\n${'| c | d |\n'.repeat(100)}`)
+  assert.ok(said.length < 20_000)
+})
+
 test('what is no web address is text, and markup of other kinds does nothing', () => {
   assert.equal(shown('[x](javascript:alert(1)) <b>hi</b>'), 'x (javascript:alert(1)) <b>hi</b>')
   assert.deepEqual(segmentsOf('![a cat](https://x.example/c.png)'), [
