@@ -64,3 +64,28 @@ test('the last owner stays whatever is tried', async t => {
   await timed.shouldReply('#general', '!person del olga', /^you are owner for a time/)
   assert.equal(await house.ledger.read(owners), 1)
 })
+
+test('who has the higher role for a time alone touches nobody’s for good, and gives nothing that lasts', async t => {
+  const house = await openHouse(t)
+  const [olga, otto] = [house.server('a').user('olga'), house.server('a').user('otto')]
+  for (const name of ['otto', 'bob', 'mary']) house.server('a').user(name).join('#general')
+  for (const name of ['otto', 'mary']) await house.grant('chat', name, 'operator')
+  await house.grant('chat', 'carol', 'owner')
+  const asked = await olga.shouldReply('#general', '!role grant otto owner for=1h', /!yes (\w+)/)
+  await olga.shouldReply('#general', `!yes ${/!yes (\w+)/.exec(asked.text)?.[1]}`, 'chat:otto is owner for 1h')
+  const no = /^you are owner for a time: ask somebody who is so for good/
+  await otto.shouldReply('#general', '!role revoke carol', no)
+  await otto.shouldReply('#general', '!role grant carol member', no)
+  await otto.shouldReply('#general', '!person del carol', no)
+  await otto.shouldReply('#general', '!person passwd carol', no, { in: '@admin' })
+  await otto.shouldReply('#general', '!role revoke mary', 'chat:mary has no role any more')
+
+  await house.grant('chat', 'bob', 'member')
+  await house.grant('chat', 'mary', 'operator')
+  await olga.shouldReply('#general', '!role grant bob operator for=1h', 'chat:bob is operator for 1h')
+  const bob = house.server('a').user('bob')
+  await bob.shouldReply('#general', '!role grant mary guest', /^mary is operator for good/)
+  house.server('a').user('dan').join('#general')
+  await bob.shouldReply('#general', '!role grant dan member', /^chat:dan is member for 59m.*, as long as you are$/)
+  assert.equal(await house.ledger.read(owners), 2)
+})

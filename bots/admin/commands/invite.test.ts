@@ -118,6 +118,17 @@ test('a code ends with its time, with a newer one for the same name, and with th
   assert.ok(!(await olga('!person list', privately)).includes('dora'))
 })
 
+test('who came by the code of somebody who was operator for a time is none any longer than they', async t => {
+  const { server, claim, olga } = await open(t)
+  server.user('otto').join('#general')
+  await olga('!role grant otto operator for=2h')
+  const { seq } = server.user('otto').say('#general', '!invite dora role=operator')
+  const { text: said } = await server.user('otto').hears('@admin', /^code that makes/, seq)
+  await claim(/: (\S{4}-\S{4}-\S{4}) ·/.exec(said)?.[1] ?? '')
+  assert.equal(await olga('!role revoke otto'), 'chat:otto has no role any more; what they gave ends with it: dora')
+  assert.match(await olga('!can dora restart oracle', privately), /^no: /)
+})
+
 test('nobody invites above themselves, for ever, or who is there', async t => {
   const { house, server, olga, code, claim } = await open(t)
   await house.grant('chat', 'otto', 'operator')

@@ -108,7 +108,7 @@ const revoke = declare({
           throw new ChanopError('denied', `you are ${context.caller.globalRole}, and ${account} is invited as ${role}`)
         const { by } = found
         if (by.network !== context.caller.network || by.user !== context.caller.account)
-          mustBeForGood(tx, context.caller, 'operator', context.atMs)
+          mustBeForGood(tx, context.caller, isRole(role) ? role : 'operator', context.atMs)
         dropInvitation(tx, found)
         return [escapeInline(`${account} is not invited any more: the code counts no more`)]
       },

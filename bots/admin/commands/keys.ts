@@ -73,7 +73,7 @@ function ownerMeant(tx: Tx, context: Context, written: string | undefined): { ag
   const role = roleIn(tx, person, '', atMs)
   if (caller.agent || !includes(caller.globalRole, 'operator') || !includes(caller.globalRole, role))
     throw new ChanopError('denied', `a key for ${person.name} is theirs to make: they are ${role}`)
-  mustBeForGood(tx, caller, 'operator', atMs)
+  mustBeForGood(tx, caller, role, atMs)
   return { person }
 }
 

@@ -161,8 +161,9 @@ const del = declare({
         if (person.id !== caller.person?.id) {
           if (!includes(caller.globalRole, 'operator'))
             throw new ChanopError('denied', `${account} is not your account`)
-          refuseSuperior(caller.globalRole, person.name, roleIn(db, person, '', atMs))
-          mustBeForGood(db, caller, 'operator', atMs)
+          const role = roleIn(db, person, '', atMs)
+          refuseSuperior(caller.globalRole, person.name, role)
+          mustBeForGood(db, caller, role, atMs)
         }
         part(db, person, at)
         return [escapeInline(`${account} is not ${person.name} any more`)]

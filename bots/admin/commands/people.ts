@@ -4,7 +4,7 @@ import { includes, type Role, roles } from '../../../core/access/role.ts'
 import { byOf, type Caller, changes } from '../../../core/command/command.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import { agentsOwnedBy } from '../../../core/ledger/agents/agents.ts'
+import { agentNamed, agentsOwnedBy } from '../../../core/ledger/agents/agents.ts'
 import { type NewOrder, placeOrder } from '../../../core/ledger/out/orders.ts'
 import {
   dropIdentity,
@@ -121,8 +121,9 @@ function namesake(tx: Tx, account: string): string {
 /** Somebody who stands above the asker keeps what they have, and so does everybody before one who is so for a time. */
 function guard(tx: Tx, network: NetworkId, account: string, caller: Caller, nowMs: number): Person {
   const person = mustHave(tx, network, account)
-  refuseSuperior(caller.globalRole, account, roleIn(tx, person, '', nowMs))
-  mustBeForGood(tx, caller, 'operator', nowMs)
+  const role = roleIn(tx, person, '', nowMs)
+  refuseSuperior(caller.globalRole, account, role)
+  mustBeForGood(tx, caller, role, nowMs)
   return person
 }
 
@@ -134,6 +135,7 @@ function refuseSelf(caller: Caller, network: NetworkId, account: string): void {
 export function refuseKnown(tx: Tx, network: NetworkId, account: string): void {
   const known = personAt(tx, network, account.toLowerCase())
   if (known) throw new ChanopError('conflict', `${account} is a person here already; !person passwd gives a new login`)
+  if (agentNamed(tx, account)) throw new ChanopError('conflict', `${account} is an agent already: choose another name`)
 }
 
 const list = declare({

@@ -81,7 +81,7 @@ const given = declare({
         const own = ownUntil(tx, caller, role, atMs)
         const wished = forMs === undefined ? null : atMs + forMs
         const untilMs = own === null ? wished : Math.min(wished ?? own, own)
-        guardGrant(tx, person, { role, room, untilMs }, caller.globalRole)
+        guardGrant(tx, person, { role, room, untilMs }, caller, atMs)
         const held = room === '' ? rolesWritten(tx, person, '') : []
         const besides = room === '' ? endGiven(tx, person, cutShort(held, { role, untilMs })) : ''
         grant(tx, { person, room, role, untilMs }, byOf(caller), atMs)
@@ -124,10 +124,11 @@ export function endGiven(tx: Tx, person: Person, held: readonly Held[]): string 
 }
 
 /** Throws when the change is not the asker's to make. A role for a time adds to what is held for good, it never lowers it. */
-function guardGrant(tx: Tx, person: Person, to: Held & { room: string }, own: Role): void {
+function guardGrant(tx: Tx, person: Person, to: Held & { room: string }, caller: Caller, nowMs: number): void {
   const held = rolesWritten(tx, person, to.room)
-  for (const { role } of held) refuseSuperior(own, person.name, role)
+  for (const { role } of held) refuseSuperior(caller.globalRole, person.name, role)
   const [stays] = held.filter(({ untilMs }) => untilMs === null)
+  if (to.untilMs === null && stays) mustBeForGood(tx, caller, stays.role, nowMs)
   if (to.untilMs !== null && stays && includes(stays.role, to.role))
     throw new ChanopError(
       'conflict',
@@ -153,7 +154,7 @@ const taken = declare({
         if (!person || held.length === 0)
           throw new ChanopError('not-found', `${written(account)} has no role${where} to take away`)
         for (const { role } of held) refuseSuperior(caller.globalRole, person.name, role)
-        if (held.some(({ untilMs }) => untilMs === null)) mustBeForGood(tx, caller, 'operator', atMs)
+        for (const { role, untilMs } of held) if (untilMs === null) mustBeForGood(tx, caller, role, atMs)
         revoke(tx, person, room)
         const besides = room === '' ? endGiven(tx, person, held) : ''
         mustStay(tx)

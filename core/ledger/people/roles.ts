@@ -74,8 +74,9 @@ export function revokeGiven(tx: Tx, giver: Person, untilMs: number): Person[] {
   const rows = sql(
     tx,
     `SELECT p.id, p.name, r.room FROM role r JOIN person p ON p.id = r.person
-     WHERE r.timed = 1 AND r.granted_by = ? AND r.until_ms <= ? AND r.person <> ? ORDER BY p.name`,
-  ).all(giver.name, untilMs, giver.id)
+     WHERE r.timed = 1 AND r.until_ms <= @untilMs AND r.person <> @id AND (r.granted_by = @name
+       OR r.granted_by IN (SELECT network || ':' || user FROM identity WHERE person = @id)) ORDER BY p.name`,
+  ).all({ untilMs, id: giver.id, name: giver.name })
   return rows.flatMap(row => {
     const person = personOf(row)
     sql(tx, 'DELETE FROM role WHERE person = ? AND room = ? AND timed = 1').run(person.id, row['room'] as string)
