@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { upload, within } from '../../core/contract/harness.ts'
+import { stopwatch } from '../../core/contract/stopwatch.ts'
 import { ChanopError } from '../../core/error.ts'
 import { sleep } from '../../core/retry.ts'
 import { telegramsSpeeds } from './testing/limits.ts'
@@ -16,9 +17,9 @@ test('a chat that has to wait keeps up no other', async t => {
   const storm = Array.from({ length: 12 }, (_, n) =>
     trial.send(adapter, words(`storm ${n}`)).catch((error: unknown) => error),
   )
-  const startMs = Date.now()
+  const tookMs = stopwatch()
   for (let n = 0; n < 5; n++) await trial.send(adapter, words(`calm ${n}`), placeOf(quiet))
-  assert.ok(Date.now() - startMs < 2000, 'the other chat goes on')
+  assert.ok(tookMs() < 2000, 'the other chat goes on')
   const refused = (await Promise.all(storm)).filter(result => result instanceof ChanopError)
   assert.ok(refused.length > 0, 'Telegram refused some')
   for (const error of refused) {
@@ -332,9 +333,9 @@ test('what never gets an answer is tried again by and by, not at once', async t 
   const trial = await Trial.open(t)
   const { adapter } = await trial.start(t)
   trial.server.fault(new Refused(502, 'Bad Gateway'), /sendMessage/, 1000)
-  const startMs = Date.now()
+  const startedMs = performance.now()
   let tries = 0
-  while (Date.now() - startMs < 1500) {
+  while (performance.now() - startedMs < 1500) {
     tries++
     const failed = await trial.send(adapter, words('x')).then(
       () => null,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { stopwatch } from '../contract/stopwatch.ts'
 import { type Ledger } from '../ledger/ledger.ts'
 import { temporaryLedger } from '../ledger/testing.ts'
 import { silentLog } from '../log.ts'
@@ -112,9 +113,9 @@ describe('queues', { skip: noRedis }, () => {
     t.after(() => queue.close())
     await server.kill()
     const ids = await rows.add(5)
-    const startedMs = performance.now()
+    const tookMs = stopwatch()
     await assert.rejects(queue.add(ids[0] as number))
-    assert.ok(performance.now() - startedMs < 1000)
+    assert.ok(tookMs() < 1000)
     await server.start()
     await until('all are done', () => rows.done.length === 5)
     assert.deepEqual(sorted(rows.done), ids)

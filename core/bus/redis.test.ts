@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import pino from 'pino'
 import { isUp, next } from '../contract/bus.ts'
+import { stopwatch } from '../contract/stopwatch.ts'
 import { silentLog } from '../log.ts'
 import { sleep } from '../retry.ts'
 import { RedisBus } from './redis.ts'
@@ -34,10 +35,10 @@ describe('the bus over Redis', { skip: noRedis }, () => {
   it('comes back by itself when Redis was killed, and while it is gone nothing waits or fails', async t => {
     const { server, a, b } = await ends(t)
     await server.kill()
-    const startedMs = performance.now()
+    const tookMs = stopwatch()
     for (let n = 0; n < 1000; n++) a.ring(n)
     a.signal('settings', { by: 'x' })
-    assert.ok(performance.now() - startedMs < 200)
+    assert.ok(tookMs() < 200)
     await server.start()
     await heardAgain(a, b)
     await heardAgain(b, a)

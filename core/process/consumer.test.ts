@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { MemoryBus } from '../bus/memory.ts'
+import { stopwatch } from '../contract/stopwatch.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { append, type Stored } from '../ledger/record/events.ts'
 import { advanceTo, cursorOf } from '../ledger/settings/consumers.ts'
@@ -62,21 +63,21 @@ it('sees every fact once and in order, from both processes, whatever wakes it', 
 it('wakes for the own commits at once, without any bell', async t => {
   const { own, has, numbers, add } = await world(t)
   await sleep(5)
-  const startedMs = performance.now()
+  const tookMs = stopwatch()
   await add(own, 0)
   await has(1)
-  assert.ok(performance.now() - startedMs < 500)
+  assert.ok(tookMs() < 500)
   assert.deepEqual(numbers(), [0])
 })
 
 it('wakes for the bell at once', async t => {
   const { other, bus, has, add } = await world(t)
   await sleep(5)
-  const startedMs = performance.now()
+  const tookMs = stopwatch()
   await add(other, 0)
   bus.ring(other.newestSeq())
   await has(1)
-  assert.ok(performance.now() - startedMs < 500)
+  assert.ok(tookMs() < 500)
 })
 
 it('looks by itself when no bell rings, and oftener while the bus is down', async t => {
@@ -86,10 +87,10 @@ it('looks by itself when no bell rings, and oftener while the bus is down', asyn
   await bus.close()
   await add(other, 1)
   await has(2)
-  const startedMs = performance.now()
+  const tookMs = stopwatch()
   await add(other, 2)
   await has(3)
-  assert.ok(performance.now() - startedMs < 500)
+  assert.ok(tookMs() < 500)
 })
 
 it('a bell that comes late and out of order hides nothing', async t => {
@@ -97,11 +98,11 @@ it('a bell that comes late and out of order hides nothing', async t => {
   await sleep(5)
   await add(other, 0)
   await add(other, 1)
-  const startedMs = performance.now()
+  const tookMs = stopwatch()
   bus.ring(other.newestSeq())
   bus.ring(0)
   await has(2)
-  assert.ok(performance.now() - startedMs < 500)
+  assert.ok(tookMs() < 500)
 })
 
 it('what is committed while a batch is taken is taken next, without waiting', async t => {
@@ -118,10 +119,10 @@ it('what is committed while a batch is taken is taken next, without waiting', as
   await add(own, 0)
   await begun.promise
   await add(own, 1)
-  const startedMs = performance.now()
+  const tookMs = stopwatch()
   gate.resolve()
   while (seen.length < 2) await sleep(1)
-  assert.ok(performance.now() - startedMs < 500)
+  assert.ok(tookMs() < 500)
 })
 
 it('a batch that is refused is offered again, the same, until it is taken', async t => {

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { randomText, seeded, seedOf } from '../contract/random.ts'
+import { stopwatch } from '../contract/stopwatch.ts'
 import type { Segment } from '../event.ts'
 import { cutAt, splitSegments, takeBytes } from './cut.ts'
 import { plain, plainSegment } from './text.ts'
@@ -75,10 +76,10 @@ test('what alone is too long is cut all the same, by one code point at least', (
 })
 
 test('a megabyte is cut in good time', () => {
-  const startMs = performance.now()
+  const tookMs = stopwatch()
   splitBytes('👨‍👩‍👧‍👦 word '.repeat(35_000), 400)
   splitBytes('x'.repeat(1_000_000), 400)
-  assert.ok(performance.now() - startMs < 5000)
+  assert.ok(tookMs() < 5000)
 })
 
 test('segments in pieces: marks, code and quotes go on, words and fences begin a piece, and nothing is lost', () => {

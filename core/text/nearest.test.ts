@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { stopwatch } from '../contract/stopwatch.ts'
 import { distance, nearest } from './nearest.ts'
 
 it('counts edits and swaps of neighbours', () => {
@@ -26,7 +27,7 @@ it('finds the nearest within reach, the first of equals, whatever the case', () 
 })
 
 it('is quick whatever is typed', () => {
-  const startedMs = performance.now()
+  const tookMs = stopwatch()
   for (let n = 0; n < 1000; n++) nearest('x'.repeat(100_000), ['status', 'search', 'x'.repeat(63)])
-  assert.ok(performance.now() - startedMs < 2000)
+  assert.ok(tookMs() < 2000)
 })

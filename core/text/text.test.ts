@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { randomText, seeded, seedOf } from '../contract/random.ts'
+import { stopwatch } from '../contract/stopwatch.ts'
 import type { Segment } from '../event.ts'
 import { withoutEnd } from './markup.ts'
 import {
@@ -122,20 +123,20 @@ test('no input makes parsing slow', () => {
     ' ',
   ]
   for (const piece of evil) {
-    const startMs = performance.now()
+    const soFarMs = stopwatch()
     parseInline(piece.repeat(Math.ceil(200_000 / piece.length)))
-    const tookMs = performance.now() - startMs
+    const tookMs = soFarMs()
     assert.ok(tookMs < 3000, `${JSON.stringify(piece)} took ${tookMs} ms`)
   }
 })
 
 test('signs at the end of a text are found in one pass', () => {
   const many = '.'.repeat(200_000)
-  const startMs = performance.now()
+  const tookMs = stopwatch()
   assert.equal(withoutEnd(`${many}a`, '.,'), `${many}a`)
   assert.equal(withoutEnd(`a.b,${many}`, '.,'), 'a.b')
   assert.equal(withoutEnd(many, '.,'), '')
-  assert.ok(performance.now() - startMs < 500)
+  assert.ok(tookMs() < 500)
 })
 
 test('truncating counts graphemes', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { stopwatch } from '../contract/stopwatch.ts'
 import { hiddenKey, maskKeys } from './key-shapes.ts'
 
 const x = (length: number): string => 'aB3'.repeat(length).slice(0, length)
@@ -27,9 +28,9 @@ it('tokens of chat platforms are masked, with what they stand in left as it is',
 })
 
 it('what begins like one again and again takes no time', () => {
-  const sinceMs = performance.now()
+  const tookMs = stopwatch()
   maskKeys('-eyJ'.repeat(16_000))
-  assert.ok(performance.now() - sinceMs < 2000)
+  assert.ok(tookMs() < 2000)
 })
 
 it('what only begins like one stays', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseFormat } from '../../../adapters/irc/text/format.ts'
+import { stopwatch } from '../../../core/contract/stopwatch.ts'
 import { type Content, type Segment, text } from '../../../core/event.ts'
 import { type Known, mentionOf } from './mention.ts'
 
@@ -76,9 +77,9 @@ describe('mentions of groups', () => {
       '@worker'.repeat(8000),
       '@worker -'.repeat(8000),
     ]) {
-      const startedMs = performance.now()
+      const tookMs = stopwatch()
       heard(said)
-      assert.ok(performance.now() - startedMs < 1000, said.slice(0, 10))
+      assert.ok(tookMs() < 1000, said.slice(0, 10))
     }
   })
 })

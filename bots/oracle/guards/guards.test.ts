@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { stopwatch } from '../../../core/contract/stopwatch.ts'
 import { temporaryFolder, temporaryLedger } from '../../../core/ledger/testing.ts'
 import { storeSecret, Vault } from '../../../core/vault/secrets.ts'
 import { begin, delta, finished, ModelServer, refuse, answer as reply, send } from '../models/testing-server.ts'
@@ -109,13 +110,13 @@ test('a link is listed as a whole, or by its host', () => {
 })
 
 test('a long run costs no more than its length', () => {
-  const startMs = performance.now()
+  const tookMs = stopwatch()
   const guard = new AnswerGuard({ known, listed })
   for (let n = 0; n < 20_000; n++) guard.push('aaaaa')
   maskSecrets('-----BEGIN PRIVATE KEY-----'.repeat(2000), known)
   maskSecrets('eyJ'.repeat(20_000), known)
   maskSecrets('sk-'.repeat(20_000), known)
-  assert.ok(performance.now() - startMs < 3000, `${performance.now() - startMs} ms`)
+  assert.ok(tookMs() < 3000, `${tookMs()} ms`)
 })
 
 test('the vault is what is known, also when it changes', async t => {

@@ -7,7 +7,7 @@ import { hear, model, openWorld, question } from './testing-world.ts'
 
 type Options = NonNullable<ConstructorParameters<typeof LLMock>[0]>
 
-async function open(t: TestContext, options: Options = {}) {
+async function open(t: TestContext, options: Options = {}, patienceSeconds = 2) {
   const mock = new LLMock({ port: 0, host: '127.0.0.1', logLevel: 'silent', ...options })
   await mock.start()
   t.after(() => mock.stop())
@@ -15,7 +15,7 @@ async function open(t: TestContext, options: Options = {}) {
   spare.onMessage(/./, { content: 'from the spare one' })
   await spare.start()
   t.after(() => spare.stop())
-  const quick = { firstTokenSeconds: 2, betweenChunksSeconds: 2 }
+  const quick = { firstTokenSeconds: patienceSeconds, betweenChunksSeconds: patienceSeconds }
   const models = { first: model(`${mock.url}/v1`, quick), spare: model(`${spare.url}/v1`, { priority: 2 }) }
   return { mock, ...(await openWorld(t, { models })) }
 }
@@ -69,7 +69,7 @@ for (const [name, more] of [
 }
 
 test('50 questions at once are 50 answers', async t => {
-  const { mock, models } = await open(t)
+  const { mock, models } = await open(t, {}, 20)
   mock.onMessage(/question (\d+)/, { content: 'yes' }, { chunkSize: 1, latency: 5 })
   const heard = await Promise.all(
     Array.from({ length: 50 }, (_, n) => hear(models.stream(ask(`question ${n}`), never()))),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { stopwatch } from '../../contract/stopwatch.ts'
 import { resembles } from './lookalike.ts'
 
 const options = { names: ['secret set'], known: () => false, direct: false }
@@ -16,7 +17,7 @@ test('words for the services of a network, however they are written', () => {
 })
 
 test('blanks without end are looked through once', () => {
-  const sinceMs = performance.now()
+  const tookMs = stopwatch()
   resembles(`ns${' '.repeat(60_000)}x`, options)
-  assert.ok(performance.now() - sinceMs < 2000)
+  assert.ok(tookMs() < 2000)
 })

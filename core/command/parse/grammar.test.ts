@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
+import { stopwatch } from '../../contract/stopwatch.ts'
 import { assign, assignGiven, checkArgs } from './args.ts'
 import { fieldsOf, usageOf } from './fields.ts'
 import { hear, normalise, tokenise } from './grammar.ts'
@@ -112,9 +113,9 @@ describe('tokenise', () => {
     assert.deepEqual([token?.key, token?.value], ['why', 'two words'])
   })
   it('stays linear', () => {
-    const startedMs = performance.now()
+    const tookMs = stopwatch()
     for (const char of ['"', "'", '“', ' "', '\\', 'a=', 'a="']) tokenise(char.repeat(30_000), 100_000)
-    assert.ok(performance.now() - startedMs < 2000)
+    assert.ok(tookMs() < 2000)
   })
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { stopwatch } from '../../../../core/contract/stopwatch.ts'
 import { withTexts } from './brought.ts'
 
 const masked = <T>(value: T): T => withTexts(value, text => text.replaceAll('hunter22', '[secret]'))
@@ -21,7 +22,7 @@ it('pictures and sounds stay as they are, and megabytes take no time', () => {
     const url = `data:${head};base64,${letters}==`
     assert.ok(masked({ image_url: { url } }).image_url.url === url, head)
   }
-  const atMs = performance.now()
+  const tookMs = stopwatch()
   for (const text of [
     `data:${letters}`,
     `data:image/${letters}`,
@@ -29,5 +30,5 @@ it('pictures and sounds stay as they are, and megabytes take no time', () => {
     `data:a/b;base64,${letters}!`,
   ])
     withTexts(text, same => same)
-  assert.ok(performance.now() - atMs < 2000)
+  assert.ok(tookMs() < 2000)
 })
