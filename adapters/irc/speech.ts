@@ -1,6 +1,7 @@
 import type { AdapterContext, Found } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { Draft, MessageId, Place, Reaction } from '../../core/event.ts'
+import { Recent } from '../../core/recent.ts'
 import { ownWayIsSecure, react, redact } from './acts.ts'
 import type { Channels } from './channels.ts'
 import type { Outgoing } from './link/settle.ts'
@@ -21,6 +22,11 @@ export interface SpeechOptions {
   readonly channels: Channels
 }
 
+/** Deliveries that may have gone out in part, at most. */
+const mostPartial = 1000
+const isError = (error: unknown, code: ChanopError['code']): boolean =>
+  error instanceof ChanopError && error.code === code
+
 /** What is refused there is refused for whoever says it, whatever it is. */
 const refusesSpeech = /\((?:404|477|489)\)$/
 const notThere = /\((?:403|442)\)$/
@@ -34,8 +40,10 @@ export class Speech {
   readonly #relaying: Relaying
   /** Channels that take no formatting. */
   readonly #plain = new Set<string>()
-  /** Parts of a delivery that are out although the rest is not, by their mark: `send` goes on behind them. */
-  readonly #partial = new Map<string, ReadonlyMap<string, MessageId>>()
+  /** Parts of a delivery that were found although the rest was not, by their mark: `send` goes on behind them. */
+  readonly #found = new Recent<string, ReadonlyMap<string, MessageId>>(mostPartial)
+  /** Parts that went out before one that is to be tried again, by their lines: cut otherwise, they are others. */
+  readonly #landed = new Recent<string, ReadonlyMap<string, MessageId>>(mostPartial)
 
   constructor(options: SpeechOptions) {
     this.#o = options
@@ -66,7 +74,7 @@ export class Speech {
   /** Under the name of the connection that says it: the main one where the persona's words are refused. */
   async #plainly(route: Route, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
     const { main, routes } = this.#o
-    const landed = new Set<string>()
+    const landed = new Map<string, MessageId>()
     try {
       return await this.#say(route, compose(draft, this.#frame(route, draft, deliveryId, false)), deliveryId, landed)
     } catch (error) {
@@ -81,23 +89,28 @@ export class Speech {
     return frameFor(voice.session, { target, draft, deliveryId, relay, face: face.bot, instance })
   }
 
-  /** `landed`: the marks of what has arrived, added to. */
+  /** `landed`: what has arrived, by its lines, added to. */
   async #say(
     route: Route,
     messages: readonly Outgoing[],
     deliveryId: string,
-    landed = new Set<string>(),
+    landed = new Map<string, MessageId>(),
   ): Promise<readonly MessageId[]> {
-    const done = this.#partial.get(deliveryId)
+    const [found, before] = [this.#found.get(deliveryId), this.#landed.get(deliveryId)]
     const saying = messages.map(async message => {
-      const id = done?.get(message.mark) ?? (await this.#try(route, message))
-      landed.add(message.mark)
+      const said = message.lines(null).join('\n')
+      const id = found?.get(message.mark) ?? before?.get(said) ?? (await this.#try(route, message))
+      landed.set(said, id)
       return id
     })
-    await Promise.allSettled(saying)
-    const ids = await Promise.all(saying)
-    this.#partial.delete(deliveryId)
-    return ids
+    const faults = (await Promise.allSettled(saying)).flatMap(end => (end.status === 'rejected' ? [end.reason] : []))
+    this.#found.delete(deliveryId)
+    this.#landed.delete(deliveryId)
+    if (faults.length === 0) return Promise.all(saying)
+    // What nobody can know of one part decides for all: only then is it asked for.
+    const fault: unknown = faults.find(error => isError(error, 'network-down')) ?? faults[0]
+    if (landed.size > 0 && isError(fault, 'send-later')) this.#landed.set(deliveryId, landed)
+    throw fault
   }
 
   /** Where formatting is what a channel refuses, the words are said without it. */
@@ -159,7 +172,7 @@ export class Speech {
       deliveryId,
       madeMs: madeMs === undefined ? null : madeMs + voice.session.clock.aheadMs,
       replayed,
-      partly: ids => this.#partial.set(deliveryId, ids),
+      partly: ids => this.#found.set(deliveryId, ids),
     })
   }
 

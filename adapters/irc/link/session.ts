@@ -85,8 +85,13 @@ export class Session {
   #closed = false
   #watch: NodeJS.Timeout | undefined
   #asks = 0
+  /** How many nicks somebody else had. */
+  #taken = 0
   #pinged = false
   #paused = false
+  /** When we last began to read again. */
+  #resumedMs = Number.NEGATIVE_INFINITY
+  #barrier: Promise<void> | null = null
 
   constructor(options: SessionOptions, hooks: SessionHooks) {
     this.options = options
@@ -234,6 +239,7 @@ export class Session {
     else if (line.command === '003') this.created = lastParam(line)
     else if (line.command === '005') this.fold = foldFor(this.#client.network.options['CASEMAPPING'])
     else if (line.command === '396') this.#learnHost(line.params[1])
+    else if (line.command === 'CHGHOST' && this.isSelf(line.nick)) this.userHost = line.params.slice(0, 2).join('@')
     else if (line.command === 'ERROR') this.#fault ??= { reason: lastParam(line), permanent: false, byServer: true }
     else if (!this.registered && nickTaken.has(line.command)) this.#anotherNick()
     else if (this.isSelf(line.nick) && line.prefix.includes('@'))
@@ -245,9 +251,11 @@ export class Session {
     this.userHost = host.includes('@') ? host : `${this.userHost?.split('@')[0] ?? '~chanop1234'}@${host}`
   }
 
+  /** Where a nick has less room than it is long what is put behind it changes nothing: then it is another, and a short one. */
   #anotherNick(): void {
+    this.#taken += 1
     this.nick =
-      this.nick.length < 30 ? `${this.nick}_` : `${this.options.nick.slice(0, 20)}${Math.floor(Math.random() * 1e6)}`
+      this.#taken <= 3 ? `${this.nick}_` : `${this.options.nick.slice(0, 3)}${Math.floor(Math.random() * 1e6)}`
     this.write(`NICK ${this.nick}`)
   }
 
@@ -277,15 +285,15 @@ export class Session {
     return new Promise((resolve, reject) => {
       const stop = (why: string): void => {
         this.#waiters.delete(waiter)
-        clearTimeout(timer)
+        inTime()
         reject(new ChanopError('network-down', `${why}; it is tried again`))
       }
-      const timer = setTimeout(() => stop(`the server did not answer in ${deadlineMs / 1000} s`), deadlineMs)
+      const inTime = this.after(deadlineMs, () => stop(`the server did not answer in ${deadlineMs / 1000} s`))
       const waiter = {
         take: (answer: Line): boolean => {
           const result = take(answer)
           if (result === undefined) return false
-          clearTimeout(timer)
+          inTime()
           resolve(result)
           return true
         },
@@ -300,8 +308,32 @@ export class Session {
     })
   }
 
-  /** Resolves when the server has worked through everything written before. */
-  async barrier(): Promise<void> {
+  /** Calls `late` once that long was read without it; returns how to call it off. What we do not read can't have come. */
+  after(deadlineMs: number, late: () => void): () => void {
+    let timer: NodeJS.Timeout
+    const arm = (): void => {
+      timer = setTimeout(() => {
+        if (this.#paused || performance.now() - this.#resumedMs < deadlineMs) arm()
+        else late()
+      }, deadlineMs)
+    }
+    arm()
+    return () => clearTimeout(timer)
+  }
+
+  /**
+   * Resolves when the server has worked through everything written before. One PING answers all who ask in one turn: many
+   * at once would end the connection of who may say only so much.
+   */
+  barrier(): Promise<void> {
+    this.#barrier ??= new Promise<void>(resolve => setImmediate(resolve)).then(() => {
+      this.#barrier = null
+      return this.#ping()
+    })
+    return this.#barrier
+  }
+
+  async #ping(): Promise<void> {
     const token = `chanop-${(++this.#asks).toString(36)}`
     const askedMs = performance.now()
     await this.ask(`PING :${token}`, line => {
@@ -313,6 +345,7 @@ export class Session {
 
   pause(paused: boolean): void {
     this.#paused = paused
+    if (!paused) this.#resumedMs = performance.now()
     this.#wire?.pause(paused)
   }
 

@@ -52,10 +52,15 @@ const mostUnechoedUnderWay = 8
 /** An echo that has not come by then is asked after with a PING. */
 const lateMs = 5_000
 const tooLong = '417'
-const again = new Set(['263', '439'])
+const again = new Set(['263', '439', '707'])
 
-/** Refusals of a message: numerics 4xx and 5xx, and FAIL (IRCv3 standard replies). */
-export const isRefusal = (line: Line): boolean => /^[45]\d\d$/.test(line.command) || line.command === 'FAIL'
+/**
+ * Refusals of a message: numerics 4xx and 5xx, FAIL (IRCv3 standard replies), 707 (targets change too fast) and 716 (who is
+ * written to takes messages of those alone whom they accept, user mode +g).
+ */
+export const isRefusal = (line: Line): boolean => /^(?:[45]\d\d|707|716|FAIL)$/.test(line.command)
+/** What answers a JOIN, a MODE, a KICK or a NICK and never a message: 43x, 441, 443, 46x, 47x but 477, and 482. */
+const ofOtherActs = /^(?:43\d|441|443|46\d|47[0-689]|482)$/
 
 export function refusal(line: Line): ChanopError {
   const later =
@@ -208,7 +213,7 @@ export class Sends {
 
   /** Numerics without a label belong to the oldest message to that target. */
   #unlabelled(line: Line): boolean {
-    if (!isRefusal(line)) return false
+    if (!isRefusal(line) || ofOtherActs.test(line.command)) return false
     if (line.command === tooLong && this.echoes) this.#after()
     const target = this.#session.fold(line.params[1] ?? '')
     for (const pending of this.#byLabel.values()) {

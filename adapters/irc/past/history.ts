@@ -45,12 +45,11 @@ export class History {
       throw new ChanopError('network-down', 'not connected; history is fetched after the reconnect')
     const label = `h${(++this.#count).toString(36)}`
     const batch = await new Promise<Batch>((resolve, reject) => {
-      const timer = setTimeout(
-        () => this.#end(new ChanopError('network-down', 'the server did not send its history')),
-        answerMs,
+      const inTime = this.#session.after(answerMs, () =>
+        this.#end(new ChanopError('network-down', 'the server did not send its history')),
       )
       const done = (): void => {
-        clearTimeout(timer)
+        inTime()
         this.#waiting = null
       }
       this.#waiting = {

@@ -57,7 +57,8 @@ class Splitter {
   }
 
   add(atom: { text: string; bytes: number; code: boolean }): void {
-    if (this.#bytes + atom.bytes > this.#limit && !this.#fresh) this.#cut()
+    // Twice where what stands behind the last word leaves no room for it either.
+    while (this.#bytes + atom.bytes > this.#limit && !this.#fresh) this.#cut()
     this.#text += atom.text
     this.#bytes += atom.bytes
     if (atom.code) {

@@ -90,6 +90,13 @@ describe('splitting', () => {
     assert.equal(pieces.join(''), zalgo)
   })
 
+  it('keeps to the limit where a big grapheme follows a long last word', () => {
+    const text = `${'a'.repeat(101)} ${'字'.repeat(95)}e${'\u0301'.repeat(150)} end`
+    const pieces = splitLine(text, 400)
+    fits(pieces, 400)
+    assert.equal(pieces.join('').replaceAll(' ', ''), text.replaceAll(' ', ''))
+  })
+
   it('goes on with the formatting that is open', () => {
     const pieces = splitLine(`\x02\x0304,12${'bold '.repeat(60)}\x02plain`, 100)
     fits(pieces, 100)
