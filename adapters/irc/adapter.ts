@@ -37,6 +37,9 @@ import type { Line } from './text/line.ts'
 import { directPlace, foldFor } from './text/names.ts'
 import { changesOf, lifeOf, Roll } from './text/signs.ts'
 
+/** After it somebody is another, is gone, or may be so without our seeing it. */
+const whereabouts = /^(?:NICK|QUIT|ACCOUNT|PART|KICK)$/
+
 class IrcAdapter implements Adapter {
   readonly network: NetworkId
   readonly pipelined = 512
@@ -55,6 +58,8 @@ class IrcAdapter implements Adapter {
   #own = new Set<string>()
   #roster = new Roster(foldFor(undefined))
   #feed: Feed | null = null
+  /** Nothing more is read until the ledger has what waits for it. */
+  #paused = false
   #gathered: (ChatEvent | RosterSign)[] = []
   readonly #roll = new Roll()
   #aheadMs = 0
@@ -102,6 +107,7 @@ class IrcAdapter implements Adapter {
       faces: this.#faces,
       channels: this.#channels,
       lastNick: user => this.#roster.nickOf(user),
+      isSeen: nick => this.#roster.channelsOf(nick).length > 0,
     })
     this.#routes = routes
     this.#speech = new Speech({ context, routes, main, channels: this.#channels })
@@ -183,6 +189,7 @@ class IrcAdapter implements Adapter {
       { sink, signal, log: this.#context.log },
       {
         pause: paused => {
+          this.#paused = paused
           for (const face of this.#all) face.session?.pause(paused)
         },
         accepted: events => this.#directs.keep(events),
@@ -194,8 +201,8 @@ class IrcAdapter implements Adapter {
       await face.run(signal)
     })
     await Promise.all([...runs, this.#watchLogins(signal)])
-    await Promise.all([this.#feed.settled(), this.#channels.settled()])
-    this.#nicks()
+    await Promise.all([this.#feed.settled(), this.#channels.past.settled()])
+    ownNicks(this.#context.instance).forget(this)
   }
 
   async #watchLogins(signal: AbortSignal): Promise<void> {
@@ -210,6 +217,7 @@ class IrcAdapter implements Adapter {
 
   #up(face: Face, voice: Voice): void {
     this.#nicks()
+    if (this.#paused) voice.session.pause(true)
     if (face.main) {
       this.#roster = new Roster(voice.session.fold)
       this.#able(voice.session)
@@ -275,9 +283,9 @@ class IrcAdapter implements Adapter {
   }
 
   #followed(face: Face, line: Line): void {
-    if (face.main) this.#roster.follow(line)
+    if (face.main) this.#roster.follow(line, this.#main.session?.nick ?? '')
     else if (line.tags['account']) this.#roster.saw(line.nick, line.tags['account'])
-    if (line.command === 'NICK' || line.command === 'QUIT' || line.command === 'ACCOUNT') this.#routes.forget()
+    if (whereabouts.test(line.command)) this.#routes.forget()
   }
 
   #gather(face: Face, events: readonly ChatEvent[]): void {

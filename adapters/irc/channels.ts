@@ -3,58 +3,46 @@ import { ChanopError } from '../../core/error.ts'
 import type { ChatEvent, MessageId } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
 import { backoffMs } from '../../core/retry.ts'
-import { because, type Channel, joinDeadlineMs, newChannel, type Replayed, rejoinBackoff, steadyMs } from './channel.ts'
+import {
+  because,
+  type Channel,
+  joinDeadlineMs,
+  joinLines,
+  newChannel,
+  type Replayed,
+  rejoinBackoff,
+  steadyMs,
+  turn,
+} from './channel.ts'
 import type { Fault } from './link/session.ts'
-import { gapOf, type Heardpoint, heardMs, missed, missedByReplay } from './past/catchup.ts'
-import { type Epoch, Epochs } from './past/epoch.ts'
+import { Handover, type HandoverHooks } from './past/handover.ts'
 import type { Voice } from './people/voice.ts'
-import { channelPlace, ownMark } from './text/inbound.ts'
-import { type Line, lastParam, serverTimeMs } from './text/line.ts'
+import { type Line, lastParam } from './text/line.ts'
 import { Troubles } from './troubles.ts'
-
-export interface ChannelsHooks {
-  emit(events: readonly ChatEvent[]): void
-  changed(): void
-  /** All that was missed of this channel is handed over. */
-  live(channel: string): void
-  /** Lines of history that the server keeps, where it is one server alone and ours; else null. */
-  readonly kept: number | null
-}
 
 /** Any numeric against a channel that we are joining says that we do not get in. */
 const numericRefusal = /^[45]\d\d$/
 const forwarding = '470'
 /** ERR_NOSUCHCHANNEL, ERR_NOTONCHANNEL: said of a channel that we are in, we are not. */
 const notThere = /^(?:403|442)$/
-const joinLineBytes = 400
-/** Deliveries of our own that are remembered for each channel. */
-const mostMarks = 5_000
 
-/**
- * The channels the main connection listens in: joins them, joins again, and hands over what was missed before
- * anything live of the same channel.
- */
+const notConnected = (channel: string): ChanopError =>
+  new ChanopError('network-down', `not connected; ${channel} is joined after the reconnect`)
+
+/** The channels the main connection listens in: joins them, and joins again. */
 export class Channels {
-  /** Whether this server replays at JOIN, once one has been seen to. */
-  replays = false
+  /** What was missed of them. */
+  readonly past: Handover
   readonly #channels = new Map<string, Channel>()
   readonly troubles: Troubles
   /** Where a forwarded JOIN leads to. */
   readonly #strays = new Set<string>()
-  readonly #cursors: Cursors
-  readonly #hooks: ChannelsHooks
-  readonly #log: Log
   readonly #waiting = new Map<string, ((error: ChanopError | null) => void)[]>()
   #voice: Voice | null = null
-  readonly #epochs: Epochs | null
-  #epoch: Promise<Epoch> = Promise.resolve('same')
 
-  constructor(names: readonly string[], cursors: Cursors, hooks: ChannelsHooks, log: Log) {
-    this.#cursors = cursors
-    this.#hooks = hooks
-    this.#log = log
+  constructor(names: readonly string[], cursors: Cursors, hooks: HandoverHooks, log: Log) {
+    this.past = new Handover(cursors, hooks, log)
     this.troubles = new Troubles(() => hooks.changed(), log)
-    this.#epochs = hooks.kept === null ? null : new Epochs(cursors, log)
     for (const name of names) this.want(name)
   }
 
@@ -102,6 +90,7 @@ export class Channels {
   forget(name: string): void {
     const channel = this.#find(name)
     clearTimeout(channel?.again)
+    this.#told(this.#key(name), new ChanopError('send-later', `${name} was left before we were in`))
     this.troubles.forget(channel?.name ?? name)
     this.#channels.delete(this.#key(name))
   }
@@ -124,49 +113,26 @@ export class Channels {
     return state === 'joining' || (state === 'out' && !this.#voice) ? this.left(name, state) : undefined
   }
 
-  #turn(channel: Channel, state: Channel['state']): void {
-    channel.state = state
-    const { watchers } = channel
-    channel.watchers = []
-    for (const watcher of watchers) watcher()
-  }
-
   replayed(name: string): Replayed | null {
     return this.#find(name)?.replayed ?? null
   }
 
   up(voice: Voice): void {
     this.#voice = voice
-    if (this.#epochs) this.#epoch = this.#epochs.begin(voice.session.created)
+    this.past.up(voice)
     this.#rekey()
-    let line = ''
-    for (const channel of this.#channels.values()) {
-      this.#joining(channel)
-      if (line.length + channel.name.length > joinLineBytes) {
-        voice.session.write(`JOIN ${line}`)
-        line = ''
-      }
-      line += `${line === '' ? '' : ','}${channel.name}`
-    }
-    if (line !== '') voice.session.write(`JOIN ${line}`)
+    for (const channel of this.#channels.values()) this.#joining(channel)
+    for (const line of joinLines(this.names)) voice.session.write(line)
   }
 
   down(fault: Fault | null): void {
-    if (fault?.byServer && this.#voice) this.#epochs?.ended(this.#voice.session.created)
-    const keeps = this.#voice?.history.available ?? false
     this.#voice = null
+    this.past.down(this.#channels.values(), fault)
     for (const channel of this.#channels.values()) {
-      // With history these are fetched again, behind what is missing; without, they are all there will ever be.
-      if (!keeps && channel.held.length > 0) this.#hooks.emit(channel.held)
-      Object.assign(channel, { held: [], replay: null, replayed: null })
-      this.#turn(channel, 'out')
+      turn(channel, 'out')
       clearTimeout(channel.again)
     }
-  }
-
-  /** Resolves once all that is to be remembered is written down. */
-  settled(): Promise<void> {
-    return this.#epochs?.settled() ?? Promise.resolve()
+    for (const key of this.#waiting.keys()) this.#told(key, notConnected(this.#channels.get(key)?.name ?? key))
   }
 
   join(name: string): Promise<void> {
@@ -178,11 +144,7 @@ export class Channels {
       waiting.push(error => (error ? reject(error) : resolve()))
       this.#waiting.set(this.#key(name), waiting)
       if (this.#voice) this.#enter(channel)
-      else
-        this.#told(
-          this.#key(name),
-          new ChanopError('network-down', `not connected; ${name} is joined after the reconnect`),
-        )
+      else this.#told(this.#key(name), notConnected(name))
     })
   }
 
@@ -239,9 +201,8 @@ export class Channels {
   #left(name: string, reason: string): void {
     const channel = this.#find(name)
     if (!channel) return
-    if (channel.held.length > 0) this.#hooks.emit(channel.held)
-    channel.held = []
-    this.#turn(channel, 'out')
+    this.past.broken(channel)
+    turn(channel, 'out')
     this.troubles.begin('in', channel.name, reason)
     if (performance.now() - channel.joinedMs > steadyMs) channel.attempt = 0
     this.#again(channel)
@@ -261,7 +222,7 @@ export class Channels {
   #refused(name: string, reason: string): void {
     const channel = this.#find(name)
     if (channel?.state !== 'joining') return
-    this.#turn(channel, 'out')
+    turn(channel, 'out')
     this.troubles.begin('in', channel.name, `can not join: ${reason}`)
     this.#told(this.#key(name), new ChanopError('send-refused', `the server does not let us into ${name}: ${reason}`))
     channel.attempt = Math.max(channel.attempt, 1)
@@ -275,126 +236,28 @@ export class Channels {
     }
     const channel = this.want(name)
     clearTimeout(channel.again)
-    this.#turn(channel, 'catching')
     channel.joinedMs = performance.now()
     this.troubles.end('in', channel.name)
     this.#told(this.#key(name), null)
-    const { joinedMs } = channel
-    // Put out meanwhile, and perhaps in again: that stay catches up by itself.
-    const stays = (): boolean => this.#voice === voice && channel.state === 'catching' && channel.joinedMs === joinedMs
-    this.#catchUp(voice, channel, stays).catch((error: unknown) => {
-      if (!stays()) return
-      this.#log.warn({ error, channel: name }, 'history could not be fetched')
-      const fromMs = channel.heardMs ?? Date.now()
-      const gap = gapOf(voice, this.#key(name), fromMs, 'the server did not send its history')
-      this.#live(channel, [gap, ...channel.held])
-    })
-  }
-
-  async #catchUp(voice: Voice, channel: Channel, stays: () => boolean): Promise<void> {
-    const key = this.#key(channel.name)
-    const place = channelPlace(key, voice.heard)
-    const heard = await this.#cursors.newest(place)
-    const epoch = await this.#epoch
-    const seen = new Set<string>()
-    const pass = (events: readonly ChatEvent[]): void => {
-      if (!stays()) return
-      // What came live as well stays live: only then may it carry a command.
-      const live = new Set(channel.held.map(event => event.key))
-      const missing = events.filter(event => !live.has(event.key))
-      for (const event of missing) seen.add(event.key)
-      if (missing.length > 0) this.#hooks.emit(missing)
-    }
-    if (voice.history.available) {
-      for await (const events of missed(voice, key, heard, epoch)) pass(events)
-    } else pass(await this.#withoutHistory(voice, channel, { key, heard, epoch }))
-    if (!stays()) return
-    this.#live(
-      channel,
-      channel.held.filter(event => !seen.has(event.key)),
-    )
-  }
-
-  /** A replay comes by itself right behind the JOIN, so that a PING shows whether there is one. */
-  async #withoutHistory(
-    voice: Voice,
-    channel: Channel,
-    { key, heard, epoch }: { key: string; heard: Heardpoint | null; epoch: Epoch },
-  ): Promise<ChatEvent[]> {
-    const keeps = await this.#keeps(voice, channel.name)
-    const { replay } = channel
-    channel.replay = null
-    if (replay === null && !keeps) {
-      channel.replayed = { marks: new Map(), whole: false, fromMs: null }
-      const fromMs = heard ? heardMs(voice, heard) : channel.heardMs
-      return fromMs === null ? [] : [gapOf(voice, key, fromMs, 'this server keeps no history')]
-    }
-    this.#remember(voice, channel, replay ?? [], heard?.id ?? null)
-    const lines = replay ?? []
-    const all = epoch === 'whole' && lines.length < (this.#hooks.kept ?? 0)
-    return missedByReplay(voice, key, heard, lines, all)
-  }
-
-  /** InspIRCd keeps history for channels with mode `H`. The answer comes behind the replay of the JOIN. */
-  async #keeps(voice: Voice, name: string): Promise<boolean> {
-    if (!/inspircd/i.test(voice.session.server)) {
-      await voice.session.barrier()
-      return false
-    }
-    const modes = await voice.session.ask(`MODE ${name}`, line =>
-      line.command === '324' && this.#key(line.params[1] ?? '') === this.#key(name)
-        ? (line.params[2] ?? '')
-        : undefined,
-    )
-    if (modes.includes('H')) this.replays = true
-    return modes.includes('H')
-  }
-
-  #remember(voice: Voice, channel: Channel, replay: readonly Line[], heard: MessageId | null): void {
-    const whole = heard === null || replay.some(line => line.tags['msgid'] === heard)
-    const marks = new Map<string, MessageId>()
-    for (const line of replay) {
-      const mark = ownMark(line, voice.heard)
-      if (mark !== null) marks.set(mark, (line.tags['msgid'] ?? '~') as MessageId)
-    }
-    const fromMs = heard === null || replay[0] === undefined ? null : serverTimeMs(replay[0])
-    channel.replayed = { marks, whole, fromMs }
-  }
-
-  #live(channel: Channel, events: readonly ChatEvent[]): void {
-    channel.held = []
-    this.#turn(channel, 'live')
-    channel.heardMs = Date.now()
-    if (events.length > 0) this.#hooks.emit(events)
-    this.#hooks.live(channel.name)
-    this.#hooks.changed()
+    this.past.begin(voice, channel)
   }
 
   /** Notes a line that one of our connections said, where the server has no history to ask later. */
   own(name: string, mark: string, id: MessageId): void {
-    const marks = this.#find(name)?.replayed?.marks
-    if (!marks) return
-    marks.set(mark, id)
-    if (marks.size > mostMarks) marks.delete(marks.keys().next().value ?? '')
+    const channel = this.#find(name)
+    if (channel) this.past.own(channel, mark, id)
   }
 
   /** Takes a replay that nobody asked for. */
   replay(name: string, lines: Line[]): void {
-    this.replays = true
-    const channel = this.#channels.get(name)
-    if (channel?.state === 'catching') channel.replay = [...(channel.replay ?? []), ...lines]
+    this.past.replay(this.#channels.get(name), lines)
   }
 
   /** Passes live events on, or holds them while their channel is still catching up. */
   route(events: readonly ChatEvent[]): ChatEvent[] {
     return events.filter(event => {
       const channel = this.#find(event.place.channel)
-      if (channel?.state === 'catching') {
-        channel.held.push(event)
-        return false
-      }
-      if (channel) channel.heardMs = event.atMs
-      return true
+      return !channel || this.past.passes(channel, event)
     })
   }
 }

@@ -27,12 +27,14 @@ export interface RoutesOptions {
   readonly channels: Channels
   /** The nick somebody with this account was last seen under. */
   lastNick(user: UserId): string | null
+  /** Whether somebody is where we see them go or take another nick. */
+  isSeen(nick: string): boolean
 }
 
 /** Which connection says something, and to which nick or channel. */
 export class Routes {
   readonly #o: RoutesOptions
-  /** Nicks of people with accounts, as far as they were asked for. */
+  /** Nicks of people with accounts, as far as they were asked for and we see it when somebody else may have them. */
   readonly #reached = new Map<UserId, string>()
   readonly #typed = new Map<string, number>()
 
@@ -95,7 +97,7 @@ export class Routes {
   /** Asks the server under which nick an account is connected. Rejects `send-refused` when it is not. */
   async reach(voice: Voice, user: UserId): Promise<Whois> {
     const found = await reach(voice.session, user, this.#o.lastNick(user))
-    if (!user.startsWith('~')) this.#reached.set(user, found.nick)
+    if (!user.startsWith('~') && this.#o.isSeen(found.nick)) this.#reached.set(user, found.nick)
     return found
   }
 

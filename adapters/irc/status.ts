@@ -36,7 +36,7 @@ export function statusOf(
     ...(locks.length > 0 ? { locks } : {}),
     ...address,
     ...(reasons.length === 0 ? {} : { reason: reasons.join(' · ') }),
-    lacks: voice ? lacksOf(voice.session, channels.replays) : [],
+    lacks: voice ? lacksOf(voice.session, channels.past.replays) : [],
   }
 }
 

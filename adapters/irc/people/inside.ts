@@ -1,5 +1,5 @@
 import { backoffMs } from '../../../core/retry.ts'
-import { because, joinDeadlineMs, rejoinBackoff, steadyMs } from '../channel.ts'
+import { because, joinDeadlineMs, joinLines, rejoinBackoff, steadyMs } from '../channel.ts'
 import type { Session } from '../link/session.ts'
 import { type Line, lastParam } from '../text/line.ts'
 
@@ -25,6 +25,8 @@ export class Inside {
   readonly #hooks: InsideHooks
   readonly #stays = new Map<string, Stay>()
   #session: Session | null = null
+  /** Asked to be let into at the end of this turn. */
+  #asking: Stay[] = []
 
   constructor(hooks: InsideHooks) {
     this.#hooks = hooks
@@ -104,7 +106,13 @@ export class Inside {
   #join(stay: Stay): void {
     stay.state = 'joining'
     this.#after(stay, joinDeadlineMs, () => this.#refused(stay.channel, 'the server did not answer'))
-    this.#session?.write(`JOIN ${stay.channel}`)
+    if (this.#asking.push(stay) === 1) queueMicrotask(() => this.#ask())
+  }
+
+  #ask(): void {
+    const asking = this.#asking.filter(stay => stay.state === 'joining' && this.#find(stay.channel) === stay)
+    this.#asking = []
+    for (const line of joinLines(asking.map(({ channel }) => channel))) this.#session?.write(line)
   }
 
   #joined(channel: string): void {

@@ -5,6 +5,16 @@ class OwnNicks {
 
   set(owner: object, nicks: readonly string[]): void {
     this.#byOwner.set(owner, nicks)
+    this.#gather()
+  }
+
+  /** It has ended, and is not held any longer. */
+  forget(owner: object): void {
+    this.#byOwner.delete(owner)
+    this.#gather()
+  }
+
+  #gather(): void {
     this.#nicks = new Set([...this.#byOwner.values()].flat().map(nick => nick.toLowerCase()))
   }
 

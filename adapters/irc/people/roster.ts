@@ -44,21 +44,24 @@ export class Roster {
     if (account !== undefined && this.#fold(this.#nicks.get(account) ?? '') === key) this.#nicks.delete(account)
   }
 
-  /** Takes note of a line. `after` the events of the same line were made: a QUIT still needs the channels. */
-  follow(line: Line): void {
+  /** Takes note of a line after its events were made: a QUIT still needs the channels. `self`: our own nick. */
+  follow(line: Line, self: string): void {
     const [channel = '', second = ''] = line.params
+    const isSelf = (nick: string): boolean => this.#fold(nick) === this.#fold(self)
     const account = line.tags['account']
     if (account !== undefined && account !== '') this.saw(line.nick, account)
     switch (line.command) {
       case 'JOIN':
+        // Who went while we were out is not known.
+        if (isSelf(line.nick)) this.#channels.delete(this.#fold(channel))
         this.#members(channel).set(this.#fold(line.nick), line.nick)
         if (second !== '' && second !== '*') this.saw(line.nick, second)
         break
       case 'PART':
-        this.#channels.get(this.#fold(channel))?.delete(this.#fold(line.nick))
+        this.#left(channel, line.nick, isSelf(line.nick))
         break
       case 'KICK':
-        this.#channels.get(this.#fold(channel))?.delete(this.#fold(second))
+        this.#left(channel, second, isSelf(second))
         break
       case 'QUIT':
         for (const members of this.#channels.values()) members.delete(this.#fold(line.nick))
@@ -75,6 +78,12 @@ export class Roster {
         this.#names(line)
         break
     }
+  }
+
+  /** Of a channel that we are out of nobody's coming and going is seen. */
+  #left(channel: string, nick: string, isSelf: boolean): void {
+    if (isSelf) this.#channels.delete(this.#fold(channel))
+    else this.#channels.get(this.#fold(channel))?.delete(this.#fold(nick))
   }
 
   #members(channel: string): Map<string, string> {
