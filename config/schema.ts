@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { kinds } from '../adapters/index.ts'
-import { reference } from '../core/config/fields.ts'
+import { address, reference } from '../core/config/fields.ts'
 import { holdsLogin, isLoopbackHost, noLogin } from '../core/loopback.ts'
 import { nearest } from '../core/text/nearest.ts'
 import { parseDuration } from '../core/text/text.ts'
@@ -188,11 +188,7 @@ const shape = z.strictObject({
     /** Where a platform takes no file, or none so large: a link to it, that ends. */
     links: section({
       /** Where its server listens; null: there are no links. */
-      listen: z
-        .string()
-        .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write address:port, e.g. 127.0.0.1:8643')
-        .nullable()
-        .default(null),
+      listen: address('127.0.0.1:8643', 0).nullable().default(null),
       /** How others write its address, with a proxy before it; null: as it listens. */
       url: z
         .url({ protocol: /^https?$/, error: 'write a URL that begins with https://' })

@@ -7,7 +7,7 @@ import { makeFolder, readIfThere, writeIfChanged } from '../core/files.ts'
 import { readArguments } from './arguments.ts'
 import { hold } from './boot/hold.ts'
 import { findModels } from './boot/models.ts'
-import { makeConfig, ourAddresses, type Plan, readPlan, wantedPorts } from './boot/plan.ts'
+import { makeConfig, ourAddresses, type Plan, readPlan, setInChat, wantedPorts } from './boot/plan.ts'
 import { claimNames, type Started, startApps } from './boot/processes.ts'
 import { describe, type Found, fingerprints, keepVariables, prepareIrc } from './boot/setup.ts'
 import { endStrays, refuseOtherPm2 } from './boot/strays.ts'
@@ -15,7 +15,7 @@ import { keepBeforeMigration } from './boot/upgrade.ts'
 import { attempt, demand, demandAll } from './checks/check.ts'
 import { checkLedger } from './checks/ledger.ts'
 import { checkClock, checkDataFolder, checkDisk, checkNode, checkPm2Home, checkSocketFolder } from './checks/machine.ts'
-import { checkPort } from './checks/ports.ts'
+import { byFileAlone, checkPort } from './checks/ports.ts'
 import { apps, type Instance, instanceOf, shown } from './instance.ts'
 import { obtainIrc } from './programs/irc.ts'
 import { placesOf } from './programs/places.ts'
@@ -84,15 +84,18 @@ async function checks(instance: Instance, plan: Plan): Promise<string> {
   }`
 }
 
-async function programs({ paths, env }: Instance, { config, ircd }: Plan): Promise<Found> {
+async function programs(instance: Instance, { config, ircd, byChat }: Plan): Promise<Found> {
+  const { paths, env } = instance
   const places = await placesOf(paths, env)
   const before = await readSettings(paths.data).then(
     settings => settings.program.server,
     () => null,
   )
+  const chatKey = setInChat(byChat, 'irc.server')
+  const unset = chatKey === undefined ? {} : { unset: byFileAlone(shown(instance, instance.config), chatKey) }
   return {
     redis: config.redis.url === null ? await obtainRedis(places) : null,
-    irc: ircd ? await obtainIrc(places, { forced: config.irc.server, before }) : null,
+    irc: ircd ? await obtainIrc(places, { forced: config.irc.server, before, ...unset }) : null,
   }
 }
 

@@ -1,8 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { address } from '../../core/config/fields.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
-
-const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write address:port, e.g. 127.0.0.1:8642')
 
 const peer = z.string().refine(written => {
   const [ip = '', bits, more] = written.split('/')
@@ -26,7 +25,7 @@ export const portOf = (listen: string): number => Number(listen.slice(listen.las
 export const httpSchema = z
   .strictObject({
     kind: z.literal('http'),
-    listen: address.default('127.0.0.1:8642'),
+    listen: address('127.0.0.1:8642', 0).default('127.0.0.1:8642'),
     /** How programs elsewhere write its address; null: as it listens. */
     url: z
       .url({ protocol: /^https?$/, error: 'write a URL that begins with https://' })

@@ -1,14 +1,9 @@
 import { z } from 'zod'
-import { reference } from '../../core/config/fields.ts'
+import { address, reference } from '../../core/config/fields.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
 import { history } from './server/settings.ts'
 
-const isPort = (digits: string): boolean => Number(digits) >= 1 && Number(digits) <= 65535
-
-const address = z
-  .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write address:port, e.g. 127.0.0.1:6667')
-  .refine(written => isPort(written.slice(written.lastIndexOf(':') + 1)), 'a port is 1 to 65535')
+const listener = address('127.0.0.1:6667')
 const channel = z.string().regex(/^[#&+!][^\s,\u0007]{0,63}$/, 'write a channel name, e.g. #general')
 
 const common = {
@@ -34,8 +29,8 @@ const managed = z.strictObject({
     .prefault({}),
   listen: z
     .strictObject({
-      tls: address.default('127.0.0.1:6697'),
-      plain: address.default('127.0.0.1:6667'),
+      tls: listener.default('127.0.0.1:6697'),
+      plain: listener.default('127.0.0.1:6667'),
       /** Lets `plain` listen beyond this machine. */
       insecure: z.boolean().default(false),
     })

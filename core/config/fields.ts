@@ -8,6 +8,16 @@ export const reference = z
   .string()
   .regex(referencePattern, 'write env:NAME or secret:NAME here, never the secret itself')
 
+/** Where to listen, as `example` is written. Port 0, where that may be, is any that is free. */
+export const address = (example: string, leastPort: 0 | 1 = 1) =>
+  z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, `write address:port, e.g. ${example}`)
+    .refine(written => {
+      const port = Number(written.slice(written.lastIndexOf(':') + 1))
+      return port >= leastPort && port <= 65535
+    }, `a port is ${leastPort} to 65535`)
+
 /** Where a token is sent to: with TLS, unless it is this machine. */
 export const tokenAddress = (begins: 'https://' | 'wss://') =>
   z

@@ -96,11 +96,15 @@ function ownerOn(owner: string, network: string): string | null {
   return owner.slice(0, colon) === network ? owner.slice(colon + 1) : null
 }
 
+/** The key by which chat set this one; undefined: the file says it. */
+export const setInChat = (byChat: readonly string[], key: string): string | undefined =>
+  byChat.find(set => `${key}.`.startsWith(`${set}.`))
+
 export function wantedPorts({ ircd, byChat }: Pick<Plan, 'ircd' | 'byChat'>): readonly WantedPort[] {
   if (ircd === null) return []
   return (['plain', 'tls'] as const).map(listener => {
     const key = `networks.${ircd.network}.listen.${listener}`
-    const chatKey = byChat.find(set => `${key}.`.startsWith(`${set}.`))
+    const chatKey = setInChat(byChat, key)
     return { key, address: ircd.settings.listen[listener], ...(chatKey === undefined ? {} : { chatKey }) }
   })
 }

@@ -10,10 +10,12 @@ export interface WantedPort {
   readonly chatKey?: string
 }
 
+/** What to do about a word of chat that a start can't carry out. */
+export const byFileAlone = (file: string, chatKey: string): string =>
+  `start by ${file} alone (CHANOP_FILE_ONLY=1 npm start) and take back what was set in chat (config unset ${chatKey})`
+
 const wayOut = ({ key, chatKey }: WantedPort, file: string): string =>
-  chatKey === undefined
-    ? `change ${key} in ${file}`
-    : `start by ${file} alone (CHANOP_FILE_ONLY=1 npm start) and take back what was set in chat (config unset ${chatKey})`
+  chatKey === undefined ? `change ${key} in ${file}` : byFileAlone(file, chatKey)
 
 /** Whether we could listen there. `held`: addresses that our own running server has already. */
 export async function checkPort(wanted: WantedPort, held: readonly string[], file: string): Promise<Finding> {

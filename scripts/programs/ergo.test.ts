@@ -89,6 +89,9 @@ test('nothing to be had names every way out', async t => {
       assert.match(error.message, new RegExp(way))
     return true
   })
+  const unset = 'start by c.yaml alone'
+  const set = obtainIrc({ data, bin: join(data, 'bin'), cache: data, env }, { forced: 'ergo', unset, before: null })
+  await assert.rejects(set, /, or start by c\.yaml alone$/)
 })
 
 test('a server that holds the accounts is not replaced by another', async t => {

@@ -20,12 +20,15 @@ export const inspircd = {
 export interface IrcChoice {
   /** `irc.server` of the configuration. */
   readonly forced: Server | null
+  /** What to do instead where chat set it. */
+  readonly unset?: string
   /** What this instance runs on already: its accounts live there, so that another server never takes its place unasked. */
   readonly before: Server | null
 }
 
 /** The IRC server to run: one that is there, else Ergo's release, else Debian's InspIRCd with Anope. */
-export async function obtainIrc(places: Places, { forced, before }: IrcChoice): Promise<ServerProgram> {
+export async function obtainIrc(places: Places, choice: IrcChoice): Promise<ServerProgram> {
+  const { forced, before } = choice
   const wanted = forced ?? before
   const reasons: string[] = []
   const look = async (server: Server): Promise<ServerProgram | undefined> => {
@@ -47,7 +50,7 @@ export async function obtainIrc(places: Places, { forced, before }: IrcChoice): 
   }
   throw new ChanopError(
     'setup-failed',
-    `no IRC server (${[...new Set(reasons)].join('; ')}): ${await waysOut(places, { forced, before })}`,
+    `no IRC server (${[...new Set(reasons)].join('; ')}): ${await waysOut(places, choice)}`,
   )
 }
 
@@ -64,12 +67,12 @@ async function unpackInspircd(places: Places): Promise<void> {
 
 const has = ({ found }: Programs, server: Server): boolean => found.some(program => program.server === server)
 
-async function waysOut({ env, bin }: Places, { forced, before }: IrcChoice): Promise<string> {
+async function waysOut({ env, bin }: Places, { forced, before, unset }: IrcChoice): Promise<string> {
   const ergo = `put Ergo ${ergoVersion} or newer (https://ergo.chat) into ${bin}/ergo or name it with ERGO_BIN`
   const packages = await installCommand('inspircd anope', env['PATH'])
   const ways =
     forced === 'inspircd' || before === 'inspircd' ? [packages] : forced === 'ergo' ? [ergo] : [ergo, packages]
-  if (forced) ways.push('or set irc.server: null in the configuration')
+  if (forced) ways.push(`or ${unset ?? 'set irc.server: null in the configuration'}`)
   else if (before) ways.push(`or name the other server in irc.server of the configuration (its accounts begin anew)`)
   return ways.join(', or ').replaceAll('or or', 'or')
 }

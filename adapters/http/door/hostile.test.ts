@@ -286,6 +286,7 @@ describe('the configuration of HTTP', () => {
     assert.match(fault({ listen: '0.0.0.0:8642' }), /keys would cross the network readable/)
     assert.equal(fault({ listen: '0.0.0.0:8642', tls: { certificate: 'a', key: 'b' } }), '')
     assert.equal(fault({ listen: '0.0.0.0:8642', proxy: ['172.17.0.1', '10.0.0.0/8'] }), '')
+    assert.equal(fault({ listen: '127.0.0.1:65536' }), 'a port is 0 to 65535')
     assert.notEqual(fault({ proxy: ['all'] }), '')
     assert.notEqual(fault({ proxy: ['10.0.0.0/33'] }), '')
     assert.notEqual(fault({ origins: ['*'] }), '')
