@@ -1,6 +1,6 @@
 import type { LoginLock } from '../../../core/adapter.ts'
 import { sleep } from '../../../core/retry.ts'
-import { Guesses, type Who } from './guesses.ts'
+import { Guesses, pairOf, type Who } from './guesses.ts'
 
 /** One attempt that was let through. Ended once; one that nobody ends is forgotten after a while. */
 export interface Attempt {
@@ -35,7 +35,7 @@ export class Door {
     const verdict = this.#guesses.judge(who, Date.now())
     if (verdict.is === 'locked') return null
     if (verdict.delayMs > 0) await sleep(verdict.delayMs, signal)
-    const key = `${who.account.toLowerCase()}\n${who.address}`
+    const key = pairOf(who)
     const turnstile = this.#turnstiles.get(key) ?? { inside: 0, waiting: [] }
     this.#turnstiles.set(key, turnstile)
     while (turnstile.inside >= Math.max(1, this.#guesses.left(who, Date.now()))) {

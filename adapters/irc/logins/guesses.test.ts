@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Door } from './door.ts'
 import { accountRule, addressRule, Guesses, lockMs, pairRule, slowMs } from './guesses.ts'
 
 const minuteMs = 60_000
@@ -87,4 +88,13 @@ test('a flood of names costs bounded memory and makes no room for guesses at one
   guess(guesses, alice, pairRule.most, 0)
   for (let n = 0; n < 9000; n += 1) guesses.wrong({ account: `x${n}`, address: `203.0.113.${n % 250}` }, 1)
   assert.equal(guesses.judge(alice, 2).is, 'locked')
+})
+
+test('many at once from many addresses of one network are no more than its guesses', async () => {
+  const door = new Door()
+  let inside = 0
+  for (let n = 1; n <= 20; n += 1)
+    void door.enter({ ...alice, address: `2001:db8:1:2::${n}` }).then(attempt => (inside += attempt ? 1 : 0))
+  await new Promise(resolve => setImmediate(resolve))
+  assert.equal(inside, pairRule.most)
 })

@@ -58,6 +58,9 @@ const keysOf = ({ account, address }: Who): { pair: string; account: string; add
   return { pair: `${name}\n${from}`, account: `${name}\n`, address: `\n${from}` }
 }
 
+/** What is counted together: an account, from an address or its network. */
+export const pairOf = (who: Who): string => keysOf(who).pair
+
 export class Guesses {
   readonly #counts = new Recent<string, Count>(mostKept)
   /** Pairs that logged in: never slowed down. */

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { LifeSign, MemberEvent, NetworkId, RosterSign, Sign } from '../../../core/event.ts'
+import type { Session } from '../link/session.ts'
 import { availableServers, startErgo, startInspircd, startNgircd, type TestServer } from '../server/testing.ts'
 import { Guest, Trial, type TrialOptions } from '../testing/trial.ts'
 import type { LineContext } from './inbound.ts'
 import { type Line, parseLine } from './line.ts'
 import { foldFor } from './names.ts'
-import { changesOf } from './signs.ts'
+import { changesOf, Roll } from './signs.ts'
 
 const starts = { ergo: startErgo, inspircd: startInspircd, ngircd: startNgircd }
 const channels = ['#general']
@@ -78,6 +79,40 @@ describe('changes of how somebody is known', () => {
   it('takes nothing from elsewhere', () => {
     assert.deepEqual(changes(':Some!u@h PRIVMSG #a :NICK Other'), [])
     assert.deepEqual(changes(':server.example NICK'), [])
+  })
+})
+
+describe('who is in a channel', () => {
+  const wrote: string[] = []
+  const session = { support: () => '', write: (line: string) => void wrote.push(line) } as unknown as Session
+  const roll = new Roll()
+  const hear = (raw: string) => roll.take(parseLine(raw) as Line, session, heard, () => undefined)
+
+  it('is not told by the end of what another asked', () => {
+    roll.ask(session, '#a')
+    roll.ask(session, '#b')
+    assert.equal(hear(':s 315 bridge #a :End'), null)
+    assert.equal(hear(':s 354 bridge 717 #a bridge 0'), null)
+    assert.equal(hear(':s 354 bridge 717 #a al acc'), null)
+    assert.deepEqual(
+      hear(':s 315 bridge #a :End')?.present.map(({ id }) => id),
+      ['~bridge', 'acc'],
+    )
+    assert.equal(hear(':s 354 bridge 717 #a al acc'), null)
+    assert.equal(hear(':s 315 bridge #a :End'), null)
+    assert.equal(hear(':s 354 bridge 717 #b bridge 0'), null)
+    assert.deepEqual(
+      hear(':s 315 bridge #b :End')?.present.map(({ id }) => id),
+      ['~bridge'],
+    )
+    assert.deepEqual(wrote, ['WHO #a %tcna,717', 'WHO #a %tcna,717', 'WHO #b %tcna,717'])
+  })
+
+  it('is asked of the next one where we are out again', () => {
+    roll.ask(session, '#gone')
+    roll.ask(session, '#b')
+    for (let times = 0; times < 2; times++) assert.equal(hear(':s 315 bridge #gone :End'), null)
+    assert.equal(wrote.at(-1), 'WHO #b %tcna,717')
   })
 })
 

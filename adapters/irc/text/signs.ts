@@ -50,6 +50,7 @@ export function changesOf(line: Line, heard: LineContext): RosterSign[] {
 export class Roll {
   readonly #waiting: string[] = []
   #asked: string | null = null
+  #again = false
   #present: Sender[] = []
 
   ask(session: Session, channel: string): void {
@@ -66,8 +67,13 @@ export class Roll {
   #next(session: Session): void {
     this.#asked = this.#waiting.shift() ?? null
     this.#present = []
-    if (this.#asked === null) return
-    session.write(session.support('WHOX') === null ? `WHO ${this.#asked}` : `WHO ${this.#asked} %tcna,${whoToken}`)
+    this.#again = false
+    this.#write(session)
+  }
+
+  #write(session: Session): void {
+    if (this.#asked !== null)
+      session.write(session.support('WHOX') === null ? `WHO ${this.#asked}` : `WHO ${this.#asked} %tcna,${whoToken}`)
   }
 
   /** Takes an answer; returns the roster at its end. `known` is told the account of each. */
@@ -79,19 +85,28 @@ export class Roll {
   ): RosterSign | null {
     const { command, params } = line
     if (this.#asked === null) return null
-    if (command === '354' && params[1] === whoToken) {
+    const asked = heard.fold(this.#asked)
+    if (command === '354' && params[1] === whoToken && heard.fold(params[2] ?? '') === asked) {
       const [, , , nick = '', account = '0'] = params
       if (account !== '0') known(nick, account)
       this.#present.push(senderWith(nick, account === '0' ? null : account, heard))
     } else if (command === '352') {
       const nick = params[5] ?? ''
       this.#present.push(senderWith(nick, heard.accountOf(nick), heard))
-    } else if (command === '315' && heard.fold(params[1] ?? '') === heard.fold(this.#asked)) {
-      const place = channelPlace(this.#asked, heard)
-      const present = this.#present
-      this.#next(session)
-      return { kind: 'roster', place, present, gone: [], whole: true, atMs: Date.now() }
-    }
+    } else if (command === '315' && heard.fold(params[1] ?? '') === asked) return this.#ended(asked, session, heard)
     return null
+  }
+
+  #ended(channel: string, session: Session, heard: LineContext): RosterSign | null {
+    const present = this.#present
+    // We are in it ourselves: an answer without anybody is the end of another question about it, or we are out again.
+    if (present.length === 0 && !this.#again) {
+      this.#again = true
+      this.#write(session)
+      return null
+    }
+    this.#next(session)
+    if (present.length === 0) return null
+    return { kind: 'roster', place: channelPlace(channel, heard), present, gone: [], whole: true, atMs: Date.now() }
   }
 }
