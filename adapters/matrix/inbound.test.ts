@@ -1,13 +1,12 @@
 import { strict as assert } from 'node:assert'
 import { after, before, describe, test } from 'node:test'
-import type { ChatEvent, MessageEvent } from '../../core/event.ts'
+import type { MessageEvent } from '../../core/event.ts'
 import { plain } from '../../core/text/text.ts'
 import type { Client } from './testing/client.ts'
 import { Synapse, synapseMissing } from './testing/synapse.ts'
 import { Trial } from './testing/trial.ts'
 
 const missing = await synapseMissing()
-const kinds = (facts: readonly ChatEvent[]): string[] => facts.map(({ kind }) => kind)
 const words = ({ content }: MessageEvent): string => plain({ segments: content.segments })
 
 describe('what is said on Matrix', { skip: missing ?? false }, () => {
@@ -238,38 +237,6 @@ describe('what is said on Matrix', { skip: missing ?? false }, () => {
     )
   })
 
-  test('more than a batch holds is fetched in order with its time, what happened to it as well', async t => {
-    const { book, room, trial } = await within(t)
-    await alice.say(room, 'before')
-    await book.hears('before')
-    const said = Array.from({ length: 120 }, (_, n) => `n ${n}`)
-    const ids: string[] = []
-    await trial.proxy.offline(async () => {
-      for (const each of said) ids.push(await alice.say(room, each))
-      await alice.redact(room, ids[7] as string)
-      await alice.say(room, '* changed', {
-        'm.new_content': { msgtype: 'm.text', body: 'changed' },
-        'm.relates_to': { rel_type: 'm.replace', event_id: ids[3] },
-      })
-    })
-    await alice.say(room, 'after')
-    await book.hears('after')
-    const there = book.messages().map(words)
-    assert.deepEqual(there, ['before', ...said.filter((_, n) => n !== 7), 'after'])
-    const timeline = await alice.timeline(room)
-    const atMs = timeline.find(({ event_id: id }) => id === ids[0])?.origin_server_ts
-    assert.deepEqual([book.message('n 0')?.origin, book.message('n 0')?.atMs], ['backfill', atMs])
-    const done = book.facts.filter(({ kind }) => kind === 'delete' || kind === 'edit')
-    assert.deepEqual(
-      done.map(fact => 'target' in fact && [fact.kind, fact.target]),
-      [
-        ['delete', ids[7]],
-        ['edit', ids[3]],
-      ],
-    )
-    assert.equal(kinds(book.facts).includes('gap'), false)
-  })
-
   test('what was said before we came into a room is history, whenever we come', async t => {
     const { book, bot } = await within(t, { in: null, config: { invites: [alice.id] } })
     const room = await alice.room({ name: 'Project' })
@@ -293,62 +260,6 @@ describe('what is said on Matrix', { skip: missing ?? false }, () => {
     await alice.say(room, 'hello?')
     await alice.invite(room, bot.id)
     assert.equal((await book.hears('hello?')).origin, 'live')
-  })
-
-  /** What a proxy answers whose server is not there. */
-  const passing = { status: 502, body: {}, headers: { 'retry-after': '0' } }
-
-  test('history that a fault of a proxy keeps from us is asked for until it is there', async t => {
-    const { book, room, trial } = await within(t)
-    await alice.say(room, 'before')
-    await book.hears('before')
-    const said = Array.from({ length: 110 }, (_, n) => `n ${n}`)
-    let faults = 12
-    await trial.proxy.offline(async () => {
-      for (const each of said) await alice.say(room, each)
-      trial.proxy.judge((_, url) => (url.includes('/messages?') && faults-- > 0 ? passing : null))
-    })
-    await book.until(() => book.messages().length > said.length || kinds(book.facts).includes('gap'), 'them all')
-    assert.deepEqual(book.messages().map(words), ['before', ...said])
-    assert.equal(kinds(book.facts).includes('gap'), false)
-  })
-
-  test('history that we may not ask for any more is there once we may again', async t => {
-    const { book, room, trial, stop } = await within(t)
-    await alice.say(room, 'before')
-    await book.hears('before')
-    await stop()
-    const said = Array.from({ length: 110 }, (_, n) => `n ${n}`)
-    for (const each of said) await alice.say(room, each)
-    const revoked = { status: 401, body: { errcode: 'M_UNKNOWN_TOKEN', error: 'revoked' } }
-    trial.proxy.once((_, url) => url.includes('/messages?'), revoked)
-    await assert.rejects((await trial.begin()).ended, { code: 'network-refused' })
-    await trial.start()
-    await alice.say(room, 'after')
-    await book.hears('after')
-    assert.deepEqual(book.messages().map(words), ['before', ...said, 'after'])
-    assert.equal(kinds(book.facts).includes('gap'), false)
-  })
-
-  test('a fault while the point is looked for where we were does not end the network', async t => {
-    const { book, room, trial, stop } = await within(t)
-    await alice.say(room, 'before')
-    await book.hears('before')
-    await stop()
-    await alice.say(room, 'meanwhile')
-    let faults = 12
-    let lost = 1
-    trial.proxy.judge((_, url) => {
-      if (url.includes('/context/') && faults-- > 0) return passing
-      const unknown = { status: 400, body: { errcode: 'M_UNKNOWN', error: 'no such token' } }
-      return url.includes('/sync?') && url.includes('since=') && lost-- > 0 ? unknown : null
-    })
-    await trial.start()
-    await alice.say(room, 'after')
-    await book.hears('after')
-    assert.ok(faults < 1, 'the point was asked for')
-    assert.deepEqual(book.messages().map(words), ['before', 'meanwhile', 'after'])
-    assert.equal(kinds(book.facts).includes('gap'), false)
   })
 
   test('rooms of older versions are read alike', async t => {

@@ -4,7 +4,11 @@ import { type Ask, path, type Wire } from './link/wire.ts'
 import { type Json, type RoomEvent, roomEvents, string } from './native.ts'
 
 const pageEvents = 500
-/** Where the server answers, and always with a fault of its own, it will not do better. */
+/** A page that is too much for the server, or for what stands before it, is asked for in smaller ones, down to these. */
+const leastEvents = 10
+/** What we may not see is left out of a page: so many may be empty one behind the other. */
+const mostEmpty = 200
+/** Who fails so often is given back to whoever asked. */
 const mostAttempts = 8
 const backoff = { firstMs: 500, maxMs: 30_000 }
 
@@ -15,15 +19,14 @@ interface Stretch {
   readonly to: string | undefined
 }
 
-/** Asks until the server answers or says that it never will; rejects then with what it said, and when told to stop. */
-async function persist<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+/** Asks until the server answers, or says that it never will, or fails again and again; rejects then with why, and when told to stop. */
+async function persist<T>(ask: (attempt: number) => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await ask()
+      return await ask(attempt)
     } catch (error) {
       const fault = faultOf(error)
-      const refusal = refusalOf(error)
-      const broken = refusal !== null && refusal.status !== 429 && attempt >= mostAttempts
+      const broken = refusalOf(error)?.status !== 429 && attempt >= mostAttempts
       if (fault.retry === 'never' || broken || signal.aborted) throw error
       await sleep(fault.afterMs ?? backoffMs(backoff, attempt), signal)
     }
@@ -37,7 +40,10 @@ export const pagesBetween = (
   signal: AbortSignal,
 ): AsyncGenerator<RoomEvent[]> =>
   pages({ dir: 'f', ...(to === undefined ? {} : { to }) }, from, query =>
-    persist(() => wire.ask('GET', path`/rooms/${room}/messages`, { query, deadlineMs: 60_000, signal }), signal),
+    persist(attempt => {
+      const limit = Math.max(leastEvents, pageEvents >> attempt)
+      return wire.ask('GET', path`/rooms/${room}/messages`, { query: { ...query, limit }, deadlineMs: 60_000, signal })
+    }, signal),
   )
 
 /** Our newest words in a room first, in pages, as far back as the server goes. */
@@ -51,12 +57,14 @@ async function* pages(
   from: string | undefined,
   ask: (query: Query) => Promise<Json>,
 ): AsyncGenerator<RoomEvent[]> {
+  let empty = 0
   for (let at = from; ; ) {
     const page = await ask({ ...about, limit: pageEvents, ...(at === undefined ? {} : { from: at }) })
     const events = roomEvents(page['chunk'] as readonly unknown[])
     if (events.length > 0) yield events
+    empty = events.length > 0 ? 0 : empty + 1
     const next = string(page['end'])
-    if (events.length === 0 || next === undefined || next === at || next === about['to']) return
+    if (empty > mostEmpty || next === undefined || next === at || next === about['to']) return
     at = next
   }
 }

@@ -200,25 +200,29 @@ describe('what is said by us on Matrix', { skip: missing ?? false }, () => {
     assert.deepEqual(said?.content['m.relates_to'], { 'm.in_reply_to': { event_id: inner } })
   })
 
-  test('a message that the homeserver always fails at is given up, and holds nothing up', async t => {
-    const { adapter, place, trial, ours } = await within(t)
-    trial.proxy.judge((method, url) =>
-      isSend(method, url) && url.includes('.p-1.')
-        ? { status: 500, body: { errcode: 'M_UNKNOWN', error: 'Internal server error' } }
-        : null,
-    )
-    const codes: string[] = []
-    for (let n = 0; n < 6; n++)
-      codes.push(
-        await adapter.send(place, say('poison'), 'p-1').then(
-          () => 'sent',
-          (error: ChanopError) => error.code,
-        ),
-      )
-    assert.deepEqual(codes, [...Array.from({ length: 5 }, () => 'network-down'), 'send-refused'])
-    await adapter.send(place, say('next'), 'p-2')
-    assert.deepEqual(bodies(await ours()), ['next'])
-  })
+  const failing = {
+    homeserver: { status: 500, body: { errcode: 'M_UNKNOWN', error: 'Internal server error' } },
+    'proxy before it': { status: 403, body: {}, headers: { 'content-type': 'text/html' } },
+  }
+  for (const [who, answer] of Object.entries(failing)) {
+    test(`a message that the ${who} always fails at is given up; one that comes while nothing is taken is not`, async t => {
+      const { adapter, place, trial, ours } = await within(t)
+      const tries = async (key: string): Promise<Set<string>> => {
+        const codes = new Set<string>()
+        for (let n = 0; n < 6; n++) {
+          const code = await adapter.send(place, say('poison'), key).catch((error: ChanopError) => error.code)
+          codes.add(String(code))
+        }
+        return codes
+      }
+      trial.proxy.judge(method => (method === 'PUT' ? answer : null))
+      assert.deepEqual([...(await tries('p-0'))], ['network-down'])
+      trial.proxy.judge((method, url) => (isSend(method, url) && url.includes('.p-1.') ? answer : null))
+      assert.deepEqual([...(await tries('p-1'))], ['network-down', 'send-refused'])
+      await adapter.send(place, say('next'), 'p-2')
+      assert.deepEqual(bodies(await ours()), ['next'])
+    })
+  }
 
   test('a homeserver in trouble is no reason to give up, and says why in the status', async t => {
     const { adapter, trial, book } = await within(t).then(world => ({ ...world, book: world.trial.book }))

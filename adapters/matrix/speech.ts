@@ -19,7 +19,7 @@ const forgetMs = 60_000
 const mostUploads = 200
 /** For so long a homeserver surely knows what it was sent under which id. */
 const rememberedMs = 20 * 3_600_000
-/** A homeserver that fails again and again at one and the same message will never take it. */
+/** Who fails so often at one and the same message, and at nothing else, will never take it. */
 const mostFailures = 6
 
 export interface SpeechOptions {
@@ -83,10 +83,10 @@ export class Speech {
 
   async #say({ room, place, txn }: { room: string; place: Place; txn: string }, part: Part): Promise<MessageId> {
     const content = 'file' in part ? part.content(await this.#upload(part.file)) : part.content
-    const id = await this.#put(room, content, txn).catch((error: unknown) => {
+    const id = await this.#put(room, content, txn).catch(async (error: unknown) => {
       // The homeserver refuses a thread whose first message it does not know, or that stands in a thread itself.
       const unrelated = refusalOf(error)?.status === 400 ? withoutThread(content) : null
-      if (!unrelated) throw this.#refused(place, error, txn)
+      if (!unrelated) throw await this.#refused(place, error, txn)
       return this.#put(room, unrelated, `${txn}.r`)
     })
     this.#failures.delete(txn)
@@ -101,15 +101,30 @@ export class Speech {
     return id as MessageId
   }
 
-  #refused(place: Place, error: unknown, txn: string): ChanopError {
-    const fault = faultOf(error)
+  #refused(place: Place, error: unknown, txn: string): Promise<ChanopError> {
     const refusal = refusalOf(error)
     if (refusal?.status === 403) this.#o.troubles.begin(place.channel, `we may not speak here: ${refusal.says}`)
-    if (refusal === null || refusal.status < 500 || refusal.code === undefined) return fault
-    const failures = (this.#failures.get(txn) ?? 0) + 1
+    return this.#given(faultOf(error), txn)
+  }
+
+  /** The fault, or that nobody will ever do it: where it fails again and again while everything else is done. */
+  async #given(fault: ChanopError, txn: string): Promise<ChanopError> {
+    const refusal = refusalOf(fault.cause)
+    if (refusal === null || fault.code !== 'network-down') return fault
+    const failures = (await this.#takesElse()) ? (this.#failures.get(txn) ?? 0) + 1 : 0
     this.#failures.set(txn, failures)
     if (failures < mostFailures) return fault
-    return new ChanopError('send-refused', `the homeserver fails at this message (${refusal.says})`, { cause: error })
+    const why = `the homeserver, or what stands before it, fails at this each time (${refusal.says})`
+    return new ChanopError('send-refused', why, { cause: fault.cause })
+  }
+
+  /** Whether the homeserver writes something else down for us just now. */
+  #takesElse(): Promise<boolean> {
+    const { wire, me } = this.#o
+    return wire.ask('PUT', path`/user/${me}/account_data/chanop.alive`, { body: {} }).then(
+      () => true,
+      () => false,
+    )
   }
 
   async #upload(file: Upload): Promise<string> {
@@ -144,8 +159,8 @@ export class Speech {
     if (edit.do === 'keep') return edit.id
     if (edit.do === 'remove') return this.#redact(at.room, edit.id, undefined, `${at.txn}.d`).then(() => null)
     if (edit.do === 'say') return this.#say({ ...at, txn: `${at.txn}.s` }, edit.part)
-    await this.#put(at.room, edit.content, `${at.txn}.e`).catch((error: unknown) => {
-      throw this.#refused(at.place, error, `${at.txn}.e`)
+    await this.#put(at.room, edit.content, `${at.txn}.e`).catch(async (error: unknown) => {
+      throw await this.#refused(at.place, error, `${at.txn}.e`)
     })
     return edit.id
   }
@@ -171,9 +186,11 @@ export class Speech {
 
   async #redact(room: string, event: string, reason: string | undefined, txn: string): Promise<void> {
     const body = reason === undefined ? {} : { reason: head(reason, 500) }
-    await this.#o.wire.ask('PUT', path`/rooms/${room}/redact/${event}/${txn}`, { body }).catch((error: unknown) => {
-      if (refusalOf(error)?.status !== 404) throw faultOf(error)
-    })
+    await this.#o.wire
+      .ask('PUT', path`/rooms/${room}/redact/${event}/${txn}`, { body })
+      .catch(async (error: unknown) => {
+        if (faultOf(error).code !== 'not-found') throw await this.#given(faultOf(error), txn)
+      })
   }
 
   readonly react: Able['react'] = async (place, target, { emoji, removed }, deliveryId) => {
@@ -181,9 +198,10 @@ export class Speech {
     const key = head(emoji, 200)
     if (removed) return this.#unreact(room, target, key, deliveryId)
     const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key } }
-    await this.#put(room, content, `${this.#o.instance}.${deliveryId}.a`, 'm.reaction').catch((error: unknown) => {
+    const txn = `${this.#o.instance}.${deliveryId}.a`
+    await this.#put(room, content, txn, 'm.reaction').catch(async (error: unknown) => {
       // It shows already.
-      if (refusalOf(error)?.code !== 'M_DUPLICATE_ANNOTATION') throw faultOf(error)
+      if (refusalOf(error)?.code !== 'M_DUPLICATE_ANNOTATION') throw await this.#given(faultOf(error), txn)
     })
   }
 

@@ -1,8 +1,9 @@
 import type { AdapterContext, Sink } from '../../core/adapter.ts'
 import { type ChatEvent, gapIn, type MessageId, type Origin } from '../../core/event.ts'
 import { offer } from '../../core/process/feed.ts'
+import { Recent } from '../../core/recent.ts'
 import { factsOf, givenOf, isArrival } from './inbound.ts'
-import { faultOf, isPassing } from './link/faults.ts'
+import { faultOf, isLoggedOut, isPassing } from './link/faults.ts'
 import { path, type Wire } from './link/wire.ts'
 import type { Memory } from './memory.ts'
 import {
@@ -38,6 +39,10 @@ export interface IntakeOptions {
 }
 
 const mostPerCall = 500
+/** History that can't be had for so long, although the homeserver answers everything else, is a gap: nothing goes on before. */
+const patienceMs = 600_000
+const leastFailures = 3
+const mostFailing = 100
 const naming = /^m\.room\.(name|canonical_alias)$/
 
 /** How a room is shown in a batch of /sync. */
@@ -58,6 +63,8 @@ export class Intake {
   readonly #o: IntakeOptions
   /** Newest messages of this batch, by room. */
   readonly #last = new Map<string, string>()
+  /** Stretches of history that could not be had, by room and beginning. */
+  readonly #failing = new Recent<string, { readonly sinceMs: number; readonly times: number }>(mostFailing)
 
   constructor(options: IntakeOptions) {
     this.#o = options
@@ -195,10 +202,18 @@ export class Intake {
   /** Rejects with a fault that passes: the server has what was said, and it is asked for again. */
   async #unfetched(room: Room, from: string, fromMs: number, error: unknown): Promise<boolean> {
     if (this.#o.signal.aborted) return false
-    if (isPassing(error)) throw error
+    if (isPassing(error) && !this.#isHopeless(`${room.id}/${from}`, error)) throw error
     const { message } = faultOf(error)
     this.#o.context.log.warn({ room: room.id, reason: message }, 'history could not be fetched')
     return this.#gap(room, from, fromMs, `what was said meanwhile can not be fetched: ${message}`)
+  }
+
+  /** Each time before this one the homeserver had answered /sync. */
+  #isHopeless(stretch: string, error: unknown): boolean {
+    if (isLoggedOut(error)) return false
+    const { sinceMs, times } = this.#failing.get(stretch) ?? { sinceMs: Date.now(), times: 0 }
+    this.#failing.set(stretch, { sinceMs, times: times + 1 })
+    return times + 1 >= leastFailures && Date.now() - sinceMs > patienceMs
   }
 
   #gap(room: Room, from: string, fromMs: number, reason: string): Promise<boolean> {

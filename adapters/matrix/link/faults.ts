@@ -13,10 +13,16 @@ export interface Refusal {
   readonly afterMs?: number
 }
 
+/** Who asks to wait for nothing is not asked without a pause. */
+const leastMs = 100
+
 const waits = (data: Json, headers: Headers | undefined): number | undefined => {
   const body = data['retry_after_ms']
-  if (typeof body === 'number' && body >= 0) return Math.min(body, longestLimitMs)
-  return retryAfterMs(headers?.get('retry-after'), Date.now(), longestLimitMs) ?? undefined
+  const saidMs =
+    typeof body === 'number' && body >= 0
+      ? Math.min(body, longestLimitMs)
+      : retryAfterMs(headers?.get('retry-after'), Date.now(), longestLimitMs)
+  return saidMs === null ? undefined : Math.max(saidMs, leastMs)
 }
 
 /** What the server said, or null when none did. `error` is what the SDK rejected with. */
@@ -43,10 +49,11 @@ const endsLogin = new Set(['M_UNKNOWN_TOKEN', 'M_MISSING_TOKEN', 'M_USER_DEACTIV
 
 export const isLoggedOut = (error: unknown): boolean => endsLogin.has(refusalOf(error)?.code ?? '')
 
-/** A refusal that says nothing about what was asked: of something before the server, or of our login. */
+/** A fault that says nothing about what was asked: of the way, of something before the server, or of our login. */
 export function isPassing(error: unknown): boolean {
   const refusal = refusalOf(error)
-  return refusal !== null && (refusal.code === undefined || endsLogin.has(refusal.code))
+  if (refusal === null) return faultOf(error).retry === 'later'
+  return refusal.code === undefined || endsLogin.has(refusal.code)
 }
 
 /** Anything that a request rejects with, as the contract of adapters has it. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
 import { stopwatch } from '../../../core/contract/stopwatch.ts'
+import { ChanopError } from '../../../core/error.ts'
 import {
   type Act,
   type ChannelId,
@@ -147,6 +148,23 @@ test('a platform that can not tell gets it again, labelled', async t => {
   await queue(house, 'a', [words('then')])
   await settled(house)
   assert.deepEqual(texts(a), ['once?', '(perhaps said before) once?', 'then'])
+})
+
+test('what is lost on the way each time is tried again with growing pauses', async t => {
+  const { house, bridge } = await openHall(t, 'a')
+  const adapter = bridge.connections.adapters.get('a' as NetworkId)
+  assert.ok(adapter)
+  const triedMs: number[] = []
+  const send = adapter.send.bind(adapter)
+  adapter.send = async (...asked) => {
+    if (triedMs.push(performance.now()) < 4) throw new ChanopError('network-down', 'Bad Gateway')
+    return send(...asked)
+  }
+  adapter.find = async () => 'not-sent'
+  await queue(house, 'a', [words('one')])
+  await settled(house)
+  const [, second = 0, third = 0, fourth = 0] = triedMs
+  assert.ok(third - second > 120 && fourth - third > 240, triedMs.join(' '))
 })
 
 test('a platform that does not answer the question is asked again', async t => {

@@ -23,7 +23,7 @@ import {
 } from '../../../core/ledger/out/deliveries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
-import { sleep } from '../../../core/retry.ts'
+import { backoffMs, sleep } from '../../../core/retry.ts'
 import type { Vault } from '../../../core/vault/secrets.ts'
 import { aside, leadsElsewhere } from './aside.ts'
 import type { Files } from './files.ts'
@@ -35,6 +35,10 @@ import { Refusals } from './refusals.ts'
 
 const readLimit = 1000
 const outageLookMs = 1000
+const lostAgain = { firstMs: 250, maxMs: 60_000 }
+
+/** What was lost on the way once goes out again at once; what is lost each time is no reason to hammer. */
+const pauseMs = (attempts: number): number => (attempts < 2 ? 0 : backoffMs(lostAgain, attempts - 2))
 
 export interface DelivererOptions {
   readonly ledger: Ledger
@@ -279,7 +283,7 @@ export class Deliverer {
       requeue(db, head)
       return labelled
     })
-    lane.renew({ ...again, state: 'queued', retried: true })
+    lane.renew({ ...again, state: 'queued', retried: true, notBeforeMs: Date.now() + pauseMs(head.attempts) })
   }
 
   async #fly(lane: Lane, adapter: Adapter, delivery: Delivery, way: Way): Promise<void> {
