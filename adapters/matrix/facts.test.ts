@@ -163,6 +163,17 @@ test('names of ours that are patterns match themselves alone, in no time', () =>
   )
 })
 
+test('a time that is none is the nearest that is one', () => {
+  const said = { msgtype: 'm.text', body: 'x' }
+  for (const at of [Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, 0.5]) {
+    const [fact] = factsOf(event('m.room.message', said, { origin_server_ts: at }), heard)
+    assert.ok(
+      Number.isSafeInteger(fact?.atMs) && !Number.isNaN(new Date(fact?.atMs ?? Number.NaN).getTime()),
+      String(at),
+    )
+  }
+})
+
 test('a name is cut, whoever gave it', () => {
   const long = 'a'.repeat(60_000)
   const said = event('m.room.message', { msgtype: 'm.text', body: 'hi' })

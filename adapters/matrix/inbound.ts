@@ -68,11 +68,15 @@ function senderOf(event: RoomEvent, heard: Heard): Sender {
   }
 }
 
+/** Whatever a server of others writes there, it is a time. */
+const latestMs = 8.64e15
+const timeOf = ({ origin_server_ts: atMs }: RoomEvent): number => Math.trunc(Math.min(Math.max(atMs, 0), latestMs))
+
 const base = (event: RoomEvent, heard: Heard) => ({
   key: `${heard.network}:${event.event_id}`,
   place: heard.place,
   sender: senderOf(event, heard),
-  atMs: event.origin_server_ts,
+  atMs: timeOf(event),
   origin: heard.origin,
 })
 

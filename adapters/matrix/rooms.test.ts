@@ -91,6 +91,19 @@ describe('rooms of Matrix', { skip: missing ?? false }, () => {
     })
   }
 
+  test('what is said while a room is being replaced is said in the new one', async t => {
+    const trial = await open(t, { room: { preset: 'public_chat' } })
+    const { adapter } = await trial.start()
+    const at = `client/v3/rooms/${encodeURIComponent(trial.room)}/upgrade`
+    const { replacement_room: next } = await alice.ask<{ replacement_room: string }>('POST', at, { new_version: '12' })
+    const send = () => adapter.send(trial.place, say('in between'), 'move-1')
+    await send().catch((error: ChanopError) => {
+      assert.equal(error.code, 'send-later', error.message)
+      return send()
+    })
+    assert.ok((await alice.timeline(next)).some(({ content }) => content['body'] === 'in between'))
+  })
+
   test('a tombstone that points to somebody else’s room is not followed', async t => {
     const trial = await open(t)
     const { adapter } = await trial.start()
@@ -149,6 +162,20 @@ describe('rooms of Matrix', { skip: missing ?? false }, () => {
     assert.deepEqual(trial.book.texts(), ['before', 'meanwhile', 'again'])
   })
 
+  test('what was said before we were put out, while we were away, is there', async t => {
+    const trial = await open(t)
+    const { stop } = await trial.start()
+    await alice.say(trial.room, 'before')
+    await trial.book.hears('before')
+    await stop()
+    await alice.say(trial.room, 'while away')
+    await alice.ask('POST', `client/v3/rooms/${encodeURIComponent(trial.room)}/kick`, { user_id: trial.bot.id })
+    const { adapter } = await trial.begin()
+    assert.equal((await trial.book.hears('while away')).origin, 'backfill')
+    await trial.book.until(() => trouble(adapter, trial.room)?.includes('put us out'), 'the trouble')
+    assert.deepEqual(trial.book.texts(), ['before', 'while away'])
+  })
+
   test('who may not speak is told so by the room’s own words', async t => {
     const trial = await open(t, { room: { power_level_content_override: { events_default: 50 } } })
     const { adapter } = await trial.start()
@@ -178,6 +205,20 @@ describe('rooms of Matrix', { skip: missing ?? false }, () => {
       ),
       false,
     )
+  })
+
+  test('where the homeserver encrypts what we open, one direct conversation is made and not one each time', async t => {
+    const own = await Synapse.start(t, { settings: { encryption_enabled_by_default_for_room_type: 'invite' } })
+    const bob = await own.register('bob')
+    const trial = await Trial.open(t, own, { alice: bob, in: null })
+    const made = (): number => trial.proxy.asked.filter(asked => asked.includes('/createRoom')).length
+    for (let n = 0; n < 2; n++) {
+      const { adapter, stop } = await trial.start()
+      const refused = { code: 'send-refused', message: /encrypts the direct conversations/ }
+      for (let times = 0; times < 2; times++) await assert.rejects(adapter.direct(bob.id as UserId), refused)
+      await stop()
+    }
+    assert.equal(made(), 1)
   })
 
   test('a direct conversation is private, found again after a restart, and none when somebody joins', async t => {

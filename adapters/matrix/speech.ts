@@ -34,6 +34,13 @@ export interface SpeechOptions {
   awayMs(): number
 }
 
+/** One request on its way, by its transaction id. */
+interface Saying {
+  readonly room: string
+  readonly place: Place
+  readonly txn: string
+}
+
 export class Speech {
   readonly #o: SpeechOptions
   /** Files that the homeserver has, by their hash: a message that is said again brings none twice. */
@@ -81,12 +88,12 @@ export class Speech {
     return ids
   }
 
-  async #say({ room, place, txn }: { room: string; place: Place; txn: string }, part: Part): Promise<MessageId> {
+  async #say({ room, place, txn }: Saying, part: Part): Promise<MessageId> {
     const content = 'file' in part ? part.content(await this.#upload(part.file)) : part.content
     const id = await this.#put(room, content, txn).catch(async (error: unknown) => {
       // The homeserver refuses a thread whose first message it does not know, or that stands in a thread itself.
       const unrelated = refusalOf(error)?.status === 400 ? withoutThread(content) : null
-      if (!unrelated) throw await this.#refused(place, error, txn)
+      if (!unrelated) throw await this.#refused({ room, place, txn }, error)
       return this.#put(room, unrelated, `${txn}.r`)
     })
     this.#failures.delete(txn)
@@ -101,9 +108,13 @@ export class Speech {
     return id as MessageId
   }
 
-  #refused(place: Place, error: unknown, txn: string): Promise<ChanopError> {
+  async #refused({ room, place, txn }: Saying, error: unknown): Promise<ChanopError> {
     const refusal = refusalOf(error)
-    if (refusal?.status === 403) this.#o.troubles.begin(place.channel, `we may not speak here: ${refusal.says}`)
+    const replaced = refusal?.status === 403 ? await this.#o.doors.replaced(room) : null
+    if (replaced === 'moves')
+      return new ChanopError('send-later', 'the room was replaced by another one: it is said there', { cause: error })
+    if (refusal?.status === 403 && replaced === null)
+      this.#o.troubles.begin(place.channel, `we may not speak here: ${refusal.says}`)
     return this.#given(faultOf(error), txn)
   }
 
@@ -155,12 +166,12 @@ export class Speech {
     return ids
   }
 
-  async #change(at: { room: string; place: Place; txn: string }, edit: Edited): Promise<MessageId | null> {
+  async #change(at: Saying, edit: Edited): Promise<MessageId | null> {
     if (edit.do === 'keep') return edit.id
     if (edit.do === 'remove') return this.#redact(at.room, edit.id, undefined, `${at.txn}.d`).then(() => null)
     if (edit.do === 'say') return this.#say({ ...at, txn: `${at.txn}.s` }, edit.part)
     await this.#put(at.room, edit.content, `${at.txn}.e`).catch(async (error: unknown) => {
-      throw await this.#refused(at.place, error, `${at.txn}.e`)
+      throw await this.#refused({ ...at, txn: `${at.txn}.e` }, error)
     })
     return edit.id
   }

@@ -85,7 +85,8 @@ export class Intake {
     }
     for (const [id, { invite_state: state }] of Object.entries(batch.rooms?.invite ?? {}))
       this.#aside(this.#o.doors.invited(id, strippedEvents(state?.events)))
-    for (const [id, left] of Object.entries(batch.rooms?.leave ?? {})) this.#left(id, left)
+    for (const [id, left] of Object.entries(batch.rooms?.leave ?? {}))
+      if (!(await this.#left(id, left, { origin: first ? 'backfill' : origin, since })) || signal.aborted) return false
     if (string(batch.next_batch) === undefined) return true
     await this.#saved(batch.next_batch)
     return !signal.aborted
@@ -285,15 +286,31 @@ export class Intake {
     return offer({ sink, signal, log: context.log }, facts)
   }
 
-  #left(id: string, left: JoinedRoom): void {
-    const { me, doors } = this.#o
-    const mine = [...roomEventsOf(left.state?.events), ...roomEvents(left.timeline?.events)].findLast(
+  async #left(id: string, left: JoinedRoom, how: Pick<Seen, 'since'> & { origin: Origin }): Promise<boolean> {
+    const { me, doors, rooms } = this.#o
+    const state = roomEventsOf(left.state?.events)
+    const mine = [...state, ...roomEvents(left.timeline?.events)].findLast(
       ({ type, state_key: key }) => type === 'm.room.member' && key === me,
     )
-    if (!mine || mine.content['membership'] === 'join') return
+    if (!mine || mine.content['membership'] === 'join') return true
+    const wasIn = rooms.get(id) !== undefined || rooms.isWanted(id)
+    if (wasIn && how.since !== null && !(await this.#lastWords(rooms.enter(id), left, how))) return false
     const by = mine.sender === me ? 'somebody' : localpart(mine.sender)
-    if (mine.sender === me) this.#o.rooms.leave(id)
+    if (mine.sender === me) rooms.leave(id)
     else doors.left(id, by, string(mine.content['reason']) ?? '')
+    return true
+  }
+
+  /** What was said in a room before we were out of it. */
+  async #lastWords(
+    room: Room,
+    { state, timeline }: JoinedRoom,
+    { origin, since }: Pick<Seen, 'since'> & { origin: Origin },
+  ): Promise<boolean> {
+    for (const event of roomEventsOf(state?.events)) room.follow(event)
+    const { limited, prev_batch: point } = timeline ?? {}
+    if (limited === true && !(await this.#stretch(room, since ?? '', point, Date.now()))) return false
+    return this.#facts(room, roomEvents(timeline?.events), origin, 'now')
   }
 }
 

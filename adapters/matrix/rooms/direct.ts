@@ -13,6 +13,12 @@ interface TalksOptions {
   readonly me: string
 }
 
+const encrypts = (): ChanopError =>
+  new ChanopError(
+    'send-refused',
+    'this homeserver encrypts the direct conversations that we open, which Chanop can not do: start one with us without encryption, or change its encryption_enabled_by_default_for_room_type',
+  )
+
 /** Direct conversations: one room for each person, found again or made. */
 export class DirectTalks {
   readonly #o: TalksOptions
@@ -32,7 +38,10 @@ export class DirectTalks {
   async #open(user: string): Promise<string> {
     if (!isUserId(user) || user === this.#o.me) throw new ChanopError('not-found', `there is nobody ${user} on Matrix`)
     const { wire, rooms } = this.#o
-    for (const id of rooms.directRooms(user)) if (await this.#serves(id, user)) return id
+    const there = rooms.directRooms(user)
+    for (const id of there) if (await this.#serves(id, user)) return id
+    // Another one would be as this one is, and one more each time.
+    if (there.some(id => rooms.get(id)?.encryptedBy === this.#o.me)) throw encrypts()
     await wire.ask('GET', path`/profile/${user}`).catch((error: unknown) => {
       const refusal = refusalOf(error)
       if (refusal?.status === 404)
@@ -45,10 +54,20 @@ export class DirectTalks {
       .catch((error: unknown) => Promise.reject(faultOf(error)))
     const id = string(made['room_id'])
     if (id === undefined) throw new ChanopError('network-down', 'the homeserver made no room')
-    rooms.enter(id)
+    const room = rooms.enter(id)
     rooms.noteDirect(id, user)
     await this.#o.doors.saveDirect()
-    return id
+    if (!(await this.#isEncrypted(id))) return id
+    room.encryptedBy = this.#o.me
+    throw encrypts()
+  }
+
+  async #isEncrypted(id: string): Promise<boolean> {
+    return this.#o.wire.ask('GET', path`/rooms/${id}/state/m.room.encryption`).then(
+      () => true,
+      // What can't be asked now /sync tells in a moment.
+      () => false,
+    )
   }
 
   /** A conversation that the other one left, or that others are in, is none any more. */

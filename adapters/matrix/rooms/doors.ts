@@ -173,6 +173,21 @@ export class Doors {
     return moving
   }
 
+  /**
+   * Whether a room was replaced: a homeserver refuses what is said there before it tells us. `moves`: what is said again is said
+   * in the other room; `closed`: we are not let in there.
+   */
+  async replaced(id: string): Promise<'moves' | 'closed' | null> {
+    const { wire, me, signal } = this.#o
+    const tombstone: Json = await wire
+      .ask('GET', path`/rooms/${id}/state/m.room.tombstone`, { signal })
+      .catch(() => ({}))
+    const successor = string(tombstone['replacement_room'])
+    if (successor === undefined) return null
+    await this.upgraded(id, successor, me)
+    return this.#closed.has(successor) ? 'closed' : 'moves'
+  }
+
   /** Resolves once it is known which place a room is that is new to us. */
   async settled(id: string): Promise<void> {
     await this.#moving.get(id)

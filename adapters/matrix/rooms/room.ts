@@ -13,7 +13,8 @@ export class Room {
   complete = false
   /** Whether /sync has shown it. */
   seen = false
-  encrypted = false
+  /** Who made it an encrypted one: the homeserver by itself does so in the name of who made the room. */
+  encryptedBy: string | null = null
   /** The room that it was replaced by. */
   successor: string | null = null
   alias: string | null = null
@@ -27,6 +28,10 @@ export class Room {
 
   get members(): ReadonlyMap<string, string | null> {
     return this.#names
+  }
+
+  get encrypted(): boolean {
+    return this.encryptedBy !== null
   }
 
   /** People in it, with those who are invited. */
@@ -52,10 +57,10 @@ export class Room {
     this.#invited = count(summary['m.invited_member_count']) ?? this.#invited
   }
 
-  follow({ type, state_key: key, content }: Pick<RoomEvent, 'type' | 'content' | 'state_key'>): void {
+  follow({ type, state_key: key, content, sender }: RoomEvent): void {
     if (type === 'm.room.member' && key !== undefined) this.#member(key, content)
     if (key !== '') return
-    if (type === 'm.room.encryption') this.encrypted = true
+    if (type === 'm.room.encryption') this.encryptedBy = sender
     if (type === 'm.room.tombstone') this.successor = string(content['replacement_room']) ?? null
     if (type === 'm.room.canonical_alias') this.alias = string(content['alias']) ?? null
     if (type === 'm.room.name') this.name = oneLine(string(content['name']) ?? '') || null
