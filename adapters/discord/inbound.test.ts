@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { silentLog } from '../../core/log.ts'
 import { plain } from '../../core/text/text.ts'
+import { contentOf } from './inbound.ts'
 import type { DiscordFake } from './testing/fake.ts'
 import { type Channel, type Member, snowflake, type User } from './testing/objects.ts'
 import { hears, Suite, told } from './testing/suite.ts'
@@ -10,6 +12,14 @@ let general: Channel
 let alice: User
 const { start, say } = Suite.open(suite => {
   ;({ fake, general, alice } = suite)
+})
+
+test('of a message that is like none that is known the words are read', () => {
+  const directory = { self: null, channels: new Map(), guilds: new Map(), nameOf: () => null }
+  const reader = { directory, log: silentLog() } as unknown as Parameters<typeof contentOf>[0]
+  const odd = { id: '1', type: 0, content: 'words', author: {}, poll: {} }
+  assert.equal(plain(contentOf(reader, null, odd as never)), 'words')
+  assert.match(plain(contentOf(reader, null, { ...odd, content: '' } as never)), /can not be read/)
 })
 
 test('what looks empty is not, and what no version knows drops nothing', async () => {

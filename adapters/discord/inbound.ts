@@ -19,6 +19,7 @@ import type {
   Sender,
   UserId,
 } from '../../core/event.ts'
+import type { Log } from '../../core/log.ts'
 import { type Channel, type Directory, isDirect, isThread, snowflakeMs } from './guild/directory.ts'
 import { beside, forwarded, isCopyOfRoot, joined, noticeOf } from './text/kinds.ts'
 import { type Names, parseMarkdown } from './text/read.ts'
@@ -34,6 +35,7 @@ export interface Reader {
   readonly isPlace: (channel: string) => boolean
   /** Whether a webhook is one of ours, or of another relay like us. */
   readonly webhook: (id: string) => 'ours' | 'relay' | 'other'
+  readonly log: Log
 }
 
 /** Where something of a channel is said: a thread is the place of its channel, with the message that opened it. */
@@ -117,8 +119,18 @@ export const filesOf = (native: Pick<APIMessage, 'attachments' | 'message_snapsh
   ...(native.message_snapshots ?? []).flatMap(({ message }) => message.attachments ?? []),
 ]
 
-/** What a message says. Nothing that Discord shows is left out, whatever kind it is of. */
+/** What a message says. Of one that is like none that is known its words are read alone: it keeps no other up. */
 export function contentOf(reader: Reader, guild: string | null, native: Native): Content {
+  try {
+    return wholeOf(reader, guild, native)
+  } catch (error) {
+    reader.log.warn({ error, message: native.id }, 'a message of Discord could not be read but for its words')
+    return { segments: [{ kind: 'text', text: native.content || '[a message that can not be read here]' }] }
+  }
+}
+
+/** Nothing that Discord shows is left out, whatever kind it is of. */
+function wholeOf(reader: Reader, guild: string | null, native: Native): Content {
   const names = namesFor(reader, guild, native)
   const notice = noticeOf(native)
   const byProgram = native.author.bot === true || native.webhook_id !== undefined

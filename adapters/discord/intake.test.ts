@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
+import { silentLog } from '../../core/log.ts'
 import { Intake } from './intake.ts'
 import type { Told } from './wire/gateway.ts'
 
@@ -12,12 +13,14 @@ function made(preparing: Map<string, Promise<void>> = new Map(), parents: Map<st
     happenings: {
       lifeOf: () => null,
       eventsOf: ({ mark }: Told) => {
+        if (mark === 'odd') throw new TypeError('not as it was described')
         passed.push(mark)
         return []
       },
     },
     awaited: ({ mark }: Told) => preparing.get(mark) ?? null,
     push: () => undefined,
+    log: silentLog(),
   } as unknown as ConstructorParameters<typeof Intake>[0])
   const told = (mark: string, channel = 'c'): void =>
     intake.take({ packet: { t: 'MESSAGE_CREATE', d: { channel_id: channel } }, mark, replayed: false } as never)
@@ -102,4 +105,14 @@ test('an unknown thread that turns out to belong to a channel waits for that cha
   assert.deepEqual(passed, [])
   intake.release('c')
   assert.deepEqual(passed, ['1'])
+})
+
+test('an event that nobody can read keeps up none behind it', () => {
+  const { intake, passed, told } = made()
+  intake.hold('c')
+  for (const mark of ['1', 'odd', '2']) told(mark)
+  intake.release('c')
+  told('odd')
+  told('3')
+  assert.deepEqual(passed, ['1', '2', '3'])
 })

@@ -1,4 +1,5 @@
 import type { ChatEvent, Sign } from '../../core/event.ts'
+import type { Log } from '../../core/log.ts'
 import { plain } from '../../core/text/text.ts'
 import type { Interactions } from './commands/interactions.ts'
 import type { Following } from './following.ts'
@@ -19,6 +20,7 @@ export interface IntakeOptions {
   readonly quotes: Quotes
   readonly seen: Seen
   readonly directs: Directs
+  readonly log: Log
   push(events: readonly ChatEvent[]): void
   signs(signs: readonly Sign[]): void
   /** What has to be known before an event can be read (its channel, whose webhook it came by), or null: nothing. */
@@ -124,7 +126,16 @@ export class Intake {
     return channel ? this.#o.following.root(channel) : id
   }
 
-  #process({ packet, mark, replayed }: Told): void {
+  /** No event, whatever it is, keeps up those behind it. */
+  #process(told: Told): void {
+    try {
+      this.#read(told)
+    } catch (error) {
+      this.#o.log.error({ error, event: told.packet.t }, 'an event of Discord was not understood')
+    }
+  }
+
+  #read({ packet, mark, replayed }: Told): void {
     const origin = replayed ? 'backfill' : 'live'
     const life = this.#o.happenings.lifeOf(packet)
     if (life) this.#o.signs([life])

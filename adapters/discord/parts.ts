@@ -44,6 +44,7 @@ export function partsOf(config: DiscordConfig, context: AdapterContext, { signal
     cdn: config.cdn,
     isPlace: channel => following.isPlace(channel),
     webhook: id => webhooks.kind(id),
+    log,
   }
   const threads = new Threads(api, directory)
   const quotes = new Quotes(api, reader)
@@ -56,7 +57,7 @@ export function partsOf(config: DiscordConfig, context: AdapterContext, { signal
   const signs: ConstructorParameters<typeof Intake>[0]['signs'] = some => void context.signs?.(some)
   const awaited: ConstructorParameters<typeof Intake>[0]['awaited'] = (told, root) => session.awaited(told, root)
   const read = { directory, following, reader, happenings, interactions, quotes, seen, directs }
-  const intake = new Intake({ ...read, push, signs, awaited })
+  const intake = new Intake({ ...read, push, signs, awaited, log })
   const catchup = new Catchup({ api, reader, cursors, seen })
   const session = new Session({ api, directory, following, status, webhooks, intake, catchup, directs, log, signal })
   return { api, directory, following, status, threads, speech, interactions, directs, session }

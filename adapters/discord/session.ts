@@ -167,7 +167,7 @@ export class Session {
       await webhooks.look(place.parent ?? place.id).catch((error: unknown) => {
         if (!(error instanceof Refused)) throw error
       })
-      if (place.guild !== null) await catchup.archived(place, signal)
+      if (place.guild !== null) await catchup.archived(place, following.threads(place), signal)
       const events = await catchup.missed(place, following.threads(place), signal)
       if (!signal.aborted) intake.pass(events)
     })

@@ -7,6 +7,7 @@ import { factsOf } from '../../adapters/matrix/inbound.ts'
 import { contentOf as fromSlack } from '../../adapters/slack/in/content.ts'
 import { contentOf as fromTelegram } from '../../adapters/telegram/in/content.ts'
 import type { Content } from '../../core/event.ts'
+import { silentLog } from '../../core/log.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -18,6 +19,7 @@ export const discord = (native: Json): Content =>
       cdn: '',
       isPlace: () => false,
       webhook: () => 'other',
+      log: silentLog(),
     },
     null,
     {

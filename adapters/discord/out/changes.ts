@@ -48,7 +48,7 @@ export class Changes {
 
   readonly edit: Able['edit'] = async (place, target, draft, deliveryId) => {
     const { replyTo: _reply, ...content } = draft.content
-    const at = this.#o.threads.at(place)
+    const at = this.#o.threads.at(place, target[0])
     return this.#o.lanes.run(at.channel, async () => {
       const saying = await this.#o.saying(at, { ...draft, content }, deliveryId)
       const files = await this.#filesAmong(at, target.slice(saying.posts.length))
@@ -126,7 +126,7 @@ export class Changes {
   }
 
   async remove(place: Place, target: readonly MessageId[]): Promise<void> {
-    const at = this.#o.threads.at(place)
+    const at = this.#o.threads.at(place, target[0])
     await this.#o.lanes.run(at.channel, async () => {
       for (const id of target) await this.#take(at, id)
     })
@@ -161,7 +161,7 @@ export class Changes {
   }
 
   async react(place: Place, message: MessageId, { emoji, removed }: Reaction): Promise<void> {
-    const target = this.#o.threads.at(place)
+    const target = this.#o.threads.at(place, message)
     const shown = encodeURIComponent(this.#emoji(target, emoji))
     await this.#inChannel(target, channel => {
       const route = `/channels/${channel}/messages/${message}/reactions/${shown}/@me` as const

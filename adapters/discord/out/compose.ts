@@ -57,7 +57,8 @@ export function compose({ content, as, repeat }: Draft, { look, named, quote }: 
     ...fileLine(file),
   ])
   const all: Segment[] = [
-    ...(quote ? [{ kind: 'quote' as const, text: quote }] : []),
+    // Somebody else's words: they call nobody, even where those of who answers may.
+    ...(quote ? [{ kind: 'quote' as const, text: harmless(quote) }] : []),
     ...(repeat ? [words('(may be a repeat) ')] : []),
     ...said,
     ...files,

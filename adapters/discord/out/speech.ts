@@ -5,7 +5,7 @@ import { ChanopError } from '../../../core/error.ts'
 import type { Act, Draft, MessageId, Place, Upload } from '../../../core/event.ts'
 import type { Log } from '../../../core/log.ts'
 import { Lanes } from '../../../core/process/lanes.ts'
-import { type Directory, isForum, isNewer, snowflakeMs } from '../guild/directory.ts'
+import { type Directory, isNewer, snowflakeMs } from '../guild/directory.ts'
 import { isOurs, type Reader } from '../inbound.ts'
 import type { Look } from '../text/render.ts'
 import type { Api } from '../wire/api.ts'
@@ -16,7 +16,7 @@ import { attached, mostFiles, rawFiles, type SentFile } from './files.ts'
 import type { Quotes } from './quotes.ts'
 import type { Saying } from './saying.ts'
 import type { SentBook } from './sent.ts'
-import type { Target, Threads } from './threads.ts'
+import { type Target, type Threads, threadName } from './threads.ts'
 import type { Hook, Webhooks } from './webhooks.ts'
 
 /** An interaction's token is good for so long: what it answered stands in the history no later. */
@@ -53,8 +53,7 @@ export class Speech {
   }
 
   async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
-    const { channel } = place
-    return this.#lanes.run(place.thread ?? channel, async () => {
+    return this.#lanes.run(this.#o.threads.at(place).channel, async () => {
       const target = await this.#o.threads.open(place)
       const saying = await this.#saying(target, draft, deliveryId)
       if (saying.posts.length === 0 && (draft.uploads ?? []).length === 0) throw nothingShown()
@@ -84,12 +83,19 @@ export class Speech {
     const ids = [...((await sent.entry(target.channel, deliveryId))?.ids ?? [])]
     for (const [at, message] of messages.entries()) {
       if (at < ids.length) continue
-      const id = await this.#post(saying, message, at)
+      const id = await this.#post(this.#behind(saying, ids[0]), message, at)
       this.changes.note(id, saying.hook !== null)
       await sent.landed(target.channel, deliveryId, id, messages.length)
       ids.push(id)
     }
     return ids as string[] as MessageId[]
+  }
+
+  /** In a forum what goes on goes on in the thread that its first message opened. */
+  #behind(saying: Saying, first: string | undefined): Saying {
+    const { channel } = saying.target
+    const isBegun = first !== undefined && this.#o.threads.isForum(channel)
+    return isBegun ? { ...saying, target: { channel: first, parent: channel, thread: first } } : saying
   }
 
   /** The words, and the files with the last of them: ten to a message. */
@@ -131,7 +137,7 @@ export class Speech {
     const replying = at === 0 && saying.replyTo !== null ? { message_reference: reference(saying.replyTo) } : {}
     const key = { nonce: this.#nonce(saying, at), enforce_nonce: true }
     const silent = draft.content.style === 'notice' ? { flags: 1 << 12 } : {}
-    if (this.#isForum(target)) return this.#postThread(target, body, sending)
+    if (this.#o.threads.isForum(target.channel)) return this.#postThread(target, body, sending)
     const whole = { ...body, ...replying, ...key, ...silent }
     const { id } = await this.#o.api.post<APIMessage>(`/channels/${target.channel}/messages`, {
       body: whole,
@@ -140,14 +146,9 @@ export class Speech {
     return id
   }
 
-  #isForum({ channel }: Target): boolean {
-    const known = this.#o.directory.channels.get(channel)
-    return known !== undefined && isForum(known)
-  }
-
   /** In a forum everything stands in a thread: what has none begins one. */
   async #postThread(target: Target, message: { content?: string }, sending: object): Promise<string> {
-    const name = (message.content ?? '').split('\n')[0]?.slice(0, 80).trim() || 'Post'
+    const name = nameOfPost(message)
     const made = await this.#o.api.post<{ id: string }>(`/channels/${target.channel}/threads`, {
       body: { name, message },
       ...sending,
@@ -157,12 +158,11 @@ export class Speech {
 
   async #postAs({ target, draft }: Saying, hook: Hook, body: { content?: string }, sending: object): Promise<string> {
     const as = draft.as
-    const name = (body.content ?? '').split('\n')[0]?.slice(0, 80).trim() || 'Post'
     const whole = {
       ...body,
       username: webhookName(as?.name ?? ''),
       ...(as?.avatar?.startsWith('https://') ? { avatar_url: as.avatar } : {}),
-      ...(this.#isForum(target) ? { thread_name: name } : {}),
+      ...(this.#o.threads.isForum(target.channel) ? { thread_name: nameOfPost(body) } : {}),
     }
     const query = { wait: true, ...(target.thread === undefined ? {} : { thread_id: target.thread }) }
     const send = ({ id, token }: Hook): Promise<APIMessage> =>
@@ -269,5 +269,8 @@ export class Speech {
     return id
   }
 }
+
+const nameOfPost = ({ content = '' }: { readonly content?: string }): string =>
+  threadName(content.split('\n')[0] ?? '') || 'Post'
 
 const reference = (id: string) => ({ message_id: id, fail_if_not_exists: false })

@@ -1,7 +1,7 @@
 import { type APIChannel, type APIMessage, RESTJSONErrorCodes as errors } from 'discord.js'
 import type { Place } from '../../../core/event.ts'
 import { truncate, visible } from '../../../core/text/text.ts'
-import { type Directory, isThread } from '../guild/directory.ts'
+import { type Directory, isForum, isThread } from '../guild/directory.ts'
 import type { Api } from '../wire/api.ts'
 import { isRefused, Refused } from '../wire/faults.ts'
 
@@ -16,6 +16,13 @@ export interface Target {
 }
 
 const archiveMinutes = 1440
+const longestName = 100
+
+/** What a thread is called that begins with these words; empty where they show nothing. */
+export const threadName = (words: string): string =>
+  Array.from(truncate(visible(words), 80))
+    .slice(0, longestName)
+    .join('')
 
 /** Threads as places: each has the id of the message that opened it. One that isn't there yet is opened from that message. */
 export class Threads {
@@ -29,10 +36,17 @@ export class Threads {
     this.#directory = directory
   }
 
-  /** The channel of a place, without opening anything. */
-  at({ channel, thread }: Place): Target {
+  /** The channel of a place, without opening anything. In a forum what was said stands in the thread that its first message opened. */
+  at({ channel, thread }: Place, first?: string): Target {
+    if (thread === undefined && first !== undefined && this.isForum(channel))
+      return { channel: first, parent: channel, thread: first }
     if (thread === undefined || this.#closed.has(thread)) return this.#plain(channel)
     return { channel: thread, parent: channel, thread }
+  }
+
+  isForum(channel: string): boolean {
+    const known = this.#directory.channels.get(channel)
+    return known !== undefined && isForum(known)
   }
 
   #plain(channel: string): Target {
@@ -80,6 +94,6 @@ export class Threads {
 
   async #nameFor(channel: string, message: string): Promise<string> {
     const root = await this.#api.get<APIMessage>(`/channels/${channel}/messages/${message}`)
-    return truncate(visible(root.content), 80) || 'Thread'
+    return threadName(root.content) || 'Thread'
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { plain } from '../../../core/text/text.ts'
 import type { DiscordFake } from '../testing/fake.ts'
-import type { Channel, User } from '../testing/objects.ts'
+import { type Channel, snowflake, type User } from '../testing/objects.ts'
 import { hears, Suite, told } from '../testing/suite.ts'
 
 let fake: DiscordFake
@@ -77,6 +77,30 @@ test('after downtime all is fetched in order: the channel, active and archived t
       .every(({ origin }) => origin === 'backfill'),
   )
   assert.equal(told(second, 'gap').length, 0)
+})
+
+test('posts of a forum that were put away while we were not there are fetched, however many, and old ones are not', async () => {
+  const { world } = fake
+  const forum = world.channel('support', 15)
+  const ask = (words: string, atMs = Date.now()): Channel => {
+    const post = world.thread(forum, { id: snowflake(atMs), name: words, owner: alice.id })
+    say(words, {}, alice, post)
+    return post
+  }
+  ask('long ago').archived = true
+  const config = { channels: [general.id, forum.id] }
+  const first = await start(config)
+  const known = ask('known')
+  await hears(first, /^known$/)
+  await trials.pop()?.stop()
+  known.archived = true
+  const missed = Array.from({ length: 102 }, (_, n) => `post ${n}`)
+  for (const [n, words] of missed.entries()) ask(words, Date.now() + 10 * n).archived = true
+  const { book } = await start(config, first.book)
+  assert.deepEqual(
+    book.texts().filter(words => /^(post|known|long)/.test(words)),
+    ['known', ...missed],
+  )
 })
 
 test('a deletion during a short absence is found out, without history it is a gap', async () => {

@@ -1,4 +1,4 @@
-import type { APIChannel, APIMessage, APIThreadList } from 'discord.js'
+import type { APIChannel, APIMessage, APIThreadChannel, APIThreadList } from 'discord.js'
 import type { Cursors } from '../../../core/adapter.ts'
 import { type ChatEvent, type GapEvent, gapIn, type MessageId } from '../../../core/event.ts'
 import { type Channel, isForum, isNewer } from '../guild/directory.ts'
@@ -20,6 +20,8 @@ export interface CatchupOptions {
 const pageSize = 100
 /** What is taken of a channel that was never heard before. */
 const firstPages = 2
+/** So far one that we heard is looked for among the posts of a forum that were put away. */
+const searchedPages = 5
 /** Of the messages known already, so many are looked at again: they may have been changed or taken away. */
 const again = 50
 
@@ -38,7 +40,7 @@ export class Catchup {
 
   /** All that was missed in a channel and its threads, in the order in which it was said. */
   async missed(channel: Channel, threads: readonly Channel[], signal: AbortSignal): Promise<ChatEvent[]> {
-    const newest = await this.#newest(channel)
+    const newest = await this.#newestIn(channel, threads)
     const gap = newest && this.#gap(channel, newest)
     const own = isForum(channel) ? [] : await this.#of(channel, newest, signal)
     const inThreads: ChatEvent[] = []
@@ -55,6 +57,13 @@ export class Catchup {
   async #newest(channel: Channel): Promise<Heard | null> {
     const newest = await this.#o.cursors.newest(placeOf(this.#o.reader, channel))
     return newest && /^\d{15,20}$/.test(newest.id) ? newest : null
+  }
+
+  /** Of a forum that of its threads: nothing is said in itself. */
+  async #newestIn(channel: Channel, threads: readonly Channel[]): Promise<Heard | null> {
+    if (!isForum(channel)) return this.#newest(channel)
+    const all = await Promise.all(threads.map(thread => this.#newest(thread)))
+    return all.reduce((last, heard) => (last && !(heard && isNewer(heard.id, last.id)) ? last : heard), null)
   }
 
   async #of(channel: Channel, heard: Heard | null, signal: AbortSignal): Promise<ChatEvent[]> {
@@ -145,20 +154,31 @@ export class Catchup {
     return threads.map(thread => this.#o.reader.directory.note(thread as APIChannel, guild))
   }
 
-  /** Threads that were put away since the channel was heard: something may have been said there before. */
-  async archived(channel: Channel, signal: AbortSignal): Promise<Channel[]> {
-    const heard = await this.#newest(channel)
-    if (!heard) return []
+  /** Makes known the threads that were put away since the channel was heard: something may have been said there before. */
+  async archived(channel: Channel, active: readonly Channel[], signal: AbortSignal): Promise<void> {
+    const route = `/channels/${channel.id}/threads/archived/public` as const
+    const found: APIThreadChannel[] = []
+    let heard = await this.#newestIn(channel, active)
+    if (!heard && !isForum(channel)) return
     try {
-      const query = { limit: pageSize }
-      const route = `/channels/${channel.id}/threads/archived/public` as const
-      const { threads } = await this.#o.api.get<APIThreadList>(route, { query, signal })
-      return threads
-        .map(thread => this.#o.reader.directory.note(thread as APIChannel, channel.guild ?? undefined))
-        .filter(({ lastMessage }) => lastMessage === null || isNewer(lastMessage, heard.id))
+      for (let pages = 0, before: string | undefined; heard || pages < searchedPages; pages++) {
+        const query = { limit: pageSize, ...(before === undefined ? {} : { before }) }
+        const ask = (): Promise<APIThreadList & { has_more?: boolean }> => this.#o.api.get(route, { query, signal })
+        const { threads, has_more: hasMore } = await patiently(signal, ask)
+        found.push(...(threads as APIThreadChannel[]))
+        heard ??= await this.#newestIn(
+          channel,
+          threads.map(({ id }) => ({ ...channel, id, type: 11, parent: channel.id })),
+        )
+        // Those put away last come first.
+        before = found.at(-1)?.thread_metadata?.archive_timestamp
+        const isOlder = heard !== null && before !== undefined && Date.parse(before) <= heard.atMs
+        if (hasMore !== true || before === undefined || isOlder) break
+      }
+      // Old posts of a forum that we never heard are left.
+      if (heard) for (const each of found) this.#o.reader.directory.note(each, channel.guild ?? undefined)
     } catch (error) {
-      if (error instanceof Refused && error.refusal.status !== 401) return []
-      throw error
+      if (!(error instanceof Refused) || error.refusal.status === 401) throw error
     }
   }
 }

@@ -19,6 +19,7 @@ import {
   type Channel,
   channelObject,
   type Message,
+  madeAt,
   memberObject,
   messageObject,
   snowflake,
@@ -242,10 +243,14 @@ export class Routes extends HookRoutes {
     const { world } = this.s
     if (which === 'archived') {
       this.need(channel, bits.history)
-      const threads = [...world.channels.values()].filter(
-        ({ parent_id, archived }) => parent_id === channel.id && archived === true,
-      )
-      return ok({ threads: threads.map(channelObject), members: [], has_more: false })
+      const atMs = ({ last_message_id, id }: Channel): number => Date.parse(madeAt(last_message_id ?? id))
+      const [limit, before] = [Number(asked.query.get('limit') ?? 50), asked.query.get('before')]
+      const threads = [...world.channels.values()]
+        .filter(({ parent_id, archived }) => parent_id === channel.id && archived === true)
+        .filter(each => before === null || atMs(each) < Date.parse(before))
+        .toSorted((a, b) => atMs(b) - atMs(a))
+      const page = threads.slice(0, limit).map(channelObject)
+      return ok({ threads: page, members: [], has_more: threads.length > limit })
     }
     if (channel.type !== 15) throw wrongType()
     const inner = { ...asked, body: (asked.body['message'] ?? {}) as Record<string, unknown> }

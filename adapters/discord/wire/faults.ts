@@ -42,15 +42,25 @@ const advice: Readonly<Record<number, string>> = {
   200001: 'AutoMod of the server refuses this text',
 }
 
-const gone: readonly number[] = [errors.UnknownChannel, errors.UnknownMessage, errors.UnknownWebhook]
+const gone: readonly number[] = [
+  errors.UnknownChannel,
+  errors.UnknownMessage,
+  errors.UnknownWebhook,
+  errors.InvalidWebhookToken,
+]
 
-function codeOf({ status, code }: Refusal): 'network-refused' | 'not-found' | 'send-refused' {
-  if (status === 401) return 'network-refused'
+/** Our own token is refused, and not the one in the address of a webhook or an interaction. */
+const isOurToken = ({ status, code }: Refusal): boolean => status === 401 && code !== errors.InvalidWebhookToken
+
+function codeOf(refusal: Refusal): 'network-refused' | 'not-found' | 'send-refused' {
+  const { status, code } = refusal
+  if (isOurToken(refusal)) return 'network-refused'
   return status === 404 || (code !== null && gone.includes(code)) ? 'not-found' : 'send-refused'
 }
 
-function told({ status, code, message, details }: Refusal): string {
-  if (status === 401) return 'Discord refuses the token: set a new one (Bot, Reset Token in the developer portal)'
+function told(refusal: Refusal): string {
+  const { status, code, message, details } = refusal
+  if (isOurToken(refusal)) return 'Discord refuses the token: set a new one (Bot, Reset Token in the developer portal)'
   const why = code === null ? undefined : advice[code]
   const said = [message, ...details].filter(part => part !== '').join('; ')
   const shown = said.replace(/\s+/g, ' ').slice(0, 300)
