@@ -125,9 +125,20 @@ export class Session {
     const context = this.#context
     const { signal, sink } = this.#hooks
     const me = account.user
-    const { log, instance } = context
+    const { log, instance, cursors } = context
     const doors = new Doors({ wire, rooms, config: this.#config, me, troubles, log, signal })
-    const speech = new Speech({ wire, rooms, doors, troubles, instance, me, log, awayMs: () => this.#memory.awayMs })
+    const speech = new Speech({
+      wire,
+      rooms,
+      doors,
+      troubles,
+      instance,
+      me,
+      cursors,
+      log,
+      signal,
+      awayMs: () => this.#memory.awayMs,
+    })
     const signs = new Signs(context.signs, rooms, me)
     const unreadable = (room: Room): void => this.#unreadable(room)
     const read = this.#config.receipts ? (room: string, event: string): void => this.#read(room, event) : null
@@ -160,6 +171,7 @@ export class Session {
       this.wire.ask('GET', '/media/config', { prefix: '/_matrix/client/v1', signal }).catch(forgiving),
       this.#open.doors.resolve(),
     ])
+    await this.#open.speech.forgetting.load()
     this.rooms.direct = direct
     this.fileBytes = count(media['m.upload.size']) ?? null
   }

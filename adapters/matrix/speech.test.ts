@@ -2,7 +2,8 @@ import { strict as assert } from 'node:assert'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { upload } from '../../core/contract/harness.ts'
 import type { ChanopError } from '../../core/error.ts'
-import type { Content, Draft, MessageId, UserId } from '../../core/event.ts'
+import type { ChannelId, Content, Draft, MessageId, UserId } from '../../core/event.ts'
+import { deadline, sleep } from '../../core/retry.ts'
 import { object } from './native.ts'
 import type { Client, Shown } from './testing/client.ts'
 import { Synapse, synapseMissing } from './testing/synapse.ts'
@@ -261,6 +262,24 @@ describe('what is said by us on Matrix', { skip: missing ?? false }, () => {
     assert.deepEqual(bodies(await ours()).slice(2), ['@nobody ok'])
     assert.equal(object((await ours())[1]?.content['info'])['mimetype'], undefined)
     await assert.rejects(adapter.direct('@\ud800:x' as UserId), { code: 'not-found' })
+  })
+
+  test('a secret is taken back after a minute, also by the next run', async t => {
+    const { adapter, trial, stop } = await within(t)
+    const room = await alice.room({ invite: [trial.bot.id], is_direct: true, preset: 'trusted_private_chat' })
+    const seen = async (isSo: () => Promise<boolean>): Promise<void> => {
+      for (const signal = deadline(10_000); !(await isSo()); signal.throwIfAborted()) await sleep(20)
+    }
+    await seen(async () => (await alice.members(room)).includes(trial.bot.id))
+    await alice.say(room, 'psst')
+    await trial.book.hears('psst')
+    const place = { ...trial.place, channel: room as ChannelId, private: true as const }
+    const [id] = await adapter.send(place, { ...say('hunter2'), secret: true }, 's-9')
+    await stop()
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 61_000 })
+    await trial.start()
+    const at = `client/v3/rooms/${encodeURIComponent(room)}/event/${encodeURIComponent(id ?? '')}`
+    await seen(async () => Object.keys((await alice.ask<Shown>('GET', at)).content).length === 0)
   })
 
   test('what may be a repeat says so; a secret is never said in a room', async t => {

@@ -1,4 +1,4 @@
-import type { Able } from '../../core/adapter.ts'
+import type { Able, Cursors } from '../../core/adapter.ts'
 import { ChanopError } from '../../core/error.ts'
 import type { Draft, MessageId, Place, Upload } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
@@ -6,6 +6,7 @@ import type { Troubles } from '../../core/process/network-state.ts'
 import { Recent } from '../../core/recent.ts'
 import { type Edited, editsOf } from './edits.ts'
 import { findParts } from './find.ts'
+import { Forgetting } from './forget.ts'
 import { faultOf, refusalOf } from './link/faults.ts'
 import { path, type Wire } from './link/wire.ts'
 import { type Json, object, string } from './native.ts'
@@ -14,8 +15,6 @@ import type { Doors } from './rooms/doors.ts'
 import type { Rooms } from './rooms/rooms.ts'
 import { head } from './text/words.ts'
 
-/** Time to read a login and to copy it. */
-const forgetMs = 60_000
 const mostUploads = 200
 /** For so long a homeserver surely knows what it was sent under which id. */
 const rememberedMs = 20 * 3_600_000
@@ -29,6 +28,8 @@ export interface SpeechOptions {
   readonly troubles: Troubles
   readonly instance: string
   readonly me: string
+  readonly cursors: Cursors
+  readonly signal: AbortSignal
   readonly log: Log
   /** For how long we were away before this start. */
   awayMs(): number
@@ -48,9 +49,14 @@ export class Speech {
   /** Parts of a delivery that are out although the rest is not: `send` leaves them out. */
   readonly #begun = new Recent<string, ReadonlyMap<number, MessageId>>(mostUploads)
   readonly #failures = new Recent<string, number>(mostUploads)
+  readonly forgetting: Forgetting
 
   constructor(options: SpeechOptions) {
     this.#o = options
+    const { cursors, log, signal, instance } = options
+    const forget = (room: string, id: MessageId): Promise<void> =>
+      this.#redact(room, id, undefined, `${instance}.${id}.f`)
+    this.forgetting = new Forgetting({ cursors, log, signal, forget })
   }
 
   /** The room of a place, if we are in it and may speak there. */
@@ -84,7 +90,7 @@ export class Speech {
     for (const [at, part] of parts.entries())
       ids.push(done?.get(at) ?? (await this.#say({ room, place, txn: `${said}.${at}` }, part)))
     this.#begun.delete(deliveryId)
-    if (draft.secret) this.#forgetLater(room, ids, said)
+    if (draft.secret) await this.forgetting.later(room, ids)
     return ids
   }
 
@@ -248,19 +254,6 @@ export class Speech {
     if (found.parts.size > 0) this.#begun.set(deliveryId, found.parts)
     // Beyond that, what was said lately is known to the homeserver by its id: saying it again does not double it.
     return found.ended || this.#o.awayMs() < rememberedMs ? 'not-sent' : 'cannot-tell'
-  }
-
-  /** Takes a secret out of the room's history a minute after it was said. */
-  #forgetLater(room: string, ids: readonly MessageId[], txn: string): void {
-    const forget = async (): Promise<void> => {
-      for (const [at, id] of ids.entries()) await this.#redact(room, id, undefined, `${txn}.${at}.f`)
-    }
-    const timer = setTimeout(() => {
-      forget().catch((error: unknown) =>
-        this.#o.log.warn({ reason: faultOf(error).message }, 'a secret stays in the history of the homeserver'),
-      )
-    }, forgetMs)
-    timer.unref()
   }
 }
 
