@@ -8,6 +8,7 @@ import { Feed } from '../../core/process/feed.ts'
 import { catalogueOf, show } from './commands/catalogue.ts'
 import type { DiscordConfig } from './config.ts'
 import { open } from './files.ts'
+import { Hopeless } from './out/hopeless.ts'
 import { type Parts, type Push, partsOf } from './parts.ts'
 import { lackOf, unseen } from './status.ts'
 import { longestText } from './text/split.ts'
@@ -41,6 +42,7 @@ export class DiscordAdapter implements Adapter {
   readonly #stop = new AbortController()
   readonly #parts: Parts
   readonly #typedMs = new Map<string, number>()
+  readonly #hopeless = new Hopeless()
   #feed: Feed | null = null
 
   constructor(config: DiscordConfig, context: AdapterContext) {
@@ -145,11 +147,11 @@ export class DiscordAdapter implements Adapter {
       throw new ChanopError('send-refused', 'a secret is never said in a channel: write to me privately')
     const replying = draft.content.replyTo !== undefined && !draft.as?.relayed
     const answered = replying ? await interactions.answer(draft, deliveryId) : null
-    return answered ?? this.#told(place, () => speech.send(place, draft, deliveryId))
+    return answered ?? this.#told(place, deliveryId, () => speech.send(place, draft, deliveryId))
   }
 
   /** What a channel refuses for want of something is shown where the network is looked at. */
-  async #told<T>(place: Place, act: () => Promise<T>): Promise<T> {
+  async #told<T>(place: Place, deliveryId: string, act: () => Promise<T>): Promise<T> {
     try {
       const result = await act()
       this.#parts.status.fault(place.channel, null)
@@ -158,11 +160,18 @@ export class DiscordAdapter implements Adapter {
       const code = error instanceof Refused ? error.refusal.code : null
       if (code === 50001 || code === 50013 || code === 10003)
         this.#parts.status.fault(place.channel, error instanceof Error ? error.message : 'refused')
-      throw error
+      const { api, threads } = this.#parts
+      const query = { limit: 1 }
+      throw await this.#hopeless.judged(deliveryId, error, () =>
+        api.get(`/channels/${threads.at(place).channel}/messages`, { query }),
+      )
     }
   }
 
-  readonly edit: Able['edit'] = async (...asked) => this.#ready().speech.changes.edit(...asked)
+  readonly edit: Able['edit'] = async (place, target, draft, deliveryId) => {
+    const { changes } = this.#ready().speech
+    return this.#told(place, deliveryId, () => changes.edit(place, target, draft, deliveryId))
+  }
   readonly remove: Able['remove'] = async (place, target) => this.#ready().speech.changes.remove(place, target)
   readonly react: Able['react'] = async (place, target, reaction) =>
     this.#ready().speech.changes.react(place, target, reaction)

@@ -2,7 +2,7 @@ import { DiscordAPIError, HTTPError, RateLimitError, type RawFile, REST } from '
 import { ChanopError } from '../../../core/error.ts'
 import { deadline, longestLimitMs, retryAfterMs } from '../../../core/retry.ts'
 import { causeCode, isUnreached } from '../../../core/unreached.ts'
-import { flatten, Refused } from './faults.ts'
+import { Broken, flatten, Refused } from './faults.ts'
 import { InvalidRequests } from './invalid.ts'
 
 export interface Ask {
@@ -187,15 +187,12 @@ function faultOf(thrown: unknown, stopped: AbortSignal): ChanopError {
     const { message, errors } = thrown.rawError as { message?: string; errors?: unknown }
     // What stands before Discord refused it, with a page: 413 alone means the request itself.
     if (message === undefined && thrown.status !== 413)
-      return new ChanopError(
-        'send-later',
-        `what stands before Discord refuses us (${thrown.status}); it is tried again`,
-      )
+      return new Broken('send-later', `what stands before Discord refuses us (${thrown.status}); it is tried again`)
     const code = typeof thrown.code === 'number' && thrown.code !== 0 ? thrown.code : null
     return new Refused({ status: thrown.status, code, message: message ?? '', details: flatten(errors).slice(0, 5) })
   }
   if (thrown instanceof HTTPError)
-    return new ChanopError('network-down', `Discord answered ${thrown.status}; it is asked what became of it`)
+    return new Broken('network-down', `Discord answered ${thrown.status}; it is asked what became of it`)
   if (stopped.aborted) return new ChanopError('network-down', 'the connection to Discord is being closed')
   const code = causeCode(thrown)
   if (isUnreached(thrown))

@@ -20,6 +20,9 @@ export class Refused extends ChanopError {
   }
 }
 
+/** An answer that is none of Discord's API: of what stands before it, or of Discord in trouble. */
+export class Broken extends ChanopError {}
+
 export const isRefused = (error: unknown, ...codes: readonly number[]): error is Refused =>
   error instanceof Refused && error.refusal.code !== null && codes.includes(error.refusal.code)
 
