@@ -1,19 +1,25 @@
+import type { z } from 'zod'
 import type { Bus } from '../bus/bus.ts'
 import { byOf, type CommandContext } from '../command/command.ts'
 import { storeSetting } from '../ledger/settings/settings.ts'
 import type { Tx } from '../ledger/tx.ts'
+import type { Settings } from './settings.ts'
 
 /** Values by the keys of settings. */
 export type Changes = Readonly<Record<string, unknown>>
 
+type Following = Pick<Settings<z.ZodType>, 'current' | 'reload' | 'covers' | 'demandSame'>
+
 interface Services {
-  readonly context: { readonly settings: { reload(): Promise<unknown> }; readonly bus: Pick<Bus, 'signal'> }
+  readonly context: { readonly settings: Following; readonly bus: Pick<Bus, 'signal'> }
 }
 
 type Context = Pick<CommandContext<Services>, 'services' | 'caller' | 'atMs'>
 
-export function store(tx: Tx, { caller, atMs }: Omit<Context, 'services'>, changes: Changes): void {
-  for (const [key, value] of Object.entries(changes)) storeSetting(tx, key, value, byOf(caller), atMs)
+export function store(tx: Tx, { caller, atMs, services }: Context, changes: Changes): void {
+  const { settings } = services.context
+  for (const [key, value] of Object.entries(changes))
+    storeSetting(tx, key, value, byOf(caller), atMs, settings.covers(key))
 }
 
 /** Lets all bots know, once a change is committed. */
@@ -24,8 +30,15 @@ export const changed =
     context.bus.signal('settings', { by: byOf(caller) })
   }
 
-/** Of an answer: what changes settings. */
-export const changing = (context: Context, changes: Changes) => ({
-  effect: (tx: Tx) => store(tx, context, changes),
-  committed: changed(context),
-})
+/** Of an answer: what changes settings that are still as they are now. */
+export function changing(context: Context, changes: Changes) {
+  const { settings } = context.services.context
+  const seen = settings.current
+  return {
+    effect: (tx: Tx): void => {
+      settings.demandSame(tx, seen, Object.keys(changes))
+      store(tx, context, changes)
+    },
+    committed: changed(context),
+  }
+}

@@ -44,7 +44,7 @@ async function opened(t: TestContext, source = text) {
 let clockMs = 1000
 async function set(ledger: Ledger, settings: Settings<typeof schema>, key: string, value: unknown): Promise<void> {
   const checked = settings.check(key, value)
-  await ledger.write(db => storeSetting(db, key, checked, 'alice', clockMs++))
+  await ledger.write(db => storeSetting(db, key, checked, 'alice', clockMs++, settings.covers(key)))
   await settings.reload()
 }
 
@@ -264,4 +264,31 @@ it('two processes on one ledger hold the same after a reload', async t => {
   await other.reload()
   assert.deepEqual(other.current, settings.current)
   assert.deepEqual(other.get('budget.dailyUsd'), settings.get('budget.dailyUsd'))
+})
+
+it('a name that another one goes on with a dot is another name', async t => {
+  const { ledger, settings } = await opened(t)
+  await set(ledger, settings, 'models.gpt-5.1', { priority: 2 })
+  await set(ledger, settings, 'models.gpt-5', { priority: 3 })
+  assert.deepEqual(settings.current.models, { 'gpt-5.1': { priority: 2 }, 'gpt-5': { priority: 3 } })
+  await set(ledger, settings, 'models.gpt-5.priority', 4)
+  await set(ledger, settings, 'models.gpt-5', { priority: 5 })
+  assert.deepEqual(settings.current.models, { 'gpt-5.1': { priority: 2 }, 'gpt-5': { priority: 5 } })
+  assert.equal(settings.without('models.gpt-5').value, undefined)
+  const key = 'models.gpt-5'
+  assert.equal(await ledger.write(db => dropSetting(db, key, settings.covers(key))), 1)
+  await settings.reload()
+  assert.deepEqual(Object.keys(settings.current.models), ['gpt-5.1'])
+})
+
+it('a key that somebody else changed since it was seen is found in the ledger, before it is told', async t => {
+  const { ledger, settings } = await opened(t)
+  const seen = settings.current
+  await ledger.write(db => storeSetting(db, 'rooms.ops', { places: ['irc:#ops'] }, 'bob', 1))
+  await ledger.read(db => settings.demandSame(db, seen, ['rooms.general', 'budget.dailyUsd']))
+  await assert.rejects(
+    ledger.read(db => settings.demandSame(db, seen, ['rooms.general', 'rooms.ops'])),
+    code('conflict', /^rooms\.ops was changed by somebody else just now: say it again$/),
+  )
+  assert.deepEqual(await ledger.read(db => Object.keys(settings.in(db).rooms)), ['general', 'ops'])
 })

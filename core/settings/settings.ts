@@ -6,6 +6,7 @@ import { yaml } from '../config/yaml.ts'
 import { ChanopError } from '../error.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { type Override, overrides as stored } from '../ledger/settings/settings.ts'
+import type { Tx } from '../ledger/tx.ts'
 import { nearest } from '../text/nearest.ts'
 import { def } from '../zod.ts'
 import { assign, fitting, overlaid } from './settings-merge.ts'
@@ -32,6 +33,8 @@ export class Settings<S extends z.ZodType> {
   readonly #kept: string | null
   #raw: Record<string, unknown>
   #overrides: readonly Override[] = []
+  /** Of each override, in their order. */
+  #paths: readonly (readonly string[])[] = []
   #ignored: readonly string[] = []
   #current: z.output<S>
   #opened: z.output<S>
@@ -90,12 +93,27 @@ export class Settings<S extends z.ZodType> {
     const changed = JSON.stringify(this.#schema.parse(merged)) !== JSON.stringify(this.#current)
     this.#raw = raw
     this.#overrides = kept
+    this.#paths = kept.map(({ key }) => pathIn(this.#schema, key.split('.'), merged) ?? key.split('.'))
     this.#ignored = overrides.filter(override => !kept.includes(override)).map(override => override.key)
     if (changed) {
       this.#current = freeze(this.#schema.parse(merged))
       for (const listener of this.#listeners) listener(this.#current)
     }
     return { ignored: this.#ignored }
+  }
+
+  /** What is in force as the ledger has it: somebody may have changed it since `current` was read. */
+  in(tx: Tx): z.output<S> {
+    return this.#schema.parse(fitting(this.#schema, this.#raw, stored(tx)).merged)
+  }
+
+  /** Throws `conflict` when somebody has changed one of these keys since they were as in `seen`, which was `current` once. */
+  demandSame(tx: Tx, seen: z.output<S>, keys: readonly string[]): void {
+    const now = this.in(tx)
+    const at = (config: z.output<S>, key: string): string => JSON.stringify(valueAt(config, this.#parts(key)) ?? null)
+    const other = keys.find(key => at(now, key) !== at(seen, key))
+    if (other !== undefined)
+      throw new ChanopError('conflict', `${other} was changed by somebody else just now: say it again`)
   }
 
   /** The value at a key and where it comes from. Throws `not-found` with the nearest key. */
@@ -147,7 +165,7 @@ export class Settings<S extends z.ZodType> {
    * `conflict` with what else chat changed that would not fit any more.
    */
   without(key: string): Beneath {
-    const isAt = (other: string): boolean => other === key || other.startsWith(`${key}.`)
+    const isAt = this.covers(key)
     if (![...this.#overrides.map(one => one.key), ...this.#ignored].some(isAt)) {
       this.get(key)
       throw new ChanopError('not-found', `${key} was not changed in chat; !config diff lists what was`)
@@ -222,9 +240,21 @@ export class Settings<S extends z.ZodType> {
     })
   }
 
+  /**
+   * Whether another key is `key` or below it: names in a map may hold dots, so that `models.gpt-5` is not above
+   * `models.gpt-5.1`.
+   */
+  covers(key: string): (other: string) => boolean {
+    const path = this.#parts(key)
+    return other => leads(path, this.#parts(other))
+  }
+
+  #parts(key: string): readonly string[] {
+    return this.#path(key, this.#current) ?? key.split('.')
+  }
+
   #origin(path: readonly string[]): Origin {
-    const key = path.join('.')
-    const set = this.#overrides.findLast(override => override.key === key || key.startsWith(`${override.key}.`))
+    const set = this.#overrides[this.#paths.findLastIndex(each => leads(each, path))]
     if (set) return { from: 'chat', by: set.by, atMs: set.atMs }
     return { from: valueAt(this.#raw, path) === undefined ? 'default' : 'file' }
   }
@@ -250,6 +280,8 @@ export class Settings<S extends z.ZodType> {
     return new ChanopError('not-found', `no key '${key.slice(0, 80)}'; ${hint}`)
   }
 }
+
+const leads = (path: readonly string[], to: readonly string[]): boolean => path.every((part, at) => part === to[at])
 
 function leaves(value: unknown, path: readonly string[]): { path: readonly string[]; value: unknown }[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [{ path, value }]

@@ -61,7 +61,7 @@ async function take(
   const key = `models.${name}`
   const value = settings.check(key, found.model)
   await ledger.write(tx => {
-    storeSetting(tx, key, value, 'npm start', Date.now())
+    storeSetting(tx, key, value, 'npm start', Date.now(), settings.covers(key))
     setMeta(tx, takenKey, [...taken, found.provider].join(' '))
   })
   await settings.reload()

@@ -117,7 +117,7 @@ function mute(tx: Tx, context: Context, { network, name }: Agent, seq: number): 
   const untilMs = Date.now() + muteMs
   const accounts = [`${network}:${name}`, ...keysBehind(tx, { network, user: name })]
   const muted = Object.fromEntries(accounts.map(account => [account, untilMs]))
-  const current = { ...context.settings.current.ignore, ...muted }
+  const current = { ...context.settings.in(tx).ignore, ...muted }
   storeSetting(tx, 'ignore', current, context.name, Date.now())
   const channels = channelsWith(tx, [{ network, user: name as UserId }]).map(({ channel }) => channel)
   silence(tx, { network, name }, channels, { seq, untilMs })

@@ -46,7 +46,8 @@ const get = declare({
     const listed = (data: readonly Leaf[]) => ({ lines: data.map(leaf => line(leaf, atMs)), data })
     if (key === undefined) return listed(settings.all())
     const one = settings.get(key)
-    const below = settings.all().filter(leaf => leaf.key.startsWith(`${key}.`))
+    const isAt = settings.covers(key)
+    const below = settings.all().filter(leaf => isAt(leaf.key))
     return listed(below.length > 0 ? below : [{ key, ...one }])
   },
 })
@@ -113,7 +114,8 @@ const unset = declare({
     return {
       lines: [`${now}${note}`],
       effect: db => {
-        if (dropSetting(db, key) === 0) throw new ChanopError('conflict', `${key} was unset by somebody else just now`)
+        if (dropSetting(db, key, settings.covers(key)) === 0)
+          throw new ChanopError('conflict', `${key} was unset by somebody else just now`)
       },
       committed: changed(context),
     }

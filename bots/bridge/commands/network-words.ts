@@ -69,8 +69,10 @@ export async function refuseTwice(
 export function storing(context: Context, changes: Readonly<Record<string, unknown>>) {
   const settings = settingsOf(context)
   settings.previewAll(changes)
+  const seen = settings.current
   const by = nameOf(context)
   return (tx: Tx): void => {
+    settings.demandSame(tx, seen, Object.keys(changes))
     for (const [key, value] of Object.entries(changes)) {
       if (value === removed && !settings.inFile(key)) dropSetting(tx, key)
       else storeSetting(tx, key, value, by, context.atMs)

@@ -36,13 +36,15 @@ export function channelMeant(context: Context, asked: string): Place {
   throw new ChanopError('usage', `${asked.slice(0, 80)} ${reasonOf(issue, place.channel)}`)
 }
 
-/** A setting that takes effect in all bots: stored with the answer, told once that is committed. */
+/** A setting, still as it is now, that takes effect in all bots: stored with the answer, told once that is committed. */
 export function changing({ services, caller, atMs }: Context, changes: Readonly<Record<string, unknown>>) {
   const { settings, bus } = services.bridge.context
   const by = caller.person?.name ?? caller.account
+  const seen = settings.current
   for (const [key, value] of Object.entries(changes)) settings.check(key, value)
   return {
     effect: (db: Tx): void => {
+      settings.demandSame(db, seen, Object.keys(changes))
       for (const [key, value] of Object.entries(changes)) storeSetting(db, key, value, by, atMs)
     },
     committed: async (): Promise<void> => {

@@ -121,15 +121,17 @@ const ignore = declare({
     if (role === 'owner' || !includes(caller.globalRole, role))
       throw new ChanopError('denied', `${who} is ${role} and is not ignored: !role revoke comes first`)
     const by = caller.person?.name ?? caller.account
-    const valid = Object.entries(settings.current.ignore).filter(([, until]) => until === null || until > atMs)
-    const all = [who, ...keys]
     const untilMs = forMs === undefined ? null : atMs + forMs
-    const current = { ...Object.fromEntries(valid), ...Object.fromEntries(all.map(each => [each, untilMs])) }
-    settings.check('ignore', current)
+    const added = Object.fromEntries([who, ...keys].map(each => [each, untilMs]))
+    settings.check('ignore', added)
     const besides = keys.length === 0 ? '' : ` (with ${keys.join(', ')})`
     return {
       lines: [`${who}${besides} is ignored${forMs === undefined ? '' : ` for ${duration(forMs, 2)}`}`],
-      effect: db => storeSetting(db, 'ignore', current, by, context.atMs),
+      // As it is at that moment: others are ignored by others.
+      effect: db => {
+        const valid = Object.entries(settings.in(db).ignore).filter(([, until]) => until === null || until > atMs)
+        storeSetting(db, 'ignore', { ...Object.fromEntries(valid), ...added }, by, atMs)
+      },
       committed: async () => {
         await settings.reload()
         bus.signal('settings', { by })
@@ -170,15 +172,18 @@ const ignoreDel = declare({
   examples: [['!ignore del irc:mallory', 'irc:mallory is not ignored; !ignore list shows who is']],
   async run(context, { who }) {
     const { settings, bus } = context.services.bridge.context
-    const { [who]: until, ...others } = settings.current.ignore
-    if (until === undefined) throw new ChanopError('not-found', `${who} is not ignored; !ignore list shows who is`)
+    if (settings.current.ignore[who] === undefined)
+      throw new ChanopError('not-found', `${who} is not ignored; !ignore list shows who is`)
     const [, network = '', user = ''] = /^([^:]+):(.*)$/.exec(who) ?? []
     const keys = await context.ledger.read(db => keysBehind(db, { network, user }))
-    const left = Object.fromEntries(Object.entries(others).filter(([account]) => !keys.includes(account)))
     const by = context.caller.person?.name ?? context.caller.account
     return {
       lines: [`${who} is heard again`],
       effect: db => {
+        const others = Object.entries(settings.in(db).ignore).filter(
+          ([account]) => account !== who && !keys.includes(account),
+        )
+        const left = Object.fromEntries(others)
         dropSetting(db, 'ignore')
         if (Object.keys(left).length > 0) storeSetting(db, 'ignore', left, by, context.atMs)
         else if (settings.get('ignore').origin.from === 'file') storeSetting(db, 'ignore', removed, by, context.atMs)

@@ -165,13 +165,14 @@ const del = declare({
   },
   async run(context, { name }) {
     const { settings } = context.services.context
-    const { from } = settings.get(`models.${name}.model`).origin
+    const key = `models.${name}`
+    const { from } = settings.get(`${key}.model`).origin
     return {
       lines: [`${name} is deleted`],
       effect: tx => {
         store(tx, context, mentions(settings.current, name))
-        if (from === 'chat') dropSetting(tx, `models.${name}`)
-        else store(tx, context, { [`models.${name}`]: removed })
+        if (from === 'chat') dropSetting(tx, key, settings.covers(key))
+        else store(tx, context, { [key]: removed })
       },
       committed: changed(context),
     }
