@@ -4,10 +4,18 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { CompactSign, compactVerify, decodeProtectedHeader, generateKeyPair, importJWK } from 'jose'
 import type { NetworkId } from '../../../core/event.ts'
-import { type Agent, agentNamed, editAgent, insertAgent, setAgentState } from '../../../core/ledger/agents/agents.ts'
+import {
+  type Agent,
+  agentNamed,
+  editAgent,
+  giveAgents,
+  insertAgent,
+  setAgentState,
+} from '../../../core/ledger/agents/agents.ts'
 import { revokedSerials } from '../../../core/ledger/people/serials.ts'
 import { House } from '../../../test/house.ts'
 import { type Engagement, type KeySet, Signer } from './engagement.ts'
+import { mustBeAsRead } from './record.ts'
 import { Renewal, renewEngagements } from './renewal.ts'
 
 const nowMs = Date.now()
@@ -139,6 +147,27 @@ test('what was changed or taken back is published by its serial, until it would 
   await context.ledger.write(tx => setAgentState(tx, 'worker-1', 'revoked', 'leaked', nowMs + 1))
   assert.deepEqual(await published(nowMs + 2), [await serial(first), await serial(second)])
   assert.deepEqual(await published(nowMs + 3_700_000), [])
+})
+
+test('an agent that was changed since it was read is not written over', async t => {
+  const house = new House(t)
+  const context = await house.context('admin')
+  const signer = await Signer.open(context)
+  const read = { ...agent, engagement: await signer.sign(agent, [], nowMs) }
+  await context.ledger.write(tx => insertAgent(tx, read))
+  await context.ledger.read(tx => mustBeAsRead(tx, read))
+  const less = { ...read, permissions: [], engagement: await signer.sign(agent, [], nowMs) }
+  await context.ledger.write(tx => editAgent(tx, less, nowMs))
+  const refused = { code: 'conflict', message: 'worker-1 was changed meanwhile: say it again' }
+  await assert.rejects(
+    context.ledger.read(tx => mustBeAsRead(tx, read)),
+    refused,
+  )
+  await context.ledger.write(tx => giveAgents(tx, less.owner, 'irc:heir', nowMs))
+  await assert.rejects(
+    context.ledger.read(tx => mustBeAsRead(tx, less)),
+    refused,
+  )
 })
 
 test('an engagement is verified as docs/agents.md shows it in TypeScript', async t => {

@@ -11,6 +11,13 @@ export function theAgent(tx: Tx, name: string): Agent {
   throw new ChanopError('not-found', `there is no agent ${name.slice(0, 40)}: !agents lists who there is`)
 }
 
+/** Refuses to write over what somebody else changed since an agent was read: its engagement is another one then, or its owner. */
+export function mustBeAsRead(tx: Tx, { name, engagement, owner }: Agent): void {
+  const now = theAgent(tx, name)
+  if (now.engagement !== engagement || now.owner !== owner)
+    throw new ChanopError('conflict', `${name} was changed meanwhile: say it again`)
+}
+
 /** Refuses what can't be done to an agent in its state. */
 export function need(agent: Agent, states: readonly AgentState[], what: string, nowMs: number): void {
   const { name, state } = agent

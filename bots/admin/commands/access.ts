@@ -14,7 +14,7 @@ import { guardAgents, listed, type Made, meant, ordered, selector, several, sign
 import { loginLine } from '../agents/login.ts'
 import { accountOrder, passwordOrder } from '../agents/orders.ts'
 import { mustReach } from '../agents/reach.ts'
-import { need, revokeRecord, suspension, theAgent } from '../agents/record.ts'
+import { mustBeAsRead, need, revokeRecord, suspension, theAgent } from '../agents/record.ts'
 import { withTerms } from '../agents/terms.ts'
 import { type Context, declare } from '../services.ts'
 
@@ -40,7 +40,7 @@ const rotate = declare({
   async run(context, { selector: which, grace }) {
     const { caller, atMs, ledger } = context
     const agents = await ledger.read(db =>
-      which === undefined ? [theAgent(db, caller.account)] : meant(context, db, which),
+      which === undefined ? [theAgent(db, caller.agent?.name ?? caller.account)] : meant(context, db, which),
     )
     guardAgents(context, agents, 'rotate')
     await mustReach(context, agents)
@@ -130,13 +130,15 @@ const restore = declare({
         const later = await withTerms(context, agent, { for: forMs })
         const asked = { network: agent.network, account: agent.name, seq: event.seq, step: 'restore' as const }
         return {
+          read: agent,
           agent: await signed(context, later, groups),
           order: accountOrder({ ...asked, kind: 'account.restore' }),
         }
       }),
     )
     const keep = (db: Tx): void => {
-      for (const { agent } of items) {
+      for (const { agent, read } of items) {
+        mustBeAsRead(db, read)
         const now = theAgent(db, agent.name)
         if (now.state !== 'revoked') throw new ChanopError('conflict', `${now.name} is not revoked: it is ${now.state}`)
         if (agent.expiresMs !== null && agent.expiresMs <= atMs)

@@ -23,7 +23,7 @@ import { agentName, listed, meant, selector, several, signed } from '../agents/a
 import { inherit } from '../agents/heirs.ts'
 import { accountOrder } from '../agents/orders.ts'
 import { mustReach } from '../agents/reach.ts'
-import { need, theAgent } from '../agents/record.ts'
+import { mustBeAsRead, need, theAgent } from '../agents/record.ts'
 import { rateText, terms, withTerms } from '../agents/terms.ts'
 import { outsideOf, putOut } from '../agents/watch.ts'
 import { type Known, known } from '../known.ts'
@@ -142,9 +142,7 @@ const edit = declare({
     )
     return {
       effect: tx => {
-        const now = theAgent(tx, nick)
-        if (now.changedMs !== before.agent.changedMs)
-          throw new ChanopError('conflict', `${nick} was changed meanwhile: say it again`)
+        mustBeAsRead(tx, before.agent)
         editAgent(tx, agent, atMs)
         for (const channel of outsideOf(tx, agent)) putOut(tx, services.context, agent, { channel, seq: event.seq })
         return [row(agent, known(tx, context, 'public'), atMs)]

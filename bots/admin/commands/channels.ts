@@ -182,9 +182,8 @@ const set = declare({
     const modes = modesChange(natureOf(types, before).modes, now.modes)
     const done = escapeInline(`${formatPlace(place)}: ${said || `no ${key} of its own`}${muting(modes, place)}`)
     const effect = (db: Tx): void => {
-      // Somebody may have dropped it since it was read.
-      known(db, context, place)
-      storeChannel(db, kept)
+      // Somebody may have dropped or changed it since it was read.
+      storeChannel(db, changed(context, known(db, context, place), key, value))
     }
     const coming = key === 'type' ? await brought(context, place, now.join) : []
     const touches = key === 'modes' || key === 'type'

@@ -22,6 +22,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { escapeInline } from '../../../core/text/text.ts'
 import { signed } from '../agents/asking.ts'
 import { refuseReserved } from '../agents/names.ts'
+import { mustBeAsRead } from '../agents/record.ts'
 import { mustReachGroup } from '../agents/reach.ts'
 import { chunks } from '../fleet/naming.ts'
 import { type Context, declare } from '../services.ts'
@@ -81,6 +82,7 @@ async function moving(context: Context, group: string, members: readonly string[
   )
   return (db: Tx): number => {
     mustReachGroup(db, context, group, now => moved(now, members))
+    for (const { agent } of found) mustBeAsRead(db, agent)
     const move = (member: string): boolean =>
       way === 'in' ? joinGroup(db, group, member, byOf(caller), atMs) : leaveGroup(db, group, member)
     const went = members.filter(move)
