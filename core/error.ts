@@ -106,7 +106,7 @@ export const catalogue = {
   'media-refused': {
     retry: 'never',
     audience: 'user',
-    help: 'A file is too large to be copied; it is named in words. `media` in the configuration has the limits.',
+    help: 'A file is too large to be copied (`media` in the configuration has the limits), is a program, or was made to keep us busy; it is named in words.',
   },
   'account-exists': {
     retry: 'never',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { networkLine } from './networks.ts'
+import { networkLine, withoutLogins } from './networks.ts'
 
 const irc = { network: 'irc', state: 'up' as const, sinceMs: 0, server: 'Ergo', lacks: [], toldMs: 0 }
 
@@ -12,4 +12,9 @@ describe('the line of a network', () => {
     assert.equal(line(3_600_000), 'irc up 5s · Ergo · clock 1h ahead')
     assert.equal(line(), 'irc up 5s · Ergo')
   })
+})
+
+it('what programs of whomever are told of a network names no login', () => {
+  const lock = { account: 'alice', address: '192.0.2.1', wrong: 5, sinceMs: 0, untilMs: 10 }
+  assert.deepEqual(withoutLogins({ ...irc, locks: [lock], gone: ['carol'] }), irc)
 })

@@ -48,6 +48,9 @@ export async function tellable(
   })
 }
 
+/** A network for programs of whomever: whose logins are locked, and from which addresses, is for operators alone. */
+export const withoutLogins = <S extends StoredStatus>({ locks: _locks, gone: _gone, ...status }: S) => status
+
 /** `irc up 2h · Ergo 2.19.1`; `old`: nobody has vouched for it lately. */
 export function networkLine(status: StoredStatus & { readonly hidden?: number }, nowMs: number, old: boolean): string {
   const { network, state, sinceMs, server, aheadMs, reason, troubles = [], hidden = 0, locks = [] } = status

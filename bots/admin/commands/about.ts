@@ -14,7 +14,7 @@ import { networkStatuses, waiting } from '../../../core/ledger/settings/networks
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { bots } from '../../../core/process/bots.ts'
 import { ago, duration, escapeInline, size } from '../../../core/text/text.ts'
-import { bridgeSilent, networkLine, silentMs, tellable } from '../networks.ts'
+import { bridgeSilent, networkLine, silentMs, tellable, withoutLogins } from '../networks.ts'
 import { announce, roomMeant } from '../say.ts'
 import { type Context, declare } from '../services.ts'
 
@@ -124,7 +124,7 @@ const status = declare({
       bots: states,
       redis: context.bus.up,
       memoryBytes: memory,
-      networks,
+      networks: networks.map(withoutLogins),
       models,
       waiting: waits,
     }

@@ -25,7 +25,7 @@ const show = declare({
   reply: 'private',
   args: z.object({
     n: whole(1, 200).optional(),
-    who: named(nameOf('person'), 'an account or name'),
+    who: named(nameOf('person'), 'a name, an account, or network:account'),
     cmd: named(z.string(), 'how the command begins'),
     decision: named(z.enum(['allowed', 'denied', 'ignored', 'failed'])),
     since: named(moment('past')),
@@ -33,7 +33,7 @@ const show = declare({
   examples: [['!audit show who=nobody', 'nothing of that kind']],
   async run({ ledger }, { n = usual, who, cmd, decision, since }) {
     const kind = cmd === undefined ? { without: 'audit show' } : { command: cmd }
-    const filter = { ...kind, ...given({ account: who, decision, sinceMs: since }) }
+    const filter = { ...kind, ...given({ account: who?.replace(/^@/, ''), decision, sinceMs: since }) }
     const rows = await ledger.read(db => readAudit(db, filter, n))
     return { lines: rows.length > 0 ? rows.map(line) : ['nothing of that kind'], data: rows }
   },

@@ -24,7 +24,7 @@ const engagement = declare({
   examples: [['!engagement nobody', nobodyHere]],
   async run(context, { nick }) {
     const { caller, ledger, atMs } = context
-    const agent = await ledger.read(tx => theAgent(tx, nick ?? caller.account))
+    const agent = await ledger.read(tx => theAgent(tx, nick ?? caller.agent?.name ?? caller.account))
     if (!includes(caller.globalRole, 'member')) guardAgents(context, [agent], 'engagement')
     if (!engaged(agent, atMs) || agent.engagement === null)
       return `${agent.name} has no engagement now: it is ${agent.state}`

@@ -7,7 +7,7 @@ import { networkStatuses, waiting } from '../../../core/ledger/settings/networks
 import type { Room } from '../../../core/rooms.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { count, duration, escapeInline } from '../../../core/text/text.ts'
-import { bridgeSilent, networkLine, tellable } from '../networks.ts'
+import { bridgeSilent, networkLine, tellable, withoutLogins } from '../networks.ts'
 import { type Context, declare } from '../services.ts'
 
 /** The rooms that those who read the answer may know of. */
@@ -29,11 +29,12 @@ const networks = declare({
   async run(context) {
     const { ledger, services, atMs } = context
     const told = await tellable(context, await ledger.read(networkStatuses), 'public')
+    const data = new Map(told.map(entry => [entry.network, withoutLogins(entry)]))
     const known = new Map(told.map(entry => [entry.network, entry]))
     const old = bridgeSilent(services, atMs)
     const names = Object.keys(services.context.settings.current.networks)
     return {
-      data: names.map(name => ({ ...known.get(name), network: name, locks: undefined, gone: undefined })),
+      data: names.map(name => ({ ...data.get(name), network: name })),
       lines: names.map(name => lineOf(name, known.get(name), atMs, old)),
     }
   },

@@ -148,8 +148,8 @@ const list = declare({
   async run({ ledger, atMs, settings }) {
     const rows = await ledger.read(tx =>
       people(tx).map(person => {
-        const accounts = identitiesOf(tx, person).map(({ network, user }) => `${network}:${user}`)
-        return `${person.name}: ${roleIn(tx, person, '', atMs)} · ${accounts.join(', ') || 'no account'}`
+        const accounts = identitiesOf(tx, person).map(written)
+        return escapeInline(`${person.name}: ${roleIn(tx, person, '', atMs)} · ${accounts.join(', ') || 'no account'}`)
       }),
     )
     return { lines: rows.length > 0 ? rows : [`nobody yet: ${settings.prefix}person add NAME`] }

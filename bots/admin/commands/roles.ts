@@ -44,7 +44,7 @@ const list = declare({
       lines: all.map(({ person, role, room, untilMs, accounts }) => {
         const where = room === '' ? '' : ` in ${room}`
         const until = untilMs === null ? '' : ` for ${duration(untilMs - atMs, 2)} more`
-        return `${person.name}: ${role}${where}${until} · ${accounts.map(at => `${at.network}:${at.user}`).join(', ')}`
+        return escapeInline(`${person.name}: ${role}${where}${until} · ${accounts.map(written).join(', ')}`)
       }),
     }
   },

@@ -33,13 +33,16 @@ export const whole = (min: number, max: number) =>
     })
     .meta({ type: 'integer', min, max })
 
+/** What is longer nobody means, and a date so far away can't be written. */
+const longestMs = 1e14
+
 /** `90s`, `15m`, `2h`, `3d`, `1d12h` → milliseconds. */
 export const durationMs = () =>
   z
     .string()
     .transform((typed, context): number => {
       const value = parseDuration(typed)
-      if (value !== null && value > 0 && value < 1e14) return value
+      if (value !== null && value > 0 && value <= longestMs) return value
       return fail(context, `'${typed.slice(0, 20)}' is no duration: write 90s, 15m, 2h or 3d`)
     })
     .meta({ type: 'duration' })
@@ -58,7 +61,7 @@ export function parseMoment(typed: string, direction: 'past' | 'future', nowMs: 
     return atMs <= nowMs ? atMs + dayMs : atMs
   }
   const ago = parseDuration(word)
-  if (ago !== null) return direction === 'past' ? nowMs - ago : nowMs + ago
+  if (ago !== null) return ago > longestMs ? null : direction === 'past' ? nowMs - ago : nowMs + ago
   const date = /^(\d{4}-\d\d-\d\d)(?:[t ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(z|[+-]\d\d:\d\d)?)?$/.exec(word)
   if (!date) return null
   const atMs = Date.parse(`${date[1]}T${date[2] ?? '00:00'}${(date[3] ?? 'z').toUpperCase()}`)

@@ -94,6 +94,8 @@ it('is read newest first, by account or name, command, decision and time', async
   assert.deepEqual(await times({}, 2), [3, 2])
   assert.deepEqual(await times({ account: 'bob' }), [2])
   assert.deepEqual(await times({ account: 'Alice' }), [3, 2, 1])
+  for (const who of ['BOB', 'irc:bob', 'Irc:Bob']) assert.deepEqual(await times({ account: who }), [2], who)
+  assert.deepEqual(await times({ account: 'other:bob' }), [])
   assert.deepEqual(await times({ command: 'role' }), [2, 1])
   assert.deepEqual(await times({ decision: 'denied' }), [2])
   assert.deepEqual(await times({ sinceMs: 2 }), [3, 2])

@@ -107,6 +107,7 @@ const rowOf = (row: Row): AuditRow => ({
 })
 
 export interface AuditFilter {
+  /** An account, with its network or without, or a name; case does not matter. */
   readonly account?: string
   readonly command?: string
   /** A command whose lines are left out where it was allowed. */
@@ -119,21 +120,19 @@ export interface AuditFilter {
 export function readAudit(tx: Tx, filter: AuditFilter, limit: number): AuditRow[] {
   return sql(
     tx,
-    `SELECT * FROM audit WHERE (? IS NULL OR account = ? OR name = ?) AND (? IS NULL OR command LIKE ? || '%')
-     AND (? IS NULL OR decision = ?) AND at_ms >= ? AND NOT (command = ? AND decision = 'allowed') ORDER BY id DESC LIMIT ?`,
+    `SELECT * FROM audit WHERE (@account IS NULL OR account = @account COLLATE NOCASE OR name = @account COLLATE NOCASE
+       OR network || ':' || account = @account COLLATE NOCASE) AND (@command IS NULL OR command LIKE @command || '%')
+     AND (@decision IS NULL OR decision = @decision) AND at_ms >= @sinceMs
+     AND NOT (command = @without AND decision = 'allowed') ORDER BY id DESC LIMIT @limit`,
   )
-    .all(
-      filter.account ?? null,
-      filter.account ?? null,
-      filter.account ?? null,
-      filter.command ?? null,
-      filter.command ?? null,
-      filter.decision ?? null,
-      filter.decision ?? null,
-      filter.sinceMs ?? 0,
-      filter.without ?? '',
+    .all({
+      account: filter.account ?? null,
+      command: filter.command ?? null,
+      decision: filter.decision ?? null,
+      sinceMs: filter.sinceMs ?? 0,
+      without: filter.without ?? '',
       limit,
-    )
+    })
     .map(rowOf)
 }
 
