@@ -55,6 +55,8 @@ test('the last owner stays whatever is tried', async t => {
   await olga.shouldReply('#general', '!role grant olga member', /that is the last owner/)
   await olga.shouldReply('#general', '!role revoke olga', /that is the last owner/)
   await olga.shouldReply('#general', '!ignore chat:olga', /that is you/)
+  await olga.shouldReply('#general', '!config set ignore.chat:olga null', /^chat:olga is owner and is not ignored/)
+  await olga.shouldReply('#general', '!config set ignore {"chat:bob": null, "chat:olga": null}', /^chat:olga is owner/)
   await olga.shouldReply('#general', '!link del chat:olga', /it stays/, { in: '@admin' })
   await sure(olga, '!role grant bob owner for=1h', 'chat:bob is owner for 1h')
   const timed = house.server('a').user('bob')

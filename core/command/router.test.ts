@@ -287,6 +287,10 @@ describe('Router', () => {
       const line = await stage.ask('!role grant bob owner', { by: 'olga' })
       assert.match(line, /^makes bob an owner · !yes \w{3} within 60 s, or !no$/)
       assert.deepEqual(toy.done, [])
+      assert.match(
+        await stage.ask(`!yes ${codeOf(line)} not yet`, { by: 'olga' }),
+        /^too many words: 'not' · usage: yes/,
+      )
       assert.equal(await stage.ask(`!yes ${codeOf(line)}`, { by: 'olga' }), 'bob: owner')
       assert.match(await stage.ask(`!yes ${codeOf(line)}`, { by: 'olga' }), /was used or dropped already/)
       assert.deepEqual(toy.done, ['bob owner'])

@@ -77,8 +77,10 @@ export class Router<S> {
     const { reading, caller, code, owner } = await this.#o.ledger.read(db => {
       const reading = this.#reader.read(db, heard)
       const caller = callerOf(db, stored, nowMs)
-      const yes = reading.found.is === 'command' && reading.found.command.name === 'yes'
-      const code = yes ? codeMeant(db, reading.assigned?.values['code'], caller, nowMs) : null
+      // A yes with more words is none: nobody knows what they say of it.
+      const { found, assigned } = reading
+      const yes = found.is === 'command' && found.command.name === 'yes' && assigned?.fault === null
+      const code = yes ? codeMeant(db, assigned.values['code'], caller, nowMs) : null
       return { reading, caller, code, owner: recipientOf(db, reading, code, this.#party) }
     })
     const asking = { stored, caller, heard }

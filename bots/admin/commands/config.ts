@@ -1,16 +1,20 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { Config } from '../../../config/schema.ts'
 import { changedForStart, waitsForStart } from '../../../config/start-keys.ts'
 import { changes } from '../../../core/command/command.ts'
 import { rest } from '../../../core/command/parse/values.ts'
 import { typedValue } from '../../../core/config/yaml.ts'
 import { ChanopError } from '../../../core/error.ts'
+import { ownerAccounts } from '../../../core/ledger/people/roles.ts'
 import { dropSetting } from '../../../core/ledger/settings/settings.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Beneath, Origin } from '../../../core/settings/settings.ts'
 import { changed, changing } from '../../../core/settings/settings-changing.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
 import { ago, escapeInline, some } from '../../../core/text/text.ts'
+import { written } from '../meant.ts'
 import { type AdminServices, declare } from '../services.ts'
 
 const shown = (value: unknown): string => escapeInline(JSON.stringify(value) ?? 'null')
@@ -93,12 +97,26 @@ const set = declare({
     const checked = checkedValue(settings, key, value)
     const was = settings.peek(key)
     const note = waitsForStart(settings.current, key) ? `; ${atStart}` : ''
+    const change = changing(context, { [key]: checked })
     return {
       lines: [`${key} = ${shown(checked)} (${was === undefined ? 'it was not there' : `was ${shown(was)}`})${note}`],
-      ...changing(context, { [key]: checked }),
+      ...change,
+      effect: tx => {
+        change.effect(tx)
+        if (settings.covers('ignore')(key)) hearOwners(tx, settings.in(tx).ignore)
+      },
     }
   },
 })
+
+/** Who ignores an owner may have nobody left who can undo it. Throws `denied`. */
+function hearOwners(tx: Tx, ignore: Config['ignore']): void {
+  const silenced = ownerAccounts(tx)
+    .map(written)
+    .find(account => ignore[account] !== undefined)
+  if (silenced !== undefined)
+    throw new ChanopError('denied', `${silenced} is owner and is not ignored: !role revoke comes first`)
+}
 
 const unset = declare({
   name: 'config unset',
