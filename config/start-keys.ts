@@ -1,15 +1,13 @@
 import { valueAt } from '../core/config/schema.ts'
+import { managedNetworks } from './networks.ts'
 import type { Config } from './schema.ts'
 
 /** Keys that `npm start` alone takes over, for it makes servers and processes of them. */
-function startKeys({ networks }: Pick<Config, 'networks'>): string[] {
-  const servers = Object.entries(networks).filter(([, network]) => 'listen' in network)
-  return [
-    'redis',
-    'irc',
-    ...servers.flatMap(([name]) => ['listen', 'history', 'managed'].map(key => `networks.${name}.${key}`)),
-  ]
-}
+const startKeys = (config: Pick<Config, 'networks'>): string[] => [
+  'redis',
+  'irc',
+  ...managedNetworks(config).flatMap(name => ['listen', 'history', 'managed'].map(key => `networks.${name}.${key}`)),
+]
 
 const isAt = (key: string, other: string): boolean => key === other || key.startsWith(`${other}.`)
 

@@ -47,7 +47,7 @@ export function accountMeant(tx: Tx, word: string, near: NetworkId): Meant {
   if (candidates.length === 0) {
     throw new ChanopError('not-found', `nobody is called ${word.slice(0, 60)}; !person list shows who has an account`)
   }
-  const list = candidates.slice(0, 8).map(written).join(' or ')
+  const list = [...new Set(candidates.map(written))].slice(0, 8).join(' or ')
   throw new ChanopError('conflict', `who is ${bare.slice(0, 60)}? write ${list}`)
 }
 

@@ -96,7 +96,8 @@ const set = declare({
     const { settings } = context.services.context
     const checked = checkedValue(settings, key, value)
     const was = settings.peek(key)
-    const note = waitsForStart(settings.current, key) ? `; ${atStart}` : ''
+    const first = key === 'owner' ? `; it is for a first start: ${context.settings.prefix}role grant makes owners` : ''
+    const note = waitsForStart(settings.current, key) ? `; ${atStart}` : first
     const change = changing(context, { [key]: checked })
     return {
       lines: [`${key} = ${shown(checked)} (${was === undefined ? 'it was not there' : `was ${shown(was)}`})${note}`],
