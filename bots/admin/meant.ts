@@ -34,9 +34,7 @@ const same = (a: Account, b: Account): boolean => a.network === b.network && a.u
 export function accountMeant(tx: Tx, word: string, near: NetworkId): Meant {
   const bare = word.replace(/^@/, '')
   const [, network = near, user = bare] = accountForm.exec(bare) ?? []
-  const account = { network: network.toLowerCase() as NetworkId, user: user.toLowerCase() as UserId }
-  const person = personAt(tx, account.network, account.user)
-  const known = person !== null || isVouched(tx, account)
+  const { account, person, known } = idMeant(tx, network.toLowerCase() as NetworkId, user as UserId)
   if (accountForm.test(bare)) {
     if (known) return { account, person }
     throw new ChanopError('not-found', `nobody is known as ${word.slice(0, 60)}: they join a channel first`)
@@ -49,6 +47,16 @@ export function accountMeant(tx: Tx, word: string, near: NetworkId): Meant {
   }
   const list = [...new Set(candidates.map(written))].slice(0, 8).join(' or ')
   throw new ChanopError('conflict', `who is ${bare.slice(0, 60)}? write ${list}`)
+}
+
+/** An account as it is written, on networks whose ids have capitals, else in lower case. */
+export function idMeant(tx: Tx, network: NetworkId, written: UserId): Meant & { readonly known: boolean } {
+  const [exact, folded] = [written, written.toLowerCase() as UserId].map(user => {
+    const account = { network, user }
+    const person = personAt(tx, network, user)
+    return { account, person, known: person !== null || isVouched(tx, account) }
+  }) as [Meant & { known: boolean }, Meant & { known: boolean }]
+  return exact.known ? exact : folded
 }
 
 /** Accounts of the person of that name that are none on `near` under another name, and those shown so on `near`. */

@@ -100,11 +100,3 @@ it('a role includes those below it and no other', () => {
   assert.ok(includes('owner', 'guest') && includes('operator', 'member') && includes('member', 'member'))
   assert.ok(!includes('guest', 'member') && !includes('operator', 'owner'))
 })
-
-it('somebody is called as they may be shown, whatever they were called where they came from', async t => {
-  const ledger = temporaryLedger(t)
-  const named = (name: string, user: string) => ledger.write(db => personFor(db, irc, user as UserId, name, nowMs).name)
-  assert.equal(await named('zoe\nolga: owner\u202e', 'zoe'), 'zoe olga: owner')
-  assert.equal(await named('zoe olga: owner\u200b', 'zoe2'), 'zoe olga: owner-2')
-  assert.equal(await named('', 'nobody'), 'nameless')
-})

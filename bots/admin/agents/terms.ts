@@ -5,8 +5,8 @@ import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
 import { given } from '../../../core/given.ts'
 import { agentOf, type Rate } from '../../../core/ledger/agents/agents.ts'
-import { personAt } from '../../../core/ledger/people/people.ts'
 import { duration } from '../../../core/text/text.ts'
+import { accountForm, idMeant, written } from '../meant.ts'
 import type { Context } from '../services.ts'
 import { refuseType } from './names.ts'
 import { type Unsigned, withinReach } from './reach.ts'
@@ -68,13 +68,12 @@ async function permissionsOf({ services, ledger, caller }: Context, typed: reado
 
 /** Who answers for an agent has an account that is known: nobody gets agents by taking a name. */
 async function ownerOf({ ledger }: Context, network: NetworkId, typed: string): Promise<string> {
-  const said = typed.toLowerCase()
-  const label = said.includes(':') ? said : `${network}:${said}`
-  const colon = label.indexOf(':')
-  const [where, user] = [label.slice(0, colon), label.slice(colon + 1)]
-  const known = await ledger.read(
-    tx => personAt(tx, where, user) !== null || agentOf(tx, where as NetworkId, user as UserId) !== null,
-  )
+  const [, where = network, user = typed] = accountForm.exec(typed) ?? []
+  const near = where.toLowerCase() as NetworkId
+  const { label, known } = await ledger.read(tx => {
+    const { account, person } = idMeant(tx, near, user as UserId)
+    return { label: written(account), known: person !== null || agentOf(tx, near, account.user) !== null }
+  })
   if (known) return label
   throw new ChanopError(
     'not-found',

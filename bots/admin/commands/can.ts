@@ -9,12 +9,12 @@ import { refusal } from '../../../core/command/visit/gate.ts'
 import { ChanopError } from '../../../core/error.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
 import { type Agent, agentNamed } from '../../../core/ledger/agents/agents.ts'
-import { identitiesOf, type Person, personAt } from '../../../core/ledger/people/people.ts'
+import { identitiesOf, type Person } from '../../../core/ledger/people/people.ts'
 import { type Grant, grantsOf, holds, roleIn } from '../../../core/ledger/people/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
 import { type Known, known } from '../known.ts'
-import { accountForm, accountMeant, noRoom } from '../meant.ts'
+import { accountForm, accountMeant, idMeant, noRoom } from '../meant.ts'
 import { type Context, declare } from '../services.ts'
 
 /** Somebody as the router would see them here. */
@@ -61,7 +61,7 @@ function find(tx: Tx, context: Context, who: string, room: string): Somebody {
   if (agent?.network === network) return ofAgent(context, agent, room)
   const full = accountForm.test(bare)
   const person = full
-    ? personAt(tx, network, user.toLowerCase())
+    ? idMeant(tx, network as NetworkId, user as UserId).person
     : accountMeant(tx, bare, context.caller.network).person
   if (person) return ofPerson(tx, context, person, room)
   const nobody = { person: null, agent: null, role: 'guest', globalRole: 'guest', name: user, room } as const

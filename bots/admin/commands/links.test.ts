@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { identify } from '../../../core/access/identity.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
-import { addIdentity, type Person, personByName } from '../../../core/ledger/people/people.ts'
+import { addIdentity, type Person, personByName, personFor } from '../../../core/ledger/people/people.ts'
+import { temporaryLedger } from '../../../core/ledger/testing.ts'
 import type { House } from '../../../test/house.ts'
 import { engage, openHouse } from '../channels/testing.ts'
 import { linkMs, offer, take } from '../links/codes.ts'
+import { join } from '../links/join.ts'
+import { accountMeant } from '../meant.ts'
 
 const codeForm = /^[A-Z2-9]{4}-[A-Z2-9]{4}-[A-Z2-9]{4}$/
 
@@ -166,4 +169,24 @@ test('the last account by which somebody speaks stays, whatever keys they have',
   assert.equal((await roleOf(house, 'chat', 'bob')).role, 'operator')
   await bob.shouldReply('@admin', 'link del web:ci', 'web:ci is not bob any more')
   assert.equal((await roleOf(house, 'web', 'ci')).person, null)
+})
+
+test('who becomes a person is called as their name may be shown', async t => {
+  const ledger = temporaryLedger(t)
+  const account = (network: string, name: string) => ({ network: network as NetworkId, user: 'z0e' as UserId, name })
+  const zoe = account('chat', 'zoe\nolga: owner\u202e')
+  assert.equal((await ledger.write(tx => join(tx, zoe, account('other', 'z'), 1))).name, 'zoe olga: owner')
+})
+
+test('an id with capitals is meant as it is written, where there is one', async t => {
+  const ledger = temporaryLedger(t)
+  const [slack, irc] = ['slack' as NetworkId, 'irc' as NetworkId]
+  await ledger.write(tx => {
+    personFor(tx, slack, 'U0ABC' as UserId, 'zoe', 1)
+    personFor(tx, irc, 'bob' as UserId, 'bob', 1)
+  })
+  const idOf = (word: string) => ledger.read(tx => accountMeant(tx, word, irc).account.user)
+  assert.equal(await idOf('slack:U0ABC'), 'U0ABC')
+  assert.deepEqual([await idOf('irc:BOB'), await idOf('Bob')], ['bob', 'bob'])
+  await assert.rejects(idOf('slack:u0abc'), { code: 'not-found' })
 })

@@ -15,6 +15,7 @@ import {
 import { grantsOf, holds, ownerAccounts } from '../../../core/ledger/people/roles.ts'
 import { keyOfAccount } from '../../../core/ledger/settings/api-keys.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import { safeName } from '../../../core/text/text.ts'
 import { written } from '../meant.ts'
 
 /** A program's account speaks for a program: it lends nobody its place, and has none to share. */
@@ -44,7 +45,7 @@ export function join(tx: Tx, giver: Giver, joining: Giver, nowMs: number): Perso
   refuseAgent(tx, giver)
   refuseAgent(tx, joining)
   const before = personAt(tx, joining.network, joining.user)
-  const to = personFor(tx, giver.network, giver.user, giver.name, nowMs)
+  const to = personFor(tx, giver.network, giver.user, safeName(giver.name, 64), nowMs)
   if (before?.id === to.id)
     throw new ChanopError('conflict', `${written(joining)} and ${written(giver)} are one already`)
   if (before) leave(tx, before, joining, nowMs)

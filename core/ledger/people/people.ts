@@ -1,5 +1,4 @@
 import type { NetworkId, UserId } from '../../event.ts'
-import { safeName } from '../../text/text.ts'
 import { carrySpend } from '../oracle/spend.ts'
 import { keyOfAccount, revokeKey } from '../settings/api-keys.ts'
 import { type Row, sql } from '../sqlite.ts'
@@ -40,13 +39,12 @@ export function personByName(tx: Tx, name: string): Person | null {
   return row ? personOf(row) : null
 }
 
-/** The person who has an account; made, named after `name` as it may be shown, when there is none. */
+/** The person who has an account; made, named after `name`, when there is none. */
 export function personFor(tx: Tx, network: NetworkId, user: UserId, name: string, nowMs: number): Person {
   const known = personAt(tx, network, user)
   if (known) return known
-  const shown = safeName(name, 64)
-  let free = shown
-  for (let n = 2; personByName(tx, free); n++) free = `${shown}-${n}`
+  let free = name
+  for (let n = 2; personByName(tx, free); n++) free = `${name}-${n}`
   const id = Number(sql(tx, 'INSERT INTO person (name, created_ms) VALUES (?, ?)').run(free, nowMs).lastInsertRowid)
   addIdentity(tx, { id, name: free }, { network, user })
   return { id, name: free }
