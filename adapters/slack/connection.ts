@@ -17,7 +17,7 @@ import { type Login, loginOf, refusal, tokensOf } from './login.ts'
 import { type Native, part, str, tsOf } from './native.ts'
 import { Speaker } from './out/speaker.ts'
 import { Uploads } from './out/uploads.ts'
-import { People } from './people.ts'
+import { nameless, People } from './people.ts'
 import { missingOf } from './scopes.ts'
 
 const backoff = { firstMs: 500, maxMs: 30_000 }
@@ -25,7 +25,7 @@ const backoff = { firstMs: 500, maxMs: 30_000 }
 const mostFetched = 4
 /** Slack refuses those who ask too often for an address by itself, and says for how long. */
 const again = { firstMs: 500, maxMs: 5_000 }
-/** Who waits for an answer to a slash command waits no longer for where it is given. */
+/** Who waits for an answer to a slash command waits no longer for where it is given, and what they are called. */
 const patienceMs = 1_500
 /** A connection that lasted less is not a good one. */
 const shortMs = 10_000
@@ -151,10 +151,10 @@ export class Connection {
       for (let attempt = 0; !this.#signal.aborted; attempt++) {
         const release = this.#intake.hold()
         const session = await this.#session(release, attempt)
+        if (!session) continue
         // The new one is there before the old one goes.
         await old?.close()
         old = session
-        if (!session) continue
         const sinceMs = performance.now()
         this.#o.stand('up')
         void this.#catchUp().finally(release)
@@ -207,6 +207,7 @@ export class Connection {
 
   /** After each hello: enters what is to be entered, and fetches what nobody heard. Never rejects. */
   async #catchUp(): Promise<void> {
+    await this.#backfill.begin().catch((error: unknown) => this.#note(error))
     const mine = await this.channels.mine().catch((error: unknown) => {
       this.#note(error)
       return this.#o.channels
@@ -272,10 +273,17 @@ export class Connection {
     const read = async (): Promise<ChatEvent[]> => {
       this.#follow(event, channel)
       const events = await this.#reader.event(event)
-      for (const { place } of events) if (place.thread) await this.#backfill.noteThread(place.channel, place.thread)
+      for (const { place } of events) if (place.thread) await this.#noteThread(place.channel, place.thread)
       return events
     }
     this.#intake.live(channel, read, acknowledge)
+  }
+
+  /** Never rejects: what was said there is not lost for it. */
+  async #noteThread(channel: string, thread: string): Promise<void> {
+    await this.#backfill.noteThread(channel, thread).catch((error: unknown) => {
+      this.#log.warn({ error, channel }, 'that somebody spoke in a thread could not be written down')
+    })
   }
 
   /** What an event means for us and our channels. */
@@ -302,24 +310,29 @@ export class Connection {
     const [channel, user] = [str(payload, 'channel_id'), str(payload, 'user_id')]
     this.#answers.note(payload)
     const read = async (): Promise<ChatEvent[]> => {
-      const name = this.#people.get(user)
-      const home = this.channels.isMember(channel) ? channel : await this.#directOf(user)
-      await name
+      const [known, home] = await Promise.all([
+        this.#soon(this.#people.get(user)),
+        this.channels.isMember(channel) ? channel : this.#soon(this.#directOf(user)),
+      ])
       const { command } = this.#o.config
-      const { self } = this.#login
-      const slash = { network: this.#o.context.network, command, people: this.#people, teams: self.teams }
+      const { teams } = this.#login.self
+      const person = known ?? this.#people.peek(user) ?? nameless(user)
+      const slash = { network: this.#o.context.network, command, people: this.#people, person, teams }
       return slashEvent(payload, this.#reader.place(home ?? channel), slash)
     }
     this.#intake.aside(user, read, acknowledge)
   }
 
   /** Where somebody is answered who used the command in a channel that we are not in. */
-  async #directOf(user: string): Promise<string | null> {
-    const opened = this.api.call('conversations.open', { users: user }).then(
+  #directOf(user: string): Promise<string | null> {
+    return this.api.call('conversations.open', { users: user }).then(
       answer => str(part(answer, 'channel'), 'id') || null,
       () => null,
     )
-    return Promise.race([opened, sleep(patienceMs, this.#signal).then(() => null)])
+  }
+
+  #soon<T>(asked: Promise<T>): Promise<T | null> {
+    return Promise.race([asked, sleep(patienceMs, this.#signal).then(() => null)])
   }
 }
 

@@ -35,6 +35,50 @@ describe('while nobody listens', { concurrency: 4 }, () => {
     assert.deepEqual(trial.book.texts(), said)
   })
 
+  test('a connection that shall be left is kept until there is another', async t => {
+    const trial = await Trial.open(t)
+    await trial.up()
+    const { fake, general } = trial
+    fake.refusals.set('apps.connections.open', 'internal_error')
+    fake.refresh('warning')
+    const opened = () => fake.callsOf('apps.connections.open').length
+    await fake.until(() => opened() > 2, 'a second try')
+    assert.equal(fake.sockets, 1)
+    const { ts } = fake.workspace.say(general, alice, 'meanwhile')
+    fake.workspace.react(general, ts, alice, 'tada')
+    fake.refusals.clear()
+    await trial.book.until(() => trial.book.facts.some(({ kind }) => kind === 'reaction'), 'the reaction')
+  })
+
+  test('what is said in a thread while the ledger takes nothing is not lost', async t => {
+    const trial = await Trial.open(t, { ackMs: 60_000 })
+    await trial.up()
+    const { fake, general, book } = trial
+    const root = fake.workspace.say(general, alice, 'root')
+    await book.hears('root')
+    const { set } = book.cursors
+    Object.assign(book.cursors, { set: () => Promise.reject(new Error('the disk is full')) })
+    fake.workspace.say(general, alice, 'in the thread', { thread_ts: root.ts })
+    await book.hears('in the thread')
+    Object.assign(book.cursors, { set })
+  })
+
+  test('who begins a direct conversation while we are away is heard', async t => {
+    const trial = await Trial.open(t)
+    const { fake, book } = trial
+    const old = fake.workspace.im(alice)
+    fake.workspace.say(old, alice, 'long ago', { ts: '1600000000.000001' })
+    const first = await trial.up()
+    await fake.until(() => fake.callsOf('users.conversations').length > 0 && fake.underWay === 1, 'what we are in')
+    await first.stop()
+    await fake.until(() => fake.sockets === 0, 'nobody to be there')
+    fake.workspace.person('U0000CAROL', 'carol')
+    fake.workspace.say(fake.workspace.im('U0000CAROL'), 'U0000CAROL', 'anybody there?')
+    await trial.up()
+    await book.hears('anybody there?')
+    assert.deepEqual(book.texts(), ['anybody there?'])
+  })
+
   test('a slash command is acknowledged in three seconds while the history is being fetched, and moves no backfill on', async t => {
     const trial = await Trial.open(t)
     const { fake, general, book } = trial

@@ -140,6 +140,31 @@ describe('what comes in', { concurrency: 4 }, () => {
     assert.ok(edit?.kind === 'edit' && plain(edit.content) === 'first' && edit.target === message.ts)
   })
 
+  test('what an app changes in its attachments is an edit, a preview that Slack adds is none', async t => {
+    const trial = await Trial.open(t)
+    await trial.up()
+    const { workspace } = trial.fake
+    const change = (ts: string, attachments: object[]): void => {
+      const message = workspace.find(trial.general, ts)
+      if (!message) return
+      const before = structuredClone(message)
+      message['attachments'] = attachments
+      workspace.changed(trial.general, message, before)
+    }
+    const build = { id: 1, text: 'build 7: running', fallback: 'build 7' }
+    const ci = { bot_id: 'B0000CI', subtype: 'bot_message', username: 'ci', attachments: [build] }
+    const { ts } = workspace.post(trial.general, ci)
+    change(ts, [build, { id: 2, from_url: 'https://a.example', title: 'a page' }])
+    change(ts, [{ ...build, text: 'build 7: passed' }])
+    workspace.say(trial.general, alice, 'end')
+    await trial.book.hears('end')
+    const edits = trial.book.facts.filter(fact => fact.kind === 'edit')
+    assert.deepEqual(
+      edits.map(({ content }) => plain(content)),
+      ['build 7: passed'],
+    )
+  })
+
   test('joins, leaves, names, topics', async t => {
     const trial = await Trial.open(t)
     await trial.up()

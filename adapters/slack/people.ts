@@ -8,8 +8,9 @@ import { flag, type Native, part, str } from './native.ts'
 
 const mostKnown = 5000
 const freshMs = 3_600_000
-/** A name that can't be had at once is an id this time: nothing waits longer for it. */
+/** A name that can't be had at once is an id this time, and for a while: nothing waits longer for it. */
 const patienceMs = 2500
+const briefMs = 10_000
 
 export interface Person {
   readonly name: string
@@ -28,6 +29,9 @@ const pictureOf = (images: Native): { avatar?: string } => {
   const found = ['image_192', 'image_72', 'image_48'].map(size => str(images, size)).find(url => url !== '')
   return found?.startsWith('https://') ? { avatar: found } : {}
 }
+
+/** Somebody of whom the id alone is known. */
+export const nameless = (id: string, bot = false): Person => ({ name: id, bot, teams: [] })
 
 export function personOf(user: Native): Person {
   const profile = part(user, 'profile')
@@ -81,13 +85,16 @@ export class People {
     const asked = bot
       ? this.#api.call('bots.info', { bot: id }).then(answer => botOf(part(answer, 'bot')))
       : this.#api.call('users.info', { user: id }).then(answer => personOf(part(answer, 'user')))
-    const nameless: Person = stale ?? { name: id, bot, teams: [] }
+    const meanwhile = stale ?? nameless(id, bot)
+    let late = true
     const kept = asked.then(
       person => this.#keep(id, person.name === '' ? { ...person, name: id } : person, freshMs),
       // Nobody of that id, or no scope for it: not asked again with every message.
-      (error: unknown) => this.#keep(id, nameless, isRefused(error) ? freshMs : 10_000),
+      (error: unknown) => this.#keep(id, meanwhile, isRefused(error) ? freshMs : briefMs),
     )
-    return Promise.race([kept, sleep(patienceMs, this.#signal).then(() => nameless)])
+    const answered = kept.finally(() => (late = false))
+    const waited = sleep(patienceMs, this.#signal)
+    return Promise.race([answered, waited.then(() => (late ? this.#keep(id, meanwhile, briefMs) : meanwhile))])
   }
 
   #keep(id: string, person: Person, forMs: number): Person {
@@ -104,7 +111,11 @@ const botOf = (bot: Native): Person => ({
 })
 
 /** Who wrote a message: a person, an app, or a name that an app gave itself. */
-export async function senderOf(message: Native, people: People, team: ReadonlySet<string>): Promise<Sender> {
+export async function senderOf(
+  message: Native,
+  people: Pick<People, 'get'>,
+  team: ReadonlySet<string>,
+): Promise<Sender> {
   const user = str(message, 'user')
   const bot = str(message, 'bot_id')
   const profile = part(message, 'bot_profile')

@@ -101,6 +101,7 @@ class TelegramAdapter implements Adapter {
     this.#delivery = new Delivery({
       requests: this.#requests,
       chats,
+      cursors: context.cursors,
       doubts: this.#doubts,
       signal: this.#stop.signal,
       unshown: deliveryId => this.#drafts.end(deliveryId),

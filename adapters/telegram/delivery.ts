@@ -1,4 +1,4 @@
-import type { Able, Found } from '../../core/adapter.ts'
+import type { Able, Cursors, Found } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
 import type { Act, Draft, MessageId, Place, Reaction, Upload } from '../../core/event.ts'
 import { Recent } from '../../core/recent.ts'
@@ -17,6 +17,7 @@ import { Sources } from './sources.ts'
 export interface DeliveryOptions {
   readonly requests: Requests
   readonly chats: Chats
+  readonly cursors: Cursors
   readonly doubts: Doubts
   readonly signal: AbortSignal
   /** Resolves soon: nothing is shown of this delivery from now on that is not a message. */
@@ -39,12 +40,15 @@ export interface Progress {
   steps: number
   /** The answer to the next step was lost. */
   doubtful?: boolean
+  /** The next step is not tried before, Unix ms. */
+  againMs?: number
 }
 
 const uploadMs = 300_000
 const mostBegun = 1000
 const mostFiles = 5000
 const againMs = 1000
+const fileAgainMs = 5000
 const gone = /message to (delete|edit) not found|message identifier is not specified|MESSAGE_ID_INVALID/i
 const unchanged = /message is not modified/i
 const noText = /there is no text in the message/i
@@ -104,21 +108,24 @@ export class Delivery {
           doubts.doubt(deliveryId, chatId, newest, messages)
         }
         if (code !== 'send-later' || progress.step === 0) throw thrown
-        // A file that can not be read is given up by and by: the ledger counts how often.
-        const waitMs = afterMs ?? (step.kind === 'text' ? againMs : null)
-        if (waitMs !== null) await sleep(waitMs, signal)
+        // A file that can not be read is given up by and by: the ledger counts how often, and knows that something is out.
+        if (step.kind === 'files' && afterMs === undefined) {
+          progress.againMs = Date.now() + fileAgainMs
+          throw new ChanopError('network-down', asChanopError(thrown).message, { cause: thrown })
+        }
+        await sleep(afterMs ?? againMs, signal)
         if (signal.aborted) throw new ChanopError('network-down', 'we are stopping in the middle of it')
-        if (waitMs === null) throw thrown
       }
     }
   }
 
   /** What became of a delivery that got no answer, while we remember what we asked. */
-  find(place: Place, deliveryId: string, act: Act): Promise<Found> {
+  async find(place: Place, deliveryId: string, act: Act): Promise<Found> {
+    const progress = this.begun.get(deliveryId)
+    if (!progress || act.do !== 'send') return 'cannot-tell'
+    if (progress.againMs !== undefined) await sleep(progress.againMs - Date.now(), this.#o.signal)
     return this.#o.requests.inChat(place, async chatId => {
-      const progress = this.begun.get(deliveryId)
-      if (!progress || act.do !== 'send') return 'cannot-tell'
-      if (!(await this.#recover(chatId, deliveryId, progress))) return 'cannot-tell'
+      if (progress.doubtful && !(await this.#recover(chatId, deliveryId, progress))) return 'cannot-tell'
       if (progress.step < progress.steps) return 'not-sent'
       this.begun.delete(deliveryId)
       return progress.ids
@@ -260,13 +267,25 @@ export class Delivery {
         if (kept === 'text' && next) rest.shift()
         if (kept !== 'gone') ids.push(id)
       }
-      return [...ids, ...(await this.#add(chatId, place, rest, deliveryId))]
+      if (rest.length === 0) return ids
+      const adding = JSON.stringify([deliveryId, target])
+      return [...ids, ...(await this.#add(chatId, place, rest, { deliveryId, adding }))]
     })
   }
 
-  /** Says behind a message what has no room in it any more, however often that is tried. */
-  async #add(chatId: number, place: Place, texts: readonly Rich[], deliveryId: string): Promise<readonly MessageId[]> {
-    const progress = this.begun.get(deliveryId) ?? { ids: [], step: 0, steps: 0 }
+  /** Says behind a message what has no room in it any more, however often that is tried. `adding`: the edit that this is, in any run. */
+  async #add(
+    chatId: number,
+    place: Place,
+    texts: readonly Rich[],
+    { deliveryId, adding }: { readonly deliveryId: string; readonly adding: string },
+  ): Promise<readonly MessageId[]> {
+    const { cursors } = this.#o
+    const known = this.begun.get(deliveryId)
+    // Noted before anything of it is out: whoever finds it noted and knows no more may be saying it again.
+    const repeat = !known && (await cursors.get(slot(place))) === adding
+    if (!known && !repeat) await cursors.set(slot(place), adding)
+    const progress = known ?? { ids: [], step: 0, steps: 0, doubtful: repeat }
     this.begun.set(deliveryId, progress)
     if (progress.doubtful) await this.#recover(chatId, deliveryId, progress)
     for (const rich of texts.slice(progress.step)) {
@@ -345,6 +364,8 @@ export class Delivery {
     })
   }
 }
+
+const slot = ({ channel }: Place): string => `adding/${channel}`
 
 /** Words of one file among several. */
 function captionOf({ caption }: Upload): object {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { within } from '../../core/contract/harness.ts'
+import type { Adapter } from '../../core/adapter.ts'
+import { upload, within } from '../../core/contract/harness.ts'
+import type { MessageId } from '../../core/event.ts'
 import { Trial, words } from './testing/trial.ts'
 
 test('a message whose answer was lost is found by its number, among those of others', async t => {
@@ -92,3 +94,42 @@ test('what an edit adds is found when its answer was lost, and says that it may 
     assert.deepEqual([trial.texts.length, second?.startsWith('(may')], [3, how === 'lose-request'])
   }
 })
+
+test('what an edit added before a restart says that it may be a repeat, and what it adds the next time does not', async t => {
+  const long = Array.from({ length: 1500 }, (_, n) => `w${n}`).join(' ')
+  const trial = await Trial.open(t)
+  const edit = ({ adapter }: { adapter: Adapter }, ids: readonly MessageId[], text: string) =>
+    within(adapter.edit?.(trial.place, ids, words(text), 'e') as Promise<readonly MessageId[]>, 'edit')
+  const first = await trial.start(t)
+  const ids = await trial.send(first.adapter, words('short'))
+  const grown = await edit(first, ids, long)
+  assert.equal(trial.texts.length, 2)
+  // The ledger knows what was added.
+  assert.equal((await edit(first, grown, `${long} ${long}`)).length, 4)
+  assert.doesNotMatch(trial.texts.join(), /repeat/)
+  await first.stop()
+  // It does not.
+  await edit(await trial.start(t), grown, `${long} ${long}`)
+  assert.equal(trial.texts.filter(text => text.startsWith('(may be a repeat)')).length, 1)
+})
+
+test('words are said once although the file behind them can not be read, and after a restart with a label', async t => {
+  const trial = await Trial.open(t)
+  const long = 'word '.repeat(300)
+  const first = await trial.start(t)
+  const broken = { ...upload('a.bin', Buffer.alloc(9)), open: () => ReadableStream.from(failing()) }
+  const said = { ...words(long), uploads: [broken] }
+  await assert.rejects(first.adapter.send(trial.place, said, 'f'), { code: 'network-down' })
+  assert.equal(await first.adapter.find?.(trial.place, 'f', { do: 'send', ...words(long) }), 'not-sent')
+  await first.adapter.send(trial.place, { ...said, uploads: [upload('a.bin', Buffer.alloc(9))] }, 'f')
+  assert.equal(trial.texts.filter(text => text.startsWith('word')).length, 1)
+  await assert.rejects(first.adapter.send(trial.place, said, 'g'), { code: 'network-down' })
+  await first.stop()
+  const { adapter } = await trial.start(t)
+  assert.equal(await adapter.find?.(trial.place, 'g', { do: 'send', ...words(long) }), 'cannot-tell')
+})
+
+async function* failing(): AsyncGenerator<Uint8Array> {
+  yield Buffer.alloc(1)
+  throw new Error('the disk is gone')
+}

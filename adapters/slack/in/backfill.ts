@@ -12,6 +12,7 @@ const lookBack = 100
 /** Events may have been told out of order by so much. */
 const overlapMs = 2000
 const mostThreads = 60
+const began = 'began'
 
 export interface BackfillOptions {
   readonly api: Api
@@ -58,8 +59,8 @@ export class Backfill {
     const known = await this.#known(channel)
     if (known.at(-1) === thread) return
     const now = [...known.filter(each => each !== thread), thread].slice(-mostThreads)
-    this.#threads.set(channel, now)
     await this.#o.cursors.set(`threads/${channel}`, JSON.stringify(now))
+    this.#threads.set(channel, now)
   }
 
   /** All that can be fetched since the newest message the ledger has of this channel, in order. Rejects with a `Fault`. */
@@ -94,6 +95,12 @@ export class Backfill {
     return moments
   }
 
+  /** Notes since when we are there at all: who begins a direct conversation while we are away says it to us. */
+  async begin(): Promise<void> {
+    const { cursors } = this.#o
+    if ((await cursors.get(began)) === null) await cursors.set(began, tsOf(Date.now() - overlapMs))
+  }
+
   /** Notes that we are in a channel from now on. */
   async meet(channel: string): Promise<void> {
     await this.#since(channel)
@@ -104,7 +111,7 @@ export class Backfill {
     const { cursors, reader } = this.#o
     const newest = await cursors.newest(reader.place(channel))
     if (newest) return { from: tsOf(Math.max(0, newest.atMs - overlapMs)), knownMs: newest.atMs }
-    const met = await cursors.get(`met/${channel}`)
+    const met = (await cursors.get(`met/${channel}`)) ?? (channel.startsWith('D') ? await cursors.get(began) : null)
     if (met !== null && isTs(met)) return { from: met, knownMs: 0 }
     await cursors.set(`met/${channel}`, tsOf(Date.now() - overlapMs))
     return null

@@ -56,7 +56,7 @@ function hanging(attachment: Native, names: Names): Segment[] {
     const said = plainOf(text) || fallbackOf(attachment)
     return said === '' ? [] : [{ kind: 'quote', text: said, ...(author === '' ? {} : { author }) }]
   }
-  if (str(attachment, 'from_url') !== '' || str(attachment, 'original_url') !== '') return []
+  if (isPreview(attachment)) return []
   const title = str(attachment, 'title')
   const fields = list(attachment, 'fields').map(field =>
     fromMrkdwn([str(field, 'title'), str(field, 'value')].filter(Boolean).join(': '), names),
@@ -70,6 +70,10 @@ function hanging(attachment: Native, names: Names): Segment[] {
   ])
   return shown.length > 0 ? shown : textOf(fallbackOf(attachment))
 }
+
+/** What Slack shows of an address, or of a message, that is named in the words. */
+export const isPreview = (attachment: Native): boolean =>
+  attachment['is_msg_unfurl'] === true || str(attachment, 'from_url') !== '' || str(attachment, 'original_url') !== ''
 
 const fallbackOf = (attachment: Native): string => str(attachment, 'fallback').slice(0, 3000)
 

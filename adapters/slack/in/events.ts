@@ -12,12 +12,12 @@ import type {
 import { Recent } from '../../../core/recent.ts'
 import { plain } from '../../../core/text/text.ts'
 import type { Channels } from '../channels.ts'
-import { compareTs, isTs, type Native, num, part, str, tsMs } from '../native.ts'
+import { compareTs, isTs, list, type Native, num, part, str, tsMs } from '../native.ts'
 import { type People, personOf, senderOf } from '../people.ts'
 import { emojiText } from '../text/emoji.ts'
 import { fromMrkdwn } from '../text/mrkdwn.ts'
 import type { Names } from '../text/words.ts'
-import { contentOf, namedIn, reactionsOf } from './content.ts'
+import { contentOf, isPreview, namedIn, reactionsOf } from './content.ts'
 
 /** Who we are on Slack, by `auth.test`. */
 export interface Self {
@@ -154,8 +154,8 @@ export class Reader {
     const edited = str(part(message, 'edited'), 'ts')
     const known = str(part(before, 'edited'), 'ts')
     // Previews that were added, threads that grew: the words are the same.
-    const same = edited === known && JSON.stringify(words(message)) === JSON.stringify(words(before))
-    if (same) return []
+    const names = await this.#names(message)
+    if (edited === known && words(message, names) === words(before, names)) return []
     return [await this.#edit(message, channel, edited && edited !== known ? edited : stampOf(event), 'live')]
   }
 
@@ -309,7 +309,12 @@ interface Told {
   readonly removed: boolean
 }
 
-const words = ({ text, blocks, files }: Native): unknown => [text, blocks, Array.isArray(files) ? files.length : 0]
+/** What a message says, without what Slack adds to it by and by. */
+function words(message: Native, names: Names): string {
+  const attachments = list(message, 'attachments').filter(each => !isPreview(each))
+  const said = contentOf({ ...message, files: [], attachments }, names)
+  return JSON.stringify([said, list(message, 'files').length])
+}
 
 /** When an event happened, by itself. */
 const stampOf = (event: Native): string => str(event, 'event_ts') || str(event, 'ts')

@@ -1,7 +1,7 @@
 import type { ChatEvent, MessageEvent, MessageId, Place } from '../../../core/event.ts'
 import { Recent } from '../../../core/recent.ts'
 import { type Native, str } from '../native.ts'
-import { type People, senderOf } from '../people.ts'
+import { type People, type Person, senderOf } from '../people.ts'
 import { fromMrkdwn } from '../text/mrkdwn.ts'
 
 /** Slack takes five answers in half an hour. */
@@ -21,6 +21,8 @@ export interface Slash {
   readonly network: string
   readonly command: string
   readonly people: People
+  /** Who said it. */
+  readonly person: Person
   readonly teams: ReadonlySet<string>
 }
 
@@ -28,12 +30,12 @@ export interface Slash {
 export async function slashEvent(
   payload: Native,
   place: Place,
-  { network, command, people, teams }: Slash,
+  { network, command, people, person, teams }: Slash,
 ): Promise<ChatEvent[]> {
   const trigger = str(payload, 'trigger_id')
   const user = str(payload, 'user_id')
   if (trigger === '' || user === '') return []
-  const sender = await senderOf({ user }, people, teams)
+  const sender = await senderOf({ user }, { get: async () => person }, teams)
   const names = {
     person: (id: string) => people.peek(id)?.name ?? id,
     channel: (id: string) => id,

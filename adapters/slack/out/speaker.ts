@@ -27,6 +27,7 @@ const mostPages = 10
 const mostKept = 2000
 /** A request whose answer was lost may still be on its way: history is asked after that. */
 const settleMs = 1000
+const fileAgainMs = 4000
 
 export interface SpeakerOptions {
   readonly api: Api
@@ -79,7 +80,7 @@ export class Speaker {
       if (!isRefused(error) || isLoginFault(error) || isChannelFault(error)) throw error
       const attachments = (draft.uploads ?? []).filter(isNeeded)
       if (attachments.length === 0) return []
-      const named = { ...draft, content: { segments: [], attachments } }
+      const named = { ...draft, content: { ...draft.content, segments: [], attachments } }
       return this.#say(place, named, `${delivery}.files`, postsOf(named, this.#o.dress))
     }
   }
@@ -177,10 +178,22 @@ export class Speaker {
       }
       for (const id of texts.slice(posts.length)) await this.#delete(place, id)
       const more = posts.slice(texts.length)
-      if (more.length > 0) await this.#recall(place, draft, delivery)
-      const added = more.length === 0 ? [] : await this.#say(place, draft, delivery, more)
+      const added =
+        more.length === 0 ? [] : await this.#add(await this.#beside(place, target[0]), draft, delivery, more)
       return [...texts.slice(0, kept.length), ...added, ...files]
     })
+  }
+
+  async #add(place: Place, draft: Draft, delivery: string, more: readonly Post[]): Promise<Ids> {
+    await this.#recall(place, draft, delivery)
+    return this.#say(place, draft, delivery, more)
+  }
+
+  /** Where a message stands: in the thread that it opened under what it answers, too. */
+  async #beside(place: Place, id: MessageId | undefined): Promise<Place> {
+    if (place.thread !== undefined || id === undefined) return place
+    const root = str(await this.#o.uploads.message(place, id), 'thread_ts')
+    return isTs(root) && root !== id ? { ...place, thread: root as MessageId } : place
   }
 
   /** An edit that is repeated finds the parts that it added before. */
@@ -274,14 +287,19 @@ export class Speaker {
         throw new ChanopError('send-later', advice(thrown), { cause: thrown, afterMs: 1 })
       }
       if (isChannelFault(thrown)) this.#o.channels.trouble(place.channel, advice(thrown))
-      const begun = delivery !== null && this.#begun.has(delivery)
-      const fault =
-        begun && thrown instanceof Fault && thrown.kind !== 'refused' ? new Fault('unknown', thrown.method) : thrown
-      if (delivery !== null && fault instanceof Fault && fault.kind === 'unknown') {
-        this.#lostMs.set(delivery, Date.now())
-      }
-      throw asSendError(fault)
+      throw delivery === null ? asSendError(thrown) : this.#failed(delivery, thrown)
     }
+  }
+
+  /** Of what is out in part nobody may say that it was not sent: a restart would begin it anew. */
+  #failed(delivery: string, thrown: unknown): unknown {
+    const begun = this.#begun.has(delivery)
+    const error = asSendError(thrown)
+    if (!(error instanceof ChanopError)) return error
+    if (error.code !== 'network-down' && !(begun && error.code === 'send-later')) return error
+    // A file that can not be read or uploaded is not tried at once, again and again.
+    this.#lostMs.set(delivery, Date.now() + (thrown instanceof Fault ? 0 : fileAgainMs))
+    return new ChanopError('network-down', error.message, { cause: thrown })
   }
 }
 

@@ -9,7 +9,7 @@ import type { Api } from '../link/api.ts'
 import { Fault, isRefused } from '../link/fault.ts'
 import { isTs, list, type Native, part, str } from '../native.ts'
 import { escape } from '../text/mrkdwn.ts'
-import { nameOf } from './posts.ts'
+import { nameOf, threadFor } from './posts.ts'
 
 const uploadMs = 300_000
 /** How long the message of a file is waited for; it is usually there at once. */
@@ -57,7 +57,7 @@ export class Uploads {
         files,
         channel_id: place.channel,
         ...comment,
-        ...(place.thread === undefined || !isTs(place.thread) ? {} : { thread_ts: place.thread }),
+        ...threadFor(place.thread, draft),
       })
       return await this.#landed(place, first.id, promise)
     } finally {
@@ -96,7 +96,11 @@ export class Uploads {
   }
 
   /** By the event, or by asking. */
-  async #landed(place: Place, file: string, event: Promise<string>): Promise<MessageId | null> {
+  async #landed(
+    place: Place,
+    file: string,
+    event = Promise.withResolvers<string>().promise,
+  ): Promise<MessageId | null> {
     const until = deadline(shareMs, this.#o.signal)
     for (let pauseMs = 100; !until.aborted; pauseMs = Math.min(2000, pauseMs * 2)) {
       const ts = (await this.#shareOf(file, place)) ?? (await Promise.race([event, sleep(pauseMs, until)])) ?? null
@@ -124,13 +128,14 @@ export class Uploads {
     if (!isRecord(noted) || noted['delivery'] !== delivery || !Array.isArray(noted['files'])) return null
     const [file] = noted['files']
     if (typeof file !== 'string') return null
-    const answer = await this.#o.api.patient('files.info', { file }, this.#o.signal, 5).catch((error: unknown) => {
-      if (isRefused(error, 'file_not_found', 'file_deleted')) return {}
+    try {
+      await this.#o.api.patient('files.info', { file }, this.#o.signal, 5)
+    } catch (error) {
+      if (isRefused(error, 'file_not_found', 'file_deleted')) return null
       throw error
-    })
-    const ts = shareIn(part(answer, 'file'), place)
-    if (ts) this.#note(place.channel, ts)
-    return ts as MessageId | null
+    }
+    // Slack tells some time later where a file is shown.
+    return this.#landed(place, file)
   }
 
   /** Which of a copy's messages are words, and which are files. */
@@ -145,13 +150,18 @@ export class Uploads {
     return { texts, files }
   }
 
-  async #hasFiles({ channel, thread }: Place, id: MessageId): Promise<boolean> {
-    if (this.#files.has(`${channel} ${id}`)) return true
-    const range = { channel, latest: id, oldest: id, inclusive: true, limit: 1 }
-    const [method, args] = thread === undefined ? ['history', range] : ['replies', { ...range, ts: thread }]
-    const page = await this.#o.api.call(`conversations.${method}`, args)
-    const message = list(page, 'messages').find(each => str(each, 'ts') === id)
-    return message !== undefined && list(message, 'files').length > 0
+  async #hasFiles(place: Place, id: MessageId): Promise<boolean> {
+    return this.#files.has(`${place.channel} ${id}`) || list(await this.message(place, id), 'files').length > 0
+  }
+
+  /** A message as it stands, in whatever thread; an empty one when it is gone. */
+  async message({ channel }: Place, id: MessageId): Promise<Native> {
+    const asked = { channel, ts: id, latest: id, oldest: id, inclusive: true, limit: 10 }
+    const page = await this.#o.api.call('conversations.replies', asked).catch((error: unknown) => {
+      if (isRefused(error, 'thread_not_found', 'message_not_found')) return {}
+      throw error
+    })
+    return list(page, 'messages').find(each => str(each, 'ts') === id) ?? {}
   }
 
   #note(channel: string, ts: string): void {
