@@ -147,6 +147,11 @@ export class Chats {
     return ['administrator', 'creator'].includes(this.#members.get(chatId)?.status ?? '')
   }
 
+  /** Whether nobody but us can change what is ours there, nor we what is others': administrators of a channel may be let. */
+  isEditedByAuthors(chatId: number): boolean {
+    return this.#known.get(chatId)?.type !== 'channel' || this.#members.get(chatId)?.can_edit_messages === false
+  }
+
   setMember(chatId: number, member: Member): void {
     this.#members.set(chatId, member)
   }

@@ -105,7 +105,8 @@ export class Delivery {
         const messages = step.kind === 'text' ? 1 : step.files.length
         if (code === 'network-down') {
           progress.doubtful = true
-          doubts.doubt(deliveryId, chatId, newest, messages)
+          // Where we may change what others said, what can be changed is not ours for that.
+          if (chats.isEditedByAuthors(chatId)) doubts.doubt(deliveryId, chatId, newest, messages)
         }
         if (code !== 'send-later' || progress.step === 0) throw thrown
         // A file that can not be read is given up by and by: the ledger counts how often, and knows that something is out.

@@ -36,6 +36,18 @@ test('what was said before a restart is not taken for what was lost after it, wh
   assert.equal(await adapter.find?.(trial.place, 'lost', { do: 'send', ...words('three') }), 'cannot-tell')
 })
 
+test('in a channel whose posts we may change what somebody else posted is not taken for ours', async t => {
+  const trial = await Trial.open(t, {}, { type: 'channel' })
+  const { server, room } = trial
+  const { adapter } = await trial.start(t)
+  await trial.send(adapter, words('before'))
+  // Telegram has not told us of it yet.
+  server.world.store(room, null, { text: "an administrator's" })
+  server.fault('lose-request')
+  await assert.rejects(adapter.send(trial.place, words('ours'), 'lost'), { code: 'network-down' })
+  assert.equal(await adapter.find?.(trial.place, 'lost', { do: 'send', ...words('ours') }), 'cannot-tell')
+})
+
 test('what Telegram never got is not found, and comes again with a label', async t => {
   const trial = await Trial.open(t)
   const { adapter } = await trial.start(t)

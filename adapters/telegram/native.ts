@@ -99,6 +99,8 @@ export interface Member {
   readonly is_member?: boolean
   readonly can_send_messages?: boolean
   readonly can_post_messages?: boolean
+  /** Of others, in a channel. */
+  readonly can_edit_messages?: boolean
 }
 
 export interface MemberUpdate {

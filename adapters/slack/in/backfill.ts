@@ -98,7 +98,12 @@ export class Backfill {
   /** Notes since when we are there at all: who begins a direct conversation while we are away says it to us. */
   async begin(): Promise<void> {
     const { cursors } = this.#o
-    if ((await cursors.get(began)) === null) await cursors.set(began, tsOf(Date.now() - overlapMs))
+    if ((await cursors.get(began)) === null) await cursors.set(began, this.#now())
+  }
+
+  /** By Slack's clock: it is compared with the times of messages. */
+  #now(): string {
+    return tsOf(Date.now() + this.#o.api.aheadMs - overlapMs)
   }
 
   /** Notes that we are in a channel from now on. */
@@ -113,7 +118,7 @@ export class Backfill {
     if (newest) return { from: tsOf(Math.max(0, newest.atMs - overlapMs)), knownMs: newest.atMs }
     const met = (await cursors.get(`met/${channel}`)) ?? (channel.startsWith('D') ? await cursors.get(began) : null)
     if (met !== null && isTs(met)) return { from: met, knownMs: 0 }
-    await cursors.set(`met/${channel}`, tsOf(Date.now() - overlapMs))
+    await cursors.set(`met/${channel}`, this.#now())
     return null
   }
 

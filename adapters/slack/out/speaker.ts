@@ -192,7 +192,11 @@ export class Speaker {
   /** Where a message stands: in the thread that it opened under what it answers, too. */
   async #beside(place: Place, id: MessageId | undefined): Promise<Place> {
     if (place.thread !== undefined || id === undefined) return place
-    const root = str(await this.#o.uploads.message(place, id), 'thread_ts')
+    const message = await this.#o.uploads.message(place, id).catch((error: unknown) => {
+      if (isRefused(error, 'missing_scope')) return {}
+      throw error
+    })
+    const root = str(message, 'thread_ts')
     return isTs(root) && root !== id ? { ...place, thread: root as MessageId } : place
   }
 

@@ -59,6 +59,19 @@ describe('what stands in a thread, and what is out in part', { concurrency: 4 },
     assert.equal(fake.said(general).filter(text => text === 'look').length, 1)
   })
 
+  test('a long message that grows is not asked about again and again', async t => {
+    const trial = await Trial.open(t)
+    const first = await trial.up()
+    const { fake, general } = trial
+    const ids = await first.adapter.send(placeOf(general), draft(long), 'd1')
+    await first.stop()
+    const { adapter } = await trial.up()
+    const asked = fake.callsOf('conversations.replies').length
+    for (const words of [`${long} a`, `${long} b`, `${long} c`])
+      assert.deepEqual(await adapter.edit?.(placeOf(general), ids, draft(words), 'd2'), ids)
+    assert.equal(fake.callsOf('conversations.replies').length - asked, ids.length)
+  })
+
   test('a file whose message Slack names late is not shown twice', async t => {
     const trial = await Trial.open(t)
     const { adapter } = await trial.up()

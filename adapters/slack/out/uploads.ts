@@ -28,7 +28,8 @@ export interface UploadsOptions {
  */
 export class Uploads {
   readonly #o: UploadsOptions
-  readonly #files = new Recent<string, true>(mostKept)
+  /** Whether a message is one of files. */
+  readonly #files = new Recent<string, boolean>(mostKept)
   readonly #waiting = new Map<string, (ts: string) => void>()
 
   constructor(options: UploadsOptions) {
@@ -151,7 +152,14 @@ export class Uploads {
   }
 
   async #hasFiles(place: Place, id: MessageId): Promise<boolean> {
-    return this.#files.has(`${place.channel} ${id}`) || list(await this.message(place, id), 'files').length > 0
+    const key = `${place.channel} ${id}`
+    const known = this.#files.get(key)
+    if (known !== undefined) return known
+    const message = await this.message(place, id)
+    const has = list(message, 'files').length > 0
+    // A long text that grows is edited again and again.
+    if (str(message, 'ts') !== '') this.#files.set(key, has)
+    return has
   }
 
   /** A message as it stands, in whatever thread; an empty one when it is gone. */

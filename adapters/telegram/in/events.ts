@@ -190,7 +190,8 @@ export class UpdateReader {
     const origin = message.is_automatic_forward ? message.forward_origin : undefined
     const ours =
       origin?.chat !== undefined && origin.message_id !== undefined && this.#o.isOurs(origin.chat.id, origin.message_id)
-    return ours || (message.from?.is_bot && isCopy(message)) ? { hops: 1 } : {}
+    const relays = message.from?.is_bot || message.is_automatic_forward
+    return ours || (relays && isCopy(message)) ? { hops: 1 } : {}
   }
 
   // ---- who --------------------------------------------------------------------------------------------------------

@@ -279,9 +279,13 @@ test('what bots copy is marked, what they say themselves is not', async t => {
   await trial.send(adapter, { as: { name: 'carol', relayed: true }, ...words('from afar') })
   const copy = trial.seen[0]?.message
   server.world.say(room, peer, { text: copy?.['text'], entities: copy?.['entities'] })
+  const forwarder = server.world.user('Telegram', { id: 777_000 })
+  const forward = { text: copy?.['text'], entities: copy?.['entities'], sender_chat: chat, is_automatic_forward: true }
+  server.world.say(room, forwarder, forward)
   server.world.say(room, peer, { text: 'Build: failed', entities: [{ type: 'bold', offset: 0, length: 5 }] })
   await book.hears('Build: failed')
-  const [copied, own] = book.messages()
+  const [copied, forwarded, own] = book.messages()
+  assert.equal(forwarded?.hops, 1, "a channel's copy in the group that is linked to it")
   assert.equal(copied?.hops, 1)
   assert.equal(copied?.sender.kind, 'bot')
   assert.equal(own?.hops, undefined)
