@@ -63,6 +63,36 @@ describe('while nobody listens', { concurrency: 4 }, () => {
     Object.assign(book.cursors, { set })
   })
 
+  test('what we said ourselves is looked through once', async t => {
+    const trial = await Trial.open(t, { pageMost: 50 })
+    const { fake, general, book } = trial
+    const first = await trial.up()
+    const beganS = Math.floor(Date.now() / 1000) - 600
+    const known = fake.workspace.say(general, alice, 'known', { ts: `${beganS}.000000` })
+    await book.hears('known')
+    await first.stop()
+    await book.cursors.set(`met/${general.id}`, `${beganS}.000000`)
+    for (let n = 0; n < 400; n++) {
+      const said = { bot_id: app.bot, user: app.user, text: `alert ${n}` }
+      fake.workspace.post(general, { ...said, ts: `${beganS + 1 + n}.000000` })
+    }
+    const asked: number[] = []
+    for (let run = 0; run < 2; run++) {
+      const before = fake.callsOf('conversations.history').length
+      const { stop } = await trial.up()
+      // Its turn comes behind what was missed.
+      fake.workspace.say(general, alice, `aside ${run}`, { thread_ts: known.ts })
+      await book.hears(`aside ${run}`)
+      asked.push(fake.callsOf('conversations.history').length - before)
+      await stop()
+    }
+    assert.deepEqual(asked, [9, 2])
+    fake.workspace.say(general, alice, 'missed')
+    await trial.up()
+    await book.hears('missed')
+    assert.deepEqual(book.texts(), ['known', 'aside 0', 'aside 1', 'missed'])
+  })
+
   test('who begins a direct conversation while we are away is heard', async t => {
     const trial = await Trial.open(t)
     const { fake, book } = trial

@@ -68,6 +68,7 @@ export class Backfill {
     const since = await this.#since(channel)
     if (since === null) return []
     const { from, knownMs } = since
+    const now = this.#now()
     const fresh = await this.#pages('conversations.history', { channel, oldest: from })
     const older = await this.#older(channel, from)
     const replies = await this.#replies(channel, from, [...older, ...fresh.messages])
@@ -75,7 +76,14 @@ export class Backfill {
     for (const message of [...older, ...fresh.messages]) all.set(str(message, 'ts'), { message, knownMs })
     for (const each of replies.messages) all.set(str(each.message, 'ts'), each)
     const moments: Moment[] = []
-    for (const each of all.values()) moments.push(...(await this.#moments(channel, from, each)))
+    let isNews = fresh.cut || replies.cut
+    for (const each of all.values()) {
+      const found = await this.#moments(channel, from, each)
+      moments.push(...found)
+      isNews ||= found.some(({ at, events }) => events.length > 0 && tsMs(at) !== each.knownMs)
+    }
+    // What we said ourselves is nothing that the ledger goes on from: so much of it is not looked through again.
+    if (!isNews && fresh.messages.length > lookBack) await this.#o.cursors.set(`met/${channel}`, now)
     const gap = fresh.cut || replies.cut ? [this.#gap(channel, from)] : []
     return [...gap, ...moments.sort((a, b) => compareTs(a.at, b.at)).flatMap(({ events }) => events)]
   }
@@ -115,8 +123,12 @@ export class Backfill {
   async #since(channel: string): Promise<Since | null> {
     const { cursors, reader } = this.#o
     const newest = await cursors.newest(reader.place(channel))
-    if (newest) return { from: tsOf(Math.max(0, newest.atMs - overlapMs)), knownMs: newest.atMs }
-    const met = (await cursors.get(`met/${channel}`)) ?? (channel.startsWith('D') ? await cursors.get(began) : null)
+    const seen = await cursors.get(`met/${channel}`)
+    if (newest) {
+      const from = tsOf(Math.max(0, newest.atMs - overlapMs))
+      return { from: seen !== null && isTs(seen) && compareTs(seen, from) > 0 ? seen : from, knownMs: newest.atMs }
+    }
+    const met = seen ?? (channel.startsWith('D') ? await cursors.get(began) : null)
     if (met !== null && isTs(met)) return { from: met, knownMs: 0 }
     await cursors.set(`met/${channel}`, this.#now())
     return null
