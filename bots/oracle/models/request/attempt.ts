@@ -1,7 +1,9 @@
 import type OpenAI from 'openai'
 import type { Provider } from '../../../../config/providers.ts'
 import type { PassedApi } from '../../../../core/passed-on.ts'
+import { duration } from '../../../../core/text/text.ts'
 import type { FinishReason, ModelUsage } from '../contract.ts'
+import { isJson } from './body.ts'
 import { type Chunk, readChunk, readEmbeddings, reportedIn } from './chunk.ts'
 import { faultOf, Refused, TryFault, tidy, wordsOf } from './fault.ts'
 import type { Wire } from './request.ts'
@@ -17,6 +19,8 @@ export interface Asked {
   readonly betweenChunksMs: number
   /** Null: the answer is said, and is not passed on as it is. */
   readonly passes: PassedApi | null
+  /** Takes the key that it was asked with out of its words: some say it back. */
+  readonly hide: (words: string) => string
 }
 
 /** What a try has brought so far, for its price: also when it fails. */
@@ -31,6 +35,8 @@ export class Tally {
   reported: unknown
   finish: Exclude<Chunk['finish'], 'fault'> = null
   chunks = 0
+  /** Of what is passed on, as it is written down. */
+  passedChars = 0
   /** `aborted` until it has ended: who leaves early aborts it. */
   outcome: FinishReason = 'aborted'
 
@@ -53,24 +59,38 @@ const afterEndMs = 3000
 class Watchdog {
   reason: string | null = null
   readonly #controller: AbortController
+  readonly #last: NodeJS.Timeout
   #timer: NodeJS.Timeout | undefined
 
-  constructor(controller: AbortController) {
+  /** `mostMs`: longer than that nothing is waited for, however often something comes. */
+  constructor(controller: AbortController, mostMs: number) {
     this.#controller = controller
+    this.#last = setTimeout(() => this.#bark(`took longer than ${duration(mostMs)}`), mostMs)
   }
 
   wait(delayMs: number, reason: string): void {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.reason = reason
-      this.#controller.abort()
-    }, delayMs)
+    this.#timer = setTimeout(() => this.#bark(reason), delayMs)
+  }
+
+  #bark(reason: string): void {
+    this.reason = reason
+    this.#controller.abort()
+  }
+
+  pause(): void {
+    clearTimeout(this.#timer)
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
+    this.pause()
+    clearTimeout(this.#last)
   }
 }
+
+/** A token a second is slow: who writes less is not waited for to the end of its limit. */
+const mostMsOf = ({ firstTokenMs, maxOutputTokens }: Asked): number =>
+  Math.min(firstTokenMs + maxOutputTokens * 1000, 2 ** 31 - 1)
 
 /**
  * Makes the request and gives what is to be said; `tally.outcome` says how it ended. Throws `TryFault` alone. When
@@ -79,7 +99,7 @@ class Watchdog {
 export async function* attempt(asked: Asked, tally: Tally, signal: AbortSignal): AsyncGenerator<AttemptPart, void> {
   if (signal.aborted) return
   const hangUp = new AbortController()
-  const dog = new Watchdog(hangUp)
+  const dog = new Watchdog(hangUp, mostMsOf(asked))
   try {
     yield* chunks(asked, tally, dog, AbortSignal.any([signal, hangUp.signal]))
     if (!signal.aborted) tally.outcome = ending(asked, tally, dog.reason)
@@ -87,7 +107,7 @@ export async function* attempt(asked: Asked, tally: Tally, signal: AbortSignal):
     if (signal.aborted) return
     const fault = dog.reason
       ? new TryFault('busy', dog.reason, { paid: true })
-      : faultOf(thrown, asked.wire.sent, Date.now())
+      : faultOf(thrown, asked.wire.sent, Date.now(), asked.hide)
     if (fault instanceof Refused) tally.outcome = 'refusal'
     // Cut off after its end: nothing is missing but perhaps its usage.
     else if (tally.finish === null || thrown instanceof TryFault) throw fault
@@ -117,7 +137,7 @@ function speech(tally: Tally): Reader {
 }
 
 /** All of it, as it came. Nothing is passed on before there is something in it: until then another model may answer. */
-function passage(tally: Tally): Reader {
+function passage(asked: Asked, tally: Tally): Reader {
   let held: unknown[] | null = []
   const open = function* (): Generator<AttemptPart> {
     for (const chunk of held ?? []) yield { kind: 'raw', chunk }
@@ -127,12 +147,24 @@ function passage(tally: Tally): Reader {
     *chunk({ text, hidden, finish }, chunk) {
       tally.text += text
       tally.hidden += hidden
+      if (asked.passes === 'chat') measure(asked, tally, chunk)
       held?.push(chunk)
       if (held === null) yield { kind: 'raw', chunk }
       else if (text + hidden !== '' || finish !== null) yield* open()
     },
     end: () => [],
   }
+}
+
+/** Around each token a service writes more than the token: so much, and once some more. */
+const aroundToken = 4000
+const aroundAll = 16_000_000
+
+/** What is passed on is held and written down, whatever stands in it. Throws when it is more than any answer, or can't be written. */
+function measure({ maxOutputTokens }: Asked, tally: Tally, chunk: unknown): void {
+  tally.passedChars += JSON.stringify(chunk).length
+  if (tally.passedChars > aroundAll + unlimitedTokens(maxOutputTokens) * aroundToken)
+    throw new TryFault('busy', 'sent far more than an answer', { paid: true })
 }
 
 async function* chunks(
@@ -142,19 +174,22 @@ async function* chunks(
   signal: AbortSignal,
 ): AsyncGenerator<AttemptPart, void> {
   const { firstTokenMs, betweenChunksMs, passes } = asked
-  const reader = passes === null ? speech(tally) : passage(tally)
+  const reader = passes === null ? speech(tally) : passage(asked, tally)
   dog.wait(firstTokenMs, `gave no sign of an answer for ${firstTokenMs / 1000} s`)
   for await (const raw of chunksOf(asked, tally, signal)) {
+    const open = tally.finish === null
     const chunk = take(asked, tally, raw)
-    const alive = chunk.text + chunk.hidden !== '' || chunk.finish !== null
+    // After its end nothing but words shows that more comes.
+    const alive = chunk.text + chunk.hidden !== '' || (open && chunk.finish !== null)
     // Who listens may take its time: that is no silence of the service.
-    if (alive) dog.stop()
+    if (alive) dog.pause()
     yield* reader.chunk(chunk, raw)
     if (signal.aborted || isOverlong(asked, tally)) return
+    if (!alive) continue
     if (tally.finish !== null) dog.wait(afterEndMs, '')
-    else if (alive) dog.wait(betweenChunksMs, `fell silent in the middle for ${betweenChunksMs / 1000} s`)
+    else dog.wait(betweenChunksMs, `fell silent in the middle for ${betweenChunksMs / 1000} s`)
   }
-  dog.stop()
+  dog.pause()
   if (!signal.aborted) yield* reader.end()
 }
 
@@ -170,21 +205,27 @@ function* spoken(piece: string, filter: SpeechFilter, tally: Tally): Generator<A
 }
 
 /** Reads a chunk into the tally. */
-function take({ provider, passes }: Asked, tally: Tally, raw: unknown): Chunk {
+function take(asked: Asked, tally: Tally, raw: unknown): Chunk {
+  const { provider, passes, hide } = asked
   const chunk = passes === 'embeddings' ? readEmbeddings(raw) : readChunk(raw, provider)
   if (chunk.error !== undefined && chunk.error !== null) {
-    throw new TryFault('busy', `has a fault: ${tidy(wordsOf({ error: chunk.error }))}`)
+    throw new TryFault('busy', `has a fault: ${tidy(hide(wordsOf({ error: chunk.error })))}`)
   }
   tally.chunks++
   if (chunk.usage) Object.assign(tally, { usage: chunk.usage, reported: reportedIn(raw) })
   if (chunk.finish === 'fault') throw new TryFault('busy', 'was cut off: it says so itself', { paid: true })
   tally.finish = chunk.finish ?? tally.finish
-  return chunk
+  // One piece may be megabytes.
+  const room = Math.max(0, mostChars(asked) + 1 - tally.chars)
+  const text = chunk.text.slice(0, room)
+  return { ...chunk, text, hidden: chunk.hidden.slice(0, room - text.length) }
 }
 
+const mostChars = ({ maxOutputTokens }: Asked): number => unlimitedTokens(maxOutputTokens) * charsPerToken
+
 /** A service that does not keep to the limit of an answer's length: what it says must not cost more than was reserved. */
-function isOverlong({ maxOutputTokens }: Asked, tally: Tally): boolean {
-  if (tally.chars / charsPerToken <= unlimitedTokens(maxOutputTokens)) return false
+function isOverlong(asked: Asked, tally: Tally): boolean {
+  if (tally.chars <= mostChars(asked)) return false
   tally.finish = 'length'
   return true
 }
@@ -207,7 +248,7 @@ async function* chunksOf(
     return
   }
   const { data, response } = await client.chat.completions.create(wire.body, { signal, timeout }).withResponse()
-  if (!/\bjson\b/i.test(response.headers.get('content-type') ?? '')) {
+  if (!isJson(response.headers)) {
     yield* data
     return
   }

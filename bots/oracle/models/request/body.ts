@@ -3,6 +3,8 @@ const mostBytes = 64 * 1024
 const wordsMs = 2000
 /** No event of an answer, nor an answer that comes whole, is so long. */
 const mostEventBytes = 16 * 1024 * 1024
+/** Thousands of numbers in one piece, and as many pieces as may be asked for. */
+const mostVectorBytes = 128 * 1024 * 1024
 
 /** At most the beginning of a body: an error of many megabytes, or one that never ends, is no reason to hold or await it. */
 async function beginning({ body }: Response): Promise<string> {
@@ -31,15 +33,20 @@ async function beginning({ body }: Response): Promise<string> {
 /** A service sent what no answer is: the package would hold all of it. */
 export class Endless extends Error {}
 
-/** Breaks off where an event does not end. Blank lines end events (HTML, 9.2.5). */
-function bounded(): TransformStream<Uint8Array, Uint8Array> {
+/** Where the last event of a piece ends, -1: in none. Blank lines end events (HTML, 9.2.5). */
+function endIn(piece: Uint8Array): number {
+  const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
+  return Math.max(bytes.lastIndexOf('\n\n'), bytes.lastIndexOf('\n\r\n'), bytes.lastIndexOf('\r\r'))
+}
+
+/** Breaks off where an event does not end, or where what is read as a whole does not. */
+function bounded(mostBytes: number, inEvents: boolean): TransformStream<Uint8Array, Uint8Array> {
   let heldBytes = 0
   return new TransformStream({
     transform(piece, controller) {
-      const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
-      const end = Math.max(bytes.lastIndexOf('\n\n'), bytes.lastIndexOf('\n\r\n'), bytes.lastIndexOf('\r\r'))
+      const end = inEvents ? endIn(piece) : -1
       heldBytes = end < 0 ? heldBytes + piece.length : piece.length - end
-      if (heldBytes > mostEventBytes) controller.error(new Endless())
+      if (heldBytes > mostBytes) controller.error(new Endless())
       else controller.enqueue(piece)
     },
   })
@@ -59,7 +66,7 @@ function parsed(text: string): unknown {
  */
 export async function fetchWithBody(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, init)
-  if (response.ok) return isEmbeddings(input) ? response : limited(response)
+  if (response.ok) return limited(response, input instanceof Request ? input.url : input.toString())
   const text = await beginning(response)
   const body = parsed(text)
   const inside = typeof body === 'object' && body !== null && 'error' in body ? body.error : body
@@ -70,13 +77,15 @@ export async function fetchWithBody(input: string | URL | Request, init?: Reques
   return new Response(words, { status: response.status, headers })
 }
 
-/** Thousands of numbers in one piece, and as many pieces as were asked for. */
-const isEmbeddings = (input: string | URL | Request): boolean =>
-  (input instanceof Request ? input.url : input.toString()).endsWith('/embeddings')
+/** What calls itself JSON comes whole, whatever it was asked for. */
+export const isJson = (headers: Headers): boolean => /\bjson\b/i.test(headers.get('content-type') ?? '')
 
 /** One without a body has an empty one. */
-const limited = ({ headers, body }: Response): Response =>
-  new Response(body ? body.pipeThrough(bounded()) : '', { headers })
+function limited({ headers, body }: Response, url: string): Response {
+  const mostBytes = url.endsWith('/embeddings') ? mostVectorBytes : mostEventBytes
+  const inEvents = url.endsWith('/chat/completions') && !isJson(headers)
+  return new Response(body ? body.pipeThrough(bounded(mostBytes, inEvents)) : '', { headers })
+}
 
 /** Null: it is so deep that it can't be written. */
 function written(body: object): string | null {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { stopwatch } from '../../../../core/contract/stopwatch.ts'
+import { recentTries } from '../../../../core/ledger/oracle/tries.ts'
+import { answer, ModelServer, RawServer } from '../testing-server.ts'
+import { model, openWorld, question } from '../testing-world.ts'
 import { withTexts } from './brought.ts'
 
 const masked = <T>(value: T): T => withTexts(value, text => text.replaceAll('hunter22', '[secret]'))
@@ -31,4 +34,27 @@ it('pictures and sounds stay as they are, and megabytes take no time', () => {
   ])
     withTexts(text, same => same)
   assert.ok(tookMs() < 2000)
+})
+
+it('what is passed on is held no longer than an answer may be, with nothing in it that is one', async t => {
+  const stuffing = `data: ${JSON.stringify({ choices: [], stuffing: 'x'.repeat(1_000_000) })}\n\n`
+  const stuffed = await RawServer.listen(t, async socket => {
+    socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n')
+    while (!socket.destroyed) {
+      if (!socket.write(stuffing))
+        await new Promise<void>(resolve => socket.once('drain', resolve).once('close', () => resolve()))
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  })
+  const second = await ModelServer.listen(t, response => answer(response, ['forty-two']))
+  const { models, ledger } = await openWorld(t, {
+    models: { first: model(stuffed.url, { maxOutputTokens: 10 }), second: model(second.url, { priority: 2 }) },
+  })
+  const brought = { api: 'chat' as const, body: { messages: question.messages }, streamed: true }
+  let answered = ''
+  for await (const part of models.pass('first', brought, question, new AbortController().signal))
+    if (part.kind === 'end') answered = part.model
+  assert.equal(answered, 'second')
+  const [, failed] = await ledger.read(tx => recentTries(tx, 2))
+  assert.equal(failed?.error, 'sent far more than an answer')
 })

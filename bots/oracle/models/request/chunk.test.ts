@@ -53,6 +53,11 @@ test('usage, wherever it stands, and only when there are numbers in it', () => {
   assert.deepEqual(readChunk({ choices: [], usage }, openai).usage, wanted)
   assert.deepEqual(readChunk({ choices: [], x_groq: { usage } }, groq).usage, wanted)
   assert.deepEqual(usageOf({ prompt_tokens: 10, completion_tokens: 2, prompt_cache_hit_tokens: 99 })?.cachedTokens, 10)
+  // xAI's own example: 9 said, 94 thought.
+  assert.equal(usageOf({ prompt_tokens: 32, completion_tokens: 9, total_tokens: 135 })?.outputTokens, 103)
+  assert.equal(usageOf({ prompt_tokens: 32, completion_tokens: 9, total_tokens: 0 })?.outputTokens, 9)
+  for (const beyond of [1e308, Number.POSITIVE_INFINITY, 2 ** 53])
+    assert.equal(usageOf({ prompt_tokens: 10, completion_tokens: beyond }), null)
   for (const nothing of [null, undefined, {}, { prompt_tokens: 0, completion_tokens: 0 }, { prompt_tokens: 5 }, 'x']) {
     assert.equal(usageOf(nothing), null, JSON.stringify(nothing))
   }

@@ -16,8 +16,11 @@ export interface Chunk {
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
+/** No request has more: what says so says nothing. */
+const mostTokens = 100_000_000
+
 const tokens = (value: unknown): number | null =>
-  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.round(value) : null
+  typeof value === 'number' && value >= 0 && value <= mostTokens ? Math.round(value) : null
 
 /** Mistral's thinking models send content as a list: `[{type: 'thinking', …}, {type: 'text', text}]`. */
 function contentOf(content: unknown): { said: string; hidden: string } {
@@ -79,12 +82,17 @@ function finishOf(choice: Loose | null): Chunk['finish'] {
   return finishes[written.toLowerCase()] ?? 'stop'
 }
 
-/** Null when there are no numbers in it: some send an empty one first and the real one later. */
+/**
+ * Null when there are no numbers in it: some send an empty one first and the real one later. What a model thought is paid as what it said;
+ * xAI and Gemini count it in the total alone.
+ */
 export function usageOf(value: unknown): ModelUsage | null {
   const usage = record(value)
   const inputTokens = tokens(usage?.['prompt_tokens'])
-  const outputTokens = tokens(usage?.['completion_tokens'])
-  if (!usage || inputTokens === null || outputTokens === null || inputTokens + outputTokens === 0) return null
+  const saidTokens = tokens(usage?.['completion_tokens'])
+  if (!usage || inputTokens === null || saidTokens === null) return null
+  const outputTokens = Math.max(saidTokens, (tokens(usage['total_tokens']) ?? 0) - inputTokens)
+  if (inputTokens + outputTokens === 0) return null
   const details = record(usage['prompt_tokens_details'])
   const cached = tokens(details?.['cached_tokens']) ?? tokens(usage['prompt_cache_hit_tokens']) ?? 0
   return { inputTokens, outputTokens, cachedTokens: Math.min(cached, inputTokens) }

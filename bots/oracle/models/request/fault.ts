@@ -118,14 +118,21 @@ export const isTooLong = (words: string): boolean => tooLong.test(words)
 const tooLong =
   /context.{0,20}(length|window|size)|maximum context|too many tokens|prompt is too long|input is too long/i
 
+type Hide = (words: string) => string
+
+/** Takes a key out of words: services say back what they do not know. */
+export const hiding =
+  (apiKey: string | null): Hide =>
+  words =>
+    apiKey === null || apiKey === '' ? words : words.replaceAll(apiKey, '[key]')
+
 /** What a refusal says; '' when it has no words: what the package makes of that is none for people. */
-const wordsIn = ({ error, status, message }: APIError): string =>
-  tidy(wordsOf(error) || (status === undefined ? message : ''))
+const wordsIn = ({ error, status, message }: APIError, hide: Hide): string =>
+  tidy(hide(wordsOf(error) || (status === undefined ? message : '')))
 
 const behind = (words: string): string => (words === '' ? '' : `: ${words}`)
 
-function requestFault(error: APIError, sent: readonly string[]): Error {
-  const words = wordsIn(error)
+function requestFault(error: APIError, sent: readonly string[], words: string): Error {
   const code = error.code ?? own(error.error, 'code')
   if (refusals.has(String(code))) return new Refused(words)
   const parameter = isTooLong(words) ? null : refusedParameter(error.error ?? error.message, sent)
@@ -137,13 +144,13 @@ const isEndless = (thrown: unknown): boolean =>
   thrown instanceof Endless || (thrown instanceof Error && thrown.cause instanceof Endless)
 
 /** What was thrown while a request was made or its answer read. `sent`: parameters that could be left out. */
-export function faultOf(thrown: unknown, sent: readonly string[], nowMs: number): Error {
+export function faultOf(thrown: unknown, sent: readonly string[], nowMs: number, hide: Hide): Error {
   if (thrown instanceof TryFault || thrown instanceof Refused) return thrown
   const sdk = loadedSdk()
   if (sdk && thrown instanceof sdk.APIConnectionTimeoutError)
     return new TryFault('busy', 'did not answer in time', { paid: true })
   if (sdk && thrown instanceof sdk.APIConnectionError) return unreachable(thrown)
-  if (sdk && thrown instanceof sdk.APIError) return apiFault(thrown, sent, nowMs)
+  if (sdk && thrown instanceof sdk.APIError) return apiFault(thrown, sent, nowMs, hide)
   if (isEndless(thrown)) return new TryFault('busy', 'sent something without an end', { paid: true })
   if (thrown instanceof SyntaxError)
     return new TryFault('busy', 'sent something that is no chunk of an answer', { paid: true })
@@ -158,12 +165,12 @@ const setupWords: Readonly<Record<number, string>> = {
   404: 'knows no such model or address',
 }
 
-function apiFault(error: APIError, sent: readonly string[], nowMs: number): Error {
+function apiFault(error: APIError, sent: readonly string[], nowMs: number, hide: Hide): Error {
   const { status } = error
-  const words = wordsIn(error)
+  const words = wordsIn(error, hide)
   const afterMs = askedWaitMs(error.headers as Headers | undefined, nowMs)
   if (status === 429) return new TryFault('rate', `asks to wait (429)${behind(words)}`, { afterMs })
-  if (status === 400 || status === 422) return requestFault(error, sent)
+  if (status === 400 || status === 422) return requestFault(error, sent, words)
   const setup = status === undefined ? undefined : setupWords[status]
   if (setup !== undefined) return new TryFault('setup', `${setup} (${status})${behind(words)}`)
   if (status === 413) return new TryFault('request', `refuses the request (413)${behind(words)}`)

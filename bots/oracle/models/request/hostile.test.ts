@@ -127,6 +127,14 @@ const odd: readonly (readonly [name: string, does: Send])[] = [
     ),
   ],
   [
+    'empty chunks for ever behind its end',
+    async socket => {
+      socket.write(head() + words.join(''))
+      for (; !socket.destroyed; await wait(100))
+        socket.write(event({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }))
+    },
+  ],
+  [
     'usage in the choice',
     gone(delta('hé🎉llo'), choice({ finish_reason: 'stop', usage: { prompt_tokens: 7, completion_tokens: 3 } })),
   ],
@@ -245,6 +253,28 @@ const broken: readonly (readonly [name: string, does: Send, reason: RegExp, more
   ],
   ['thinking that is never closed', gone(delta('<think>well'), delta(' now'), finished()), /thought and said nothing/],
   ['spaces for ever', endless(' '), /sent something without an end/],
+  ['JSON with blank lines for ever', endless('\n', '{"choices":', 'application/json'), /sent something without an end/],
+  [
+    'a little thinking now and then',
+    async socket => {
+      socket.write(head())
+      for (; !socket.destroyed; await wait(200)) socket.write(event(choice({ delta: { reasoning: '.' } })))
+    },
+    /took longer than 4s/,
+    { firstTokenSeconds: 3, maxOutputTokens: 1 },
+  ],
+  [
+    'an error that says our key',
+    status('401 Who', JSON.stringify({ error: 'the key value of env:MY_KEY is no key', x: 'value of env:MY_KEY' })),
+    /^refuses the key \(401\): the key \[key\] is no key$/,
+    { apiKey: 'env:MY_KEY' },
+  ],
+  [
+    'an error event that says our key',
+    gone({ error: { message: 'value of env:MY_KEY?' } }),
+    /\[key\]\?$/,
+    { apiKey: 'env:MY_KEY' },
+  ],
   ['one event for ever', endless('x', 'data: {"choices":"'), /sent something without an end/],
   ['blank lines for ever', endless('\n'), /gave no sign of an answer for 1 s/, quick],
   [
@@ -255,10 +285,10 @@ const broken: readonly (readonly [name: string, does: Send, reason: RegExp, more
 ]
 
 /** As fast as it is taken. */
-function endless(piece: string, before = ''): Send {
+function endless(piece: string, before = '', type?: string): Send {
   const block = piece.repeat(256 * 1024)
   return async socket => {
-    socket.write(head() + before)
+    socket.write(head(type) + before)
     while (!socket.destroyed) {
       if (!socket.write(block))
         await new Promise<void>(resolve => socket.once('drain', resolve).once('close', () => resolve()))
@@ -346,4 +376,11 @@ describe('stopped', { concurrency: 4 }, () => {
       assert.ok((tried?.costMicroUsd ?? 0) > 0)
     })
   }
+})
+
+test('one piece of megabytes is said as far as an answer may be', async t => {
+  const { models } = await pair(t, gone(delta('word '.repeat(500_000)), finished()), { maxOutputTokens: 100 })
+  const { text, end } = await hear(models.stream(question, never()))
+  assert.deepEqual([end?.model, end?.finishReason], ['first', 'length'])
+  assert.ok(text.length > 1000 && text.length <= 1601, `${text.length}`)
 })

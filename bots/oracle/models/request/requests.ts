@@ -13,7 +13,7 @@ import type { Lessons } from '../service/learned.ts'
 import { type Asked, attempt, Tally, unlimitedTokens } from './attempt.ts'
 import { broughtWire, limitIn } from './brought.ts'
 import type { Clients } from './client.ts'
-import { TryFault } from './fault.ts'
+import { hiding, TryFault } from './fault.ts'
 import { mostTokens, textOf, type Wire, wireOf } from './request.ts'
 
 export interface RequestsOptions {
@@ -158,6 +158,7 @@ export class Requests {
       firstTokenMs: config.firstTokenSeconds * 1000,
       betweenChunksMs: config.betweenChunksSeconds * 1000,
       passes: request.brought?.api ?? null,
+      hide: hiding(apiKey),
     }
   }
 
@@ -180,12 +181,11 @@ export class Requests {
     const { lessons, books } = this.#options
     const { candidate, request } = job
     const outcome = fault ? 'failed' : tally.outcome
-    if (fault?.parameter) lessons.refuse(candidate.service, fault.parameter)
     const { tokenFactor } = lessons.of(candidate.service)
     const booking = await bookingOf(request.messages, tokenFactor, tally, { outcome, fault })
     const costMicroUsd = await books.book(id, candidate.price, booking)
     this.#measure(job, costMicroUsd)
-    const promptCut = await this.#compare(job, booking, tally.finish === 'length')
+    const promptCut = await this.#learn(job, booking, { fault, full: tally.finish === 'length' })
     return { model: candidate.name, outcome, fault, booking, costMicroUsd, promptCut, reported: tally.reported }
   }
 
@@ -194,7 +194,23 @@ export class Requests {
     if (overrun > (this.#overrun.get(candidate.service) ?? 1)) this.#overrun.set(candidate.service, overrun)
   }
 
-  /** Learns from what the service counted; true when it read less of the prompt than there was. */
+  /** What it has taught; true when it read less of the prompt than there was. What can't be written down is learned again: nothing is asked anew for it. */
+  async #learn(
+    job: Job,
+    booking: Booking,
+    { fault, full }: { readonly fault: TryFault | null; readonly full: boolean },
+  ): Promise<boolean> {
+    const { lessons, log } = this.#options
+    try {
+      if (fault?.parameter) lessons.refuse(job.candidate.service, fault.parameter)
+      return await this.#compare(job, booking, full)
+    } catch (error) {
+      log.warn({ error }, 'what a model has taught could not be written down')
+      return false
+    }
+  }
+
+  /** Learns from what the service counted. */
   async #compare({ candidate: { service }, request, limit }: Job, booking: Booking, full: boolean): Promise<boolean> {
     const { messages, brought } = request
     if (brought || booking.estimated || booking.inputTokens === 0 || hasImages(messages)) return false

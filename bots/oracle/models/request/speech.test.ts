@@ -30,6 +30,7 @@ const cases: readonly [name: string, text: string, said: string][] = [
   ['a lone back-tick', 'it`s here\n<think>x</think>ok', 'it`s here\nok'],
   ['two back-ticks', '``a ` <think>`` b<think>x</think>', '``a ` <think>`` b'],
   ['a tag that is none', 'a <thinker> and a </thin', 'a <thinker> and a </thin'],
+  ['letters whose small form is longer', '<think>İİİ</think>Merhaba', 'Merhaba'],
   ['a tag inside of thinking', '<think>so <b>what</b> </thinking>?</think>yes', 'yes'],
 ]
 

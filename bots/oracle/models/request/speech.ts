@@ -70,7 +70,10 @@ export class SpeechFilter {
   /** Inside of what is hidden: goes on after its end, or to the end of the text. */
   #skip(text: string, at: number): number {
     const closing = `</${this.#inside}>`
-    const end = text.toLowerCase().indexOf(closing, at)
+    // A search for the signs as they stand: letters whose small form is longer would move what comes after.
+    const ends = new RegExp(closing, 'gi')
+    ends.lastIndex = at
+    const end = ends.exec(text)?.index ?? -1
     if (end >= 0) {
       this.#hidden += text.slice(at, end)
       this.#inside = null

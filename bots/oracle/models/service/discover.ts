@@ -72,10 +72,9 @@ async function byKey(name: ProviderName, env: Env, signal: AbortSignal): Promise
     offers = await offersOf(baseUrl, env[key], deadline(isLoopback(baseUrl) ? localMs : hostedMs, signal))
   } catch (error) {
     if (!(error instanceof TryFault)) throw error
-    const words = error.message.replaceAll(env[key], '[key]')
     // One that can't be reached just now may be in a minute; one that refuses the key will not.
-    if (error.kind === 'setup' && !/404/.test(error.message)) return `${key}: ${name} ${words}`
-    if (isLoopback(baseUrl)) return `${key}: ${name} at ${baseUrl} ${words}`
+    if (error.kind === 'setup' && !/404/.test(error.message)) return `${key}: ${name} ${error.message}`
+    if (isLoopback(baseUrl)) return `${key}: ${name} at ${baseUrl} ${error.message}`
   }
   const pick = suggested.find(({ model }) => offers.some(({ id }) => id === model))
   const url = baseUrl === usual ? {} : { baseUrl }

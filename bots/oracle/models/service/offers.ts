@@ -2,7 +2,7 @@ import type OpenAI from 'openai'
 import { type Loose, record } from '../../../../core/loose.ts'
 import { deadline } from '../../../../core/retry.ts'
 import { Clients } from '../request/client.ts'
-import { faultOf, TryFault } from '../request/fault.ts'
+import { faultOf, hiding, TryFault } from '../request/fault.ts'
 
 /** A model as its service lists it. What it does not say is null. */
 export interface Offer {
@@ -61,7 +61,7 @@ export async function offersOf(baseUrl: string, apiKey: string | null, signal: A
   } catch (error) {
     if (late.aborted && own(late.reason, 'name') === 'TimeoutError')
       throw new TryFault('busy', 'did not answer in time')
-    throw faultOf(error, [], Date.now())
+    throw faultOf(error, [], Date.now(), hiding(apiKey))
   }
   const list = Array.isArray(answer) ? answer : record(answer)?.['data']
   if (!Array.isArray(list)) throw new TryFault('setup', `answers, and with no list of models${addressHint(baseUrl)}`)
@@ -92,6 +92,6 @@ export async function ollamaContext(baseUrl: string, model: string, signal: Abor
       typeof most === 'number' ? most : Number.POSITIVE_INFINITY,
     )
   } catch (error) {
-    throw faultOf(error, [], Date.now())
+    throw faultOf(error, [], Date.now(), hiding(null))
   }
 }
