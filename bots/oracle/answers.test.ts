@@ -100,6 +100,22 @@ test('what the same person asks meanwhile may be answered together: it says so, 
   assert.deepEqual([two?.answer, three?.merged], [three?.answer, two?.id])
 })
 
+test('a question that was deleted before its turn came is not asked, and nothing is said of it', async t => {
+  const { house, a, models } = await openWorld(t, () => [{ waitMs: 500 }, 'Done.'])
+  const bob = a.user('bob')
+  bob.say('#general', 'oracle: one')
+  await until(() => models.requests.length === 1, 'the first request')
+  const { id } = bob.say('#general', 'oracle: two')
+  await until(async () => (await turnsIn(house)).length === 2, 'the second turn')
+  bob.remove(id)
+  bob.say('#general', 'oracle: three')
+  await settled(house)
+  await until(() => answers(a).length === 2, 'both answers')
+  assert.deepEqual(models.requests.map(questionOf), ['oracle: one', 'oracle: three'])
+  const [, two] = await turnsIn(house)
+  assert.deepEqual([two?.state, two?.error, two?.answer], ['failed', 'the question was deleted', null])
+})
+
 test('a model that fails is said in one line, with what came before it', async t => {
   const { house, a } = await openWorld(t, () => ['Some words.', { fail: 'no model answers: main said 500' }])
   await a.user('bob').shouldReply('#general', 'oracle: hi', 'Some words.\n(no model answers: main said 500)')

@@ -51,7 +51,6 @@ export async function openOracle(
     models,
     rooms: () => context.rooms,
     manner: () => settings.current.commands,
-    merged: (tx, { id }) => turnsMergedInto(tx, id).length,
     speaker: (tx, stage) => {
       const completion = stage.asked.event.standalone ? completionAt(tx, stage.asked.event.key) : null
       return completion && new ProgramVoice(ledger, stage, completion)

@@ -14,7 +14,7 @@ import { candidateOf } from '../models/choice.ts'
 import { TryFault } from '../models/request/fault.ts'
 import { addressHint, type Offer, offersOf, ollamaContext } from '../models/service/offers.ts'
 import { type Trial, tryOut } from '../models/service/trial.ts'
-import { callerSpends } from './caller.ts'
+import { callerBooks } from './caller.ts'
 import { freeName, providerNamed } from './model-names.ts'
 import { type Context, declare } from './services.ts'
 
@@ -165,7 +165,7 @@ async function take(
     const trial = await tryOut(
       context.services.configured,
       candidateOf(wanted.name, config.models[wanted.name] as never),
-      callerSpends(context),
+      await callerBooks(context),
       signal,
     )
     lines.push(trialLine(wanted.name, trial))

@@ -13,7 +13,7 @@ import { count, duration, escapeInline } from '../../../core/text/text.ts'
 import { type Candidate, candidateOf, isLocal } from '../models/choice.ts'
 import { tasks } from '../models/contract.ts'
 import { tryOut } from '../models/service/trial.ts'
-import { callerSpends } from './caller.ts'
+import { callerBooks } from './caller.ts'
 import { add, key, priceOf, trialLine } from './model-add.ts'
 import { modelNamed } from './model-names.ts'
 import { type Context, declare, type OracleServices } from './services.ts'
@@ -113,7 +113,7 @@ const test = declare({
   async run(context, { name }) {
     const candidate = modelNamed(context.services.context.settings.current, name)
     return soonOrLater({ bot: context.services.context, context, reply: 'public' }, name, async signal => {
-      const trial = await tryOut(context.services.configured, candidate, callerSpends(context), signal)
+      const trial = await tryOut(context.services.configured, candidate, await callerBooks(context), signal)
       return { lines: [trialLine(name, trial)] }
     })
   },

@@ -16,6 +16,9 @@ export interface ContextLine {
   readonly text: string
 }
 
+/** Where a message goes on in another line: nothing in it can look like the beginning of somebody else's. */
+export const indented = (said: string): string => said.replace(/\r\n?|[\n\v\f\u0085\u2028\u2029]/g, '\n  ')
+
 const minute = (atMs: number): string => new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')
 
 /** Who, where and when, the same for ever: a prompt that only grows is cached by its provider. Null: it was deleted. */
@@ -27,5 +30,5 @@ export function contextLine({ seq, room, event, content, edits }: RecentMessage)
   if (own) return { seq, room, edits, own, text: said }
   const { place, sender, atMs } = event
   const where = place.private ? 'private' : `${place.network}${place.thread === undefined ? '' : ', in a thread'}`
-  return { seq, room, edits, own, text: `[${minute(atMs)} ${where}] <${safeName(sender.name)}> ${said}` }
+  return { seq, room, edits, own, text: `[${minute(atMs)} ${where}] <${safeName(sender.name)}> ${indented(said)}` }
 }

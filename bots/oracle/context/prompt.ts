@@ -7,7 +7,7 @@ import type { Turn } from '../../../core/ledger/oracle/turns.ts'
 import type { Stored } from '../../../core/ledger/record/events.ts'
 import type { MediaStore } from '../../../core/media/store.ts'
 import { Recent } from '../../../core/recent.ts'
-import { safeName } from '../../../core/text/text.ts'
+import { count, safeName } from '../../../core/text/text.ts'
 import type { ModelContent, ModelLimits, ModelMessage, ModelRequest, Models } from '../models/contract.ts'
 import { shownPictures } from './images.ts'
 import type { ContextLine } from './lines.ts'
@@ -60,6 +60,7 @@ export async function promptFor(
   const pieces = await piecesOf(tools, seen, safeName(asked.event.sender.name), limits, nowMs)
   const most = Math.floor((limits.contextTokens - limits.maxOutputTokens) * 0.95)
   const budget = Math.min(current.oracle.promptTokens, most)
+  mustFit(pieces.last.tokens, budget)
   const chosen = await chosenLines(tools, seen, limits, budget - fixedTokens(pieces))
   const start = chosen.lines[0]?.seq
   if (chosen.before > 0 && start !== undefined) await ledger.write(tx => moveStart(tx, keyOf(asked), start))
@@ -88,6 +89,13 @@ export async function promptFor(
       { name: 'now and question', ...pieces.last },
     ],
   }
+}
+
+/** A service would cut off what is too long for it, or be paid for more than is wished. */
+function mustFit(tokens: number, budget: number): void {
+  if (tokens <= budget) return
+  const [long, room] = [tokens, budget].map(count) as [string, string]
+  throw new ChanopError('usage', `this question is ${long} tokens long and I read ${room} at most: ask in fewer words`)
 }
 
 interface Piece {
@@ -196,7 +204,7 @@ function firstLine(counts: readonly number[], fresh: boolean, room: number): num
 }
 
 /** Tokens of each line, counted once and kept with it. */
-async function countLines(
+export async function countLines(
   ledger: Ledger,
   models: Models,
   lines: readonly ContextLine[],
@@ -224,13 +232,15 @@ function messagesOf(
   lines: readonly ContextLine[],
   pictures: readonly ModelContent[],
 ): ModelMessage[] {
-  const system = [mind, fixed, summary].flatMap(({ text }) => (text === '' ? [] : [text])).join('\n\n')
+  const system = [mind, fixed].flatMap(({ text }) => (text === '' ? [] : [text])).join('\n\n')
   const messages: { role: ModelMessage['role']; content: string }[] = [{ role: 'system', content: system }]
   const add = (role: 'user' | 'assistant', text: string): void => {
     const before = messages.at(-1)
     if (before?.role === role) before.content += `\n${text}`
     else messages.push({ role, content: text })
   }
+  // Made of what people said: material as their lines are.
+  if (summary.text !== '') add('user', summary.text)
   for (const { own, text } of lines) add(own ? 'assistant' : 'user', text)
   if (elsewhere.text !== '') add('user', elsewhere.text)
   add('user', last.text)

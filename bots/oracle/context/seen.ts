@@ -13,7 +13,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { namesOf, Rooms } from '../../../core/rooms.ts'
 import { plain, safeName, truncate } from '../../../core/text/text.ts'
 import { type Picture, picturesIn } from './images.ts'
-import { type ContextLine, contextLine } from './lines.ts'
+import { type ContextLine, contextLine, indented } from './lines.ts'
 
 /** Of a room more is never looked at. */
 const mostLines = 400
@@ -67,7 +67,7 @@ export function seenFor(
     .filter(message => mayRead(message) && inThread(message))
     .flatMap(message => contextLine(message) ?? [])
   const each: readonly Question[] = turns.length === 0 ? [{ asked: asked.seq, words: null }] : turns
-  const questions = each.map(turn => questionOf(tx, turn, mayRead))
+  const standing = each.flatMap(turn => questionOf(tx, turn, mayRead) ?? [])
   const all = networkStatuses(tx)
   const can = all.find(({ network }) => network === place.network)?.can
   const hears = place.private ? [place] : rooms.with(place)
@@ -80,7 +80,7 @@ export function seenFor(
     elsewhere: elsewhere(tx, visible, names, nowMs)
       .filter(mayRead)
       .flatMap(message => contextLine(message) ?? []),
-    questions,
+    questions: standing.length === 0 ? ['(deleted)'] : standing,
     pictures: picturesOf(
       tx,
       each.map(({ asked: seq, again }) => again ?? seq),
@@ -113,11 +113,16 @@ function picturesOf(tx: Tx, seqs: readonly number[]): Picture[] {
   })
 }
 
-/** What is asked, below the words that it answers: they may have been said long ago. */
-function questionOf(tx: Tx, { asked, words, again }: Question, mayRead: (message: RecentMessage) => boolean): string {
-  const message = currentOf(tx, again ?? asked)
-  const { content, event } = message ?? {}
-  if (!content || !event) return words ?? '(deleted)'
+/** Whether a question was deleted: nobody asks it any more. */
+export const isWithdrawn = (tx: Tx, { asked, again }: Omit<Question, 'words'>): boolean =>
+  [asked, again ?? asked].some(seq => currentOf(tx, seq)?.content === null)
+
+/** What is asked, below the words that it answers: they may have been said long ago. Null: it was deleted. */
+function questionOf(tx: Tx, turn: Question, mayRead: (message: RecentMessage) => boolean): string | null {
+  const { asked, words, again } = turn
+  if (isWithdrawn(tx, turn)) return null
+  const { content, event } = currentOf(tx, again ?? asked) ?? {}
+  if (!content || !event) return words ?? null
   const files = plain({ segments: [], ...(content.attachments ? { attachments: content.attachments } : {}) })
   const question =
     (words ?? null) === null ? plain(content).trim() : [words, files].filter(part => part !== '').join('\n')
@@ -125,7 +130,7 @@ function questionOf(tx: Tx, { asked, words, again }: Question, mayRead: (message
   const above = answered && currentOf(tx, answered.seq)
   if (!above?.content || !mayRead(above)) return question
   const said = truncate(plain(above.content).trim(), mostQuoted)
-  return `(about what ${safeName(above.event.sender.name)} said: “${said}”)\n${question}`
+  return `(about what ${safeName(above.event.sender.name)} said: “${indented(said)}”)\n${question}`
 }
 
 const mostQuoted = 2000

@@ -13,12 +13,14 @@ export function maskSecrets(text: string, known: readonly string[]): string {
   return maskKeys(masked)
 }
 
-const mostRemembered = 2000
+/** Characters of what is remembered: a prompt may be megabytes. */
+const mostRemembered = 4_000_000
 
 /** The same for texts that come again and again: the lines of a conversation are in each prompt of it. */
 export class Masker {
   readonly #known: readonly string[]
   readonly #done = new Map<string, string>()
+  #chars = 0
 
   constructor(known: readonly string[]) {
     this.#known = known
@@ -28,7 +30,12 @@ export class Masker {
     const before = this.#done.get(text)
     if (before !== undefined) return before
     const masked = maskSecrets(text, this.#known)
-    if (this.#done.size >= mostRemembered) this.#done.clear()
+    if (text.length > mostRemembered / 4) return masked
+    this.#chars += text.length
+    if (this.#chars > mostRemembered) {
+      this.#done.clear()
+      this.#chars = text.length
+    }
     this.#done.set(text, masked)
     return masked
   }

@@ -15,7 +15,7 @@ import { noteCopied } from '../../../core/ledger/record/media.ts'
 import { MediaStore } from '../../../core/media/store.ts'
 import { auditLines } from '../../../test/talk.ts'
 import { until } from '../../bridge/testing.ts'
-import type { ModelContent } from '../models/contract.ts'
+import type { ModelContent, ModelRequest } from '../models/contract.ts'
 import { answers, openWorld, promptOf, questionOf, turnsIn, type World } from '../testing.ts'
 
 const echo = (request: Parameters<typeof questionOf>[0]): string[] => [`re: ${questionOf(request)}`]
@@ -285,6 +285,8 @@ test('the beginning of a prompt stays the same, and lines are dropped in big ste
     )
   }
   assert.match(promptOf(answered()), /What was said before, in short:\nbob counts lines/)
+  const [system] = (answered() as ModelRequest).messages
+  assert.ok(!String(system?.content).includes('bob counts lines'), 'what people said is material, not orders')
   const summaries = models.requests.filter(({ task }) => task === 'summary').length
   const moved = starts.filter((start, at) => at > 0 && start !== starts[at - 1]).length
   assert.ok(moved >= 1 && moved <= 4, `moved ${moved} times in 12`)

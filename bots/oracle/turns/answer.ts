@@ -1,12 +1,13 @@
 import { asChanopError } from '../../../core/error.ts'
 import { type MessageEvent, saidMs } from '../../../core/event.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
-import { endTurn, type Turn, type TurnEnd, turnById } from '../../../core/ledger/oracle/turns.ts'
+import { endTurn, type Turn, type TurnEnd, turnById, turnsMergedInto } from '../../../core/ledger/oracle/turns.ts'
 import { bySeq, type Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
 import type { Rooms } from '../../../core/rooms.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
+import { isWithdrawn } from '../context/seen.ts'
 import type { ModelEnd, ModelRequest, Models } from '../models/contract.ts'
 import { type Stage, stageOf } from '../speech/stage.ts'
 import { type Manner, type Speaker, Voice } from '../speech/voice.ts'
@@ -24,7 +25,6 @@ export interface AnswerTools {
   readonly request: (turn: Turn, asked: Stored<MessageEvent>, signal: AbortSignal) => Promise<ModelRequest>
   /** Shows that the oracle writes in a place. */
   readonly typing: (stage: Stage, active: boolean) => void
-  readonly merged: (tx: Tx, turn: Turn) => number
   /** Another way to say it than as a message: to a program that brought its own conversation. Null: there is none. */
   readonly speaker: (tx: Tx, stage: Stage) => Speaker | null
 }
@@ -37,7 +37,9 @@ export async function answer(tools: AnswerTools, turn: Turn, holder: string, sig
   const found = await ledger.read(tx => {
     const asked = bySeq(tx, turn.asked) as Stored<MessageEvent>
     const stage = stageOf(tx, turn, asked, rooms())
-    return { asked, stage, merged: tools.merged(tx, turn), speaker: tools.speaker(tx, stage) }
+    const also = turnsMergedInto(tx, turn.id)
+    const withdrawn = [turn, ...also].every(each => isWithdrawn(tx, each))
+    return { asked, stage, merged: also.length, withdrawn, speaker: tools.speaker(tx, stage) }
   })
   const { asked, stage } = found
   const voice = found.speaker ?? new Voice(ledger, stage, manner(), headOf(turn, asked, found.merged))
@@ -48,7 +50,11 @@ export async function answer(tools: AnswerTools, turn: Turn, holder: string, sig
       if (says) voice.conclude(tx, note, Date.now(), cut)
       return true
     })
-  const ended = await spoken(tools, { turn, asked, stage, voice }, signal)
+  // Nobody asks any more: nothing is asked of a model, and nothing said.
+  const gone = found.withdrawn && !voice.begun && !signal.aborted
+  const ended = gone
+    ? failed('the question was deleted', '')
+    : await spoken(tools, { turn, asked, stage, voice }, signal)
   await voice.silence()
   if (ended !== null && (await conclude(ended.end, ended.note))) return
   await stopped(tools, turn, voice, conclude)

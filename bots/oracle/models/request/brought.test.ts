@@ -4,7 +4,7 @@ import { stopwatch } from '../../../../core/contract/stopwatch.ts'
 import { recentTries } from '../../../../core/ledger/oracle/tries.ts'
 import { answer, ModelServer, RawServer } from '../testing-server.ts'
 import { model, openWorld, question } from '../testing-world.ts'
-import { withTexts } from './brought.ts'
+import { broughtWire, withTexts } from './brought.ts'
 
 const masked = <T>(value: T): T => withTexts(value, text => text.replaceAll('hunter22', '[secret]'))
 
@@ -34,6 +34,26 @@ it('pictures and sounds stay as they are, and megabytes take no time', () => {
   ])
     withTexts(text, same => same)
   assert.ok(tookMs() < 2000)
+})
+
+it('which model answers, and at which price, is not said by who asks', () => {
+  const body = {
+    messages: [],
+    models: ['dear'],
+    fallbacks: ['dear'],
+    route: 'fallback',
+    service_tier: 'priority',
+    seed: 1,
+  }
+  const target = { model: 'ours', provider: { tokenLimit: 'max_tokens', usage: 'given' }, images: false } as const
+  const sent = (more: object) =>
+    broughtWire({ api: 'chat', body: { ...body, ...more }, streamed: true }, 10, {
+      ...target,
+      refused: [],
+      developer: false,
+    }).body
+  assert.deepEqual(sent({}), { messages: [], model: 'ours', stream: true, seed: 1, max_tokens: 10 })
+  assert.equal((sent({ service_tier: 'flex' }) as { service_tier?: string }).service_tier, 'flex')
 })
 
 it('what is passed on is held no longer than an answer may be, with nothing in it that is one', async t => {

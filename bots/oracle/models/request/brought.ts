@@ -7,8 +7,12 @@ import { mannersOf, type Target, type Wire } from './request.ts'
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
-/** Ours to say, whatever the program says. */
-const ours = ['model', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens']
+/** Ours to say, whatever the program says: also which models answer in the place of another, where a gateway lets that be chosen. */
+const ours = 'model models fallbacks route stream stream_options max_tokens max_completion_tokens'.split(' ')
+
+/** Dearer than the price that is known. */
+const isDearer = ([key, value]: [string, unknown]): boolean =>
+  key === 'service_tier' && !['auto', 'default', 'flex'].includes(String(value))
 
 /** Without these an answer has the same form: left out for a service that knows no such thing. */
 const soft = (
@@ -27,7 +31,11 @@ function kept(body: Loose, refused: readonly string[]): Loose {
   return Object.fromEntries(
     Object.entries(body).filter(
       ([key, value]) =>
-        !ours.includes(key) && value !== null && !refused.includes(key) && !isEmptyTools([key, value], body),
+        !ours.includes(key) &&
+        value !== null &&
+        !refused.includes(key) &&
+        !isDearer([key, value]) &&
+        !isEmptyTools([key, value], body),
     ),
   )
 }
