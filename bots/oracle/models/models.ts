@@ -9,6 +9,7 @@ import { sleep } from '../../../core/retry.ts'
 import { duration } from '../../../core/text/text.ts'
 import { hiddenKey } from '../../../core/vault/key-shapes.ts'
 import { guarded, listedIn, masked } from '../guards/guarded.ts'
+import { PassedGuard } from '../guards/passed.ts'
 import { KnownSecrets } from '../guards/secrets.ts'
 import { beginsAnew, ofPeriod, tellMarks, whose } from './budget/alerts.ts'
 import { Books } from './budget/books.ts'
@@ -148,8 +149,13 @@ export class ConfiguredModels implements Models {
     const safe = { ...brought, body: known.length === 0 ? brought.body : withTexts(brought.body, mask) }
     const request: ModelRequest = { ...who, messages: countedOf(safe), task: 'answer', turn: null, brought: safe }
     const candidates = substitutes(this.#options.config(), name, brought.api, needsOf(safe))
+    const guard = new PassedGuard(known)
     for await (const part of this.#ask(candidates, request, signal)) {
-      yield part.kind === 'raw' && known.length > 0 ? { ...part, chunk: withTexts(part.chunk, mask) } : part
+      if (part.kind === 'restart') guard.restart()
+      else if (part.kind === 'end') yield* guard.end()
+      if (part.kind !== 'raw') yield part
+      else if (known.length === 0) yield part
+      else yield* guard.take({ ...part, chunk: withTexts(part.chunk, mask) })
     }
   }
 

@@ -6,7 +6,7 @@ import { bySeq, type Stored } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
 import type { Rooms } from '../../../core/rooms.ts'
-import { duration, escapeInline } from '../../../core/text/text.ts'
+import { duration } from '../../../core/text/text.ts'
 import { isWithdrawn } from '../context/seen.ts'
 import type { ModelEnd, ModelRequest, Models } from '../models/contract.ts'
 import { type Stage, stageOf } from '../speech/stage.ts'
@@ -97,7 +97,7 @@ async function spoken(tools: AnswerTools, work: Work, signal: AbortSignal): Prom
     if (error.code === 'internal') tools.log.error({ error: thrown, turn: turn.id }, 'an answer failed')
     return failed(
       error.message,
-      error.code === 'internal' ? 'the answer failed; the log of oracle says why' : escapeInline(error.message),
+      error.code === 'internal' ? 'the answer failed; the log of oracle says why' : error.message,
     )
   } finally {
     tools.typing(stage, false)
