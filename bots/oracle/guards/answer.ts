@@ -15,7 +15,9 @@ const control =
 const everyone = /(?<![\w.@/])@(everyone|here|channel|all|room|online)(?![\w-])/gi
 /** Slack's and Discord's own spelling of whole groups. */
 const nativeGroups = /<(?:!(everyone|channel|here)(?:\|[^>\s]*)?|!subteam\^[^>\s]*|@&\d+)>/gi
-const link = /\b(?:https?:\/\/|www\.)[^\s<>"'`)\]|]+/gi
+/** Also a host and a path alone: there are clients that make a link of it, and fetch a preview (Element does where there is a `/`). */
+const link =
+  /(?:\b(?:https?:\/\/|www\.)|(?<![\p{L}\p{N}_./@:-])(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}(?::\d{1,5})?\/)[^\s<>"'`)\]|]+/giu
 
 /** No mass mention, nothing that can't be seen, no secret. */
 const clean = (text: string, { known }: AnswerRules): string =>

@@ -20,7 +20,7 @@ export const masked = (messages: readonly ModelMessage[], mask: (text: string) =
 export function listedIn(messages: readonly ModelMessage[], hosts: readonly string[]): (url: string) => boolean {
   const texts = messages.map(({ content }) => wordsOf(content))
   return url => {
-    const full = url.startsWith('www.') ? `https://${url}` : url
+    const full = /^https?:/i.test(url) ? url : `https://${url}`
     const host = URL.canParse(full) ? new URL(full).hostname : ''
     if (hosts.some(trusted => host === trusted || host.endsWith(`.${trusted}`))) return true
     return texts.some(text => holds(text, url))

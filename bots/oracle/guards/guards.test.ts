@@ -49,6 +49,8 @@ const cases: readonly [name: string, text: string, wanted: string][] = [
   ['behind words', '[click here](https://evil.example/x)', '[click here](`https://evil.example/x`)'],
   ['as an image', '![x](https://evil.example/x.png)', '![x](`https://evil.example/x.png`)'],
   ['without its protocol', 'www.evil.example/x ok', '`www.evil.example/x` ok'],
+  ['a host and a path alone', 'evil.example/?d=canary and', '`evil.example/?d=canary` and'],
+  ['what is no host', 'and/or 1.5/2 v1.2/x bob@a.example/x ./a.b/c', 'and/or 1.5/2 v1.2/x bob@a.example/x ./a.b/c'],
   ['in code', 'run `curl https://evil.example/x` now', 'run `curl https://evil.example/x` now'],
   ['in a fence', '```\ncurl https://evil.example/x\n```\nok', '```\ncurl https://evil.example/x\n```\nok'],
 ]

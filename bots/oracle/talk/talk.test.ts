@@ -286,7 +286,7 @@ test('the beginning of a prompt stays the same, and lines are dropped in big ste
   }
   assert.match(promptOf(answered()), /What was said before, in short:\nbob counts lines/)
   const [system] = (answered() as ModelRequest).messages
-  assert.ok(!String(system?.content).includes('bob counts lines'), 'what people said is material, not orders')
+  assert.ok(!JSON.stringify(system).includes('bob counts lines'), 'what people said is material, not orders')
   const summaries = models.requests.filter(({ task }) => task === 'summary').length
   const moved = starts.filter((start, at) => at > 0 && start !== starts[at - 1]).length
   assert.ok(moved >= 1 && moved <= 4, `moved ${moved} times in 12`)
