@@ -49,12 +49,12 @@ import {
   backlog,
   byIds,
   type Delivery,
+  depart,
   enqueue,
   markInterrupted,
   open,
   queuedAfter,
   queuedIn,
-  setState,
   settle,
 } from './out/deliveries.ts'
 import { openOrders, orderByKey, placeOrder, settleOrder } from './out/orders.ts'
@@ -128,8 +128,8 @@ const call = { seq: source, placeId: 1, selector: '@all', kind: 'mention' as con
 const hot: Record<string, (tx: Tx) => unknown> = {
   append: db => append(db, messageNumber(99), 'general', 0),
   enqueue: db => enqueue(db, { place: here, bot: 'bridge', act, source }, 0),
-  'setState, settle': db => {
-    setState(db, [1], 'sending')
+  'depart, settle': db => {
+    depart(db, [1])
     settle(db, byIds(db, [1])[0] as Delivery, ['n' as MessageId], 0)
   },
   'queued deliveries': db => [queuedAfter(db, 0, 10), queuedIn(db, 1, 0, 10)],

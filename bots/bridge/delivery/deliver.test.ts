@@ -222,6 +222,7 @@ test('acts on a message that has no copy here say so and hold up nothing', async
   const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
   b.faults.refuseSends(1, 'send-refused')
   const said = a.user('alice').say(hall, 'refused there')
+  await until(async () => (await deliveries(house))[0]?.state === states.failed, 'the refusal')
   a.user('bob').react(said.id, '👍')
   a.user('alice').edit(said.id, 'said anew')
   a.user('bob').react(said.id, '🎉')

@@ -177,7 +177,8 @@ export class Deliverer {
         if (next) void this.#fly(lane, adapter, next.delivery, next.way)
         else {
           lane.flying.delete(delivery.id)
-          lane.putBack(delivery)
+          if (marked) this.#schedule()
+          else lane.putBack(delivery)
         }
       }
     })

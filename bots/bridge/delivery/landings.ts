@@ -1,6 +1,6 @@
 import type { MessageId, Place } from '../../../core/event.ts'
 import { type Way, wayOf } from '../../../core/ledger/out/copies.ts'
-import { byIds, type Delivery, newestDelivery, setState } from '../../../core/ledger/out/deliveries.ts'
+import { byIds, type Delivery, depart, newestDelivery } from '../../../core/ledger/out/deliveries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { datedIfLate } from '../relay/dated.ts'
 import { arrived } from './aside.ts'
@@ -49,7 +49,7 @@ export class Landings {
 
   /**
    * Settles what has landed and marks those that go out `next`; gives these as they read now, with what they speak of, by
-   * id. Null when the ledger does not take it now: the landings are kept, and nothing goes out.
+   * id, but for what was taken back. Null when the ledger does not take it now: the landings are kept, and nothing goes out.
    */
   settle(next: readonly Delivery[] = []): ReadonlyMap<number, Departing> | null {
     const landed = this.#waiting
@@ -62,14 +62,7 @@ export class Landings {
     const done = this.#o.mark(db => {
       for (const [delivery, ids] of landed) if (!this.note(db, delivery, ids, nowMs)) rewritten.push(delivery)
       if (landed.length > 0) newest = newestDelivery(db)
-      if (next.length > 0) {
-        setState(
-          db,
-          next.map(({ id }) => id),
-          'sending',
-        )
-      }
-      for (const read of asTheyRead(db, next)) {
+      for (const read of asTheyDepart(db, next)) {
         const delivery = datedIfLate(db, read, nowMs, this.#o.lateMs)
         departing.set(delivery.id, { delivery, way: wayOf(db, delivery) })
       }
@@ -85,12 +78,13 @@ export class Landings {
   }
 }
 
-/** A growing message may have been rewritten since it was read. */
-function asTheyRead(db: Tx, deliveries: readonly Delivery[]): readonly Delivery[] {
-  const mayDiffer = ({ act, amended }: Delivery): boolean =>
-    amended !== null || (act.do === 'send' && act.growing === true)
-  const changed = deliveries.filter(mayDiffer).map(({ id }) => id)
-  if (changed.length === 0) return deliveries
-  const now = new Map(byIds(db, changed).map(delivery => [delivery.id, delivery]))
-  return deliveries.map(delivery => now.get(delivery.id) ?? delivery)
+/** Marks them as under way: some may have been rewritten, or taken back, since they were read. */
+function asTheyDepart(db: Tx, deliveries: readonly Delivery[]): readonly Delivery[] {
+  if (deliveries.length === 0) return []
+  const ids = deliveries.map(({ id }) => id)
+  const left = depart(db, ids)
+  const isAsRead = ({ id, amended }: Delivery): boolean => left.get(id) === amended
+  if (deliveries.every(isAsRead)) return deliveries
+  const now = new Map(byIds(db, [...left.keys()]).map(delivery => [delivery.id, delivery]))
+  return deliveries.flatMap(delivery => (isAsRead(delivery) ? delivery : (now.get(delivery.id) ?? [])))
 }

@@ -124,3 +124,22 @@ test('what is done to a copy before its id is known is done once it is', async t
   assert.equal(await parked(house), 0)
   assert.deepEqual(copies(b), ['alice: seen at once'])
 })
+
+test('what was changed or taken back while its copy waited is said as it reads then, or never', async t => {
+  const { house, a, b } = await openTwo(t)
+  const alice = a.user('alice')
+  b.down()
+  const [typo, oops] = ['helo', 'my password'].map(words => alice.say(hall, words).id) as [MessageId, MessageId]
+  await a.quiet()
+  alice.edit(typo, 'hello')
+  alice.remove(oops)
+  alice.say(hall, 'mark')
+  await a.quiet()
+  b.up()
+  await until(() => copyOf(b, 'mark'), 'the mark')
+  await settled(house)
+  assert.deepEqual(
+    b.channel(hall).messages.map(({ text }) => text),
+    ['hello', 'mark'],
+  )
+})

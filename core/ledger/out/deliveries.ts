@@ -1,4 +1,5 @@
 import { type Act, type Content, isNowhere, type MessageId, type NetworkId, type Place } from '../../event.ts'
+import { given } from '../../given.ts'
 import { getMeta, setMeta } from '../meta.ts'
 import { channelId, placeId, placeOf } from '../record/events.ts'
 import { type Row, sql } from '../sqlite.ts'
@@ -119,6 +120,21 @@ export const setState = (db: Tx, ids: readonly number[], state: State): void => 
     JSON.stringify(ids),
   )
 }
+
+/**
+ * Marks as under way what is still to go out. By id, the number of the rewriting that goes: who is not among them was taken
+ * back meanwhile.
+ */
+export const depart = (db: Tx, ids: readonly number[]): ReadonlyMap<number, number | null> =>
+  new Map(
+    sql(
+      db,
+      `UPDATE delivery SET state = ${states.sending} WHERE id IN (SELECT value FROM json_each(?)) AND +state < 10
+       RETURNING id, amended`,
+    )
+      .all(JSON.stringify(ids))
+      .map(({ id, amended = null }) => [Number(id), amended === null ? null : Number(amended)]),
+  )
 
 /** On start: what was being sent when we died may or may not be out. After a reboot that holds for queued ones too. */
 export function markInterrupted(db: Tx, rebooted: boolean): number {
@@ -245,6 +261,25 @@ function catchUp(db: Tx, { id, source, placeId }: Delivery): void {
   if (edit?.act.do !== 'edit' || send?.act.do !== 'send' || !send.act.growing) return
   rewrite(db, send, { do: 'send', ...replyOf(send.act), ...edit.act.draft })
   setState(db, [edit.id], 'cancelled')
+}
+
+/**
+ * An edit or a removal of what nobody began to say yet: it is said as it reads now, or never. False: some of it may be out, and
+ * the act is to be done.
+ */
+export function doneInQueue(db: Tx, { place, act }: NewDelivery): boolean {
+  if (act.do !== 'edit' && act.do !== 'remove') return false
+  const at = placeId(db, place)
+  const send = saying(db, act.seq).find(row => row.placeId === at && row.act.do === 'send')
+  if (send?.act.do !== 'send' || send.state !== 'queued' || send.attempts > 0 || send.act.repeat) return false
+  if (act.do === 'remove') setState(db, [send.id], 'cancelled')
+  else if (send.act.dated) return false
+  else {
+    // The files of a message stay where they are when its words change.
+    const content = { ...given({ attachments: send.act.content.attachments }), ...act.draft.content }
+    rewrite(db, send, { ...send.act, ...act.draft, content })
+  }
+  return true
 }
 
 type Edit = Act & { readonly do: 'edit' }
