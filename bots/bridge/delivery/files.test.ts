@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
-import type { Attachment } from '../../../core/event.ts'
+import type { Attachment, NetworkId } from '../../../core/event.ts'
 import { House } from '../../../test/house.ts'
 import { copies, copyOf, hall, hallConfig, openHall, settled, until } from '../testing.ts'
 
@@ -68,6 +68,28 @@ test('nothing overtakes a message that waits for its file, and a network that is
     ['alice: first', 'alice: second'],
   )
   assert.deepEqual(b.files.read(filesOf(b, 'first')[0]?.ref ?? ''), picture)
+})
+
+test('of many files a network gives four at once', async t => {
+  const { house, servers, bridge } = await openHall(t, 'ab')
+  const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
+  const adapter = bridge.connections.adapters.get('a' as NetworkId)
+  const open = adapter?.open?.bind(adapter)
+  assert.ok(adapter && open)
+  const { promise, resolve: go } = Promise.withResolvers<void>()
+  let asked = 0
+  adapter.open = async (...file) => {
+    asked++
+    await promise
+    return open(...file)
+  }
+  for (let n = 0; n < 12; n++) share(a, 'alice', `file ${n}`)
+  await a.quiet()
+  await until(() => asked > 0, 'the first')
+  assert.equal(asked, 4)
+  go()
+  await until(() => filesOf(b, 'file 11')[0], 'the last')
+  await settled(house)
 })
 
 test('what is gone or too large is named in words, and holds up nothing', async t => {

@@ -18,6 +18,7 @@ import { type Copied, copiedAs, type MediaRow, noteCopied } from '../../../core/
 import type { Log } from '../../../core/log.ts'
 import { fetchPublic } from '../../../core/media/fetch.ts'
 import type { MediaStore } from '../../../core/media/store.ts'
+import { Slots } from '../../../core/process/slots.ts'
 import { deadline } from '../../../core/retry.ts'
 import type { Rooms } from '../../../core/rooms.ts'
 import type { LinkServer } from './link-server.ts'
@@ -37,6 +38,8 @@ export interface FilesOptions {
   readonly signal: AbortSignal
 }
 
+/** So many files of one network come at once that no message waits for yet. */
+const mostAtOnce = 4
 /** For so long one file may take to come. */
 const copyMs = 120_000
 /** What can't be had for so long is words. */
@@ -65,6 +68,7 @@ export class Files {
   readonly #o: FilesOptions
   readonly #copying = new Map<string, Promise<Copied>>()
   readonly #drawing = new Map<string, Promise<MediaRow>>()
+  readonly #slots = new Map<NetworkId, Slots>()
 
   constructor(options: FilesOptions) {
     this.#o = options
@@ -72,8 +76,11 @@ export class Files {
 
   /** Begins to copy what came with an event at once: the platform may not keep it for long. */
   expect({ place: { network }, content }: MessageEvent): void {
+    const slots = this.#slots.get(network) ?? new Slots(mostAtOnce)
+    this.#slots.set(network, slots)
     for (const file of content.attachments ?? []) {
-      this.#copied(network, file).catch((error: unknown) => {
+      const copied = slots.run(() => this.#copied(network, file))
+      copied.catch((error: unknown) => {
         this.#o.log.info(
           { network, file: file.name },
           `a file could not be copied yet: ${asChanopError(error).message}`,

@@ -1,3 +1,5 @@
+import { Slots } from '../../process/slots.ts'
+
 const mostAtOnce = 16
 
 /**
@@ -6,8 +8,7 @@ const mostAtOnce = 16
  */
 export class Turns {
   readonly #tails = new Map<string, Promise<void>>()
-  readonly #waiting: (() => void)[] = []
-  #free = mostAtOnce
+  readonly #slots = new Slots(mostAtOnce)
 
   async run<T>(account: string, urgent: boolean, work: () => Promise<T>): Promise<T> {
     if (urgent) return work()
@@ -15,24 +16,11 @@ export class Turns {
     const { promise: tail, resolve: end } = Promise.withResolvers<void>()
     this.#tails.set(account, tail)
     await before
-    await this.#enter()
     try {
-      return await work()
+      return await this.#slots.run(work)
     } finally {
-      this.#leave()
       if (this.#tails.get(account) === tail) this.#tails.delete(account)
       end()
     }
-  }
-
-  async #enter(): Promise<void> {
-    if (this.#free > 0) this.#free--
-    else await new Promise<void>(resolve => this.#waiting.push(resolve))
-  }
-
-  #leave(): void {
-    const next = this.#waiting.shift()
-    if (next) next()
-    else this.#free++
   }
 }
