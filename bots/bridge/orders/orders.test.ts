@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
-import { type NetworkId, text } from '../../../core/event.ts'
-import { enqueue } from '../../../core/ledger/out/deliveries.ts'
+import type { Adapter } from '../../../core/adapter.ts'
+import { type ChannelId, type NetworkId, type Place, text } from '../../../core/event.ts'
+import { enqueue, setState } from '../../../core/ledger/out/deliveries.ts'
 import { type NewOrder, type OrderKind, orderByKey, placeOrder } from '../../../core/ledger/out/orders.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
+import { temporaryFolder, temporaryLedger } from '../../../core/ledger/testing.ts'
+import { silentLog } from '../../../core/log.ts'
+import { Vault } from '../../../core/vault/secrets.ts'
 import { House } from '../../../test/house.ts'
 import { copies, hall, hallConfig, openHall, settled, until } from '../testing.ts'
-import { orderBox } from './orders.ts'
+import { Orderly, orderBox } from './orders.ts'
 
 const network = 'a' as NetworkId
 
@@ -182,4 +187,38 @@ test('an order waits while its network is away, and what can not be done says wh
   assert.equal(await answer(house, a), 'admin: done: deleted')
   await give(house, { key: 'm', kind: 'account.suspend', args: { account: 'nobody' } })
   assert.match((await answer(house, a)) ?? '', /^admin: failed: There is no account nobody/)
+})
+
+test('an order that waits for words goes on when they are said, also when nobody rings', async t => {
+  const ledger = temporaryLedger(t)
+  const stop = new AbortController()
+  t.after(() => stop.abort())
+  const joined: string[] = []
+  const adapter = {
+    network,
+    status: () => ({ state: 'up' }),
+    channels: { join: async ({ channel }: Place) => void joined.push(channel) },
+  } as unknown as Adapter
+  const orderly = new Orderly({
+    ledger,
+    adapters: new Map([[network, adapter]]),
+    vault: await Vault.open(join(temporaryFolder(t), 'vault.key'), ledger),
+    log: silentLog(),
+    signal: stop.signal,
+    isConfigured: () => true,
+    admitted: async () => null,
+    released: async ids => ledger.mark(db => setState(db, ids, 'sent')),
+  })
+  await ledger.write(db => {
+    const kind = 'place.join' as const
+    const first = placeOrder(db, { key: 'k1', network, kind, args: { channel: '#one' } }, 0)
+    const act = { do: 'send' as const, content: text('words') }
+    const waits = { order: first, result: 'done' as const }
+    enqueue(db, { place: { network, channel: hall as ChannelId }, bot: 'admin', act, waits }, 0)
+    placeOrder(db, { key: 'k2', network, kind, args: { channel: '#two', after: 'k1' } }, 0)
+    sql(db, "UPDATE orders SET not_before_ms = ? WHERE key = 'k1'").run(Date.now() + 50)
+  })
+  await orderly.look()
+  await until(() => joined.length === 2, 'both')
+  assert.deepEqual(joined, ['#one', '#two'])
 })

@@ -15,7 +15,7 @@ import {
 } from '../../../core/ledger/out/orders.ts'
 import { certificatesOf } from '../../../core/ledger/people/certificates.ts'
 import type { Log } from '../../../core/log.ts'
-import { backoffMs, deadline } from '../../../core/retry.ts'
+import { backoffMs, deadline, sleep } from '../../../core/retry.ts'
 import type { Vault } from '../../../core/vault/secrets.ts'
 import { accountAct, type Given, keepWhatFollows, unable } from './account-orders.ts'
 
@@ -40,6 +40,8 @@ const orderDeadlineMs = 30_000
 /** How long what must be said first is waited for: a minute. */
 const wordsEveryMs = 250
 const wordsPatience = 240
+/** What is due later than that is found by who looks once a second. */
+const soonMs = 1000
 const urgent = new Set(['account.suspend', 'account.end-sessions', 'place.kick', 'place.mode', 'place.admit'])
 
 /**
@@ -66,6 +68,7 @@ export function nextOrder(queue: readonly Order[], nowMs: number): Order | undef
 export class Orderly {
   readonly #o: OrderlyOptions
   readonly #busy = new Set<NetworkId>()
+  #again = Number.POSITIVE_INFINITY
 
   constructor(options: OrderlyOptions) {
     this.#o = options
@@ -92,13 +95,26 @@ export class Orderly {
       newest = fresh.at(-1)?.id ?? newest
       queue.push(...fresh.filter(order => order.network === network))
       const next = nextOrder(queue, Date.now())
-      if (!next || this.#o.signal.aborted) return
+      if (!next || this.#o.signal.aborted) return this.#comeBack(queue)
       if (!adapter && this.#o.isConfigured(network)) return
       if (!adapter) await this.#end(next, { done: false, error: `there is no network '${network}'` })
       else if (adapter.status().state !== 'up') return
       else await this.#carryOut(adapter, next)
       queue = await this.#still(queue, next)
     }
+  }
+
+  /** Looks again when the first of those that were put off for a moment is due. */
+  #comeBack(queue: readonly Order[]): void {
+    const nowMs = Date.now()
+    const due = queue.map(({ notBeforeMs }) => notBeforeMs).filter(ms => ms > nowMs && ms < nowMs + soonMs)
+    const atMs = due.toSorted((one, other) => one - other)[0]
+    if (atMs === undefined || this.#again <= atMs) return
+    this.#again = atMs
+    void sleep(atMs - nowMs, this.#o.signal).then(() => {
+      if (this.#again === atMs) this.#again = Number.POSITIVE_INFINITY
+      this.look().catch((error: unknown) => this.#o.log.error({ error }, asChanopError(error).message))
+    })
   }
 
   /** The queue without an order that has ended; with its new time when it was put off. */
