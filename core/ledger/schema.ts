@@ -10,6 +10,7 @@ import { media } from './migrations/media.ts'
 import { mediaLinks } from './migrations/media-links.ts'
 import { networkDrafts } from './migrations/network-drafts.ts'
 import { parked } from './migrations/parked.ts'
+import { personIds } from './migrations/person-ids.ts'
 import { prompts } from './migrations/prompts.ts'
 import { retention } from './migrations/retention.ts'
 import { rights } from './migrations/rights.ts'
@@ -46,4 +47,5 @@ export const migrations: readonly string[] = [
   hooks,
   rights,
   askedAgain,
+  personIds,
 ]

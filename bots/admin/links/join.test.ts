@@ -4,8 +4,16 @@ import { spenderOf } from '../../../core/access/spender.ts'
 import type { NetworkId, UserId } from '../../../core/event.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import { addSpend, spendOf } from '../../../core/ledger/oracle/spend.ts'
-import { type Account, type Person, personAt, personFor } from '../../../core/ledger/people/people.ts'
+import {
+  type Account,
+  forgetEmpty,
+  type Person,
+  personAt,
+  personByName,
+  personFor,
+} from '../../../core/ledger/people/people.ts'
 import { grant } from '../../../core/ledger/people/roles.ts'
+import { sql } from '../../../core/ledger/sqlite.ts'
 import { temporaryLedger } from '../../../core/ledger/testing.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { join, part } from './join.ts'
@@ -68,4 +76,16 @@ test('who spent without being anybody goes on from there, with what is under way
   assert.deepEqual(await counts(ledger, anna), [300, 300])
   await link(ledger, anna, ben)
   assert.deepEqual(await counts(ledger, anna), [540, 540])
+})
+
+test('who is new does not come into what somebody spent who is gone', async t => {
+  const ledger = temporaryLedger(t)
+  await ledger.write(tx => personFor(tx, anna.network, anna.user, 'anna', 0))
+  await spend(ledger, anna, { cost: 300 })
+  await ledger.write(tx => {
+    sql(tx, 'DELETE FROM identity').run()
+    forgetEmpty(tx, personByName(tx, 'anna') as Person)
+  })
+  await ledger.write(tx => personFor(tx, ben.network, ben.user, 'ben', 0))
+  assert.deepEqual(await counts(ledger, ben), [0, 0])
 })

@@ -72,6 +72,9 @@ export function part(tx: Tx, person: Person, { network, user }: Account): void {
   if (!identitiesOf(tx, person).some(isMeant)) {
     throw new ChanopError('not-found', `${network}:${user} is no account of ${person.name}; !link list shows them`)
   }
+  if (keyOfAccount(tx, network, user)?.revokedMs === null) {
+    throw new ChanopError('conflict', `${network}:${user} is a key of ${person.name}: !key revoke ends it`)
+  }
   if (ownIdentitiesOf(tx, person).every(isMeant)) {
     throw new ChanopError('conflict', `${network}:${user} is the only account of ${person.name}: it stays`)
   }

@@ -45,7 +45,12 @@ export function personFor(tx: Tx, network: NetworkId, user: UserId, name: string
   if (known) return known
   let free = name
   for (let n = 2; personByName(tx, free); n++) free = `${name}-${n}`
-  const id = Number(sql(tx, 'INSERT INTO person (name, created_ms) VALUES (?, ?)').run(free, nowMs).lastInsertRowid)
+  const made = sql(
+    tx,
+    `INSERT INTO person (id, name, created_ms)
+     SELECT max(id, (SELECT coalesce(max(id), 0) FROM person)) + 1, ?, ? FROM person_gone`,
+  ).run(free, nowMs)
+  const id = Number(made.lastInsertRowid)
   addIdentity(tx, { id, name: free }, { network, user })
   return { id, name: free }
 }
