@@ -19,6 +19,13 @@ interface Job {
   readonly durable: boolean
 }
 
+interface Committed {
+  /** Tells each job what became of it. */
+  readonly settle: readonly (() => void)[]
+  /** The newest fact then, for whom it is told; null: nobody, or nothing was committed. */
+  readonly seq: number | null
+}
+
 export interface LedgerOptions {
   readonly check?: boolean | 'when-due'
   /** Commits are put on the disk beside this thread. Promises resolve then as ever; what this process read of it before is not on the disk yet. */
@@ -254,9 +261,8 @@ export class Ledger {
     this.#first = first
     const durable = jobs.some(job => job.durable)
     const fromMs = performance.now()
-    const settle = durable ? this.#commit(jobs) : this.#unsynced(() => this.#commit(jobs))
+    const { settle, seq } = durable ? this.#commit(jobs) : this.#unsynced(() => this.#commit(jobs))
     if (durable) this.#disk?.begin()
-    const seq = this.#committed.size > 0 && this.#db.open ? this.newestSeq() : null
     if (durable && seq !== null) this.#keep(seq)
     for (const listener of this.#written) listener()
     this.#flushedMs = performance.now()
@@ -271,18 +277,22 @@ export class Ledger {
   }
 
   /** All in one transaction; when one throws, once more with each in a savepoint of its own. */
-  #commit(jobs: readonly Job[]): (() => void)[] {
+  #commit(jobs: readonly Job[]): Committed {
     try {
       try {
-        return this.#atomically(() => jobs.map(job => this.#run(job)))
+        return this.#together(() => jobs.map(job => this.#run(job)))
       } catch (error) {
         if (jobs.length === 1 || isStorageFault(error)) throw error
-        return this.#atomically(() => jobs.map(job => this.#runApart(job)))
+        return this.#together(() => jobs.map(job => this.#runApart(job)))
       }
     } catch (error) {
       const reason = asLedgerError(error)
-      return jobs.map(job => () => job.reject(reason))
+      return { settle: jobs.map(job => () => job.reject(reason)), seq: null }
     }
+  }
+
+  #together(work: () => Committed['settle']): Committed {
+    return this.#atomically(() => ({ settle: work(), seq: this.#committed.size > 0 ? this.newestSeq() : null }))
   }
 
   /** One transaction. The library's own way makes four functions anew for each, which a lone message feels. */
