@@ -21,6 +21,9 @@ export async function sleep(delayMs: number, signal?: AbortSignal): Promise<void
   })
 }
 
+/** Unix ms as they pass in this process: nobody waits longer because the clock was set back. */
+export const steadyMs = (): number => Math.floor(performance.timeOrigin + performance.now())
+
 export interface Patience {
   readonly signal: AbortSignal
   readonly backoff: Backoff

@@ -13,7 +13,7 @@ import {
   markInterrupted,
   markRepeat,
   type NewDelivery,
-  open as openDeliveries,
+  openPlaces,
   postpone,
   queuedAfter,
   queuedIn,
@@ -93,7 +93,9 @@ export function ledgerOutContract(current: () => Current): void {
       assert.equal(await current().ledger.write(db => markInterrupted(db, true)), 1)
       assert.deepEqual(await states(), ['unknown', 'unknown', 'sent', 'held'])
       assert.deepEqual(
-        (await current().ledger.read(openDeliveries)).map(({ id }) => id),
+        await current().ledger.read(db =>
+          openPlaces(db).flatMap(place => queuedIn(db, place, 0, 10).map(({ id }) => id)),
+        ),
         [queued, sending],
       )
     })
@@ -138,7 +140,7 @@ export function ledgerOutContract(current: () => Current): void {
       assert.deepEqual((await current().ledger.read(db => byIds(db, [id])))[0]?.act, repeat.act)
       current().ledger.mark(db => fail(db, delivery, 'refused', 9))
       assert.equal(await stateOf(current().ledger, id), 'failed')
-      assert.deepEqual(await current().ledger.read(openDeliveries), [])
+      assert.deepEqual(await current().ledger.read(openPlaces), [])
     })
 
     it('forget a secret once they are settled, whichever way', async () => {

@@ -4,7 +4,7 @@ import { ChanopError } from '../error.ts'
 import { type MessageId, text } from '../event.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { instanceId, rebooted } from '../ledger/meta.ts'
-import { enqueue, open as openDeliveries, setState } from '../ledger/out/deliveries.ts'
+import { enqueue, openPlaces, setState } from '../ledger/out/deliveries.ts'
 import { advance, after, append, bySeq, currentOf, newest, recent, revise } from '../ledger/record/events.ts'
 import { advanceTo, cursorOf, getCursor, setCursor } from '../ledger/settings/consumers.ts'
 import { type Connection, sql } from '../ledger/sqlite.ts'
@@ -249,7 +249,7 @@ export function ledgerContract(
         })
         await assert.rejects(broken, /crash/)
         assert.equal(await ledger.write(db => cursorOf(db, 'oracle', 0)), 0)
-        assert.deepEqual(await ledger.read(openDeliveries), [])
+        assert.deepEqual(await ledger.read(openPlaces), [])
       })
 
       it('an instance has one id; the first start is no reboot', async () => {

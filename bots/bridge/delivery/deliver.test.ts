@@ -239,6 +239,19 @@ test('acts on a message that has no copy here say so and hold up nothing', async
   )
 })
 
+test('a clock that is set back keeps nothing waiting', async t => {
+  const { house, servers } = await openHall(t, 'a')
+  const [a] = servers as [MemoryPlatform]
+  a.faults.refuseSends(1, 'send-later', 1000)
+  await queue(house, 'a', [words('late')])
+  await until(async () => (await deliveries(house))[0]?.attempts === 1, 'the refusal')
+  const now = Date.now.bind(Date)
+  t.mock.method(Date, 'now', () => now() - 3_600_000)
+  await until(() => texts(a).length === 1, 'it', 20_000)
+  t.mock.restoreAll()
+  await settled(house)
+})
+
 test('more than memory holds waits in the ledger, in order, and nothing comes twice', async t => {
   const { house, servers } = await openHall(t, 'ab')
   const [a, b] = servers as [MemoryPlatform, MemoryPlatform]

@@ -14,7 +14,7 @@ import {
   markRepeat,
   newestAmendment,
   newestDelivery,
-  open,
+  openPlaces,
   postpone,
   queuedAfter,
   queuedIn,
@@ -23,7 +23,7 @@ import {
 } from '../../../core/ledger/out/deliveries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
-import { backoffMs, sleep } from '../../../core/retry.ts'
+import { backoffMs, sleep, steadyMs } from '../../../core/retry.ts'
 import type { Vault } from '../../../core/vault/secrets.ts'
 import { aside, leadsElsewhere } from './aside.ts'
 import type { Files } from './files.ts'
@@ -86,18 +86,22 @@ export class Deliverer {
 
   /** Takes over what the last run left. Call once, before the first `look`. */
   async start(): Promise<void> {
+    const { ledger } = this.#o
     // In one piece: what is queued right after it has a higher id and is found by the first look.
-    const { left, lastId, lastAmended } = await this.#o.ledger.write(db => {
+    const { places, lastId, lastAmended } = await ledger.write(db => {
       markInterrupted(db, rebooted(db))
       return {
-        left: open(db),
+        places: openPlaces(db),
         lastId: newestDelivery(db),
         lastAmended: newestAmendment(db),
       }
     })
     this.#lastId = lastId
     this.#lastAmended = lastAmended
-    for (const delivery of left) this.#lane(delivery).add(delivery)
+    for (const place of places) {
+      const left = ledger.readNow(db => queuedIn(db, place, 0, laneLimit))
+      if (left[0]) this.#lane(left[0]).refill(left, left.length < laneLimit)
+    }
     this.#schedule()
   }
 
@@ -162,6 +166,8 @@ export class Deliverer {
   #pump(): void {
     if (this.#o.signal.aborted) return
     const ready: [Lane, Adapter, Delivery][] = []
+    const nowMs = steadyMs()
+    for (const lane of this.#lanes.values()) if (lane.isIdle(nowMs)) this.#lanes.delete(lane.place)
     this.#abandonGone()
     for (const lane of this.#lanes.values()) {
       const adapter = this.#o.adapters.get(lane.network)
@@ -219,10 +225,10 @@ export class Deliverer {
 
   /** What of a lane may go out now. */
   #take(lane: Lane, adapter: Adapter): readonly Delivery[] {
-    const { go, held, againMs } = lane.depart(adapter, Date.now())
+    const { go, held, againMs } = lane.depart(adapter, steadyMs())
     if (held) this.#wait(lane, adapter, held)
     if (againMs !== null) this.#scheduleAt(lane, againMs)
-    if (lane.length < laneLimit / 2 && lane.overflowAfter !== null) void this.#refill(lane)
+    if (lane.length < laneLimit / 2 && lane.overflowAfter !== null) this.#refill(lane, lane.overflowAfter)
     return go
   }
 
@@ -235,11 +241,8 @@ export class Deliverer {
     })
   }
 
-  async #refill(lane: Lane): Promise<void> {
-    const from = lane.overflowAfter
-    if (from === null) return
-    lane.overflowAfter = null
-    const rest = await this.#o.ledger.read(db => queuedIn(db, lane.place, from, laneLimit))
+  #refill(lane: Lane, from: number): void {
+    const rest = this.#o.ledger.readNow(db => queuedIn(db, lane.place, from, laneLimit))
     lane.refill(rest, rest.length < laneLimit)
     this.#schedule()
   }
@@ -260,7 +263,7 @@ export class Deliverer {
   }
 
   async #until(atMs: number): Promise<void> {
-    await sleep(Math.max(0, atMs - Date.now()), this.#o.signal)
+    await sleep(Math.max(0, atMs - steadyMs()), this.#o.signal)
   }
 
   /** Asks the platform what became of a delivery, and settles it or puts it back to be sent. */
@@ -284,7 +287,7 @@ export class Deliverer {
       requeue(db, head)
       return labelled
     })
-    lane.renew({ ...again, state: 'queued', retried: true, notBeforeMs: Date.now() + pauseMs(head.attempts) })
+    lane.renew({ ...again, state: 'queued', retried: true, notBeforeMs: steadyMs() + pauseMs(head.attempts) })
   }
 
   async #fly(lane: Lane, adapter: Adapter, delivery: Delivery, way: Way): Promise<void> {

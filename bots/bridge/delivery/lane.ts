@@ -1,7 +1,7 @@
 import type { Adapter } from '../../../core/adapter.ts'
 import { isNeeded, type NetworkId } from '../../../core/event.ts'
 import type { Delivery } from '../../../core/ledger/out/deliveries.ts'
-import { backoffMs } from '../../../core/retry.ts'
+import { backoffMs, steadyMs } from '../../../core/retry.ts'
 
 /** How many deliveries of one place are kept in memory; the rest waits in the ledger. */
 export const laneLimit = 5000
@@ -76,6 +76,12 @@ export class Lane {
     return this.#sends.length + this.#acts.length
   }
 
+  /** Nothing waits or is under way, and nothing of what did is to be remembered. */
+  isIdle(nowMs: number): boolean {
+    const none = this.length + this.#aside.size + this.flying.size === 0 && this.overflowAfter === null
+    return none && !this.busy && Math.max(this.#growMs, this.resumeMs) <= nowMs
+  }
+
   /** Takes in what was queued, in order of ids; what does not fit stays in the ledger. */
   add(delivery: Delivery): void {
     if (delivery.id <= this.#lastId || this.overflowAfter !== null) return
@@ -88,12 +94,12 @@ export class Lane {
     this.putBack(delivery)
   }
 
-  /** Goes on with what was left in the ledger; there is still more unless it is `all`. */
+  /** Takes in what was left in the ledger; there is still more unless it is `all`. */
   refill(rest: readonly Delivery[], all: boolean): void {
     const known = this.#ids()
     for (const delivery of rest) if (!known.has(delivery.id)) this.putBack(delivery)
     this.#lastId = Math.max(this.#lastId, rest.at(-1)?.id ?? 0)
-    if (!all) this.overflowAfter = this.#lastId
+    this.overflowAfter = all ? null : this.#lastId
   }
 
   /** Takes in one that waited for an order: its id may be older than the newest that was taken in. */
@@ -206,9 +212,9 @@ export class Lane {
 
 const isEarly = ({ state, notBeforeMs }: Delivery, nowMs: number): boolean => state === 'unknown' || notBeforeMs > nowMs
 
-/** When a delivery that was refused goes out again, Unix ms. One refusal sends back all that were under way: it counts once. */
+/** When a delivery that was refused goes out again (`steadyMs`). One refusal sends back all that were under way: it counts once. */
 export function resumeOf(lane: Lane, { act, attempts }: Delivery, afterMs: number | undefined): number {
-  const nowMs = Date.now()
+  const nowMs = steadyMs()
   const backoff = { firstMs: 250, maxMs: 60_000 }
   // An act on a message keeps up nothing but itself, unless the platform says how long to wait.
   if (act.do !== 'send' && afterMs === undefined) return nowMs + backoffMs(backoff, attempts)

@@ -103,9 +103,11 @@ export const queuedIn = (db: Tx, place: number, afterId: number, limit: number):
 export const newestDelivery = (db: Tx): number =>
   Number(sql(db, 'SELECT coalesce(max(id), 0) AS id FROM delivery').get()?.['id'])
 
-/** Everything that is open and not held, in order: what a start finds. */
-export const open = (db: Tx): Delivery[] =>
-  sql(db, `SELECT ${columns} WHERE ${isOpen} AND d.state > ${states.held} ORDER BY +d.id`).all().map(deliveryOf)
+/** Row ids of the places where something is open and not held: what a start finds. */
+export const openPlaces = (db: Tx): number[] =>
+  sql(db, `SELECT DISTINCT d.place FROM delivery d WHERE ${isOpen} AND d.state > ${states.held}`)
+    .all()
+    .map(row => Number(row['place']))
 
 /** Deliveries released by an order may have older ids than the newest seen: those queued, by id. */
 export function byIds(db: Tx, ids: readonly number[]): Delivery[] {

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Adapter } from '../../../core/adapter.ts'
+import { type ChannelId, type NetworkId, text } from '../../../core/event.ts'
+import type { Delivery } from '../../../core/ledger/out/deliveries.ts'
+import { Lane } from './lane.ts'
+
+const adapter = { limits: { growEveryMs: 500 } } as Adapter
+
+const delivery: Delivery = {
+  id: 1,
+  place: { network: 'a' as NetworkId, channel: '#hall' as ChannelId },
+  placeId: 1,
+  bot: 'bridge',
+  act: { do: 'send', content: text('hi') },
+  source: null,
+  state: 'queued',
+  attempts: 0,
+  notBeforeMs: 0,
+  createdMs: 0,
+  amended: null,
+}
+
+test('a lane is idle once nothing waits or is under way, and an edit need not wait for the last one', () => {
+  const lane = new Lane(delivery)
+  assert.ok(lane.isIdle(1000))
+  lane.add(delivery)
+  assert.ok(!lane.isIdle(1000))
+  assert.deepEqual(lane.depart(adapter, 1000).go, [delivery])
+  assert.ok(!lane.isIdle(9000))
+  lane.flying.clear()
+  assert.ok(!lane.isIdle(1400))
+  assert.ok(lane.isIdle(1500))
+})
