@@ -63,6 +63,18 @@ describe('the life of a bot', { concurrency: 2 }, () => {
     })
   }
 
+  it('a second one waits until the first has ended, however that came', async t => {
+    const { start, state } = world(t)
+    const first = start()
+    await first.line(/"ready"/)
+    const second = start()
+    await second.line(/tester runs already, as process \d+/)
+    assert.equal(state().pid, first.process.pid)
+    first.process.kill('SIGKILL')
+    await second.line(/"ready"/)
+    assert.equal(state().pid, second.process.pid)
+  })
+
   it('leaves when the process manager is gone', async t => {
     const child = world(t).start()
     await child.line(/"ready"/)
@@ -145,7 +157,7 @@ describe('the life of a bot', { concurrency: 2 }, () => {
 
   it('a setting that another process stores reaches it although no bus rings', async t => {
     const { start } = world(t)
-    const [a, b] = [start(), start()]
+    const [a, b] = [start(), start('another')]
     await Promise.all([a.line(/"ready"/), b.line(/"ready"/)])
     a.process.stdin?.write('second\n')
     await b.line(/^name second$/)
@@ -156,7 +168,9 @@ describe('the life of a bot', { concurrency: 2 }, () => {
     const { data, start } = world(t)
     mkdirSync(join(data, 'run'), { recursive: true })
     writeFileSync(join(data, 'run', 'env'), JSON.stringify({ CHANOP_TEST_SECRET: 'kept' }))
-    await start().line(/^secret kept$/)
+    const first = start()
+    await first.line(/^secret kept$/)
+    first.process.kill('SIGKILL')
     writeFileSync(join(data, 'run', 'env'), '{}')
     await start().line(/^secret CHANOP_TEST_SECRET is not set: export/)
   })

@@ -16,7 +16,9 @@ import { Settings } from '../settings/settings.ts'
 import { followSettings } from '../settings/settings-following.ts'
 import { hop, traceHops } from '../trace.ts'
 import { resolveSecret, Vault } from '../vault/secrets.ts'
+import { stateFile, untilAlone } from './alone.ts'
 import { Compiling } from './compilers.ts'
+import { processName } from './process-name.ts'
 import { Rest } from './rest.ts'
 import { noteReady } from './starts.ts'
 
@@ -72,11 +74,12 @@ function environment(dataDir: string): Record<string, string | undefined> {
 
 /** Leaves word of how the bot is for `npm start` and `npm run doctor`: `data/run/<bot>.json`. */
 function report(dataDir: string, name: string, state: 'starting' | 'ready' | 'failed', message = ''): void {
-  const file = join(dataDir, 'run', `${name}.json`)
+  const file = stateFile(dataDir, name)
   try {
     mkdirSync(join(dataDir, 'run'), { recursive: true, mode: 0o700 })
     const draft = `${file}.${process.pid}.new`
-    writeFileSync(draft, `${JSON.stringify({ pid: process.pid, state, message, atMs: Date.now() })}\n`, { mode: 0o600 })
+    const word = { pid: process.pid, process: processName(), state, message, atMs: Date.now() }
+    writeFileSync(draft, `${JSON.stringify(word)}\n`, { mode: 0o600 })
     renameSync(draft, file)
   } catch (error) {
     process.stderr.write(`${name}: ${file} can not be written: ${(error as Error).message}\n`)
@@ -223,7 +226,9 @@ export async function runBot<S extends z.ZodType<Common>>(options: BotOptions<S>
   process.on('disconnect', ask('the process manager is gone'))
   process.on('uncaughtException', thrown => die(options.name, log, thrown))
   try {
-    report(locations().dataDir, options.name, 'starting')
+    const { dataDir } = locations()
+    await untilAlone(stateFile(dataDir, options.name), options.name, log, stop.signal)
+    report(dataDir, options.name, 'starting')
     const context = await openPatiently(options, log, stop.signal)
     if (context) {
       await options.main(context)

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { bootId } from '../ledger/meta.ts'
 
-/** When a process began, in the kernel's own count; '' where that can't be had. */
+/** When a process began, in the kernel's own count; '' where that can't be had, or it has ended and nobody asked how. */
 function bornOf(pid: number): string {
   try {
     // The program's name stands in parentheses and may hold spaces: count from its end (proc(5)).
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+    const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return 'ZX'.includes(state) ? '' : (fields[18] ?? '')
   } catch {
     return ''
   }

@@ -1,4 +1,4 @@
-/** A bot for tests of `runBot`: `testing-bot.ts [crash|reject|hang|work|work-unready]`. Says on standard output what happens to it. */
+/** A bot for tests of `runBot`: `testing-bot.ts [crash|reject|hang|work|work-unready|another]`. Says on standard output what happens to it. */
 import { z } from 'zod'
 import { storeSetting } from '../ledger/settings/settings.ts'
 import { runBot } from './bot.ts'
@@ -35,7 +35,7 @@ async function workUntilCompiled(signal: AbortSignal): Promise<void> {
 }
 
 await runBot({
-  name: 'tester',
+  name: manner === 'another' ? manner : 'tester',
   schema,
   checksLedger: true,
   main: async context => {
