@@ -3,8 +3,9 @@ import { isIgnored } from '../../../core/command/visit/desk.ts'
 import type { Reader } from '../../../core/command/visit/reading.ts'
 import type { ChatEvent, Content, GapEvent, MessageEvent, MessageId, Place } from '../../../core/event.ts'
 import { agentOf, mayBe } from '../../../core/ledger/agents/agents.ts'
-import { doneInQueue, enqueue } from '../../../core/ledger/out/deliveries.ts'
+import { enqueue } from '../../../core/ledger/out/deliveries.ts'
 import { type Parked, park, takeParked } from '../../../core/ledger/out/parked.ts'
+import { superseding } from '../../../core/ledger/out/superseding.ts'
 import { enterPlace, leavePlace } from '../../../core/ledger/people/members.ts'
 import { advance, append, currentOf, messageOf, revise, type Stored } from '../../../core/ledger/record/events.ts'
 import { endSplit, noteSplit } from '../../../core/ledger/record/netsplits.ts'
@@ -128,8 +129,10 @@ function isEcho(fact: Stored, { rooms, echoes }: Intake, taken: Taken, nowMs: nu
 
 function passOn(db: Tx, fact: Stored | null, intake: Intake, passing: Passing): void {
   if (!fact || staysHere(db, fact.event, intake)) return
-  for (const delivery of relays(db, fact, intake.rooms, passing))
-    if (!doneInQueue(db, delivery)) enqueue(db, delivery, passing.nowMs)
+  for (const relayed of relays(db, fact, intake.rooms, passing)) {
+    const delivery = superseding(db, relayed)
+    if (delivery) enqueue(db, delivery, passing.nowMs)
+  }
 }
 
 /** What a fact does to what came before it, as far as the copies of it depend on that. */

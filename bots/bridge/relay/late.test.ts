@@ -143,3 +143,23 @@ test('what was changed or taken back while its copy waited is said as it reads t
     ['hello', 'mark'],
   )
 })
+
+test('of many edits that waited for a network the last one is told', async t => {
+  const { house, a, b } = await openTwo(t)
+  const alice = a.user('alice')
+  const { id } = alice.say(hall, 'helo')
+  const gone = alice.say(hall, 'draft').id
+  await until(() => copyOf(b, 'draft'), 'the copies')
+  await settled(house)
+  b.down()
+  for (const words of ['hell', 'hello', 'hello there']) {
+    alice.edit(id, words)
+    alice.edit(gone, words)
+    await a.quiet()
+  }
+  alice.remove(gone)
+  await a.quiet()
+  b.up()
+  await settled(house)
+  assert.deepEqual(copies(b), ['alice: helo', 'alice: (edited) hello there'])
+})

@@ -1,5 +1,4 @@
 import { type Act, type Content, isNowhere, type MessageId, type NetworkId, type Place } from '../../event.ts'
-import { given } from '../../given.ts'
 import { getMeta, setMeta } from '../meta.ts'
 import { channelId, placeId, placeOf } from '../record/events.ts'
 import { type Row, sql } from '../sqlite.ts'
@@ -233,7 +232,7 @@ export const amendedAfter = (db: Tx, after: number, limit: number): Delivery[] =
     .map(deliveryOf)
 
 /** Everything that says one fact, or says it anew. */
-const saying = (db: Tx, source: number): Delivery[] =>
+export const saying = (db: Tx, source: number): Delivery[] =>
   sql(db, `SELECT ${columns} WHERE d.source = ? ORDER BY d.id`).all(source).map(deliveryOf)
 
 /**
@@ -265,25 +264,6 @@ function catchUp(db: Tx, { id, source, placeId }: Delivery): void {
   setState(db, [edit.id], 'cancelled')
 }
 
-/**
- * An edit or a removal of what nobody began to say yet: it is said as it reads now, or never. False: some of it may be out, and
- * the act is to be done.
- */
-export function doneInQueue(db: Tx, { place, act }: NewDelivery): boolean {
-  if (act.do !== 'edit' && act.do !== 'remove') return false
-  const at = placeId(db, place)
-  const send = saying(db, act.seq).find(row => row.placeId === at && row.act.do === 'send')
-  if (send?.act.do !== 'send' || send.state !== 'queued' || send.attempts > 0 || send.act.repeat) return false
-  if (act.do === 'remove') setState(db, [send.id], 'cancelled')
-  else if (send.act.dated) return false
-  else {
-    // The files of a message stay where they are when its words change.
-    const content = { ...given({ attachments: send.act.content.attachments }), ...act.draft.content }
-    rewrite(db, send, { ...send.act, ...act.draft, content })
-  }
-  return true
-}
-
 type Edit = Act & { readonly do: 'edit' }
 
 /** What a send answers and which thread it belongs to. */
@@ -304,8 +284,8 @@ function amendBy(db: Tx, send: Delivery, edit: Delivery | undefined, act: Edit, 
   else amendedNow(db, enqueue(db, { place, bot, act, ...(source === null ? {} : { source }) }, nowMs))
 }
 
-/** What is under way stays so: its end finds the newer text. */
-function rewrite(db: Tx, { id, state }: Delivery, act: Act): void {
+/** Gives one another act. What is under way stays so: its end finds the newer text. */
+export function rewrite(db: Tx, { id, state }: Delivery, act: Act): void {
   const next = states[state] > states.unknown ? 'queued' : state
   sql(
     db,
