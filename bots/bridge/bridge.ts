@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Config, configSchema } from '../../config/schema.ts'
 import type { Abilities, Adapter } from '../../core/adapter.ts'
 import { lookAnyway } from '../../core/bus/bus.ts'
@@ -14,6 +15,7 @@ import {
   type Place,
 } from '../../core/event.ts'
 import type { Abandoned } from '../../core/ledger/abandon.ts'
+import { takeBackCopies } from '../../core/ledger/out/superseding.ts'
 import { placeKey, type Stored } from '../../core/ledger/record/events.ts'
 import { saveStatus } from '../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
@@ -88,6 +90,7 @@ export class Bridge {
   readonly #splitMs: number
   readonly #lateMs: number
   readonly #echoes = new Echoes()
+  #linked: Config['rooms']
 
   constructor(context: BotContext<typeof configSchema>, options: BridgeOptions = {}) {
     this.context = context
@@ -139,6 +142,7 @@ export class Bridge {
       admitted: (place, besides) => admittedNow(context, place, besides),
       released: ids => this.deliverer.released(ids),
     })
+    this.#linked = settings.current.rooms
     context.settings.onChange(config => this.#configure(config))
   }
 
@@ -268,6 +272,22 @@ export class Bridge {
   #configure(config: Config): void {
     void this.connections.follow(config.networks)
     void this.#linkServer.follow(config.media.links)
+    if (!isDeepStrictEqual(config.rooms, this.#linked)) this.#unlinked()
+    this.#linked = config.rooms
+  }
+
+  /** What waits for a place that a room lost is not passed on any more. */
+  #unlinked(): void {
+    const { ledger, log, rooms } = this.context
+    const goes = (from: Place, to: Place): boolean =>
+      rooms.others(from).some(other => formatPlace(other) === formatPlace(to))
+    const taking = ledger.write(db => takeBackCopies(db, goes))
+    taking.then(
+      count => {
+        if (count > 0) log.info({ count }, 'copies that waited for places that left their rooms are taken back')
+      },
+      (error: unknown) => log.warn({ error }, 'copies that wait for places that left their rooms are still said'),
+    )
   }
 
   /** Those who run the system hear that there is another relay in a room. */

@@ -1,7 +1,9 @@
-/** Edits and removals of what still waits to be said. */
+/** What still waits to be said is changed, or taken back. */
+import type { ChannelId, NetworkId, Place } from '../../event.ts'
 import { placeId } from '../record/events.ts'
+import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
-import { type Delivery, type NewDelivery, rewrite, saying, setState } from './deliveries.ts'
+import { type Delivery, type NewDelivery, rewrite, saying, setState, states } from './deliveries.ts'
 
 /** Nobody began to do it: nothing of it can be out. */
 const isUntouched = ({ state, attempts, act }: Delivery): boolean =>
@@ -39,4 +41,35 @@ export function superseding(db: Tx, delivery: NewDelivery): NewDelivery | null {
   cancel(edits)
   const { was: _was, ...now } = act
   return { ...delivery, act: { ...now, ...(first.act.was === undefined ? {} : { was: first.act.was }) } }
+}
+
+const channelIn = (row: Row, which: 'from' | 'to'): Place => ({
+  network: row[`${which}_network`] as NetworkId,
+  channel: row[`${which}_channel`] as ChannelId,
+})
+
+const copiesThatWait = `delivery d JOIN event e ON e.seq = d.source
+  WHERE d.state < 10 AND d.state = ${states.queued} AND d.bot = 'bridge' AND d.act ->> 'do' <> 'remove'`
+
+/** Takes back what waits to be passed on from one channel to another, where `goes` says that nothing is any more. How much that was. */
+export function takeBackCopies(db: Tx, goes: (from: Place, to: Place) => boolean): number {
+  const pairs = sql(
+    db,
+    `SELECT w.target, w.origin, o.network AS from_network, o.channel AS from_channel, t.network AS to_network,
+     t.channel AS to_channel
+     FROM (SELECT DISTINCT d.place AS target, e.place AS origin FROM ${copiesThatWait}) w
+     JOIN place o ON o.id = w.origin JOIN place t ON t.id = w.target WHERE o.private = 0 AND t.private = 0`,
+  ).all()
+  let count = 0
+  for (const row of pairs) {
+    const [from, to] = [channelIn(row, 'from'), channelIn(row, 'to')]
+    if ((from.network === to.network && from.channel === to.channel) || goes(from, to)) continue
+    const taken = sql(
+      db,
+      `UPDATE delivery SET state = ${states.cancelled}
+       WHERE id IN (SELECT d.id FROM ${copiesThatWait} AND d.place = ? AND e.place = ?)`,
+    ).run(row['target'], row['origin'])
+    count += taken.changes
+  }
+  return count
 }
