@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { makeFolder } from '../../../core/files.ts'
 import { shortFolder } from '../../../core/paths.ts'
 import { sleep } from '../../../core/retry.ts'
 import { accountsFor, type ManagedAccounts } from '../accounts/index.ts'
 import { askServer, authenticate, Wire } from '../accounts/session.ts'
+import { controlPath } from '../control.ts'
+import { Trial } from '../testing/trial.ts'
 import type { Line } from '../text/line.ts'
 import { capabilities } from './ready.ts'
 import { folders } from './settings.ts'
@@ -55,6 +59,18 @@ describe('InspIRCd with Anope', { skip: reason }, () => {
     )
     assert.ok(performance.now() - sinceMs < 3000)
     for (const wire of wires) wire.close()
+  })
+
+  test('an operator login that is not taken is why we do not come in', { timeout: 20_000 }, async t => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'chanop-oper-'))
+    t.after(() => rm(dataDir, { recursive: true, force: true }))
+    await makeFolder(join(dataDir, 'ircd'))
+    const oper = { name: 'chanop-control', password: 'of-before' }
+    await writeFile(controlPath(dataDir), JSON.stringify({ ...server.control, oper }))
+    const trial = await Trial.start({ config: { kind: 'irc', managed: true }, dataDir })
+    t.after(() => trial.stop())
+    while (!/operator login: run npm start again/.test(trial.adapter.status().reason ?? '')) await sleep(20)
+    assert.equal(trial.adapter.status().state, 'down')
   })
 
   test('a bot’s nick can be had by SANICK alone, also while services are away', async () => {
