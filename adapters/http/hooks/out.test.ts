@@ -5,8 +5,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { it, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { append } from '../../../core/ledger/record/events.ts'
-import { insertHookOut } from '../../../core/ledger/settings/hooks.ts'
+import { until } from '../../../bots/bridge/testing.ts'
+import { append, revise } from '../../../core/ledger/record/events.ts'
+import { deadCount, hookOut, insertHookOut } from '../../../core/ledger/settings/hooks.ts'
 import { messageNumber, slowDisk } from '../../../core/ledger/testing.ts'
 import { silentLog } from '../../../core/log.ts'
 import { House } from '../../../test/house.ts'
@@ -24,7 +25,7 @@ async function outgoing(t: TestContext, url = 'http://127.0.0.1:9/') {
   const standing = { cursor: ledger.newestSeq(), failingMs: null, fault: null }
   await ledger.write(tx => insertHookOut(tx, { ...made, ...aim, ...standing, events: ['message'] }))
   const stop = new AbortController()
-  const out = new Outgoing({ interior, network: web, log: silentLog() })
+  const out = new Outgoing({ interior, network: web, log: silentLog(), backoff: { firstMs: 1, maxMs: 1 } })
   t.after(async () => {
     stop.abort()
     await out.settled()
@@ -66,4 +67,34 @@ it('what is committed and not on the disk is told to nobody, and is once it is t
   waiting.shift()?.()
   await written
   await asked
+})
+
+it('three refusals for good give a thing up, whatever came before, and what is deleted meanwhile has no words', {
+  timeout: 30_000,
+}, async t => {
+  const statuses = [503, 302, 404, 503, 404, 200]
+  const got: { text: string }[] = []
+  const { promise: delivered, resolve: taken } = Promise.withResolvers<void>()
+  const server = createServer(async (request, response) => {
+    const chunks = await request.toArray()
+    got.push(JSON.parse(Buffer.concat(chunks).toString()))
+    if (got.length === 1) await ledger.write(tx => revise(tx, 1, null, 2))
+    response.writeHead(statuses[got.length - 1] ?? 500).end()
+    if (got.length === statuses.length) taken()
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => server.close())
+  const { out, stop, ledger } = await outgoing(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  await ledger.write(tx => append(tx, messageNumber(1), 'general', 1))
+  out.look(stop.signal)
+  await delivered
+  await until(() => ledger.readNow(tx => hookOut(tx, 'tell'))?.cursor === 1, 'it to have arrived')
+  assert.deepEqual(
+    got.map(({ text }) => text),
+    ['message 1', '', '', '', '', ''],
+  )
+  assert.equal(
+    ledger.readNow(tx => deadCount(tx, 'tell')),
+    0,
+  )
 })

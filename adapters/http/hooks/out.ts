@@ -86,7 +86,7 @@ export class Outgoing {
     for (const stored of facts) {
       const wanted = stored.room === room && hook.events.includes(stored.event.kind as HookEvent)
       if (!wanted || stored.event.place.private) continue
-      if (!(await this.#send({ name: hook.name, from }, new Fact(stored), signal))) return true
+      if (!(await this.#send({ name: hook.name, from }, stored.seq, signal))) return true
       from = stored.seq
     }
     if (from < last.seq) ledger.mark(tx => advanceHook(tx, hook.name, { from, to: last.seq }))
@@ -94,25 +94,29 @@ export class Outgoing {
   }
 
   /** Until it has arrived or was given up. False: the webhook is gone, or was changed meanwhile. */
-  async #send({ name, from }: { name: string; from: number }, fact: Fact, signal: AbortSignal): Promise<boolean> {
+  async #send({ name, from }: { name: string; from: number }, seq: number, signal: AbortSignal): Promise<boolean> {
     const { interior, log, backoff = usual } = this.#o
     const { ledger, vault } = interior
+    let refusals = 0
     for (let attempt = 1; !signal.aborted; attempt++) {
-      const hook = ledger.readNow(tx => hookOut(tx, name))
-      if (hook?.cursor !== from) return false
+      // As it reads at this moment: what is deleted while it waits goes to nobody.
+      const [hook, stored] = ledger.readNow(tx => [hookOut(tx, name), currentAfter(tx, seq - 1, seq, 1)[0]])
+      if (hook?.cursor !== from || !stored) return false
       const secret = vault.open(`hook:${name}`, hook.secret)
-      const { fault, final, afterMs } = await post(hook, { id: `${name}-${fact.seq}`, body: fact.json, secret }, signal)
+      const { json: body } = new Fact(stored)
+      const { fault, final, afterMs } = await post(hook, { id: `${name}-${seq}`, body, secret }, signal)
       if (signal.aborted) return false
       if (fault === null) {
-        ledger.mark(tx => advanceHook(tx, name, { from, to: fact.seq }))
+        ledger.mark(tx => advanceHook(tx, name, { from, to: seq }))
         return true
       }
       const atMs = Date.now()
-      log.info({ hook: name, seq: fact.seq, attempt, fault }, 'a webhook did not arrive')
+      log.info({ hook: name, seq, attempt, fault }, 'a webhook did not arrive')
       await ledger.write(tx => failHook(tx, name, fault, atMs))
       const sinceMs = hook.failingMs ?? atMs
-      if ((final && attempt >= finalTries) || atMs - sinceMs > givenUpMs) {
-        await ledger.write(tx => buryLetter(tx, { hook: name, seq: fact.seq, fault, atMs }, from))
+      if (final) refusals++
+      if (refusals >= finalTries || atMs - sinceMs > givenUpMs) {
+        await ledger.write(tx => buryLetter(tx, { hook: name, seq, fault, atMs }, from))
         return true
       }
       await sleep(Math.max(afterMs ?? 0, backoffMs(backoff, attempt - 1)), signal)

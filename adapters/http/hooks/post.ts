@@ -76,11 +76,11 @@ export function post({ url, internal }: Target, message: Message, signal: AbortS
       answer.resume()
       const { statusCode = 0 } = answer
       if (statusCode >= 200 && statusCode < 300) return resolve({ fault: null })
-      const later = statusCode === 429 || statusCode === 408 || statusCode === 425 || statusCode >= 500
+      const final = statusCode >= 400 && statusCode < 500 && ![408, 425, 429].includes(statusCode)
       const afterMs = retryAfterMs(answer.headers['retry-after'], Date.now())
       resolve({
         fault: `it says ${statusCode}`,
-        ...(later ? {} : { final: true as const }),
+        ...(final ? { final: true as const } : {}),
         ...(afterMs === null ? {} : { afterMs }),
       })
     })

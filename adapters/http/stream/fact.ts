@@ -1,4 +1,4 @@
-import type { RecentMessage, Stored } from '../../../core/ledger/record/events.ts'
+import type { Current } from '../../../core/ledger/record/history.ts'
 import { plain } from '../../../core/text/text.ts'
 import { shownMessage } from '../shown.ts'
 
@@ -23,11 +23,11 @@ export class Batch {
 
 /** A fact on its way to many readers: put into words once, for the first of them. */
 export class Fact {
-  readonly stored: Stored | RecentMessage
+  readonly stored: Current
   #json: string | null = null
   #event: string | null = null
 
-  constructor(stored: Stored | RecentMessage) {
+  constructor(stored: Current) {
     this.stored = stored
   }
 
@@ -48,12 +48,12 @@ export class Fact {
   }
 }
 
-function shown(stored: Stored | RecentMessage): Record<string, unknown> {
+function shown(stored: Current): Record<string, unknown> {
   if ('content' in stored) {
     const { kind: sender, ...message } = shownMessage(stored)
     return { ...message, sender }
   }
-  const { seq, event, room } = stored
+  const { seq, event, room, target } = stored
   const base = {
     id: seq,
     at: new Date(event.atMs).toISOString(),
@@ -63,6 +63,7 @@ function shown(stored: Stored | RecentMessage): Record<string, unknown> {
     account: `${event.place.network}:${event.sender.id}`,
     sender: event.sender.kind,
     verified: event.sender.verified,
+    ...(target === undefined ? {} : { target }),
   }
   switch (event.kind) {
     case 'edit':

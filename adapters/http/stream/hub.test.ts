@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { until } from '../../../bots/bridge/testing.ts'
+import { text } from '../../../core/event.ts'
 import { Ledger } from '../../../core/ledger/ledger.ts'
-import { append } from '../../../core/ledger/record/events.ts'
+import { append, revise } from '../../../core/ledger/record/events.ts'
 import { messageNumber, slowDisk } from '../../../core/ledger/testing.ts'
 import { silentLog } from '../../../core/log.ts'
 import { House } from '../../../test/house.ts'
@@ -70,4 +71,49 @@ it('a fact is told once it is on the disk, as soon as it is', async t => {
       [1, 2, 3, 4],
     ],
   )
+})
+
+it('what was deleted has no words for who comes back, whoever had them at hand', async t => {
+  const house = new House(t, { config: config({}), aside: true })
+  const interior = interiorOf(await house.context('bridge'))
+  const { ledger } = interior
+  const key = await new World(house).key('alice')
+  const holder = ledger.readNow(tx => holderOf(tx, web, key, Date.now())) as Holder
+  const hub = new Hub(interior, new Rights(interior), silentLog())
+  ledger.onCommit(() => hub.look())
+  const texts = (after: number) => {
+    const got: Record<string, unknown>[] = []
+    const give: Reader['give'] = ({ facts }) => void got.push(...facts.map(({ json }) => JSON.parse(json)))
+    hub.add({ ...readerOf(holder, after), give })
+    return got
+  }
+  const message = messageNumber(1)
+  const { key: _key, id: target, kind: _kind, content: _content, ...common } = message
+  await ledger.write(tx => append(tx, message, 'general', 1))
+  const live = texts(0)
+  await until(() => live.length === 1, 'the message')
+  const edit = { ...common, kind: 'edit' as const, key: 'irc:e', target, content: text('other words') }
+  await ledger.write(tx => {
+    append(tx, edit, 'general', 2)
+    revise(tx, 1, edit.content, 2)
+  })
+  await until(() => live.length === 2, 'the edit')
+  await ledger.write(tx => {
+    append(tx, { ...common, kind: 'delete', key: 'irc:d', target }, 'general', 3)
+    revise(tx, 1, null, 3)
+  })
+  await until(() => live.length === 3, 'its end')
+  const back = texts(0)
+  await until(() => back.length === 3, 'all of it')
+  const shown = (got: typeof live) => got.map(one => [one['kind'], one['target'], one['text']])
+  assert.deepEqual(shown(live), [
+    ['message', undefined, 'message 1'],
+    ['edit', 1, 'other words'],
+    ['delete', 1, undefined],
+  ])
+  assert.deepEqual(shown(back), [
+    ['message', undefined, ''],
+    ['edit', 1, ''],
+    ['delete', 1, undefined],
+  ])
 })

@@ -162,6 +162,9 @@ export class Hub {
   /** Reads what is new and on the disk, for everybody. True: there is more. */
   #readOn(tx: Tx): boolean {
     const fresh = factsAfter(tx, this.#upTo, this.#interior.ledger.keptSeq())
+    // What is at hand may read otherwise now.
+    if (fresh.some(({ stored: { event } }) => event.kind === 'edit' || event.kind === 'delete'))
+      this.#startAt(this.#upTo)
     this.#upTo = fresh.at(-1)?.seq ?? this.#upTo
     this.#kept.push(...fresh)
     const over = this.#kept.length - mostKept

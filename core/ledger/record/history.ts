@@ -1,7 +1,7 @@
 import type { Content, MessageEvent, UserId } from '../../event.ts'
 import { sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
-import { eventColumns, type RecentMessage, recentOf, type Stored, storedOf } from './events.ts'
+import { currentOf, eventColumns, messageOf, type RecentMessage, recentOf, type Stored, storedOf } from './events.ts'
 
 /** The key of a fact: whether two ledgers have the same history up to there. */
 export const keyOf = (tx: Tx, seq: number): string | null =>
@@ -116,12 +116,24 @@ export function factsFor(
     .slice(0, limit)
 }
 
-/** All facts after a number and up to another, oldest first, messages as they read now. */
-export const currentAfter = (tx: Tx, seq: number, upTo: number, limit: number): (Stored | RecentMessage)[] =>
+/** A fact as it reads now; what is done to a message says to which, where we have that. */
+export type Current = (Stored | RecentMessage) & { readonly target?: number }
+
+/** All facts after a number and up to another, oldest first: of what was deleted no words are left, in its edits neither. */
+export const currentAfter = (tx: Tx, seq: number, upTo: number, limit: number): Current[] =>
   sql(
     tx,
     `SELECT r.content AS revised, r.edits, ${eventColumns} LEFT JOIN revision r ON r.seq = e.seq
      WHERE e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?`,
   )
     .all(seq, upTo, limit)
-    .map(row => (row['kind'] === 'message' ? recentOf(row) : storedOf(row)))
+    .map(row => (row['kind'] === 'message' ? recentOf(row) : aimed(tx, storedOf(row))))
+
+function aimed(tx: Tx, stored: Stored): Current {
+  const { event } = stored
+  if (!('target' in event)) return stored
+  const target = messageOf(tx, event.place, event.target)?.seq
+  if (target === undefined) return stored
+  const isGone = event.kind === 'edit' && currentOf(tx, target)?.content === null
+  return { ...stored, target, ...(isGone ? { event: { ...event, content: { segments: [] } } } : {}) }
+}
