@@ -12,7 +12,6 @@ import { scribeCommands } from './commands/all.ts'
 import { Ear } from './ear.ts'
 import { Exports } from './export/exports.ts'
 import { LogFiles } from './files/files.ts'
-import { sweep } from './files/sweep.ts'
 import { isDamage, SearchIndex } from './index/index.ts'
 import type { ScribeServices } from './services.ts'
 
@@ -133,12 +132,12 @@ async function openFiles(context: Context, ear: Ear): Promise<LogFiles | null> {
 
 /** Follows the ledger with the log files, and deletes those whose time is over. */
 async function keepFiles(context: Context, ear: Ear): Promise<void> {
-  const { ledger, bus, log, signal, settings, dataDir } = context
+  const { ledger, bus, log, signal, settings } = context
   const files = await openFiles(context, ear)
   if (!files) return
   const clean = async (): Promise<void> => {
     const config = settings.current.scribe.files
-    const removed = config ? await sweep(join(dataDir, 'logs'), config.keepDays, Date.now()) : 0
+    const removed = config ? await files.sweep(config.keepDays) : 0
     if (removed > 0) log.info({ removed }, 'old log files were deleted')
   }
   await clean().catch((error: unknown) => log.error({ error }, asChanopError(error).message))

@@ -239,6 +239,20 @@ test('a channel that can not be written stops the batch, says why, and loses not
   assert.deepEqual(seqsIn(join(root, 'irc', '#b')), [2])
 })
 
+test('what is said where a file was deleted for its age is in a file again', async t => {
+  const { ledger, root, files } = await setUp(t, () => ({ ...daily, rotate: 'size' }))
+  const channel = join(root, 'irc', '#general')
+  await record(ledger, [said('irc:#general', 'alice', 'long ago')])
+  await files.take(await all(ledger))
+  const [name = ''] = readdirSync(channel)
+  utimesSync(join(channel, name), 0, (startMs - 366 * 86_400_000) / 1000)
+  assert.equal(await files.sweep(365), 1)
+  await record(ledger, [said('irc:#general', 'alice', 'now')])
+  await files.take(await all(ledger, 1))
+  await files.close()
+  assert.deepEqual(seqsIn(channel), [2])
+})
+
 for (const rotate of ['daily', 'size'] as const) {
   test(`kill -9 while writing, rotated by ${rotate}: no line is lost and none is doubled`, async t => {
     const data = folder(t)

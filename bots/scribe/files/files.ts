@@ -10,6 +10,7 @@ import { lineOf } from '../record/line.ts'
 import { type FileCursor, fitted, loadCursor, movedTo, saveCursor, startOfFiles } from './cursor.ts'
 import { folderOf, periodEndMs, periodOf, type Rotation } from './names.ts'
 import { type Entry, FilePool, type Target } from './pool.ts'
+import { sweep } from './sweep.ts'
 
 export interface FilesConfig {
   readonly format: LiveFormatName
@@ -81,6 +82,14 @@ export class LogFiles {
     return this.#queue(() => this.#sync())
   }
 
+  /** Deletes those whose time is over. Returns how many. None is open meanwhile: what is added to a deleted file is nowhere. */
+  sweep(keepDays: number): Promise<number> {
+    return this.#queue(async () => {
+      await this.#pool.close()
+      return sweep(this.#o.root, keepDays, this.#now())
+    })
+  }
+
   close(): Promise<void> {
     return this.#queue(async () => {
       await this.#sync()
@@ -97,11 +106,14 @@ export class LogFiles {
   }
 
   /** One after the other: a sync by the clock and a batch may come at once. */
-  #queue(work: () => Promise<void>): Promise<void> {
+  #queue<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#work.then(work).catch((error: unknown) => {
       throw asLedgerError(error)
     })
-    this.#work = done.catch(() => undefined)
+    this.#work = done.then(
+      () => undefined,
+      () => undefined,
+    )
     return done
   }
 
