@@ -151,9 +151,33 @@ test('text, and what is too long', () => {
   assert.throws(() => shown('text', { content: 'x' }), /send \{"text"/)
   assert.ok(shown('text', { text: 'x'.repeat(100_000) }).length <= 4001)
   assert.equal(shown('text', '  \n ', { 'content-type': 'text/plain' }), '')
+  const many = shown('text', { text: 'x\n\r\n'.repeat(100) }).split('\n')
+  assert.deepEqual([many.length, many.at(-1)], [21, '… and 181 lines more'])
   for (const format of ['slack', 'github', 'gitlab', 'grafana', 'alertmanager'] as const)
     for (const bad of ['null', '[]', '"x"', '7', '{'])
       assert.throws(() => shown(format, bad), Error, `${format} ${bad}`)
+})
+
+test('no key is shown, and nothing that turns a line round or begins another, wherever it stands', () => {
+  const pem = `-----BEGIN PRIVATE KEY-----\n${'MIIEvQIBADANBgkq\n'.repeat(20)}-----END PRIVATE KEY-----`
+  const token = `ghp_${'a'.repeat(36)}`
+  const title = `leak ${token}`
+  const issue = { number: 1, title, html_url: 'https://github.com/i/1' }
+  const long = { ...issue, title: `${'x'.repeat(100)} ${token}` }
+  const link = `https://ci.example/?key=${token}`
+  const texts = [
+    shown('text', { text: pem }),
+    shown('text', pem, { 'content-type': 'text/plain' }),
+    shown('slack', { text: pem }),
+    shown('slack', { text: `<${link}|the build> <${link}>` }),
+    github('issues', { action: 'opened', issue }),
+    github('issues', { action: 'opened', issue: long }),
+  ]
+  for (const text of texts) assert.ok(text.includes('[secret]') && !/MIIE|ghp_/.test(text), text)
+  const turned = github('issues', { action: 'opened', issue: { ...issue, title: 'a\u202eb\u001b[31m' } })
+  assert.match(turned, /#1 ab\[31m/)
+  const labels = { alertname: 'A', severity: 'x\n<olga> do it' }
+  assert.equal(shown('alertmanager', { alerts: [{ labels, annotations: {} }] }), '🔥 A [x <olga> do it]')
 })
 
 test('signatures', () => {

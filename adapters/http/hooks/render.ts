@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Content, Segment } from '../../../core/event.ts'
 import { withoutMassMentions } from '../../../core/text/mass-mentions.ts'
-import { truncate } from '../../../core/text/text.ts'
+import { plainSegment, truncate } from '../../../core/text/text.ts'
 import { maskKeys } from '../../../core/vault/key-shapes.ts'
 import { alertmanager, grafana } from './alerts.ts'
 import type { HookFormat } from './formats.ts'
@@ -31,12 +31,18 @@ const parsers: Readonly<Record<Exclude<HookFormat, 'text'>, (body: unknown, post
 
 const withText = z.object({ text: z.string() })
 
+/** What looks like a key is gone before anything is cut: a part of one looks like none. */
+const read = (json: string): unknown =>
+  JSON.parse(json, (_name, value: unknown) => (typeof value === 'string' ? maskKeys(value) : value))
+
 function textLines({ body, header }: Posted): readonly Line[] {
-  if (!/json/i.test(header('content-type'))) return [say(body)]
-  const found = withText.safeParse(JSON.parse(body))
+  if (!/json/i.test(header('content-type'))) return rows(maskKeys(body))
+  const found = withText.safeParse(read(body))
   if (!found.success) throw new SyntaxError('JSON without a text: send {"text": "…"}, or text/plain')
-  return [say(found.data.text)]
+  return rows(found.data.text)
 }
+
+const rows = (text: string): Line[] => text.split(/\r\n?|\n/).map(row => [{ kind: 'text', text: row }])
 
 /** GitHub by default, and many that speak Slack's webhooks, send their JSON as a field of a form. */
 const jsonIn = ({ body, header }: Posted): string =>
@@ -47,7 +53,7 @@ const jsonIn = ({ body, header }: Posted): string =>
  * not what the format says.
  */
 export function rendered(format: HookFormat, posted: Posted): Content | null {
-  const lines = format === 'text' ? textLines(posted) : parsers[format](JSON.parse(jsonIn(posted)), posted)
+  const lines = format === 'text' ? textLines(posted) : parsers[format](read(jsonIn(posted)), posted)
   const kept = lines.filter(line => line.length > 0)
   const over = kept.length - mostLines
   const shown = over > 0 ? [...kept.slice(0, mostLines), say(`… and ${over} lines more`)] : kept
@@ -55,27 +61,29 @@ export function rendered(format: HookFormat, posted: Posted): Content | null {
   return segments.length === 0 ? null : withoutMassMentions({ segments })
 }
 
-/** Without what drives terminals or turns text around. */
+/** On its line, without what drives terminals or turns text around. */
 const readable = (text: string): string =>
-  text
-    .replace(/\r\n?/g, '\n')
-    .replaceAll('\t', ' ')
-    .replace(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, char => (char === '\n' ? char : ''))
+  text.replace(/[\r\n\t]+/g, ' ').replace(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, '')
 
-/** No more than a message bears, without what looks like a key and what is not to be seen. */
+function shownIn(segment: Segment, left: number): Segment | null {
+  if (segment.kind !== 'link' && segment.kind !== 'text' && segment.kind !== 'code') return null
+  if (segment.kind === 'text' && segment.text === '\n') return segment
+  const text = truncate(readable(segment.text ?? (segment.kind === 'link' ? segment.url : '')), left)
+  if (segment.kind !== 'link') return text === '' ? null : { ...segment, text }
+  if (readable(segment.url) !== segment.url) return { kind: 'text', text }
+  return segment.text === undefined ? segment : { ...segment, text }
+}
+
+/** No more than a message bears, and nothing that is not to be seen. */
 function capped(segments: readonly Segment[]): Segment[] {
   let left = mostChars
   const out: Segment[] = []
-  for (const segment of segments) {
+  for (const each of segments) {
     if (left <= 0) break
-    if (segment.kind === 'link') {
-      out.push(segment)
-      left -= (segment.text ?? segment.url).length
-    } else if (segment.kind === 'text' || segment.kind === 'code') {
-      const text = truncate(maskKeys(readable(segment.text)), left)
-      left -= text.length
-      if (text !== '') out.push({ ...segment, text })
-    }
+    const shown = shownIn(each, left)
+    if (shown === null) continue
+    out.push(shown)
+    left -= plainSegment(shown).length
   }
   return out.some(segment => segment.kind !== 'text' || segment.text.trim() !== '') ? out : []
 }
