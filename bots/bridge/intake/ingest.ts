@@ -84,8 +84,8 @@ const staysHere = (db: Tx, event: ChatEvent, intake: Intake): boolean =>
 export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, nowMs: number): Taken {
   const taken: Taken = { stored: [], joined: [], left: [], relays: [] }
   const newest = new Map<number, MessageEvent>()
-  for (const each of events.map(withAddressee)) {
-    const checked = check(db, each, intake.reader)
+  for (const each of events) {
+    const checked = check(db, withAddressee(dated(each, nowMs)), intake.reader)
     const { event } = checked
     const fact = append(db, event, intake.rooms.of(event.place)?.name, nowMs)
     if (!fact) continue
@@ -167,6 +167,10 @@ function followMembers(db: Tx, { event, placeId }: Stored, intake: Intake, { joi
     joined.push(member)
   }
 }
+
+/** A number that is no time (beyond what a `Date` holds) would end whoever writes it down: it came in now. */
+const dated = (event: ChatEvent, nowMs: number): ChatEvent =>
+  Math.abs(event.atMs) <= 8.64e15 ? event : { ...event, atMs: nowMs }
 
 /** Where one account speaks for all bots a private message is for who answers talk. */
 const withAddressee = (event: ChatEvent): ChatEvent =>
