@@ -5,6 +5,7 @@ import { until } from '../../bots/bridge/testing.ts'
 import type { ModelRequest } from '../../bots/oracle/models/contract.ts'
 import { ScriptedModels, type Step } from '../../bots/oracle/models/testing.ts'
 import { runOracle } from '../../bots/oracle/oracle.ts'
+import { dropOldCompletions } from '../../core/ledger/oracle/completions.ts'
 import { sql } from '../../core/ledger/sqlite.ts'
 import { openWorld, type World } from './testing/world.ts'
 
@@ -253,5 +254,17 @@ describe('the OpenAI-compatible API', () => {
     const body = { model: 'oracle', messages: [{ role: 'user', content: 'hello' }] }
     const { status, json } = await world.call<{ error: { type: string } }>('POST', '/v1/chat/completions', reader, body)
     assert.deepEqual([status, json.error.type], [403, 'permission_error'])
+  })
+
+  it('gives the same answer again for as long as it is kept, and says when it is not', async () => {
+    const ask = () =>
+      client.chat.completions.create(
+        { model: 'oracle', messages: [{ role: 'user', content: 'once and again' }] },
+        { headers: { 'idempotency-key': 'nightly' } },
+      )
+    const first = await ask()
+    assert.deepEqual((await ask()).choices, first.choices)
+    await world.house.ledger.write(tx => dropOldCompletions(tx, Date.now() + 1))
+    await assert.rejects(ask, /404 this answer is not kept any more/)
   })
 })

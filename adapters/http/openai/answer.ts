@@ -28,7 +28,9 @@ const notTakenMs = 20_000
 const nothing = { inputTokens: 0, cachedTokens: 0, outputTokens: 0 }
 const failed = (code: string, message: string): Ending => ({ finish: 'failed', ...nothing, error: { code, message } })
 
-/** How an answer ended that was never written: it was refused, stopped before it began, or its turn failed. */
+const notKept = failed('not-found', 'this answer is not kept any more: ask again, under another Idempotency-Key if any')
+
+/** How an answer ended that was never written, or is no more: it was refused, stopped before it began, its turn failed, or long ago. */
 function endOf(tx: Tx, seq: number): Ending | null {
   const decision = decisionOf(tx, seq)
   if (decision && !decision.answers)
@@ -36,12 +38,12 @@ function endOf(tx: Tx, seq: number): Ending | null {
   const turn = turnOfFact(tx, seq)
   if (!turn || turn.settledMs === null) return null
   if (turn.state === 'failed') return failed('model-failed', turn.error ?? 'the answer failed')
-  return { finish: turn.state === 'stopped' ? 'aborted' : 'stop', ...nothing }
+  return turn.state === 'stopped' ? { finish: 'aborted', ...nothing } : notKept
 }
 
 function newsOf(tx: Tx, { key, seq }: Asking, n: number): News | null {
   const completion = completionAt(tx, key)
-  if (!completion) return { parts: [], n, ending: failed('not-found', 'this answer is not kept any more: ask again') }
+  if (!completion) return { parts: [], n, ending: notKept }
   if (seq === null && completion.state === 'queued' && Date.now() - completion.createdMs > notTakenMs)
     return {
       parts: [],

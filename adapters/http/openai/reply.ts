@@ -4,7 +4,7 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { gone, holderOf, idempotencyKeyOf } from '../command.ts'
 import type { House } from '../house.ts'
 import { writeLater } from '../notes.ts'
-import { Problem } from '../problem.ts'
+import { asProblem, Problem } from '../problem.ts'
 import { type Asking, follow, giveUp, problemOf } from './answer.ts'
 import type { Form } from './form.ts'
 
@@ -121,6 +121,11 @@ export async function streamed(house: House, reply: FastifyReply, { asking, form
     }
     if (!raw.headersSent) throw cut(signal)
     raw.end(form.failed(cut(signal)))
+  } catch (error) {
+    if (!raw.headersSent) throw error
+    const problem = asProblem(error)
+    if (problem.code === 'internal') house.log.error({ error }, 'an answer broke off')
+    raw.end(form.failed(problem))
   } finally {
     clearInterval(alive)
   }
