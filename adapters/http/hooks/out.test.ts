@@ -1,8 +1,9 @@
 /** Outgoing webhooks by themselves, with a ledger and without the bridge. */
 import assert from 'node:assert/strict'
 import { getEventListeners, once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { it, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { until } from '../../../bots/bridge/testing.ts'
@@ -73,15 +74,15 @@ it('three refusals for good give a thing up, whatever came before, and what is d
   timeout: 30_000,
 }, async t => {
   const statuses = [503, 302, 404, 503, 404, 200]
-  const got: { text: string }[] = []
+  const got: unknown[] = []
   const { promise: delivered, resolve: taken } = Promise.withResolvers<void>()
-  const server = createServer(async (request, response) => {
-    const chunks = await request.toArray()
-    got.push(JSON.parse(Buffer.concat(chunks).toString()))
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    got.push(await json(request))
     if (got.length === 1) await ledger.write(tx => revise(tx, 1, null, 2))
     response.writeHead(statuses[got.length - 1] ?? 500).end()
     if (got.length === statuses.length) taken()
-  })
+  }
+  const server = createServer((request, response) => void answer(request, response))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.after(() => server.close())
   const { out, stop, ledger } = await outgoing(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
@@ -90,7 +91,7 @@ it('three refusals for good give a thing up, whatever came before, and what is d
   await delivered
   await until(() => ledger.readNow(tx => hookOut(tx, 'tell'))?.cursor === 1, 'it to have arrived')
   assert.deepEqual(
-    got.map(({ text }) => text),
+    got.map(one => (one as { text: string }).text),
     ['message 1', '', '', '', '', ''],
   )
   assert.equal(
