@@ -27,6 +27,7 @@ describe('what a server has against a message', { timeout: 30_000, concurrency: 
     ['716', 'send-refused'],
     ['707', 'send-later'],
     ['486', 'send-refused'],
+    ['263', 'send-later'],
   ] as const)
     for (const capabilities of [labels, []])
       it(`is heard: ${numeric}${capabilities.length > 0 ? '' : ', no labels'}`, async t => {

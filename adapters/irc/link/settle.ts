@@ -55,10 +55,10 @@ const tooLong = '417'
 const again = new Set(['263', '439', '707'])
 
 /**
- * Refusals of a message: numerics 4xx and 5xx, FAIL (IRCv3 standard replies), 707 (targets change too fast) and 716 (who is
- * written to takes messages of those alone whom they accept, user mode +g).
+ * Refusals of a message: numerics 4xx and 5xx, FAIL (IRCv3 standard replies), 263 (try again), 707 (targets change too
+ * fast) and 716 (who is written to takes messages of those alone whom they accept, user mode +g).
  */
-export const isRefusal = (line: Line): boolean => /^(?:[45]\d\d|707|716|FAIL)$/.test(line.command)
+export const isRefusal = (line: Line): boolean => /^(?:[45]\d\d|263|707|716|FAIL)$/.test(line.command)
 /** What answers a JOIN, a MODE, a KICK or a NICK and never a message: 43x, 441, 443, 46x, 47x but 477, and 482. */
 const ofOtherActs = /^(?:43\d|441|443|46\d|47[0-689]|482)$/
 
