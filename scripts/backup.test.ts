@@ -1,10 +1,10 @@
 /** Backups of real data folders: taken while somebody writes, brought back, refused. */
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cp, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
@@ -205,6 +205,7 @@ test('nothing is made or changed where something is wrong, and it is said in a l
     [['--passphrase-file', join(folder, 'short')], /^chanop: the passphrase is too short: take 12/],
     [['--passphrase-file', join(folder, 'none')], /^chanop: \S+none can not be read/],
     [['--out', config, '--recipient', recipient], /^chanop: \S+ exists already: choose another name\n$/],
+    [['--out', join(folder, 'none', 'b'), '--recipient', recipient], /^chanop: there is no folder \S+none: make it/],
     [['--output', out], /^chanop: Unknown option '--output'\nusage: npm run backup/],
   ] as const) {
     const ended = await run('backup', args)
@@ -277,4 +278,28 @@ test('a restore writes over nothing, and not below a process that runs', async t
     readdirSync(folder).filter(name => name.includes('restoring')),
     [],
   )
+})
+
+test('a restore leaves a link in its place, and refuses the root of a disk before it unpacks anything', async t => {
+  const { folder, run, recipient, key, config } = await setUp(t)
+  const out = join(folder, 'b.age')
+  assert.equal((await run('backup', ['--out', out, '--recipient', recipient])).error, '')
+  const [link, disk] = [join(folder, 'link'), join(folder, 'disk')]
+  await symlink('disk/data', link)
+  assert.equal((await run('restore', [out, '--identity', key], { CHANOP_DATA: link })).error, '')
+  assert.equal(factsIn(join(disk, 'data', 'ledger.db')), 20)
+  assert.ok(lstatSync(link).isSymbolicLink())
+  await rm(join(disk, 'data'), { recursive: true })
+  await mkdir(join(disk, 'data'))
+  assert.equal((await run('restore', [out, '--identity', key], { CHANOP_DATA: link })).error, '')
+  assert.equal(factsIn(join(disk, 'data', 'ledger.db')), 20)
+  await rm(config)
+  const root = join(folder, 'root')
+  await mkdir(root)
+  if (spawnSync('mount', ['-t', 'tmpfs', 'chanop-test', root]).status !== 0)
+    return t.skip('nothing can be mounted here')
+  const { error } = await run('restore', [out, '--identity', key], { CHANOP_DATA: root })
+  spawnSync('umount', ['-l', root])
+  assert.match(error, /root is a disk of its own, .*export CHANOP_DATA='\S+root\/data' and try again/)
+  assert.ok(!existsSync(config))
 })

@@ -47,6 +47,9 @@ export const bots = apps.filter(isBotName)
 export const shown = ({ root }: Instance, path: string): string =>
   path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path
 
+/** As one word of a shell's line, to be copied as it stands. */
+export const quoted = (path: string): string => `'${path.replaceAll("'", `'\\''`)}'`
+
 /** Throws `not-found` where no `npm start` was yet: opening a ledger makes one. */
 export function demandLedger(instance: Instance): void {
   if (existsSync(instance.paths.ledger)) return

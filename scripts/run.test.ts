@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -127,7 +128,9 @@ test('two first runs at once install once', async t => {
 
 test('without a HOME that can be written the data folder serves', async t => {
   const { root, run } = checkout(t)
+  process.umask(0o022)
   const nowhere = await run(['start'], { HOME: '/nonexistent' })
+  assert.equal(statSync(join(root, 'data')).mode & 0o777, 0o700)
   assert.equal(JSON.parse(nowhere.out)[2], join(root, 'data', 'home'))
   const relative = await run(['start'], { HOME: '/nonexistent', CHANOP_DATA: 'other' })
   assert.equal(JSON.parse(relative.out)[2], join(root, 'other', 'home'))

@@ -16,7 +16,7 @@ import { attempt, demand, demandAll } from './checks/check.ts'
 import { checkLedger } from './checks/ledger.ts'
 import { checkClock, checkDataFolder, checkDisk, checkNode, checkPm2Home, checkSocketFolder } from './checks/machine.ts'
 import { byFileAlone, checkPort } from './checks/ports.ts'
-import { apps, type Instance, instanceOf, shown } from './instance.ts'
+import { apps, type Instance, instanceOf, quoted, shown } from './instance.ts'
 import { obtainIrc } from './programs/irc.ts'
 import { placesOf } from './programs/places.ts'
 import { obtainRedis } from './programs/redis.ts'
@@ -113,7 +113,7 @@ async function farewell(
   if (plan.ircd) await whereTo(instance)
   // scripts/run may have given us another HOME than the shell's.
   const usual = instance.env['PM2_HOME'] || instance.pm2Home === join(userInfo().homedir, '.pm2')
-  if (!usual) console.log(`  PM2        first: export PM2_HOME='${instance.pm2Home}'`)
+  if (!usual) console.log(`  PM2        first: export PM2_HOME=${quoted(instance.pm2Home)}`)
   console.log('  processes  npx pm2 ls, npx pm2 logs oracle, npx pm2 restart scribe; npm run doctor; npm stop')
   const prefix = plan.config.commands.prefix
   const hello = models.some(words => words.startsWith('!')) ? '' : '  oracle: hello'

@@ -1,5 +1,5 @@
+import { existsSync } from 'node:fs'
 import { ChanopError } from '../core/error.ts'
-import { makeFolder } from '../core/files.ts'
 import { readArguments } from './arguments.ts'
 import { hold } from './boot/hold.ts'
 import { daemonLives, isOwn, listApps, pm2 } from './boot/pm2.ts'
@@ -13,16 +13,17 @@ Ends the bots, the IRC server, Redis, and PM2 when it holds nothing else. npm st
 async function main(): Promise<number> {
   if (!readArguments(usage, {})) return 0
   const instance = instanceOf()
-  await using _lock = await makeFolder(instance.paths.run)
-    .then(() => hold(instance.paths.startLock, 'npm stop'))
-    .catch((error: unknown) => {
-      if (error instanceof ChanopError) throw error
-      // A full or read-only disk must not keep anything running.
-      return null
-    })
+  await using _lock = existsSync(instance.paths.run) ? await heldIfPossible(instance) : null
   await stop(instance)
   return 0
 }
+
+const heldIfPossible = ({ paths }: Instance): Promise<AsyncDisposable | null> =>
+  hold(paths.startLock, 'npm stop').catch((error: unknown) => {
+    if (error instanceof ChanopError) throw error
+    // A full or read-only disk must not keep anything running.
+    return null
+  })
 
 async function stop(instance: Instance): Promise<void> {
   const sinceMs = performance.now()

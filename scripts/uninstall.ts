@@ -8,7 +8,7 @@ import { type Belonging, belongings, refuseStrange, remove } from './boot/belong
 import { hold } from './boot/hold.ts'
 import { ownApps } from './boot/pm2.ts'
 import { processesOf } from './boot/strays.ts'
-import { type Instance, instanceOf } from './instance.ts'
+import { type Instance, instanceOf, quoted } from './instance.ts'
 import { sharedCache } from './programs/places.ts'
 import { run } from './programs/run.ts'
 import { script } from './steps.ts'
@@ -82,7 +82,7 @@ const restOf = ({ root, pm2Home, env }: Instance): string => {
   const shared = existsSync(cache)
     ? ` The programs in ${cache} stay for other instances of yours; --cache removes them too.`
     : ''
-  return `The checkout with its packages goes with: rm -r '${root}'. PM2's own folder ${pm2Home} stays: others may use it.${shared}`
+  return `The checkout with its packages goes with: rm -r ${quoted(root)}. PM2's own folder ${pm2Home} stays: others may use it.${shared}`
 }
 
 await script(main)

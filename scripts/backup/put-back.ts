@@ -1,9 +1,10 @@
 /** Brings a backup back as the data folder of an instance that has none. */
 
-import { readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { readdir, readFile, readlink, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { ChanopError } from '../../core/error.ts'
-import { makeFolder, onDisk, readIfThere, removedAfter, writeWhole } from '../../core/files.ts'
+import { entriesOf, makeFolder, onDisk, readIfThere, removedAfter, writeWhole } from '../../core/files.ts'
 import { Ledger } from '../../core/ledger/ledger.ts'
 import { setMeta } from '../../core/ledger/meta.ts'
 import { failAllCompletions } from '../../core/ledger/oracle/completions.ts'
@@ -12,7 +13,7 @@ import { Vault } from '../../core/vault/secrets.ts'
 import { lives } from '../boot/hold.ts'
 import { ownApps } from '../boot/pm2.ts'
 import { processesOf } from '../boot/strays.ts'
-import { type Instance, shown } from '../instance.ts'
+import { type Instance, quoted, shown } from '../instance.ts'
 import { unpack } from './archive.ts'
 import { configName, examine } from './examine.ts'
 import type { Manifest } from './manifest.ts'
@@ -28,9 +29,9 @@ export interface PutBack {
 
 /** Throws before anything is changed. The data folder appears whole, in one rename, as the last thing. */
 export async function putBack(instance: Instance, file: string, opener: Opener, keepConfig: boolean): Promise<PutBack> {
-  const { data } = instance.paths
+  const data = await placeOf(instance.paths.data)
   await refuseRunning(instance)
-  await refuseData(instance)
+  await refuseData(instance, data)
   await makeFolder(dirname(data))
   const work = await workFolder(data)
   await using _gone = removedAfter(work)
@@ -40,7 +41,7 @@ export async function putBack(instance: Instance, file: string, opener: Opener, 
   const config = await restoreConfig(instance, join(work, configName), keepConfig)
   await syncTree(join(work, 'data'))
   await refuseRunning(instance)
-  await moveInto(instance, join(work, 'data'))
+  await moveInto(instance, join(work, 'data'), data)
   return { manifest, config, vault }
 }
 
@@ -52,32 +53,56 @@ async function refuseRunning(instance: Instance): Promise<void> {
   throw new ChanopError('conflict', `this instance is running (${who}): npm stop first; nothing was changed`)
 }
 
-async function refuseData(instance: Instance): Promise<void> {
-  const { data } = instance.paths
+/** Where a link leads to, also when nothing is there yet: the link stays. */
+async function placeOf(data: string): Promise<string> {
+  if (existsSync(data)) return await realpath(data)
+  return await readlink(data).then(
+    to => resolve(dirname(data), to),
+    () => data,
+  )
+}
+
+async function refuseData(instance: Instance, data: string): Promise<void> {
   const found = await readdir(data).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     if (error.code === 'ENOTDIR') return [basename(data)]
     throw error
   })
   if (found.length > 0) throw dataIsThere(instance)
+  const [own, around] = await Promise.all([stat(data), stat(dirname(data))].map(look => look.catch(() => null)))
+  if (own && own.dev !== around?.dev) throw diskOfItsOwn(instance)
+}
+
+/** A disk's own root can't be put in place by one rename. */
+function diskOfItsOwn({ paths: { data } }: Instance): ChanopError {
+  const below = quoted(join(data, 'data'))
+  const message = `${data} is a disk of its own, and the data has to be a folder on it: export CHANOP_DATA=${below} and try again, then npm start with the same`
+  return new ChanopError('setup-failed', message)
 }
 
 function dataIsThere(instance: Instance): ChanopError {
   const data = shown(instance, instance.paths.data)
-  const message = `${data} holds data, and that is not written over: move it away (mv '${data}' '${data}.old'), or name another folder with CHANOP_DATA; nothing was changed`
+  const message = `${data} holds data, and that is not written over: move it away (mv ${quoted(data)} ${quoted(`${data}.old`)}), or name another folder with CHANOP_DATA; nothing was changed`
   return new ChanopError('conflict', message)
+}
+
+const unpacking = '.restoring-'
+
+/** What restores unpacked beside a data folder: those at work, and those that were killed. */
+export async function unpackings(data: string): Promise<{ readonly path: string; readonly pid: number }[]> {
+  const prefix = `${basename(data)}${unpacking}`
+  const names = (await entriesOf(dirname(data))).map(({ name }) => name).filter(name => name.startsWith(prefix))
+  return names.map(name => ({ path: join(dirname(data), name), pid: Number(name.slice(prefix.length)) }))
 }
 
 /** Beside the data folder, on its disk. What a killed restore left is removed; one that lives is not disturbed. */
 async function workFolder(data: string): Promise<string> {
-  const prefix = `${basename(data)}.restoring-`
-  for (const name of await readdir(dirname(data))) {
-    if (!name.startsWith(prefix)) continue
-    if (lives(Number(name.slice(prefix.length))))
-      throw new ChanopError('conflict', `another restore is at work (${name}): wait for it to end`)
-    await rm(join(dirname(data), name), { recursive: true, force: true })
+  for (const { path, pid } of await unpackings(data)) {
+    if (lives(pid))
+      throw new ChanopError('conflict', `another restore is at work (${basename(path)}): wait for it to end`)
+    await rm(path, { recursive: true, force: true })
   }
-  const work = join(dirname(data), `${prefix}${process.pid}`)
+  const work = `${data}${unpacking}${process.pid}`
   await makeFolder(work)
   return work
 }
@@ -118,10 +143,10 @@ async function restoreConfig(instance: Instance, from: string, keep: boolean): P
 }
 
 /** An empty folder makes room; one in which something appeared meanwhile stays. */
-async function moveInto(instance: Instance, from: string): Promise<void> {
-  const { data } = instance.paths
+async function moveInto(instance: Instance, from: string, data: string): Promise<void> {
   await rmdir(data).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOTEMPTY' || error.code === 'EEXIST') throw dataIsThere(instance)
+    if (error.code === 'EBUSY') throw diskOfItsOwn(instance)
     if (error.code !== 'ENOENT') throw error
   })
   await rename(from, data)

@@ -39,6 +39,8 @@ export async function takeBackup(instance: Instance, lock: () => Promise<Lock>, 
 
 async function takeTo(instance: Instance, lock: Lock, path: string): Promise<Taken> {
   if (existsSync(path)) throw taken(path)
+  if (!existsSync(dirname(path)))
+    throw new ChanopError('not-found', `there is no folder ${dirname(path)}: make it, or name another place`)
   const work = await mkdtemp(join(instance.paths.backups, workPrefix))
   await using _work = removedAfter(work)
   const draft = `${path}.${process.pid}.part`

@@ -1,5 +1,6 @@
 /** PM2, called as the program it is: nothing of it is ever loaded into a process of ours. */
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -47,7 +48,8 @@ export const cleanEnv = ({ env, node, home, pm2Home, config, paths }: Instance):
   PM2_WORKER_INTERVAL: '10000',
   // Its daemon only waits: without compilers it takes 11 MB less.
   PM2_NODE_OPTIONS: '--max-semi-space-size=1 --no-sparkplug --no-maglev --no-opt',
-  NODE_COMPILE_CACHE: join(paths.run, 'compile-cache'),
+  // Who only asks PM2 leaves no data folder behind: a restore wants none there.
+  ...(existsSync(paths.run) ? { NODE_COMPILE_CACHE: join(paths.run, 'compile-cache') } : {}),
   CHANOP_CONFIG: config,
   CHANOP_DATA: paths.data,
   ...(env['LANG'] ? { LANG: env['LANG'] } : {}),

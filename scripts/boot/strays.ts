@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { ChanopError } from '../../core/error.ts'
 import { sleep } from '../../core/retry.ts'
-import type { Instance } from '../instance.ts'
+import { type Instance, quoted } from '../instance.ts'
 import { daemonLives, type Pm2App } from './pm2.ts'
 
 const termWithinMs = 10_000
@@ -29,7 +29,7 @@ export async function refuseOtherPm2(instance: Instance): Promise<void> {
     if (pm2Home !== instance.pm2Home && (await daemonLives({ pm2Home })))
       throw new ChanopError(
         'conflict',
-        `the PM2 of another folder runs this instance: export PM2_HOME='${pm2Home}' and try again`,
+        `the PM2 of another folder runs this instance: export PM2_HOME=${quoted(pm2Home)} and try again`,
       )
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { folders } from '../../adapters/irc/server/settings.ts'
 import { makeFolder } from '../../core/files.ts'
 import { type DataPaths, redisSocketPath, shortFolder } from '../../core/paths.ts'
-import type { Instance } from '../instance.ts'
+import { type Instance, quoted } from '../instance.ts'
 import { bad, type Finding, good } from './check.ts'
 
 const oldestNode = 24
@@ -70,7 +70,7 @@ export function checkPm2Home({ pm2Home }: Instance): Finding {
 export async function checkModes({ data }: DataPaths): Promise<Finding> {
   const open = await openToOthers(data)
   if (open.length === 0) return good('file modes', 'folders 0700, files 0600')
-  return bad('file modes', `${open.length} paths are open to others, first ${open[0]}`, `chmod -R go= '${data}'`)
+  return bad('file modes', `${open.length} paths are open to others, first ${open[0]}`, `chmod -R go= ${quoted(data)}`)
 }
 
 async function openToOthers(folder: string): Promise<string[]> {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { atLeast, debianTrees, libraryFolders, runnable } from '../../adapters/irc/server/programs.ts'
 import { ChanopError } from '../../core/error.ts'
 import { makeFolder, writeIfChanged } from '../../core/files.ts'
+import { quoted } from '../instance.ts'
 import { hasApt, treeOf, unpackDebian } from './debian.ts'
 import { installCommand, onPath } from './path.ts'
 import type { Places } from './places.ts'
@@ -68,9 +69,8 @@ async function wrap(tree: string, bin: string): Promise<string> {
     await rm(named, { force: true })
     await symlink(target, named)
   }
-  const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
   const wrapper = join(bin, 'redis-server')
-  const script = `#!/bin/sh\nLD_LIBRARY_PATH=${quote(libraryFolders(tree).join(':'))} exec ${quote(named)} "$@"\n`
+  const script = `#!/bin/sh\nLD_LIBRARY_PATH=${quoted(libraryFolders(tree).join(':'))} exec ${quoted(named)} "$@"\n`
   await writeIfChanged(wrapper, script)
   await chmod(wrapper, 0o700)
   return wrapper
