@@ -37,6 +37,6 @@ for (const kind of ['ergo', 'inspircd'] as const) {
     await assert.rejects(passwd('nobody-there'), /chanop: there is no account nobody-there/)
     await assert.rejects(passwd('chanop-control'), /chanop: chanop-control is an account of Chanop's own/)
     await server.kill('SIGKILL')
-    await assert.rejects(passwd('owner'), /chanop: the IRC server does not answer|chanop: Ergo's API does not answer/)
+    await assert.rejects(passwd('owner'), /chanop: \w+ does not answer on [\d.:]+: npm start; /)
   })
 }

@@ -13,6 +13,8 @@ import { Settings } from '../core/settings/settings.ts'
 import { count } from '../core/text/text.ts'
 import { misused, readArguments } from './arguments.ts'
 import { openLedger } from './boot/upgrade.ts'
+import { demand } from './checks/check.ts'
+import { checkIrc } from './checks/services.ts'
 import { type Instance, instanceOf, shown } from './instance.ts'
 import { script } from './steps.ts'
 
@@ -41,6 +43,7 @@ async function main(): Promise<number> {
     const folder = shown(instance, instance.paths.data)
     throw new ChanopError('not-found', `no IRC server was set up in ${folder}: npm start does that`, { cause })
   })
+  demand(await checkIrc(instance))
   const certificates = await recorded(instance, account)
   const accounts = accountsFor(control)
   try {

@@ -49,7 +49,7 @@ function explain(caught: unknown): ChanopError {
   const { code, path } = thrown as NodeJS.ErrnoException
   const known = code === undefined ? undefined : system[code]
   if (thrown instanceof ChanopError || known === undefined) return asChanopError(thrown)
-  return new ChanopError('setup-failed', `${path ?? 'a file'}: ${known}`, { cause: thrown })
+  return new ChanopError('setup-failed', path === undefined ? known : `${path}: ${known}`, { cause: thrown })
 }
 
 /** Runs a script's `main` with its exit code; a failure is one line on standard error, a fault of ours its trace as well. */

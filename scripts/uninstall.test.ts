@@ -115,6 +115,27 @@ test('data that a link leads to goes with the link; of a configuration the link 
   assert.ok(existsSync(own))
 })
 
+test('many a folder has a run, and a folder is no configuration', t => {
+  const { folder, config, run } = setUp(t)
+  const system = join(folder, 'var')
+  for (const name of ['run', 'ircd', 'log']) mkdirSync(join(system, name), { recursive: true })
+  assert.match(run(['--yes'], { CHANOP_DATA: system }).stderr, /does not look like data of Chanop: nothing was removed/)
+  assert.match(run(['--yes'], { CHANOP_CONFIG: system }).stderr, /var is no file: nothing was removed/)
+  assert.ok(existsSync(join(system, 'run')) && existsSync(config))
+})
+
+test('what a start left that got no further goes, and what a killed restore left', t => {
+  const { folder, data, config, run } = setUp(t)
+  const [other, half] = [join(folder, 'other'), `${data}.restoring-4194305`]
+  for (const path of [join(other, 'run'), join(other, 'logs'), half]) mkdirSync(path, { recursive: true })
+  assert.match(run(['--yes'], { CHANOP_DATA: other, CHANOP_CONFIG: join(folder, 'none') }).stdout, /removed \S+other\n/)
+  assert.ok(run(['--yes']).stdout.includes(`removed ${half}\n`))
+  assert.deepEqual(
+    [data, half, other, config].filter(path => existsSync(path)),
+    [],
+  )
+})
+
 test('a link to what is more than data is not followed', t => {
   const { folder, run } = setUp(t)
   const [link, home] = [join(folder, 'link'), join(folder, 'disk', 'home')]
