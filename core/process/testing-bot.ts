@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { storeSetting } from '../ledger/settings/settings.ts'
 import { runBot } from './bot.ts'
+import { isCompiled, work } from './testing-compiled.ts'
 
 const schema = z.strictObject({
   name: z.string().default('test'),
@@ -12,23 +13,10 @@ const schema = z.strictObject({
 const say = (line: string): boolean => process.stdout.write(`${line}\n`)
 const [manner = ''] = process.argv.slice(2)
 
-const sum = (upTo: number): number => {
-  let total = 0
-  for (let n = 0; n < upTo; n++) total += n % 7
-  return total
-}
-
-/** Whether any of V8's compilers has made code of it. Needs `--allow-natives-syntax`. */
-function isCompiled(): boolean {
-  const statusOf = new Function('f', 'return %GetOptimizationStatus(f)') as (f: typeof sum) => number
-  const [optimized, maglevved, turbofanned, baseline] = [1 << 4, 1 << 5, 1 << 6, 1 << 15]
-  return (statusOf(sum) & (optimized | maglevved | turbofanned | baseline)) !== 0
-}
-
 /** Works without a pause, but for timers and signals. */
 async function workUntilCompiled(signal: AbortSignal): Promise<void> {
   while (!isCompiled() && !signal.aborted) {
-    for (let times = 0; times < 100; times++) sum(1000)
+    work(100)
     await new Promise(resolve => setImmediate(resolve))
   }
   say(`compiled after ${Math.round(process.uptime())} s`)
@@ -49,7 +37,7 @@ await runBot({
     say(`secret ${await context.secret('env:CHANOP_TEST_SECRET').catch((error: Error) => error.message)}`)
     say(`at ${context.dataDir}`)
     if (manner.startsWith('work')) {
-      for (let times = 0; times < 10_000; times++) sum(1000)
+      work(10_000)
       say(isCompiled() ? 'compiled at once' : 'interpreted')
       if (manner === 'work-unready') await workUntilCompiled(context.signal)
     }
