@@ -29,6 +29,7 @@ test('a matterbridge.toml is imported on the host: settings into the ledger, tok
     })
   assert.match(await run(), /^chanop: say matterbridge and a file\nusage: npm run import -- matterbridge FILE/)
   assert.match(await run('matterbridge', join(folder, 'none')), /^chanop: there is no file /)
+  assert.match(await run('matterbridge', folder), /^chanop: the path that was given: is a folder, .*: name a file\n$/)
   assert.equal(await run('matterbridge', file), 'networks: far (irc)\nroom far: far:#far\n')
   const ledger = Ledger.open(join(folder, 'data', 'ledger.db'))
   t.after(() => ledger.close())

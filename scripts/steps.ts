@@ -41,6 +41,7 @@ const system: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read-only: name another folder with CHANOP_DATA',
   ENOTDIR: 'lies below a file: name another place',
   EEXIST: 'is a file, not a folder: name another place',
+  EISDIR: 'is a folder, not a file: name a file',
   EACCES: 'may not be written or read: give it to the user who runs this, or name another folder with CHANOP_DATA',
 }
 
@@ -49,7 +50,9 @@ function explain(caught: unknown): ChanopError {
   const { code, path } = thrown as NodeJS.ErrnoException
   const known = code === undefined ? undefined : system[code]
   if (thrown instanceof ChanopError || known === undefined) return asChanopError(thrown)
-  return new ChanopError('setup-failed', path === undefined ? known : `${path}: ${known}`, { cause: thrown })
+  // The system names no path where a file that was open already fails.
+  const where = path ?? (known.startsWith('the disk') ? null : 'the path that was given')
+  return new ChanopError('setup-failed', where === null ? known : `${where}: ${known}`, { cause: thrown })
 }
 
 /** Runs a script's `main` with its exit code; a failure is one line on standard error, a fault of ours its trace as well. */
