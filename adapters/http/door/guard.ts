@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { networkOf } from '../../../core/addresses.ts'
 import { RateLimit } from '../../../core/command/state/rate.ts'
 import { noteKeyUse } from '../../../core/ledger/settings/api-keys.ts'
 import type { House } from '../house.ts'
@@ -33,14 +34,15 @@ export class Guard {
 
   #enter(request: FastifyRequest, reply: FastifyReply): void {
     const { scope, open } = request.routeOptions.config
-    if (open) return this.#limit(`\n${request.ip}`, this.#house.config.perAddressPerMinute, reply)
+    const address = networkOf(request.ip)
+    if (open) return this.#limit(`\n${address}`, this.#house.config.perAddressPerMinute, reply)
     const written = bearer(request.headers)
     const { interior, network, config } = this.#house
     const nowMs = Date.now()
     const holder = interior.ledger.readNow(tx => holderOf(tx, network, written, nowMs))
     if (!holder) {
-      this.#limit(`\n${request.ip}`, config.perAddressPerMinute, reply)
-      this.#stranger(request, nowMs)
+      this.#limit(`\n${address}`, config.perAddressPerMinute, reply)
+      this.#stranger(request, address, nowMs)
       throw unauthorised(written !== null, interior.settings().commands.prefix)
     }
     this.#limit(holder.account, holder.key.perMinute ?? config.perMinute, reply)
@@ -69,10 +71,10 @@ export class Guard {
     writeLater(this.#house, tx => noteKeyUse(tx, key, nowMs))
   }
 
-  #stranger({ ip, method, routeOptions }: FastifyRequest, nowMs: number): void {
-    for (const [address, atMs] of this.#strangers) if (nowMs - atMs > strangerEveryMs) this.#strangers.delete(address)
-    if (this.#strangers.has(ip) || this.#strangers.size >= mostStrangers) return
-    this.#strangers.set(ip, nowMs)
+  #stranger({ ip, method, routeOptions }: FastifyRequest, address: string, nowMs: number): void {
+    for (const [known, atMs] of this.#strangers) if (nowMs - atMs > strangerEveryMs) this.#strangers.delete(known)
+    if (this.#strangers.has(address) || this.#strangers.size >= mostStrangers) return
+    this.#strangers.set(address, nowMs)
     this.#house.log.warn({ address: ip }, 'somebody without a valid key was refused')
     const result = 'unverified: no valid key'
     note(this.#house, { account: '', name: ip, command: `${method} ${routeOptions.url ?? ''}`, result })

@@ -236,6 +236,16 @@ describe('the API, seen by strangers', () => {
     assert.equal((await world.call('GET', '/v1/status', other)).status, 200)
   })
 
+  it('takes all addresses of an IPv6 host for one', async t => {
+    const narrow = await openWorld(t, { http: 'proxy: [127.0.0.1], perAddressPerMinute: 1' })
+    const statuses: number[] = []
+    const from = (address: string) =>
+      narrow.call('GET', '/v1/status', undefined, undefined, { 'x-forwarded-for': address })
+    for (let n = 1; n < 15; n++) statuses.push((await from(`2001:db8:1:2::${n}`)).status)
+    assert.ok(statuses.includes(401) && statuses.includes(429), statuses.join(' '))
+    assert.equal((await from('2001:db8:1:3::1')).status, 401)
+  })
+
   it('closes connections that send heads without end, or too large ones', async () => {
     const { port } = new URL(world.url)
     const socket = connect(Number(port), '127.0.0.1')

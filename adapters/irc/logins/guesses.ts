@@ -5,6 +5,7 @@
  */
 
 import type { LoginLock } from '../../../core/adapter.ts'
+import { networkOf } from '../../../core/addresses.ts'
 import { Recent } from '../../../core/recent.ts'
 
 /** Who logs in: to which account, from where. */
@@ -39,18 +40,6 @@ interface Count {
 }
 
 export type Verdict = { readonly is: 'locked' } | { readonly is: 'open'; readonly delayMs: number }
-
-/** Many addresses of one network are one: an IPv6 host has a /64 of them. */
-function networkOf(address: string): string {
-  if (!address.includes(':') || /^::ffff:/i.test(address)) return address.replace(/^::ffff:/i, '')
-  const [head = '', tail] = address.toLowerCase().split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const rest = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros =
-    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => '0')
-  const whole = [...groups, ...zeros, ...rest]
-  return whole.slice(0, 7).every(group => /^0*$/.test(group)) ? address : `${whole.slice(0, 4).join(':')}::/64`
-}
 
 /** Names are compared as the servers do, and kept short whatever was sent. */
 const keysOf = ({ account, address }: Who): { pair: string; account: string; address: string } => {
