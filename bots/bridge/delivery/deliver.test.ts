@@ -177,28 +177,6 @@ test('a platform that does not answer the question is asked again', async t => {
   assert.deepEqual(texts(a), ['one', 'two'])
 })
 
-test('an edit that never gets an answer is tried again with pauses', async t => {
-  const { house, servers, bridge } = await openHall(t, 'ab')
-  const [a, b] = servers as [MemoryPlatform, MemoryPlatform]
-  const adapter = bridge.connections.adapters.get('b' as NetworkId)
-  assert.ok(adapter)
-  const said = a.user('alice').say(hall, 'frist')
-  await until(() => copyOf(b, 'frist'), 'the copy')
-  await settled(house)
-  const edit = adapter.edit?.bind(adapter)
-  let tries = 0
-  adapter.edit = async (...asked) => {
-    if (++tries > 4) return edit?.(...asked) ?? []
-    throw new ChanopError('network-down', 'no answer')
-  }
-  const startMs = Date.now()
-  a.user('alice').edit(said.id, 'first')
-  await until(() => copyOf(b, 'first'), 'the edit')
-  await settled(house)
-  assert.equal(tries, 5)
-  assert.ok(Date.now() - startMs >= 125 + 250 + 500 + 1000, 'each pause is longer than the one before')
-})
-
 test('where edits are not possible the new text is said once, also when its answer is lost', async t => {
   const { house, servers, bridge } = await openHall(t, 'ab')
   const [a, b] = servers as [MemoryPlatform, MemoryPlatform]

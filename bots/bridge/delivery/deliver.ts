@@ -349,8 +349,7 @@ export class Deliverer {
       return
     }
     const maybeSent = error.code === 'network-down'
-    // What is looked for first is not said twice; an act on a message is done again, by and by.
-    const notBeforeMs = maybeSent && delivery.act.do === 'send' ? 0 : resumeOf(lane, delivery, error.afterMs)
+    const notBeforeMs = maybeSent ? 0 : resumeOf(lane, delivery, error.afterMs)
     const state = maybeSent ? 'unknown' : 'queued'
     this.#mark(db => {
       postpone(db, delivery, { notBeforeMs, state }, error.message)
