@@ -1,19 +1,27 @@
 import { kinds } from '../adapters/index.ts'
-import type { NetworkId } from '../core/event.ts'
+import type { NetworkId, UserId } from '../core/event.ts'
 import type { Config } from './schema.ts'
 
 type Networks = Pick<Config, 'networks'>
 
+const configOf = ({ networks }: Networks, network: string) =>
+  Object.hasOwn(networks, network) ? networks[network] : undefined
+const kindOf = (config: { readonly kind: string } | undefined) => kinds.find(({ kind }) => kind === config?.kind)
+
 /** Whether we run a network's server, so that its accounts and channels are ours to keep. */
-export function isManaged({ networks }: Networks, network: string): boolean {
-  const found = Object.hasOwn(networks, network) ? networks[network] : undefined
-  return found !== undefined && kinds.find(({ kind }) => kind === found.kind)?.managed?.(found) === true
+export function isManaged(config: Networks, network: string): boolean {
+  const found = configOf(config, network)
+  return found !== undefined && kindOf(found)?.managed?.(found) === true
 }
+
+/** Whose account on a network is written so in the configuration. */
+export const userOf = (config: Networks, network: string, account: string): UserId =>
+  (kindOf(configOf(config, network))?.foldsAccounts ? account.toLowerCase() : account) as UserId
 
 /** Networks that take keys, with where they are reached. */
 export const keyNetworks = ({ networks }: Networks): { readonly network: NetworkId; readonly url: string }[] =>
   Object.entries(networks).flatMap(([network, config]) => {
-    const url = kinds.find(({ kind }) => kind === config.kind)?.keysAt?.(config)
+    const url = kindOf(config)?.keysAt?.(config)
     return url === undefined ? [] : [{ network: network as NetworkId, url }]
   })
 

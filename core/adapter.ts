@@ -334,6 +334,8 @@ export interface AdapterKind<C = unknown> {
   readonly schema: ZodType<C>
   /** Whether we run the network's server ourselves: its accounts and channels are ours to keep. Absent: never. */
   managed?(config: C): boolean
+  /** Accounts that differ in capitals are one, kept in small letters. Absent: an id is as it is written. */
+  readonly foldsAccounts?: true
   /** What `!network add` asks for. Absent: networks of this kind are not added in chat. */
   readonly setup?: readonly SetupStep[]
   /** `!network add` does not offer it: it is for tests. */

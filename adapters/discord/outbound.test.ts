@@ -213,7 +213,7 @@ test('a change of the words takes no file away, however many messages there were
   await assert.rejects(async () => adapter.edit?.(place(), words, as('Bob', none), key()), { code: 'send-refused' })
 })
 
-test('threads: faces speak in them, a message opens one, a forum gets a post, and where none can be it is an answer', async () => {
+test('threads: faces speak in them, a message opens one, and where none can be it is an answer', async () => {
   const { adapter, book } = await start()
   const root = fake.world.post(room, alice, { content: 'a root' })
   await book.hears('a root')
@@ -229,12 +229,6 @@ test('threads: faces speak in them, a message opens one, a forum gets a post, an
   thread.archived = true
   await adapter.send(place(root.id), own('wakes it'), key())
   assert.deepEqual(lines(thread), ['chanop: wakes it'])
-
-  const forum = fake.world.channel('forum', 15)
-  await adapter.channels?.join(placeAt(forum.id)).catch(() => undefined)
-  const posted = await adapter.send(placeAt(forum.id), own('A question\nwith details'), key())
-  const post = fake.world.channels.get(posted[0] ?? '') as Channel
-  assert.deepEqual([post.name, post.parent_id], ['A question', forum.id])
 
   const system = fake.world.post(room, alice, { type: 7 })
   await adapter.send({ ...place(), thread: system.id as MessageId }, own('no thread here'), key())

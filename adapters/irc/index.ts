@@ -5,6 +5,7 @@ export const irc: AdapterKind<IrcConfig> = {
   kind: 'irc',
   schema: ircSchema,
   managed: ({ managed }) => managed,
+  foldsAccounts: true,
   setup: [
     { key: 'host', ask: 'The server of a network that somebody else runs.', example: 'irc.libera.chat' },
     {

@@ -4,13 +4,14 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { Context } from '../../config/context.ts'
+import { userOf } from '../../config/networks.ts'
 import type { Command } from '../../core/command/command.ts'
 import { helpCommands } from '../../core/command/help/help.ts'
 import { Catalogue, readPublished } from '../../core/command/help/published.ts'
 import { openDesk } from '../../core/command/visit/desk.ts'
 import { frontCommands } from '../../core/command/visit/front.ts'
 import { ChanopError } from '../../core/error.ts'
-import { parsePlace, type UserId } from '../../core/event.ts'
+import { parsePlace } from '../../core/event.ts'
 import { groups } from '../../core/ledger/people/groups.ts'
 import { personFor } from '../../core/ledger/people/people.ts'
 import { grant, owners } from '../../core/ledger/people/roles.ts'
@@ -81,7 +82,7 @@ async function makeOwner({ ledger, settings }: Context): Promise<void> {
   if (!place) return
   await ledger.write(db => {
     if (owners(db) > 0) return
-    const user = place.channel.toLowerCase() as string as UserId
+    const user = userOf(settings.current, place.network, place.channel)
     const person = personFor(db, place.network, user, place.channel, Date.now())
     grant(db, { person, room: '', role: 'owner', untilMs: null }, 'the configuration', Date.now())
   })

@@ -33,3 +33,12 @@ for (const webhooks of [true, false])
     await adapter.remove?.(place, ids.slice(0, 1), undefined, 'f-5')
     assert.deepEqual(thereIds(), [])
   })
+
+test('the first line of a post is its name', async () => {
+  const forum = fake.world.channel('forum', 15)
+  const { adapter } = await start()
+  await adapter.channels?.join(placeAt(forum.id)).catch(() => undefined)
+  const [posted] = await adapter.send(placeAt(forum.id), { content: text('A question\nwith details') }, 'f-6')
+  const post = fake.world.channels.get(posted ?? '') as Channel
+  assert.deepEqual([post.name, post.parent_id], ['A question', forum.id])
+})
