@@ -89,6 +89,16 @@ describe('commands by HTTP', () => {
     assert.deepEqual([hers.status, hers.json.lines.length], [200, 1], 'a key has its own')
   })
 
+  it('of a key with an end give nothing that outlasts it', async () => {
+    const brief = await world.key('olga', 'owner', { untilMs: Date.now() + 3_600_000 })
+    for (const name of ['ida', 'mary']) await world.house.grant('chat', name, name === 'ida' ? 'operator' : 'guest')
+    const { json } = await world.command('role.grant', brief, { who: 'chat:mary', role: 'member' })
+    assert.match(json.lines.join(), /^chat:mary is member for 59m.*, as long as you are and this key lasts$/)
+    assert.equal((await world.command('role.revoke', brief, { who: 'chat:mary' })).status, 403)
+    const { detail } = (await world.command('person.passwd', brief, { account: 'ida' })).json
+    assert.match(detail, /^a key with an end may not do that, it would outlast the key: say it in chat$/)
+  })
+
   it('hand a secret over once, keep it sealed, and wipe one that was given', async () => {
     const { json } = await world.command('secret.set', olga, { name: 'CANARY', value: 'canary-4711' })
     assert.equal(json.done, true)

@@ -63,7 +63,7 @@ test('an operator for a time makes no engagement that outlasts it, and touches n
   const tom = world.server.user('tom')
   tom.join(room)
   await world.says('!role grant tom operator for=10m', /tom/)
-  const lasting = /steady stays longer than your role, which ends .*: ask somebody who has it for good/
+  const lasting = /steady stays longer than your role or key, which ends .*: ask somebody who has it for good/
   const print = 'ab'.repeat(32)
   for (const words of ['!agent edit steady type=scout', '!rotate steady', `!agent cert add steady ${print}`])
     await tom.shouldReply(room, words, lasting)

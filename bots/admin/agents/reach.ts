@@ -126,7 +126,7 @@ export async function withinReach<T extends Unsigned>(
 }
 
 const lasting = (name: string, untilMs: number): ChanopError =>
-  denied(`${name} stays longer than your role, which ends ${time(untilMs)}: ask somebody who has it for good`)
+  denied(`${name} stays longer than your role or key, which ends ${time(untilMs)}: ask somebody who has it for good`)
 
 /** Whose logins the caller may have, or whom they may delete: for an agent itself and those that may no more than it. */
 export async function mustReach(context: Context, agents: readonly Agent[]): Promise<void> {

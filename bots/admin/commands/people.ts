@@ -22,7 +22,7 @@ import { duration, escapeInline } from '../../../core/text/text.ts'
 import { listed } from '../agents/asking.ts'
 import { inherit } from '../agents/heirs.ts'
 import { refuseReserved } from '../agents/names.ts'
-import { mustBeForGood, mustBeVouched, ownUntil, refuseSuperior } from '../authority.ts'
+import { andKey, mustBeForGood, mustBeVouched, ownUntil, refuseSuperior } from '../authority.ts'
 import { written } from '../meant.ts'
 import { type Context, declare } from '../services.ts'
 import { welcome } from '../welcome.ts'
@@ -61,8 +61,9 @@ const add = declare({
     const network = managed(context)
     const password = newPassword()
     const by = byOf(caller)
-    const { untilMs, note, login } = await context.ledger.read(tx => ({
+    const { untilMs, note, login, key } = await context.ledger.read(tx => ({
       untilMs: ownUntil(tx, caller, role, atMs),
+      key: andKey(tx, caller),
       login: welcome(tx, { account, network }, password),
       note: namesake(tx, account),
     }))
@@ -77,7 +78,8 @@ const add = declare({
       },
       password,
     )
-    const time = untilMs === null ? '' : ` for ${duration(untilMs - atMs, 2)}, as long as you are ${caller.globalRole}`
+    const time =
+      untilMs === null ? '' : ` for ${duration(untilMs - atMs, 2)}, as long as you are ${caller.globalRole}${key}`
     return {
       effect: db => {
         refuseKnown(db, network, account)

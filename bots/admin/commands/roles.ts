@@ -15,7 +15,7 @@ import {
 } from '../../../core/ledger/people/roles.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
-import { mustBeForGood, ownUntil, refuseSuperior } from '../authority.ts'
+import { andKey, mustBeForGood, ownUntil, refuseSuperior } from '../authority.ts'
 import { known } from '../known.ts'
 import { accountMeant, noRoom, personMeant, written } from '../meant.ts'
 import { declare } from '../services.ts'
@@ -88,7 +88,7 @@ const given = declare({
         if (room === '') mustStay(tx)
         const where = room === '' ? '' : ` in ${room}`
         const time = untilMs === null ? '' : ` for ${duration(untilMs - atMs, 2)}`
-        const cut = untilMs === wished ? '' : ', as long as you are'
+        const cut = untilMs === wished ? '' : `, as long as you are${andKey(tx, caller)}`
         return [escapeInline(`${shown(tx, person)} is ${role}${where}${time}${cut}${besides}`)]
       },
     }
