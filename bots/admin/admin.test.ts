@@ -216,6 +216,11 @@ test('a file that was changed is read by all at a reload; a wrong one changes no
   )
   assert.match(await olga('!config unset redis.url'), /again \(file\); the next npm start takes it over$/)
   writeFileSync(house.configFile, file.replace('budget:', 'x:'))
+  assert.match(
+    await olga('!config set fleet.alertRoom opps'),
+    /^fleet\.alertRoom = "opps" \(was "ops"\); there is no such room/,
+  )
+  assert.equal(await olga('!config set fleet.alertRoom chat:#ops'), 'fleet.alertRoom = "chat:#ops" (was "opps")')
   assert.match(await olga("!config set rooms.tmp {places: ['chat:#tmp']}"), /^rooms\.tmp = /)
   assert.equal(await olga('!config unset rooms.tmp'), 'rooms.tmp is gone: only chat had it')
   assert.match(

@@ -65,6 +65,9 @@ test('the last owner stays whatever is tried', async t => {
   await timed.shouldReply('#general', '!ignore chat:olga', /not ignored|last owner|is owner/)
   await timed.shouldReply('#general', '!person del olga', /^you are owner for a time/)
   assert.equal(await house.ledger.read(owners), 1)
+  await olga.shouldReply('#general', '!config set ignore {"chat:zed": null}', /^ignore = /)
+  await house.grant('chat', 'zed', 'owner')
+  await olga.shouldReply('#general', '!config set ignore {"chat:zed": null, "chat:bo": null}', /^ignore = /)
 })
 
 test('who has the higher role for a time alone touches nobody’s for good, and gives nothing that lasts', async t => {

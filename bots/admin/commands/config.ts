@@ -10,6 +10,7 @@ import { ChanopError } from '../../../core/error.ts'
 import { ownerAccounts } from '../../../core/ledger/people/roles.ts'
 import { dropSetting } from '../../../core/ledger/settings/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import { alertRoomOf, Rooms } from '../../../core/rooms.ts'
 import type { Beneath, Origin } from '../../../core/settings/settings.ts'
 import { changed, changing } from '../../../core/settings/settings-changing.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
@@ -96,25 +97,35 @@ const set = declare({
     const { settings } = context.services.context
     const checked = checkedValue(settings, key, value)
     const was = settings.peek(key)
-    const first = key === 'owner' ? `; it is for a first start: ${context.settings.prefix}role grant makes owners` : ''
-    const note = waitsForStart(settings.current, key) ? `; ${atStart}` : first
+    const note = noteOf(settings, key, settings.preview(key, checked), context.settings.prefix)
     const change = changing(context, { [key]: checked })
     return {
       lines: [`${key} = ${shown(checked)} (${was === undefined ? 'it was not there' : `was ${shown(was)}`})${note}`],
       ...change,
       effect: tx => {
+        const { ignore } = settings.in(tx)
         change.effect(tx)
-        if (settings.covers('ignore')(key)) hearOwners(tx, settings.in(tx).ignore)
+        if (settings.covers('ignore')(key)) hearOwners(tx, settings.in(tx).ignore, ignore)
       },
     }
   },
 })
 
-/** Who ignores an owner may have nobody left who can undo it. Throws `denied`. */
-function hearOwners(tx: Tx, ignore: Config['ignore']): void {
+/** What has to be known of a value besides, as the end of a line. */
+function noteOf(settings: AdminServices['context']['settings'], key: string, next: Config, prefix: string): string {
+  if (waitsForStart(settings.current, key)) return `; ${atStart}`
+  if (key === 'owner') return `; it is for a first start: ${prefix}role grant makes owners`
+  const unheard = next.fleet.alertRoom !== null && alertRoomOf(new Rooms(next.rooms), next) === null
+  return settings.covers(key)('fleet.alertRoom') && unheard
+    ? '; there is no such room yet: until then nobody hears'
+    : ''
+}
+
+/** Who ignores an owner, whom they heard `before`, may have nobody left who can undo it. Throws `denied`. */
+function hearOwners(tx: Tx, ignore: Config['ignore'], before: Config['ignore']): void {
   const silenced = ownerAccounts(tx)
     .map(written)
-    .find(account => ignore[account] !== undefined)
+    .find(account => ignore[account] !== undefined && before[account] === undefined)
   if (silenced !== undefined)
     throw new ChanopError('denied', `${silenced} is owner and is not ignored: !role revoke comes first`)
 }
