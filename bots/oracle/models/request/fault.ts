@@ -95,8 +95,9 @@ export function namedParameter(body: unknown, sent: readonly string[]): string |
   return places.sort((a, b) => a.at - b.at)[0]?.name ?? null
 }
 
+const limits = ['max_completion_tokens', 'max_tokens']
 /** How we tell a service what we need. What a program brought besides is left out only where the service knows no such thing. */
-const manners = ['max_completion_tokens', 'max_tokens', 'stream_options']
+const manners = [...limits, 'stream_options']
 const unknown =
   /unsupported|not support|extra|unknown|unrecogni[sz]ed|not permitted|not allowed|unexpected|deprecated|not available/i
 
@@ -109,6 +110,18 @@ function refusedParameter(body: unknown, sent: readonly string[]): string | null
   if (own !== null || !unknown.test(text)) return own
   const quoted = sent.filter(name => text.match(new RegExp(`["'\`]${name}["'\`]`)) !== null)
   return namedParameter(body, quoted)
+}
+
+/** The size of a limit is refused, and not that there is one. */
+const tooLarge = /too (large|big|high|many)|at most|less than|maximum|exceed|range|<=|≤|> ?\d/i
+const tooSmall = /too (small|low|few)|at least|greater than|minimum|higher|was reached/i
+
+/** Which parameter has to be left out; `limit`: each by which an answer's length is said, where it would be as long. */
+function parameterIn(body: unknown, sent: readonly string[], words: string): string | null {
+  const parameter = refusedParameter(body, sent)
+  if (parameter === null || !limits.includes(parameter) || unknown.test(JSON.stringify(body))) return parameter
+  if (tooLarge.test(words)) return 'limit'
+  return tooSmall.test(words) ? null : parameter
 }
 
 const refusals = new Set(['content_filter', 'content_policy_violation', 'content_moderation', 'moderation_blocked'])
@@ -135,8 +148,13 @@ const behind = (words: string): string => (words === '' ? '' : `: ${words}`)
 function requestFault(error: APIError, sent: readonly string[], words: string): Error {
   const code = error.code ?? own(error.error, 'code')
   if (refusals.has(String(code))) return new Refused(words)
-  const parameter = isTooLong(words) ? null : refusedParameter(error.error ?? error.message, sent)
-  if (parameter) return new TryFault('parameter', `refuses ${parameter}${behind(words)}`, { parameter })
+  const parameter = isTooLong(words) ? null : parameterIn(error.error ?? error.message, sent, words)
+  if (parameter)
+    return new TryFault(
+      'parameter',
+      `refuses ${parameter === 'limit' ? 'so long an answer' : parameter}${behind(words)}`,
+      { parameter },
+    )
   return new TryFault('request', `refuses the request (${error.status})${behind(words)}`)
 }
 

@@ -268,6 +268,41 @@ for (const [name, status, body] of parameterBodies) {
   })
 }
 
+for (const words of [
+  'max_tokens is too large: 4096. This model supports at most 2048 completion tokens, whereas you provided 4096.',
+  'max_tokens: 4096 > 2048, which is the maximum allowed number of output tokens',
+]) {
+  test(`a limit that is too large is left out as long as it is: ${words.slice(0, 25)}`, async t => {
+    const server = await ModelServer.listen(t, (r, { body: { max_tokens: most } }) =>
+      Number(most) > 2048 ? refuse(r, 400, { error: { message: words, param: 'max_tokens' } }) : answer(r, ['ok']),
+    )
+    const { models } = await openWorld(t, { models: { only: model(server.url) } })
+    const { end } = await hear(models.stream(question, never()))
+    assert.equal(end?.tries, 2)
+    await hear(models.stream({ ...question, maxOutputTokens: 2000 }, never()))
+    await hear(models.stream(question, never()))
+    assert.deepEqual(
+      server.requests.map(({ body }) => [body['max_tokens'], body['max_completion_tokens']]),
+      [4096, undefined, 2000, undefined].map(most => [most, undefined]),
+    )
+  })
+}
+
+test('a limit that is too small for an answer is nothing that a service refuses', async t => {
+  const words =
+    'Could not finish the message because max_tokens or model output limit was reached. Try again with higher max_tokens.'
+  const server = await ModelServer.listen(t, (r, { body: { max_tokens: most } }) =>
+    Number(most) < 10 ? refuse(r, 400, { error: { message: words } }) : answer(r, ['ok']),
+  )
+  const { models } = await openWorld(t, { models: { only: model(server.url) } })
+  await assert.rejects(hear(models.stream({ ...question, maxOutputTokens: 5 }, never())), /refuses the request \(400\)/)
+  await hear(models.stream(question, never()))
+  assert.deepEqual(
+    server.requests.map(({ body }) => body['max_tokens']),
+    [5, 4096],
+  )
+})
+
 test('a refusal by the filter is an answer, not a fault', async t => {
   for (const broken of [
     (r => (begin(r), send(r, delta('I ')), send(r, finished('content_filter')), void r.end())) satisfies Handler,

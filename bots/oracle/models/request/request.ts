@@ -30,10 +30,18 @@ export function wireOf(messages: readonly ModelMessage[], maxOutputTokens: numbe
   }
 }
 
+const fromLimit = 'limit>='
+
+/** Among what a service refuses: a limit of so many tokens, or more. */
+export const limitRefused = (tokens: number): string => `${fromLimit}${tokens}`
+
+const isTooMuch = (tokens: number, refused: readonly string[]): boolean =>
+  refused.some(each => each.startsWith(fromLimit) && tokens >= Number(each.slice(fromLimit.length)))
+
 /** How this service is told of the answer's length, and asked for usage. */
 export function mannersOf(maxOutputTokens: number, { provider, refused }: Target): Readonly<Record<string, unknown>> {
   const names = [provider.tokenLimit, 'max_completion_tokens', 'max_tokens'] as const
-  const limit = names.find(name => !refused.includes(name))
+  const limit = isTooMuch(maxOutputTokens, refused) ? undefined : names.find(name => !refused.includes(name))
   const usage = provider.usage === 'asked' && !refused.includes('stream_options')
   return {
     ...(limit ? { [limit]: maxOutputTokens } : {}),

@@ -14,7 +14,7 @@ import { type Asked, attempt, Tally, unlimitedTokens } from './attempt.ts'
 import { broughtWire, limitIn } from './brought.ts'
 import type { Clients } from './client.ts'
 import { hiding, TryFault } from './fault.ts'
-import { mostTokens, textOf, type Wire, wireOf } from './request.ts'
+import { limitRefused, mostTokens, textOf, type Wire, wireOf } from './request.ts'
 
 export interface RequestsOptions {
   readonly ledger: Ledger
@@ -202,7 +202,8 @@ export class Requests {
   ): Promise<boolean> {
     const { lessons, log } = this.#options
     try {
-      if (fault?.parameter) lessons.refuse(job.candidate.service, fault.parameter)
+      const refused = fault?.parameter === 'limit' ? limitRefused(job.limit) : fault?.parameter
+      if (refused) lessons.refuse(job.candidate.service, refused)
       return await this.#compare(job, booking, full)
     } catch (error) {
       log.warn({ error }, 'what a model has taught could not be written down')
