@@ -2,17 +2,17 @@ import { addAbortListener } from 'node:events'
 import { type APIChannel, GatewayIntentBits } from 'discord.js'
 import type { Able, Adapter, AdapterContext, Channels, Limits, NetworkStatus, Sink } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
-import type { ChannelId, NetworkId, Place, UserId } from '../../core/event.ts'
+import type { ChannelId, MessageId, NetworkId, Place, UserId } from '../../core/event.ts'
 import { isReadable } from '../../core/loopback.ts'
 import { Feed } from '../../core/process/feed.ts'
+import { Hopeless } from '../../core/process/hopeless.ts'
 import { catalogueOf, show } from './commands/catalogue.ts'
 import type { DiscordConfig } from './config.ts'
 import { open } from './files.ts'
-import { Hopeless } from './out/hopeless.ts'
 import { type Parts, type Push, partsOf } from './parts.ts'
 import { lackOf, unseen } from './status.ts'
 import { longestText } from './text/split.ts'
-import { Refused } from './wire/faults.ts'
+import { Broken, Refused } from './wire/faults.ts'
 import { DisallowedIntents, Gateway } from './wire/gateway.ts'
 import { missingIntents, tokenOf } from './wire/login.ts'
 
@@ -147,11 +147,12 @@ export class DiscordAdapter implements Adapter {
       throw new ChanopError('send-refused', 'a secret is never said in a channel: write to me privately')
     const replying = draft.content.replyTo !== undefined && !draft.as?.relayed
     const answered = replying ? await interactions.answer(draft, deliveryId) : null
-    return answered ?? this.#told(place, deliveryId, () => speech.send(place, draft, deliveryId))
+    const said = (): Promise<readonly MessageId[]> => this.#told(place, () => speech.send(place, draft, deliveryId))
+    return answered ?? this.#bounded(place, deliveryId, said)
   }
 
   /** What a channel refuses for want of something is shown where the network is looked at. */
-  async #told<T>(place: Place, deliveryId: string, act: () => Promise<T>): Promise<T> {
+  async #told<T>(place: Place, act: () => Promise<T>): Promise<T> {
     try {
       const result = await act()
       this.#parts.status.fault(place.channel, null)
@@ -160,17 +161,33 @@ export class DiscordAdapter implements Adapter {
       const code = error instanceof Refused ? error.refusal.code : null
       if (code === 50001 || code === 50013 || code === 10003)
         this.#parts.status.fault(place.channel, error instanceof Error ? error.message : 'refused')
-      const { api, threads } = this.#parts
-      const query = { limit: 1 }
-      throw await this.#hopeless.judged(deliveryId, error, () =>
-        api.get(`/channels/${threads.at(place).channel}/messages`, { query }),
-      )
+      throw error
     }
+  }
+
+  /** What Discord, or what stands before it, will never take is refused in the end: others behind it are said. */
+  async #bounded<T>(place: Place, deliveryId: string, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act()
+    } catch (error) {
+      if (!(error instanceof Broken) || !(await this.#hopeless.isSo(deliveryId, () => this.#answers(place))))
+        throw error
+      throw new ChanopError('send-refused', `it is failed at each time: ${error.message}`, { cause: error })
+    }
+  }
+
+  /** Whether Discord answers something else, be it that we may not have it (a forum has no messages). */
+  #answers(place: Place): Promise<boolean> {
+    const { api, threads } = this.#parts
+    return api.get(`/channels/${threads.at(place).channel}/messages`, { query: { limit: 1 } }).then(
+      () => true,
+      (error: unknown) => error instanceof Refused,
+    )
   }
 
   readonly edit: Able['edit'] = async (place, target, draft, deliveryId) => {
     const { changes } = this.#ready().speech
-    return this.#told(place, deliveryId, () => changes.edit(place, target, draft, deliveryId))
+    return this.#bounded(place, deliveryId, () => changes.edit(place, target, draft, deliveryId))
   }
   readonly remove: Able['remove'] = async (place, target) => this.#ready().speech.changes.remove(place, target)
   readonly react: Able['react'] = async (place, target, reaction) =>

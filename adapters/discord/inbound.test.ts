@@ -314,3 +314,24 @@ test('a channel that is not ours is not heard; one that is joined is, with its t
     { code: 'send-refused' },
   )
 })
+
+test('what is said in a thread that nobody told us of waits until Discord says whose it is', async () => {
+  const { world } = fake
+  const trial = await start()
+  const thread = world.channel('quiet', 11, { parent_id: general.id, owner: alice.id })
+  const asked = `/channels/${thread.id}`
+  let faults = 2
+  fake.odd = (method, path) =>
+    method === 'GET' && path === asked && faults-- > 0 ? { status: 502, headers: {}, body: '' } : null
+  say('first', {}, alice, thread)
+  say('second', {}, alice, thread)
+  await hears(trial, /^second$/)
+  fake.odd = null
+  assert.deepEqual(
+    trial.book
+      .messages()
+      .slice(-2)
+      .map(({ place, content }) => [place.channel, place.thread, plain(content)]),
+    ['first', 'second'].map(words => [general.id, thread.id, words]),
+  )
+})

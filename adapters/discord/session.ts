@@ -196,10 +196,10 @@ export class Session {
     )
   }
 
-  /** A thread that nobody told us of. */
+  /** A thread that nobody told us of: nothing of it goes on before it is known whose it is, or a new session asks for all. */
   async #unknown(id: string, guild: string): Promise<void> {
-    const signal = deadline(prepareMs, this.#o.signal)
-    const found = await this.#o.api.get<APIChannel>(`/channels/${id}`, { signal })
+    const { signal } = this.#current
+    const found = await patiently(signal, () => this.#o.api.get<APIChannel>(`/channels/${id}`, { signal }))
     this.#o.directory.note(found, guild)
   }
 }
