@@ -1,28 +1,28 @@
 import { join } from 'node:path'
-import { readJson } from '../files.ts'
+import { makeFolder, readJson } from '../files.ts'
+import { asLedgerError } from '../ledger/fault.ts'
+import { hold } from '../ledger/held.ts'
 import type { Log } from '../log.ts'
 import { sleep } from '../retry.ts'
-import { processLives } from './process-name.ts'
 
 const lookMs = 500
 
-/** The number of another process that left word as this bot, and lives; null: there is none. */
-async function twin(file: string): Promise<number | null> {
-  const { pid, process: name } = ((await readJson(file)) ?? {}) as { pid?: number; process?: string }
-  return pid !== undefined && name !== undefined && pid !== process.pid && processLives(name) ? pid : null
-}
-
 /**
- * Resolves once no other process of a bot works on its data: two would say everything twice. `file`: where it left word of itself,
- * with its `processName`. A process that is stopped (SIGSTOP) goes on some day, and is waited for.
+ * Resolves once no other process of a bot works on its data, and none will: two would say everything twice. False: it was told
+ * to leave before. A process that is stopped (SIGSTOP) goes on some day, and is waited for.
  */
-export async function untilAlone(file: string, name: string, log: Log, signal: AbortSignal): Promise<void> {
+export async function untilAlone(dataDir: string, name: string, log: Log, signal: AbortSignal): Promise<boolean> {
+  const folder = join(dataDir, 'run')
+  await makeFolder(folder).catch((error: unknown) => {
+    throw asLedgerError(error)
+  })
   for (let said = false; !signal.aborted; said = true) {
-    const pid = await twin(file)
-    if (pid === null) return
+    if (hold(join(folder, `${name}.lock`))) return true
+    const { pid } = ((await readJson(stateFile(dataDir, name))) ?? {}) as { pid?: number }
     if (!said) log.error(`${name} runs already, as process ${pid}: this one waits until that has ended`)
     await sleep(lookMs, signal)
   }
+  return false
 }
 
 /** Where a bot leaves word of how it is. */

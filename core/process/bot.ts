@@ -18,7 +18,6 @@ import { hop, traceHops } from '../trace.ts'
 import { resolveSecret, Vault } from '../vault/secrets.ts'
 import { stateFile, untilAlone } from './alone.ts'
 import { Compiling } from './compilers.ts'
-import { processName } from './process-name.ts'
 import { Rest } from './rest.ts'
 import { noteReady } from './starts.ts'
 
@@ -78,8 +77,7 @@ function report(dataDir: string, name: string, state: 'starting' | 'ready' | 'fa
   try {
     mkdirSync(join(dataDir, 'run'), { recursive: true, mode: 0o700 })
     const draft = `${file}.${process.pid}.new`
-    const word = { pid: process.pid, process: processName(), state, message, atMs: Date.now() }
-    writeFileSync(draft, `${JSON.stringify(word)}\n`, { mode: 0o600 })
+    writeFileSync(draft, `${JSON.stringify({ pid: process.pid, state, message, atMs: Date.now() })}\n`, { mode: 0o600 })
     renameSync(draft, file)
   } catch (error) {
     process.stderr.write(`${name}: ${file} can not be written: ${(error as Error).message}\n`)
@@ -192,15 +190,18 @@ async function openContext<S extends z.ZodType<Common>>(
 
 /** Until it works: one line when the reason is new, then quiet tries, so that a lasting fault is no restart storm. */
 async function openPatiently<S extends z.ZodType<Common>>(options: BotOptions<S>, log: Log, signal: AbortSignal) {
+  const { dataDir } = locations()
   let said = ''
   while (!signal.aborted) {
     try {
+      if (!(await untilAlone(dataDir, options.name, log, signal))) return null
+      if (said === '') report(dataDir, options.name, 'starting')
       return await openContext(options, log, signal)
     } catch (thrown) {
       const error = asChanopError(thrown)
       if (error.code === 'internal') throw thrown
       if (error.message !== said) {
-        report(locations().dataDir, options.name, 'failed', error.message)
+        report(dataDir, options.name, 'failed', error.message)
         log.error({ code: error.code }, error.message)
       }
       said = error.message
@@ -226,9 +227,6 @@ export async function runBot<S extends z.ZodType<Common>>(options: BotOptions<S>
   process.on('disconnect', ask('the process manager is gone'))
   process.on('uncaughtException', thrown => die(options.name, log, thrown))
   try {
-    const { dataDir } = locations()
-    await untilAlone(stateFile(dataDir, options.name), options.name, log, stop.signal)
-    report(dataDir, options.name, 'starting')
     const context = await openPatiently(options, log, stop.signal)
     if (context) {
       await options.main(context)
