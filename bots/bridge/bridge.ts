@@ -153,6 +153,7 @@ export class Bridge {
     // One that takes its time keeps up nobody.
     await this.#linkServer.follow(context.settings.current.media.links)
     await Promise.race([this.connections.follow(context.settings.current.networks), sleep(startMs)])
+    await this.#unlinked()
     await this.#takeOver()
     const heard = (): void => {
       this.#look()
@@ -272,22 +273,21 @@ export class Bridge {
   #configure(config: Config): void {
     void this.connections.follow(config.networks)
     void this.#linkServer.follow(config.media.links)
-    if (!isDeepStrictEqual(config.rooms, this.#linked)) this.#unlinked()
+    if (!isDeepStrictEqual(config.rooms, this.#linked)) void this.#unlinked()
     this.#linked = config.rooms
   }
 
   /** What waits for a place that a room lost is not passed on any more. */
-  #unlinked(): void {
+  async #unlinked(): Promise<void> {
     const { ledger, log, rooms } = this.context
     const goes = (from: Place, to: Place): boolean =>
       rooms.others(from).some(other => formatPlace(other) === formatPlace(to))
-    const taking = ledger.write(db => takeBackCopies(db, goes))
-    taking.then(
-      count => {
-        if (count > 0) log.info({ count }, 'copies that waited for places that left their rooms are taken back')
-      },
-      (error: unknown) => log.warn({ error }, 'copies that wait for places that left their rooms are still said'),
-    )
+    try {
+      const count = await ledger.write(db => takeBackCopies(db, goes))
+      if (count > 0) log.info({ count }, 'copies that waited for places that left their rooms are taken back')
+    } catch (error) {
+      log.warn({ error }, 'copies that wait for places that left their rooms are still said')
+    }
   }
 
   /** Those who run the system hear that there is another relay in a room. */

@@ -42,7 +42,7 @@ import {
   openCallSeqs,
   askedBy as whomAsked,
 } from './out/calls.ts'
-import { copiesIn, isSaidIn } from './out/copies.ts'
+import { copiesIn } from './out/copies.ts'
 import {
   amendDeliveries,
   amendedAfter,
@@ -51,6 +51,7 @@ import {
   type Delivery,
   depart,
   enqueue,
+  isSaidIn,
   markInterrupted,
   openPlaces,
   queuedAfter,

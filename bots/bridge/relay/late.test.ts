@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { MessageId } from '../../../core/event.ts'
+import { storeSetting } from '../../../core/ledger/settings/settings.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
 import { House } from '../../../test/house.ts'
 import { runBridge } from '../run.ts'
@@ -168,15 +169,37 @@ test('what waits for a place that leaves the room is never said there', async t 
   const { house, a, b } = await openTwo(t)
   await house.grant('a', 'olga', 'operator')
   const olga = a.user('olga')
+  const alice = a.user('alice')
   b.down()
-  a.user('alice').say(hall, 'for us alone')
+  const { id } = alice.say(hall, 'for us alone')
   await a.quiet()
   await olga.shouldReply(hall, `!room unlink hall b:${hall}`, `hall: a:${hall}`)
   await olga.shouldReply(hall, `!room link hall b:${hall}`, `hall: a:${hall} ⇄ b:${hall}`)
-  a.user('alice').say(hall, 'mark')
+  alice.edit(id, 'for us two')
+  alice.say(hall, 'mark')
   await a.quiet()
   b.up()
   await until(() => copyOf(b, 'mark'), 'the mark')
   await settled(house)
-  assert.equal(copyOf(b, 'for us alone'), undefined)
+  const shown = b.channel(hall).messages.map(({ text }) => text)
+  assert.ok(shown.includes(`hall: a:${hall}`), 'what a bot said before is said')
+  assert.deepEqual(
+    shown.filter(text => text.includes('for us')),
+    [],
+  )
+})
+
+test('what waits for a place that left the room while we were not there is never said there', async t => {
+  const { house, a, b, stop } = await openTwo(t)
+  b.down()
+  a.user('alice').say(hall, 'for us alone')
+  await a.quiet()
+  await stop()
+  const room = { places: [`a:${hall}`], open: true, joins: true }
+  await house.ledger.write(db => storeSetting(db, 'rooms.hall', room, 'olga', Date.now()))
+  await house.run('bridge', runBridge)
+  b.up()
+  await b.ready()
+  await settled(house)
+  assert.deepEqual(copies(b), [])
 })

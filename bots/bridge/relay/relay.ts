@@ -8,8 +8,7 @@ import {
   type Place,
   saidMs,
 } from '../../../core/event.ts'
-import { isSaidIn } from '../../../core/ledger/out/copies.ts'
-import type { NewDelivery } from '../../../core/ledger/out/deliveries.ts'
+import { isSaidIn, type NewDelivery } from '../../../core/ledger/out/deliveries.ts'
 import { channelId, messageOf, placeId, rootOf, type Stored } from '../../../core/ledger/record/events.ts'
 import { isReactedElsewhere } from '../../../core/ledger/record/reactions.ts'
 import { placeSince } from '../../../core/ledger/settings/places.ts'

@@ -1,6 +1,6 @@
 /** Where facts stand on other networks: their copies, and how acts find them. */
 import type { Act, MessageId, Place } from '../../event.ts'
-import { channelId, knownPlaceId } from '../record/events.ts'
+import { channelId } from '../record/events.ts'
 import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
 
@@ -33,14 +33,6 @@ const ownIn = (db: Tx, seq: number, channel: number): Row[] =>
 
 /** All native ids under which a fact stands in a place, in order of their parts: of copies, or its own. */
 export const copiesIn = (db: Tx, source: number, place: number): readonly MessageId[] => copyIn(db, source, place).ids
-
-/** Whether a fact stands in a place, or is about to: it was said there, or a copy was queued for it. */
-export function isSaidIn(db: Tx, source: number, place: Place): boolean {
-  const at = knownPlaceId(db, place)
-  if (at === null) return false
-  const queued = sql(db, 'SELECT 1 FROM delivery WHERE source = ? AND place = ? LIMIT 1').get(source, at)
-  return queued !== undefined || copyIn(db, source, at).ids.length > 0
-}
 
 /** What an act speaks of, as native ids in its channel. */
 export interface Way {

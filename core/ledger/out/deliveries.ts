@@ -1,9 +1,9 @@
 import { type Act, type Content, isNowhere, type MessageId, type NetworkId, type Place } from '../../event.ts'
 import { getMeta, setMeta } from '../meta.ts'
-import { channelId, placeId, placeOf } from '../record/events.ts'
+import { channelId, knownPlaceId, placeId, placeOf } from '../record/events.ts'
 import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
-import { copiesIn, wayOf } from './copies.ts'
+import { copiesIn, copyIn, wayOf } from './copies.ts'
 
 /** States below 10 are open. */
 export const states = { held: 0, queued: 1, sending: 2, unknown: 3, sent: 10, failed: 11, cancelled: 12 } as const
@@ -234,6 +234,17 @@ export const amendedAfter = (db: Tx, after: number, limit: number): Delivery[] =
 /** Everything that says one fact, or says it anew. */
 export const saying = (db: Tx, source: number): Delivery[] =>
   sql(db, `SELECT ${columns} WHERE d.source = ? ORDER BY d.id`).all(source).map(deliveryOf)
+
+/** Whether a fact stands in a place, or is about to: it was said there, or a copy was queued for it and not taken back. */
+export function isSaidIn(db: Tx, source: number, place: Place): boolean {
+  const at = knownPlaceId(db, place)
+  if (at === null) return false
+  const queued = sql(
+    db,
+    `SELECT 1 FROM delivery WHERE source = ? AND place = ? AND state <> ${states.cancelled} LIMIT 1`,
+  ).get(source, at)
+  return queued !== undefined || copyIn(db, source, at).ids.length > 0
+}
 
 /**
  * Gives a growing message its next text, the last one when `growing` is false. What was not said yet is rewritten where

@@ -1,6 +1,6 @@
 /** What still waits to be said is changed, or taken back. */
 import type { ChannelId, NetworkId, Place } from '../../event.ts'
-import { placeId } from '../record/events.ts'
+import { isOurs, placeId } from '../record/events.ts'
 import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
 import { type Delivery, type NewDelivery, rewrite, saying, setState, states } from './deliveries.ts'
@@ -48,8 +48,9 @@ const channelIn = (row: Row, which: 'from' | 'to'): Place => ({
   channel: row[`${which}_channel`] as ChannelId,
 })
 
+/** What people said or changed: a bot says where it likes. */
 const copiesThatWait = `delivery d JOIN event e ON e.seq = d.source
-  WHERE d.state < 10 AND d.state = ${states.queued} AND d.bot = 'bridge' AND d.act ->> 'do' <> 'remove'`
+  WHERE d.state < 10 AND d.state = ${states.queued} AND NOT (${isOurs})`
 
 /** Takes back what waits to be passed on from one channel to another, where `goes` says that nothing is any more. How much that was. */
 export function takeBackCopies(db: Tx, goes: (from: Place, to: Place) => boolean): number {

@@ -25,6 +25,8 @@ export interface Stored<E extends ChatEvent = ChatEvent> {
 const verified = 1
 const bot = 2
 const self = 4
+/** Of an event `e`: what a bot of ours said. */
+export const isOurs = `e.flags & ${self} <> 0`
 const backfill = 8
 
 export const placeKey = (place: Place): string => `${place.network}\n${place.channel}\n${place.thread ?? ''}`
