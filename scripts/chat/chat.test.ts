@@ -131,11 +131,15 @@ async function lineByLine(t: TestContext, server: TestServer): Promise<void> {
     target(server, 'ann', await server.account('ann')),
     ({ params: [to = '', text = ''] }, session) => {
       if (text === '!help') session.say(to, 'answer \x1b[2J one\ntwo')
+      if (text === '!late') {
+        session.say(to, 'soon')
+        setTimeout(() => session.say(to, 'late'), 1000)
+      }
       if (text.startsWith('!stop')) session.write(`NOTICE owner :stopped ${text}`)
     },
   )
   await ann.saw('366', '')
-  const asked = await chat(server, '!help\r\n\n/stop it\n/me waves\n', '--wait', '5')
+  const asked = await chat(server, '!help\r\n\n/stop it\n/me waves\n', '--wait', '3')
   await ann.saw('PRIVMSG', '\x01ACTION waves\x01')
   const expected = ['#general <ann> answer [2J one', '#general <ann> two', 'ann -ann- stopped !stop it', '']
   assert.deepEqual(asked.out.split('\n'), expected, asked.err)
@@ -148,6 +152,9 @@ async function lineByLine(t: TestContext, server: TestServer): Promise<void> {
   const lost = await chat(server, '/msg nobody hi\n', '--wait', '0.2')
   assert.match(lost.err, /^nobody: No such nick/m)
   assert.equal(lost.code, 1)
+
+  const late = await chat(server, '!late\n', '--wait', '3')
+  assert.match(late.out, /soon\n.*late\n/, late.err)
 }
 
 async function onScreen(t: TestContext, server: TestServer): Promise<void> {

@@ -18,13 +18,15 @@ export interface LinesOptions {
   readonly target: Target
   readonly prefix: string
   readonly input: Readable
-  readonly waitMs: number
+  /** How long answers are waited for; null: until they pause. */
+  readonly waitMs: number | null
   readonly out: (line: string) => void
   readonly err: (line: string) => void
 }
 
 /** Answers that follow one another faster than this belong together. */
 const quietMs = 700
+const longestMs = 2000
 const joinMs = 15_000
 
 /** `#general <admin> text`, one line for each line of the text, without looks or anything a terminal would act on. */
@@ -120,13 +122,14 @@ export class Lines {
     this.#options.err(clean(`the connection broke; this line may not have arrived: ${line}`))
   }
 
-  /** Waits for the first answer up to `waitMs`, then until there is a pause. */
+  /** As long as was asked for, else up to `longestMs` and no longer than until a pause after the first answer. */
   async #answers(stop: AbortSignal): Promise<void> {
-    const endMs = performance.now() + this.#options.waitMs
+    const { waitMs } = this.#options
+    const endMs = performance.now() + (waitMs ?? longestMs)
     for (;;) {
       const nowMs = performance.now()
       const answered = this.#heardMs >= this.#saidMs
-      const untilMs = answered ? Math.min(endMs, this.#heardMs + quietMs) : endMs
+      const untilMs = waitMs === null && answered ? Math.min(endMs, this.#heardMs + quietMs) : endMs
       if (nowMs >= untilMs || stop.aborted) return
       await sleep(Math.min(untilMs - nowMs, 100), stop)
     }

@@ -11,7 +11,8 @@ export interface Options {
   readonly passwordFile: string | null
   readonly channel: string | null
   readonly plain: boolean
-  readonly waitMs: number
+  /** How long answers are waited for; null: until they pause. */
+  readonly waitMs: number | null
   /** Past lines to show; null: 100 on a screen, none line by line. */
   readonly history: number | null
 }
@@ -25,7 +26,7 @@ export const usage = `npm run chat -- [options]        talk to the bots from thi
   --channel '#NAME'      first channel (line by line: where the lines go)
   --history N            past lines to show in each channel
   --plain                line by line, as without a terminal: lines go to the channel, answers come out
-  --wait SECONDS         line by line: how long to wait for answers after the last line (default 2)
+  --wait SECONDS         line by line: how long to wait for answers after the last line (else until they pause, 2 at most)
 `
 
 const known = {
@@ -94,6 +95,7 @@ export function readOptions(argv: readonly string[]): Options {
   if (account !== null && !/^[^\s\0]{1,64}$/.test(account))
     throw wrong(`--account ${account}: that is no account's name`)
   if (account !== null && passwordFile === null) throw wrong('--account needs --password-file')
+  const waitS = number('wait', given.wait, 86_400)
   return {
     help: given.help ?? false,
     server: server(given.server),
@@ -102,7 +104,7 @@ export function readOptions(argv: readonly string[]): Options {
     passwordFile,
     channel: channel(given.channel),
     plain: given.plain ?? false,
-    waitMs: (number('wait', given.wait, 86_400) ?? 2) * 1000,
+    waitMs: waitS === null ? null : waitS * 1000,
     history: number('history', given.history, 1000),
   }
 }

@@ -23,7 +23,7 @@ test('options: defaults, and one line for each mistake', () => {
   const none = readOptions([])
   assert.deepEqual(
     [none.server, none.account, none.channel, none.plain, none.waitMs, none.history],
-    [null, null, null, false, 2000, null],
+    [null, null, null, false, null, null],
   )
   const some = readOptions([
     '--server',

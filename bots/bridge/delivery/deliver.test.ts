@@ -251,7 +251,7 @@ test('more than memory holds waits in the ledger, in order, and nothing comes tw
       lines.slice(from, from + 100).map(said => words(said)),
     )
   }
-  await until(() => texts(a).length >= 12_000, 'all of them', 60_000)
+  await until(() => texts(a).length >= 12_000, 'all of them', 200_000)
   await settled(house)
   assert.deepEqual(texts(a), lines)
 })
@@ -273,7 +273,7 @@ test('what a crash left open goes on where it stood, above what memory holds as 
     a.post(account, hall, { content: text(`n${n}`), ...more })
   }
   await house.bridge()
-  await until(() => texts(a).length >= lines.length, 'all of them', 60_000)
+  await until(() => texts(a).length >= lines.length, 'all of them', 200_000)
   await settled(house)
   assert.deepEqual(texts(a), lines)
 })
