@@ -58,6 +58,10 @@ function explain(caught: unknown): ChanopError {
 /** Runs a script's `main` with its exit code; a failure is one line on standard error, a fault of ours its trace as well. */
 export async function script(main: () => Promise<number>): Promise<void> {
   process.umask(0o077)
+  // Who read what we print has gone (`| head`): what was begun is done all the same.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   try {
     process.exitCode = await main()
   } catch (thrown) {
