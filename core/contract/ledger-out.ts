@@ -20,7 +20,7 @@ import {
   setState,
   settle,
 } from '../ledger/out/deliveries.ts'
-import { openOrders, orderByKey, placeOrder, postponeOrder, settleOrder } from '../ledger/out/orders.ts'
+import { openOrders, orderByKey, placeOrder, settleOrder, triedOrder } from '../ledger/out/orders.ts'
 import { bySeq, messageOf } from '../ledger/record/events.ts'
 import { sql } from '../ledger/sqlite.ts'
 import { placeNamed } from '../ledger/testing.ts'
@@ -173,7 +173,7 @@ export function ledgerOutContract(current: () => Current): void {
       assert.equal(await current().ledger.write(db => placeOrder(db, { ...order, args: { account: 'eve' } }, 2)), id)
       const [open] = await current().ledger.read(openOrders)
       assert.deepEqual([open?.args, open?.state, open?.sealed], [{ account: 'bob' }, 'queued', sealed])
-      await current().ledger.write(db => postponeOrder(db, id, 500, 'busy'))
+      await current().ledger.write(db => triedOrder(db, id, 'busy'))
       assert.equal((await current().ledger.read(openOrders))[0]?.attempts, 1)
       await current().ledger.write(db => settleOrder(db, id, { done: true, result: 'created' }, 3))
       assert.deepEqual(await current().ledger.read(openOrders), [])

@@ -22,7 +22,8 @@ const order = (kind: OrderKind, account: string, over: Partial<Order> = {}): Ord
   ...over,
 })
 const late = { notBeforeMs: nowMs + 5000 }
-const next = (...queue: Order[]): OrderKind | undefined => nextOrder(queue, nowMs)?.kind
+const next = (...queue: Order[]): OrderKind | undefined =>
+  nextOrder(queue, ({ notBeforeMs }) => notBeforeMs <= nowMs)?.kind
 
 test('orders are done in their order, what ends something first', () => {
   assert.equal(next(order('account.create', 'a'), order('account.create', 'b')), 'account.create')

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
 import type { Adapter } from '../../../core/adapter.ts'
+import { ChanopError } from '../../../core/error.ts'
 import { type ChannelId, type NetworkId, type Place, text } from '../../../core/event.ts'
 import { enqueue, setState } from '../../../core/ledger/out/deliveries.ts'
 import { type NewOrder, type OrderKind, orderByKey, placeOrder } from '../../../core/ledger/out/orders.ts'
@@ -189,15 +190,15 @@ test('an order waits while its network is away, and what can not be done says wh
   assert.match((await answer(house, a)) ?? '', /^admin: failed: There is no account nobody/)
 })
 
-test('an order that waits for words goes on when they are said, also when nobody rings', async t => {
+/** Without anybody who rings. `enter`: what the network does of a `place.join`. */
+async function alone(t: TestContext, enter: (channel: string) => Promise<void>) {
   const ledger = temporaryLedger(t)
   const stop = new AbortController()
   t.after(() => stop.abort())
-  const joined: string[] = []
   const adapter = {
     network,
     status: () => ({ state: 'up' }),
-    channels: { join: async ({ channel }: Place) => void joined.push(channel) },
+    channels: { join: ({ channel }: Place) => enter(channel) },
   } as unknown as Adapter
   const orderly = new Orderly({
     ledger,
@@ -209,6 +210,12 @@ test('an order that waits for words goes on when they are said, also when nobody
     admitted: async () => null,
     released: async ids => ledger.mark(db => setState(db, ids, 'sent')),
   })
+  return { ledger, orderly }
+}
+
+test('an order that waits for words goes on when they are said, also when nobody rings', async t => {
+  const joined: string[] = []
+  const { ledger, orderly } = await alone(t, async channel => void joined.push(channel))
   await ledger.write(db => {
     const kind = 'place.join' as const
     const first = placeOrder(db, { key: 'k1', network, kind, args: { channel: '#one' } }, 0)
@@ -221,4 +228,18 @@ test('an order that waits for words goes on when they are said, also when nobody
   await orderly.look()
   await until(() => joined.length === 2, 'both')
   assert.deepEqual(joined, ['#one', '#two'])
+})
+
+test('a clock that is set back keeps no order waiting', async t => {
+  let tries = 0
+  const now = Date.now.bind(Date)
+  const { ledger, orderly } = await alone(t, async () => {
+    if (++tries > 1) return
+    throw new ChanopError('network-down', 'not now')
+  })
+  await ledger.write(db => placeOrder(db, { key: 'k', network, kind: 'place.join', args: { channel: '#one' } }, 0))
+  await orderly.look()
+  await until(() => tries === 1, 'the first try')
+  t.mock.method(Date, 'now', () => now() - 3_600_000)
+  await until(async () => (await ledger.read(db => orderByKey(db, 'k')))?.state === 'done', 'the second')
 })

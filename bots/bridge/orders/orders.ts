@@ -4,18 +4,17 @@ import type { ChannelId, NetworkId, Place, UserId } from '../../../core/event.ts
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import {
   beginOrder,
-  deferOrder,
   type Order,
   openOrders,
   orderByKey,
   orderedNetworks,
-  postponeOrder,
   settleOrder,
+  triedOrder,
   wordsOf,
 } from '../../../core/ledger/out/orders.ts'
 import { certificatesOf } from '../../../core/ledger/people/certificates.ts'
 import type { Log } from '../../../core/log.ts'
-import { backoffMs, deadline, sleep } from '../../../core/retry.ts'
+import { backoffMs, deadline, sleep, steadyMs } from '../../../core/retry.ts'
 import type { Vault } from '../../../core/vault/secrets.ts'
 import { accountAct, type Given, keepWhatFollows, unable } from './account-orders.ts'
 
@@ -48,7 +47,7 @@ const urgent = new Set(['account.suspend', 'account.end-sessions', 'place.kick',
  * What is done next: what ends or limits something first, else what was asked first. Orders about one account keep their
  * order, but for a suspension, which waits for nothing except the making of the account.
  */
-export function nextOrder(queue: readonly Order[], nowMs: number): Order | undefined {
+export function nextOrder(queue: readonly Order[], isDue: (order: Order) => boolean): Order | undefined {
   const waiting = new Map<string, boolean>()
   const ready: Order[] = []
   for (const order of queue) {
@@ -56,7 +55,7 @@ export function nextOrder(queue: readonly Order[], nowMs: number): Order | undef
     const making = order.kind === 'account.create'
     const before = waiting.get(account)
     const behind = account !== '' && before !== undefined && (before || order.kind !== 'account.suspend')
-    const due = order.notBeforeMs <= nowMs
+    const due = isDue(order)
     if (due && !behind) ready.push(order)
     // What was never to be done yet holds up nothing; what was tried and put off does.
     if (account !== '' && (due || order.attempts > 0)) waiting.set(account, (before ?? false) || making)
@@ -68,6 +67,8 @@ export function nextOrder(queue: readonly Order[], nowMs: number): Order | undef
 export class Orderly {
   readonly #o: OrderlyOptions
   readonly #busy = new Set<NetworkId>()
+  /** When those that were put off are due (`steadyMs`), by id. */
+  readonly #putOff = new Map<number, number>()
   #again = Number.POSITIVE_INFINITY
 
   constructor(options: OrderlyOptions) {
@@ -94,7 +95,7 @@ export class Orderly {
       const fresh = await this.#o.ledger.read(db => openOrders(db, newest))
       newest = fresh.at(-1)?.id ?? newest
       queue.push(...fresh.filter(order => order.network === network))
-      const next = nextOrder(queue, Date.now())
+      const next = nextOrder(queue, order => this.#waitMs(order) <= 0)
       if (!next || this.#o.signal.aborted) return this.#comeBack(queue)
       if (!adapter && this.#o.isConfigured(network)) return
       if (!adapter) await this.#end(next, { done: false, error: `there is no network '${network}'` })
@@ -104,14 +105,17 @@ export class Orderly {
     }
   }
 
+  #waitMs({ id, notBeforeMs }: Order): number {
+    return Math.max(notBeforeMs - Date.now(), (this.#putOff.get(id) ?? 0) - steadyMs())
+  }
+
   /** Looks again when the first of those that were put off for a moment is due. */
   #comeBack(queue: readonly Order[]): void {
-    const nowMs = Date.now()
-    const due = queue.map(({ notBeforeMs }) => notBeforeMs).filter(ms => ms > nowMs && ms < nowMs + soonMs)
-    const atMs = due.toSorted((one, other) => one - other)[0]
-    if (atMs === undefined || this.#again <= atMs) return
+    const waitMs = Math.min(soonMs, ...queue.map(order => this.#waitMs(order)).filter(ms => ms > 0))
+    const atMs = steadyMs() + waitMs
+    if (waitMs === soonMs || this.#again <= atMs) return
     this.#again = atMs
-    void sleep(atMs - nowMs, this.#o.signal).then(() => {
+    void sleep(waitMs, this.#o.signal).then(() => {
       if (this.#again === atMs) this.#again = Number.POSITIVE_INFINITY
       this.look().catch((error: unknown) => this.#o.log.error({ error }, asChanopError(error).message))
     })
@@ -143,8 +147,8 @@ export class Orderly {
       const error = asChanopError(thrown)
       log.warn({ order: order.id, kind: order.kind, code: error.code }, error.message)
       if (error.retry === 'never') return this.#end(order, { done: false, error: error.message })
-      const waitMs = backoffMs({ firstMs: 500, maxMs: 30_000 }, order.attempts)
-      await ledger.write(db => postponeOrder(db, order.id, Date.now() + waitMs, error.message))
+      this.#putOff.set(order.id, steadyMs() + backoffMs({ firstMs: 500, maxMs: 30_000 }, order.attempts))
+      await ledger.write(db => triedOrder(db, order.id, error.message))
     }
   }
 
@@ -155,10 +159,8 @@ export class Orderly {
     const words = await this.#o.ledger.read(tx => wordsOf(tx, first))
     if (words === 'said' || (words === 'waiting' && order.attempts >= wordsPatience)) return false
     if (words === 'void') await this.#end(order, { done: true, result: 'nothing was changed' })
-    const laterMs = Date.now() + wordsEveryMs
-    if (words === 'open') await this.#o.ledger.write(tx => deferOrder(tx, order.id, laterMs))
-    if (words === 'waiting')
-      await this.#o.ledger.write(tx => postponeOrder(tx, order.id, laterMs, 'the login is being said'))
+    else this.#putOff.set(order.id, steadyMs() + wordsEveryMs)
+    if (words === 'waiting') await this.#o.ledger.write(tx => triedOrder(tx, order.id, 'the login is being said'))
     return true
   }
 
@@ -168,6 +170,7 @@ export class Orderly {
       if (end.done) keepWhatFollows(db, order, nowMs)
       return settleOrder(db, order.id, end, nowMs)
     })
+    this.#putOff.delete(order.id)
     await this.#o.released(released)
   }
 }

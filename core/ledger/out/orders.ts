@@ -163,15 +163,7 @@ export function beginOrder(db: Tx, id: number): void {
   sql(db, 'UPDATE orders SET state = ? WHERE id = ?').run(states.sending, id)
 }
 
-/** Not yet its turn: unlike one that was tried, it holds up nothing. */
-export function deferOrder(db: Tx, id: number, notBeforeMs: number): void {
-  sql(db, 'UPDATE orders SET not_before_ms = ? WHERE id = ?').run(notBeforeMs, id)
-}
-
-export function postponeOrder(db: Tx, id: number, notBeforeMs: number, error: string): void {
-  sql(db, 'UPDATE orders SET attempts = attempts + 1, not_before_ms = ?, error = ? WHERE id = ?').run(
-    notBeforeMs,
-    error,
-    id,
-  )
+/** It failed, and is to be tried again. */
+export function triedOrder(db: Tx, id: number, error: string): void {
+  sql(db, 'UPDATE orders SET attempts = attempts + 1, error = ? WHERE id = ?').run(error, id)
 }
