@@ -80,7 +80,7 @@ import { holdsUntil, roleIn, rolesEnd, rolesWritten } from './people/roles.ts'
 import { decisionOf, keepDecision } from './record/decisions.ts'
 import { after, append, bySeq, currentOf, messageOf, newest, recent, revise } from './record/events.ts'
 import { firstReceivedSince, keyOf, newestSeq, revisionsBetween } from './record/history.ts'
-import { copiedAs, dropMedia, mediaByHash, noteCopied, unusedMedia } from './record/media.ts'
+import { copiedAs, dropMedia, mediaByHash, noteCopied, touchMedia, unusedMedia } from './record/media.ts'
 import { isReactedElsewhere, noteReaction } from './record/reactions.ts'
 import { advanceTo, cursorOf, forgetHandled, isHandled, markHandled } from './settings/consumers.ts'
 import { directPlaceId, placeIdsOf } from './settings/places.ts'
@@ -173,7 +173,8 @@ const hot: Record<string, (tx: Tx) => unknown> = {
     copiedAs(db, here.network, 'r'),
     mediaByHash(db, 'h'),
     unusedMedia(db, 1, 10),
-    dropMedia(db, 'h'),
+    touchMedia(db, 'h', 1),
+    dropMedia(db, 'h', 1),
   ],
   reactions: db => [
     noteReaction(

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import type { NetworkId } from '../event.ts'
 import { copiedAs, type MediaRow, mediaBytes, noteCopied } from '../ledger/record/media.ts'
 import { temporaryFolder, temporaryLedger } from '../ledger/testing.ts'
+import { sleep } from '../retry.ts'
 import { type MediaLimits, MediaStore } from './store.ts'
 
 const dayMs = 86_400_000
@@ -90,4 +91,33 @@ test('a sweep takes what nobody used for its time, and what a crash left behind'
   assert.equal(await store.sweep(nowMs + dayMs + 1000), 2)
   assert.deepEqual(await files(), [])
   assert.equal(await store.use(old.hash), null)
+})
+
+test('the same bytes that come while they are dropped are there, and so is what is used then', async t => {
+  const { store, ledger } = open(t)
+  const { hash } = await store.put(bytes(100), never)
+  const age = (): Promise<unknown> => ledger.write(db => db.prepare('UPDATE media SET used_ms = 1').run())
+  await age()
+  const write = ledger.write.bind(ledger)
+  let putting: Promise<MediaRow> | undefined
+  t.mock.method(ledger, 'write', async (...work: Parameters<typeof write>) => {
+    const done = await write(...work)
+    putting ??= store.put(bytes(100), never)
+    // It comes first where it can.
+    await Promise.race([putting, sleep(100)])
+    return done
+  })
+  assert.equal(await store.sweep(), 1)
+  await putting
+  t.mock.restoreAll()
+  assert.ok(await store.use(hash))
+  await age()
+  const read = ledger.read.bind(ledger)
+  t.mock.method(ledger, 'read', async (...work: Parameters<typeof read>) => {
+    const found = await read(...work)
+    if (Array.isArray(found)) await store.use(hash)
+    return found
+  })
+  assert.equal(await store.sweep(), 0)
+  assert.ok(await store.use(hash))
 })

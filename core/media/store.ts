@@ -5,7 +5,16 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { ChanopError } from '../error.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { dropMedia, type MediaRow, mediaByHash, mediaBytes, noteMedia, unusedMedia } from '../ledger/record/media.ts'
+import {
+  dropMedia,
+  type MediaRow,
+  mediaByHash,
+  mediaBytes,
+  noteMedia,
+  touchMedia,
+  unusedMedia,
+} from '../ledger/record/media.ts'
+import { Slots } from '../process/slots.ts'
 import { size } from '../text/text.ts'
 import { cleanerFor, headBytes } from './location.ts'
 
@@ -46,6 +55,8 @@ export class MediaStore {
   readonly #folder: string
   readonly #ledger: Ledger
   readonly #limits: () => MediaLimits
+  /** What a row names and what is there change together. */
+  readonly #turn = new Slots(1)
 
   constructor(folder: string, ledger: Ledger, limits: () => MediaLimits) {
     this.#folder = folder
@@ -59,8 +70,10 @@ export class MediaStore {
     try {
       const kept = await cleaned(aside, await this.#write(aside, bytes, signal))
       await this.#makeRoom(kept.sizeBytes)
-      await this.#settle(aside, kept.hash)
-      await this.#ledger.write(tx => noteMedia(tx, kept, Date.now()))
+      await this.#turn.run(async () => {
+        await this.#settle(aside, kept.hash)
+        await this.#ledger.write(tx => noteMedia(tx, kept, Date.now()))
+      })
       return kept
     } catch (error) {
       await rm(aside, { force: true })
@@ -70,10 +83,9 @@ export class MediaStore {
 
   /** Whether the file is here, to be used now: it stays for another `keepMs`. */
   async use(hash: string): Promise<MediaRow | null> {
-    const row = await this.#ledger.read(tx => mediaByHash(tx, hash))
-    if (!row || !(await exists(this.#path(hash)))) return null
-    await this.#ledger.write(tx => noteMedia(tx, row, Date.now()))
-    return row
+    // The row first: none that was just used is dropped, by whichever process.
+    const row = await this.#ledger.write(tx => touchMedia(tx, hash, Date.now()))
+    return row && (await exists(this.#path(hash))) ? row : null
   }
 
   /** The bytes from the beginning, or of a range, both ends included. The stream fails when the file is gone. */
@@ -133,9 +145,7 @@ export class MediaStore {
       if (rows.length === 0) return removed
       for (const { hash, sizeBytes } of rows) {
         if (free >= bytes) return removed
-        // The row first: what it names must be there.
-        await this.#ledger.write(tx => dropMedia(tx, hash))
-        await rm(this.#path(hash), { force: true })
+        if (!(await this.#turn.run(() => this.#dropOne(hash, beforeMs)))) continue
         free += sizeBytes
         removed++
       }
@@ -143,18 +153,34 @@ export class MediaStore {
     return removed
   }
 
+  /** False: somebody used it meanwhile. */
+  async #dropOne(hash: string, beforeMs: number): Promise<boolean> {
+    // The row first: what it names must be there.
+    const dropped = await this.#ledger.write(tx => dropMedia(tx, hash, beforeMs))
+    if (dropped) await rm(this.#path(hash), { force: true })
+    return dropped
+  }
+
   async #orphans(nowMs: number): Promise<number> {
     let removed = 0
     for (const folder of await list(this.#folder)) {
       for (const name of await list(join(this.#folder, folder))) {
         const path = join(this.#folder, folder, name)
-        const { mtimeMs } = await stat(path)
-        if (nowMs - mtimeMs < orphanMs || (await this.#ledger.read(tx => mediaByHash(tx, name)))) continue
-        await rm(path, { force: true })
-        removed++
+        if (await this.#turn.run(() => this.#dropOrphan(path, name, nowMs))) removed++
       }
     }
     return removed
+  }
+
+  async #dropOrphan(path: string, name: string, nowMs: number): Promise<boolean> {
+    // What has its name meanwhile is none.
+    const ageMs = await stat(path).then(
+      ({ mtimeMs }) => nowMs - mtimeMs,
+      () => 0,
+    )
+    if (ageMs < orphanMs || (await this.#ledger.read(tx => mediaByHash(tx, name)))) return false
+    await rm(path, { force: true })
+    return true
   }
 
   #path(hash: string): string {

@@ -22,6 +22,15 @@ export function noteMedia(tx: Tx, { hash, sizeBytes }: MediaRow, nowMs: number):
   ).run(hash, sizeBytes, nowMs, nowMs)
 }
 
+/** A file that is used now; null when it is not in the store. */
+export function touchMedia(tx: Tx, hash: string, nowMs: number): MediaRow | null {
+  const row = sql(tx, 'UPDATE media SET used_ms = max(used_ms, ?) WHERE hash = ? RETURNING hash, size_bytes').get(
+    nowMs,
+    hash,
+  )
+  return row ? mediaOf(row) : null
+}
+
 export function mediaByHash(tx: Tx, hash: string): MediaRow | null {
   const row = sql(tx, 'SELECT hash, size_bytes FROM media WHERE hash = ?').get(hash)
   return row ? mediaOf(row) : null
@@ -60,9 +69,11 @@ export const unusedMedia = (tx: Tx, beforeMs: number, limit: number): MediaRow[]
     .all(beforeMs, limit)
     .map(mediaOf)
 
-export function dropMedia(tx: Tx, hash: string): void {
-  sql(tx, 'DELETE FROM media_ref WHERE hash = ?').run(hash)
-  sql(tx, 'DELETE FROM media WHERE hash = ?').run(hash)
+/** False: it was used at or after `beforeMs`, and stays. */
+export function dropMedia(tx: Tx, hash: string, beforeMs: number): boolean {
+  const { changes } = sql(tx, 'DELETE FROM media WHERE hash = ? AND used_ms < ?').run(hash, beforeMs)
+  if (changes > 0) sql(tx, 'DELETE FROM media_ref WHERE hash = ?').run(hash)
+  return changes > 0
 }
 
 /** What a link opens. */
