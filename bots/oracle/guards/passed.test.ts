@@ -47,7 +47,14 @@ it('each call of a tool is a text of its own, whatever comes in between', () => 
   assert.equal(through([called(0, 'open'), called(1, 'sesame')]).text, 'opensesame', 'two texts, and no secret')
 })
 
-it('what can be none does not wait', () => {
+it('what can be none does not wait, nor behind what comes whole', () => {
+  const guard = new PassedGuard(['top-secret', 'pony-and-cart'])
+  for (const part of [delta({ role: 'assistant', content: '' }), said('a'), { ...said('b') }])
+    assert.deepEqual(guard.take(part), [part])
+  assert.equal(
+    guard.take({ ...said(''), chunk: { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] } }).length,
+    1,
+  )
   assert.equal(through('nothing here'.split('').map(said)).waited, 1)
   assert.ok(through(Array.from({ length: 1000 }, () => said('o'))).waited <= 1)
 })

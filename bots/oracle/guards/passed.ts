@@ -15,13 +15,22 @@ function changed(value: unknown, change: (path: string, text: string) => string,
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, changed(each, change, `${path}/${key}`)]))
 }
 
+/** What comes whole, and no later chunk goes on with. */
+const whole = /\/(?:role|type|id|name|finish_reason)$/
+
+/** The texts of a chunk that later ones may go on with. */
 function textsIn({ chunk }: RawPart): Map<string, string> {
   const texts = new Map<string, string>()
   changed(isRecord(chunk) ? chunk['choices'] : null, (path, text) => {
-    texts.set(path, (texts.get(path) ?? '') + text)
+    if (!whole.test(path)) texts.set(path, (texts.get(path) ?? '') + text)
     return text
   })
   return texts
+}
+
+interface Held {
+  readonly part: RawPart
+  readonly texts: Map<string, string>
 }
 
 /** How many of the last characters of a text may be the beginning of a secret. */
@@ -36,7 +45,7 @@ function openLength(text: string, known: readonly string[]): number {
 /** Takes secrets out of chunks that are passed on, also one that comes in pieces: a chunk waits while it may hold the beginning of one. */
 export class PassedGuard {
   readonly #known: readonly string[]
-  #held: RawPart[] = []
+  #held: Held[] = []
 
   /** `known`: the longest first. */
   constructor(known: readonly string[]) {
@@ -45,17 +54,17 @@ export class PassedGuard {
 
   /** What can be passed on now. */
   take(part: RawPart): RawPart[] {
-    this.#held.push(part)
-    const texts = this.#held.map(textsIn)
+    this.#held.push({ part, texts: textsIn(part) })
+    const texts = this.#held.map(held => held.texts)
     let ready = this.#held.length
     for (const path of new Set(texts.flatMap(each => [...each.keys()])))
       ready = Math.min(ready, this.#readyOf(path, texts))
-    return this.#held.splice(0, ready)
+    return this.#held.splice(0, ready).map(held => held.part)
   }
 
   /** What still waited: nothing comes behind it. */
   end(): RawPart[] {
-    return this.#held.splice(0)
+    return this.#held.splice(0).map(held => held.part)
   }
 
   /** What came so far is void. */
@@ -68,7 +77,7 @@ export class PassedGuard {
     let joined = texts.map(each => each.get(path) ?? '').join('')
     if (this.#known.some(value => joined.includes(value))) {
       joined = this.#known.reduce((safe, value) => safe.replaceAll(value, hiddenKey), joined)
-      this.#write(path, joined, texts)
+      this.#write(path, joined)
     }
     let open = openLength(joined, this.#known)
     if (open === 0) return texts.length
@@ -80,19 +89,18 @@ export class PassedGuard {
   }
 
   /** The first chunk that has something there says all of it, the others nothing. */
-  #write(path: string, text: string, texts: readonly Map<string, string>[]): void {
+  #write(path: string, text: string): void {
     let left = text
-    for (const [at, each] of texts.entries()) {
-      if (!each.has(path)) continue
-      const part = this.#held[at] as RawPart
-      each.set(path, left)
+    for (const [at, { part, texts }] of this.#held.entries()) {
+      if (!texts.has(path)) continue
+      texts.set(path, left)
       const choices = changed((part.chunk as { choices: unknown }).choices, (here, said) => {
         if (here !== path) return said
         const own = left
         left = ''
         return own
       })
-      this.#held[at] = { ...part, chunk: { ...(part.chunk as object), choices } }
+      this.#held[at] = { part: { ...part, chunk: { ...(part.chunk as object), choices } }, texts }
     }
   }
 }
