@@ -75,6 +75,18 @@ it('a turn has one holder: another takes it up when the lease is over, or when i
   assert.equal(await take(2, 'two', 301), 2)
 })
 
+it('what is answered together with one that is stopped ends with it, also when nobody worked on it any more', async t => {
+  for (const end of ['stop', 'lapse', 'free'] as const) {
+    const ledger = await asked(t, 'a', 'a', 'b')
+    await ledger.write(db => takeTurn(db, 1, 'me', 100, 1))
+    await ledger.write(db => mergeTurns(db, 1, [2]))
+    await ledger.write(db => stopTurns(db, { fact: 1 }, 'bob', end === 'stop' ? 200 : 2))
+    if (end === 'lapse') await ledger.write(db => endLapsedStops(db, 200))
+    if (end === 'free') await ledger.write(db => freeTurns(db, 'me', 3))
+    assert.deepEqual(await states(ledger), ['stopped', 'stopped', 'queued'], end)
+  }
+})
+
 it('what was stopped ends as stopped and never comes back', async t => {
   const ledger = await asked(t, 'a', 'b', 'c')
   await ledger.write(db => takeTurn(db, 1, 'me', 100, 1))

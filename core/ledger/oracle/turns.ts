@@ -160,6 +160,16 @@ export function endLapsedStops(tx: Tx, nowMs: number): void {
     `UPDATE turn SET state = ${turnStates.stopped}, settled_ms = ? WHERE state = ${turnStates.stopping}
      AND id IN (SELECT t.id FROM turn t WHERE ${isOpen} AND coalesce(t.lease_ms, 0) <= ?)`,
   ).run(nowMs, nowMs)
+  endMerged(tx, nowMs)
+}
+
+/** What was to be answered together with one that was stopped while nobody worked on it is stopped as well. */
+function endMerged(tx: Tx, nowMs: number): void {
+  sql(
+    tx,
+    `UPDATE turn SET state = ${turnStates.stopped}, settled_ms = ? WHERE id IN (SELECT t.id FROM turn t
+     WHERE ${isOpen} AND (SELECT m.state FROM turn m WHERE m.id = t.merged) = ${turnStates.stopped})`,
+  ).run(nowMs)
 }
 
 /** Those of a process that somebody stopped. */
@@ -182,6 +192,7 @@ export function freeTurns(tx: Tx, holder: string, nowMs: number): void {
      state = iif(state = ${turnStates.stopping}, ${turnStates.stopped}, state)
      WHERE id IN (SELECT t.id FROM turn t WHERE ${isOpen} AND t.holder = ?)`,
   ).run(nowMs, holder)
+  endMerged(tx, nowMs)
 }
 
 /** Ends all that are open, and says nothing: what somebody said stop to is stopped, the rest has failed. */
@@ -275,6 +286,7 @@ export function stopTurns(tx: Tx, scope: StopScope, by: string, nowMs: number): 
       id,
     )
   }
+  endMerged(tx, nowMs)
   return found
 }
 
