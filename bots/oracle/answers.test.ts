@@ -76,7 +76,11 @@ test('who waits longer than two seconds hears how many are before them; a full q
   await until(async () => (await turnsIn(house)).length === 1, 'the first turn')
   bob.say('#general', 'oracle: two')
   await until(async () => (await turnsIn(house)).length === 2, 'the second turn')
-  await bob.shouldReply('#general', 'oracle: three', 'a question waits here already: ask again when it is answered')
+  const full = 'a question waits here already: ask again when it is answered'
+  await bob.shouldReply('#general', 'oracle: three', full)
+  bob.say('#general', 'oracle: three!')
+  await a.user('carl').shouldReply('#general', 'oracle: four', full)
+  assert.equal(answers(a).filter(text => text === full).length, 2, 'once to each')
   await bob.hears('#general', '1 before you: your answer follows')
   await until(() => answers(a).filter(text => text === 'Done.').length === 2, 'both answers')
   assert.equal((await turnsIn(house)).length, 2)

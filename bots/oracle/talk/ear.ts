@@ -55,6 +55,8 @@ export class Ear {
   readonly #o: EarOptions
   readonly #reader: Reader
   readonly #told = new Map<string, number>()
+  /** By lane: who heard that it is full, since it last had room. */
+  readonly #full = new Map<string, Set<string>>()
   /** Something was said or stopped in the transaction that is under way. */
   #spoke = false
 
@@ -162,16 +164,10 @@ export class Ear {
     const { queue } = context.settings.current.oracle
     if (openTurnsIn(tx, lane).length > queue) {
       decided(false, `${queue} questions waited already`)
-      const many = queue === 1 ? 'a question waits' : `${queue} questions wait`
-      this.#say(
-        tx,
-        stored,
-        `${many} here already: ask again when ${queue === 1 ? 'it is' : 'some are'} answered`,
-        'full',
-        nowMs,
-      )
+      this.#sayFull(tx, stored, queue, nowMs)
       return null
     }
+    this.#full.delete(lane)
     const { person } = callerOf(tx, stored, nowMs)
     const { place, sender } = stored.event
     const by = { network: place.network, user: sender.id, person: person?.id ?? null, name: sender.name }
@@ -218,6 +214,18 @@ export class Ear {
     const content = { segments: parseInline(line) }
     this.#spoke = true
     say(tx, { bot: self, content, in: hall, key: `${self}.${about}.${stored.seq}`, replySeq: stored.seq }, nowMs)
+  }
+
+  /** In a room once to each, however much they go on asking. */
+  #sayFull(tx: Tx, stored: Stored<MessageEvent>, queue: number, nowMs: number): void {
+    const { place, sender } = stored.event
+    const lane = laneOf(stored)
+    const told = this.#full.get(lane) ?? new Set<string>()
+    const asker = `${place.network}:${sender.id}`
+    if (!place.private && told.has(asker)) return
+    this.#full.set(lane, told.add(asker))
+    const [many, answered] = queue === 1 ? ['a question waits', 'it is'] : [`${queue} questions wait`, 'some are']
+    this.#say(tx, stored, `${many} here already: ask again when ${answered} answered`, 'full', nowMs)
   }
 
   #sayMissing(tx: Tx, stored: Stored<MessageEvent>, nowMs: number): void {
