@@ -9,6 +9,8 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { dropSetting, storeSetting } from '../ledger/settings/settings.ts'
 import { temporaryFolder, temporaryLedger } from '../ledger/testing.ts'
 import { Settings } from './settings.ts'
+import { changing } from './settings-changing.ts'
+import { removed } from './settings-merge.ts'
 
 const schema = z.strictObject({
   name: z.string().default('chanop'),
@@ -291,4 +293,25 @@ it('a key that somebody else changed since it was seen is found in the ledger, b
     code('conflict', /^rooms\.ops was changed by somebody else just now: say it again$/),
   )
   assert.deepEqual(await ledger.read(db => Object.keys(settings.in(db).rooms)), ['general', 'ops'])
+})
+
+it('what is removed is gone whoever said it, stays so, and is not noted where chat alone had it', async t => {
+  const { ledger, settings } = await opened(t, `${text}models: { mini: {} }\n`)
+  const context = { settings, bus: { signal: () => Promise.resolve() } }
+  const remove = async (key: string): Promise<void> => {
+    const asker = { person: null, account: 'olga' }
+    const asked = { services: { context }, caller: asker, atMs: clockMs++ } as unknown as Parameters<typeof changing>[0]
+    const { effect } = changing(asked, { [key]: removed })
+    await ledger.write(effect)
+    await settings.reload()
+  }
+  await set(ledger, settings, 'models.mini', { priority: 2 })
+  await remove('models.mini')
+  assert.deepEqual(settings.current.models, {}, 'the file has it')
+  await set(ledger, settings, 'models', { mini: {}, maxi: {} })
+  await remove('models.maxi')
+  assert.deepEqual(Object.keys(settings.current.models), ['mini'], 'chat has all of them as one value')
+  await set(ledger, settings, 'rooms.ops', { places: ['irc:#ops'] })
+  await remove('rooms.ops')
+  assert.ok(!settings.diff().some(({ key }) => key === 'rooms.ops'))
 })

@@ -107,6 +107,11 @@ export class Settings<S extends z.ZodType> {
     return this.#schema.parse(fitting(this.#schema, this.#raw, stored(tx)).merged)
   }
 
+  /** Whether there is something at a key as the ledger has it. */
+  holds(tx: Tx, key: string): boolean {
+    return valueAt(this.in(tx), this.#parts(key)) !== undefined
+  }
+
   /** Throws `conflict` when somebody has changed one of these keys since they were as in `seen`, which was `current` once. */
   demandSame(tx: Tx, seen: z.output<S>, keys: readonly string[]): void {
     const now = this.in(tx)

@@ -5,8 +5,7 @@ import { named, rest } from '../../../core/command/parse/values.ts'
 import { soonOrLater } from '../../../core/command/visit/later.ts'
 import { typedValue } from '../../../core/config/yaml.ts'
 import { ChanopError } from '../../../core/error.ts'
-import { dropSetting } from '../../../core/ledger/settings/settings.ts'
-import { type Changes, changed, changing, store } from '../../../core/settings/settings-changing.ts'
+import { type Changes, changing } from '../../../core/settings/settings-changing.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { count, duration, escapeInline } from '../../../core/text/text.ts'
@@ -164,17 +163,11 @@ const del = declare({
     return `deletes the model ${name}: what was spent stays on record`
   },
   async run(context, { name }) {
-    const { settings } = context.services.context
-    const key = `models.${name}`
-    const { from } = settings.get(`${key}.model`).origin
+    const { current } = context.services.context.settings
+    modelNamed(current, name)
     return {
       lines: [`${name} is deleted`],
-      effect: tx => {
-        store(tx, context, mentions(settings.current, name))
-        if (from === 'chat') dropSetting(tx, key, settings.covers(key))
-        else store(tx, context, { [key]: removed })
-      },
-      committed: changed(context),
+      ...changing(context, { ...mentions(current, name), [`models.${name}`]: removed }),
     }
   },
 })
