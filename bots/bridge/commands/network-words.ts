@@ -8,6 +8,7 @@ import { ChanopError } from '../../../core/error.ts'
 import { type NetworkDraft, networkDrafts } from '../../../core/ledger/settings/network-drafts.ts'
 import { dropSetting, storeSetting } from '../../../core/ledger/settings/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
+import { changed } from '../../../core/settings/settings-changing.ts'
 import { removed } from '../../../core/settings/settings-merge.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { escapeInline } from '../../../core/text/text.ts'
@@ -81,11 +82,8 @@ export function storing(context: Context, changes: Readonly<Record<string, unkno
 }
 
 /** Takes stored settings over, here and everywhere. */
-export async function takeOver(context: Context): Promise<void> {
-  const { bus } = context.services.bridge.context
-  await settingsOf(context).reload()
-  bus.signal('settings', { by: nameOf(context) })
-}
+export const takeOver = ({ services, caller }: Context): Promise<void> =>
+  changed({ services: services.bridge, caller })()
 
 const settleMs = 60_000
 

@@ -3,9 +3,8 @@ import { reasonOf } from '../../../core/config/fault.ts'
 import { schemaAt } from '../../../core/config/schema.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { formatPlace, type NetworkId, type Place, parsePlace } from '../../../core/event.ts'
-import { storeSetting } from '../../../core/ledger/settings/settings.ts'
-import type { Tx } from '../../../core/ledger/tx.ts'
 import { placeMeant as meant } from '../../../core/rooms.ts'
+import { type Changes, changing as changingIn } from '../../../core/settings/settings-changing.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { def } from '../../../core/zod.ts'
 import { kindOf, type Section } from '../networks/setup.ts'
@@ -36,22 +35,10 @@ export function channelMeant(context: Context, asked: string): Place {
   throw new ChanopError('usage', `${asked.slice(0, 80)} ${reasonOf(issue, place.channel)}`)
 }
 
-/** A setting, still as it is now, that takes effect in all bots: stored with the answer, told once that is committed. */
-export function changing({ services, caller, atMs }: Context, changes: Readonly<Record<string, unknown>>) {
-  const { settings, bus } = services.bridge.context
-  const by = caller.person?.name ?? caller.account
-  const seen = settings.current
-  for (const [key, value] of Object.entries(changes)) settings.check(key, value)
-  return {
-    effect: (db: Tx): void => {
-      settings.demandSame(db, seen, Object.keys(changes))
-      for (const [key, value] of Object.entries(changes)) storeSetting(db, key, value, by, atMs)
-    },
-    committed: async (): Promise<void> => {
-      await settings.reload()
-      bus.signal('settings', { by })
-    },
-  }
+/** Settings, checked and still as they are now, that take effect in all bots. */
+export function changing({ services: { bridge }, caller, atMs }: Context, changes: Changes) {
+  for (const [key, value] of Object.entries(changes)) bridge.context.settings.check(key, value)
+  return changingIn({ services: bridge, caller, atMs }, changes)
 }
 
 /** The channels a network is configured to be in, if its kind has such a list. */

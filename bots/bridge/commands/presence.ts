@@ -9,6 +9,7 @@ import { dropSetting, storeSetting } from '../../../core/ledger/settings/setting
 import { removed } from '../../../core/settings/settings-merge.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
 import { declare } from '../services.ts'
+import { takeOver } from './network-words.ts'
 import { changing, channelsOf, placeMeant, written } from './places.ts'
 
 const joinPlace = declare({
@@ -107,7 +108,7 @@ const ignore = declare({
   args: z.object({ who: someone, for: durationMs().optional().meta({ named: true }) }),
   examples: [['!ignore add irc:mallory for=30m', 'irc:mallory is ignored for 30m']],
   async run(context, { who, for: forMs }) {
-    const { settings, bus, ledger } = context.services.bridge.context
+    const { settings, ledger } = context.services.bridge.context
     const { caller, atMs } = context
     const [, network = '', user = ''] = /^([^:]+):(.*)$/.exec(who) ?? []
     if (!Object.hasOwn(settings.current.networks, network))
@@ -132,10 +133,7 @@ const ignore = declare({
         const valid = Object.entries(settings.in(db).ignore).filter(([, until]) => until === null || until > atMs)
         storeSetting(db, 'ignore', { ...Object.fromEntries(valid), ...added }, by, atMs)
       },
-      committed: async () => {
-        await settings.reload()
-        bus.signal('settings', { by })
-      },
+      committed: () => takeOver(context),
     }
   },
 })
@@ -171,7 +169,7 @@ const ignoreDel = declare({
   args: z.object({ who: someone }),
   examples: [['!ignore del irc:mallory', 'irc:mallory is not ignored; !ignore list shows who is']],
   async run(context, { who }) {
-    const { settings, bus } = context.services.bridge.context
+    const { settings } = context.services.bridge.context
     if (settings.current.ignore[who] === undefined)
       throw new ChanopError('not-found', `${who} is not ignored; !ignore list shows who is`)
     const [, network = '', user = ''] = /^([^:]+):(.*)$/.exec(who) ?? []
@@ -186,12 +184,9 @@ const ignoreDel = declare({
         const left = Object.fromEntries(others)
         dropSetting(db, 'ignore')
         if (Object.keys(left).length > 0) storeSetting(db, 'ignore', left, by, context.atMs)
-        else if (settings.get('ignore').origin.from === 'file') storeSetting(db, 'ignore', removed, by, context.atMs)
+        else if (settings.inFile('ignore')) storeSetting(db, 'ignore', removed, by, context.atMs)
       },
-      committed: async () => {
-        await settings.reload()
-        bus.signal('settings', { by })
-      },
+      committed: () => takeOver(context),
     }
   },
 })

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { memorySchema } from '../../../adapters/memory/config.ts'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
-import { House } from '../../../test/house.ts'
+import { House, plainConfig } from '../../../test/house.ts'
 import { asker } from '../../../test/talk.ts'
 import { runAdmin } from '../../admin/admin.ts'
 import { runBridge } from '../run.ts'
 import { copies, until } from '../testing.ts'
 
-async function open(t: TestContext) {
-  const house = new House(t)
+async function open(t: TestContext, more = '') {
+  const house = new House(t, { config: plainConfig + more })
   await house.run('bridge', runBridge)
   await house.run('admin', context => runAdmin(context))
   const [a, b] = [house.server('a'), house.server('b')]
@@ -112,6 +112,14 @@ test('ignore: neither relayed nor obeyed, for a time or for good, and never thos
   assert.match(await asker(a, 'mallory')('!version'), /^chanop /)
   assert.equal(await olga('!ignore chat:bob'), 'chat:bob is ignored')
   assert.equal(await olga('!ignore list', { at: '@admin' }), 'chat:bob')
+})
+
+test('whom the file ignores is heard again, whatever chat changed before', async t => {
+  const { olga } = await open(t, "ignore: { 'chat:mallory': null }\n")
+  assert.equal(await olga('!ignore chat:eve'), 'chat:eve is ignored')
+  assert.equal(await olga('!ignore del chat:eve'), 'chat:eve is heard again')
+  assert.equal(await olga('!ignore del chat:mallory'), 'chat:mallory is heard again')
+  assert.equal(await olga('!ignore del chat:mallory'), 'chat:mallory is not ignored; !ignore list shows who is')
 })
 
 /** What is answered to a test, behind the line that it says. */
