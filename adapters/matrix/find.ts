@@ -13,7 +13,7 @@ export interface Wanted {
 }
 
 export interface FoundParts {
-  /** By their number, from 0. */
+  /** By their number, from 0, in order. */
   readonly parts: ReadonlyMap<number, MessageId>
   readonly ids: readonly MessageId[]
   readonly whole: boolean
@@ -39,8 +39,8 @@ export async function findParts(wire: Wire, { room, me, instance, deliveryId }: 
     if (parts.size >= expected || looked >= mostEvents) break
     ended = true
   }
-  const ids = [...parts].sort(([a], [b]) => a - b).map(([, id]) => id)
-  return { parts, ids, whole: parts.size >= expected, ended }
+  const sorted = new Map([...parts].sort(([a], [b]) => a - b))
+  return { parts: sorted, ids: [...sorted.values()], whole: parts.size >= expected, ended }
 }
 
 /** An edit is known by the message that it changes. */

@@ -57,7 +57,8 @@ export class Forgetting {
     } catch (error) {
       const fault = faultOf(error)
       if (this.#o.signal.aborted) return
-      if (fault.retry === 'later') return this.#at(Date.now() + againMs, one)
+      // Who is logged out may log in anew, here or in the next run.
+      if (fault.retry === 'later' || fault.code === 'network-refused') return this.#at(Date.now() + againMs, one)
       this.#o.log.warn({ reason: fault.message }, 'a secret stays in the history of the homeserver')
     }
     await this.#keep(this.#owed.filter(other => other !== one))

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import type { Adapter } from '../../core/adapter.ts'
 import type { ChanopError } from '../../core/error.ts'
-import type { NetworkId, UserId } from '../../core/event.ts'
+import type { MessageId, NetworkId, UserId } from '../../core/event.ts'
 import { silentLog } from '../../core/log.ts'
 import { deadline, sleep } from '../../core/retry.ts'
 import { matrixSchema } from './config.ts'
@@ -102,6 +102,49 @@ describe('rooms of Matrix', { skip: missing ?? false }, () => {
       return send()
     })
     assert.ok((await alice.timeline(next)).some(({ content }) => content['body'] === 'in between'))
+  })
+
+  test('what was said before a room was replaced is changed, reacted to and taken away where it stands', async t => {
+    const trial = await open(t, { room: { preset: 'public_chat' } })
+    const levels = { users: { [trial.bot.id]: 50 } }
+    const state = `client/v3/rooms/${encodeURIComponent(trial.room)}/state/m.room.power_levels/`
+    await alice.ask('PUT', state, levels)
+    const { adapter } = await trial.start()
+    const old = trial.room
+    const ids = await adapter.send(trial.place, say('before'), 'w-1')
+    const at = `client/v3/rooms/${encodeURIComponent(old)}/upgrade`
+    const { replacement_room: next } = await alice.ask<{ replacement_room: string }>('POST', at, { new_version: '12' })
+    await alice.say(next, 'there')
+    await trial.book.hears('there')
+    const fresh = await adapter.send(trial.place, say('after'), 'w-2')
+    assert.ok((await alice.timeline(next)).some(({ event_id: id }) => id === fresh[0]))
+    assert.deepEqual(await adapter.edit(trial.place, ids, say('changed'), 'w-3'), ids)
+    await adapter.react(trial.place, ids[0] as MessageId, { emoji: '👍' }, 'w-4')
+    await adapter.edit(trial.place, fresh, say('after all'), 'w-5')
+    const ours = async (room: string): Promise<unknown[]> =>
+      (await alice.timeline(room)).filter(({ sender, content }) => sender === trial.bot.id && 'm.relates_to' in content)
+    assert.deepEqual([(await ours(old)).length, (await ours(next)).length], [2, 1])
+    await adapter.remove(trial.place, ids, undefined, 'w-6')
+    const gone = (await alice.timeline(old)).filter(({ unsigned }) => unsigned?.['redacted_because'])
+    assert.deepEqual(
+      gone.map(({ event_id: id }) => id),
+      ids,
+    )
+  })
+
+  test('what may not be changed any more in a room that was replaced is refused, and nothing else is', async t => {
+    const trial = await open(t, { room: { preset: 'public_chat' } })
+    const { adapter } = await trial.start()
+    const ids = await adapter.send(trial.place, say('before'), 'x-1')
+    const at = `client/v3/rooms/${encodeURIComponent(trial.room)}/upgrade`
+    const { replacement_room: next } = await alice.ask<{ replacement_room: string }>('POST', at, { new_version: '12' })
+    await alice.say(next, 'there')
+    await trial.book.hears('there')
+    await assert.rejects(adapter.edit(trial.place, ids, say('changed'), 'x-3'), {
+      code: 'send-refused',
+      message: /M_FORBIDDEN/,
+    })
+    assert.equal(trouble(adapter, trial.room), undefined)
   })
 
   test('a tombstone that points to somebody else’s room is not followed', async t => {
@@ -219,6 +262,11 @@ describe('rooms of Matrix', { skip: missing ?? false }, () => {
       await stop()
     }
     assert.equal(made(), 1)
+    const { rooms } = await bob.ask<{ rooms: { invite: object } }>('GET', 'client/v3/sync')
+    await bob.ask('POST', `client/v3/rooms/${encodeURIComponent(Object.keys(rooms.invite)[0] ?? '')}/leave`)
+    const { adapter } = await trial.start()
+    await assert.rejects(adapter.direct(bob.id as UserId), { code: 'send-refused' })
+    assert.equal(made(), 2)
   })
 
   test('a direct conversation is private, found again after a restart, and none when somebody joins', async t => {

@@ -3,6 +3,7 @@ import { ChanopError } from '../../core/error.ts'
 import type { Draft, MessageId, Place, Upload } from '../../core/event.ts'
 import type { Log } from '../../core/log.ts'
 import type { Troubles } from '../../core/process/network-state.ts'
+import { Hopeless } from '../../core/process/hopeless.ts'
 import { Recent } from '../../core/recent.ts'
 import { type Edited, editsOf } from './edits.ts'
 import { findParts } from './find.ts'
@@ -18,8 +19,6 @@ import { head } from './text/words.ts'
 const mostUploads = 200
 /** For so long a homeserver surely knows what it was sent under which id. */
 const rememberedMs = 20 * 3_600_000
-/** Who fails so often at one and the same message, and at nothing else, will never take it. */
-const mostFailures = 6
 
 export interface SpeechOptions {
   readonly wire: Wire
@@ -40,6 +39,8 @@ interface Saying {
   readonly room: string
   readonly place: Place
   readonly txn: string
+  /** It concerns what stands in this very room, also where that was replaced. */
+  readonly stays?: true
 }
 
 export class Speech {
@@ -48,7 +49,7 @@ export class Speech {
   readonly #uploaded = new Recent<string, string>(mostUploads)
   /** Parts of a delivery that are out although the rest is not: `send` leaves them out. */
   readonly #begun = new Recent<string, ReadonlyMap<number, MessageId>>(mostUploads)
-  readonly #failures = new Recent<string, number>(mostUploads)
+  readonly #hopeless = new Hopeless()
   readonly forgetting: Forgetting
 
   constructor(options: SpeechOptions) {
@@ -76,6 +77,23 @@ export class Speech {
     return id
   }
 
+  /** The room in which a message of a place stands: what was said before the room was replaced stays in the old one. */
+  async #roomWith(place: Place, message: MessageId | undefined): Promise<string> {
+    const room = await this.#room(place)
+    const before = message === undefined ? [] : this.#o.rooms.before(place.channel)
+    if (before.length === 0) return room
+    for (const id of [room, ...before]) if (await this.#eventIn(id, message as MessageId)) return id
+    return room
+  }
+
+  /** Null: there is none such in this room. */
+  async #eventIn(room: string, id: MessageId): Promise<Json | null> {
+    return this.#o.wire.ask('GET', path`/rooms/${room}/event/${id}`).catch((error: unknown) => {
+      if (refusalOf(error)?.status === 404) return null
+      throw faultOf(error)
+    })
+  }
+
   async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
     if (draft.secret && !place.private)
       throw new ChanopError('send-refused', 'a secret is never said in a room: write to me privately')
@@ -94,15 +112,15 @@ export class Speech {
     return ids
   }
 
-  async #say({ room, place, txn }: Saying, part: Part): Promise<MessageId> {
+  async #say(at: Saying, part: Part): Promise<MessageId> {
+    const { room, place, txn } = at
     const content = 'file' in part ? part.content(await this.#upload(part.file)) : part.content
     const id = await this.#put(room, content, txn).catch(async (error: unknown) => {
       // The homeserver refuses a thread whose first message it does not know, or that stands in a thread itself.
       const unrelated = refusalOf(error)?.status === 400 ? withoutThread(content) : null
-      if (!unrelated) throw await this.#refused({ room, place, txn }, error)
+      if (!unrelated) throw await this.#refused(at, error)
       return this.#put(room, unrelated, `${txn}.r`)
     })
-    this.#failures.delete(txn)
     this.#o.troubles.end(place.channel)
     return id
   }
@@ -114,13 +132,14 @@ export class Speech {
     return id as MessageId
   }
 
-  async #refused({ room, place, txn }: Saying, error: unknown): Promise<ChanopError> {
+  async #refused({ room, place, txn, stays }: Saying, error: unknown): Promise<ChanopError> {
+    const { doors, rooms, troubles } = this.#o
     const refusal = refusalOf(error)
-    const replaced = refusal?.status === 403 ? await this.#o.doors.replaced(room) : null
+    const replaced = refusal?.status === 403 && !stays ? await doors.replaced(room) : null
     if (replaced === 'moves')
       return new ChanopError('send-later', 'the room was replaced by another one: it is said there', { cause: error })
-    if (refusal?.status === 403 && replaced === null)
-      this.#o.troubles.begin(place.channel, `we may not speak here: ${refusal.says}`)
+    if (refusal?.status === 403 && replaced === null && room === rooms.roomOf(place.channel))
+      troubles.begin(place.channel, `we may not speak here: ${refusal.says}`)
     return this.#given(faultOf(error), txn)
   }
 
@@ -128,9 +147,7 @@ export class Speech {
   async #given(fault: ChanopError, txn: string): Promise<ChanopError> {
     const refusal = refusalOf(fault.cause)
     if (refusal === null || fault.code !== 'network-down') return fault
-    const failures = (await this.#takesElse()) ? (this.#failures.get(txn) ?? 0) + 1 : 0
-    this.#failures.set(txn, failures)
-    if (failures < mostFailures) return fault
+    if (!(await this.#hopeless.isSo(txn, () => this.#takesElse()))) return fault
     const why = `the homeserver, or what stands before it, fails at this each time (${refusal.says})`
     return new ChanopError('send-refused', why, { cause: fault.cause })
   }
@@ -159,16 +176,19 @@ export class Speech {
   // ---- what was said ----------------------------------------------------------------------------------------------
 
   readonly edit: Able['edit'] = async (place, target, draft, deliveryId) => {
-    const room = await this.#room(place)
-    const files = target.length === 1 ? [] : await this.#filesAmong(room, target)
+    const room = await this.#roomWith(place, target[0])
+    // Of an edit that was broken off what it said anew is there already.
+    const there = [...new Set([...target, ...(this.#begun.get(deliveryId)?.values() ?? [])])]
+    const files = there.length === 1 ? [] : await this.#filesAmong(room, there)
     const { instance } = this.#o
-    const edits = editsOf(draft, target, files, { instance, deliveryId, thread: place.thread })
+    const edits = editsOf(draft, there, files, { instance, deliveryId, thread: place.thread })
     const txn = `${instance}.${deliveryId}.${digestOf(draft)}`
     const ids: MessageId[] = []
     for (const [at, one] of edits.entries()) {
-      const id = await this.#change({ room, place, txn: `${txn}.${at}` }, one)
+      const id = await this.#change({ room, place, txn: `${txn}.${at}`, stays: true }, one)
       if (id !== null) ids.push(id)
     }
+    this.#begun.delete(deliveryId)
     return ids
   }
 
@@ -186,17 +206,14 @@ export class Speech {
   async #filesAmong(room: string, target: readonly MessageId[]): Promise<MessageId[]> {
     const found: MessageId[] = []
     for (const id of target) {
-      const event: Json = await this.#o.wire.ask('GET', path`/rooms/${room}/event/${id}`).catch((error: unknown) => {
-        if (refusalOf(error)?.status === 404) return {}
-        throw faultOf(error)
-      })
-      if (string(object(event['content'])['url']) !== undefined) found.push(id)
+      const event = await this.#eventIn(room, id)
+      if (string(object(event?.['content'])['url']) !== undefined) found.push(id)
     }
     return found
   }
 
   readonly remove: Able['remove'] = async (place, target, reason, deliveryId) => {
-    const room = await this.#room(place)
+    const room = await this.#roomWith(place, target[0])
     const txn = `${this.#o.instance}.${deliveryId}`
     for (const [at, id] of target.entries()) await this.#redact(room, id, reason, `${txn}.${at}.d`)
   }
@@ -211,7 +228,7 @@ export class Speech {
   }
 
   readonly react: Able['react'] = async (place, target, { emoji, removed }, deliveryId) => {
-    const room = await this.#room(place)
+    const room = await this.#roomWith(place, target)
     const key = head(emoji, 200)
     if (removed) return this.#unreact(room, target, key, deliveryId)
     const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key } }
@@ -250,10 +267,14 @@ export class Speech {
     const found = await findParts(wire, { room, me, instance, deliveryId }).catch((error: unknown) =>
       Promise.reject(faultOf(error)),
     )
-    if (found.whole) return found.ids
+    if (found.whole && act.do === 'send') {
+      if (act.secret) await this.forgetting.later(room, found.ids)
+      return found.ids
+    }
     if (found.parts.size > 0) this.#begun.set(deliveryId, found.parts)
     // Beyond that, what was said lately is known to the homeserver by its id: saying it again does not double it.
-    return found.ended || this.#o.awayMs() < rememberedMs ? 'not-sent' : 'cannot-tell'
+    // An edit that is there may have left over what it is to take away: done again it changes nothing else.
+    return found.whole || found.ended || this.#o.awayMs() < rememberedMs ? 'not-sent' : 'cannot-tell'
   }
 }
 

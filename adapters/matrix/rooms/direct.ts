@@ -4,6 +4,7 @@ import { path, type Wire } from '../link/wire.ts'
 import { string } from '../native.ts'
 import { isUserId } from '../text/words.ts'
 import type { Doors } from './doors.ts'
+import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
 
 interface TalksOptions {
@@ -16,7 +17,7 @@ interface TalksOptions {
 const encrypts = (): ChanopError =>
   new ChanopError(
     'send-refused',
-    'this homeserver encrypts the direct conversations that we open, which Chanop can not do: start one with us without encryption, or change its encryption_enabled_by_default_for_room_type',
+    'this homeserver encrypts the direct conversations that we open, which Chanop can not do: start one with us without encryption, or change its encryption_enabled_by_default_for_room_type and leave the one there is',
   )
 
 /** Direct conversations: one room for each person, found again or made. */
@@ -41,7 +42,7 @@ export class DirectTalks {
     const there = rooms.directRooms(user)
     for (const id of there) if (await this.#serves(id, user)) return id
     // Another one would be as this one is, and one more each time.
-    if (there.some(id => rooms.get(id)?.encryptedBy === this.#o.me)) throw encrypts()
+    if (there.some(id => this.#isVain(rooms.get(id)))) throw encrypts()
     await wire.ask('GET', path`/profile/${user}`).catch((error: unknown) => {
       const refusal = refusalOf(error)
       if (refusal?.status === 404)
@@ -59,7 +60,13 @@ export class DirectTalks {
     await this.#o.doors.saveDirect()
     if (!(await this.#isEncrypted(id))) return id
     room.encryptedBy = this.#o.me
+    room.summary({ 'm.joined_member_count': 1, 'm.invited_member_count': 1 })
     throw encrypts()
+  }
+
+  /** Opened by us, encrypted, and not left by the other one. */
+  #isVain(room: Room | undefined): boolean {
+    return room?.encryptedBy === this.#o.me && room.size > 1
   }
 
   async #isEncrypted(id: string): Promise<boolean> {

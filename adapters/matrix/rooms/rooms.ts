@@ -84,6 +84,14 @@ export class Rooms {
     return [...this.#channelOf].filter(([, named]) => named === channel).length > 1
   }
 
+  /** Rooms that a channel was before, as far as we are still in them, the newest first. */
+  before(channel: string): string[] {
+    const now = this.roomOf(channel)
+    return [...this.#channelOf]
+      .flatMap(([id, named]) => (named === channel && id !== now && this.#rooms.has(id) ? [id] : []))
+      .toReversed()
+  }
+
   isWanted(id: string): boolean {
     return this.#wanted.has(this.channelOf(id)) || this.#wanted.has(id)
   }
