@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
-/** What this thread waited for a processor so far, ms: the second number of proc(5)'s schedstat, ns. */
-const waitedMs = (): number => Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[1]) / 1e6
+const schedstat = '/proc/thread-self/schedstat'
+
+/** What this thread waited for a processor so far, ms: the second number of proc(5)'s schedstat, ns. 0 where nobody counts. */
+const waitedMs = (): number => (existsSync(schedstat) ? Number(readFileSync(schedstat, 'utf8').split(' ')[1]) / 1e6 : 0)
 
 /**
  * Starts now. Returns a function that says how many ms have passed in which this thread could run: a bound on it

@@ -12,6 +12,7 @@ import { endSplit, noteSplit } from '../../../core/ledger/record/netsplits.ts'
 import { noteReaction } from '../../../core/ledger/record/reactions.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { isDoor, type Rooms } from '../../../core/rooms.ts'
+import { isLate } from '../relay/dated.ts'
 import type { Echoes } from '../relay/echoes.ts'
 import { isAuthor, type Passing, relays } from '../relay/relay.ts'
 import { tellGap } from './gaps.ts'
@@ -129,8 +130,9 @@ function isEcho(fact: Stored, { rooms, echoes }: Intake, taken: Taken, nowMs: nu
 
 function passOn(db: Tx, fact: Stored | null, intake: Intake, passing: Passing): void {
   if (!fact || staysHere(db, fact.event, intake)) return
+  const isDated = isLate(fact.event, passing.nowMs, passing.lateMs)
   for (const relayed of relays(db, fact, intake.rooms, passing)) {
-    const delivery = superseding(db, relayed)
+    const delivery = superseding(db, relayed, isDated)
     if (delivery) enqueue(db, delivery, passing.nowMs)
   }
 }

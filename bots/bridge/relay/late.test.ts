@@ -145,6 +145,28 @@ test('what was changed or taken back while its copy waited is said as it reads t
   )
 })
 
+test('what waited and was edited while we were not there says once when that was', async t => {
+  const { house, a, b, stop } = await openTwo(t)
+  b.down()
+  const { id } = a.user('alice').say(hall, 'helo')
+  await a.quiet()
+  await stop()
+  const agoMs = 600_000
+  await house.ledger.write(db => {
+    sql(db, 'UPDATE place SET since_ms = 1').run()
+    sql(db, 'UPDATE delivery SET created_ms = created_ms - ?').run(agoMs)
+  })
+  a.faults.clockSkewMs = -agoMs
+  a.user('alice').edit(id, 'hello')
+  a.faults.clockSkewMs = 0
+  await house.run('bridge', runBridge)
+  await a.ready()
+  await a.quiet()
+  b.up()
+  await settled(house)
+  assert.match(copies(b).join('\n'), /^alice: \[[^\]]+ UTC\] hello$/)
+})
+
 test('of many edits that waited for a network the last one is told', async t => {
   const { house, a, b } = await openTwo(t)
   const alice = a.user('alice')

@@ -278,7 +278,7 @@ function catchUp(db: Tx, { id, source, placeId }: Delivery): void {
 type Edit = Act & { readonly do: 'edit' }
 
 /** What a send answers and which thread it belongs to. */
-const replyOf = ({
+export const replyOf = ({
   replySeq,
   threadSeq,
 }: Act & { readonly do: 'send' }): Pick<Act & { readonly do: 'send' }, 'replySeq' | 'threadSeq'> => ({

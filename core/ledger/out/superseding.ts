@@ -3,7 +3,7 @@ import type { ChannelId, NetworkId, Place } from '../../event.ts'
 import { isOurs, placeId } from '../record/events.ts'
 import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
-import { type Delivery, type NewDelivery, rewrite, saying, setState, states } from './deliveries.ts'
+import { type Delivery, type NewDelivery, replyOf, rewrite, saying, setState, states } from './deliveries.ts'
 
 /** Nobody began to do it: nothing of it can be out. */
 const isUntouched = ({ state, attempts, act }: Delivery): boolean =>
@@ -11,9 +11,9 @@ const isUntouched = ({ state, attempts, act }: Delivery): boolean =>
 
 /**
  * What is left to do of an edit or a removal, once what nobody began to do before it is taken back: a message is said as it reads
- * now, or never, and of its edits the newest is told. Null: nothing.
+ * now, or never, and of its edits the newest is told. `dated`: its words begin with when it was said. Null: nothing.
  */
-export function superseding(db: Tx, delivery: NewDelivery): NewDelivery | null {
+export function superseding(db: Tx, delivery: NewDelivery, dated: boolean): NewDelivery | null {
   const { act } = delivery
   if (act.do !== 'edit' && act.do !== 'remove') return delivery
   const at = placeId(db, delivery.place)
@@ -33,7 +33,13 @@ export function superseding(db: Tx, delivery: NewDelivery): NewDelivery | null {
     // The files of a message stay where they are when its words change.
     const { attachments } = send.act.content
     const content = { ...(attachments ? { attachments } : {}), ...act.draft.content }
-    rewrite(db, send, { ...send.act, ...act.draft, content })
+    rewrite(db, send, {
+      do: 'send',
+      ...replyOf(send.act),
+      ...act.draft,
+      content,
+      ...(dated ? { dated } : {}),
+    })
     return null
   }
   const [first] = edits
