@@ -3,10 +3,10 @@ import type { Adapter } from '../adapter.ts'
 import { ChanopError } from '../error.ts'
 import type { MessageId, Place } from '../event.ts'
 import { deadline, sleep } from '../retry.ts'
+import { graphemesOf } from '../text/graphemes.ts'
 import { awayNeeds, type Check, draft, needs, type World, within } from './harness.ts'
 import { randomText, seeded, seedOf } from './random.ts'
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 const bare = (said: string): string => said.replace(/\s+/gu, '')
 const letters = (said: string): string => said.toWellFormed().replace(/\P{L}/gu, '')
 const seenTexts = async (world: World): Promise<string[]> => (await world.platform.seen()).map(({ text }) => text)
@@ -78,7 +78,7 @@ function splittingContract(check: Check): void {
     for (let n = 0; Buffer.byteLength(said) < adapter.limits.textBytes * 2.5; n++) said += clusters[n % clusters.length]
     await send(world, adapter, said, 'cluster-1')
     const parts = await seenTexts(world)
-    const cut = (whole: string): string[] => [...graphemes.segment(whole)].map(({ segment }) => segment)
+    const cut = (whole: string): string[] => [...graphemesOf(whole)].map(({ segment }) => segment)
     assert.ok(parts.length > 1)
     assert.deepEqual(parts.flatMap(cut), cut(said))
   })

@@ -1,8 +1,8 @@
 import type { Segment } from '../event.ts'
+import { graphemesOf } from './graphemes.ts'
 import { isBlock, plainSegment } from './text.ts'
 
 /** A person's idea of one character; what is cut is cut between two of them. */
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 const isAscii = (text: string): boolean => /^[\x20-\x7e\n\t]*$/.test(text)
 
@@ -16,7 +16,7 @@ export function cutAt(text: string, mostUnits: number, fits: (head: string) => b
   if (text.length <= mostUnits && fits(text)) return text.length
   // Room for the grapheme that the last unit lies in.
   const reach = text.slice(0, Math.max(mostUnits, 0) + 64)
-  const ends = isAscii(reach) ? null : [...graphemes.segment(reach)].map(({ index, segment }) => index + segment.length)
+  const ends = isAscii(reach) ? null : [...graphemesOf(reach)].map(({ index, segment }) => index + segment.length)
   const endOf = (count: number): number => (ends ? (ends[count - 1] ?? 0) : count)
   const end = endOf(most(ends?.length ?? reach.length, count => fits(reach.slice(0, endOf(count)))))
   return end === 0 ? withinGrapheme(reach, fits) : wordCut(reach.slice(0, end), reach[end])

@@ -3,9 +3,8 @@
  * models write goes through here. Scanners instead of regular expressions wherever one could backtrack.
  */
 import type { Attachment, Content, Segment } from '../event.ts'
+import { graphemesOf } from './graphemes.ts'
 import { parseLine, pushText } from './markup.ts'
-
-const graphemeSegmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 // ---- fallback text ------------------------------------------------------------------------------------------------
 
@@ -131,7 +130,7 @@ export function truncate(text: string, max: number, mark = '…'): string {
   if (text.length <= max) return text
   let count = 0
   let end = 0
-  for (const { index } of graphemeSegmenter.segment(text)) {
+  for (const { index } of graphemesOf(text)) {
     if (count === max - 1) end = index
     if (count++ === max) return text.slice(0, end) + mark
   }

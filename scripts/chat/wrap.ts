@@ -1,7 +1,7 @@
+import { graphemesOf } from '../../core/text/graphemes.ts'
 /** Columns of text on a terminal, and rows that fit. */
 import { clean, type Row, type Run, type Style } from './style.ts'
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 const ascii = /^[\x20-\x7e]*$/
 const nothing = /^[\p{Mn}\p{Me}\p{Cf}]+$/u
 /** Unicode's East Asian Wide and Fullwidth (UAX 11), in blocks. */
@@ -10,7 +10,7 @@ const wide =
 
 /** What a person sees as single characters. */
 export const graphemes = (text: string): string[] =>
-  ascii.test(text) ? text.split('') : Array.from(segmenter.segment(text), part => part.segment)
+  ascii.test(text) ? text.split('') : Array.from(graphemesOf(text), part => part.segment)
 
 export function graphemeColumns(grapheme: string): number {
   if (ascii.test(grapheme)) return grapheme.length

@@ -1,4 +1,5 @@
 import type { Draft, Face } from '../../../core/event.ts'
+import { graphemesOf } from '../../../core/text/graphemes.ts'
 import { visible } from '../../../core/text/text.ts'
 import { deliveryTag, instanceTag, type Outgoing, originTag } from '../link/settle.ts'
 import { cleanText, formatSegments, oneLine } from './format.ts'
@@ -28,14 +29,13 @@ interface Part {
 const noPing = '\u2060'
 /** UTF-8 bytes: a name stands in every line and must leave room for the text. */
 const longestName = 90
-const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' })
 
 /** A person's name as it may stand in front of a line: no control or invisible characters, no angle brackets. */
 export function shownName(name: string): string {
   const clean = visible(name).replaceAll('<', '‹').replaceAll('>', '›')
   let shown = ''
   let bytes = 0
-  for (const { segment } of graphemes.segment(clean)) {
+  for (const { segment } of graphemesOf(clean)) {
     bytes += Buffer.byteLength(segment)
     if (bytes > longestName) break
     shown += segment
@@ -46,7 +46,7 @@ export function shownName(name: string): string {
 /** The same with a word joiner behind the first letter, so that nobody of that name is pinged by every line. */
 export function quietName(name: string): string {
   const shown = shownName(name)
-  const first = graphemes.segment(shown)[Symbol.iterator]().next().value?.segment ?? ''
+  const first = graphemesOf(shown)[Symbol.iterator]().next().value?.segment ?? ''
   return first === shown && shown.length > 1 ? shown : `${first}${noPing}${shown.slice(first.length)}`
 }
 

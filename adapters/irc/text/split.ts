@@ -1,3 +1,4 @@
+import { graphemesOf } from '../../../core/text/graphemes.ts'
 /** Formatting that is open at some point of a line and must be opened again on the next one. */
 interface Open {
   toggles: string
@@ -5,7 +6,6 @@ interface Open {
 }
 
 const code = /\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04(?:[0-9a-fA-F]{6}(?:,[0-9a-fA-F]{6})?)?|[\x02\x0f\x11\x16\x1d\x1e\x1f]/g
-const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' })
 
 function apply(open: Open, token: string): Open {
   if (token === '\x0f') return { toggles: '', colour: '' }
@@ -30,7 +30,7 @@ function* atoms(text: string, limitBytes: number): Generator<{ text: string; byt
 }
 
 function* plainAtoms(text: string, limitBytes: number): Generator<{ text: string; bytes: number; code: boolean }> {
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     const bytes = bytesOf(segment)
     if (bytes <= limitBytes) yield { text: segment, bytes, code: false }
     else for (const point of segment) yield { text: point, bytes: bytesOf(point), code: false }
