@@ -6,10 +6,8 @@ import type { CommandContext } from '../../../core/command/command.ts'
 import { sayLater } from '../../../core/command/visit/later.ts'
 import { ChanopError } from '../../../core/error.ts'
 import { type NetworkDraft, networkDrafts } from '../../../core/ledger/settings/network-drafts.ts'
-import { dropSetting, storeSetting } from '../../../core/ledger/settings/settings.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
-import { changed } from '../../../core/settings/settings-changing.ts'
-import { removed } from '../../../core/settings/settings-merge.ts'
+import { type Changes, changed, changing } from '../../../core/settings/settings-changing.ts'
 import { nearest } from '../../../core/text/nearest.ts'
 import { escapeInline } from '../../../core/text/text.ts'
 import { sameAccount } from '../networks/setup.ts'
@@ -66,19 +64,10 @@ export async function refuseTwice(
   )
 }
 
-/** Stores settings with the answer; all bots take them over once that is committed. `removed` of what no file has leaves nothing. */
-export function storing(context: Context, changes: Readonly<Record<string, unknown>>) {
-  const settings = settingsOf(context)
-  settings.previewAll(changes)
-  const seen = settings.current
-  const by = nameOf(context)
-  return (tx: Tx): void => {
-    settings.demandSame(tx, seen, Object.keys(changes))
-    for (const [key, value] of Object.entries(changes)) {
-      if (value === removed && !settings.inFile(key)) dropSetting(tx, key)
-      else storeSetting(tx, key, value, by, context.atMs)
-    }
-  }
+/** Stores settings that fit with the answer; all bots take them over once that is committed. */
+export function storing({ services: { bridge }, caller, atMs }: Context, changes: Changes): (tx: Tx) => void {
+  bridge.context.settings.previewAll(changes)
+  return changing({ services: bridge, caller, atMs }, changes).effect
 }
 
 /** Takes stored settings over, here and everywhere. */
