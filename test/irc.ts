@@ -28,7 +28,7 @@ const wanted = [
   'draft/chathistory',
   'draft/event-playback',
 ]
-const connectMs = 20_000
+const connectMs = 60_000
 
 /** One connection, from the handshake to its end. */
 export class Client {

@@ -110,7 +110,7 @@ export interface Child {
 /** Where scripts/run keeps what is compiled: a process that is killed never writes its own. */
 export const compileCache = resolve(import.meta.dirname, '../../node_modules/.cache/compile')
 
-const lineDeadlineMs = 20_000
+const lineDeadlineMs = 60_000
 
 /** Runs `command`, standard input open, standard output read line by line, and kills it when the test is over. */
 export function runChild(
