@@ -4,7 +4,6 @@ import { path, type Wire } from '../link/wire.ts'
 import { string } from '../native.ts'
 import { isUserId } from '../text/words.ts'
 import type { Doors } from './doors.ts'
-import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
 
 interface TalksOptions {
@@ -39,10 +38,14 @@ export class DirectTalks {
   async #open(user: string): Promise<string> {
     if (!isUserId(user) || user === this.#o.me) throw new ChanopError('not-found', `there is nobody ${user} on Matrix`)
     const { wire, rooms } = this.#o
-    const there = rooms.directRooms(user)
-    for (const id of there) if (await this.#serves(id, user)) return id
+    let encrypted = false
+    for (const id of rooms.directRooms(user)) {
+      if (!(await this.#serves(id, user))) continue
+      if (!rooms.get(id)?.encrypted) return id
+      encrypted = true
+    }
     // Another one would be as this one is, and one more each time.
-    if (there.some(id => this.#isVain(rooms.get(id)))) throw encrypts()
+    if (encrypted) throw encrypts()
     await wire.ask('GET', path`/profile/${user}`).catch((error: unknown) => {
       const refusal = refusalOf(error)
       if (refusal?.status === 404)
@@ -60,13 +63,7 @@ export class DirectTalks {
     await this.#o.doors.saveDirect()
     if (!(await this.#isEncrypted(id))) return id
     room.encryptedBy = this.#o.me
-    room.summary({ 'm.joined_member_count': 1, 'm.invited_member_count': 1 })
     throw encrypts()
-  }
-
-  /** Opened by us, encrypted, and not left by the other one. */
-  #isVain(room: Room | undefined): boolean {
-    return room?.encryptedBy === this.#o.me && room.size > 1
   }
 
   async #isEncrypted(id: string): Promise<boolean> {
@@ -77,10 +74,11 @@ export class DirectTalks {
     )
   }
 
-  /** A conversation that the other one left, or that others are in, is none any more. */
+  /** A conversation that the other one left or encrypted, or that others are in, is none any more. */
   async #serves(id: string, user: string): Promise<boolean> {
     const room = this.#o.rooms.get(id)
-    if (!room || room.encrypted || room.size > 2 || this.#o.rooms.isWanted(id)) return false
+    if (!room || (room.encrypted && room.encryptedBy !== this.#o.me) || room.size > 2 || this.#o.rooms.isWanted(id))
+      return false
     if (room.members.has(user)) return true
     const state = await this.#o.wire
       .ask('GET', path`/rooms/${id}/state/m.room.member/${user}`)
