@@ -5,6 +5,7 @@ import type { Segment } from '../../../core/event.ts'
 import { parseInline, plain } from '../../../core/text/text.ts'
 import { linesOf, liteOf } from './lines.ts'
 import { blocksOf, segmentsOf } from './markdown.ts'
+import { parseable } from './parseable.ts'
 
 const shown = (markdown: string): string => plain({ segments: segmentsOf(markdown) })
 
@@ -55,6 +56,27 @@ test('no text keeps the parser busy: what would is text as it stands', () => {
     assert.match(said, /^Before it\.\n/)
     assert.ok(said.length < size * 4)
   }
+})
+
+test('what only looks like code is counted as any text', () => {
+  const bad = '**a'.repeat(3000)
+  for (const before of [
+    '```js\nx\n```js\n```\n',
+    '```a`b\n',
+    '- a\n  ```\n',
+    '```\nx\r```\n',
+    '<div>\n```\n',
+    '<!-- a\n\n```\n-->\n',
+    '   ```\nx\n```\n',
+    '* * *\n  ```\nx\n```\n',
+    'text\n2. x\n   ```\nx\n```\n',
+  ])
+    assert.ok(parseable(`${before}\n${bad}`) <= before.length + 1, before)
+  for (const line of [`\\\`${bad}\``, `\`${bad}\`\``, `a \` b\nx \` ${bad} \` y`, `<a title="\`"> ${bad} \``])
+    assert.ok(parseable(line) < 10, line.slice(0, 20))
+  const items = '1. Run:\n   ```sh\n   a *.c | b\n   ```\n2. Write:\n\n'
+  const code = `\`\`\`c\n${'int *a[3] = {*b, **c};\n'.repeat(1000)}\`\`\`\n\n**end**`
+  assert.equal(parseable(items + code), items.length + code.length)
 })
 
 test('much that people write is parsed to its end', () => {
