@@ -3,6 +3,8 @@ import type { Caller } from '../command.ts'
 interface Bucket {
   tokens: number
   atMs: number
+  /** When it is as if nobody had ever asked. */
+  fullMs: number
   told: boolean
 }
 
@@ -11,27 +13,27 @@ export interface Allowance {
   readonly burst: number
 }
 
-const forgetMs = 3_600_000
 const manyBuckets = 10_000
 
 /** Token buckets by key. Who asks too often is told so once, then hears nothing until they may go on. */
 export class RateLimit {
   readonly #buckets = new Map<string, Bucket>()
+  /** With so many it is time to forget some: so seldom that an ask costs the same however many there are. */
+  #many = manyBuckets
 
   /** `tell`: too much, for the first time. */
   ask(key: string, { perMinute, burst }: Allowance, nowMs: number): 'go' | 'tell' | 'silent' {
-    if (this.#buckets.size > manyBuckets) this.#forget(nowMs)
-    const bucket = this.#buckets.get(key) ?? { tokens: burst, atMs: nowMs, told: false }
+    if (this.#buckets.size > this.#many) this.#forget(nowMs)
+    const bucket = this.#buckets.get(key) ?? { tokens: burst, atMs: nowMs, fullMs: nowMs, told: false }
     this.#buckets.set(key, bucket)
     bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, nowMs - bucket.atMs) * perMinute) / 60_000)
     bucket.atMs = nowMs
-    if (bucket.tokens >= 1) {
-      bucket.tokens--
-      bucket.told = false
-      return 'go'
-    }
-    const told = bucket.told
-    bucket.told = true
+    const goes = bucket.tokens >= 1
+    if (goes) bucket.tokens--
+    bucket.fullMs = nowMs + ((burst - bucket.tokens) * 60_000) / perMinute
+    const { told } = bucket
+    bucket.told = !goes
+    if (goes) return 'go'
     return told ? 'silent' : 'tell'
   }
 
@@ -42,7 +44,8 @@ export class RateLimit {
   }
 
   #forget(nowMs: number): void {
-    for (const [key, bucket] of this.#buckets) if (nowMs - bucket.atMs > forgetMs) this.#buckets.delete(key)
+    for (const [key, { fullMs }] of this.#buckets) if (fullMs <= nowMs) this.#buckets.delete(key)
+    this.#many = Math.max(manyBuckets, this.#buckets.size * 2)
   }
 }
 
