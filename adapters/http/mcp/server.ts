@@ -104,7 +104,7 @@ export function mcpServer(house: House, asking: Asking): McpServer {
       args => outcome(house, asking, command.name, args),
     )
   }
-  if (reads) registerResources(server, house, holder)
+  if (reads) registerResources(server, house, asking)
   registerPrompts(server)
   return server
 }
