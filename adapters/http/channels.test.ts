@@ -174,6 +174,24 @@ describe('rooms by HTTP', () => {
     assert.match(found.text, /alice/)
   })
 
+  it('tell what was said to a key from a time on, after a number and before one', async () => {
+    const mia = await world.key('mia')
+    for (let n = 0; n < 3; n++) await world.command('version', mia)
+    type Page = { messages: readonly { id: number; at: string }[]; next: number }
+    const ids = async (query: string) => {
+      const { json } = await world.call<Page>('GET', `/v1/channels/@me/messages?${query}`, mia)
+      return json.messages.map(({ id }) => id)
+    }
+    const [one, two, three] = (await ids('')) as [number, number, number]
+    assert.ok(three > two && two > one)
+    assert.deepEqual(await ids(`after=${one}`), [two, three])
+    assert.deepEqual(await ids(`before=${three}`), [one, two])
+    assert.deepEqual(await ids(`before=${three}&limit=1`), [two])
+    assert.deepEqual(await ids('since=2001-01-01T00:00:00Z'), [one, two, three])
+    assert.deepEqual(await ids(`since=${new Date(Date.now() + 60_000).toISOString()}`), [])
+    assert.equal((await world.call('GET', '/v1/channels/@me/messages?since=today', mia)).status, 400)
+  })
+
   it('are said to be nowhere where nothing was ever said, to operators too', async () => {
     const olga = await world.key('olga', 'owner')
     for (const name of [

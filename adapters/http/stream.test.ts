@@ -54,6 +54,11 @@ describe('the live stream', () => {
       Array.from({ length: 40 }, (_, n) => `n ${n}`),
     )
     again.close()
+    const path = `/v1/stream?after=${source.lastId}`
+    const first = await new Source().open(world, alice, path, { 'last-event-id': '' })
+    await until(() => first.texts.includes('n 39'), 'all that came after')
+    assert.deepEqual(first.texts, again.texts)
+    first.close()
   })
 
   it('ends with its key, with a reason', async t => {

@@ -132,6 +132,24 @@ describe('webhooks', () => {
     assert.equal(general('chat').messages.filter(({ text }) => text.includes('only once')).length, 1)
   })
 
+  it('say what is signed once, whatever else somebody who caught it calls it', async () => {
+    const { path, secret } = await make('general --signed')
+    const body = JSON.stringify({ text: 'signed once' })
+    const seconds = `${Math.floor(Date.now() / 1000)}`
+    const signature = createHmac('sha256', secret).update(`m1.${seconds}.${body}`).digest('base64')
+    const signed = { 'webhook-id': 'm1', 'webhook-timestamp': seconds, 'webhook-signature': `v1,${signature}` }
+    for (const more of [{}, { 'x-github-delivery': '2' }, { 'idempotency-key': '3' }])
+      assert.equal((await post(path, body, { ...signed, ...more })).status, 200)
+    const lab = await make('general')
+    const event = { 'x-gitlab-event-uuid': 'one event' }
+    for (const n of [1, 2])
+      await post(lab.path, { text: `brought about ${n}` }, { ...event, 'idempotency-key': `${n}` })
+    await arrives('chat', 'brought about 2')
+    const said = general('chat').messages.map(({ text }) => text)
+    assert.equal(said.filter(text => text.includes('signed once')).length, 1)
+    assert.equal(said.filter(text => text.includes('brought about')).length, 2)
+  })
+
   it('call nobody, show no keys and nothing that drives a terminal', async () => {
     const { path } = await make('general')
     await post(path, { text: 'hi @everyone \u001b[31m ghp_abcdefghijklmnopqrstuvwxyz0123 \u202e end-of-it' })

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { maySee } from '../../../core/access/visibility.ts'
 import type { ChannelId } from '../../../core/event.ts'
-import { lettersIn } from '../../../core/ledger/out/inbox.ts'
+import { lettersBefore, lettersIn } from '../../../core/ledger/out/inbox.ts'
 import { membersOf } from '../../../core/ledger/people/members.ts'
 import { type RecentMessage, recent } from '../../../core/ledger/record/events.ts'
 import { factsFor, firstReceivedSince } from '../../../core/ledger/record/history.ts'
@@ -60,15 +60,18 @@ const pageAnswer = {
 
 const limitOf = ({ limit }: Page): number => Math.min(most, limit === undefined ? usual : Number(limit))
 
+function momentIn(since: string): number {
+  const sinceMs = Date.parse(since)
+  if (!/^\d{4}-\d\d-\d\dT/.test(since) || Number.isNaN(sinceMs))
+    throw new Problem(400, 'usage', 'since: write a time such as 2026-04-01T18:00:00Z')
+  return sinceMs
+}
+
 /** Where to go on: after a number, or a time; null: the newest are wanted. */
 function afterOf(tx: Tx, { after, since }: Page, newestSeq: number): number | null {
   // A number of a record that was put back is none yet.
   if (after !== undefined) return Math.min(Number(after), newestSeq)
-  if (since === undefined) return null
-  const sinceMs = Date.parse(since)
-  if (!/^\d{4}-\d\d-\d\dT/.test(since) || Number.isNaN(sinceMs))
-    throw new Problem(400, 'usage', 'since: write a time such as 2026-04-01T18:00:00Z')
-  return firstReceivedSince(tx, sinceMs) - 1
+  return since === undefined ? null : firstReceivedSince(tx, momentIn(since)) - 1
 }
 
 function messagesIn(tx: Tx, room: Room, page: Page, after: number | null): RecentMessage[] {
@@ -86,16 +89,23 @@ function messagesIn(tx: Tx, room: Room, page: Page, after: number | null): Recen
 function lettersFor(house: House, request: FastifyRequest, page: Page) {
   const { account } = holderOf(request)
   const { ledger, vault } = house.interior
-  const { channel: mine } = ownPlace(house.network, account)
-  const after = page.after === undefined ? 0 : Number(page.after)
-  const letters = ledger.readNow(tx => lettersIn(tx, house.network, mine, after, limitOf(page)))
+  const mine = ownPlace(house.network, account)
+  const { after = 0, since, before } = page
+  // As in a room; without any of them what is kept is told from its beginning.
+  const isBack = before !== undefined && page.after === undefined && since === undefined
+  const sinceMs = since === undefined ? 0 : momentIn(since)
+  const letters = ledger.readNow(tx =>
+    isBack
+      ? lettersBefore(tx, mine, Number(before), limitOf(page))
+      : lettersIn(tx, mine, Number(after), sinceMs, limitOf(page)),
+  )
   const messages = letters.map(letter => {
     const { lines, secrets } = saidIn(vault, [letter])
     const words = [...lines, ...secrets].join('\n')
     const base = { id: letter.id, at: new Date(letter.atMs).toISOString(), channel: own, text: words, edited: false }
     return { ...base, nick: 'chanop', ...(letter.reply === null ? {} : { answers: letter.reply }) }
   })
-  return { messages, next: letters.at(-1)?.id ?? after }
+  return { messages, next: letters.at(-1)?.id ?? Number(after) }
 }
 
 /** Rooms by their names, for programs that read and speak there: in the shapes of ScuttleBot, with a cursor. */

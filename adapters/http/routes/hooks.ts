@@ -14,8 +14,11 @@ import { Problem } from '../problem.ts'
 const rate = { perMinute: 60, burst: 30 }
 const usedEveryMs = 60_000
 
-/** Names under which senders number what they send: the same again is the same message. */
-const ids = ['x-github-delivery', 'x-gitlab-event-uuid', 'webhook-id', 'idempotency-key']
+/**
+ * Names under which senders number what they send: the same again is the same message. The one that is signed comes first: a
+ * message that somebody caught is not told anew under another. GitLab says the same UUID of all that one event brings about.
+ */
+const ids = ['webhook-id', 'x-github-delivery', 'idempotency-key', 'x-gitlab-event-uuid']
 
 const postedOf = ({ headers, body }: FastifyRequest): Posted => ({
   body: Buffer.isBuffer(body) ? body.toString('utf8') : '',

@@ -44,8 +44,9 @@ function roomsIn(house: House, request: FastifyRequest, { rooms }: Query): Reado
 /** The number after which a stream goes on: that of the header, of the query, or the newest that is told. */
 function cursorIn(house: House, request: FastifyRequest, { after }: Query): number {
   const { ledger } = house.interior
-  const given = request.headers['last-event-id'] ?? after
-  if (given === undefined || given === '') return ledger.keptSeq()
+  // An empty one is none: who has heard nothing yet.
+  const given = request.headers['last-event-id'] || after
+  if (given === undefined) return ledger.keptSeq()
   if (typeof given === 'string' && /^\d{1,15}$/.test(given)) return Math.min(Number(given), ledger.newestSeq())
   throw new Problem(400, 'usage', 'Last-Event-ID: a number that a stream gave')
 }

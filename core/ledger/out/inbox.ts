@@ -59,17 +59,26 @@ export const dropLetter = (tx: Tx, network: string, delivery: string): void => {
 export const isKept = (tx: Tx, network: string, delivery: string): boolean =>
   sql(tx, 'SELECT 1 FROM inbox WHERE network = ? AND delivery = ?').get(network, delivery) !== undefined
 
+type Channel = Pick<Place, 'network' | 'channel'>
+
 /** What answers one message, in order. Its id is of its channel: another program may have made the same one. */
-export const lettersTo = (tx: Tx, { network, channel }: Pick<Place, 'network' | 'channel'>, reply: string): Letter[] =>
+export const lettersTo = (tx: Tx, { network, channel }: Channel, reply: string): Letter[] =>
   sql(tx, 'SELECT * FROM inbox WHERE network = ? AND reply = ? AND channel = ? ORDER BY id')
     .all(network, reply, channel)
     .map(letterOf)
 
-/** What was said in a channel after one of them, oldest first. */
-export const lettersIn = (tx: Tx, network: string, channel: string, after: number, limit: number): Letter[] =>
-  sql(tx, 'SELECT * FROM inbox WHERE network = ? AND channel = ? AND id > ? ORDER BY id LIMIT ?')
-    .all(network, channel, after, limit)
+/** What was said in a channel after one of them, from a time on, oldest first. */
+export const lettersIn = (tx: Tx, { network, channel }: Channel, after: number, sinceMs: number, limit: number) =>
+  sql(tx, 'SELECT * FROM inbox WHERE network = ? AND channel = ? AND id > ? AND at_ms >= ? ORDER BY id LIMIT ?')
+    .all(network, channel, after, sinceMs, limit)
     .map(letterOf)
+
+/** The newest before one of them, oldest first. */
+export const lettersBefore = (tx: Tx, { network, channel }: Channel, before: number, limit: number): Letter[] =>
+  sql(tx, 'SELECT * FROM inbox WHERE network = ? AND channel = ? AND id < ? ORDER BY id DESC LIMIT ?')
+    .all(network, channel, before, limit)
+    .map(letterOf)
+    .reverse()
 
 /** Drops what is older than its time: secrets sooner than the rest. */
 export function dropOldLetters(tx: Tx, secretsBeforeMs: number, beforeMs: number): void {
