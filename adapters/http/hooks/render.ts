@@ -42,7 +42,11 @@ function textLines({ body, header }: Posted): readonly Line[] {
   return rows(found.data.text)
 }
 
-const rows = (text: string): Line[] => text.split(/\r\n?|\n/).map(row => [{ kind: 'text', text: row }])
+const rows = (text: string): Line[] =>
+  text
+    .trimEnd()
+    .split(/\r\n?|\n/)
+    .map(row => [{ kind: 'text', text: row }])
 
 /** GitHub by default, and many that speak Slack's webhooks, send their JSON as a field of a form. */
 const jsonIn = ({ body, header }: Posted): string =>
@@ -68,7 +72,8 @@ const readable = (text: string): string =>
 function shownIn(segment: Segment, left: number): Segment | null {
   if (segment.kind !== 'link' && segment.kind !== 'text' && segment.kind !== 'code') return null
   if (segment.kind === 'text' && segment.text === '\n') return segment
-  const text = truncate(readable(segment.text ?? (segment.kind === 'link' ? segment.url : '')), left)
+  // Also one that is put together of several pieces, or that something unseen had parted.
+  const text = truncate(maskKeys(readable(segment.text ?? (segment.kind === 'link' ? segment.url : ''))), left)
   if (segment.kind !== 'link') return text === '' ? null : { ...segment, text }
   if (readable(segment.url) !== segment.url) return { kind: 'text', text }
   return segment.text === undefined ? segment : { ...segment, text }
