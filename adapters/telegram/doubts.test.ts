@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Adapter } from '../../core/adapter.ts'
 import { upload, within } from '../../core/contract/harness.ts'
+import { ChanopError } from '../../core/error.ts'
 import type { MessageId } from '../../core/event.ts'
+import { Doubts } from './doubts.ts'
+import { Refused } from './testing/text.ts'
 import { Trial, words } from './testing/trial.ts'
 
 test('a message whose answer was lost is found by its number, among those of others', async t => {
@@ -89,6 +92,46 @@ test('a long text that has to wait in its middle goes on by itself, and a stop t
   await sending
   const { adapter } = await trial.start(t)
   assert.equal(await adapter.find?.(trial.place, 'cut', { do: 'send', ...words(long) }), 'cannot-tell')
+})
+
+test('who may not ask about all numbers at once goes on where they were', async () => {
+  const doubts = new Doubts()
+  const chatId = -1_001_000_000_001
+  doubts.know({ chatId, messageId: 10 })
+  doubts.doubt('lost', chatId, 10, 1)
+  const asked: number[] = []
+  const resolve = () =>
+    doubts.resolve('lost', async ({ messageId }) => {
+      if (asked.length % 5 === 4 && asked.at(-1) !== 0) {
+        asked.push(0)
+        throw new ChanopError('send-later', 'Telegram takes no more in this chat now.')
+      }
+      asked.push(messageId)
+      return 'none'
+    })
+  await assert.rejects(resolve, { code: 'send-later' })
+  await assert.rejects(resolve, { code: 'send-later' })
+  assert.equal(await resolve(), null)
+  assert.deepEqual(
+    asked.filter(id => id !== 0),
+    Array.from({ length: 12 }, (_, n) => 11 + n),
+  )
+})
+
+test('what was lost where we may say nothing any more holds nothing up', async t => {
+  for (const end of ['moved', 'put out'] as const) {
+    const trial = await Trial.open(t, {}, { type: 'group' })
+    const { server, room, place } = trial
+    const { adapter } = await trial.start(t)
+    await trial.send(adapter, words('before'))
+    server.fault('lose-request')
+    await assert.rejects(adapter.send(place, words('lost'), 'lost'), { code: 'network-down' })
+    if (end === 'moved') room.movedTo = server.world.group('Trial').chat.id
+    else server.fault(new Refused(403, 'Forbidden: bot was kicked from the group chat'), /^edit/, 100)
+    const find = async () => adapter.find?.(place, 'lost', { do: 'send', ...words('lost') })
+    if (end === 'moved') await assert.rejects(find, { code: 'send-later' })
+    assert.equal(await find(), 'cannot-tell', end)
+  }
 })
 
 test('what an edit adds is found when its answer was lost, and says that it may be a repeat when nobody can tell', async t => {

@@ -1,6 +1,7 @@
+import { asChanopError } from '../../core/error.ts'
 import { Recent } from '../../core/recent.ts'
 import type { Native } from './chats.ts'
-import { ApiError } from './fault.ts'
+import { ApiError, isUnknownToken } from './fault.ts'
 
 /** A request without an answer: which messages it may have made. */
 interface Doubt {
@@ -9,6 +10,10 @@ interface Doubt {
   readonly after: number
   /** How many messages it makes. */
   readonly messages: number
+  /** The number that was looked at last, how many were asked about, and which of them are ours. */
+  looked: number
+  probes: number
+  readonly found: number[]
 }
 
 /** Whether a message is there: ours, somebody else's, or none. */
@@ -49,32 +54,35 @@ export class Doubts {
   }
 
   doubt(deliveryId: string, chatId: number, after: number | undefined, messages: number): void {
-    if (after !== undefined) this.#doubts.set(deliveryId, { chatId, after, messages })
+    if (after === undefined) return
+    this.#doubts.set(deliveryId, { chatId, after, messages, looked: after, probes: 0, found: [] })
   }
 
-  /** The messages of a request in doubt; null when that can't be told. */
+  /** The messages of a request in doubt; null when that can't be told. Goes on where it was when `probe` rejected. */
   async resolve(deliveryId: string, probe: Probe): Promise<readonly number[] | null> {
     const doubt = this.#doubts.get(deliveryId)
     if (!doubt) return null
-    const { chatId, after, messages } = doubt
+    const { chatId, after, messages, found } = doubt
     // Which of two is which, nobody can tell.
     const alone = [...this.#doubts.values()].filter(other => counterOf(other.chatId) === counterOf(chatId)).length === 1
-    const found: number[] = []
-    const last = Math.max(after, this.newest(chatId) ?? 0) + reach
-    let probes = 0
-    for (let messageId = after + 1; alone && messageId <= last && found.length < messages; messageId++) {
-      if (this.isKnown({ chatId, messageId })) continue
-      if (probes++ >= mostProbes) break
-      if ((await probe({ chatId, messageId })) === 'ours') found.push(messageId)
+    const last = alone ? Math.max(after, this.newest(chatId) ?? 0) + reach : after
+    while (doubt.looked < last && doubt.probes < mostProbes && found.length < messages) {
+      const native = { chatId, messageId: doubt.looked + 1 }
+      if (!this.isKnown(native)) {
+        if ((await probe(native)) === 'ours') found.push(native.messageId)
+        doubt.probes++
+      }
+      doubt.looked++
     }
     this.#doubts.delete(deliveryId)
     return found.length === messages ? found : null
   }
 }
 
-/** What an edit that changes nothing says of a message. */
+/** What an edit that changes nothing says of a message. Where we may change nothing any more nobody can tell: throws what may be over soon. */
 export function probed(thrown: unknown): 'ours' | 'foreign' | 'none' {
-  if (!(thrown instanceof ApiError) || thrown.status !== 400) throw thrown
-  if (/not modified/i.test(thrown.reason)) return 'ours'
-  return /not found/i.test(thrown.reason) ? 'none' : 'foreign'
+  if (asChanopError(thrown).code !== 'send-refused' || isUnknownToken(thrown)) throw thrown
+  const reason = thrown instanceof ApiError ? thrown.reason : ''
+  if (/not modified/i.test(reason)) return 'ours'
+  return /not found/i.test(reason) ? 'none' : 'foreign'
 }
