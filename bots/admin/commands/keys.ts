@@ -112,7 +112,7 @@ const create = declare({
     scope: named(listOf(scopes.join(','), scopes), `${scopes.join(',')}; ${usualScopes.join(',')} unless said`),
     rooms: named(
       listOf('names of rooms: general,ops'),
-      'rooms it reads and speaks in; all that its owner may unless said',
+      'rooms it reads and speaks in (commands go by the role of its owner); all that its owner may unless said',
     ),
     rate: named(whole(1, 1_000_000), 'requests a minute'),
     budget: named(
