@@ -2,8 +2,6 @@ import type { Segment } from '../event.ts'
 import { graphemesOf } from './graphemes.ts'
 import { isBlock, plainSegment } from './text.ts'
 
-/** A person's idea of one character; what is cut is cut between two of them. */
-
 const isAscii = (text: string): boolean => /^[\x20-\x7e\n\t]*$/.test(text)
 
 /**
