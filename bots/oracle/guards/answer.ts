@@ -19,6 +19,8 @@ const nativeGroups = /<(?:!(everyone|channel|here)(?:\|[^>\s]*)?|!subteam\^[^>\s
 const link =
   /(?:\b(?:https?:\/\/|www\.)|(?<![\p{L}\p{N}_./@:-])(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}(?::\d{1,5})?\/)[^\s<>"'`)\]|]+/giu
 
+const hostEnd = /[^\s<>"'`()[\]|]{1,300}$/
+
 /** No mass mention, nothing that can't be seen, no secret. */
 const clean = (text: string, { known }: AnswerRules): string =>
   maskSecrets(text.replace(control, ''), known)
@@ -47,6 +49,8 @@ export class AnswerGuard {
   #held = ''
   /** Where in `#held` the last word begins. */
   #word = 0
+  /** The end of what was said, in a script that is never held back: it may be a host, and its path may come. */
+  #said = ''
 
   constructor(rules: AnswerRules) {
     this.#rules = rules
@@ -98,15 +102,21 @@ export class AnswerGuard {
   #through(text: string): string {
     const safe = clean(text, this.#rules)
     const { listed } = this.#rules
+    const said = this.#said
     let out = ''
     let at = 0
-    for (const { 0: whole, index } of listed ? safe.matchAll(link) : []) {
+    for (const { 0: whole, index } of listed ? (said + safe).matchAll(link) : []) {
       const url = withoutEnd(whole, '.,;:!?')
-      out += this.#plain(safe.slice(at, index))
-      at = index + url.length
+      const from = Math.max(index - said.length, 0)
+      const end = index + url.length - said.length
+      // One that was said with its path was looked at then.
+      if (end <= 0 || said.slice(index).includes('/')) continue
+      out += this.#plain(safe.slice(at, from))
+      at = end
       // Whatever is code is no link already.
-      out += this.#code.open || listed?.(url) ? this.#plain(url) : `\`${url}\``
+      out += this.#code.open || listed?.(url) ? this.#plain(safe.slice(from, at)) : `\`${safe.slice(from, at)}\``
     }
+    this.#said = hostEnd.exec(said + safe)?.[0] ?? ''
     return out + this.#plain(safe.slice(at))
   }
 

@@ -61,6 +61,15 @@ for (const [name, text, wanted] of cases) {
   })
 }
 
+test('said: a host in a script that is not held back, wherever its path is cut off', () => {
+  const text = 'see пример.рф/?d=canary и 例え.テスト/?d=canary ok'
+  for (let size = 1; size <= text.length; size++) {
+    const { whole } = said(text, size)
+    assert.equal(whole.replaceAll('`', ''), text)
+    assert.doesNotMatch(whole.replace(/`[^`]*`/g, ''), /canary/, `pieces of ${size}`)
+  }
+})
+
 test('not even a part of it is said on the way', () => {
   for (const text of [
     'it is hunter2hunter2 ok',
