@@ -250,6 +250,7 @@ class IrcAdapter implements Adapter {
     if (face.main) {
       this.#flush()
       this.#channels.down(face.fault)
+      this.#speech.forget()
       this.#roll.clear()
     } else face.inside.down()
     this.#routes.forget()

@@ -28,6 +28,7 @@ describe('what a server has against a message', { timeout: 30_000, concurrency: 
     ['707', 'send-later'],
     ['486', 'send-refused'],
     ['263', 'send-later'],
+    ['439', 'send-later'],
   ] as const)
     for (const capabilities of [labels, []])
       it(`is heard: ${numeric}${capabilities.length > 0 ? '' : ', no labels'}`, async t => {
@@ -59,6 +60,35 @@ describe('what a server has against a message', { timeout: 30_000, concurrency: 
     await assert.rejects(trial.adapter.send(general, lines, 'd1'), { code: 'send-later' })
     assert.equal((await trial.adapter.send(general, lines, 'd1')).length, 2)
     assert.deepEqual([said('one'), said('two')], [1, 2])
+  })
+
+  it('does not drop a line because one like it went out', async t => {
+    let asked = 0
+    const answer: FakeOptions['answer'] = ({ command, params }) =>
+      command === 'PRIVMSG' && params[1] === 'ha' && ++asked === 1 ? [':fake 439 bridge #general :Too fast'] : null
+    const { trial, said } = await setUp(t, { capabilities: [], answer })
+    const lines = draft('ha\nha')
+    await assert.rejects(trial.adapter.send(general, lines, 'd1'), { code: 'send-later' })
+    assert.equal((await trial.adapter.send(general, lines, 'd1')).length, 2)
+    assert.equal(said('ha'), 3)
+  })
+
+  it('is found out anew on the next connection', async t => {
+    let strict = true
+    const answer: FakeOptions['answer'] = ({ command, tags, params }) => {
+      if (command !== 'PRIVMSG' || !strict || !params[1]?.includes('\x02')) return null
+      return [`@label=${tags['label']} :fake 404 bridge #general :Cannot send (+c)`]
+    }
+    const { server, trial, said } = await setUp(t, { answer })
+    const bold = { content: { segments: [{ kind: 'text' as const, text: 'bold', marks: ['bold' as const] }] } }
+    await trial.adapter.send(general, bold, 'd1')
+    assert.equal(said('bold'), 1)
+    strict = false
+    server.clients.at(-1)?.socket.destroy()
+    while (trial.adapter.status().state === 'up') await turn()
+    await trial.ready('#general')
+    await trial.adapter.send(general, bold, 'd2')
+    assert.equal(said('bold'), 1)
   })
 
   it('is asked anew of whoever has the nick now, where we do not see who that is', async t => {

@@ -62,3 +62,15 @@ test('another failure is passed on and proves nothing', async () => {
   assert.equal(relaying.allowed('#a'), true)
   assert.equal(relaying.clear('#a'), null)
 })
+
+test('on another connection it is found out anew, and what was under way on the last one ends there', async () => {
+  const { answers, relaying, attempt } = stage()
+  const first = [attempt('1'), attempt('2')]
+  answers[0]?.reject(refusal())
+  await first[0]
+  relaying.forget()
+  assert.equal(relaying.allowed('#a'), true)
+  answers[1]?.reject(new ChanopError('network-down', 'gone'))
+  await assert.rejects(first[1] ?? Promise.resolve(), { code: 'network-down' })
+  assert.deepEqual([relaying.allowed('#a'), relaying.clear('#a')], [true, null])
+})

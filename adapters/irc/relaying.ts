@@ -27,6 +27,11 @@ export class Relaying {
     this.#refused = refused
   }
 
+  /** Another connection, perhaps to another server: what it allows is found out anew. */
+  forget(): void {
+    this.#channels.clear()
+  }
+
   #of(name: string): Channel {
     let channel = this.#channels.get(name)
     if (!channel) this.#channels.set(name, (channel = { verdict: null, underWay: 0, over: null }))

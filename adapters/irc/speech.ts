@@ -42,7 +42,7 @@ export class Speech {
   readonly #plain = new Set<string>()
   /** Parts of a delivery that were found although the rest was not, by their mark: `send` goes on behind them. */
   readonly #found = new Recent<string, ReadonlyMap<string, MessageId>>(mostPartial)
-  /** Parts that went out before one that is to be tried again, by their lines: cut otherwise, they are others. */
+  /** Parts that went out before one that is to be tried again, by mark and lines: cut otherwise, they are others. */
   readonly #landed = new Recent<string, ReadonlyMap<string, MessageId>>(mostPartial)
 
   constructor(options: SpeechOptions) {
@@ -50,6 +50,12 @@ export class Speech {
     this.#relaying = new Relaying((channel, reason) =>
       options.context.log.info({ channel, reason }, 'RELAYMSG is not allowed here; names stand in the text'),
     )
+  }
+
+  /** The connection ended: what channels take may be otherwise on the next one. */
+  forget(): void {
+    this.#relaying.forget()
+    this.#plain.clear()
   }
 
   async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
@@ -89,7 +95,7 @@ export class Speech {
     return frameFor(voice.session, { target, draft, deliveryId, relay, face: face.bot, instance })
   }
 
-  /** `landed`: what has arrived, by its lines, added to. */
+  /** `landed`: what has arrived, by its mark and lines, added to. */
   async #say(
     route: Route,
     messages: readonly Outgoing[],
@@ -98,7 +104,7 @@ export class Speech {
   ): Promise<readonly MessageId[]> {
     const [found, before] = [this.#found.get(deliveryId), this.#landed.get(deliveryId)]
     const saying = messages.map(async message => {
-      const said = message.lines(null).join('\n')
+      const said = [message.mark, ...message.lines(null)].join('\n')
       const id = found?.get(message.mark) ?? before?.get(said) ?? (await this.#try(route, message))
       landed.set(said, id)
       return id

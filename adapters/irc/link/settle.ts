@@ -59,8 +59,8 @@ const again = new Set(['263', '439', '707'])
  * fast) and 716 (who is written to takes messages of those alone whom they accept, user mode +g).
  */
 export const isRefusal = (line: Line): boolean => /^(?:[45]\d\d|263|707|716|FAIL)$/.test(line.command)
-/** What answers a JOIN, a MODE, a KICK or a NICK and never a message: 43x, 441, 443, 46x, 47x but 477, and 482. */
-const ofOtherActs = /^(?:43\d|441|443|46\d|47[0-689]|482)$/
+/** What answers a JOIN, a MODE, a KICK or a NICK and never a message: 43x but 439, 441, 443, 46x, 47x but 477, and 482. */
+const ofOtherActs = /^(?:43[0-8]|441|443|46\d|47[0-689]|482)$/
 
 export function refusal(line: Line): ChanopError {
   const later =

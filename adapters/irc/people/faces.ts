@@ -149,7 +149,7 @@ export class Face {
     const told = (line: Line): boolean | undefined =>
       line.command === '381' ? true : line.command === '464' || line.command === '491' ? false : undefined
     const done = await voice.session.ask(`OPER ${oper.name} ${oper.password}`, told, 10_000).catch(() => false)
-    if (done) return
+    if (done || this.voice !== voice) return
     this.#context.log.warn('the IRC server did not take our operator login: kept nicks and RELAYMSG may fail')
     // Where the nick is given by an operator alone, this is why we never come in.
     this.fault = { reason: 'the IRC server does not take our operator login: run npm start again', permanent: false }
