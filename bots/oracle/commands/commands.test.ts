@@ -103,6 +103,19 @@ test('what is wrong with an address is said, and nothing of a password in it', a
   await olga.shouldReply('@oracle', '!model list', /no model is configured/)
 })
 
+test('a model that somebody else adds under the same name during the trial stays theirs', async t => {
+  const { house, olga, url } = await open(t, null)
+  await house.grant('chat', 'otto', 'owner')
+  const otto = house.server('a').user('otto')
+  const slow = await ModelServer.listen(t, async (response, { path }) => {
+    if (path.endsWith('/models')) return refuse(response, 200, { data: offered })
+    await otto.shouldReply('@oracle', `!model add compatible mini url=${url}`, /mini is on/)
+    answer(response, ['Hello'])
+  })
+  const refused = /models\.mini was changed by somebody else just now: say it again/
+  await olga.shouldReply('@oracle', `!model add compatible mini url=${slow.url}`, refused)
+})
+
 test('only owners change models; members see them', async t => {
   const { house, url } = await open(t, null)
   await house.grant('chat', 'bob', 'member')

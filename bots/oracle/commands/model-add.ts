@@ -160,6 +160,8 @@ async function take(
   const raw = await modelOf(context, place, wanted, offer, signal)
   const key = `models.${wanted.name}`
   const config = settings.preview(key, raw)
+  // As it is before the trial, which takes its time.
+  const change = changing(context, { [key]: raw })
   const lines: string[] = []
   if (!force) {
     const trial = await tryOut(
@@ -171,7 +173,7 @@ async function take(
     lines.push(trialLine(wanted.name, trial))
   }
   lines.push(`${wanted.name} is on · ${budgetLine(config)} · ${prefix}model off ${wanted.name} turns it off`)
-  return { lines, ...changing(context, { [key]: raw }) }
+  return { lines, ...change }
 }
 
 export const add = declare({
