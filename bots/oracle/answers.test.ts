@@ -118,6 +118,10 @@ test('a question that was deleted before its turn came is not asked, and nothing
   assert.deepEqual(models.requests.map(questionOf), ['oracle: one', 'oracle: three'])
   const [, two] = await turnsIn(house)
   assert.deepEqual([two?.state, two?.error, two?.answer], ['failed', 'the question was deleted', null])
+  const asked = bob.say('#general', '!ask four')
+  await until(() => answers(a).length === 3, 'the next answer')
+  bob.remove(asked.id)
+  await bob.shouldReply('#general', '!retry', '(the question was deleted)')
 })
 
 test('a model that fails is said in one line, with what came before it', async t => {

@@ -50,10 +50,10 @@ export async function answer(tools: AnswerTools, turn: Turn, holder: string, sig
       if (says) voice.conclude(tx, note, Date.now(), cut)
       return true
     })
-  // Nobody asks any more: nothing is asked of a model, and nothing said.
+  // Nobody asks any more: nothing is asked of a model, and nothing said but to who asks it once more.
   const gone = found.withdrawn && !voice.begun && !signal.aborted
   const ended = gone
-    ? failed('the question was deleted', '')
+    ? failed('the question was deleted', turn.again === null ? '' : 'the question was deleted')
     : await spoken(tools, { turn, asked, stage, voice }, signal)
   await voice.silence()
   if (ended !== null && (await conclude(ended.end, ended.note))) return
