@@ -6,7 +6,7 @@ import { keyOfAccount } from '../../core/ledger/settings/api-keys.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
 
 /** When the key ends that the asker speaks by; null: never, or they speak by none. */
-const keyUntil = (tx: Tx, { network, account }: Caller): number | null =>
+export const keyUntil = (tx: Tx, { network, account }: Caller): number | null =>
   keyOfAccount(tx, network, account)?.untilMs ?? null
 
 /**
@@ -35,10 +35,12 @@ export function mustBeVouched({ verified }: Caller): void {
   if (!verified) throw new ChanopError('denied', 'nobody vouches for you here: log in to your account and say it again')
 }
 
+export const keyEnds = (): ChanopError =>
+  new ChanopError('denied', 'a key with an end may not do that, it would outlast the key: say it in chat')
+
 /** Who has a role for a time, or speaks by a key with an end, does not touch what others, who hold `needed`, have for good. */
 export function mustBeForGood(tx: Tx, caller: Caller, needed: Role, nowMs: number): void {
   if (ownUntil(tx, caller, needed, nowMs) === null) return
-  if (keyUntil(tx, caller) !== null)
-    throw new ChanopError('denied', 'a key with an end may not do that, it would outlast the key: say it in chat')
+  if (keyUntil(tx, caller) !== null) throw keyEnds()
   throw new ChanopError('denied', `you are ${caller.globalRole} for a time: ask somebody who is so for good`)
 }

@@ -9,7 +9,7 @@ import { groups } from '../../../core/ledger/people/groups.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Rooms } from '../../../core/rooms.ts'
 import { duration, time } from '../../../core/text/text.ts'
-import { ownUntil } from '../authority.ts'
+import { keyEnds, keyUntil, ownUntil } from '../authority.ts'
 import type { AdminServices, Context } from '../services.ts'
 
 type Catalogue = AdminServices['catalogue']
@@ -132,6 +132,8 @@ const lasting = (name: string, untilMs: number): ChanopError =>
 export async function mustReach(context: Context, agents: readonly Agent[]): Promise<void> {
   const { caller, ledger, atMs } = context
   const own = caller.agent
+  const keyEnd = await ledger.read(tx => keyUntil(tx, caller))
+  if (agents.some(agent => outlasts(agent.expiresMs, keyEnd))) throw keyEnds()
   if (own) {
     const by = await measure(context)
     for (const agent of agents) {
