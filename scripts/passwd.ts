@@ -43,8 +43,8 @@ async function main(): Promise<number> {
     const folder = shown(instance, instance.paths.data)
     throw new ChanopError('not-found', `no IRC server was set up in ${folder}: npm start does that`, { cause })
   })
-  demand(await checkIrc(instance))
   const certificates = await recorded(instance, account)
+  demand(await checkIrc(instance))
   const accounts = accountsFor(control)
   try {
     if (accounts.reserved?.has(account.toLowerCase()))

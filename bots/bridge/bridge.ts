@@ -277,10 +277,11 @@ export class Bridge {
     this.#linked = config.rooms
   }
 
-  /** What waits for a place that a room lost is not passed on any more. */
+  /** What waits for a place that a room lost is not passed on any more; what waits for a network that was removed goes with it. */
   async #unlinked(): Promise<void> {
-    const { ledger, log, rooms } = this.context
+    const { ledger, log, rooms, settings } = this.context
     const goes = (from: Place, to: Place): boolean =>
+      !Object.hasOwn(settings.current.networks, to.network) ||
       rooms.others(from).some(other => formatPlace(other) === formatPlace(to))
     try {
       const count = await ledger.write(db => takeBackCopies(db, goes))

@@ -29,7 +29,7 @@ it('many long days that are asked for at once are read bit by bit, and are whole
   const reads = new Map<string, Read>()
   const server = { registerResource: (name: string, _uri: object, _about: object, read: Read) => reads.set(name, read) }
   const left = new AbortController()
-  registerResources(server as unknown as McpServer, { interior } as never, { holder, signal: left.signal, tools: [] })
+  registerResources(server as unknown as McpServer, { interior } as never, { holder, signal: left.signal })
   const day = new Date(atMs).toISOString().slice(0, 10)
   const read = async () =>
     (await reads.get('day')?.(new URL('chanop://rooms/general'), { room: 'general', day }))?.contents

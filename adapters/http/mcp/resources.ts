@@ -6,11 +6,16 @@ import { factsFor, firstReceivedSince } from '../../../core/ledger/record/histor
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { namesOf, type Room } from '../../../core/rooms.ts'
 import { clean, plain, safeName } from '../../../core/text/text.ts'
-import { ownerOf } from '../door/access.ts'
+import { type Holder, ownerOf } from '../door/access.ts'
 import { roomMeant, roomsOf, visibleFor } from '../door/reach.ts'
 import type { House } from '../house.ts'
 import { Problem } from '../problem.ts'
-import type { Asking } from './server.ts'
+
+/** Who asks, and until when they wait. */
+export interface Reader {
+  readonly holder: Holder
+  readonly signal: AbortSignal
+}
 
 const newest = 200
 const mostOfDay = 5000
@@ -50,7 +55,7 @@ interface Sight {
 }
 
 /** Reads as the key may see it at that moment; a key that counts no more sees nothing. */
-function look<T>(house: House, { holder, signal }: Asking, { href }: URL, written: unknown, work: Work<T>): Promise<T> {
+function look<T>(house: House, { holder, signal }: Reader, { href }: URL, written: unknown, work: Work<T>): Promise<T> {
   const { ledger, rooms } = house.interior
   const read = (tx: Tx): T => {
     const nowMs = Date.now()
@@ -95,7 +100,7 @@ function someOf(tx: Tx, { names, lines }: Sight, day: string, from: number | nul
   return { shown, upTo: last?.seq ?? null, goesOn: (last?.event.atMs ?? 0) < fromMs + dayMs }
 }
 
-async function linesOfDay(house: House, asking: Asking, uri: URL, room: unknown, day: string): Promise<string[]> {
+async function linesOfDay(house: House, asking: Reader, uri: URL, room: unknown, day: string): Promise<string[]> {
   const all: string[] = []
   let some: Some = { shown: [], upTo: null, goesOn: true }
   for (let read = 0; read < mostOfDay; read += atOnce) {
@@ -112,7 +117,7 @@ const textOf = (uri: URL, lines: readonly string[]) => ({
 })
 
 /** The records of rooms: the newest lines, and each day by itself. */
-export function registerResources(server: McpServer, house: House, asking: Asking): void {
+export function registerResources(server: McpServer, house: House, asking: Reader): void {
   const { holder } = asking
   const { ledger, rooms } = house.interior
   const listed = (): readonly Room[] =>

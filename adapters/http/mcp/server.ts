@@ -17,12 +17,9 @@ import { asProblem } from '../problem.ts'
 import { schemaOf } from '../routes/commands.ts'
 import { answer } from '../schemas.ts'
 import { registerPrompts } from './prompts.ts'
-import { registerResources } from './resources.ts'
+import { type Reader, registerResources } from './resources.ts'
 
-/** Who asks, and until when they wait. */
-export interface Asking {
-  readonly holder: Holder
-  readonly signal: AbortSignal
+export interface Asking extends Reader {
   /** Tools that are called: one, or several at once by clients of 2025-03-26. */
   readonly tools: readonly string[]
 }

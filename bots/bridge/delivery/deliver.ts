@@ -23,6 +23,7 @@ import {
 } from '../../../core/ledger/out/deliveries.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
+import { Recent } from '../../../core/recent.ts'
 import { backoffMs, sleep, steadyMs } from '../../../core/retry.ts'
 import type { Vault } from '../../../core/vault/secrets.ts'
 import { aside, leadsElsewhere } from './aside.ts'
@@ -38,7 +39,7 @@ const outageLookMs = 1000
 const lostAgain = { firstMs: 250, maxMs: 60_000 }
 
 /** What was lost on the way once goes out again at once; what is lost each time is no reason to hammer. */
-const pauseMs = (attempts: number): number => (attempts < 2 ? 0 : backoffMs(lostAgain, attempts - 2))
+const pauseMs = (times: number): number => (times < 2 ? 0 : backoffMs(lostAgain, times - 2))
 
 export interface DelivererOptions {
   readonly ledger: Ledger
@@ -66,6 +67,8 @@ export class Deliverer {
   readonly #o: DelivererOptions
   readonly #lanes = new Map<number, Lane>()
   readonly #refusals = new Refusals()
+  /** How often the answer to each was lost since this process began: what only its end or a restart hit is not held back. */
+  readonly #lost = new Recent<number, number>(1000)
   #lastId = 0
   #lastAmended = 0
   #scheduled = false
@@ -282,12 +285,14 @@ export class Deliverer {
     }
     // Given up meanwhile, with its network.
     if (!this.#o.isConfigured(lane.network)) return
+    const times = (this.#lost.get(head.id) ?? 0) + 1
+    this.#lost.set(head.id, times)
     const again = ledger.mark(db => {
       const labelled = found === 'cannot-tell' ? markRepeat(db, head) : head
       requeue(db, head)
       return labelled
     })
-    lane.renew({ ...again, state: 'queued', retried: true, notBeforeMs: steadyMs() + pauseMs(head.attempts) })
+    lane.renew({ ...again, state: 'queued', retried: true, notBeforeMs: steadyMs() + pauseMs(times) })
   }
 
   async #fly(lane: Lane, adapter: Adapter, delivery: Delivery, way: Way): Promise<void> {
