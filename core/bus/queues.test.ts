@@ -8,7 +8,7 @@ import { sleep } from '../retry.ts'
 import { type JobWorker, openQueue, openWorker, type QueueConnection, queueNames } from './queues.ts'
 import { noRedis, RedisServer } from './testing.ts'
 
-const deadlineMs = 20_000
+const deadlineMs = 60_000
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   for (const endMs = Date.now() + deadlineMs; !(await holds()); await sleep(10)) {

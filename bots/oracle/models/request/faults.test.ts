@@ -176,12 +176,12 @@ test('a model that asks to wait is left alone so long, then real traffic returns
     well ? answer(r, ['first']) : refuse(r, 429, {}, { 'retry-after': '1' }),
   )
   assert.equal((await hear(models.stream(question, never()))).text, 'forty-two')
-  const tookMs = stopwatch()
+  const sinceMs = performance.now()
   assert.equal((await hear(models.stream(question, never()))).text, 'forty-two')
   assert.equal(first.requests.length, 1, 'it is not even asked')
   well = true
   while (first.requests.length < 2) await hear(models.stream(question, never())).then(() => wait(50))
-  assert.ok(tookMs() > 700)
+  assert.ok(performance.now() - sinceMs > 700)
   assert.equal((await hear(models.stream(question, never()))).text, 'first')
   assert.ok(second.requests.length > 2)
 })
@@ -207,10 +207,10 @@ test('a storm of 429 from the only model is waited out, as long as it asks', asy
     count < 3 ? refuse(r, 429, { error: 'busy' }, { 'retry-after': '0.3' }) : answer(r, ['here']),
   )
   const { models } = await openWorld(t, { models: { only: model(server.url) } })
-  const tookMs = stopwatch()
+  const sinceMs = performance.now()
   const { text, end } = await hear(models.stream(question, never()))
   assert.deepEqual([text, end?.tries], ['here', 3])
-  assert.ok(tookMs() > 500)
+  assert.ok(performance.now() - sinceMs > 500)
 })
 
 test('one that asks for an hour is not waited for, and the line says so', async t => {
