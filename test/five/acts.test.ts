@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Message } from '../../adapters/discord/testing/objects.ts'
 import { availableServers } from '../../adapters/irc/server/testing.ts'
 import { synapseMissing } from '../../adapters/matrix/testing/synapse.ts'
+import { settled } from '../../bots/bridge/testing.ts'
 import { sleep } from '../../core/retry.ts'
 import { copyIn, type FiveRoom, openFive } from './room.ts'
 import type { Copy, discordSide, Side, slackSide } from './sides.ts'
@@ -38,6 +39,8 @@ describe('what is done to messages', { skip: missing ?? false }, () => {
     const id = await side('mx').say(long)
     const second = await wait('dc', 'part-two')
     assert.ok(!second.text.includes('part-one'))
+    // A person reads before they answer: until then it is on record what the copies are called.
+    await settled(room.house)
     await side('dc').say('to the second part', second.id)
     assert.equal((await wait('sl', 'to the second part')).answers, (await wait('sl', 'part-one')).id)
     assert.equal((await wait('mx', 'to the second part')).answers, id)
