@@ -37,6 +37,8 @@ interface Ended {
   readonly code: number
   /** By name, as node's reporter sums up: `tests`, `pass`, `fail`, `skipped`. */
   readonly counts: ReadonlyMap<string, number>
+  /** Each test that failed, with what it says. */
+  readonly failed: string
 }
 
 /** Those of one part of the house together, in portions. */
@@ -76,7 +78,8 @@ async function run(files: readonly string[], options: readonly string[]): Promis
   const sums = stripVTControlCharacters(printed).matchAll(/^ℹ (tests|pass|fail|cancelled|skipped) (\d+)$/gm)
   const counts = new Map([...sums].map(([, name, count]) => [name as string, Number(count)]))
   // Who ends before its sums has not run all of it, whatever its code.
-  return { files, code: counts.get('tests') ? code : code || 1, counts }
+  const failed = / failing tests:\n(.*)$/s.exec(stripVTControlCharacters(printed))?.[1] ?? ''
+  return { files, code: counts.get('tests') ? code : code || 1, counts, failed }
 }
 
 /** Runs them in this order, so many at once. */
@@ -98,8 +101,8 @@ function sumUp(ended: readonly Ended[]): void {
   const sum = (name: string): number => ended.reduce((total, { counts }) => total + (counts.get(name) ?? 0), 0)
   const counts = ['tests', 'pass', 'fail', 'cancelled', 'skipped'].map(name => `${name} ${sum(name)}`)
   console.log(`\nin all: ${counts.join(', ')}`)
-  for (const { code, files, counts: own } of ended)
-    if (code !== 0) console.log(`✖ ${own.get('fail') ?? 'unknown'} failed, see above: npm test -- ${files.join(' ')}`)
+  for (const { code, files, counts: own, failed } of ended)
+    if (code !== 0) console.log(`✖ ${own.get('fail') ?? 'unknown'} failed: npm test -- ${files.join(' ')}\n${failed}`)
 }
 
 /** Runs every suite there is. `options`: more of node --test. Returns the exit code. */

@@ -51,8 +51,8 @@ declare module 'fastify' {
     scope?: Scope | readonly Scope[] | 'any'
     /** Is not in the description of the API by itself. */
     hidden?: true
-    /** Needs no key. */
-    open?: true
+    /** Needs no key; who asks for what is told to few is a stranger only where this says so. */
+    open?: true | ((request: FastifyRequest) => boolean)
   }
   interface FastifyRequest {
     /** Who asks; null on open routes. */

@@ -4,6 +4,7 @@ import { randomText, seeded, seedOf } from '../../core/contract/random.ts'
 import type { ChannelId, NetworkId } from '../../core/event.ts'
 import { factsOf, type Heard } from './inbound.ts'
 import { copyMark, profileKey, type RoomEvent, roomEvents } from './native.ts'
+import { Room } from './rooms/room.ts'
 
 const heard: Heard = {
   network: 'mx' as NetworkId,
@@ -22,6 +23,14 @@ const event = (type: string, content: object, more: object = {}): RoomEvent => (
   origin_server_ts: 1,
   content: content as RoomEvent['content'],
   ...more,
+})
+
+test('the homeservers of a room are told by its people, those of most first', () => {
+  const room = new Room('!r')
+  const joins = ['@a:one.org', '@b:two.org:8448', '@c:two.org:8448', 'nobody', '@d:three.org']
+  for (const user of joins) room.follow(event('m.room.member', { membership: 'join' }, { state_key: user }))
+  room.follow(event('m.room.member', { membership: 'leave' }, { state_key: '@d:three.org' }))
+  assert.deepEqual(room.hosts, ['two.org:8448', 'one.org'])
 })
 
 const types = [

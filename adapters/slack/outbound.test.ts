@@ -225,6 +225,27 @@ describe('what goes out', { concurrency: 4 }, () => {
     )
   })
 
+  test('a file that is given up behind its words is named once, and a restart finds that it is', async t => {
+    const trial = await Trial.open(t)
+    const first = await trial.up()
+    const { fake, general } = trial
+    const place = placeOf(general)
+    const attachments = [{ ref: 'r', name: 'a.bin' }]
+    const given: Draft = { ...relayed('look'), uploads: [upload('a.bin', new Uint8Array(1000))] }
+    const named: Draft = { ...relayed('look'), content: { ...draft('look').content, attachments } }
+    const find = async ({ adapter } = first) => adapter.find?.(place, 'd1', { do: 'send', ...named })
+    fake.limit('files.getUploadURLExternal', { seconds: 60 })
+    for (let n = 0; n < 2; n++) {
+      await assert.rejects(first.adapter.send(place, given, 'd1'), isCode('network-down'))
+      assert.equal(await find(), 'not-sent', 'words alone are not all of it')
+    }
+    fake.loseAnswer('chat.postMessage')
+    await assert.rejects(first.adapter.send(place, named, 'd1'), isCode('network-down'))
+    await first.stop()
+    const found = await find(await trial.up())
+    assert.deepEqual([found?.length, fake.said(general)], [2, ['look', '[a.bin]']])
+  })
+
   test('an edit that grows adds parts once, one that shrinks takes them away', async t => {
     const trial = await Trial.open(t)
     const { adapter } = await trial.up()

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { upload, within } from '../../core/contract/harness.ts'
 import { stopwatch } from '../../core/contract/stopwatch.ts'
 import { ChanopError } from '../../core/error.ts'
+import type { Draft } from '../../core/event.ts'
 import { sleep } from '../../core/retry.ts'
 import { telegramsSpeeds } from './testing/limits.ts'
 import { Refused } from './testing/text.ts'
@@ -322,6 +323,20 @@ test('a file that can not be read any more hurts nobody', async t => {
   await assert.rejects(trial.send(adapter, { ...words('x'), uploads: [broken] }), { name: 'ChanopError' })
   await trial.send(adapter, words('still here'))
   assert.equal(trial.texts.at(-1), 'still here')
+})
+
+test('a file that is given up behind its words is named, once', async t => {
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  const long = 'word '.repeat(300).trim()
+  const broken = { ...upload('a.bin', Buffer.alloc(100_000)), open: () => ReadableStream.from(failing()) }
+  const given = { ...words(long), uploads: [broken] }
+  const say = (draft: Draft) => adapter.send(trial.place, draft, 'd1')
+  for (let n = 0; n < 2; n++) await assert.rejects(say(given), { code: 'network-down' })
+  const { content } = words(long)
+  trial.server.fault(new Refused(429, 'Too Many Requests', { retry_after: 1 }), /sendMessage/)
+  const ids = await say({ ...words(long), content: { ...content, attachments: [{ ref: 'r', name: 'a.bin' }] } })
+  assert.deepEqual([trial.texts, ids.length], [[long, '[a.bin]'], 2])
 })
 
 async function* failing(): AsyncGenerator<Uint8Array> {

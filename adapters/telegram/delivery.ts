@@ -1,6 +1,6 @@
 import type { Able, Cursors, Found } from '../../core/adapter.ts'
 import { asChanopError, ChanopError } from '../../core/error.ts'
-import type { Act, Draft, MessageId, Place, Reaction, Upload } from '../../core/event.ts'
+import type { Act, Content, Draft, MessageId, Place, Reaction, Upload } from '../../core/event.ts'
 import { Recent } from '../../core/recent.ts'
 import { sleep } from '../../core/retry.ts'
 import type { Chats, Native } from './chats.ts'
@@ -42,6 +42,8 @@ export interface Progress {
   doubtful?: boolean
   /** The next step is not tried before, Unix ms. */
   againMs?: number
+  /** Its files are said as words, behind all others. */
+  named?: true
 }
 
 const uploadMs = 300_000
@@ -72,10 +74,10 @@ export class Delivery {
   // ---- saying -----------------------------------------------------------------------------------------------------
 
   async send(place: Place, draft: Draft, deliveryId: string): Promise<readonly MessageId[]> {
-    const steps = stepsOf(draft)
+    const progress = this.begun.get(deliveryId) ?? { ids: [], step: 0, steps: 0 }
+    const steps = stepsFrom(draft, progress)
     return this.#o.requests.inChat(place, async () => {
       await this.#o.unshown(deliveryId)
-      const progress = this.begun.get(deliveryId) ?? { ids: [], step: 0, steps: 0 }
       this.begun.set(deliveryId, progress)
       progress.steps = steps.length
       const begunAt = progress.step
@@ -364,6 +366,18 @@ export class Delivery {
       this.#reactions.set(key, shown)
     })
   }
+}
+
+/** Files that are words now that something is out stand behind what was said without them. */
+function stepsFrom(draft: Draft, progress: Progress): Step[] {
+  const { attachments = [], ...words } = draft.content
+  if (draft.uploads?.length || attachments.length === 0 || progress.step === 0) return stepsOf(draft)
+  const texts = (content: Content): Step[] =>
+    textsOf({ ...draft, content }).map(rich => ({ kind: 'text' as const, rich }))
+  const said = texts(words)
+  if (!progress.named) progress.step = Math.min(progress.step, said.length)
+  progress.named = true
+  return [...said, ...texts({ ...words, segments: [], attachments })]
 }
 
 const slot = ({ channel }: Place): string => `adding/${channel}`

@@ -71,17 +71,17 @@ describe('webhooks', () => {
     for (const done of closing) await done()
   })
 
-  async function say(line: string): Promise<string> {
-    const { messages } = world.house.server().channel('#ops')
+  async function say(line: string, { house } = world): Promise<string> {
+    const { messages } = house.server().channel('#ops')
     const seen = messages.length
-    world.house.server().user('olga').say('#ops', line)
+    house.server().user('olga').say('#ops', line)
     return until(() => messages.slice(seen).find(({ by }) => by === 'chanop')?.text, `an answer to ${line}`)
   }
 
-  async function make(words: string): Promise<Made> {
-    const { messages } = world.house.server().channel('@olga')
+  async function make(words: string, where = world): Promise<Made> {
+    const { messages } = where.house.server().channel('@olga')
     const seen = messages.length
-    const answer = await say(`!hook new ${words}`)
+    const answer = await say(`!hook new ${words}`, where)
     const name = /the hook (\S+) tells/.exec(answer)?.[1]
     assert.ok(name, answer)
     const line = await until(() => messages.slice(seen).find(({ text }) => text.includes('url='))?.text, 'its address')
@@ -122,6 +122,21 @@ describe('webhooks', () => {
     assert.equal(world.house.server().channel('@olga').messages.length, before)
     const row = await world.house.ledger.read(tx => hookByHash(tx, apiKeyHash(path.split('/').at(-1) ?? '')))
     assert.notEqual(row?.usedMs, null)
+  })
+
+  it('count by themselves, not by where they come from; who guesses at them is a stranger', async t => {
+    const narrow = await openWorld(t, { http: 'perAddressPerMinute: 1' })
+    narrow.house.server().user('olga').join('#ops')
+    const { path } = await make('general', narrow)
+    const told = async (where: string) => {
+      const statuses: number[] = []
+      for (let n = 0; n < 15; n++) statuses.push((await narrow.call('POST', where, undefined, { text: `${n}` })).status)
+      return [...new Set(statuses)]
+    }
+    assert.deepEqual(await told(path), [200])
+    assert.deepEqual(await told('/hooks/hook_nothing'), [404, 429])
+    assert.deepEqual(await told(path), [200])
+    assert.deepEqual(await told(path), [429], 'thirty at once, sixty a minute')
   })
 
   it('say the same thing once, however often it is sent', async () => {

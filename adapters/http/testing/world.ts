@@ -22,12 +22,15 @@ export interface WorldOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-export const config = ({ http = '', more = '' }: WorldOptions): string => `
+/** A test asks a lot from one address. */
+const manyStrangers = 'perAddressPerMinute: 100000'
+
+export const config = ({ http = manyStrangers, more = '' }: WorldOptions): string => `
 owner: chat:olga
 networks:
   chat: { kind: memory, server: '{server}-a', channels: ['#general', '#ops', '#den'] }
   plain: { kind: memory, server: '{server}-b', channels: ['#general'] }
-  web: { kind: http, listen: '127.0.0.1:0'${http === '' ? '' : `, ${http}`} }
+  web: { kind: http, listen: '127.0.0.1:0', ${/perAddress/.test(http) ? http : `${http}, ${manyStrangers}`} }
 rooms:
   general: { places: ['chat:#general', 'plain:#general'], open: true }
   ops: { places: ['chat:#ops'] }

@@ -1,4 +1,5 @@
 import { graphemesOf } from '../../../core/text/graphemes.ts'
+
 /** Formatting that is open at some point of a line and must be opened again on the next one. */
 interface Open {
   toggles: string

@@ -201,7 +201,8 @@ export class Doors {
     this.#closed.add(successor)
     const known = rooms.get(successor) !== undefined
     try {
-      await this.#join(successor, [hostOf(by)])
+      // Our own homeserver may know nobody there yet: those of who was here are asked.
+      await this.#join(successor, [...new Set([hostOf(by), ...(rooms.get(id)?.hosts ?? [])])])
       if (!(await this.#follows(successor, id))) {
         troubles.begin(
           channel,

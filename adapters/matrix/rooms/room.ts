@@ -1,8 +1,9 @@
 import { count, type Json, type RoomEvent, string } from '../native.ts'
-import { oneLine } from '../text/words.ts'
+import { hostOf, oneLine } from '../text/words.ts'
 
 /** More people than these are known by their ids alone until they speak. */
 const mostNames = 20_000
+const mostHosts = 5
 
 /** One room that we are in, as far as it is known. */
 export class Room {
@@ -28,6 +29,13 @@ export class Room {
 
   get members(): ReadonlyMap<string, string | null> {
     return this.#names
+  }
+
+  /** Homeservers of people in it, those of most first. */
+  get hosts(): string[] {
+    const by = Map.groupBy(this.#names.keys(), hostOf)
+    const most = [...by].sort(([, some], [, others]) => others.length - some.length)
+    return most.flatMap(([host]) => host || []).slice(0, mostHosts)
   }
 
   get encrypted(): boolean {

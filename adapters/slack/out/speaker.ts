@@ -2,6 +2,7 @@ import type { Found } from '../../../core/adapter.ts'
 import { ChanopError } from '../../../core/error.ts'
 import {
   type Act,
+  type Attachment,
   type Draft,
   isNeeded,
   type MessageId,
@@ -61,39 +62,53 @@ export class Speaker {
   }
 
   async send(place: Place, draft: Draft, delivery: string): Promise<Ids> {
-    const posts = postsOf(draft, this.#o.dress)
     const uploads = draft.uploads ?? []
+    const posts = this.#postsOf(draft, delivery)
     if (posts.length === 0 && uploads.length === 0) throw nothing()
     return this.#attempt(place, delivery, async () => {
-      const ids = await this.#say(place, draft, delivery, posts)
-      if (uploads.length === 0) return ids
-      return [...ids, ...(await this.#share(place, draft, delivery))]
+      // Files are the last part: words alone are not all of it.
+      const ids = await this.#say(place, draft, delivery, posts, posts.length + Math.min(uploads.length, 1))
+      return uploads.length === 0 ? ids : this.#share(place, draft, delivery, posts)
     })
   }
 
+  /** Files that are words now that something is out stand behind what was said without them. */
+  #postsOf(draft: Draft, delivery: string): Post[] {
+    const { dress } = this.#o
+    const { attachments = [], ...words } = draft.content
+    if (draft.uploads?.length || attachments.length === 0 || !this.#begun.get(delivery)?.length)
+      return postsOf(draft, dress)
+    return [...postsOf({ ...draft, content: words }, dress), ...namesOf(draft, attachments, dress)]
+  }
+
   /** Files that Slack refuses for good are words: what was said with them is said already. */
-  async #share(place: Place, draft: Draft, delivery: string): Promise<Ids> {
+  async #share(place: Place, draft: Draft, delivery: string, posts: readonly Post[]): Promise<Ids> {
+    const ids = this.#begun.get(delivery) ?? []
     try {
       const file = await this.#o.uploads.share(place, draft, delivery)
-      return file === null ? [] : [file]
+      return file === null ? ids : [...ids, file]
     } catch (error) {
       if (!isRefused(error) || isLoginFault(error) || isChannelFault(error)) throw error
-      const attachments = (draft.uploads ?? []).filter(isNeeded)
-      if (attachments.length === 0) return []
-      const named = { ...draft, content: { ...draft.content, segments: [], attachments } }
-      return this.#say(place, named, `${delivery}.files`, postsOf(named, this.#o.dress))
+      const names = namesOf(draft, (draft.uploads ?? []).filter(isNeeded), this.#o.dress)
+      return this.#say(place, draft, delivery, [...posts, ...names])
     }
   }
 
   /** Posts what is not out yet. Once it has begun it waits itself: nobody else could go on in the middle. */
-  #say(place: Place, draft: Draft, delivery: string, posts: readonly Post[]): Promise<MessageId[]> {
+  #say(
+    place: Place,
+    draft: Draft,
+    delivery: string,
+    posts: readonly Post[],
+    parts = posts.length,
+  ): Promise<MessageId[]> {
     return this.#inParts(delivery, posts, async (post, part) => {
       const answer = await this.#post({
         channel: place.channel,
         ...post,
         ...threadFor(place.thread, draft),
         ...faceOf(draft, this.#o.dress),
-        ...labelOf(draft, delivery, this.#o.instance, { part, parts: posts.length }),
+        ...labelOf(draft, delivery, this.#o.instance, { part, parts }),
         ...(draft.secret ? { unfurl_links: false, unfurl_media: false } : {}),
       })
       return str(answer, 'ts') as MessageId
@@ -247,9 +262,9 @@ export class Speaker {
       if (file !== null && act.content.segments.length === 0) return [file]
       const parts = await this.#parts(place.channel, rootOf(place, act), delivery)
       if (parts === null) return 'cannot-tell'
-      const { ids, all } = partsOf(parts)
-      if (file !== null && (all || ids.length === 0)) return [...ids, file]
-      if (all && (act.content.attachments ?? []).length === 0) return ids
+      const { ids, missing } = partsOf(parts)
+      if (file !== null && (missing <= 1 || ids.length === 0)) return [...ids, file]
+      if (missing === 0) return ids
       if (ids.length > 0) this.#begun.set(delivery, [...ids])
       return 'not-sent'
     } catch (error) {
@@ -271,7 +286,7 @@ export class Speaker {
       const root = str(messages.find(message => str(message, 'ts') === thread) ?? {}, 'thread_ts')
       if (root !== '' && root !== thread) return this.#parts(channel, root, delivery)
       found.push(...messages.filter(message => isPartOf(message, delivery, instance)))
-      if (partsOf(found).all) return found
+      if (partsOf(found).missing === 0) return found
       if (++looked > mostPages) return found.length > 0 ? found : null
     }
     return found
@@ -314,6 +329,10 @@ const elsewhere = (fault: Fault): ChanopError => new ChanopError('unsupported', 
 /** The thread in which a draft is said; empty when in none. */
 const rootOf = ({ thread }: Place, draft: Draft): string => str(threadFor(thread, draft), 'thread_ts')
 
+/** Files as words, in messages of their own. */
+const namesOf = (draft: Draft, attachments: readonly Attachment[], dress: Dress): Post[] =>
+  attachments.length === 0 ? [] : postsOf({ ...draft, content: { ...draft.content, segments: [], attachments } }, dress)
+
 const payloadOf = (message: Native): Native => part(part(message, 'metadata'), 'event_payload')
 
 function isPartOf(message: Native, delivery: string, instance: string): boolean {
@@ -322,11 +341,12 @@ function isPartOf(message: Native, delivery: string, instance: string): boolean 
   return type === metadataType && str(payload, 'delivery') === delivery && str(payload, 'instance') === instance
 }
 
-/** The first parts without a hole, and whether that is all. */
-function partsOf(messages: readonly Native[]): { ids: MessageId[]; all: boolean } {
+/** The first parts without a hole, and how many are missing behind them. */
+function partsOf(messages: readonly Native[]): { ids: MessageId[]; missing: number } {
   const byPart = new Map(messages.map(message => [num(payloadOf(message), 'part') ?? -1, message]))
-  const parts = num(payloadOf(messages[0] ?? {}), 'parts') ?? 0
-  const ids: MessageId[] = []
-  for (let at = 0; byPart.has(at); at++) ids.push(str(byPart.get(at) as Native, 'ts') as MessageId)
-  return { ids, all: ids.length > 0 && ids.length >= parts }
+  const found: Native[] = []
+  for (let at = 0; byPart.has(at); at++) found.push(byPart.get(at) as Native)
+  // What was said last knows best how many there are.
+  const parts = num(payloadOf(found.at(-1) ?? {}), 'parts') ?? 1
+  return { ids: found.map(message => str(message, 'ts') as MessageId), missing: Math.max(0, parts - found.length) }
 }
