@@ -1,4 +1,5 @@
 import { closeSync, fdatasync, fdatasyncSync, openSync } from 'node:fs'
+import { hop } from '../trace.ts'
 import { asLedgerError } from './fault.ts'
 
 type Done = () => void
@@ -54,6 +55,7 @@ export class Disk {
       this.#now = null
       const next = this.#next
       this.#next = null
+      hop('committed')
       if (next) this.#sync(next)
       for (const done of round) done()
     })
