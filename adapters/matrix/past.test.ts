@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { ChatEvent, MessageEvent } from '../../core/event.ts'
 import { plain } from '../../core/text/text.ts'
 import type { Client } from './testing/client.ts'
+import { eventually } from './testing/eventually.ts'
 import { Synapse, synapseMissing } from './testing/synapse.ts'
 import { Trial } from './testing/trial.ts'
 
@@ -153,5 +154,42 @@ describe('what was missed on Matrix', { skip: missing ?? false }, () => {
     assert.ok(faults < 1, 'the point was asked for')
     assert.deepEqual(book.messages().map(words), ['before', 'meanwhile', 'after'])
     assert.equal(kinds(book.facts).includes('gap'), false)
+  })
+
+  test('last words of rooms that nobody configured, before we were put out of them while we were away, are there', async t => {
+    const trial = await Trial.open(t, synapse, { alice, in: null, config: { invites: [alice.id] } })
+    const { book, bot } = trial
+    const isIn = async (room: string) => (await alice.members(room)).includes(bot.id)
+    const { stop } = await trial.start()
+    const bob = await synapse.register('bob')
+    const group = await alice.room({ invite: [bot.id, bob.id] })
+    await bob.join(group)
+    const talk = await alice.room({ invite: [bot.id], is_direct: true })
+    const silent = await alice.room({ name: 'silent', invite: [bot.id] })
+    const foreign = await alice.room({ name: 'foreign' })
+    for (const room of [group, talk]) await alice.say(room, `hello ${room}`)
+    for (const room of [group, talk]) await book.hears(`hello ${room}`)
+    await eventually(() => isIn(silent), 'our account in the silent room')
+    await stop()
+    await alice.state(foreign, 'm.room.history_visibility', { history_visibility: 'invited' })
+    await alice.invite(foreign, bot.id)
+    for (const room of [foreign, silent, group, talk]) {
+      await alice.say(room, `last of ${room}`)
+      await alice.ask('POST', `client/v3/rooms/${encodeURIComponent(room)}/kick`, { user_id: bot.id })
+    }
+    const still = await alice.room({ name: 'still there', invite: [bot.id] })
+    await trial.start()
+    await eventually(() => isIn(still), 'our account in the room that is still there')
+    await alice.say(still, 'the end')
+    await book.hears('the end')
+    const last = book.messages().filter(message => words(message).startsWith('last of'))
+    assert.deepEqual(
+      last.map(({ place, origin }) => [place.channel, place.private === true, origin]).sort(),
+      [
+        [group, false, 'backfill'],
+        [silent, false, 'backfill'],
+        [talk, true, 'backfill'],
+      ].sort(),
+    )
   })
 })

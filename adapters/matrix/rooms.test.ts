@@ -7,25 +7,15 @@ import type { Adapter } from '../../core/adapter.ts'
 import type { ChanopError } from '../../core/error.ts'
 import type { MessageId, NetworkId, UserId } from '../../core/event.ts'
 import { silentLog } from '../../core/log.ts'
-import { deadline, sleep } from '../../core/retry.ts'
+import { deadline } from '../../core/retry.ts'
 import { matrixSchema } from './config.ts'
 import { probe } from './probe.ts'
 import type { Client } from './testing/client.ts'
+import { eventually } from './testing/eventually.ts'
 import { Synapse, synapseMissing } from './testing/synapse.ts'
 import { placeOf, say, Trial, type TrialOptions } from './testing/trial.ts'
 
 const missing = await synapseMissing()
-
-/** Looks again until it is so: for what only the homeserver knows. */
-async function eventually<T>(look: () => Promise<T | null | undefined | false>, what: string): Promise<T> {
-  const signal = deadline(15_000)
-  while (!signal.aborted) {
-    const found = await look()
-    if (found) return found
-    await sleep(20, signal)
-  }
-  throw new Error(`waited for ${what}`)
-}
 
 const trouble = (adapter: Adapter, channel: string): string | undefined =>
   adapter.status().troubles?.find(each => each.channel === channel)?.reason

@@ -293,12 +293,34 @@ export class Intake {
       ({ type, state_key: key }) => type === 'm.room.member' && key === me,
     )
     if (!mine || mine.content['membership'] === 'join') return true
-    const wasIn = rooms.get(id) !== undefined || rooms.isWanted(id)
-    if (wasIn && how.since !== null && !(await this.#lastWords(rooms.enter(id), left, how))) return false
+    const heard = how.since !== null && (await this.#wasIn(id, mine))
+    if (heard && !(await this.#lastWords(rooms.get(id) ?? (await this.#asItWas(id)), left, how))) return false
     const by = mine.sender === me ? 'somebody' : localpart(mine.sender)
     if (mine.sender === me) rooms.leave(id)
     else doors.left(id, by, string(mine.content['reason']) ?? '')
     return true
+  }
+
+  /** Where we were only invited nothing that is said is for us. We look into rooms of others and leave them again: see Doors. */
+  async #wasIn(id: string, { sender, unsigned }: RoomEvent): Promise<boolean> {
+    const { me, rooms, context } = this.#o
+    if (rooms.get(id) !== undefined || rooms.isWanted(id)) return true
+    if (sender !== me && object(object(unsigned)['prev_content'])['membership'] === 'join') return true
+    return (await context.cursors.newest(rooms.placeOf(id))) !== null
+  }
+
+  /** A room that we were put out of before this run saw it: what it is called and who was in it says whose place it is. */
+  async #asItWas(id: string): Promise<Room> {
+    const { me, wire, rooms, signal, context } = this.#o
+    const room = rooms.enter(id)
+    try {
+      const state: unknown = await wire.ask('GET', path`/rooms/${id}/state`, { signal })
+      for (const event of roomEvents(state as readonly unknown[])) room.follow(event)
+      room.people(new Map([...room.members, [me, null]]))
+    } catch (error) {
+      context.log.info({ room: id, reason: faultOf(error).message }, 'what a room was is not known')
+    }
+    return room
   }
 
   /** What was said in a room before we were out of it. */
