@@ -1,7 +1,7 @@
 import type { AdapterContext, Sink } from '../../core/adapter.ts'
 import { type ChatEvent, gapIn, type MessageId, type Origin } from '../../core/event.ts'
 import { offer } from '../../core/process/feed.ts'
-import { Recent } from '../../core/recent.ts'
+import { Hopeless } from '../../core/process/hopeless.ts'
 import { factsOf, givenOf, isArrival } from './inbound.ts'
 import { faultOf, isLoggedOut, isPassing } from './link/faults.ts'
 import { path, type Wire } from './link/wire.ts'
@@ -39,10 +39,8 @@ export interface IntakeOptions {
 }
 
 const mostPerCall = 500
-/** History that can't be had for so long, although the homeserver answers everything else, is a gap: nothing goes on before. */
-const patienceMs = 600_000
+/** History that fails so often, although the homeserver answers everything else, is a gap: nothing goes on before. Each time it was asked for again and again. */
 const leastFailures = 3
-const mostFailing = 100
 const naming = /^m\.room\.(name|canonical_alias)$/
 
 /** How a room is shown in a batch of /sync. */
@@ -64,7 +62,7 @@ export class Intake {
   /** Newest messages of this batch, by room. */
   readonly #last = new Map<string, string>()
   /** Stretches of history that could not be had, by room and beginning. */
-  readonly #failing = new Recent<string, { readonly sinceMs: number; readonly times: number }>(mostFailing)
+  readonly #failing = new Hopeless(leastFailures)
 
   constructor(options: IntakeOptions) {
     this.#o = options
@@ -203,18 +201,12 @@ export class Intake {
   /** Rejects with a fault that passes: the server has what was said, and it is asked for again. */
   async #unfetched(room: Room, from: string, fromMs: number, error: unknown): Promise<boolean> {
     if (this.#o.signal.aborted) return false
-    if (isPassing(error) && !this.#isHopeless(`${room.id}/${from}`, error)) throw error
+    // Each time before this one the homeserver had answered /sync.
+    const doesElse = (): Promise<boolean> => Promise.resolve(!isLoggedOut(error))
+    if (isPassing(error) && !(await this.#failing.isSo(`${room.id}/${from}`, doesElse))) throw error
     const { message } = faultOf(error)
     this.#o.context.log.warn({ room: room.id, reason: message }, 'history could not be fetched')
     return this.#gap(room, from, fromMs, `what was said meanwhile can not be fetched: ${message}`)
-  }
-
-  /** Each time before this one the homeserver had answered /sync. */
-  #isHopeless(stretch: string, error: unknown): boolean {
-    if (isLoggedOut(error)) return false
-    const { sinceMs, times } = this.#failing.get(stretch) ?? { sinceMs: Date.now(), times: 0 }
-    this.#failing.set(stretch, { sinceMs, times: times + 1 })
-    return times + 1 >= leastFailures && Date.now() - sinceMs > patienceMs
   }
 
   #gap(room: Room, from: string, fromMs: number, reason: string): Promise<boolean> {
