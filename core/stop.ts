@@ -53,7 +53,7 @@ export function stopAnswers(tx: Tx, scope: StopScope, stopper: Stopper, nowMs: n
   refuse(tx, scope, stopper)
   const stopped = stopTurns(tx, scope, stopper.by.name, nowMs)
   const requests = stopRequests(tx, requestsIn(scope, stopper), nowMs)
-  if (stopped.length === 0) return requests.length > 0 ? requests : [nothing(scope)]
+  if (stopped.length === 0) return requests.length > 0 ? requests : [nothing(tx, scope)]
   const lines = stopped.slice(0, most).map(turn => stoppedLine(tx, turn, stopper, nowMs))
   return [...lines, ...(stopped.length > most ? [`and ${stopped.length - most} more`] : []), ...requests]
 }
@@ -79,7 +79,8 @@ export function stopRequests(tx: Tx, by: AskedBy | null, nowMs: number): string[
   return [`stopping ${open.length === 1 ? 'a request' : `${open.length} requests`} to models`]
 }
 
-function nothing(scope: StopScope): string {
+function nothing(tx: Tx, scope: StopScope): string {
+  if (turnsIn(tx, scope).some(({ state }) => state === 'stopping')) return 'it is being stopped already'
   if (scope === 'all') return 'the oracle answers nobody at the moment'
   return 'fact' in scope ? 'that answer has ended already' : 'nothing of yours runs here'
 }

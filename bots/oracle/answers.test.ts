@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { currentOf } from '../../core/ledger/record/events.ts'
+import { plain } from '../../core/text/text.ts'
 import { settled, until } from '../bridge/testing.ts'
 import { answers, openWorld, promptOf, questionOf, turnsIn } from './testing.ts'
 
@@ -173,4 +175,35 @@ test('the oracle dies while it answers: the same message is made whole, and wher
     (await turnsIn(house)).map(({ state }) => state),
     ['done', 'failed'],
   )
+})
+
+test('an answer that somebody deletes while it grows is said nowhere', async t => {
+  const { house, a, b } = await openWorld(t, () => ['Some words ', { waitMs: 800 }, 'and more.'])
+  const bob = a.user('bob')
+  bob.say('#general', 'oracle: tell me')
+  const { id } = await bob.hears('#general', /^Some words …$/)
+  await settled(house)
+  a.user('mona').remove(id)
+  await until(async () => (await turnsIn(house))[0]?.settledMs != null, 'its end')
+  await settled(house)
+  assert.deepEqual([answers(a), answers(b)], [[], []])
+})
+
+test('an answer in lines that a restart broke off: others and the record have what was said of it, and why it ends', async t => {
+  const steps = ['First.\n\nSecond.\n\nTh', { waitMs: 800 }, 'ird.\n\nF', { hang: true as const }]
+  const { house, a, b, stopOracle, startOracle } = await openWorld(t, () => steps)
+  const bob = b.user('bob')
+  bob.say('#general', 'oracle: count')
+  await bob.hears('#general', /^Third\.$/m)
+  await settled(house)
+  await stopOracle()
+  await startOracle()
+  await bob.hears('#general', '(it was interrupted here by a restart; !retry asks again)')
+  await settled(house)
+  const whole = 'First.\nSecond.\nThird.\n(it was interrupted here by a restart; !retry asks again)'
+  assert.equal(answers(b).join('\n'), whole)
+  assert.deepEqual(answers(a), [whole])
+  const [turn] = await turnsIn(house)
+  const kept = await house.ledger.read(tx => currentOf(tx, turn?.answer ?? 0)?.content)
+  assert.equal(kept && plain(kept), whole)
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { stopwatch } from '../../core/contract/stopwatch.ts'
 import { settled, until } from '../bridge/testing.ts'
-import { openWorld, questionOf, turnsIn } from './testing.ts'
+import { answers, openWorld, questionOf, turnsIn } from './testing.ts'
 
 const slow = [{ waitMs: 100 }, 'Some words ', { hang: true as const }]
 
@@ -109,6 +109,47 @@ test('stop while the oracle is away: the turn is stopped, and the next process l
   await until(async () => (await turnsIn(house))[0]?.state === 'stopped', 'stopped')
   await bob.shouldReply('#general', '!queue', 'nothing waits here')
   assert.equal(models.requests.length, 1)
+})
+
+test('stop while the oracle is away in the middle of its words: the next process marks them, everywhere', async t => {
+  const { house, a, b, models, stopOracle, startOracle } = await openWorld(t, () => slow)
+  const bob = a.user('bob')
+  bob.say('#general', 'oracle: one')
+  await bob.hears('#general', /^Some words …$/)
+  await settled(house)
+  await stopOracle()
+  await bob.shouldReply('#general', '!stop', /^stopping the answer “oracle: one” \(/)
+  await bob.shouldReply('#general', '!stop', 'it is being stopped already')
+  await startOracle()
+  await bob.hears('#general', /^Some words\n\(stopped by bob\)$/)
+  await settled(house)
+  assert.deepEqual(answers(b), ['Some words\n(stopped by bob)'])
+  assert.equal((await turnsIn(house))[0]?.state, 'stopped')
+  assert.equal(models.requests.length, 1)
+  await bob.shouldReply('#general', '!queue', 'nothing waits here')
+})
+
+test('stop as a reply to one of several questions that are answered together ends that answer', async t => {
+  const { house, a, models } = await openWorld(
+    t,
+    request => [...(questionOf(request).endsWith('one') ? [{ waitMs: 400 }] : [{ hang: true as const }]), 'Said.'],
+    { more: 'oracle: { followUps: merge }' },
+  )
+  const bob = a.user('bob')
+  bob.say('#general', 'oracle: one')
+  await until(() => models.requests.length === 1, 'the first request')
+  bob.say('#general', 'oracle: two')
+  const three = bob.say('#general', 'oracle: three')
+  await until(() => models.requests.length === 2, 'both in one request')
+  bob.say('#general', '!stop', { replyTo: three.id })
+  await bob.hears('#general', /^stopping the answer “oracle: two” \(/)
+  await until(async () => (await turnsIn(house)).every(({ settledMs }) => settledMs !== null), 'an end of all')
+  await settled(house)
+  assert.deepEqual(
+    (await turnsIn(house)).map(({ state }) => state),
+    ['done', 'stopped', 'stopped'],
+  )
+  assert.deepEqual(answers(a), ['Said.'])
 })
 
 test('there is nothing to stop: that is said, and no later answer is touched', async t => {

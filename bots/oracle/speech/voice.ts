@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import { keepForMore, pageLines } from '../../../core/command/state/pager.ts'
 import type { ErrorCode } from '../../../core/error.ts'
 import type { Content, Place, Segment } from '../../../core/event.ts'
 import type { Ledger } from '../../../core/ledger/ledger.ts'
 import { answerTurn } from '../../../core/ledger/oracle/turns.ts'
-import { enqueue } from '../../../core/ledger/out/deliveries.ts'
+import { enqueue, saying } from '../../../core/ledger/out/deliveries.ts'
+import { currentOf } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { amend, say } from '../../../core/say.ts'
 import { parseInline } from '../../../core/text/text.ts'
@@ -45,6 +47,9 @@ interface Said {
 /** The first part is said after this, so that a short answer is said once. */
 const firstMs = 300
 const everyMs = 700
+/** Behind what is not whole yet. */
+const onward: Segment = { kind: 'text', text: ' …' }
+const newLine: Segment = { kind: 'text', text: '\n' }
 
 /**
  * Says one answer while it is made: as a message that grows, or in whole paragraphs where nothing can be edited. The other
@@ -126,7 +131,7 @@ export class Voice implements Speaker {
   }
 
   #grow(tx: Tx, nowMs: number): Said {
-    const content: Content = { segments: [...this.#segments(''), { kind: 'text', text: ' …' }] }
+    const content: Content = { segments: [...this.#segments(''), onward] }
     const lines = this.#lines
     if (this.#fact === null) return { fact: this.#begin(tx, content, nowMs, 'growing'), lines }
     amend(tx, this.#fact, content, nowMs, 'growing')
@@ -135,6 +140,7 @@ export class Voice implements Speaker {
 
   /** Whole paragraphs, but for the last line of those that are said at once: it says how the rest is had. */
   #whole(tx: Tx, nowMs: number): Said {
+    if (this.#isDeleted(tx)) return { fact: this.#fact, lines: this.#lines }
     const lines = linesOf(this.#headed(joined(blocksOf(this.#text).slice(0, -1)))).map(liteOf)
     const until = Math.min(lines.length, this.#manner.lines - 1 - this.#spent)
     if (until <= this.#lines) return { fact: this.#fact, lines: this.#lines }
@@ -165,33 +171,51 @@ export class Voice implements Speaker {
     enqueue(tx, { place, bot: self, act, source }, nowMs)
   }
 
+  /** Somebody took away what was said so far: nobody hears the rest. */
+  #isDeleted(tx: Tx): boolean {
+    return this.#fact !== null && currentOf(tx, this.#fact)?.content === null
+  }
+
+  /** What an earlier process said, as long as this one has nothing to say in its place. */
+  #before(tx: Tx): readonly Segment[] {
+    const { answer, placeId } = this.#stage.turn
+    if (answer === null || !this.empty) return []
+    const said = currentOf(tx, answer)?.content?.segments ?? []
+    const first = isDeepStrictEqual(said.at(-1), onward) ? said.slice(0, -1) : said
+    const sends = saying(tx, answer).filter(row => row.act.do === 'send' && row.placeId === placeId)
+    const later = sends.slice(1).flatMap(({ act }) => (act.do === 'send' ? [newLine, ...act.content.segments] : []))
+    return [...first, ...later]
+  }
+
   /**
    * Says what was not said yet, everywhere, and a note behind it; in the transaction that ends the turn. `cut`: nothing
    * more of the text is said where it is said in lines.
    */
   conclude(tx: Tx, note: string, nowMs: number, cut?: 'cut'): void {
-    const content: Content = { segments: this.#segments(note) }
+    if (this.#isDeleted(tx)) return
+    const before = this.#before(tx)
+    const from = before.length > 0 ? linesOf(before).length : this.#lines
+    const content: Content = { segments: this.#segments(note, before) }
     const all = linesOf(content.segments).map(liteOf)
-    const lines = cut && this.#lines > 0 ? [...all.slice(0, this.#lines), ...all.slice(-1)] : all
+    const lines = cut && from > 0 ? [...all.slice(0, from), ...all.slice(-1)] : all
     const { prefix, lines: most } = this.#manner
     const { turn, place, others, room, grows } = this.#stage
-    const inLines = (from: number, size: number): Content => ({
-      segments: parseInline(pageLines(lines, from, size, prefix).join('\n')),
+    const inLines = (first: number, size: number): Content => ({
+      segments: parseInline(pageLines(lines, first, size, prefix).join('\n')),
     })
     const contentIn = (at: Place): Content => (grows(at) ? content : inLines(0, most))
-    const size = Math.max(1, most - this.#spent - this.#lines)
+    const size = Math.max(1, most - this.#spent - from)
     if (this.#fact === null) {
       const hall = { name: room, places: [place, ...others] }
       const saying = { bot: self, content, contentIn, in: hall, key: `${self}.${turn.asked}` }
       const fact = say(tx, { ...saying, replySeq: turn.asked }, nowMs)
       if (fact !== null) answerTurn(tx, turn.id, fact)
     } else {
-      if (!this.#grows && lines.length > this.#lines)
-        this.#say(tx, place, inLines(this.#lines, size), this.#fact, nowMs)
+      if (!this.#grows && lines.length > from) this.#say(tx, place, inLines(from, size), this.#fact, nowMs)
       amend(tx, this.#fact, content, nowMs)
       for (const other of others) this.#say(tx, other, contentIn(other), this.#fact, nowMs)
     }
-    if (!this.#grows) this.#keepRest(tx, lines, this.#lines + size, nowMs)
+    if (!this.#grows) this.#keepRest(tx, lines, from + size, nowMs)
   }
 
   /** What `more` goes on with. */
@@ -201,8 +225,8 @@ export class Voice implements Speaker {
     keepForMore(tx, { place, account: sender.id }, { lines, reply: 'public', shown, bot: self }, nowMs)
   }
 
-  #segments(note: string): readonly Segment[] {
-    const said = this.#headed(segmentsOf(this.#text))
+  #segments(note: string, before: readonly Segment[] = []): readonly Segment[] {
+    const said = before.length > 0 ? before : this.#headed(segmentsOf(this.#text))
     if (note === '') return said
     return [...said, { kind: 'text', text: `${said.length === 0 ? '' : '\n'}(${note})` }]
   }

@@ -118,7 +118,9 @@ export class Runner {
   async #takeUp(): Promise<void> {
     const { ledger, together } = this.#o
     const open = await ledger.read(openTurns)
-    const lapsed = open.some(({ state, leaseMs: until }) => state === 'stopping' && (until ?? 0) <= Date.now())
+    const lapsed = open.some(
+      ({ state, answer, leaseMs: until }) => state === 'stopping' && answer === null && (until ?? 0) <= Date.now(),
+    )
     if (lapsed) await ledger.write(tx => endLapsedStops(tx, Date.now()))
     const due = this.#due(open, Date.now())
     const ids = due.slice(0, Math.max(0, together() - this.#running.size))
@@ -132,7 +134,7 @@ export class Runner {
     if (this.#running.size + this.#taken >= this.#o.together() || this.#o.signal.aborted) return null
     const turn = takeTurn(tx, id, this.holder, Date.now() + leaseMs, Date.now())
     if (!turn) return null
-    this.#o.taken(tx, turn)
+    if (turn.state === 'running') this.#o.taken(tx, turn)
     if (this.#taken++ === 0) setImmediate(() => (this.#taken = 0))
     return turn
   }
@@ -141,10 +143,12 @@ export class Runner {
   #due(open: readonly Turn[], nowMs: number): number[] {
     const lanes = new Set<string>()
     const due: number[] = []
-    for (const { id, lane, state, leaseMs: until } of open) {
+    for (const { id, lane, state, answer, leaseMs: until } of open) {
       if (lanes.has(lane)) continue
       lanes.add(lane)
-      const free = state === 'queued' || (state === 'running' && (until ?? 0) <= nowMs)
+      // One that was stopped in the middle of its words is to be marked.
+      const left = (until ?? 0) <= nowMs && (state === 'running' || answer !== null)
+      const free = state === 'queued' || left
       if (free && !this.#running.has(id)) due.push(id)
     }
     return due
@@ -163,6 +167,7 @@ export class Runner {
       })
     this.#running.set(turn.id, { end, work })
     if (this.#o.signal.aborted) end.abort('ending' satisfies Cause)
+    else if (turn.state === 'stopping') end.abort('stopped' satisfies Cause)
   }
 
   #tick(): void {

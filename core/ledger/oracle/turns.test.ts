@@ -110,6 +110,20 @@ it('what was stopped ends as stopped and never comes back', async t => {
   assert.deepEqual(await ledger.write(db => stopTurns(db, 'all', 'bob', 502)), [])
 })
 
+it('what was stopped in the middle of its words is left to the next process, which marks it', async t => {
+  for (const end of ['stopped later', 'lapse', 'free'] as const) {
+    const ledger = await asked(t, 'a')
+    await ledger.write(db => takeTurn(db, 1, 'gone', 100, 1))
+    await ledger.write(db => answerTurn(db, 1, 1))
+    await ledger.write(db => stopTurns(db, 'all', 'bob', end === 'stopped later' ? 200 : 2))
+    if (end === 'free') await ledger.write(db => freeTurns(db, 'gone', 3))
+    else await ledger.write(db => endLapsedStops(db, 200))
+    assert.equal((await states(ledger))[0], 'stopping', end)
+    assert.equal(await ledger.write(db => takeTurn(db, 1, 'me', 999, 500)?.state), 'stopping')
+    assert.equal(await ledger.write(db => endTurn(db, 1, 'me', { state: 'stopped' }, 501)), true)
+  }
+})
+
 it('means those of one person in one room, by any account of theirs, or the one of a fact', async t => {
   const ledger = await asked(t, 'a', 'b', 'c')
   const of = { network: place.network, user: 'another' as UserId, person: null }

@@ -122,16 +122,19 @@ export const openTurns = (tx: Tx): Turn[] =>
 export const openTurnsIn = (tx: Tx, lane: string): Turn[] =>
   sql(tx, `SELECT ${columns} WHERE t.lane = ? AND ${isOpen} ORDER BY t.id`).all(lane).map(turnFrom)
 
+/** Somebody said stop, nothing was said of it yet and nobody works on it: there is nothing to be marked. */
+const isUnsaid = `state = ${turnStates.stopping} AND answer IS NULL`
+
 /**
- * Takes a turn up for a process: the first of its lane, when nobody has it or its lease is over. Null: it is another's, it
- * has ended, or it is not its time.
+ * Takes a turn up for a process: the first of its lane, when nobody has it or its lease is over; one that was stopped in the
+ * middle of its words stays `stopping`. Null: it is another's, it has ended, or it is not its time.
  */
 export function takeTurn(tx: Tx, id: number, holder: string, untilMs: number, nowMs: number): Turn | null {
   const done = sql(
     tx,
-    `UPDATE turn SET state = ${turnStates.running}, holder = ?, lease_ms = ?, tries = tries + 1,
+    `UPDATE turn SET state = max(state, ${turnStates.running}), holder = ?, lease_ms = ?, tries = tries + 1,
      started_ms = coalesce(started_ms, ?)
-     WHERE id = ? AND state IN (${turnStates.queued}, ${turnStates.running}) AND coalesce(lease_ms, 0) <= ?
+     WHERE id = ? AND state < 10 AND NOT (${isUnsaid}) AND coalesce(lease_ms, 0) <= ?
      AND NOT EXISTS (SELECT 1 FROM turn t WHERE t.lane = turn.lane AND ${isOpen} AND t.id < turn.id)`,
   ).run(holder, untilMs, nowMs, id, nowMs)
   return done.changes === 0 ? null : turnById(tx, id)
@@ -153,11 +156,11 @@ export function keepTurns(
   return { held: rows.map(row => Number(row['id'])), stopping: stopping.map(row => Number(row['id'])) }
 }
 
-/** What was stopped and whose holder is gone is stopped. */
+/** What was stopped, whose holder is gone and of which nothing was said is stopped. */
 export function endLapsedStops(tx: Tx, nowMs: number): void {
   sql(
     tx,
-    `UPDATE turn SET state = ${turnStates.stopped}, settled_ms = ? WHERE state = ${turnStates.stopping}
+    `UPDATE turn SET state = ${turnStates.stopped}, settled_ms = ? WHERE ${isUnsaid}
      AND id IN (SELECT t.id FROM turn t WHERE ${isOpen} AND coalesce(t.lease_ms, 0) <= ?)`,
   ).run(nowMs, nowMs)
   endMerged(tx, nowMs)
@@ -184,12 +187,14 @@ export const turnHolders = (tx: Tx): string[] =>
     .all()
     .map(row => row['holder'] as string)
 
-/** A process that is known to be gone has nothing any more: what it was told to stop is stopped, the rest may be taken up. */
+/**
+ * A process that is known to be gone has nothing any more: what it was told to stop before it said anything is stopped, the
+ * rest may be taken up.
+ */
 export function freeTurns(tx: Tx, holder: string, nowMs: number): void {
   sql(
     tx,
-    `UPDATE turn SET lease_ms = 0, settled_ms = iif(state = ${turnStates.stopping}, ?, NULL),
-     state = iif(state = ${turnStates.stopping}, ${turnStates.stopped}, state)
+    `UPDATE turn SET lease_ms = 0, settled_ms = iif(${isUnsaid}, ?, NULL), state = iif(${isUnsaid}, ${turnStates.stopped}, state)
      WHERE id IN (SELECT t.id FROM turn t WHERE ${isOpen} AND t.holder = ?)`,
   ).run(nowMs, holder)
   endMerged(tx, nowMs)
@@ -256,8 +261,15 @@ export type StopScope =
   | { readonly fact: number }
   | 'all'
 
-/** Those that are open, and the one of a fact in whatever state. */
+/** Those that are open, and the one of a fact in whatever state; of several that are answered together the one that answers. */
 export function turnsIn(tx: Tx, scope: StopScope): Turn[] {
+  const heads = allIn(tx, scope).map(turn =>
+    turn.merged === null || turn.settledMs !== null ? turn : (turnById(tx, turn.merged) ?? turn),
+  )
+  return [...new Map(heads.map(turn => [turn.id, turn])).values()]
+}
+
+function allIn(tx: Tx, scope: StopScope): Turn[] {
   if (scope === 'all') return openTurns(tx)
   if ('fact' in scope) return [turnOfFact(tx, scope.fact)].filter(turn => turn !== null)
   const { network, user, person, agent } = scope.of
@@ -273,12 +285,13 @@ export function turnsIn(tx: Tx, scope: StopScope): Turn[] {
 
 /**
  * Stops turns: one that nobody works on is stopped with this, the others are `stopping` until the process that has them
- * ends them. Gives those it stopped, as they were; one that was stopping already is none of them.
+ * ends them, or the next one marks what was said. Gives those it stopped, as they were; one that was stopping already is none
+ * of them.
  */
 export function stopTurns(tx: Tx, scope: StopScope, by: string, nowMs: number): Turn[] {
   const found = turnsIn(tx, scope).filter(({ state }) => state === 'queued' || state === 'running')
-  for (const { id, state, leaseMs } of found) {
-    const worked = state === 'running' && (leaseMs ?? 0) > nowMs
+  for (const { id, state, leaseMs, answer } of found) {
+    const worked = state === 'running' && ((leaseMs ?? 0) > nowMs || answer !== null)
     sql(tx, 'UPDATE turn SET state = ?, stopped_by = ?, settled_ms = ? WHERE id = ?').run(
       worked ? turnStates.stopping : turnStates.stopped,
       by,
