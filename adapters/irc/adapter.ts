@@ -92,6 +92,7 @@ class IrcAdapter implements Adapter {
     const hooks = {
       emit: (events: readonly ChatEvent[]) => this.#feed?.push(events),
       changed: () => context.changed(),
+      taken: async () => (await this.#feed?.settled()) ?? false,
       live: (channel: string) => this.#live(channel),
       kept: config.managed ? config.history.lines : null,
     }

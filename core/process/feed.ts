@@ -110,8 +110,9 @@ export class Feed {
     return this.#queue.slice(0, roster === -1 ? mostPerCall : Math.min(roster, mostPerCall)).filter(isFact)
   }
 
-  /** Resolves once no call of the sink is under way. */
-  async settled(): Promise<void> {
+  /** Resolves once no call of the sink is under way: whether all is taken. */
+  async settled(): Promise<boolean> {
     await this.#busy
+    return this.#queue.length === 0
   }
 }

@@ -4,7 +4,7 @@ import { silentLog } from '../../../core/log.ts'
 import { sleep } from '../../../core/retry.ts'
 import { Session } from '../link/session.ts'
 import { type FakeOptions, FakeServer } from '../testing/fake.ts'
-import { Trial } from '../testing/trial.ts'
+import { Trial, textOf } from '../testing/trial.ts'
 
 const capabilities = ['message-tags', 'server-time', 'batch', 'labeled-response', 'echo-message', 'draft/chathistory']
 
@@ -14,9 +14,17 @@ const batch = (label: string | undefined, ...lines: readonly string[]): string[]
   'BATCH -h',
 ]
 
-test('who is put out while it fetches what it missed begins there again', { timeout: 30_000 }, async t => {
+const config = (server: FakeServer) => ({
+  ...{ kind: 'irc', host: '127.0.0.1', port: server.port, tls: false, nick: 'bridge', channels: ['#general'] },
+  ...{ flood: null, personas: false },
+})
+const heardBefore = () => new Map([['newest #general', `m0 ${Date.now() - 3_600_000}`]])
+
+/** Puts us out, with something said just before, while it is asked for the first time what we missed. */
+const puttingOut = (ban: { on: boolean }): NonNullable<FakeOptions['answer']> => {
   let kicked = false
-  const answer: FakeOptions['answer'] = ({ command, params: [verb, , point = ''], tags: { label } }) => {
+  return ({ command, params: [verb, , point = ''], tags: { label } }) => {
+    if (command === 'JOIN' && ban.on && kicked) return [':fake 474 bridge #general :Cannot join channel (+b)']
     if (command !== 'CHATHISTORY') return null
     const id = point.replace('msgid=', '')
     if (verb === 'AROUND') return batch(label, `@batch=h;msgid=${id} :al!u@h PRIVMSG #general :known`)
@@ -26,13 +34,40 @@ test('who is put out while it fetches what it missed begins there again', { time
     kicked = true
     return ['@msgid=m2 :al!u@h PRIVMSG #general :live', ':op!u@h KICK #general bridge :out', ...missed]
   }
-  const server = await FakeServer.start(t, { capabilities, answer })
-  const config = { kind: 'irc', host: '127.0.0.1', port: server.port, tls: false, nick: 'bridge', channels: ['#general'], flood: null, personas: false } // biome-ignore format: one line
-  const cursors = new Map([['newest #general', `m0 ${Date.now() - 3_600_000}`]])
-  const trial = await Trial.start({ config, cursors })
+}
+
+test('who is put out while it fetches what it missed begins there again', { timeout: 30_000 }, async t => {
+  const server = await FakeServer.start(t, { capabilities, answer: puttingOut({ on: false }) })
+  const trial = await Trial.start({ config: config(server), cursors: heardBefore() })
   t.after(() => trial.stop())
   await trial.message('live')
   await trial.message('missed')
+})
+
+test('so does who comes back in another run, and only once', { timeout: 30_000 }, async t => {
+  const ban = { on: true }
+  const server = await FakeServer.start(t, { capabilities, answer: puttingOut(ban) })
+  const cursors = heardBefore()
+  const run = () => Trial.start({ config: config(server), cursors })
+  const first = await run()
+  await first.message('live')
+  await first.stop()
+  assert.equal(
+    first.events.some(event => event.kind === 'message' && textOf(event) === 'missed'),
+    false,
+  )
+  ban.on = false
+  const second = await run()
+  await second.message('missed')
+  server.tell('@msgid=m3 :al!u@h PRIVMSG #general :later')
+  await second.message('later')
+  await second.stop()
+  const third = await run()
+  await third.ready('#general')
+  server.tell('@msgid=m4 :al!u@h PRIVMSG #general :much later')
+  await third.message('much later')
+  await third.stop()
+  assert.deepEqual(third.events.filter(event => event.kind === 'message').map(textOf), ['much later'])
 })
 
 test('what we do not read ourselves is not late', { timeout: 30_000 }, async t => {

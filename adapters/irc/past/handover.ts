@@ -7,12 +7,15 @@ import type { Fault } from '../link/session.ts'
 import type { Voice } from '../people/voice.ts'
 import { channelPlace, ownMark } from '../text/inbound.ts'
 import { type Line, serverTimeMs } from '../text/line.ts'
+import { Behind } from './behind.ts'
 import { gapOf, type Heardpoint, heardMs, missed, missedByReplay } from './catchup.ts'
 import { type Epoch, Epochs } from './epoch.ts'
 
 export interface HandoverHooks {
   emit(events: readonly ChatEvent[]): void
   changed(): void
+  /** Resolves once the ledger has what was emitted; with false when it did not take all. */
+  taken(): Promise<boolean>
   /** All that was missed of this channel is handed over. */
   live(channel: string): void
   /** Lines of history that the server keeps, where it is one server alone and ours; else null. */
@@ -26,7 +29,7 @@ const mostMarks = 5_000
 export class Handover {
   /** Whether this server replays at JOIN, once one has been seen to. */
   replays = false
-  readonly #cursors: Cursors
+  readonly #behind: Behind
   readonly #hooks: HandoverHooks
   readonly #log: Log
   readonly #epochs: Epochs | null
@@ -34,7 +37,7 @@ export class Handover {
   #epoch: Promise<Epoch> = Promise.resolve('same')
 
   constructor(cursors: Cursors, hooks: HandoverHooks, log: Log) {
-    this.#cursors = cursors
+    this.#behind = new Behind(cursors, log)
     this.#hooks = hooks
     this.#log = log
     this.#epochs = hooks.kept === null ? null : new Epochs(cursors, log)
@@ -57,16 +60,17 @@ export class Handover {
     }
   }
 
-  /** We are not in it any more: nothing more comes for what is held to wait for. */
+  /** We are not in it any more: nothing more comes for what is held to wait for. What is missing before it is noted first. */
   broken(channel: Channel): void {
-    const { held } = channel
+    const { held, behind } = channel
     Object.assign(channel, { held: [], replay: null })
-    if (held.length > 0) this.#hooks.emit(held)
+    const [first] = held
+    if (first && behind) void this.#behind.note(first.place.channel, behind).then(() => this.#hooks.emit(held))
   }
 
   /** Resolves once all that is to be remembered is written down. */
-  settled(): Promise<void> {
-    return this.#epochs?.settled() ?? Promise.resolve()
+  async settled(): Promise<void> {
+    await Promise.all([this.#epochs?.settled(), this.#behind.settled()])
   }
 
   /** Our own JOIN came back. */
@@ -76,7 +80,7 @@ export class Handover {
     // Put out meanwhile, and perhaps in again: that stay catches up by itself.
     const stays = (): boolean => this.#voice === voice && channel.state === 'catching' && channel.joinedMs === joinedMs
     const place = channelPlace(voice.session.fold(channel.name), voice.heard)
-    channel.behind ??= this.#cursors.newest(place)
+    channel.behind ??= this.#behind.of(place)
     void channel.behind.then(
       heard =>
         this.#catchUp(voice, channel, heard, stays).catch((error: unknown) => {
@@ -93,7 +97,7 @@ export class Handover {
     this.#log.warn({ error, channel: channel.name }, 'history could not be fetched')
     const fromMs = heard ? heardMs(voice, heard) : (channel.heardMs ?? Date.now())
     const gap = gapOf(voice, voice.session.fold(channel.name), fromMs, 'the server did not send its history')
-    this.#live(channel, [gap, ...channel.held])
+    this.#live(channel, gap.place.channel, [gap, ...channel.held])
   }
 
   async #catchUp(voice: Voice, channel: Channel, heard: Heardpoint | null, stays: () => boolean): Promise<void> {
@@ -114,6 +118,7 @@ export class Handover {
     if (!stays()) return
     this.#live(
       channel,
+      channelPlace(key, voice.heard).channel,
       channel.held.filter(event => !seen.has(event.key)),
     )
   }
@@ -164,12 +169,13 @@ export class Handover {
     channel.replayed = { marks, whole, fromMs }
   }
 
-  #live(channel: Channel, events: readonly ChatEvent[]): void {
+  #live(channel: Channel, place: string, events: readonly ChatEvent[]): void {
     channel.held = []
     channel.behind = null
     turn(channel, 'live')
     channel.heardMs = Date.now()
     if (events.length > 0) this.#hooks.emit(events)
+    this.#behind.over(place, () => this.#hooks.taken())
     this.#hooks.live(channel.name)
     this.#hooks.changed()
   }
