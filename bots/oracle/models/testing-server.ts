@@ -87,6 +87,17 @@ export class RawServer {
   }
 }
 
+/** Sends it again and again, as fast as it is taken. */
+export async function pour(socket: Socket, piece: string): Promise<void> {
+  const block = piece.repeat(Math.ceil((256 * 1024) / piece.length))
+  while (!socket.destroyed) {
+    const woken = Promise.withResolvers<void>()
+    if (socket.write(block)) setImmediate(woken.resolve)
+    else socket.once('drain', woken.resolve)
+    await woken.promise
+  }
+}
+
 export const begin = (response: ServerResponse): ServerResponse =>
   response.writeHead(200, { 'content-type': 'text/event-stream' })
 

@@ -3,7 +3,7 @@ import type { Provider } from '../../../../config/providers.ts'
 import type { PassedApi } from '../../../../core/passed-on.ts'
 import { duration } from '../../../../core/text/text.ts'
 import type { FinishReason, ModelUsage } from '../contract.ts'
-import { isJson } from './body.ts'
+import { Endless, isJson } from './body.ts'
 import { type Chunk, readChunk, readEmbeddings, reportedIn } from './chunk.ts'
 import { faultOf, Refused, TryFault, tidy, wordsOf } from './fault.ts'
 import type { Wire } from './request.ts'
@@ -167,6 +167,9 @@ function measure({ maxOutputTokens }: Asked, tally: Tally, chunk: unknown): void
     throw new TryFault('busy', 'sent far more than an answer', { paid: true })
 }
 
+/** Events with nothing in them, one behind the other: signs of life for hours. */
+const mostIdle = 10_000
+
 async function* chunks(
   asked: Asked,
   tally: Tally,
@@ -175,6 +178,7 @@ async function* chunks(
 ): AsyncGenerator<AttemptPart, void> {
   const { firstTokenMs, betweenChunksMs, passes } = asked
   const reader = passes === null ? speech(tally) : passage(asked, tally)
+  let idle = 0
   dog.wait(firstTokenMs, `gave no sign of an answer for ${firstTokenMs / 1000} s`)
   for await (const raw of chunksOf(asked, tally, signal)) {
     const open = tally.finish === null
@@ -183,6 +187,8 @@ async function* chunks(
     const alive = chunk.text + chunk.hidden !== '' || (open && chunk.finish !== null)
     // Who listens may take its time: that is no silence of the service.
     if (alive) dog.pause()
+    idle = alive ? 0 : idle + 1
+    if (idle > mostIdle) throw new Endless()
     yield* reader.chunk(chunk, raw)
     if (signal.aborted || isOverlong(asked, tally)) return
     if (!alive) continue

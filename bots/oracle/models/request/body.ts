@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+
 const mostBytes = 64 * 1024
 /** The status says enough: whoever could answer in its place does not wait for the words. */
 const wordsMs = 2000
@@ -5,6 +7,8 @@ const wordsMs = 2000
 const mostEventBytes = 16 * 1024 * 1024
 /** Thousands of numbers in one piece, and as many pieces as may be asked for. */
 const mostVectorBytes = 128 * 1024 * 1024
+/** Signs of life for hours. */
+const mostIdleBytes = 256 * 1024
 
 /** At most the beginning of a body: an error of many megabytes, or one that never ends, is no reason to hold or await it. */
 async function beginning({ body }: Response): Promise<string> {
@@ -34,23 +38,50 @@ async function beginning({ body }: Response): Promise<string> {
 export class Endless extends Error {}
 
 /** Where the last event of a piece ends, -1: in none. Blank lines end events (HTML, 9.2.5). */
-function endIn(piece: Uint8Array): number {
-  const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
-  return Math.max(bytes.lastIndexOf('\n\n'), bytes.lastIndexOf('\n\r\n'), bytes.lastIndexOf('\r\r'))
+const endIn = (piece: Buffer): number =>
+  Math.max(piece.lastIndexOf('\n\n'), piece.lastIndexOf('\n\r\n'), piece.lastIndexOf('\r\r'))
+
+const aLine = /(?:^|[\r\n])data/
+
+/** Takes the pieces of a body in their order; throws where one is too much. */
+type Meter = (piece: Buffer) => void
+
+/** What is read as a whole has an end. */
+function ofWhole(mostBytes: number): Meter {
+  let bytes = 0
+  return piece => {
+    if ((bytes += piece.length) > mostBytes) throw new Endless()
+  }
 }
 
-/** Breaks off where an event does not end, or where what is read as a whole does not. */
-function bounded(mostBytes: number, inEvents: boolean): TransformStream<Uint8Array, Uint8Array> {
+/** Each event has an end, and there are some with data in them: comments keep a connection open and say nothing. */
+function ofEvents(): Meter {
   let heldBytes = 0
-  return new TransformStream({
-    transform(piece, controller) {
-      const end = inEvents ? endIn(piece) : -1
-      heldBytes = end < 0 ? heldBytes + piece.length : piece.length - end
-      if (heldBytes > mostBytes) controller.error(new Endless())
-      else controller.enqueue(piece)
+  let idleBytes = 0
+  return piece => {
+    const end = endIn(piece)
+    heldBytes = end < 0 ? heldBytes + piece.length : piece.length - end
+    if (aLine.test(piece.toString('latin1'))) idleBytes = 0
+    else if (end >= 0) idleBytes += piece.length
+    if (heldBytes > mostEventBytes || idleBytes > mostIdleBytes) throw new Endless()
+  }
+}
+
+/** A blank line costs the package as much as an event: after so many bytes others have their turn. */
+const turnBytes = 4096
+
+/** Breaks off where `meter` says so. */
+const metered = (meter: Meter): TransformStream<Uint8Array, Uint8Array> =>
+  new TransformStream({
+    async transform({ buffer, byteOffset, byteLength }, controller) {
+      for (let at = 0; at < byteLength; at += turnBytes) {
+        const piece = Buffer.from(buffer, byteOffset + at, Math.min(turnBytes, byteLength - at))
+        meter(piece)
+        controller.enqueue(piece)
+        await setImmediate()
+      }
     },
   })
-}
 
 function parsed(text: string): unknown {
   try {
@@ -82,9 +113,9 @@ export const isJson = (headers: Headers): boolean => /\bjson\b/i.test(headers.ge
 
 /** One without a body has an empty one. */
 function limited({ headers, body }: Response, url: string): Response {
-  const mostBytes = url.endsWith('/embeddings') ? mostVectorBytes : mostEventBytes
   const inEvents = url.endsWith('/chat/completions') && !isJson(headers)
-  return new Response(body ? body.pipeThrough(bounded(mostBytes, inEvents)) : '', { headers })
+  const meter = inEvents ? ofEvents() : ofWhole(url.endsWith('/embeddings') ? mostVectorBytes : mostEventBytes)
+  return new Response(body ? body.pipeThrough(metered(meter)) : '', { headers })
 }
 
 /** Null: it is so deep that it can't be written. */

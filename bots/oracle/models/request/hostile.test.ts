@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { stopwatch } from '../../../../core/contract/stopwatch.ts'
 import { openTries, recentTries } from '../../../../core/ledger/oracle/tries.ts'
-import { answer, delta, finished, ModelServer, RawServer, usage } from '../testing-server.ts'
+import { answer, delta, finished, ModelServer, pour, RawServer, usage } from '../testing-server.ts'
 import { hear, model, openWorld, question } from '../testing-world.ts'
 
 /** A busy machine is no reason to give up on those that speak. */
@@ -166,6 +166,10 @@ const status =
   socket =>
     void socket.end(`HTTP/1.1 ${line}\r\nconnection: close\r\n${more}\r\n${body}`)
 
+const endless =
+  (piece: string, before = '', type?: string): Send =>
+  socket => (socket.write(head(type) + before), pour(socket, piece))
+
 const page = '<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>'
 const deep = `${'{"error":'.repeat(5000)}"x"${'}'.repeat(5000)}`
 
@@ -276,26 +280,12 @@ const broken: readonly (readonly [name: string, does: Send, reason: RegExp, more
     { apiKey: 'env:MY_KEY' },
   ],
   ['one event for ever', endless('x', 'data: {"choices":"'), /sent something without an end/],
-  ['blank lines for ever', endless('\n'), /gave no sign of an answer for 1 s/, quick],
   [
     'no end of redirects',
     socket => void socket.end('HTTP/1.1 307 Over there\r\nlocation: /v1/chat/completions\r\nconnection: close\r\n\r\n'),
     /can not be reached/,
   ],
 ]
-
-/** As fast as it is taken. */
-function endless(piece: string, before = '', type?: string): Send {
-  const block = piece.repeat(256 * 1024)
-  return async socket => {
-    socket.write(head(type) + before)
-    while (!socket.destroyed) {
-      if (!socket.write(block))
-        await new Promise<void>(resolve => socket.once('drain', resolve).once('close', () => resolve()))
-      await new Promise(resolve => setImmediate(resolve))
-    }
-  }
-}
 
 describe('broken', { concurrency: 8 }, () => {
   for (const [name, does, reason, more] of broken) {
@@ -353,6 +343,7 @@ const phases: readonly [name: string, does: Send][] = [
   ],
   ['in the middle', socket => void socket.write(`${head()}${words[0]}`)],
   ['behind the end', socket => void socket.write(`${head()}${words[0]}${words[3]}`)],
+  ['in what never ends', endless('\n')],
 ]
 
 const stopped = (name: string, does: Send): Promise<void> =>
@@ -377,9 +368,6 @@ const stopped = (name: string, does: Send): Promise<void> =>
 describe('stopped', { concurrency: 4 }, () => {
   for (const [name, does] of phases) void stopped(name, does)
 })
-
-// Alone: it leaves others no time of the process, and who has none for three seconds takes an answer for ended.
-void stopped('in what never ends', endless('\n'))
 
 test('one piece of megabytes is said as far as an answer may be', async t => {
   const { models } = await pair(t, gone(delta('word '.repeat(500_000)), finished()), { maxOutputTokens: 100 })
