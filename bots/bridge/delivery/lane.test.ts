@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Adapter } from '../../../core/adapter.ts'
 import { type ChannelId, type NetworkId, text } from '../../../core/event.ts'
 import type { Delivery } from '../../../core/ledger/out/deliveries.ts'
-import { Lane } from './lane.ts'
+import { Lane, laneLimit } from './lane.ts'
 
 const adapter = { limits: { growEveryMs: 500 } } as Adapter
 
@@ -31,4 +31,15 @@ test('a lane is idle once nothing waits or is under way, and an edit need not wa
   lane.flying.clear()
   assert.ok(!lane.isIdle(1400))
   assert.ok(lane.isIdle(1500))
+})
+
+test('what an order releases while a place has more than memory holds skips nothing that was left in the ledger', () => {
+  const ids = (from: number, to: number): Delivery[] =>
+    Array.from({ length: to - from + 1 }, (_, at) => ({ ...delivery, id: from + at }))
+  const lane = new Lane(delivery)
+  for (const each of ids(1, laneLimit + 1)) lane.add(each)
+  assert.equal(lane.overflowAfter, laneLimit)
+  lane.release({ ...delivery, id: 3 * laneLimit })
+  lane.refill(ids(laneLimit + 1, 2 * laneLimit), false)
+  assert.equal(lane.overflowAfter, 2 * laneLimit)
 })

@@ -98,8 +98,10 @@ export class Lane {
   refill(rest: readonly Delivery[], all: boolean): void {
     const known = this.#ids()
     for (const delivery of rest) if (!known.has(delivery.id)) this.putBack(delivery)
-    this.#lastId = Math.max(this.#lastId, rest.at(-1)?.id ?? 0)
-    this.overflowAfter = all ? null : this.#lastId
+    const last = rest.at(-1)?.id ?? 0
+    this.#lastId = Math.max(this.#lastId, last)
+    // What an order released meanwhile may be newer: what stands before it is still in the ledger.
+    this.overflowAfter = all ? null : last
   }
 
   /** Takes in one that waited for an order: its id may be older than the newest that was taken in. */
