@@ -37,6 +37,17 @@ async function beginning({ body }: Response): Promise<string> {
 /** A service sent what no answer is: the package would hold all of it. */
 export class Endless extends Error {}
 
+/** A service leads elsewhere: what it is told, key and words of people, is for its own address alone. */
+export class LedOn extends Error {
+  /** Where to; null: it does not say, or it is no address. */
+  readonly host: string | null
+
+  constructor(location: string | null, from: string) {
+    super('led on')
+    this.host = location === null ? null : (URL.parse(location, from)?.host ?? null)
+  }
+}
+
 /** Where the last event of a piece ends, -1: in none. Blank lines end events (HTML, 9.2.5). */
 const endIn = (piece: Buffer): number =>
   Math.max(piece.lastIndexOf('\n\n'), piece.lastIndexOf('\n\r\n'), piece.lastIndexOf('\r\r'))
@@ -96,8 +107,10 @@ function parsed(text: string): unknown {
  * `{message}`, `{error: '…'}` or plain text.
  */
 export async function fetchWithBody(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const response = await fetch(input, init)
-  if (response.ok) return limited(response, input instanceof Request ? input.url : input.toString())
+  const response = await fetch(input, { ...init, redirect: 'manual' })
+  const url = input instanceof Request ? input.url : input.toString()
+  if (response.ok) return limited(response, url)
+  if (response.status < 400) throw new LedOn(response.headers.get('location'), url)
   const text = await beginning(response)
   const body = parsed(text)
   const inside = typeof body === 'object' && body !== null && 'error' in body ? body.error : body

@@ -1,7 +1,7 @@
 import type { APIError } from 'openai'
 import { retryAfterMs } from '../../../../core/retry.ts'
 import { visible } from '../../../../core/text/text.ts'
-import { Endless } from './body.ts'
+import { Endless, LedOn } from './body.ts'
 import { loadedSdk } from './client.ts'
 
 /**
@@ -167,7 +167,8 @@ export function faultOf(thrown: unknown, sent: readonly string[], nowMs: number,
   const sdk = loadedSdk()
   if (sdk && thrown instanceof sdk.APIConnectionTimeoutError)
     return new TryFault('busy', 'did not answer in time', { paid: true })
-  if (sdk && thrown instanceof sdk.APIConnectionError) return unreachable(thrown)
+  if (sdk && thrown instanceof sdk.APIConnectionError)
+    return thrown.cause instanceof LedOn ? ledOn(thrown.cause, hide) : unreachable(thrown)
   if (sdk && thrown instanceof sdk.APIError) return apiFault(thrown, sent, nowMs, hide)
   if (isEndless(thrown)) return new TryFault('busy', 'sent something without an end', { paid: true })
   if (thrown instanceof SyntaxError)
@@ -175,6 +176,12 @@ export function faultOf(thrown: unknown, sent: readonly string[], nowMs: number,
   const words = thrown instanceof Error ? thrown.message : String(thrown)
   return new TryFault('busy', words === 'terminated' ? 'was cut off' : `was cut off: ${tidy(words)}`, { paid: true })
 }
+
+const ledOn = ({ host }: LedOn, hide: Hide): TryFault =>
+  new TryFault(
+    'setup',
+    `leads on to ${tidy(hide(host ?? '')) || 'nowhere'}, where nothing is sent: correct its baseUrl`,
+  )
 
 const setupWords: Readonly<Record<number, string>> = {
   401: 'refuses the key',

@@ -280,10 +280,11 @@ const broken: readonly (readonly [name: string, does: Send, reason: RegExp, more
     { apiKey: 'env:MY_KEY' },
   ],
   ['one event for ever', endless('x', 'data: {"choices":"'), /sent something without an end/],
+  ['a redirect to nowhere', status('302 Over there', ''), /^leads on to nowhere, where nothing is sent/],
   [
-    'no end of redirects',
-    socket => void socket.end('HTTP/1.1 307 Over there\r\nlocation: /v1/chat/completions\r\nconnection: close\r\n\r\n'),
-    /can not be reached/,
+    'a redirect to itself',
+    status('307 Over there', '', 'location: /v1/chat/completions\r\n'),
+    /^leads on to 127\.0\.0\.1:\d+, where nothing is sent: correct its baseUrl$/,
   ],
 ]
 
@@ -304,6 +305,18 @@ describe('broken', { concurrency: 8 }, () => {
     })
   }
 })
+
+for (const code of ['301', '302', '303', '307', '308'])
+  test(`a redirect with ${code}: nothing is asked where it leads`, async t => {
+    const elsewhere = await ModelServer.listen(t, response => answer(response, ['me']))
+    const location = `location: ${elsewhere.url.replace('/v1', '/secret?key=value')}\r\n`
+    const { models, ledger } = await pair(t, status(`${code} Over there`, 'go', location), { apiKey: 'env:MY_KEY' })
+    assert.equal((await hear(models.stream(question, never()))).text, 'forty-two')
+    assert.deepEqual(elsewhere.requests, [])
+    const [, failed] = await ledger.read(tx => recentTries(tx, 2))
+    const { host } = new URL(elsewhere.url)
+    assert.equal(failed?.error, `leads on to ${host}, where nothing is sent: correct its baseUrl`)
+  })
 
 for (const asked of [
   'never',
