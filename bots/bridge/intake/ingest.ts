@@ -1,7 +1,7 @@
 import type { Config } from '../../../config/schema.ts'
 import { isIgnored } from '../../../core/command/visit/desk.ts'
 import type { Reader } from '../../../core/command/visit/reading.ts'
-import type { ChatEvent, Content, GapEvent, MessageEvent, MessageId, Place } from '../../../core/event.ts'
+import type { ChatEvent, GapEvent, MessageEvent, MessageId, Place } from '../../../core/event.ts'
 import { agentOf, mayBe } from '../../../core/ledger/agents/agents.ts'
 import { enqueue } from '../../../core/ledger/out/deliveries.ts'
 import { type Parked, park, takeParked } from '../../../core/ledger/out/parked.ts'
@@ -54,14 +54,14 @@ const isAct = (fact: Stored): fact is Parked =>
  * Follows what happens to a message: its current text or its reactions change, its fact stays. Gives how it read before;
  * null when the message has not come.
  */
-function follow(db: Tx, { event, placeId }: Parked): { readonly was?: Content } | null {
+function follow(db: Tx, { event, placeId }: Parked): Pick<Passing, 'was' | 'overtaken'> | null {
   const target = messageOf(db, event.place, event.target)
   if (!target) return null
   if (event.kind === 'reaction') noteReaction(db, target.seq, event, placeId)
-  if (event.kind === 'delete') revise(db, target.seq, null, event.atMs)
-  if (event.kind !== 'edit' || !isAuthor(target.event, event)) return {}
+  if (event.kind === 'reaction' || (event.kind === 'edit' && !isAuthor(target.event, event))) return {}
   const was = currentOf(db, target.seq)?.content
-  revise(db, target.seq, event.content, event.atMs)
+  const content = event.kind === 'edit' ? event.content : null
+  if (!revise(db, target.seq, content, event.atMs)) return { overtaken: true }
   return was ? { was } : {}
 }
 

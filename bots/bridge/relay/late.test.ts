@@ -44,6 +44,25 @@ test('edits, deletes and reactions wait in the ledger for their message, over th
   assert.equal(await parked(house), 0)
 })
 
+test('an edit that is told behind what overtook it changes no copy, and says nothing of what was deleted', async t => {
+  const { house, a, b } = await openTwo(t)
+  const alice = a.user('alice')
+  const [first, second] = ['first', 'second'].map(words => alice.say(hall, words).id)
+  await until(() => copyOf(b, 'second'), 'both')
+  const overtaken = (id: MessageId, overtake: () => void): void => {
+    a.faults.reorder()
+    alice.edit(id, 'older words')
+    a.faults.clockSkewMs += 10
+    overtake()
+  }
+  overtaken(first as MessageId, () => alice.edit(first as MessageId, 'first, newest'))
+  overtaken(second as MessageId, () => alice.remove(second as MessageId))
+  alice.say(hall, 'third')
+  await until(() => copyOf(b, 'third'), 'what came last')
+  await settled(house)
+  assert.deepEqual(copies(b), ['alice: first', 'alice: (edited) first, newest', 'alice: third'])
+})
+
 test('what waits for its message does so for ten minutes', async t => {
   const { house, a, b, start, stop } = await openTwo(t)
   a.faults.drop(1)

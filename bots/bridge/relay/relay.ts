@@ -65,6 +65,8 @@ export interface Passing {
   readonly returns?: boolean
   /** How the message read before this edit. */
   readonly was?: Content
+  /** An edit or a removal that comes behind what overtook it: nothing of it is passed on. */
+  readonly overtaken?: true
 }
 
 /** A content as it leaves its network. */
@@ -144,7 +146,7 @@ export function relays(db: Tx, stored: Stored, rooms: Rooms, passing: Passing): 
   const { event } = stored
   const room = rooms.of(event.place)
   if (!room || rooms.others(event.place).length === 0) return []
-  if (!relayable(db, stored) || isLeftOut(room.bridging, event)) return []
+  if (passing.overtaken || !relayable(db, stored) || isLeftOut(room.bridging, event)) return []
   const relayed = relayedOf(db, stored, room, passing)
   if (!relayed) return []
   const { actIn, about, source } = relayed

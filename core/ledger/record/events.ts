@@ -138,14 +138,18 @@ export function newest(db: Tx, place: Place): { id: MessageId; atMs: number } | 
   return row?.['newest_id'] ? { id: row['newest_id'] as MessageId, atMs: Number(row['newest_ms']) } : null
 }
 
-/** Notes the current text of an edited message; `null` content: deleted, for good. The newest edit wins, not the last told. */
-export function revise(db: Tx, seq: number, content: Content | null, atMs: number): void {
-  sql(
+/**
+ * Notes the current text of an edited message; `null` content: deleted, for good. The newest edit wins, not the last told: false,
+ * it was overtaken and changes nothing.
+ */
+export function revise(db: Tx, seq: number, content: Content | null, atMs: number): boolean {
+  const done = sql(
     db,
     `INSERT INTO revision VALUES (?, ?, ?, 1)
      ON CONFLICT (seq) DO UPDATE SET content = excluded.content, at_ms = excluded.at_ms, edits = edits + 1
      WHERE revision.content IS NOT NULL AND (excluded.content IS NULL OR excluded.at_ms >= revision.at_ms)`,
   ).run(seq, content && JSON.stringify(content), atMs)
+  return done.changes > 0
 }
 
 function senderOf(row: Row, avatar: string | undefined): Sender {
