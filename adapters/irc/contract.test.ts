@@ -37,12 +37,15 @@ function seenIn(channel: string, lines: readonly Line[]): Seen[] {
     if (!ours(line) || line.command !== 'PRIVMSG' || line.params[0] !== channel) return
     found.push({ id: line.tags['msgid'] ?? '', text: line.params[1] ?? '', deleted: false, reactions: [] })
   }
-  const batches = new Batches((batch: Batch) => {
+  const heard = (batch: Batch): void => {
     const line = joinMultiline(batch)
     if (line) add(line)
+  }
+  const batches = new Batches(heard, () => {
+    throw new Error('more batches than are kept')
   })
   for (const line of lines) {
-    if (batches.take(line)) continue
+    if (batches.take(line, 0)) continue
     add(line)
     const about = found.find(({ id }) => id === (line.command === 'REDACT' ? line.params[1] : line.tags['+reply']))
     if (!about) continue

@@ -10,26 +10,42 @@ export interface Batch {
 
 export const isBatch = (item: Line | Batch): item is Batch => 'items' in item
 
-/** A server that opens batches and never ends them must not fill the memory. */
+/** What a server opens and never ends, or makes without bounds, must not fill the memory: an answer of 1,000 messages of 4 KiB, in a hundred lines each, has room. */
 const mostOpen = 256
-const mostItems = 50_000
+const mostHeldBytes = 64 * 2 ** 20
+const mostNested = 16
+/** What a line takes beside its own characters. */
+const lineBytes = 300
+
+interface Open {
+  readonly batch: Batch
+  readonly parent: string | undefined
+  heldBytes: number
+  /** How many batches are within each other in it. */
+  nested: number
+}
 
 /**
  * Collects batches, nested ones too. The library holds batches back but loses nested ones, and multiline messages
  * inside history are nested.
  */
 export class Batches {
-  readonly #open = new Map<string, { batch: Batch; parent: string | undefined }>()
+  readonly #open = new Map<string, Open>()
   readonly #done: (batch: Batch) => void
+  readonly #over: () => void
+  #heldBytes = 0
+  #isOver = false
 
-  constructor(done: (batch: Batch) => void) {
+  /** `over`: told once that something was not kept. */
+  constructor(done: (batch: Batch) => void, over: () => void) {
     this.#done = done
+    this.#over = over
   }
 
-  /** True when the line was part of a batch (or opened or ended one) and needs no more care. */
-  take(line: Line): boolean {
+  /** True when the line was part of a batch (or opened or ended one) and needs no more care. `length`: of the line as it came. */
+  take(line: Line, length: number): boolean {
     if (line.command === 'BATCH') {
-      this.#mark(line)
+      this.#mark(line, length)
       return true
     }
     const reference = line.tags['batch']
@@ -37,30 +53,68 @@ export class Batches {
     const open = this.#open.get(reference)
     // A line of a batch we do not know is better read by itself than lost.
     if (!open) return false
-    if (open.batch.items.length < mostItems) open.batch.items.push(line)
+    if (this.#hold(open, length)) open.batch.items.push(line)
     return true
   }
 
-  #mark(line: Line): void {
+  #mark(line: Line, length: number): void {
     const reference = line.params[0] ?? ''
     const name = reference.slice(1)
-    if (reference.startsWith('+') && name !== '') this.#begin(name, line)
+    if (reference.startsWith('+') && name !== '') this.#begin(name, line, length)
     else if (reference.startsWith('-')) this.#end(name)
   }
 
-  #begin(name: string, start: Line): void {
-    if (this.#open.size >= mostOpen) this.#open.delete(this.#open.keys().next().value ?? '')
+  #begin(name: string, start: Line, length: number): void {
+    this.#drop(name)
+    if (this.#open.size >= mostOpen) this.#dropOldest()
     const batch: Batch = { type: (start.params[1] ?? '').toLowerCase(), start, items: [] }
-    this.#open.set(name, { batch, parent: start.tags['batch'] })
+    const open = { batch, parent: start.tags['batch'], heldBytes: 0, nested: 1 }
+    if (this.#hold(open, length)) this.#open.set(name, open)
+  }
+
+  /** False: there is no room for it, even without all that were opened before. */
+  #hold(open: Open, length: number): boolean {
+    const bytes = lineBytes + length
+    while (this.#heldBytes + bytes > mostHeldBytes && this.#open.values().next().value !== open && this.#open.size > 0)
+      this.#dropOldest()
+    const hasRoom = this.#heldBytes + bytes <= mostHeldBytes
+    if (!hasRoom) this.#tellOver()
+    else {
+      open.heldBytes += bytes
+      this.#heldBytes += bytes
+    }
+    return hasRoom
+  }
+
+  #dropOldest(): void {
+    this.#drop(this.#open.keys().next().value ?? '')
+    this.#tellOver()
+  }
+
+  #drop(name: string): Open | undefined {
+    const open = this.#open.get(name)
+    if (open) this.#heldBytes -= open.heldBytes
+    this.#open.delete(name)
+    return open
+  }
+
+  #tellOver(): void {
+    if (!this.#isOver) this.#over()
+    this.#isOver = true
   }
 
   #end(name: string): void {
-    const ended = this.#open.get(name)
+    const ended = this.#drop(name)
     if (!ended) return
-    this.#open.delete(name)
     const parent = ended.parent === undefined ? undefined : this.#open.get(ended.parent)
-    if (parent) parent.batch.items.push(ended.batch)
-    else this.#done(ended.batch)
+    if (!parent) this.#done(ended.batch)
+    else if (ended.nested >= mostNested) this.#tellOver()
+    else {
+      parent.batch.items.push(ended.batch)
+      parent.nested = Math.max(parent.nested, ended.nested + 1)
+      parent.heldBytes += ended.heldBytes
+      this.#heldBytes += ended.heldBytes
+    }
   }
 }
 

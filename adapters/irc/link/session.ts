@@ -102,7 +102,10 @@ export class Session {
     this.login = new Login(this.#client, options.sasl, extra, {
       refused: (reason, permanent) => this.fail({ reason, permanent }),
     })
-    this.#batches = new Batches(batch => this.#guarded(() => hooks.batch(batch)))
+    this.#batches = new Batches(
+      batch => this.#guarded(() => hooks.batch(batch)),
+      () => options.log.warn('the server opens more batches, or larger ones, than are kept: the rest is left out'),
+    )
     this.flood = new Flood(options.flood, line => this.write(line))
   }
 
@@ -224,7 +227,7 @@ export class Session {
 
   #take(line: Line, raw: string): void {
     if (framed.test(line.command)) this.#wire?.emit('line', raw)
-    if (this.#batches.take(line)) return
+    if (this.#batches.take(line, raw.length)) return
     this.clock.heard(line)
     this.#follow(line)
     for (const waiter of this.#waiters) {

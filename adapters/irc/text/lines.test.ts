@@ -158,7 +158,10 @@ describe('inbound', () => {
 
   it('joins a multiline batch, nested as well', () => {
     const done: Batch[] = []
-    const batches = new Batches(batch => done.push(batch))
+    const batches = new Batches(
+      batch => done.push(batch),
+      () => assert.fail('too much'),
+    )
     for (const raw of [
       '@label=h1 :s BATCH +h chathistory #a',
       '@batch=h;msgid=m9;account=al :al!u@h BATCH +m draft/multiline #a',
@@ -168,7 +171,7 @@ describe('inbound', () => {
       'BATCH -m',
       'BATCH -h',
     ])
-      assert.equal(batches.take(read(raw)), true)
+      assert.equal(batches.take(read(raw), raw.length), true)
     assert.equal(done.length, 1)
     const inner = done[0]?.items[0]
     assert.ok(inner && 'items' in inner)
