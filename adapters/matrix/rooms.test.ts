@@ -94,6 +94,32 @@ describe('rooms of Matrix', { skip: missing ?? false }, () => {
     assert.ok((await alice.timeline(next)).some(({ content }) => content['body'] === 'in between'))
   })
 
+  test('what is said while the room that replaced another is being entered waits for it', async t => {
+    const trial = await open(t, { room: { preset: 'public_chat' } })
+    const { adapter } = await trial.start()
+    const release = trial.proxy.hold((_method, url) => url.includes('/join/'))
+    const at = `client/v3/rooms/${encodeURIComponent(trial.room)}/upgrade`
+    const { replacement_room: next } = await alice.ask<{ replacement_room: string }>('POST', at, { new_version: '12' })
+    await eventually(async () => trial.proxy.asked.some(asked => asked.includes('/join/')), 'us to enter it')
+    const saying = adapter.send(trial.place, say('meanwhile'), 'meanwhile-1')
+    const refused = assert.rejects(saying, { code: 'send-later' })
+    await eventually(async () => trial.proxy.asked.some(asked => asked.includes('m.room.tombstone')), 'the question')
+    release()
+    await refused
+    await adapter.send(trial.place, say('meanwhile'), 'meanwhile-1')
+    assert.ok((await alice.timeline(next)).some(({ content }) => content['body'] === 'meanwhile'))
+  })
+
+  test('whether a room was replaced is asked again where that can not be told', async t => {
+    const trial = await open(t)
+    const { adapter } = await trial.start()
+    const levels = `client/v3/rooms/${encodeURIComponent(trial.room)}/state/m.room.power_levels/`
+    await alice.ask('PUT', levels, { events_default: 50 })
+    trial.proxy.once((_method, url) => url.includes('m.room.tombstone'), { status: 502, body: {} })
+    await assert.rejects(adapter.send(trial.place, say('x'), 'told-1'), { code: 'send-later' })
+    await assert.rejects(adapter.send(trial.place, say('x'), 'told-1'), { code: 'send-refused' })
+  })
+
   test('what was said before a room was replaced is changed, reacted to and taken away where it stands', async t => {
     const trial = await open(t, { room: { preset: 'public_chat' } })
     const levels = { users: { [trial.bot.id]: 50 } }

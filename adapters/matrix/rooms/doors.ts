@@ -165,23 +165,29 @@ export class Doors {
   /** A room was replaced by another (its tombstone says so): what was this place goes on there. */
   upgraded(id: string, successor: string, by: string): Promise<void> {
     const { rooms } = this.#o
+    // One that is being entered counts as closed until it is seen to be one: that is waited for.
+    const running = this.#moving.get(successor)
+    if (running) return running
     if (this.#closed.has(successor)) return Promise.resolve()
     if (rooms.get(successor) && rooms.roomOf(rooms.channelOf(id)) === successor) return Promise.resolve()
-    const moving =
-      this.#moving.get(successor) ?? this.#upgrade(id, successor, by).finally(() => this.#moving.delete(successor))
+    const moving = this.#upgrade(id, successor, by).finally(() => this.#moving.delete(successor))
     this.#moving.set(successor, moving)
     return moving
   }
 
   /**
    * Whether a room was replaced: a homeserver refuses what is said there before it tells us. `moves`: what is said again is said
-   * in the other room; `closed`: we are not let in there.
+   * in the other room; `closed`: we are not let in there. Rejects `send-later` where that can't be told now.
    */
   async replaced(id: string): Promise<'moves' | 'closed' | null> {
     const { wire, me, signal } = this.#o
     const tombstone: Json = await wire
       .ask('GET', path`/rooms/${id}/state/m.room.tombstone`, { signal })
-      .catch(() => ({}))
+      .catch((error: unknown) => {
+        const { retry, message } = faultOf(error)
+        if (retry === 'later') throw new ChanopError('send-later', message, { cause: error })
+        return {}
+      })
     const successor = string(tombstone['replacement_room'])
     if (successor === undefined) return null
     await this.upgraded(id, successor, me)

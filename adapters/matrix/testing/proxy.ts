@@ -17,6 +17,7 @@ export class Proxy extends FakeServer {
   /** What was asked, `METHOD /path`, oldest first. */
   readonly asked: string[] = []
   #judge: Judge = () => null
+  #held: { readonly fits: (method: string, url: string) => boolean; readonly until: Promise<void> } | null = null
 
   private constructor(port: () => number) {
     super()
@@ -41,9 +42,17 @@ export class Proxy extends FakeServer {
     }
   }
 
-  protected serve(asked: IncomingMessage, answer: ServerResponse): void {
+  /** What fits waits here until the returned function is called. */
+  hold(fits: (method: string, url: string) => boolean): () => void {
+    const { promise: until, resolve } = Promise.withResolvers<void>()
+    this.#held = { fits, until }
+    return resolve
+  }
+
+  protected async serve(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
     const [method, url] = [asked.method ?? 'GET', asked.url ?? '/']
     this.asked.push(`${method} ${url}`)
+    if (this.#held?.fits(method, url)) await this.#held.until
     const fate = this.#judge(method, url)
     if (fate !== null && fate !== 'lose') {
       asked.resume()
