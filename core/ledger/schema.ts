@@ -17,6 +17,7 @@ import { rights } from './migrations/rights.ts'
 import { serials } from './migrations/serials.ts'
 import { spend } from './migrations/spend.ts'
 import { spine } from './migrations/spine.ts'
+import { staleSummaries } from './migrations/stale-summaries.ts'
 import { threads } from './migrations/threads.ts'
 import { timedRoles } from './migrations/timed-roles.ts'
 import { turns } from './migrations/turns.ts'
@@ -48,4 +49,5 @@ export const migrations: readonly string[] = [
   rights,
   askedAgain,
   personIds,
+  staleSummaries,
 ]

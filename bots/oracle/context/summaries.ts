@@ -4,7 +4,8 @@ import { asChanopError } from '../../../core/error.ts'
 import { formatPlace, type MessageEvent } from '../../../core/event.ts'
 import { keepSummary, linesFrom, promptStart } from '../../../core/ledger/oracle/prompts.ts'
 import type { Turn } from '../../../core/ledger/oracle/turns.ts'
-import { bySeq, type Stored } from '../../../core/ledger/record/events.ts'
+import { bySeq, currentOf, type Stored } from '../../../core/ledger/record/events.ts'
+import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Log } from '../../../core/log.ts'
 import { namesOf, Rooms } from '../../../core/rooms.ts'
 import { complete, type ModelRequest } from '../models/contract.ts'
@@ -84,7 +85,19 @@ export async function summarise(tools: PromptTools, asked: Stored<MessageEvent>,
   if (lines.length === 0) return
   const { text, finishReason } = await complete(models, request, signal)
   if (finishReason !== 'stop' && finishReason !== 'length') return
-  if (text.trim() !== '') await ledger.write(tx => keepSummary(tx, key, text.trim(), start.fromSeq - 1))
+  if (text.trim() === '') return
+  await ledger.write(tx => {
+    const changed =
+      promptStart(tx, key)?.summarisedSeq !== start.summarisedSeq || !found.lines.every(line => reads(tx, line))
+    // Deleted or edited meanwhile: it is made anew behind the next answer.
+    if (!changed) keepSummary(tx, key, text.trim(), start.fromSeq - 1)
+  })
+}
+
+/** Whether a line is still what it was. */
+function reads(tx: Tx, { seq, text }: ContextLine): boolean {
+  const now = currentOf(tx, seq)
+  return now !== null && contextLine(now)?.text === text
 }
 
 /** No more than a prompt may have, and than the model that sums up can take. */

@@ -6,7 +6,7 @@ import type { Tx } from '../tx.ts'
 export interface PromptStart {
   /** The first fact whose line is given. Moved in big steps: providers cache what stays the same from the beginning. */
   readonly fromSeq: number
-  /** What was said before it, in few words; '' when nobody has put it so. */
+  /** What was said before it, in few words; '' when nobody has put it so, or something of it was deleted or edited since. */
   readonly summary: string
   /** The last fact that the summary holds. */
   readonly summarisedSeq: number
