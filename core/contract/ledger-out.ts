@@ -5,6 +5,7 @@ import { type Act, type MessageId, type NetworkId, text } from '../event.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { copiesIn } from '../ledger/out/copies.ts'
 import {
+  amendDeliveries,
   backlog,
   byIds,
   type Delivery,
@@ -17,6 +18,7 @@ import {
   postpone,
   queuedAfter,
   queuedIn,
+  requeue,
   setState,
   settle,
 } from '../ledger/out/deliveries.ts'
@@ -141,6 +143,22 @@ export function ledgerOutContract(current: () => Current): void {
       current().ledger.mark(db => fail(db, delivery, 'refused', 9))
       assert.equal(await stateOf(current().ledger, id), 'failed')
       assert.deepEqual(await current().ledger.read(openPlaces), [])
+    })
+
+    it('stay possible repeats when they take over the newer text that waits behind them', async () => {
+      const seq = (await current().add(1)) as number
+      const act: Act = { do: 'send', content: text('Some …'), growing: true }
+      const id = await current().ledger.write(db => enqueue(db, say('', { act, source: seq }), 1))
+      const [send] = (await current().ledger.read(db => byIds(db, [id]))) as [Delivery]
+      await current().ledger.write(db => {
+        setState(db, [id], 'unknown')
+        amendDeliveries(db, seq, text('Some words'), false, 2)
+        markRepeat(db, send)
+        requeue(db, send)
+      })
+      const [now] = await current().ledger.read(db => byIds(db, [id]))
+      assert.deepEqual(now?.act, { do: 'send', content: text('Some words'), repeat: true })
+      assert.equal((await current().ledger.read(db => queuedAfter(db, 0, 10))).length, 1)
     })
 
     it('forget a secret once they are settled, whichever way', async () => {

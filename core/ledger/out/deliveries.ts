@@ -271,7 +271,8 @@ function catchUp(db: Tx, { id, source, placeId }: Delivery): void {
   const send = rows.find(row => row.id === id)
   const edit = rows.find(row => row.act.do === 'edit' && row.amended !== null && row.state === 'queued')
   if (edit?.act.do !== 'edit' || send?.act.do !== 'send' || !send.act.growing) return
-  rewrite(db, send, { do: 'send', ...replyOf(send.act), ...edit.act.draft })
+  const repeat = send.act.repeat ? { repeat: true as const } : {}
+  rewrite(db, send, { do: 'send', ...replyOf(send.act), ...edit.act.draft, ...repeat })
   setState(db, [edit.id], 'cancelled')
 }
 
