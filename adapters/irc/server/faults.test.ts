@@ -38,6 +38,15 @@ const cases: readonly [said: string, code: number | null, expected: RegExp, last
   ['open /x/ircd.db: read-only file system', 1, /read-only/, true],
   ['open /x/ircd.db: permission denied', 1, /can not be written/, true],
   ['sh: 1: exec: /gone/ergo: not found', 127, /\/gone\/ergo is not there any more/, true],
+  ['sh: 1: exec: /there/ergo: Permission denied', 126, /\/there\/ergo is not there any more/, true],
+  [
+    '[Nov 21 12:52:56 2026] USERS: al!u@h (open /x: permission denied) connected to the network (irc)',
+    1,
+    /^ircd ended \(code 1\); starting it again/,
+    false,
+  ],
+  ['Nov 21 12:52:56 it began at 12:52:56', 1, /^ircd ended \(code 1\); starting it again/, false],
+  ['open /x/ircd.db: permission denied', null, /^ircd ended \(SIGKILL\); starting it again/, false],
   ['', null, /ended \(SIGKILL\); starting it again/, false],
   ['', 75, /another copy works on this data folder/, true],
 ]

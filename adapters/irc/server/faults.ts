@@ -23,6 +23,10 @@ const known: readonly Known[] = [
     sign: /(\S+:\d+)(?::| -)? ?(?:bind: )?(?:cannot assign requested address|permission denied)/i,
     say: ([, address]) => `${address} can not be listened on: change networks.irc.listen in the configuration`,
   },
+  {
+    sign: /exec: (\S+?):? (?:not found|permission denied)/i,
+    say: ([, path]) => `${path} is not there any more: run npm start`,
+  },
   { sign: /no space left on device/i, say: () => 'the disk is full: make room' },
   {
     sign: /read-only file system/i,
@@ -34,32 +38,32 @@ const known: readonly Known[] = [
   },
   {
     // Ergo; InspIRCd (`… at FILE:line:col (inside tag …)`, `[*] Unable to load …`); Anope, whose last line says nothing.
-    sign: /did not load successfully:\s*(.+)|^(?!\s*Created from)(.* at \S+:\d+:\d+.*)|\[\*\] (Unable to load .*)|\] ((?:Unterminated|Unexpected|Missing|The value for) .*)/i,
+    sign: /did not load successfully:\s*(.+)|^(?!\s*Created from)(.* at \/.*\.conf:\d+:\d+.*)|\[\*\] (Unable to load .*)|\] ((?:Unterminated|Unexpected|Missing|The value for) .*)/i,
     say: found => `its configuration is broken (${found.slice(1).find(Boolean)}): run npm start, which writes it anew`,
   },
   { sign: /file failed to validate/i, say: () => 'its configuration is broken: run npm start, which writes it anew' },
-  {
-    sign: /exec: (\S+?):? (?:not found|permission denied)/i,
-    say: ([, path]) => `${path} is not there any more: run npm start`,
-  },
   {
     sign: /(\S+): (?:error while loading shared libraries: .*)/i,
     say: ([whole]) => `${whole}: run npm start, which fetches what is missing`,
   },
 ]
 
-/** `printed`: what it wrote lately. `code`: its exit code, null when a signal ended it. */
+/** Anope's lines of what people did: their words may read like anything. */
+const ofPeople = /^\[[^\]]*\] (?:ADMIN|OVERRIDE|COMMAND|CHANNEL|USERS): /
+
+/** `printed`: what it wrote lately; of who was killed it says nothing. `code`: its exit code, null when a signal ended it. */
 export function explain(name: string, printed: readonly string[], code: number | null, signal: string | null): Fault {
   if (code === lockedExitCode)
     return { line: `${name}: another copy works on this data folder: stop that one, or set CHANOP_DATA`, lasting: true }
+  const words = signal === 'SIGKILL' ? [] : printed.filter(line => !ofPeople.test(line))
   // The list is in the order of what explains most: a taken port is followed by hints on the configuration.
   for (const { sign, say } of known) {
-    for (const line of printed.toReversed()) {
+    for (const line of words.toReversed()) {
       const found = sign.exec(line)
       if (found) return { line: `${name}: ${say(found)}`, lasting: true }
     }
   }
-  const last = printed.findLast(line => /ERROR|error|fatal|panic/i.test(line))
+  const last = words.findLast(line => /ERROR|error|fatal|panic/i.test(line))
   return {
     line: `${name} ended (${signal ?? `code ${code}`})${last ? `: ${last}` : ''}; starting it again`,
     lasting: false,

@@ -14,6 +14,14 @@ const lastingFaultMs = 2000
 const repeatMs = 60_000
 /** A predecessor that was told to end may hold its lock, or its port, for some milliseconds yet. */
 const patientAttempts = 5
+/** What it printed longer ago has nothing to do with its end. */
+const lastWordsMs = 60_000
+const mostLines = 200
+
+interface Printed {
+  readonly line: string
+  readonly atMs: number
+}
 
 export interface KeeperHooks {
   /** Before each start; a rejection counts as a lasting fault. */
@@ -27,7 +35,7 @@ export interface KeeperHooks {
   readonly printed?: (line: string) => void
   /** Takes secrets out of a line that it printed. */
   readonly hide?: (line: string) => string
-  /** Looks at what it printed before a failure; true when the cause was cured, so that it can be started at once. */
+  /** Looks at what it printed in the minute before a failure; true when the cause was cured, so that it can be started at once. */
   readonly cure?: (printed: readonly string[]) => Promise<boolean>
 }
 
@@ -80,9 +88,11 @@ export class Keeper {
     }
     if (signal.aborted) return false
     const child = await start(this.#launch)
-    const printed: string[] = []
+    const printed: Printed[] = []
     this.#collect(child, printed)
-    const failed = new Promise<void>(resolve => child.once('error', error => (printed.push(error.message), resolve())))
+    const failed = new Promise<void>(resolve =>
+      child.once('error', ({ message: line }) => (printed.push({ line, atMs: Date.now() }), resolve())),
+    )
     // 'close' comes after the last line has been read.
     const closed = once(child, 'close')
     this.#child = child
@@ -100,8 +110,9 @@ export class Keeper {
     const asked = this.#asked
     this.#asked = false
     if (asked) return 'asked'
-    if (signal.aborted || (await this.#hooks.cure?.(printed))) return false
-    const fault = explain(this.#launch.name, printed, child.exitCode, child.signalCode)
+    const words = printed.flatMap(({ line, atMs }) => (Date.now() - atMs < lastWordsMs ? line : []))
+    if (signal.aborted || (await this.#hooks.cure?.(words))) return false
+    const fault = explain(this.#launch.name, words, child.exitCode, child.signalCode)
     const lasting = fault.lasting && this.#attempt >= (child.exitCode === 75 ? patientAttempts : 0)
     if (lasting || !fault.lasting) this.#say(fault.line)
     return lasting
@@ -118,15 +129,15 @@ export class Keeper {
     }
   }
 
-  #collect(child: ChildProcess, printed: string[]): void {
+  #collect(child: ChildProcess, printed: Printed[]): void {
     for (const stream of [child.stdout, child.stderr]) {
       if (!stream) continue
       linesOf(stream).on('line', raw => {
         const line = this.#hooks.hide?.(raw) ?? raw
         this.#log.debug({ program: this.#launch.name }, line)
         this.#hooks.printed?.(line)
-        printed.push(line)
-        if (printed.length > 200) printed.shift()
+        printed.push({ line, atMs: Date.now() })
+        if (printed.length > mostLines) printed.shift()
         if (this.#launch.listens && lacksListener(line)) child.kill('SIGTERM')
       })
     }

@@ -223,6 +223,8 @@ for (const server of ['ergo', 'inspircd'] as const) {
       await owner.wait(({ command, params }) => command === 'NOTICE' && /there/.test(params[1] ?? ''), 'the services')
       owner.leave()
       assert.equal(at.pid('anope'), before)
+      process.kill(before, 'SIGABRT')
+      await supervisor.says(/anope ended \(SIGABRT\); starting it again/)
     })
 
     test('Anope never starts without accounts where there were some', { skip: server !== 'inspircd' }, async t => {
