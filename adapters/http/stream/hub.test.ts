@@ -117,3 +117,29 @@ it('what was deleted has no words for who comes back, whoever had them at hand',
     ['delete', 1, undefined],
   ])
 })
+
+it('who comes back is told what it missed while something is edited all the time', async t => {
+  const house = new House(t, { config: config({}), aside: true })
+  const interior = interiorOf(await house.context('bridge'))
+  const { ledger } = interior
+  const key = await new World(house).key('alice')
+  const holder = ledger.readNow(tx => holderOf(tx, web, key, Date.now())) as Holder
+  const hub = new Hub(interior, new Rights(interior), silentLog())
+  ledger.onCommit(() => hub.look())
+  const most = 1500
+  // So many that a round has an edit each time.
+  const live = Array.from({ length: 400 }, () => readerOf(holder, 0))
+  for (const reader of live) hub.add(reader)
+  await ledger.write(tx => {
+    for (let n = 1; n <= most; n++) append(tx, messageNumber(n), 'general', n)
+  })
+  await until(() => live.every(({ got }) => got.length === most), 'all of it')
+  const { key: _key, id: target, kind: _kind, content, ...common } = messageNumber(1)
+  const behind = readerOf(holder, 0)
+  for (let n = 1; n <= 8; n++) {
+    if (n === 2) hub.add(behind)
+    await ledger.write(tx => append(tx, { ...common, kind: 'edit', key: `irc:e${n}`, target, content }, 'general', n))
+    await until(() => live[0]?.got.length === most + n, 'a round')
+  }
+  assert.notEqual(behind.got.length, 0)
+})

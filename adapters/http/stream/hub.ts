@@ -162,14 +162,20 @@ export class Hub {
   /** Reads what is new and on the disk, for everybody. True: there is more. */
   #readOn(tx: Tx): boolean {
     const fresh = factsAfter(tx, this.#upTo, this.#interior.ledger.keptSeq())
-    // What is at hand may read otherwise now.
-    if (fresh.some(({ stored: { event } }) => event.kind === 'edit' || event.kind === 'delete'))
-      this.#startAt(this.#upTo)
+    this.#renew(tx, fresh)
     this.#upTo = fresh.at(-1)?.seq ?? this.#upTo
     this.#kept.push(...fresh)
     const over = this.#kept.length - mostKept
     if (over > 0) this.#from = this.#kept.splice(0, over).at(-1)?.seq ?? this.#from
     return fresh.length === page
+  }
+
+  /** What is at hand of messages that were changed reads otherwise now. */
+  #renew(tx: Tx, fresh: readonly Fact[]): void {
+    const changed = new Set(fresh.map(({ stored: { event, target } }) => (event.kind === 'reaction' ? 0 : target)))
+    const isChanged = ({ seq, stored }: Fact): boolean => changed.has(seq) || changed.has(stored.target ?? seq)
+    if (this.#kept.some(isChanged))
+      this.#kept = this.#kept.flatMap(fact => (isChanged(fact) ? factsAfter(tx, fact.seq - 1, fact.seq) : fact))
   }
 
   /** Reads what came before that which is at hand: of those who come back at once, many were at about the same number. */
