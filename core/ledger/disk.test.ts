@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -130,4 +131,21 @@ it('a disk that fails ends the process: nothing that it did not keep is said to 
   const run = runChild(t, [process.execPath, '--input-type=module', '-e', program])
   assert.equal(await run.ended, 1)
   assert.deepEqual(run.lines, ['ended by ledger-full'])
+})
+
+it('what the disk may not have of an earlier process is written anew at the next start', async t => {
+  const file = join(temporaryFolder(t), 'ledger.db')
+  const inFile = (): number => {
+    const copy = join(temporaryFolder(t), 'ledger.db')
+    copyFileSync(file, copy)
+    using alone = Ledger.open(copy)
+    return alone.newestSeq()
+  }
+  const before = Ledger.open(file, { aside: true })
+  t.after(() => before.close())
+  before.mark(db => append(db, messageNumber(1), 'r', 1))
+  assert.equal(inFile(), 0)
+  const next = Ledger.open(file, { aside: true })
+  t.after(() => next.close())
+  assert.equal(inFile(), 1)
 })

@@ -74,6 +74,8 @@ export class Ledger {
       if (check) verify(db)
       migrate(db, migrations)
       if (check) setMeta(db, 'checked', `${bootId()} ${Date.now()}`)
+      // What a process left that a failing disk ended is read from memory, and no later fdatasync would write it: it goes into the file, or this start fails.
+      if (options.aside) db.pragma('wal_checkpoint(FULL)')
       if (options.aside && path !== ':memory:') disk = new Disk(path)
       if (disk) db.pragma('synchronous = NORMAL')
     } catch (error) {
