@@ -11,6 +11,7 @@ import { faceOf } from './out/face.ts'
 import { type Rich, richOf } from './out/rich.ts'
 import { captionUnits } from './out/split.ts'
 import { labelled, type Medium, type Step, stepsOf, textsOf, wordsFor } from './out/steps.ts'
+import { Reactions } from './reactions.ts'
 import type { Requests } from './requests.ts'
 import { Sources } from './sources.ts'
 
@@ -64,11 +65,11 @@ export class Delivery {
   readonly begun = new Recent<string, Progress>(mostBegun)
   /** Messages of ours that are files, as `chat/message`. */
   readonly #files = new Recent<string, true>(mostFiles)
-  /** What of ours is shown on a message, newest last: Telegram shows one alone. */
-  readonly #reactions = new Recent<string, readonly string[]>(mostFiles)
+  readonly #reactions: Reactions
 
   constructor(options: DeliveryOptions) {
     this.#o = options
+    this.#reactions = new Reactions(options.cursors)
   }
 
   // ---- saying -----------------------------------------------------------------------------------------------------
@@ -354,7 +355,7 @@ export class Delivery {
       const key = `${chatId}/${messageId}`
       // Telegram's own hearts are without what makes them coloured elsewhere.
       const sign = emoji.replaceAll('\ufe0f', '')
-      const others = (this.#reactions.get(key) ?? []).filter(shown => shown !== sign)
+      const others = (await this.#reactions.of(key)).filter(shown => shown !== sign)
       const shown = removed ? others : [...others, sign]
       const reaction = shown.slice(-1).map(each => ({ type: 'emoji', emoji: each }))
       try {
@@ -363,7 +364,7 @@ export class Delivery {
         if (!isApiError(thrown, /REACTION_INVALID|REACTION_NOT_ALLOWED|reaction/i)) throw thrown
         throw new ChanopError('unsupported', `Telegram has no reaction ${sign}, or this chat does not allow it`)
       }
-      this.#reactions.set(key, shown)
+      await this.#reactions.set(key, shown)
     })
   }
 }
