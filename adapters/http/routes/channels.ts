@@ -94,18 +94,19 @@ function lettersFor(house: House, request: FastifyRequest, page: Page) {
   // As in a room; without any of them what is kept is told from its beginning.
   const isBack = before !== undefined && page.after === undefined && since === undefined
   const sinceMs = since === undefined ? 0 : momentIn(since)
-  const letters = ledger.readNow(tx =>
+  const [letters, newest] = ledger.readNow(tx => [
     isBack
       ? lettersBefore(tx, mine, Number(before), limitOf(page))
       : lettersIn(tx, mine, Number(after), sinceMs, limitOf(page)),
-  )
+    lettersBefore(tx, mine, Number.MAX_SAFE_INTEGER, 1)[0]?.id,
+  ])
   const messages = letters.map(letter => {
     const { lines, secrets } = saidIn(vault, [letter])
     const words = [...lines, ...secrets].join('\n')
     const base = { id: letter.id, at: new Date(letter.atMs).toISOString(), channel: own, text: words, edited: false }
     return { ...base, nick: 'chanop', ...(letter.reply === null ? {} : { answers: letter.reply }) }
   })
-  return { messages, next: letters.at(-1)?.id ?? Number(after) }
+  return { messages, next: letters.at(-1)?.id ?? Number(page.after ?? newest ?? 0) }
 }
 
 /** Rooms by their names, for programs that read and speak there: in the shapes of ScuttleBot, with a cursor. */
