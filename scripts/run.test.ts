@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   appendFileSync,
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -94,6 +96,28 @@ test('another lock file, and tests after a start, install again', async t => {
   assert.match(calls()[3] ?? '', /^check out install .*--no-save --include=dev/)
   await run(['start'])
   assert.equal(calls().length, 4)
+})
+
+test('bots that run keep their packages until they are stopped', { skip: !existsSync('/proc/self/cwd') }, async t => {
+  const { root, run, calls } = checkout(t)
+  writeFileSync(join(root, 'scripts', 'stop.ts'), '')
+  await run(['start'])
+  const bot = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'bots/bridge/main.ts'], { cwd: root })
+  t.after(() => bot.kill('SIGKILL'))
+  await once(bot, 'spawn')
+  assert.equal((await run(['start'])).code, 0)
+  appendFileSync(join(root, 'package-lock.json'), '\n')
+  const refused = await run(['start'])
+  assert.deepEqual(
+    [refused.code, refused.err],
+    [1, "chanop: bots run here on the packages of another release: 'npm stop', then again\n"],
+  )
+  assert.equal((await run(['stop'])).code, 0)
+  assert.equal(calls().length, 2)
+  bot.kill('SIGKILL')
+  await once(bot, 'close')
+  assert.equal((await run(['start'])).code, 0)
+  assert.equal(calls().length, 3)
 })
 
 test('a Node.js that is new enough is used as it is', async t => {
