@@ -62,7 +62,7 @@ test('the sign ⛔ on an answer stops it: by its asker, or by a member', async t
     (await turnsIn(house)).map(({ state }) => state),
     ['running'],
   )
-  a.user('mona').react(first.id, '⛔')
+  a.user('mona').react(first.id, '⛔\ufe0f')
   await bob.hears('#general', '(stopped by mona)')
   const { seq } = bob.say('#general', 'oracle: two')
   const second = await bob.hears('#general', /^Some words …$/, seq)

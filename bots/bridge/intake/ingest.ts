@@ -12,6 +12,7 @@ import { endSplit, noteSplit } from '../../../core/ledger/record/netsplits.ts'
 import { noteReaction } from '../../../core/ledger/record/reactions.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { isDoor, type Rooms } from '../../../core/rooms.ts'
+import { qualified } from '../../../core/text/emoji.ts'
 import { isLate } from '../relay/dated.ts'
 import type { Echoes } from '../relay/echoes.ts'
 import { isAuthor, type Passing, relays } from '../relay/relay.ts'
@@ -86,7 +87,7 @@ export function ingest(db: Tx, events: readonly ChatEvent[], intake: Intake, now
   const taken: Taken = { stored: [], joined: [], left: [], relays: [] }
   const newest = new Map<number, MessageEvent>()
   for (const each of events) {
-    const checked = check(db, withAddressee(dated(each, nowMs)), intake.reader)
+    const checked = check(db, withAddressee(spelt(dated(each, nowMs))), intake.reader)
     const { event } = checked
     const fact = append(db, event, intake.rooms.of(event.place)?.name, nowMs)
     if (!fact) continue
@@ -173,6 +174,10 @@ function followMembers(db: Tx, { event, placeId }: Stored, intake: Intake, { joi
 /** A number that is no time (beyond what a `Date` holds) would end whoever writes it down: it came in now. */
 const dated = (event: ChatEvent, nowMs: number): ChatEvent =>
   Math.abs(event.atMs) <= 8.64e15 ? event : { ...event, atMs: nowMs }
+
+/** One emoji is one, whichever way a platform writes it. */
+const spelt = (event: ChatEvent): ChatEvent =>
+  event.kind === 'reaction' ? { ...event, emoji: qualified(event.emoji) } : event
 
 /** Where one account speaks for all bots a private message is for who answers talk. */
 const withAddressee = (event: ChatEvent): ChatEvent =>
