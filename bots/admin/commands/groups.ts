@@ -22,8 +22,8 @@ import type { Tx } from '../../../core/ledger/tx.ts'
 import { escapeInline } from '../../../core/text/text.ts'
 import { signed } from '../agents/asking.ts'
 import { refuseReserved } from '../agents/names.ts'
-import { mustBeAsRead } from '../agents/record.ts'
 import { mustReachGroup } from '../agents/reach.ts'
+import { mustBeAsRead } from '../agents/record.ts'
 import { chunks } from '../fleet/naming.ts'
 import { type Context, declare } from '../services.ts'
 
@@ -126,7 +126,7 @@ const show = declare({
     return ledger.read(db => {
       const name = groupName.safeParse(group)
       const isNamed = name.success && groupExists(db, name.data)
-      if (!isNamed && !/[@*,\s]/.test(group)) throw noGroup(escapeInline(group.slice(0, 40)))
+      if (!isNamed && !/[@*,\s]/.test(group)) throw noGroup(group.slice(0, 40))
       const members = isNamed ? groupMembers(db, name.data) : select(group, agents(db), groups(db)).names
       const title = isNamed ? `@${name.data}` : group
       if (members.length === 0) return escapeInline(`${title}: nobody`)

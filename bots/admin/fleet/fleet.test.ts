@@ -128,6 +128,7 @@ describe('a group that is mentioned', () => {
     await olga.shouldReply('#ops', '!group add empty', '@empty: made')
     await alice.shouldReply('#general', '!group join crew', 'you are in @crew')
     await alice.shouldReply('#general', '!group show crew', '@crew: person:alice, person:bob, worker-001 (3)')
+    await alice.shouldReply('#general', '!group show [crew]', 'there is no group [crew]; !group list shows them')
     await alice.shouldReply('#general', '@empty hello', '@empty: nobody fits')
     await alice.shouldReply('#general', '@crew: assemble', /^worker-001: alice: assemble$/)
     await bob.hears('#general', /^bob: alice: assemble$/)

@@ -50,6 +50,10 @@ describe('help', () => {
   it('tells who may not', async () => assert.equal(await stage.ask('!help note'), 'note needs operator; you are guest'))
   it("shows a bot's", async () => assert.match(await stage.ask('!help scribe'), /^last \[count\]: the last lines/))
   it('knows near words', async () => assert.match(await stage.ask('!help rloe'), /did you mean !help role\?/))
+  it('takes any word for one', async () => {
+    for (const word of ['constructor', '__proto__'])
+      assert.match(await stage.ask(`!help ${word}`), /^no command \S+; !find looks for words$/)
+  })
   it('finds by words', async () => {
     assert.equal(await stage.ask('!find count lines'), 'last [count]: the last lines')
     assert.match(await stage.ask('!find gives role'), /^\+1 more for owners$/)

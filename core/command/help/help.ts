@@ -27,13 +27,9 @@ const nounsOf = (commands: readonly Published[]): string[] => [...new Set(comman
 
 /** The commands of a topic, in its order; `more` holds what belongs to none. */
 function ofTopic(all: readonly Published[], topic: string): Published[] {
-  const wanted =
-    topics[topic] ??
-    (topic === 'more'
-      ? nounsOf(all)
-          .filter(noun => !basics.includes(noun) && !placed.has(noun))
-          .sort()
-      : [])
+  const rest = (): string[] => nounsOf(all).filter(noun => !basics.includes(noun) && !placed.has(noun))
+  const known = Object.hasOwn(topics, topic) ? topics[topic] : undefined
+  const wanted = known ?? (topic === 'more' ? rest().sort() : [])
   return wanted.flatMap(word => all.filter(one => one.name === word || (nounOf(one) === word && !placed.has(one.name))))
 }
 
