@@ -47,6 +47,7 @@ import {
   amendDeliveries,
   amendedAfter,
   backlog,
+  boundWaits,
   byIds,
   type Delivery,
   depart,
@@ -134,7 +135,7 @@ const hot: Record<string, (tx: Tx) => unknown> = {
     settle(db, byIds(db, [1])[0] as Delivery, ['n' as MessageId], 0)
   },
   'queued deliveries': db => [queuedAfter(db, 0, 10), queuedIn(db, 1, 0, 10)],
-  'open deliveries on start': db => [markInterrupted(db, true), openPlaces(db), backlog(db)],
+  'open deliveries on start': db => [markInterrupted(db, true), boundWaits(db, 1), openPlaces(db), backlog(db)],
   'native ids': db => [
     copiesIn(db, source, 1),
     isSaidIn(db, source, here),

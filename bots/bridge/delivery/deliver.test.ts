@@ -12,10 +12,11 @@ import {
   text,
   type UserId,
 } from '../../../core/event.ts'
-import { enqueue, states } from '../../../core/ledger/out/deliveries.ts'
+import { byIds, enqueue, states } from '../../../core/ledger/out/deliveries.ts'
 import { append } from '../../../core/ledger/record/events.ts'
 import { slowDisk } from '../../../core/ledger/testing.ts'
 import { silentLog } from '../../../core/log.ts'
+import { steadyMs } from '../../../core/retry.ts'
 import { House } from '../../../test/house.ts'
 import { copies, copyOf, deliveries, hall, hallConfig, openHall, settled, until } from '../testing.ts'
 import { Deliverer } from './deliver.ts'
@@ -228,6 +229,19 @@ test('a clock that is set back keeps nothing waiting', async t => {
   await until(() => texts(a).length === 1, 'it', 20_000)
   t.mock.restoreAll()
   await settled(house)
+})
+
+test('a wait that was noted before the clock was set back is none of years for the next process', async t => {
+  const house = new House(t, { config: hallConfig('a') })
+  await queue(house, 'a', [words('soon'), words('late')])
+  const waits = [1000, 365 * 86_400_000].map(ms => Date.now() + ms)
+  await house.ledger.write(db =>
+    waits.forEach((ms, n) => db.prepare('UPDATE delivery SET not_before_ms = ? WHERE id = ?').run(ms, n + 1)),
+  )
+  await house.bridge()
+  const [soon, late] = await house.ledger.read(db => byIds(db, [1, 2]))
+  assert.equal(soon?.notBeforeMs, waits[0])
+  assert.ok(late && late.notBeforeMs <= steadyMs() + 3_600_000)
 })
 
 test('more than memory holds waits in the ledger, in order, and nothing comes twice', async t => {

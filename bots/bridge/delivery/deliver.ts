@@ -7,6 +7,7 @@ import { rebooted } from '../../../core/ledger/meta.ts'
 import { type Way, wayOf } from '../../../core/ledger/out/copies.ts'
 import {
   amendedAfter,
+  boundWaits,
   byIds,
   type Delivery,
   fail,
@@ -36,6 +37,8 @@ import { Refusals } from './refusals.ts'
 
 const readLimit = 1000
 const outageLookMs = 1000
+/** What a platform told an earlier process to wait is believed for so long; then it is asked whether that still holds. */
+const longestWaitMs = 3_600_000
 const lostAgain = { firstMs: 250, maxMs: 60_000 }
 
 /** What was lost on the way once goes out again at once; what is lost each time is no reason to hammer. */
@@ -93,6 +96,7 @@ export class Deliverer {
     // In one piece: what is queued right after it has a higher id and is found by the first look.
     const { places, lastId, lastAmended } = await ledger.write(db => {
       markInterrupted(db, rebooted(db))
+      boundWaits(db, steadyMs() + longestWaitMs)
       return {
         places: openPlaces(db),
         lastId: newestDelivery(db),

@@ -143,6 +143,10 @@ export function markInterrupted(db: Tx, rebooted: boolean): number {
   return sql(db, `UPDATE delivery SET state = ${states.unknown} WHERE state < 10 AND state IN (${from})`).run().changes
 }
 
+/** Nothing that is open waits beyond a time: one that was noted by a clock since set back may be years ahead. */
+export const boundWaits = (db: Tx, latestMs: number): void =>
+  void sql(db, 'UPDATE delivery SET not_before_ms = ? WHERE state < 10 AND not_before_ms > ?').run(latestMs, latestMs)
+
 /**
  * It is out: keeps the native ids of all parts so that edits, deletes, replies and reactions find them. False: it was
  * rewritten while it was under way, and the newer text is queued.
