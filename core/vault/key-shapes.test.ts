@@ -17,6 +17,7 @@ it('tokens of chat platforms are masked, with what they stand in left as it is',
     `mct_${x(30)}_Ab12cd`,
     `mat_${x(30)}_Ab12cd`,
     `https://discord.com/api/webhooks/123456789012345678/${x(68)}`,
+    `eyJ${x(30)}.eyJ${x(40)}.${x(43)}`,
     `https://hooks.slack.com/services/T0123456/B0123456/${x(24)}`,
   ]
   for (const token of tokens) {
@@ -27,9 +28,17 @@ it('tokens of chat platforms are masked, with what they stand in left as it is',
   }
 })
 
+it('a web token is masked as a whole, and nothing before it', () => {
+  const token = `eyJ${x(30)}.eyJ${x(40)}.${x(43)}`
+  for (const before of ['', 'token-', 'a-eyJ.', `${x(20)}.`, 'its ', 'ä'])
+    assert.equal(maskKeys(`${before}${token}.`), `${before}${hiddenKey}.`)
+  for (const said of [`${x(20)}.${x(40)}.${x(43)}`, `eyJ${x(30)}.${x(40)}.${x(43)}`, `_eyJ${x(30)}`])
+    assert.equal(maskKeys(said), said)
+})
+
 it('what begins like one again and again takes no time', () => {
   const tookMs = stopwatch()
-  maskKeys('-eyJ'.repeat(16_000))
+  maskKeys('-eyJ'.repeat(2_000_000))
   assert.ok(tookMs() < 2000)
 })
 
