@@ -56,6 +56,23 @@ describe('commands by HTTP', () => {
     assert.equal(facts(), before)
   })
 
+  it('are told which argument does not fit, and why', async () => {
+    const misfit = async (name: string, args: unknown) => (await world.command(name, olga, args)).json.detail
+    const usage = ' · usage: audit show [n] [who=…] [cmd=…] [decision=…] [since=…]'
+    assert.equal(await misfit('audit.show', { n: 201 }), `n must be <= 200${usage}`)
+    assert.equal(await misfit('audit', { n: '5' }), `n must be integer${usage}`)
+    assert.equal(await misfit('audit.show', { cmd: null }), `cmd must be string${usage}`)
+    assert.equal(
+      await misfit('audit.show', { decision: 'Denied' }),
+      `decision is allowed, denied, ignored, failed${usage}`,
+    )
+    assert.equal(await misfit('audit.show', { N: 5 }), `there is no argument 'N'${usage}`)
+    assert.equal(await misfit('audit.show', []), `what is given must be object${usage}`)
+    assert.equal(await misfit('config.find', {}), 'word is missing · usage: config find <word>')
+    const secret = 'there is an argument too many · usage: secret set <name> <value…>'
+    assert.equal(await misfit('secret.set', { name: 'A', value: 'b', c: 'd' }), secret)
+  })
+
   it('have an object of arguments, or none', async () => {
     assert.equal((await world.call('POST', '/v1/commands/whoami', olga)).status, 200)
     for (const body of ['null', '[]', '""', '0', 'false'])

@@ -1,4 +1,7 @@
+import type { FastifyRequest } from 'fastify'
 import type { Published } from '../../../core/command/help/published.ts'
+import { unknownKey } from '../../../core/command/parse/args.ts'
+import { isSecret } from '../../../core/command/parse/fields.ts'
 import { type JsonSchema, jsonSchemaOf } from '../../../core/command/parse/json-schema.ts'
 import { deadline } from '../../../core/retry.ts'
 import { type Args, ask, catalogueOf, gone, holderOf, respond, waitMsOf } from '../command.ts'
@@ -13,6 +16,19 @@ export function schemaOf(command: Published): JsonSchema {
   const schema = known.get(command) ?? jsonSchemaOf(command.fields)
   known.set(command, schema)
   return schema
+}
+
+type Misfit = NonNullable<ReturnType<FastifyRequest['compileValidationSchema']>['errors']>[number]
+
+/** Which argument does not fit and why. What was given for it is not shown: it may be a secret. */
+function misfit({ fields }: Published, found: Misfit | undefined): string {
+  const { keyword, instancePath = '', params, message } = found ?? {}
+  const name = instancePath.slice(1) || 'what is given'
+  if (keyword === 'required') return `${params?.['missingProperty']} is missing`
+  if (keyword === 'additionalProperties')
+    return unknownKey(String(params?.['additionalProperty']), fields.some(isSecret))
+  if (keyword === 'enum') return `${name} is ${[params?.['allowedValues']].flat().join(', ')}`
+  return `${name} ${message ?? 'does not fit'}`
 }
 
 const id = { type: 'string', pattern: '^[A-Za-z0-9_-]{10,64}$' } as const
@@ -64,8 +80,8 @@ export const commandRoutes: Routes = (app, house) => {
       const command = catalogueOf(house).named(name)
       if (!command) throw new Problem(404, 'not-found', 'there is no command of that name: GET /v1/commands lists them')
       const args = (request.body === undefined ? {} : request.body) as Args
-      if (!request.validateInput(args, schemaOf(command)))
-        throw new Problem(400, 'usage', `the arguments do not fit: ${command.usage}`)
+      const fits = request.compileValidationSchema(schemaOf(command))
+      if (!fits(args)) throw new Problem(400, 'usage', `${misfit(command, fits.errors?.[0])} · usage: ${command.usage}`)
       return ask(house, request, reply, command.name, args)
     },
   )

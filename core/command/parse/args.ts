@@ -153,7 +153,7 @@ export function assignGiven(fields: readonly Field[], args: Readonly<Record<stri
   return { values, masked: masked.join(' ').slice(0, mostMasked), fault, secret }
 }
 
-const unknownKey = (key: string, guarded: boolean): string =>
+export const unknownKey = (key: string, guarded: boolean): string =>
   guarded ? 'there is an argument too many' : `there is no argument '${shorten(key)}'`
 
 export type Parsed<A extends z.ZodObject> =
