@@ -190,7 +190,7 @@ export class Connection {
       release()
       if (this.#signal.aborted) return null
       if (isLoginFault(error) || isRefused(error, 'missing_scope')) this.#end(refusal(error))
-      const waitMs = error instanceof Fault && error.afterMs ? error.afterMs : backoffMs(backoff, attempt)
+      const waitMs = (error instanceof Fault ? error.afterMs : undefined) ?? backoffMs(backoff, attempt)
       this.#o.stand('down', 'Slack can not be reached; trying again')
       this.#log.warn({ error }, 'no connection to Slack')
       await sleep(waitMs, this.#signal)

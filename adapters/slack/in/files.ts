@@ -1,5 +1,6 @@
 import { ChanopError } from '../../../core/error.ts'
 import type { Attachment } from '../../../core/event.ts'
+import { longestLimitMs, retryAfterMs } from '../../../core/retry.ts'
 import type { Api } from '../link/api.ts'
 import { advice, asSendError, isRefused } from '../link/fault.ts'
 import { part, str } from '../native.ts'
@@ -59,9 +60,8 @@ async function bytesOf(response: Response): Promise<AsyncIterable<Uint8Array>> {
   await body?.cancel()
   if (status === 404 || status === 410) throw gone()
   if (status === 429 || status >= 500) {
-    const seconds = Number.parseInt(headers.get('retry-after') ?? '', 10)
-    const wait = Number.isFinite(seconds) ? { afterMs: seconds * 1000 } : {}
-    throw new ChanopError('send-later', 'Slack asks to wait for the file.', wait)
+    const afterMs = retryAfterMs(headers.get('retry-after'), Date.now(), longestLimitMs)
+    throw new ChanopError('send-later', 'Slack asks to wait for the file.', afterMs ? { afterMs } : {})
   }
   throw new ChanopError('send-refused', 'Slack does not let the bot read files: add the scope files:read and reinstall')
 }

@@ -9,10 +9,21 @@ import type { Sdk } from './sdk.ts'
 
 const answerMs = 15_000
 const backoff = { firstMs: 250, maxMs: 30_000 }
+/** Waits for a limit that does not say how long it lasts: that of messages of a whole workspace may last long. */
+const growing = { firstMs: 1000, maxMs: 60_000 }
 
 /** Slack could not say whether it did it; of what only reads it is asked again. */
 const unsure = new Set(['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'team_added_to_org'])
 const limited = new Set(['ratelimited', 'rate_limited', 'message_limit_exceeded', 'accesslimited'])
+
+/** Calls that wait for the same limit. */
+interface Gate {
+  /** Not before then, Unix ms. */
+  readonly untilMs: number
+  /** How often in a row it did not say how long it lasts. */
+  readonly times: number
+}
+
 export interface ApiOptions {
   readonly sdk: Sdk
   readonly url: string
@@ -46,8 +57,7 @@ export class Api {
   readonly #o: ApiOptions
   readonly #client: webApi.WebClient
   #aheadMs = 0
-  /** Not before then, Unix ms. */
-  readonly #gates = new Map<string, number>()
+  readonly #gates = new Map<string, Gate>()
 
   constructor(options: ApiOptions) {
     this.#o = options
@@ -82,16 +92,16 @@ export class Api {
   /** Rejects with a `Fault`, at once while Slack's wait for such calls is not over. */
   async call(method: string, args: Native = {}): Promise<Native> {
     const gate = gateOf(method, args)
-    const waitMs = (this.#gates.get(gate) ?? 0) - Date.now()
+    const waitMs = (this.#gates.get(gate)?.untilMs ?? 0) - Date.now()
     if (waitMs > 0) throw new Fault('limited', method, { afterMs: waitMs })
     if (this.#o.signal.aborted) throw new Fault('unsent', method)
     try {
       const answer: unknown = await this.#client.apiCall(method, args)
+      this.#gates.delete(gate)
       return isRecord(answer) ? answer : {}
     } catch (thrown) {
       const fault = this.#fault(method, thrown)
-      if (fault.afterMs !== undefined) this.#close(gate, fault.afterMs)
-      throw fault
+      throw fault.kind === 'limited' ? this.#limited(gate, fault) : fault
     }
   }
 
@@ -119,36 +129,45 @@ export class Api {
     }
   }
 
-  #close(gate: string, afterMs: number): void {
+  /** With the time to wait. Of several calls under way the first one counts. */
+  #limited(gate: string, { method, code, afterMs }: Fault): Fault {
     const nowMs = Date.now()
-    for (const [known, untilMs] of this.#gates) if (untilMs <= nowMs) this.#gates.delete(known)
-    this.#gates.set(gate, nowMs + afterMs)
+    for (const [known, { untilMs }] of this.#gates) if (untilMs + growing.maxMs <= nowMs) this.#gates.delete(known)
+    const { untilMs, times } = this.#gates.get(gate) ?? { untilMs: 0, times: 0 }
+    const waitMs = afterMs ?? (untilMs > nowMs ? untilMs - nowMs : backoffMs(growing, times, () => 1))
+    this.#gates.set(gate, {
+      untilMs: nowMs + waitMs,
+      times: afterMs === undefined && untilMs <= nowMs ? times + 1 : times,
+    })
+    return new Fault('limited', method, { code, afterMs: waitMs })
   }
 
   #fault(method: string, thrown: unknown): Fault {
     const { WebAPIPlatformError, WebAPIRateLimitedError, WebAPIRequestError } = this.#o.sdk.webApi
-    if (thrown instanceof WebAPIRateLimitedError) {
-      return new Fault('limited', method, { afterMs: Math.max(1, thrown.retryAfter) * 1000 })
-    }
+    if (thrown instanceof WebAPIRateLimitedError) return limitOf(method, thrown)
     if (thrown instanceof WebAPIPlatformError) return platformFault(method, { ...thrown.data })
     if (thrown instanceof WebAPIRequestError && isUnreached(thrown.original)) return new Fault('unsent', method)
     return new Fault('unknown', method)
   }
 }
 
-/** A limit with whole seconds: one that does not say how long it lasts lasts one. The SDK takes all else for a broken answer. */
+/** A limit with whole seconds, none where it does not say how long it lasts. The SDK takes all else for a broken answer. */
 export function withWait(response: Response): Response {
   if (response.status !== 429) return response
   const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now(), longestLimitMs) ?? 0
   const headers = new Headers(response.headers)
-  headers.set('retry-after', String(Math.max(1, Math.ceil(waitMs / 1000))))
+  headers.set('retry-after', String(Math.ceil(waitMs / 1000)))
   return new Response(response.body, { status: 429, headers })
 }
+
+/** What the SDK made of an answer of `withWait`. */
+export const limitOf = (method: string, { retryAfter }: { readonly retryAfter: number }): Fault =>
+  new Fault('limited', method, retryAfter > 0 ? { afterMs: retryAfter * 1000 } : {})
 
 function platformFault(method: string, answer: Native): Fault {
   const code = str(answer, 'error')
   const meta = part(answer, 'response_metadata')
-  if (limited.has(code)) return new Fault('limited', method, { code, afterMs: 1000 })
+  if (limited.has(code)) return new Fault('limited', method, { code })
   // A proxy's page instead of an answer.
   if (code === '' || unsure.has(code) || /[^\w-]/.test(code))
     return new Fault('unknown', method, { code: code.slice(0, 60) })

@@ -2,7 +2,7 @@ import type { Log } from '../../../core/log.ts'
 import { isRecord } from '../../../core/loose.ts'
 import { sleep } from '../../../core/retry.ts'
 import { type Native, part, str } from '../native.ts'
-import { quietLogger, withWait } from './api.ts'
+import { limitOf, quietLogger, withWait } from './api.ts'
 import { Fault } from './fault.ts'
 import type { Sdk } from './sdk.ts'
 
@@ -132,9 +132,7 @@ const late = (signal: AbortSignal): Promise<never> =>
 
 function faultOf({ webApi }: Sdk, error: unknown): Fault {
   const method = 'apps.connections.open'
-  if (error instanceof webApi.WebAPIRateLimitedError) {
-    return new Fault('limited', method, { afterMs: Math.max(1, error.retryAfter) * 1000 })
-  }
+  if (error instanceof webApi.WebAPIRateLimitedError) return limitOf(method, error)
   if (error instanceof webApi.WebAPIPlatformError) {
     const needed = str({ ...error.data }, 'needed') || 'connections:write'
     return new Fault('refused', method, { code: error.data.error, needed })
