@@ -207,3 +207,21 @@ test('an answer in lines that a restart broke off: others and the record have wh
   const kept = await house.ledger.read(tx => currentOf(tx, turn?.answer ?? 0)?.content)
   assert.equal(kept && plain(kept), whole)
 })
+
+test('what is asked after an answer was broken off by a restart is answered by itself, also where questions are answered together', async t => {
+  const { house, b, models, stopOracle, startOracle } = await openWorld(
+    t,
+    request => (questionOf(request).endsWith('two') ? ['Two.'] : ['First.\n\nSecond', { hang: true as const }]),
+    { more: 'oracle: { followUps: merge }' },
+  )
+  const bob = b.user('bob')
+  bob.say('#general', 'oracle: one')
+  await bob.hears('#general', 'First.')
+  bob.say('#general', 'oracle: two')
+  await until(async () => (await turnsIn(house)).length === 2, 'both turns')
+  await stopOracle()
+  await startOracle()
+  await bob.hears('#general', '(it was interrupted here by a restart; !retry asks again)')
+  await bob.hears('#general', 'Two.')
+  assert.equal(models.requests.length, 2)
+})

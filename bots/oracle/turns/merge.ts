@@ -5,9 +5,12 @@ const sameAsker = (one: Turn, other: Turn): boolean =>
   (one.by.network === other.by.network && one.by.user === other.by.user) ||
   (one.by.person !== null && one.by.person === other.by.person)
 
-/** What the same person asked meanwhile is answered together with a turn that is taken up, where that is wished. */
+/**
+ * What the same person asked meanwhile is answered together with a turn that is taken up, where that is wished; with one of
+ * which an earlier process said something it is not.
+ */
 export function mergeWaiting(tx: Tx, turn: Turn, followUps: 'queue' | 'merge'): void {
-  if (followUps === 'queue') return
+  if (followUps === 'queue' || turn.answer !== null) return
   const waiting = openTurnsIn(tx, turn.lane).filter(
     other => other.id !== turn.id && other.state === 'queued' && other.merged === null && sameAsker(turn, other),
   )

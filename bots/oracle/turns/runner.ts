@@ -134,7 +134,7 @@ export class Runner {
     if (this.#running.size + this.#taken >= this.#o.together() || this.#o.signal.aborted) return null
     const turn = takeTurn(tx, id, this.holder, Date.now() + leaseMs, Date.now())
     if (!turn) return null
-    if (turn.state === 'running') this.#o.taken(tx, turn)
+    this.#o.taken(tx, turn)
     if (this.#taken++ === 0) setImmediate(() => (this.#taken = 0))
     return turn
   }
