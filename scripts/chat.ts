@@ -15,6 +15,18 @@ import { stopSignal } from './steps.ts'
 
 const historyLines = 100
 
+type Known = Setting & { readonly known: KnownCommands }
+
+async function withCommands(setting: Setting, { paths }: Instance): Promise<Known> {
+  const known = new KnownCommands(setting.prefix)
+  const unread = 'data/run/commands.json can not be read; only the built-in commands are known'
+  const note = await known.load(join(paths.run, 'commands.json')).then(
+    () => setting.note,
+    () => setting.note ?? unread,
+  )
+  return { ...setting, known, note }
+}
+
 const targetOf = ({ endpoint, login, channels }: Setting, lines: number): Target => ({
   ...login,
   endpoint,
@@ -22,23 +34,19 @@ const targetOf = ({ endpoint, login, channels }: Setting, lines: number): Target
   historyLines: lines,
 })
 
-async function onScreen(options: Options, setting: Setting, instance: Instance): Promise<void> {
-  const known = new KnownCommands(setting.prefix)
-  const note = await known.load(join(instance.paths.run, 'commands.json')).then(
-    () => setting.note,
-    () => setting.note ?? 'data/run/commands.json can not be read; Tab knows the built-in commands',
-  )
+async function onScreen(options: Options, { known, ...setting }: Known): Promise<void> {
   const terminal = new Terminal(process.stdin, process.stdout)
   for (const end of ['exit', 'uncaughtExceptionMonitor'] as const) process.once(end, () => terminal.close())
   const target = targetOf(setting, options.history ?? historyLines)
-  await new App({ target, prefix: setting.prefix, known, note, terminal }).run(stopSignal())
+  await new App({ target, prefix: setting.prefix, known, note: setting.note, terminal }).run(stopSignal())
 }
 
-async function lineByLine(options: Options, setting: Setting): Promise<void> {
+async function lineByLine(options: Options, { known, ...setting }: Known): Promise<void> {
   if (setting.note !== null) console.error(clean(setting.note))
   const lines = new Lines({
     target: targetOf(setting, options.history ?? 0),
     prefix: setting.prefix,
+    commands: known.names,
     input: process.stdin,
     waitMs: options.waitMs,
     out: line => console.log(line),
@@ -54,9 +62,9 @@ async function main(): Promise<void> {
     return
   }
   const instance = instanceOf()
-  const setting = await readSetting(options, instance)
+  const setting = await withCommands(await readSetting(options, instance), instance)
   const screen = process.stdin.isTTY && process.stdout.isTTY && !options.plain && process.env['TERM'] !== 'dumb'
-  await (screen ? onScreen(options, setting, instance) : lineByLine(options, setting))
+  await (screen ? onScreen(options, setting) : lineByLine(options, setting))
 }
 
 // A reader that went away (`| head`) is an ordinary end.

@@ -1,5 +1,5 @@
 /** Carries out what a typed line asks for; the same with and without a screen. */
-import { remark } from './entry.ts'
+import type { Entry } from './entry.ts'
 import { type Action, ownHelp } from './input.ts'
 import type { Session } from './session.ts'
 import type { Window, Windows } from './windows.ts'
@@ -8,11 +8,9 @@ export interface Stage {
   readonly session: Session
   readonly windows: Windows
   readonly prefix: string
+  /** Says something of this client's own to who types. */
+  remark(text: string, kind: Extract<Entry['kind'], 'info' | 'error'>): void
   quit(): void
-}
-
-const tell = (windows: Windows, text: string): void => {
-  windows.add(windows.active, remark(text, 'error'))
 }
 
 /** Shows what we said where the server does not send it back. */
@@ -23,26 +21,27 @@ function echo({ session, windows }: Stage, to: string, text: string, action: boo
 }
 
 function say(stage: Stage, to: string, text: string, action = false): boolean {
-  const { session, windows } = stage
   if (to === '') {
-    tell(windows, 'nobody reads this window: Alt-1 or /win 1 goes to the first channel')
+    stage.remark('nobody reads this window: Alt-1 or /win 1 goes to the first channel', 'error')
     return false
   }
-  if (!session.say(to, text, action)) {
-    tell(windows, 'not connected; nothing was sent, the line is still there')
+  if (!stage.session.say(to, text, action)) {
+    stage.remark('not connected; nothing was sent, the line is still there', 'error')
     return false
   }
   echo(stage, to, text, action)
   return true
 }
 
-function part({ session, windows }: Stage, name: string | null): void {
+function part({ session, windows, remark }: Stage, name: string | null): boolean {
   const window = name === null ? windows.active : windows.find(name)
-  if (!window || window.name === '') tell(windows, 'no such window to close')
-  else {
-    if (/^[#&]/.test(window.name)) session.part(window.name)
-    windows.close(window)
+  if (!window || window.name === '') {
+    remark('no such window to close', 'error')
+    return false
   }
+  if (/^[#&]/.test(window.name)) session.part(window.name)
+  windows.close(window)
+  return true
 }
 
 function query({ session, windows }: Stage, to: string): void {
@@ -54,7 +53,7 @@ function query({ session, windows }: Stage, to: string): void {
 
 /** False when nothing was done and the line should stay. */
 export function act(action: Action, stage: Stage): boolean {
-  const { session, windows } = stage
+  const { session, windows, remark } = stage
   switch (action.kind) {
     case 'say':
       return say(stage, windows.active.name, action.text)
@@ -70,33 +69,32 @@ export function act(action: Action, stage: Stage): boolean {
       windows.show(windows.open(action.channel))
       return true
     case 'part':
-      part(stage, action.name)
-      return true
+      return part(stage, action.name)
     case 'window':
       if (windows.select(action.number)) return true
-      tell(windows, `there is no window ${action.number}; the bar below lists them`)
+      remark(`there is no window ${action.number}; the bar below lists them`, 'error')
       return false
     case 'show': {
       const window = windows.find(action.name)
       if (window) windows.show(window)
       else
-        tell(windows, `no window is called ${action.name}: /query ${action.name} opens a conversation, /join a channel`)
+        remark(
+          `no window is called ${action.name}: /query ${action.name} opens a conversation, /join a channel`,
+          'error',
+        )
       return window !== undefined
     }
     case 'names':
-      windows.add(
-        windows.active,
-        remark([...windows.active.members.values()].sort().join(' ') || 'nobody is known here'),
-      )
+      remark([...windows.active.members.values()].sort().join(' ') || 'nobody is known here', 'info')
       return true
     case 'help':
-      for (const line of ownHelp(stage.prefix)) windows.add(windows.active, remark(line))
+      for (const line of ownHelp(stage.prefix)) remark(line, 'info')
       return true
     case 'quit':
       stage.quit()
       return true
     case 'wrong':
-      tell(windows, action.message)
+      remark(action.message, 'error')
       return false
   }
 }

@@ -161,7 +161,13 @@ export class App {
   #enter(): void {
     const action = readInput(this.#editor.text, this.#options.prefix, this.#options.known.names)
     const { prefix } = this.#options
-    const stage: Stage = { session: this.#session, windows: this.windows, prefix, quit: () => this.#stop.abort() }
+    const stage: Stage = {
+      session: this.#session,
+      windows: this.windows,
+      prefix,
+      remark: (text, kind) => void this.windows.add(this.windows.active, remark(text, kind)),
+      quit: () => this.#stop.abort(),
+    }
     this.windows.active.scroll = 0
     if (!action || act(action, stage)) this.#editor = afterSending(this.#editor)
   }

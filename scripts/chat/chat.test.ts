@@ -153,6 +153,14 @@ async function lineByLine(t: TestContext, server: TestServer): Promise<void> {
   assert.match(lost.err, /^nobody: No such nick/m)
   assert.equal(lost.code, 1)
 
+  const here = await chat(server, '/names\n/audit\n', '--wait', '0.2')
+  assert.match(here.err, /^ann .*owner/m)
+  await ann.saw('PRIVMSG', '!audit')
+  assert.equal(here.code, 0, here.err)
+  const refused = await chat(server, '/window 9\n/jion #ops\n', '--wait', '0.2')
+  assert.match(refused.err, /there is no window 9.*\n.*there is no \/jion/)
+  assert.equal(refused.code, 1)
+
   const late = await chat(server, '!late\n', '--wait', '3')
   assert.match(late.out, /soon\n.*late\n/, late.err)
 }

@@ -9,7 +9,7 @@ import type { Target } from './endpoint.ts'
 import type { Entry } from './entry.ts'
 import { follow, refusalOf } from './follow.ts'
 import { withoutFormat } from './format.ts'
-import { ownHelp, readInput } from './input.ts'
+import { readInput } from './input.ts'
 import { Session } from './session.ts'
 import { clean } from './style.ts'
 import { Windows } from './windows.ts'
@@ -17,6 +17,8 @@ import { Windows } from './windows.ts'
 export interface LinesOptions {
   readonly target: Target
   readonly prefix: string
+  /** Names of the bots' commands. */
+  readonly commands: readonly string[]
   readonly input: Readable
   /** How long answers are waited for; null: until they pause. */
   readonly waitMs: number | null
@@ -58,7 +60,7 @@ export class Lines {
     })
   }
 
-  /** Resolves when everything was said and answered; false when the server refused a line. Rejects when it refuses us. */
+  /** Resolves when everything was said and answered; false when a line was refused. Rejects when it refuses us. */
   async run(signal: AbortSignal): Promise<boolean> {
     const stop = AbortSignal.any([signal, this.#stop.signal])
     const home = this.#options.target.channels[0] ?? ''
@@ -110,16 +112,21 @@ export class Lines {
   /** One line at a time, each taken by the server before the next: a long file is no flood. */
   async #say(line: string, stop: AbortSignal): Promise<void> {
     while (!this.#session.ready && !stop.aborted) await sleep(50, stop)
-    const action = readInput(line, this.#options.prefix)
+    const { prefix, commands, err } = this.#options
+    const action = readInput(line, prefix, commands)
     if (!action) return
-    if (action.kind === 'wrong') this.#options.err(action.message)
     this.#saidMs = performance.now()
-    const { prefix } = this.#options
-    if (action.kind === 'help') for (const help of ownHelp(prefix)) this.#options.err(help)
-    act(action, { session: this.#session, windows: this.#windows, prefix, quit: () => this.#stop.abort() })
+    const done = act(action, {
+      session: this.#session,
+      windows: this.#windows,
+      prefix,
+      remark: text => err(clean(text)),
+      quit: () => this.#stop.abort(),
+    })
+    this.#refused ||= !done
     if ((await this.#session.flush()) || stop.aborted) return
     this.#refused = true
-    this.#options.err(clean(`the connection broke; this line may not have arrived: ${line}`))
+    err(clean(`the connection broke; this line may not have arrived: ${line}`))
   }
 
   /** As long as was asked for, else up to `longestMs` and no longer than until a pause after the first answer. */
