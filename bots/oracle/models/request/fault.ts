@@ -38,9 +38,12 @@ export class Refused extends Error {}
 
 const secretShape = /\b(?:sk|pk|key|gsk|xai|hf|r8|AIza|Bearer)[-_ ]?[A-Za-z0-9_*.-]{8,}/g
 
+/** Of megabytes of words no more is looked at. */
+const mostWords = 2000
+
 /** A service's own words: one short line in which nothing looks like a key. */
 export const tidy = (words: string): string =>
-  visible(words)
+  visible(words.slice(0, mostWords))
     .replace(secretShape, '[key]')
     .replace(/\s+/g, ' ')
     .replace(/[.\s]+$/, '')
@@ -61,10 +64,13 @@ const own = (value: unknown, key: string): unknown =>
 
 const mostDepth = 6
 
+/** Where a page has its title. */
+const mostPage = 64 * 1024
+
 /** What a page says of itself, where one came in place of an error. */
 function pageTitle(text: string): string | null {
   if (!/^\s*<(!doctype|html|head|body|\?xml)/i.test(text)) return null
-  return /<title[^>]*>([^<]{1,200})</i.exec(text)?.[1]?.trim() ?? 'a page'
+  return /<title[^>]{0,200}>([^<]{1,200})</i.exec(text.slice(0, mostPage))?.[1]?.trim() ?? 'a page'
 }
 
 /** The words in an error body, whatever its form: `{error: {message}}`, `{error}`, `{message}`, `{detail: [{msg}]}`. */

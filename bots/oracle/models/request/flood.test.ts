@@ -1,9 +1,9 @@
-/** Services that send, as fast as it is taken, what says nothing: other answers and `!stop` go on meanwhile. */
+/** Services that send what says nothing, as fast as it is taken, or what takes long to read: other answers and `!stop` go on meanwhile. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { stopwatch } from '../../../../core/contract/stopwatch.ts'
 import { recentTries } from '../../../../core/ledger/oracle/tries.ts'
-import { answer, ModelServer, pour, RawServer } from '../testing-server.ts'
+import { answer, begin, ModelServer, pour, RawServer, send } from '../testing-server.ts'
 import { hear, model, openWorld, question } from '../testing-world.ts'
 
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n'
@@ -38,5 +38,26 @@ for (const [name, piece] of Object.entries(floods))
     assert.equal((await hear(models.stream(question, new AbortController().signal))).text, 'forty-two')
     const [, failed] = await ledger.read(tx => recentTries(tx, 2))
     assert.equal(failed?.error, 'sent something without an end')
+    assert.ok(lateMs() < 200, `${lateMs()} ms late`)
+  })
+
+const errors: Readonly<Record<string, string>> = {
+  dots: `${'.'.repeat(300_000)}x`,
+  blanks: `${' \u200b'.repeat(300_000)}x`,
+  'a page of titles': `<html>${'<title'.repeat(100_000)}`,
+  'half a key': 'sk-'.repeat(200_000),
+}
+
+for (const [name, message] of Object.entries(errors))
+  test(`an error of ${name}: nothing else waits for it`, { timeout: 60_000 }, async t => {
+    const { url } = await ModelServer.listen(t, response => (begin(response), send(response, { error: { message } })))
+    const second = await ModelServer.listen(t, response => answer(response, ['for', 'ty-two']))
+    const both = { first: model(url), second: model(second.url, { priority: 2 }) }
+    const { models, ledger } = await openWorld(t, { models: both })
+    const lateMs = lateness(t)
+    assert.equal((await hear(models.stream(question, new AbortController().signal))).text, 'forty-two')
+    const [, failed] = await ledger.read(tx => recentTries(tx, 2))
+    assert.match(failed?.error ?? '', /^has a fault/)
+    assert.ok((failed?.error ?? '').length < 220)
     assert.ok(lateMs() < 200, `${lateMs()} ms late`)
   })
