@@ -75,9 +75,17 @@ function isOutside(db: Tx, { sender, place, kind }: ChatEvent, rooms: Rooms): bo
   return !places.some(each => mayBe(agent, each))
 }
 
+/** Whether it is a private command that its platform showed to nobody else either. */
+function isHidden(db: Tx, event: ChatEvent, reader: Reader): boolean {
+  const heard = event.kind === 'message' && event.unlisted ? reader.hear(event) : null
+  if (!heard) return false
+  const { found } = reader.read(db, heard)
+  return found.is === 'command' && found.command.reply === 'private'
+}
+
 /** Whether nothing of a fact goes to other places. */
 const staysHere = (db: Tx, event: ChatEvent, intake: Intake): boolean =>
-  isIgnored(intake.ignore, event) || isOutside(db, event, intake.rooms)
+  isIgnored(intake.ignore, event) || isOutside(db, event, intake.rooms) || isHidden(db, event, intake.reader)
 
 /**
  * Takes facts in, inside one transaction: records each that is new, its effect on members and on current texts, the

@@ -1,11 +1,15 @@
 import { strict as assert } from 'node:assert'
 import { type TestContext, test } from 'node:test'
+import { publish } from '../../../core/command/help/published.ts'
 import { Reader } from '../../../core/command/visit/reading.ts'
 import type { ChannelId, ChatEvent, MessageId, NetworkId, UserId } from '../../../core/event.ts'
 import { text } from '../../../core/event.ts'
 import { after, newest } from '../../../core/ledger/record/events.ts'
+import { plain } from '../../../core/text/text.ts'
 import { House } from '../../../test/house.ts'
+import { adminCommands } from '../../admin/admin.ts'
 import { Echoes } from '../relay/echoes.ts'
+import { deliveries } from '../testing.ts'
 import { ingest } from './ingest.ts'
 
 const place = { network: 'chat' as NetworkId, channel: '#general' as ChannelId }
@@ -53,4 +57,18 @@ test('what is no time is when it came in', async t => {
   await take(...[9e15, -9e15, 1e300].map(atMs => said(`${atMs}`, { atMs })))
   for (const { event } of await house.ledger.read(db => after(db, 0, 10)))
     assert.ok(event.atMs >= beforeMs && event.atMs <= Date.now(), `${event.atMs}`)
+})
+
+test('a private command of a platform’s menu, which showed it to nobody, is passed on to nobody; what others saw is', async t => {
+  const { house, take } = await setUp(t)
+  await house.ledger.write(db => publish(db, 'admin', adminCommands as never))
+  await take(
+    said('!whoami', { unlisted: true }),
+    said('a form', { unlisted: true, asked: { name: 'whoami', args: {} } }),
+    said('!status', { unlisted: true }),
+    said('!audit'),
+    said('/me waves', { unlisted: true }),
+  )
+  const acts = (await deliveries(house)).map(({ act }) => plain(JSON.parse(act).content))
+  assert.deepEqual(acts, ['!status', '!audit', '/me waves'])
 })
