@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { stopwatch } from '../../../core/contract/stopwatch.ts'
 import { openTries, recentTries } from '../../../core/ledger/oracle/tries.ts'
-import { begin, delta, finished, type Handler, ModelServer, refuse, send } from './testing-server.ts'
+import { begin, delta, finished, type Handler, ModelServer, refuse, send, usage } from './testing-server.ts'
 import { hear, model, openWorld, question } from './testing-world.ts'
 
 async function open(t: TestContext, handler: Handler, more: object = {}) {
@@ -70,6 +70,24 @@ test('in the middle: not one word more, and what was said is booked', async t =>
   assert.deepEqual([end?.finishReason, after, text], ['aborted', 0, 'word0 word1 word2 word3 word4 word5 '])
   const [booked] = await ledger.read(tx => recentTries(tx, 5))
   assert.ok(booked?.estimated && booked.outputTokens >= 6 && booked.outputTokens < 30)
+})
+
+test('what is said behind the usage that a service tells first is booked too', async t => {
+  const { models, ledger } = await open(t, async r => {
+    begin(r)
+    send(r, usage(1000, 1, 900))
+    for (let n = 0; !r.destroyed && n < 1000; n++) {
+      send(r, delta(`word${n} `))
+      await wait(1)
+    }
+  })
+  const stop = new AbortController()
+  await hear(models.stream(question, stop.signal), part => {
+    if (part.kind === 'text' && part.text.includes('word50')) stop.abort()
+  })
+  const [booked] = await ledger.read(tx => recentTries(tx, 1))
+  assert.deepEqual([booked?.inputTokens, booked?.cachedTokens, booked?.estimated], [1000, 900, true])
+  assert.ok((booked?.outputTokens ?? 0) > 50)
 })
 
 test('while it waits for a model that asked to wait', async t => {

@@ -23,7 +23,7 @@ export async function quickTokens(texts: readonly string[]): Promise<number> {
 export const promptTokens = async (messages: readonly ModelMessage[]): Promise<number> =>
   (await quickTokens(textOf(messages))) + messages.length * messageTokens
 
-/** What is booked: as the service says; counted by us where it does not; nothing where nothing can have been done. */
+/** What is booked: as the service says; counted by us where it does not, or not of all; nothing where nothing can have been done. */
 export async function bookingOf(
   messages: readonly ModelMessage[],
   tokenFactor: number,
@@ -31,15 +31,16 @@ export async function bookingOf(
   { outcome, fault }: { outcome: FinishReason | 'failed'; fault: TryFault | null },
 ): Promise<Booking> {
   const end = { outcome, error: fault?.message ?? null }
-  if (tally.usage) return { ...tally.usage, ...end, estimated: tally.finish === null }
+  const { usage } = tally
+  if (usage && tally.sinceUsage === 0) return { ...usage, ...end, estimated: tally.finish === null }
   const worked = tally.text + tally.hidden !== ''
   const idle = !tally.arrived || (fault !== null && !fault.paid)
-  if (idle && !worked) return { inputTokens: 0, cachedTokens: 0, outputTokens: 0, estimated: false, ...end }
+  if (idle && !worked && !usage) return { inputTokens: 0, cachedTokens: 0, outputTokens: 0, estimated: false, ...end }
   const [input, output] = [await promptTokens(messages), await quickTokens([tally.text, tally.hidden])]
   return {
-    inputTokens: Math.ceil(input * tokenFactor),
-    cachedTokens: 0,
-    outputTokens: Math.ceil(output * tokenFactor),
+    inputTokens: usage?.inputTokens ?? Math.ceil(input * tokenFactor),
+    cachedTokens: usage?.cachedTokens ?? 0,
+    outputTokens: Math.max(usage?.outputTokens ?? 0, Math.ceil(output * tokenFactor)),
     estimated: true,
     ...end,
   }

@@ -31,6 +31,8 @@ export class Tally {
   /** Thinking, calls of tools: paid, never said. */
   hidden = ''
   usage: ModelUsage | null = null
+  /** Characters that came since: it says nothing of them. */
+  sinceUsage = 0
   /** The same as the service wrote it. */
   reported: unknown
   finish: Exclude<Chunk['finish'], 'fault'> = null
@@ -224,7 +226,9 @@ function take(asked: Asked, tally: Tally, raw: unknown): Chunk {
   // One piece may be megabytes.
   const room = Math.max(0, mostChars(asked) + 1 - tally.chars)
   const text = chunk.text.slice(0, room)
-  return { ...chunk, text, hidden: chunk.hidden.slice(0, room - text.length) }
+  const hidden = chunk.hidden.slice(0, room - text.length)
+  tally.sinceUsage = chunk.usage ? 0 : tally.sinceUsage + text.length + hidden.length
+  return { ...chunk, text, hidden }
 }
 
 const mostChars = ({ maxOutputTokens }: Asked): number => unlimitedTokens(maxOutputTokens) * charsPerToken
