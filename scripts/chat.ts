@@ -35,7 +35,7 @@ const targetOf = ({ endpoint, login, channels }: Setting, lines: number): Target
 })
 
 async function onScreen(options: Options, { known, ...setting }: Known): Promise<void> {
-  const terminal = new Terminal(process.stdin, process.stdout)
+  const terminal = new Terminal(process.stdin, process.stdout, !process.env['NO_COLOR'])
   for (const end of ['exit', 'uncaughtExceptionMonitor'] as const) process.once(end, () => terminal.close())
   const target = targetOf(setting, options.history ?? historyLines)
   await new App({ target, prefix: setting.prefix, known, note: setting.note, terminal }).run(stopSignal())

@@ -6,7 +6,7 @@ import type { Target } from './endpoint.ts'
 import { remark } from './entry.ts'
 import { follow } from './follow.ts'
 import { readInput } from './input.ts'
-import { type Press, press } from './keys.ts'
+import { type Press, pasted, press } from './keys.ts'
 import { isBot, type KnownCommands } from './known.ts'
 import { RowCache } from './render.ts'
 import { bodyHeight, bodyRows, frame, type View } from './screen.ts'
@@ -110,9 +110,8 @@ export class App {
   #key(pressed: Press | null): void {
     if (!pressed) return
     if (pressed.kind !== 'tab') this.#tab = null
-    if (this.#pasting && (pressed.kind === 'enter' || pressed.kind === 'tab')) {
-      this.#editor = insert(this.#editor, pressed.kind === 'enter' ? '\n' : ' ')
-    } else this.#do(pressed)
+    if (this.#pasting && pressed.kind !== 'paste-end') this.#editor = insert(this.#editor, pasted(pressed))
+    else this.#do(pressed)
     this.#soon()
   }
 

@@ -200,6 +200,10 @@ async function onScreen(t: TestContext, server: TestServer): Promise<void> {
   await screen.shows('[#ops]')
   screen.type('/stop\x7fp all\r')
   await screen.shows('<owner> !stop all')
+  screen.type('\x1b1')
+  screen.type('\x1b[200~two \x03\x15\x04\x1b[3~lines\r/quit\x1b\x1b[201~\r')
+  await bob.saw('PRIVMSG', 'two lines')
+  await bob.saw('PRIVMSG', '/quit')
   screen.type('\x03')
   await run
   assert.equal(screen.input.raw, false)

@@ -53,7 +53,13 @@ const metaKeys: Readonly<Record<string, Press>> = {
   backspace: { kind: 'edit', edit: 'cutWord' },
   left: { kind: 'step', by: -1 },
   right: { kind: 'step', by: 1 },
+  // Behind an ESC that was pasted.
+  'paste-end': { kind: 'paste-end' },
 }
+
+/** What a key stands for in pasted text: there none has a meaning of its own, and what is no text is dropped. */
+export const pasted = (pressed: Press): string =>
+  pressed.kind === 'text' ? pressed.text : ({ enter: '\n', tab: ' ' }[pressed.kind as string] ?? '')
 
 /** What a keypress (as node:readline reports it) means; null for keys without a meaning here. */
 export function press(typed: string | undefined, key: Key): Press | null {

@@ -62,6 +62,7 @@ test('text in the colour of its ground is shown', () => {
 test('styles are SGR sequences from a reset', () => {
   assert.equal(sgr({ bold: true, ink: 9, ground: '#0a0b0c' }), '\x1b[0;1;38;5;9;48;2;10;11;12m')
   assert.equal(paint([{ text: 'x', style: {} }]), '\x1b[0mx\x1b[0m')
+  assert.equal(paint([{ text: 'x', style: { bold: true, ink: 9, ground: 1 } }], false), '\x1b[0;1mx\x1b[0m')
 })
 
 test('columns count wide, combined and invisible characters', () => {

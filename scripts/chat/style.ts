@@ -44,8 +44,8 @@ const colour = (of: Colour, base: 38 | 48): string => {
   return `${base};2;${(value >> 16) & 255};${(value >> 8) & 255};${value & 255}`
 }
 
-/** The SGR sequence (ECMA-48) of a style, from a reset. */
-export function sgr(style: Style): string {
+/** The SGR sequence (ECMA-48) of a style, from a reset; colours unless they are not wanted (no-color.org). */
+export function sgr(style: Style, colours = true): string {
   const codes = ['0']
   if (style.bold) codes.push('1')
   if (style.dim) codes.push('2')
@@ -53,10 +53,11 @@ export function sgr(style: Style): string {
   if (style.underline) codes.push('4')
   if (style.reverse) codes.push('7')
   if (style.strike) codes.push('9')
-  if (style.ink !== undefined) codes.push(colour(style.ink, 38))
-  if (style.ground !== undefined) codes.push(colour(style.ground, 48))
+  if (colours && style.ink !== undefined) codes.push(colour(style.ink, 38))
+  if (colours && style.ground !== undefined) codes.push(colour(style.ground, 48))
   return `\x1b[${codes.join(';')}m`
 }
 
 /** A row as terminal output. The only function that makes any: every text is cleaned here, whatever came before. */
-export const paint = (row: Row): string => `${row.map(run => `${sgr(run.style)}${clean(run.text)}`).join('')}\x1b[0m`
+export const paint = (row: Row, colours = true): string =>
+  `${row.map(run => `${sgr(run.style, colours)}${clean(run.text)}`).join('')}\x1b[0m`

@@ -18,12 +18,14 @@ const leave = '\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[0m\x1b[?1049l'
 export class Terminal {
   readonly #input: ReadStream
   readonly #output: WriteStream
+  readonly #colours: boolean
   #before: string[] = []
   #open = false
 
-  constructor(input: ReadStream, output: WriteStream) {
+  constructor(input: ReadStream, output: WriteStream, colours = true) {
     this.#input = input
     this.#output = output
+    this.#colours = colours
   }
 
   get width(): number {
@@ -55,7 +57,7 @@ export class Terminal {
   /** Writes the rows that differ from those on the screen. */
   draw({ rows, cursor }: Frame): void {
     if (!this.#open) return
-    const painted = rows.map(paint)
+    const painted = rows.map(row => paint(row, this.#colours))
     let out = this.#before.length === 0 ? '\x1b[?25l\x1b[0m\x1b[2J' : '\x1b[?25l'
     for (const [at, row] of painted.entries()) {
       if (row !== this.#before[at]) out += `\x1b[${at + 1};1H\x1b[0m\x1b[2K${row}`
