@@ -192,4 +192,21 @@ describe('what was missed on Matrix', { skip: missing ?? false }, () => {
       ].sort(),
     )
   })
+
+  test('what was said in the replacement of a room before we came into it is there, however much', async t => {
+    const { book, room, trial, stop } = await within(t)
+    await alice.say(room, 'before')
+    await book.hears('before')
+    await stop()
+    await alice.say(room, 'in the old one')
+    const at = `client/v3/rooms/${encodeURIComponent(room)}/upgrade`
+    const { replacement_room: next } = await alice.ask<{ replacement_room: string }>('POST', at, { new_version: '11' })
+    await alice.invite(next, trial.bot.id)
+    const said = Array.from({ length: 130 }, (_, n) => `n ${n}`)
+    for (const each of said) await alice.say(next, each)
+    await trial.begin()
+    await book.hears('n 129')
+    assert.deepEqual(book.messages().map(words), ['before', 'in the old one', ...said])
+    assert.ok(book.messages().every(({ place }) => place.channel === room))
+  })
 })

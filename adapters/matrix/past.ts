@@ -15,7 +15,8 @@ const backoff = { firstMs: 500, maxMs: 30_000 }
 /** Where a stretch of history begins and ends: tokens as /sync and /messages give them. */
 interface Stretch {
   readonly room: string
-  readonly from: string
+  /** Undefined: the room's beginning. */
+  readonly from: string | undefined
   readonly to: string | undefined
 }
 

@@ -51,6 +51,8 @@ interface Seen {
   readonly isNew: boolean
   /** Something before `point` is left out. */
   readonly limited: boolean
+  /** We come into it here. */
+  readonly enters: boolean
   readonly point: string | undefined
   /** Where the batch begins; null: at no known point. */
   readonly since: string | null
@@ -128,8 +130,11 @@ export class Intake {
     const { limited, prev_batch: point } = joined.timeline ?? {}
     if (limited && !isNew) room.complete = false
     if (!room.complete && (events.length > 0 || rooms.isWanted(id))) await this.#people(room)
-    const before = isNew ? await this.#beforeUs(room, events) : 0
-    if (!(await this.#missed(room, { ...how, isNew, limited: limited === true, point }))) return false
+    const { me } = this.#o
+    const arrival = events.findLastIndex(event => event.state_key === me && isArrival(event))
+    const before = isNew ? await this.#beforeUs(room, events, arrival) : 0
+    const seen = { isNew, limited: limited === true, enters: arrival !== -1, point }
+    if (!(await this.#missed(room, { ...how, ...seen }))) return false
     if (!(await this.#facts(room, events.slice(0, before), 'backfill', 'now'))) return false
     if (!(await this.#facts(room, events.slice(before), how.origin, 'now'))) return false
     if (isNew || limited) await signs.roster(room)
@@ -139,13 +144,12 @@ export class Intake {
   }
 
   /** How many of the events by which a room is shown first were there before we were: they are history, whenever we come. */
-  async #beforeUs(room: Room, events: readonly RoomEvent[]): Promise<number> {
-    const { me, rooms, context } = this.#o
+  async #beforeUs(room: Room, events: readonly RoomEvent[], arrival: number): Promise<number> {
+    const { rooms, context } = this.#o
     // A room with a name is no conversation: what it is called has to be known before what was said there.
     for (const event of events) if (naming.test(event.type)) room.follow(event)
     // A conversation begins with what somebody says to us while we come.
     if (rooms.isDirect(room.id)) return 0
-    const arrival = events.findLastIndex(event => event.state_key === me && isArrival(event))
     if (arrival !== -1) return arrival
     return (await context.cursors.newest(rooms.placeOf(room.id))) === null ? events.length : 0
   }
@@ -154,20 +158,26 @@ export class Intake {
    * What lies between the ledger's newest message and this batch. `known` is what the ledger has, `last` what it had when
    * `since` was saved: they differ where it was put back, or where we died in between.
    */
-  async #missed(room: Room, { first, isNew, limited, point, since }: Seen): Promise<boolean> {
+  async #missed(room: Room, { first, isNew, limited, enters, point, since }: Seen): Promise<boolean> {
     const { memory, rooms, context } = this.#o
     const fromSince = (): Promise<boolean> => this.#stretch(room, since ?? '', point, Date.now())
     if (!isNew) return limited && since !== null ? fromSince() : true
     const known = await context.cursors.newest(rooms.placeOf(room.id))
     const last = await memory.lastOf(rooms.channelOf(room.id))
-    if (since === null || !first) return known ? this.#after(room, known, point) : true
+    const isReplacement = enters && limited && rooms.isReplacement(room)
+    if (since === null || !first || isReplacement) return known ? this.#after(room, known, point, isReplacement) : true
     if (known && last !== null && known.id !== last && !(await this.#after(room, known, since))) return false
     // What we never were in has no gap: its history is older than our meeting.
     return limited && (known !== null || last !== null) ? fromSince() : true
   }
 
-  /** From the newest message that the ledger has. */
-  async #after(room: Room, known: { id: MessageId; atMs: number }, to: string | undefined): Promise<boolean> {
+  /** From the newest message that the ledger has; `orAll`: from the room's beginning where that is another's. */
+  async #after(
+    room: Room,
+    known: { id: MessageId; atMs: number },
+    to: string | undefined,
+    orAll = false,
+  ): Promise<boolean> {
     const { wire, signal } = this.#o
     let from: string | null
     try {
@@ -176,7 +186,7 @@ export class Intake {
       return this.#unfetched(room, known.id, known.atMs, error)
     }
     if (signal.aborted) return false
-    if (from !== null) return this.#stretch(room, from, to, known.atMs)
+    if (from !== null || orAll) return this.#stretch(room, from ?? undefined, to, known.atMs)
     // Of rooms that are one place only one has it.
     if (this.#o.rooms.isShared(room.id)) return true
     return this.#gap(
@@ -187,14 +197,14 @@ export class Intake {
     )
   }
 
-  async #stretch(room: Room, from: string, to: string | undefined, knownMs: number): Promise<boolean> {
+  async #stretch(room: Room, from: string | undefined, to: string | undefined, knownMs: number): Promise<boolean> {
     const { wire, signal } = this.#o
     try {
       for await (const page of pagesBetween(wire, { room: room.id, from, to }, signal))
         if (!(await this.#facts(room, page, 'backfill', 'past'))) return false
       return !signal.aborted
     } catch (error) {
-      return this.#unfetched(room, from, knownMs, error)
+      return this.#unfetched(room, from ?? '', knownMs, error)
     }
   }
 

@@ -1,4 +1,4 @@
-import { count, type Json, type RoomEvent, string } from '../native.ts'
+import { count, type Json, object, type RoomEvent, string } from '../native.ts'
 import { hostOf, oneLine } from '../text/words.ts'
 
 /** More people than these are known by their ids alone until they speak. */
@@ -18,6 +18,8 @@ export class Room {
   encryptedBy: string | null = null
   /** The room that it was replaced by. */
   successor: string | null = null
+  /** The room that it says to replace. */
+  predecessor: string | null = null
   alias: string | null = null
   name: string | null = null
   #joined = 0
@@ -70,6 +72,7 @@ export class Room {
     if (key !== '') return
     if (type === 'm.room.encryption') this.encryptedBy = sender
     if (type === 'm.room.tombstone') this.successor = string(content['replacement_room']) ?? null
+    if (type === 'm.room.create') this.predecessor = string(object(content['predecessor'])['room_id']) ?? null
     if (type === 'm.room.canonical_alias') this.alias = string(content['alias']) ?? null
     if (type === 'm.room.name') this.name = oneLine(string(content['name']) ?? '') || null
   }

@@ -84,6 +84,11 @@ export class Rooms {
     return [...this.#channelOf].filter(([, named]) => named === channel).length > 1
   }
 
+  /** Whether a room is what another one of the same channel went on in. */
+  isReplacement({ id, predecessor }: Room): boolean {
+    return predecessor !== null && this.#channelOf.get(predecessor) === this.channelOf(id)
+  }
+
   /** Rooms that a channel was before, as far as we are still in them, the newest first. */
   before(channel: string): string[] {
     const now = this.roomOf(channel)
