@@ -12,6 +12,9 @@ const relayed = (said: string, name = 'bob', avatar?: string): Draft => ({
   ...draft(said),
   as: { name, relayed: true, ...(avatar ? { avatar } : {}) },
 })
+/** What stands there of ours, as one text. */
+const saidIn = (fake: Trial['fake'], channel: Trial['general']): string =>
+  fake.said(channel).join(' ').replace(/\s+/g, ' ')
 const isCode = (code: string) => (error: unknown) => error instanceof ChanopError && error.code === code
 
 describe('what goes out', { concurrency: 4 }, () => {
@@ -257,9 +260,37 @@ describe('what goes out', { concurrency: 4 }, () => {
     await assert.rejects(Promise.resolve(adapter.edit?.(place, ids, draft(long), 'd2')), { retry: 'later' })
     await trial.book.until(() => adapter.status().state === 'up', 'up')
     const grown = await adapter.edit?.(place, ids, draft(long), 'd2')
-    assert.equal(fake.said(general).join(' ').replace(/\s+/g, ' '), long)
+    assert.equal(saidIn(fake, general), long)
     const shrunk = await adapter.edit?.(place, grown as MessageId[], draft('short again'), 'd3')
     assert.deepEqual([shrunk, fake.said(general)], [ids, ['short again']])
+  })
+
+  test('what an edit added reads as the text does by the time that it is tried again', async t => {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.up()
+    const { fake, general } = trial
+    const place = placeOf(general)
+    const long = Array.from({ length: 900 }, (_, n) => `w${n}`).join(' ')
+    const ids = await adapter.send(place, draft('short'), 'd1')
+    fake.loseAnswer('chat.postMessage')
+    await assert.rejects(Promise.resolve(adapter.edit?.(place, ids, draft(long), 'd2')), { retry: 'later' })
+    await trial.book.until(() => adapter.status().state === 'up', 'up')
+    assert.equal(fake.said(general).length, 2)
+    const grown = await adapter.edit?.(place, ids, draft(`${long} to its end`), 'd2')
+    assert.deepEqual([grown?.length, saidIn(fake, general)], [2, `${long} to its end`])
+  })
+
+  test('an edit that grows again and again under one name adds each part', async t => {
+    const trial = await Trial.open(t)
+    const { adapter } = await trial.up()
+    const { fake, general } = trial
+    const place = placeOf(general)
+    const text = (count: number) => Array.from({ length: count }, (_, n) => `w${n}`).join(' ')
+    let ids = await adapter.send(place, draft('short'), 'd1')
+    for (const count of [900, 1700, 2600]) {
+      ids = (await adapter.edit?.(place, ids, draft(text(count)), 'd2')) ?? []
+      assert.deepEqual([new Set(ids).size, saidIn(fake, general)], [ids.length, text(count)])
+    }
   })
 
   test('everybody is called only where a room lets them be', async t => {

@@ -193,15 +193,23 @@ export class Speaker {
       }
       for (const id of texts.slice(posts.length)) await this.#delete(place, id)
       const more = posts.slice(texts.length)
-      const added =
-        more.length === 0 ? [] : await this.#add(await this.#beside(place, target[0]), draft, delivery, more)
+      const added = more.length === 0 ? [] : await this.#add(place, target, draft, { delivery, more })
       return [...texts.slice(0, kept.length), ...added, ...files]
     })
   }
 
-  async #add(place: Place, draft: Draft, delivery: string, more: readonly Post[]): Promise<Ids> {
-    await this.#recall(place, draft, delivery)
-    return this.#say(place, draft, delivery, more)
+  async #add(
+    place: Place,
+    target: Ids,
+    draft: Draft,
+    { delivery, more }: { readonly delivery: string; readonly more: readonly Post[] },
+  ): Promise<Ids> {
+    const beside = await this.#beside(place, target[0])
+    const before = await this.#recall(beside, target, draft, delivery)
+    // They read as the text did when they were said.
+    for (const [at, post] of more.slice(0, before.length).entries())
+      await this.#shown('chat.update', { channel: place.channel, ts: before[at] as string, ...post })
+    return this.#say(beside, draft, delivery, more)
   }
 
   /** Where a message stands: in the thread that it opened under what it answers, too. */
@@ -215,11 +223,14 @@ export class Speaker {
     return isTs(root) && root !== id ? { ...place, thread: root as MessageId } : place
   }
 
-  /** An edit that is repeated finds the parts that it added before. */
-  async #recall(place: Place, draft: Draft, delivery: string): Promise<void> {
-    if (this.#begun.has(delivery)) return
-    const { ids } = partsOf((await this.#parts(place.channel, rootOf(place, draft), delivery)) ?? [])
+  /** The parts that an edit added when it was tried before: those of its former texts are in the target. */
+  async #recall(place: Place, target: Ids, draft: Draft, delivery: string): Promise<Ids> {
+    const known = this.#begun.get(delivery)
+    if (known) return known
+    const parts = (await this.#parts(place.channel, rootOf(place, draft), delivery)) ?? []
+    const { ids } = partsOf(parts.filter(message => !target.includes(str(message, 'ts') as MessageId)))
     if (ids.length > 0) this.#begun.set(delivery, ids)
+    return ids
   }
 
   async remove(place: Place, target: Ids): Promise<void> {
