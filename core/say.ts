@@ -14,7 +14,7 @@ import {
 } from './event.ts'
 import { given } from './given.ts'
 import { amendDeliveries, enqueue, type NewDelivery } from './ledger/out/deliveries.ts'
-import { append, bySeq, currentOf, revise, rootOf } from './ledger/record/events.ts'
+import { append, bySeq, coined, currentOf, revise, rootOf } from './ledger/record/events.ts'
 import type { Tx } from './ledger/tx.ts'
 import type { Hall } from './rooms.ts'
 import { localMentions } from './text/mentions.ts'
@@ -70,7 +70,7 @@ export function say(db: Tx, saying: Saying, nowMs: number): number | null {
   const fact: MessageEvent = {
     kind: 'message',
     key: `${first.network}:say:${saying.key}`,
-    id: `say:${saying.key}` as MessageId,
+    id: `${coined}${saying.key}` as MessageId,
     place: saying.only === undefined ? first : nowhere(first.network),
     sender: { id: saying.bot as UserId, name: saying.face?.name ?? saying.bot, kind: 'self', verified: true },
     atMs: nowMs,

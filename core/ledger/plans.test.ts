@@ -52,11 +52,11 @@ import {
   type Delivery,
   depart,
   enqueue,
-  isSaidIn,
   markInterrupted,
   openPlaces,
   queuedAfter,
   queuedIn,
+  saidAt,
   settle,
 } from './out/deliveries.ts'
 import { openOrders, orderByKey, placeOrder, settleOrder } from './out/orders.ts'
@@ -138,7 +138,7 @@ const hot: Record<string, (tx: Tx) => unknown> = {
   'open deliveries on start': db => [markInterrupted(db, true), boundWaits(db, 1), openPlaces(db), backlog(db)],
   'native ids': db => [
     copiesIn(db, source, 1),
-    isSaidIn(db, source, here),
+    saidAt(db, source, here),
     takeParked(db, here, 'n' as MessageId, 0),
     namesakes(db, 'u', [here]),
     messageOf(db, here, 'n' as MessageId),

@@ -8,7 +8,7 @@ import {
   type Place,
   saidMs,
 } from '../../../core/event.ts'
-import { isSaidIn, type NewDelivery } from '../../../core/ledger/out/deliveries.ts'
+import { type NewDelivery, saidAt } from '../../../core/ledger/out/deliveries.ts'
 import { channelId, messageOf, placeId, rootOf, type Stored } from '../../../core/ledger/record/events.ts'
 import { isReactedElsewhere } from '../../../core/ledger/record/reactions.ts'
 import { placeSince } from '../../../core/ledger/settings/places.ts'
@@ -152,7 +152,7 @@ export function relays(db: Tx, stored: Stored, rooms: Rooms, passing: Passing): 
   const { actIn, about, source } = relayed
   return rooms
     .others(event.place)
-    .filter(place => about === undefined || isSaidIn(db, about, place))
+    .flatMap(place => (about === undefined ? place : (saidAt(db, about, place) ?? [])))
     .map(place => ({ place, bot: 'bridge', act: actIn(place), ...(source === undefined ? {} : { source }) }))
     .filter(({ act, place }) => !staysIn(db, act, place))
 }

@@ -1,6 +1,6 @@
 /** Where facts stand on other networks: their copies, and how acts find them. */
 import type { Act, MessageId, Place } from '../../event.ts'
-import { channelId } from '../record/events.ts'
+import { channelId, coined } from '../record/events.ts'
 import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
 
@@ -21,13 +21,15 @@ export function copyIn(db: Tx, source: number, place: number): Copy {
   )
   const found = rows.length > 0 ? rows : ownIn(db, source, channel)
   const thread = found[0]?.['thread'] as MessageId | '' | null | undefined
-  return { ids: found.map(row => row['native'] as MessageId), ...(thread ? { thread } : {}) }
+  const ids = found.flatMap(row => (row['native'] as MessageId | null) ?? [])
+  return { ids, ...(thread ? { thread } : {}) }
 }
 
+/** What a bot of ours said has no id there before it is out. */
 const ownIn = (db: Tx, seq: number, channel: number): Row[] =>
   sql(
     db,
-    `SELECT e.native, p.thread FROM event e JOIN place p ON p.id = e.place
+    `SELECT iif(e.native GLOB '${coined}*', NULL, e.native) AS native, p.thread FROM event e JOIN place p ON p.id = e.place
      WHERE e.seq = ? AND ifnull(e.channel, e.place) = ? AND e.kind = 'message'`,
   ).all(seq, channel)
 

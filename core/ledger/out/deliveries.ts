@@ -239,15 +239,19 @@ export const amendedAfter = (db: Tx, after: number, limit: number): Delivery[] =
 export const saying = (db: Tx, source: number): Delivery[] =>
   sql(db, `SELECT ${columns} WHERE d.source = ? ORDER BY d.id`).all(source).map(deliveryOf)
 
-/** Whether a fact stands in a place, or is about to: it was said there, or a copy was queued for it and not taken back. */
-export function isSaidIn(db: Tx, source: number, place: Place): boolean {
-  const at = knownPlaceId(db, place)
-  if (at === null) return false
+/**
+ * Where in the channel of a place a fact stands, or is about to: it was said there, or a copy was queued and not taken back. What is
+ * done to it waits behind that copy, which may be one in a thread.
+ */
+export function saidAt(db: Tx, source: number, place: Place): Place | null {
   const queued = sql(
     db,
-    `SELECT 1 FROM delivery WHERE source = ? AND place = ? AND state <> ${states.cancelled} LIMIT 1`,
-  ).get(source, at)
-  return queued !== undefined || copyIn(db, source, at).ids.length > 0
+    `SELECT p.network, p.channel, p.thread, p.private FROM delivery d JOIN place p ON p.id = d.place
+     WHERE d.source = ? AND d.state <> ${states.cancelled} AND p.network = ? AND p.channel = ? ORDER BY d.id LIMIT 1`,
+  ).get(source, place.network, place.channel)
+  if (queued) return placeOf(queued)
+  const at = knownPlaceId(db, place)
+  return at !== null && copyIn(db, source, at).ids.length > 0 ? place : null
 }
 
 /**

@@ -29,6 +29,9 @@ const self = 4
 export const isOurs = `e.flags & ${self} <> 0`
 const backfill = 8
 
+/** How the ids begin that facts of ours have in the ledger: no platform knows them. */
+export const coined = 'say:'
+
 export const placeKey = (place: Place): string => `${place.network}\n${place.channel}\n${place.thread ?? ''}`
 
 /** The row id of a place; null when nothing was ever said or heard there. */
