@@ -209,4 +209,20 @@ describe('what was missed on Matrix', { skip: missing ?? false }, () => {
     assert.deepEqual(book.messages().map(words), ['before', 'in the old one', ...said])
     assert.ok(book.messages().every(({ place }) => place.channel === room))
   })
+
+  test('what answers every poll with nothing is no homeserver: it is asked less and less, and nothing is lost', async t => {
+    const { book, room, trial, adapter } = await within(t)
+    await alice.say(room, 'before')
+    await book.hears('before')
+    const polls = (): number => trial.proxy.asked.filter(asked => asked.includes('/sync?')).length
+    const before = polls()
+    trial.proxy.judge((_, url) => (url.includes('/sync?') ? { status: 200, body: {} } : null))
+    await alice.say(room, 'meanwhile')
+    await book.until(() => adapter.status().state === 'down', 'it to be down')
+    assert.ok(polls() - before < 10, `${polls() - before} polls`)
+    assert.match(adapter.status().reason ?? '', /`homeserver`/)
+    trial.proxy.judge(() => null)
+    await book.hears('meanwhile')
+    await book.until(() => adapter.status().state === 'up', 'it to be up again')
+  })
 })

@@ -208,7 +208,7 @@ export class Session {
           keeping.begin()
           this.#hooks.stand('up')
         }
-        course = { since: string(batch.next_batch) ?? course.since, first: false, origin: 'live' }
+        course = { since: batch.next_batch, first: false, origin: 'live' }
         attempt = 0
       } catch (error) {
         if (signal.aborted) break
@@ -241,7 +241,7 @@ export class Session {
     if (again && !signal.aborted) await this.#logIn()
   }
 
-  #sync({ since, first, origin }: Course): Promise<SyncBatch> {
+  async #sync({ since, first, origin }: Course): Promise<SyncBatch> {
     const quick = origin === 'backfill'
     // Equal requests are answered from a cache: a first one that differs each time is not.
     const timeout = quick ? Math.floor(Math.random() * 50) : pollMs
@@ -252,7 +252,17 @@ export class Session {
       ...(first && since !== null ? { full_state: true } : {}),
     }
     const { signal } = this.#hooks
-    return this.wire.ask<SyncBatch>('GET', '/sync', { query, signal, deadlineMs: quick ? 120_000 : silenceMs })
+    const batch = await this.wire.ask<SyncBatch>('GET', '/sync', {
+      query,
+      signal,
+      deadlineMs: quick ? 120_000 : silenceMs,
+    })
+    if (string(batch.next_batch) === undefined)
+      throw new ChanopError(
+        'network-down',
+        'what answers is no homeserver: look at `homeserver` in the configuration, and at what stands before it',
+      )
+    return batch
   }
 
   #keepDoors(): { begin: () => void; ended: () => Promise<void> } {

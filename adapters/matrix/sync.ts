@@ -87,7 +87,6 @@ export class Intake {
       this.#aside(this.#o.doors.invited(id, strippedEvents(state?.events)))
     for (const [id, left] of Object.entries(batch.rooms?.leave ?? {}))
       if (!(await this.#left(id, left, { origin: first ? 'backfill' : origin, since })) || signal.aborted) return false
-    if (string(batch.next_batch) === undefined) return true
     await this.#saved(batch.next_batch)
     return !signal.aborted
   }
