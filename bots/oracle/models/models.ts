@@ -115,7 +115,7 @@ export class ConfiguredModels implements Models {
 
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart> {
     const { guards } = this.#options.config()
-    const known = await this.#known()
+    const known = await this.known()
     const safe = { ...request, messages: masked(request.messages, text => this.#secrets.mask(text)) }
     if (request.task !== 'answer') yield* this.#plain(safe, signal)
     else {
@@ -124,10 +124,11 @@ export class ConfiguredModels implements Models {
     }
   }
 
-  /** All that must never be said or sent. */
-  #known(): Promise<readonly string[]> {
+  /** All that must never be said or sent; `further`: of a model that is not configured yet. */
+  known(...further: readonly Candidate[]): Promise<readonly string[]> {
     const { models } = this.#options.config()
-    return this.#secrets.values(Object.values(models).flatMap(({ apiKey }) => (apiKey === null ? [] : [apiKey])))
+    const all = [...Object.values(models), ...further.map(({ config }) => config)]
+    return this.#secrets.values([...new Set(all.flatMap(({ apiKey }) => (apiKey === null ? [] : [apiKey])))])
   }
 
   #plain(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart> {
@@ -144,7 +145,7 @@ export class ConfiguredModels implements Models {
    * can not, until something was passed on that can not be taken back. Secrets that we know go out neither way.
    */
   async *pass(name: string, brought: Brought, who: Payer, signal: AbortSignal): AsyncGenerator<ModelPart | RawPart> {
-    const known = await this.#known()
+    const known = await this.known()
     const mask = (text: string): string => known.reduce((safe, value) => safe.replaceAll(value, hiddenKey), text)
     const safe = { ...brought, body: known.length === 0 ? brought.body : withTexts(brought.body, mask) }
     const request: ModelRequest = { ...who, messages: countedOf(safe), task: 'answer', turn: null, brought: safe }

@@ -29,7 +29,7 @@ export async function tryOut(
   const only = { stream: (asked: ModelRequest, stop: AbortSignal) => models.only(candidate, asked, stop) }
   const { text, usage, costMicroUsd, estimated } = await complete(only, request, signal)
   const { inputTokens, outputTokens } = usage
-  const guard = new AnswerGuard({ known: [], listed: () => false })
+  const guard = new AnswerGuard({ known: await models.known(candidate), listed: () => false })
   return {
     text: guard.push(text) + guard.end(),
     costMicroUsd,
