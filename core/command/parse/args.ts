@@ -36,9 +36,9 @@ class Assignment {
 
   /** Takes one word; true when the rest of the line went with it. */
   take(token: Token): boolean {
-    if (!token.quoted && !this.#plain && this.#option(token)) return false
     while (this.#open[0] && this.#open[0].key in this.values && this.#open[0].form !== 'list') this.#open.shift()
     const field = this.#open[0]
+    if (!token.quoted && !this.#plain && this.#option(token, field)) return false
     if (!field) {
       this.fault ??= this.#guarded ? 'too many words' : `too many words: '${shorten(token.text)}'`
       this.#keep(token.text, this.#guarded)
@@ -53,7 +53,7 @@ class Assignment {
     return false
   }
 
-  #option(token: Token): boolean {
+  #option(token: Token, next: Field | undefined): boolean {
     if (token.text === '--') {
       this.#plain = true
       return true
@@ -67,6 +67,8 @@ class Assignment {
     if (token.key === undefined) return false
     const field = this.#named(token.key, known => known.form !== 'flag' && known.form !== 'rest')
     if (!field) return false
+    // Of what has its value already, before the text to the end: that text begins with it (`model set mini name=x`).
+    if (field.form === 'positional' && field.key in this.values && next?.form === 'rest') return false
     const shown = `${field.key}=${isSecret(field) ? hidden : token.value}`
     if (field.key in this.values) this.fault ??= `${field.key} is given twice`
     if (field.form === 'list') for (const one of (token.value as string).split(',')) this.#add(field, one)

@@ -141,6 +141,8 @@ describe('arguments', () => {
     ['bob count=5', { who: 'bob', count: 5 }],
     ['"x=y" 4', { who: 'x=y', count: 4 }],
     ['colour=red', { who: 'colour=red', count: 3 }],
+    ['colour="dark red" 4', { who: 'colour="dark red"', count: 4 }],
+    ['bob 4 who=ann and more', { who: 'bob', count: 4, why: 'who=ann and more' }],
     ['-- --dry', { who: '--dry', count: 3 }],
   ] as const) {
     it(line, () => assert.deepEqual(read(line), result))
@@ -150,6 +152,7 @@ describe('arguments', () => {
     ['bob x', /^count: 'x' is no number from 1 to 9/],
     ['bob for=soon', /^for: 'soon' is no duration: write 90s/],
     ['bob for=1s for=2s', /^for is given twice/],
+    ['bob who=ann', /^who is given twice/],
   ] as const) {
     it(`${line || 'nothing'} has a fault`, () => assert.match((read(line) as { fault: string }).fault, fault))
   }
@@ -205,6 +208,11 @@ describe('arguments', () => {
       assert.doesNotMatch(masked, /canary/, line)
       assert.match(masked, /\*\*\*/, line)
     }
+  })
+  it('masks a secret that begins as an argument does', () => {
+    const secret = fieldsOf(z.object({ name: z.string(), value: rest().meta({ secret: true }) }))
+    const { values, masked, fault } = assign(secret, 'KEY name=canary')
+    assert.deepEqual([values['value'], masked, fault], ['name=canary', 'KEY ***', null])
   })
   it('never shows what was typed for a secret', () => {
     const guarded = z.object({ pin: z.string().regex(/^\d+$/).meta({ secret: true }) })

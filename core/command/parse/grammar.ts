@@ -162,7 +162,7 @@ export function tokenise(line: string, limit = 400): Token[] {
     const value = key ? tryQuoted(at + key[0].length) : null
     const to = value?.to ?? at + raw.length
     tokens.push({
-      text: straight(raw),
+      text: straight(line.slice(at, to)),
       from: at,
       to,
       quoted: false,
