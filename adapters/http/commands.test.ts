@@ -73,6 +73,12 @@ describe('commands by HTTP', () => {
     assert.equal(await misfit('secret.set', { name: 'A', value: 'b', c: 'd' }), secret)
   })
 
+  it('enter no channel where there is none', async () => {
+    const { status, json } = await world.command('join', olga, { place: '#general' })
+    assert.equal(status, 422)
+    assert.equal(json.detail, 'web has no channels to enter; !networks lists the networks')
+  })
+
   it('have an object of arguments, or none', async () => {
     assert.equal((await world.call('POST', '/v1/commands/whoami', olga)).status, 200)
     for (const body of ['null', '[]', '""', '0', 'false'])

@@ -74,6 +74,7 @@ const who = declare({
       const knows = known(db, context, 'public')
       return targets.map(target => rowOf(db, target, knows, atMs))
     })
+    if (selector !== undefined && rows.length === 0) throw nobodyFits([selector])
     if (rows.length === 0) return `no agents yet: ${settings.prefix}register NICK makes one`
     const data = rows.map(({ name, state }) => ({ name, state }))
     return { lines: selector !== undefined && rows.length <= few ? rows.map(({ text }) => text) : summary(rows), data }

@@ -29,6 +29,11 @@ describe('a group that is mentioned', () => {
     one?.say('#general', 'here')
     const over = await alice.hears('#general', '1 of 3 answered; silent: worker-002, worker-003')
     late?.say('#general', 'sorry, late')
+    await alice.shouldReply(
+      '#general',
+      '!who @worker,-worker-*',
+      "nobody fits '@worker,-worker-*': !agents lists who there is",
+    )
     await alice.shouldStayQuiet('#general', 'thanks', '!who worker-001', /^worker-001 online/)
     assert.ok(over)
   })

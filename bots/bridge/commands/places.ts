@@ -25,11 +25,22 @@ export function placeMeant({ services, caller }: Context, written: string): Plac
   throw new ChanopError('not-found', `no network for '${written.slice(0, 60)}'; ${hint}`)
 }
 
+function channelsSchema({ services }: Context, network: NetworkId): ReturnType<typeof schemaAt> {
+  const section = services.bridge.context.settings.current.networks[network] as Section
+  return schemaAt(kindOf(section).schema, ['channels'], section)
+}
+
+/** The same for a channel that is to be entered. Throws `unsupported` where none can be. */
+export function channelToEnter(context: Context, asked: string): Place {
+  const place = placeMeant(context, asked)
+  if (channelsSchema(context, place.network)) return place
+  throw new ChanopError('unsupported', `${place.network} has no channels to enter; !networks lists the networks`)
+}
+
 /** The same for a place that is to be in a room: its kind says what a channel there is called. Throws `usage`. */
 export function channelMeant(context: Context, asked: string): Place {
   const place = placeMeant(context, asked)
-  const section = context.services.bridge.context.settings.current.networks[place.network] as Section
-  const list = schemaAt(kindOf(section).schema, ['channels'], section)
+  const list = channelsSchema(context, place.network)
   const issue = list && def(list).element?.safeParse(place.channel).error?.issues[0]
   if (!issue) return place
   throw new ChanopError('usage', `${asked.slice(0, 80)} ${reasonOf(issue, place.channel)}`)

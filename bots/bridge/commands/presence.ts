@@ -10,7 +10,7 @@ import { removed } from '../../../core/settings/settings-merge.ts'
 import { duration, escapeInline } from '../../../core/text/text.ts'
 import { declare } from '../services.ts'
 import { takeOver } from './network-words.ts'
-import { changing, channelsOf, placeMeant, written } from './places.ts'
+import { changing, channelsOf, channelToEnter, placeMeant, written } from './places.ts'
 
 const joinPlace = declare({
   name: 'join',
@@ -21,7 +21,7 @@ const joinPlace = declare({
   args: z.object({ place: nameOf('place').describe('network:channel, or #channel of this network') }),
   examples: [['!join #dev', 'in irc:#dev']],
   async run(context, { place }) {
-    const target = placeMeant(context, place)
+    const target = channelToEnter(context, place)
     const channels = channelsOf(context, target.network)
     const key = `networks.${target.network}.channels`
     const known = channels.some(channel => channel.toLowerCase() === target.channel)
