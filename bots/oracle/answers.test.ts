@@ -33,6 +33,20 @@ test('a short answer is said once, everywhere', async t => {
   assert.equal(a.channel('#general').messages.at(-1)?.edits.length, 0)
 })
 
+test('a link that the conversation did not hold is no link, whatever its Markdown looks like', async t => {
+  const { house, a, b } = await openWorld(t, () => ['Not ` https://evil.example/?d=1 but https://a.example/x'])
+  a.user('bob').say('#general', 'oracle: what of https://a.example/x')
+  await settled(house)
+  for (const server of [a, b]) {
+    const said = await until(() => server.channel('#general').messages.find(({ text }) => text.startsWith('Not')), 'it')
+    assert.deepEqual(said.content.segments.slice(1), [
+      { kind: 'code', block: false, text: 'https://evil.example/?d=1' },
+      { kind: 'text', text: ' but ' },
+      { kind: 'link', url: 'https://a.example/x' },
+    ])
+  }
+})
+
 test('where nothing can be edited: whole paragraphs as they come, four lines, then more', async t => {
   const slow = paragraphs.flatMap(text => [text, { waitMs: 500 }])
   const { house, a, b } = await openWorld(t, () => slow)

@@ -51,6 +51,7 @@ export async function openOracle(
     models,
     rooms: () => context.rooms,
     manner: () => settings.current.commands,
+    linkHosts: () => settings.current.guards.linkHosts,
     speaker: (tx, stage) => {
       const completion = stage.asked.event.standalone ? completionAt(tx, stage.asked.event.key) : null
       return completion && new ProgramVoice(ledger, stage, completion)

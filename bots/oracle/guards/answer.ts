@@ -1,12 +1,12 @@
-import { withoutEnd } from '../../../core/text/markup.ts'
 import { CodeSpan } from '../code-span.ts'
+import { type Listed, link, linkIn } from './links.ts'
 import { maskSecrets } from './secrets.ts'
 
 export interface AnswerRules {
   /** Values that are never said. */
   readonly known: readonly string[]
   /** Whether a link may be shown as one; null: none is previewed where it is said, so all may. */
-  readonly listed: ((url: string) => boolean) | null
+  readonly listed: Listed | null
 }
 
 /** All but line ends and tabs; what turns the direction of text; the invisible letters in which text can be hidden. */
@@ -15,10 +15,6 @@ const control =
 const everyone = /(?<![\w.@/])@(everyone|here|channel|all|room|online)(?![\w-])/gi
 /** Slack's and Discord's own spelling of whole groups. */
 const nativeGroups = /<(?:!(everyone|channel|here)(?:\|[^>\s]*)?|!subteam\^[^>\s]*|@&\d+)>/gi
-/** Also a host and a path alone: there are clients that make a link of it, and fetch a preview (Element does where there is a `/`). */
-const link =
-  /(?:\b(?:https?:\/\/|www\.)|(?<![\p{L}\p{N}_./@:-])(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}(?::\d{1,5})?\/)[^\s<>"'`)\]|]+/giu
-
 const hostEnd = /[^\s<>"'`()[\]|]{1,300}$/
 
 /** No mass mention, nothing that can't be seen, no secret. */
@@ -106,7 +102,7 @@ export class AnswerGuard {
     let out = ''
     let at = 0
     for (const { 0: whole, index } of listed ? (said + safe).matchAll(link) : []) {
-      const url = withoutEnd(whole, '.,;:!?')
+      const url = linkIn(whole)
       const from = Math.max(index - said.length, 0)
       const end = index + url.length - said.length
       // One that was said with its path was looked at then.

@@ -2,6 +2,7 @@ import type { Config } from '../../../config/schema.ts'
 import { asChanopError, ChanopError } from '../../../core/error.ts'
 import { type ModelMessage, type ModelPart, type ModelRequest, type Models, wordsOf } from '../models/contract.ts'
 import { AnswerGuard } from './answer.ts'
+import type { Listed } from './links.ts'
 import { contentVerdict, echoVerdict, type Verdict } from './verdict.ts'
 
 export type GuardConfig = Config['guards']
@@ -17,7 +18,7 @@ export const masked = (messages: readonly ModelMessage[], mask: (text: string) =
   }))
 
 /** Links of the conversation, and of hosts that are trusted. */
-export function listedIn(messages: readonly ModelMessage[], hosts: readonly string[]): (url: string) => boolean {
+export function listedIn(messages: readonly ModelMessage[], hosts: readonly string[]): Listed {
   const texts = messages.map(({ content }) => wordsOf(content))
   return url => {
     const full = /^https?:/i.test(url) ? url : `https://${url}`
@@ -61,7 +62,7 @@ async function verdictOf(
 export async function* guarded(
   models: Pick<Models, 'stream'>,
   request: ModelRequest,
-  rules: { readonly config: GuardConfig; readonly known: readonly string[]; readonly listed: (url: string) => boolean },
+  rules: { readonly config: GuardConfig; readonly known: readonly string[]; readonly listed: Listed },
   signal: AbortSignal,
 ): AsyncGenerator<ModelPart> {
   const { config, known, listed } = rules

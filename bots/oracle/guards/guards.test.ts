@@ -2,12 +2,16 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { stopwatch } from '../../../core/contract/stopwatch.ts'
+import type { Segment } from '../../../core/event.ts'
 import { temporaryFolder, temporaryLedger } from '../../../core/ledger/testing.ts'
+import { plainSegment } from '../../../core/text/text.ts'
 import { storeSecret, Vault } from '../../../core/vault/secrets.ts'
 import { begin, delta, finished, ModelServer, refuse, answer as reply, send } from '../models/testing-server.ts'
 import { hear, model, openWorld, question } from '../models/testing-world.ts'
+import { segmentsOf } from '../speech/markdown.ts'
 import { AnswerGuard } from './answer.ts'
 import { listedIn } from './guarded.ts'
+import { defused } from './links.ts'
 import { KnownSecrets, maskSecrets } from './secrets.ts'
 import { likeness } from './verdict.ts'
 
@@ -94,6 +98,42 @@ test('text in a script without spaces is not held back', () => {
 test('where nothing is previewed, links are links', () => {
   const guard = new AnswerGuard({ known, listed: null })
   assert.equal(guard.push('https://evil.example/x ') + guard.end(), 'https://evil.example/x ')
+})
+
+test('no link is made of what only Markdown makes one of', () => {
+  const shown = (markdown: string): Segment[] => defused(segmentsOf(markdown), listed)
+  for (const hidden of [
+    'a ` https://evil.example/x',
+    'a ` `https://evil.example/x`',
+    '_https://evil.example/x_',
+    '__evil.example/x__',
+    'ev**il.example/x**',
+    '&#104;ttps://evil.example/x',
+    'https\\://evil.example/x',
+    'evil\\.example/x',
+    '[it](&#104;ttps://evil.example/x)',
+    '[https://evil.example/x](https://example.org/docs)',
+    '~~~\n```\n~~~\nhttps://evil.example/x',
+    '> it says\n> `https://evil.example/x`',
+    '- > https://evil.example/x',
+  ]) {
+    const live = shown(hidden).filter(segment => segment.kind !== 'code' && /il\.example/.test(plainSegment(segment)))
+    assert.deepEqual(live, [], hidden)
+  }
+  assert.deepEqual(shown('> it says\n> https://evil.example/x'), [
+    { kind: 'text', text: '> it says\n> ' },
+    { kind: 'code', block: false, text: 'https://evil.example/x' },
+  ])
+  for (const good of [
+    '[docs](https://example.org/docs), https://example.org/docs.',
+    '> https://example.org/docs',
+    '**a**/b',
+  ])
+    assert.deepEqual(shown(good), segmentsOf(good))
+  assert.deepEqual(
+    defused(segmentsOf('www.example.org'), url => url === 'www.example.org'),
+    segmentsOf('www.example.org'),
+  )
 })
 
 test('a link is listed as a whole, or by its host', () => {

@@ -9,6 +9,7 @@ import { currentOf } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import { amend, say } from '../../../core/say.ts'
 import { parseInline } from '../../../core/text/text.ts'
+import { defused, type Listed } from '../guards/links.ts'
 import type { ModelEnd } from '../models/contract.ts'
 import { self } from '../talk/address.ts'
 import { linesOf, liteOf } from './lines.ts'
@@ -28,6 +29,8 @@ export interface Speaker {
   /** Nothing can be taken back of what an earlier process said here. */
   readonly fixed: boolean
   readonly empty: boolean
+  /** Which links of the words may be shown as such; all where this is not said. */
+  links?(listed: Listed): void
   push(text: string): void
   /** What came so far is void. */
   restart(): void
@@ -63,6 +66,7 @@ export class Voice implements Speaker {
   /** Stands before the words. */
   #head: string
   #text = ''
+  #listed: Listed | null = null
   /** The fact that answers, once something was said. */
   #fact: number | null
   /** Lines that were said of this text, and of texts that were given up. */
@@ -91,6 +95,10 @@ export class Voice implements Speaker {
 
   get empty(): boolean {
     return this.#text.trim() === ''
+  }
+
+  links(listed: Listed): void {
+    this.#listed = listed
   }
 
   push(text: string): void {
@@ -141,7 +149,7 @@ export class Voice implements Speaker {
   /** Whole paragraphs, but for the last line of those that are said at once: it says how the rest is had. */
   #whole(tx: Tx, nowMs: number): Said {
     if (this.#isDeleted(tx)) return { fact: this.#fact, lines: this.#lines }
-    const lines = linesOf(this.#headed(joined(blocksOf(this.#text).slice(0, -1)))).map(liteOf)
+    const lines = linesOf(this.#headed(this.#safe(joined(blocksOf(this.#text).slice(0, -1))))).map(liteOf)
     const until = Math.min(lines.length, this.#manner.lines - 1 - this.#spent)
     if (until <= this.#lines) return { fact: this.#fact, lines: this.#lines }
     const content = { segments: parseInline(lines.slice(this.#lines, until).join('\n')) }
@@ -226,9 +234,13 @@ export class Voice implements Speaker {
   }
 
   #segments(note: string, before: readonly Segment[] = []): readonly Segment[] {
-    const said = before.length > 0 ? before : this.#headed(segmentsOf(this.#text))
+    const said = before.length > 0 ? before : this.#headed(this.#safe(segmentsOf(this.#text)))
     if (note === '') return said
     return [...said, { kind: 'text', text: `${said.length === 0 ? '' : '\n'}(${note})` }]
+  }
+
+  #safe(segments: readonly Segment[]): readonly Segment[] {
+    return this.#listed ? defused(segments, this.#listed) : segments
   }
 
   #headed(segments: readonly Segment[]): readonly Segment[] {

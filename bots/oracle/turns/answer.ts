@@ -8,6 +8,7 @@ import type { Log } from '../../../core/log.ts'
 import type { Rooms } from '../../../core/rooms.ts'
 import { duration } from '../../../core/text/text.ts'
 import { isWithdrawn } from '../context/seen.ts'
+import { listedIn } from '../guards/guarded.ts'
 import type { ModelEnd, ModelRequest, Models } from '../models/contract.ts'
 import { type Stage, stageOf } from '../speech/stage.ts'
 import { type Manner, type Speaker, Voice } from '../speech/voice.ts'
@@ -21,6 +22,8 @@ export interface AnswerTools {
   readonly models: Models
   readonly rooms: () => Rooms
   readonly manner: () => Manner
+  /** Hosts of which links are shown whoever wrote them. */
+  readonly linkHosts: () => readonly string[]
   /** What the model is asked for a turn, with the turns that are answered together with it. */
   readonly request: (turn: Turn, asked: Stored<MessageEvent>, signal: AbortSignal) => Promise<ModelRequest>
   /** Shows that the oracle writes in a place. */
@@ -87,6 +90,7 @@ async function spoken(tools: AnswerTools, work: Work, signal: AbortSignal): Prom
   using _typing = setInterval(() => tools.typing(stage, true), typingMs)
   try {
     const request = await tools.request(turn, asked, signal)
+    if (request.previews !== false) voice.links?.(listedIn(request.messages, tools.linkHosts()))
     const end = await listen(tools.models, request, voice, signal)
     return end === null || signal.aborted ? null : endingOf(end, voice)
   } catch (thrown) {
