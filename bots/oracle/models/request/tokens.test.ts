@@ -33,6 +33,7 @@ async function longestStallMs(work: Promise<unknown>): Promise<number> {
 for (const [name, text] of [
   ['one letter 80,000 times', 'a'.repeat(80_000)],
   ['80,000 characters of Japanese', '日本語のテキスト'.repeat(10_000)],
+  ['megabytes without a blank', '日'.repeat(8_000_000)],
   ['40,000 emoji', '🎉🦀'.repeat(20_000)],
   ['base64', Buffer.from(Array.from({ length: 60_000 }, (_, n) => (n * n) % 251)).toString('base64')],
 ] as const) {

@@ -22,8 +22,8 @@ function* piecesOf(text: string): Generator<string> {
   for (let at = 0; at < text.length; ) {
     let end = Math.min(at + pieceChars, text.length)
     if (end < text.length) {
-      const space = text.lastIndexOf(' ', end)
-      if (space > at + pieceChars / 2) end = space
+      const space = text.slice(at, end + 1).lastIndexOf(' ')
+      if (space > pieceChars / 2) end = at + space
       else if (/[\uD800-\uDBFF]/.test(text[end - 1] as string)) end--
     }
     yield text.slice(at, end)
