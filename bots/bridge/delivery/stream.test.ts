@@ -108,6 +108,30 @@ test('an edit that is refused for good: the reader is told that the rest is miss
   assert.deepEqual(said(a), ['word0', 'this could not be said to its end here: The server takes no edits now.'])
 })
 
+test('what is refused for good at its beginning is said once more, whole', async t => {
+  for (const whole of ['early', 'late'] as const) {
+    const { house, servers } = await open(t)
+    const [a] = servers
+    a.faults.refuseSends(1, 'send-refused')
+    const release = a.faults.hold()
+    const seq = await begin(house)
+    assert.ok(seq)
+    await until(async () => (await deliveries(house)).some(({ state }) => state === states.sending), 'its beginning')
+    await grow(house, seq, words(5), 'growing')
+    if (whole === 'early') await grow(house, seq, words(9))
+    release()
+    if (whole === 'late') {
+      await until(async () => (await deliveries(house)).some(({ state }) => state === states.failed), 'a refusal')
+      a.user('alice').say(hall, 'meanwhile')
+      await until(() => said(servers[1]).includes('meanwhile'), 'time went by')
+      assert.deepEqual(said(a), [], 'no piece of it')
+      await grow(house, seq, words(9))
+    }
+    await settled(house)
+    assert.deepEqual(said(a), [words(9)])
+  }
+})
+
 test('what reads so already is not edited', async t => {
   const { house, servers } = await open(t)
   const [a] = servers

@@ -185,9 +185,13 @@ function dropGone(db: Tx, place: number, source: number, ids: readonly MessageId
   for (const id of kept) if (!ids.includes(id)) drop.run(place, id)
 }
 
-/** It will never be out: says why, and empties a secret. False: it was rewritten meanwhile, and the newer text is queued. */
-export const fail = (db: Tx, delivery: Delivery, error: string, nowMs: number): boolean =>
-  end(db, delivery, 'failed', error, nowMs)
+/**
+ * It will never be out: says why, and empties a secret. False: it was rewritten meanwhile, and the newer text is queued. What a
+ * growing message said first may be refused where its whole is not: that is tried once, when it is known.
+ */
+export function fail(db: Tx, delivery: Delivery, error: string, nowMs: number): boolean {
+  return end(db, delivery, 'failed', error, nowMs) && !catchUp(db, delivery)
+}
 
 /**
  * What one person alone may see goes to another place: their direct conversation, once it is known, where it needs no
@@ -265,23 +269,25 @@ export function amendDeliveries(db: Tx, source: number, content: Content, growin
     const { growing: _growing, replySeq: _reply, threadSeq: _thread, asideSeq: _aside, do: _do, ...draft } = send.act
     const next = { ...draft, content, ...(growing ? { growing: true as const } : {}) }
     const edit = rows.find(row => row.placeId === send.placeId && row.act.do === 'edit' && row.amended !== null)
-    if (send.state === 'failed' || send.state === 'cancelled') continue
-    if (send.state === 'held' || send.state === 'queued')
+    if (send.state === 'cancelled' || (send.state === 'failed' && growing)) continue
+    if (send.state === 'held' || send.state === 'queued' || send.state === 'failed')
       rewrite(db, send, { do: 'send', ...replyOf(send.act), ...next })
     else amendBy(db, send, edit, { do: 'edit', seq: source, draft: next }, nowMs)
   }
 }
 
-/** What goes back into the queue takes over the newer text that waits behind it. */
-function catchUp(db: Tx, { id, source, placeId }: Delivery): void {
-  if (source === null) return
+/** What is not out takes over the newer text that waits behind it. True: what had failed is to be said, now that it is whole. */
+function catchUp(db: Tx, { id, source, placeId }: Delivery): boolean {
+  if (source === null) return false
   const rows = saying(db, source).filter(row => row.placeId === placeId)
   const send = rows.find(row => row.id === id)
   const edit = rows.find(row => row.act.do === 'edit' && row.amended !== null && row.state === 'queued')
-  if (edit?.act.do !== 'edit' || send?.act.do !== 'send' || !send.act.growing) return
+  if (edit?.act.do !== 'edit' || send?.act.do !== 'send' || !send.act.growing) return false
+  setState(db, [edit.id], 'cancelled')
+  if (send.state === 'failed' && edit.act.draft.growing) return false
   const repeat = send.act.repeat ? { repeat: true as const } : {}
   rewrite(db, send, { do: 'send', ...replyOf(send.act), ...edit.act.draft, ...repeat })
-  setState(db, [edit.id], 'cancelled')
+  return send.state === 'failed'
 }
 
 type Edit = Act & { readonly do: 'edit' }
