@@ -94,7 +94,7 @@ test('SQL of the ledger stands in its folder alone; scribe has a database of its
 })
 
 test('the ledger knows what is said and who may what, and nothing that stands on it', () => {
-  const below = /^core\/(ledger\/|event|error|access\/role|adapter|log|text\/lookalikes|stop|retry)/
+  const below = /^core\/(ledger\/|event|error|access\/role|adapter|log|text\/lookalikes|stop|retry|trace)/
   none(shipped.filter(({ from, to }) => from.startsWith('core/ledger/') && !below.test(to)))
 })
 
