@@ -74,6 +74,10 @@ function inReplay(search: Search, trace: Trace): boolean {
   return replayed.whole && (replayed.fromMs === null || isBefore(search, replayed.fromMs))
 }
 
+/** When the server began (RPL_CREATED), where it says so with its zone. It remembers what was said since. */
+const beganMs = ({ session }: Voice): number =>
+  Date.parse(/ created (.* (?:UTC|GMT))$/.exec(session.created)?.[1] ?? '')
+
 /**
  * False when the history does not reach back to what was said before the delivery, as the ledger knows it: the server may
  * have lost it, and what was heard since says nothing of that.
@@ -81,7 +85,7 @@ function inReplay(search: Search, trace: Trace): boolean {
 async function inHistory(search: Search, trace: Trace): Promise<boolean> {
   const { voice, cursors, place, target, madeMs } = search
   const heard = place.private ? null : await cursors.newest(place)
-  let reached = heard === null || heard.id.startsWith('~')
+  let reached = heard === null ? isBefore(search, beganMs(voice)) : heard.id.startsWith('~')
   try {
     for await (const page of pagesBack(voice.history, target, mostLines)) {
       for (const line of page) {

@@ -90,12 +90,15 @@ for (const { kind, reason } of await availableServers()) {
       await says(alice, '#general', 5_500, 5_501)
       await trial.message('line 5500')
       const remembers = (await readSettings(server.dataDir)).diskHistory && kind === 'ergo'
-      const find = (madeMs: number) => trial.adapter.find?.(place('#general'), 'lost', act, madeMs)
+      const find = (madeMs: number, where = '#general') => trial.adapter.find?.(place(where), 'lost', act, madeMs)
       assert.equal(await find(before), remembers ? 'not-sent' : 'cannot-tell')
       await trial.stop()
       await start()
       assert.equal(await find(before), remembers ? 'not-sent' : 'cannot-tell')
       assert.equal(await find(Date.now() + 60_000), 'not-sent')
+      await trial.ready('#general', 'admin')
+      assert.equal(await find(before, '@alice/admin'), 'cannot-tell', 'private messages are in the memory alone')
+      assert.equal(await find(Date.now() + 60_000, '@alice/admin'), kind === 'ergo' ? 'not-sent' : 'cannot-tell')
     })
 
     it('is named when the server ended while we were away', async () => {
