@@ -184,12 +184,8 @@ describe('what was missed on Matrix', { skip: missing ?? false }, () => {
     await book.hears('the end')
     const last = book.messages().filter(message => words(message).startsWith('last of'))
     assert.deepEqual(
-      last.map(({ place, origin }) => [place.channel, place.private === true, origin]).sort(),
-      [
-        [group, false, 'backfill'],
-        [silent, false, 'backfill'],
-        [talk, true, 'backfill'],
-      ].sort(),
+      last.map(({ place, origin }) => `${place.channel} ${place.private === true} ${origin}`).sort(),
+      [`${group} false backfill`, `${silent} false backfill`, `${talk} true backfill`].sort(),
     )
   })
 

@@ -9,7 +9,7 @@ export interface Stage {
   readonly windows: Windows
   readonly prefix: string
   /** Says something of this client's own to who types. */
-  remark(text: string, kind: Extract<Entry['kind'], 'info' | 'error'>): void
+  readonly remark: (text: string, kind: Extract<Entry['kind'], 'info' | 'error'>) => void
   quit(): void
 }
 

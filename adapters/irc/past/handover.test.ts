@@ -15,8 +15,14 @@ const batch = (label: string | undefined, ...lines: readonly string[]): string[]
 ]
 
 const config = (server: FakeServer) => ({
-  ...{ kind: 'irc', host: '127.0.0.1', port: server.port, tls: false, nick: 'bridge', channels: ['#general'] },
-  ...{ flood: null, personas: false },
+  kind: 'irc',
+  host: '127.0.0.1',
+  port: server.port,
+  tls: false,
+  nick: 'bridge',
+  channels: ['#general'],
+  flood: null,
+  personas: false,
 })
 const heardBefore = () => new Map([['newest #general', `m0 ${Date.now() - 3_600_000}`]])
 

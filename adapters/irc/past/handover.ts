@@ -65,7 +65,9 @@ export class Handover {
     const { held, behind } = channel
     Object.assign(channel, { held: [], replay: null })
     const [first] = held
-    if (first && behind) void this.#behind.note(first.place.channel, behind).then(() => this.#hooks.emit(held))
+    if (!first) return
+    const noted = behind ? this.#behind.note(first.place.channel, behind) : Promise.resolve()
+    void noted.then(() => this.#hooks.emit(held))
   }
 
   /** Resolves once all that is to be remembered is written down. */
