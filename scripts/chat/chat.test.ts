@@ -161,8 +161,12 @@ async function lineByLine(t: TestContext, server: TestServer): Promise<void> {
   assert.match(refused.err, /there is no window 9.*\n.*there is no \/jion/)
   assert.equal(refused.code, 1)
 
+  assert.ok(server.owner)
+  const elsewhere = new Other(t, target(server, server.owner.account, server.owner.password))
+  await elsewhere.saw('366', '')
   const late = await chat(server, '!late\n', '--wait', '3')
   assert.match(late.out, /soon\n.*late\n/, late.err)
+  assert.deepEqual([late.err, late.code], ['', 0], 'that our nick is in use elsewhere is no refusal')
 }
 
 async function onScreen(t: TestContext, server: TestServer): Promise<void> {

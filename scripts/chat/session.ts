@@ -106,6 +106,8 @@ export class Session {
   }
 
   #line(line: Line): void {
+    // Somebody has the nick we wish for, most often ourselves in another window: the one we have does as well.
+    if (line.command === '433') return
     this.#hooks.line(line, false)
     if (line.command === 'JOIN' && sameName(line.nick, this.nick)) this.history(line.params[0] ?? '')
   }

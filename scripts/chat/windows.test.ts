@@ -124,7 +124,7 @@ test('unread counts; our nick and private words are marked', () => {
   )
   const ops = windows.find('#ops')
   assert.deepEqual([ops?.unread, ops?.mention, windows.active.unread], [1, false, 0])
-  take(windows, ':ann!u@h PRIVMSG #ops :Owner, look')
+  take(windows, ':ann!u@h PRIVMSG #ops :ownership: Owner, look')
   assert.deepEqual([ops?.unread, ops?.mention], [2, true])
   assert.ok(windows.select(2))
   assert.deepEqual([ops?.unread, ops?.mention], [0, false])

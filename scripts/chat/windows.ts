@@ -128,9 +128,10 @@ export class Windows {
   }
 
   #names(text: string): boolean {
-    const at = this.fold(text).indexOf(this.fold(this.nick))
-    if (at === -1 || this.nick === '') return false
-    const letter = /[\p{L}\p{N}_]/u
-    return !letter.test(text[at - 1] ?? ' ') && !letter.test(text[at + this.nick.length] ?? ' ')
+    const [said, nick, letter] = [this.fold(text), this.fold(this.nick), /[\p{L}\p{N}_]/u]
+    if (nick === '') return false
+    for (let at = said.indexOf(nick); at !== -1; at = said.indexOf(nick, at + 1))
+      if (!letter.test(said[at - 1] ?? ' ') && !letter.test(said[at + nick.length] ?? ' ')) return true
+    return false
   }
 }
