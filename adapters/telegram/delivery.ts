@@ -11,6 +11,7 @@ import { faceOf } from './out/face.ts'
 import { type Rich, richOf } from './out/rich.ts'
 import { captionUnits } from './out/split.ts'
 import { labelled, type Medium, type Step, stepsOf, textsOf, wordsFor } from './out/steps.ts'
+import type { Progress } from './progress.ts'
 import { Reactions } from './reactions.ts'
 import type { Requests } from './requests.ts'
 import { Sources } from './sources.ts'
@@ -31,20 +32,6 @@ export interface DeliveryOptions {
 interface Manner {
   readonly label?: boolean
   readonly replyTo?: MessageId | undefined
-}
-
-/** What is out of a delivery, and which step nobody knows of. */
-export interface Progress {
-  readonly ids: MessageId[]
-  /** Those that are done, and all there are. */
-  step: number
-  steps: number
-  /** The answer to the next step was lost. */
-  doubtful?: boolean
-  /** The next step is not tried before, Unix ms. */
-  againMs?: number
-  /** Its files are said as words, behind all others. */
-  named?: true
 }
 
 const uploadMs = 300_000
@@ -292,11 +279,22 @@ export class Delivery {
     const progress = known ?? { ids: [], step: 0, steps: 0, doubtful: repeat }
     this.begun.set(deliveryId, progress)
     if (progress.doubtful) await this.#recover(chatId, deliveryId, progress)
+    await this.#renew(place, texts, progress)
     for (const rich of texts.slice(progress.step)) {
-      await this.#advance(place, deliveryId, progress, { kind: 'text', rich }, { label: progress.doubtful === true })
+      const label = progress.doubtful === true
+      await this.#advance(place, deliveryId, progress, { kind: 'text', rich }, { label })
+      if (label) progress.labelled = progress.step - 1
     }
     this.begun.delete(deliveryId)
     return progress.ids
+  }
+
+  /** What an earlier try added reads as the text did then. */
+  async #renew(place: Place, texts: readonly Rich[], { ids, labelled: at }: Progress): Promise<void> {
+    for (const [step, rich] of texts.slice(0, ids.length).entries()) {
+      const native = this.#o.chats.native(place, ids[step] as MessageId)
+      await this.#rewrite(native, step === at ? labelled(rich) : rich, false)
+    }
   }
 
   /** Gives a message its new words: `text` when it took them, `file` when it is a file and stays as it is. */

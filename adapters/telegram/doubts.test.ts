@@ -150,6 +150,18 @@ test('what an edit adds is found when its answer was lost, and says that it may 
   }
 })
 
+test('what an edit added reads as the text does by the time that it is tried again', async t => {
+  const long = Array.from({ length: 900 }, (_, n) => `w${n}`).join(' ')
+  const trial = await Trial.open(t)
+  const { adapter } = await trial.start(t)
+  const ids = await trial.send(adapter, words('short'))
+  const edit = (text: string) => within(adapter.edit?.(trial.place, ids, words(text), 'e') as never, 'edit')
+  trial.server.fault('lose-answer')
+  await assert.rejects(edit(long), { code: 'network-down' })
+  assert.equal(((await edit(`${long} to its end`)) as string[]).length, 2)
+  assert.equal(trial.texts.join(' '), `${long} to its end`)
+})
+
 test('what an edit added before a restart says that it may be a repeat, and what it adds the next time does not', async t => {
   const long = Array.from({ length: 1500 }, (_, n) => `w${n}`).join(' ')
   const trial = await Trial.open(t)

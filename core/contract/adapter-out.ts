@@ -177,6 +177,21 @@ function actsContract(check: Check): void {
     )
   })
 
+  check('what one edit makes longer and shorter again and again is there as a whole', async world => {
+    const { adapter } = await world.start()
+    needs(adapter.edit !== undefined, 'edit')
+    const bytes = Math.min(adapter.limits.textBytes, 60_000)
+    let ids = await send(world, adapter, 'it begins', 'grow-1')
+    for (const times of [1.3, 2.3, 0.2, 1.7]) {
+      const said = Array.from({ length: Math.ceil((bytes * times) / 8) }, (_, n) => `w${n + 1_000_000}`).join(' ')
+      ids = await within(adapter.edit(world.place, ids, draft(said), 'grow-2'), 'edit to be done')
+      const seen = (await world.platform.seen()).filter(({ deleted }) => !deleted).map(({ text }) => text)
+      assert.equal(new Set(ids).size, ids.length)
+      // `ok` and not `equal`: what differs is too long to be shown.
+      assert.ok(bare(seen.join('')) === bare(said), `${times}: ${seen.length} messages`)
+    }
+  })
+
   check('a deletion takes away all parts, and what is gone may be deleted again', async world => {
     const { adapter } = await world.start()
     needs(adapter.remove !== undefined, 'remove')

@@ -80,6 +80,17 @@ export class Changes {
     return found
   }
 
+  /** Gives a message of ours its words anew. False: it is gone. */
+  async reword(saying: Saying, id: string, post: Post): Promise<boolean> {
+    try {
+      await this.#change(saying, id, post)
+      return true
+    } catch (error) {
+      if (!isRefused(error, errors.UnknownMessage)) throw error
+      return false
+    }
+  }
+
   async #change({ target, draft }: Saying, id: string, { content, users }: Post): Promise<string> {
     const body = { content, allowed_mentions: onlyThese(users, draft.everyone === true) }
     await this.#byWhom(target, id, draft.as?.relayed === true, {

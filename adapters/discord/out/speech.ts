@@ -5,6 +5,7 @@ import { ChanopError } from '../../../core/error.ts'
 import type { Act, Draft, MessageId, Place, Upload } from '../../../core/event.ts'
 import type { Log } from '../../../core/log.ts'
 import { Lanes } from '../../../core/process/lanes.ts'
+import { Recent } from '../../../core/recent.ts'
 import { type Directory, isNewer, snowflakeMs } from '../guild/directory.ts'
 import { isOurs, type Reader } from '../inbound.ts'
 import type { Look } from '../text/render.ts'
@@ -22,6 +23,7 @@ import type { Hook, Webhooks } from './webhooks.ts'
 /** An interaction's token is good for so long: what it answered stands in the history no later. */
 const answeredMs = 15 * 60_000
 const isThinking = 1 << 7
+const mostAdding = 200
 
 export interface SpeechOptions {
   readonly api: Api
@@ -39,6 +41,8 @@ export interface SpeechOptions {
 export class Speech {
   readonly #o: SpeechOptions
   readonly #lanes = new Lanes<string>()
+  /** Messages for texts that grew whose answer may have been lost: what is there by their nonce has the words of then. */
+  readonly #adding = new Recent<string, true>(mostAdding)
   readonly changes: Changes
 
   constructor(options: SpeechOptions) {
@@ -261,11 +265,17 @@ export class Speech {
     const { target, deliveryId } = saying
     const key = `${deliveryId}.${part}`
     await sent.open(target.channel, () => this.#newest(target.channel))
-    const known = (await sent.entry(target.channel, key))?.ids[0]
-    if (known !== undefined) return known
-    const id = await this.#post({ ...saying, deliveryId: key }, { post, files: [] }, 0)
+    const known = (await sent.entry(target.channel, key))?.ids.at(-1)
+    // It reads as the text did when it was said, and may have been taken away since.
+    if (known !== undefined && (await this.changes.reword(saying, known, post))) return known
+    const nonce = known === undefined ? key : `${key}.${known}`
+    const isRepeated = this.#adding.has(nonce)
+    this.#adding.set(nonce, true)
+    const id = await this.#post({ ...saying, deliveryId: nonce }, { post, files: [] }, 0)
     this.changes.note(id, saying.hook !== null)
     await sent.landed(target.channel, key, id, 1)
+    if (isRepeated) await this.changes.reword(saying, id, post)
+    this.#adding.delete(nonce)
     return id
   }
 }
