@@ -83,13 +83,14 @@ for (const [name, change] of Object.entries(changes)) {
   })
 
   test(`what was ${name} while its summary was being made is in none`, async t => {
-    const changed: Promise<void>[] = []
+    const changed: Promise<unknown>[] = []
     const { ledger, seqOf, sumUp, summary } = await full(t, () => {
       changed.push(ledger.write(tx => change(tx, seqOf(97))))
       return ['in short']
     })
     await sumUp()
-    assert.deepEqual([await Promise.all(changed), await summary()], [[undefined], ''])
+    await Promise.all(changed)
+    assert.deepEqual([changed.length, await summary()], [1, ''])
   })
 }
 
