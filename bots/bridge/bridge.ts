@@ -15,7 +15,7 @@ import {
   type Place,
 } from '../../core/event.ts'
 import type { Abandoned } from '../../core/ledger/abandon.ts'
-import { takeBackCopies } from '../../core/ledger/out/superseding.ts'
+import { takeBackCopies, takeBackLost } from '../../core/ledger/out/superseding.ts'
 import { placeKey, type Stored } from '../../core/ledger/record/events.ts'
 import { saveStatus } from '../../core/ledger/settings/networks.ts'
 import type { Tx } from '../../core/ledger/tx.ts'
@@ -130,6 +130,7 @@ export class Bridge {
       adapters,
       isConfigured,
       gaveUp: (tx, network, abandoned) => this.#gaveUp(tx, network, abandoned, isConfigured),
+      takeBack: (tx, lost) => takeBackLost(tx, lost, (from, to) => this.#goes(from, to)),
       landed: (tx, place, ids) => landed(tx, place, ids, this.#intake(), Date.now()),
     })
     this.orderly = new Orderly({
@@ -277,14 +278,17 @@ export class Bridge {
     this.#linked = config.rooms
   }
 
+  #goes(from: Place, to: Place): boolean {
+    const { rooms, settings } = this.context
+    if (!Object.hasOwn(settings.current.networks, to.network)) return true
+    return rooms.others(from).some(other => formatPlace(other) === formatPlace(to))
+  }
+
   /** What waits for a place that a room lost is not passed on any more; what waits for a network that was removed goes with it. */
   async #unlinked(): Promise<void> {
-    const { ledger, log, rooms, settings } = this.context
-    const goes = (from: Place, to: Place): boolean =>
-      !Object.hasOwn(settings.current.networks, to.network) ||
-      rooms.others(from).some(other => formatPlace(other) === formatPlace(to))
+    const { ledger, log } = this.context
     try {
-      const count = await ledger.write(db => takeBackCopies(db, goes))
+      const count = await ledger.write(db => takeBackCopies(db, (from, to) => this.#goes(from, to)))
       if (count > 0) log.info({ count }, 'copies that waited for places that left their rooms are taken back')
     } catch (error) {
       log.warn({ error }, 'copies that wait for places that left their rooms are still said')

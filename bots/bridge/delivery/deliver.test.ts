@@ -311,6 +311,7 @@ test('a crash behind the platform’s yes, before ours: the next process finds i
       ...options,
       isConfigured: () => true,
       gaveUp: () => undefined,
+      takeBack: () => false,
       landed: () => undefined,
       lateMs: 60_000,
       ledger,

@@ -51,6 +51,8 @@ export interface DelivererOptions {
   readonly isConfigured: (network: NetworkId) => boolean
   /** In the transaction that notes the ids of what was said in a place. */
   readonly landed: (tx: Tx, place: Place, ids: readonly MessageId[]) => void
+  /** Takes one back that was lost on its way, where nothing is passed on any more. False: it is said again. */
+  readonly takeBack: (tx: Tx, lost: Delivery) => boolean
   /** In the transaction that gives up what waited for a network that is gone. */
   readonly gaveUp: (tx: Tx, network: NetworkId, abandoned: Abandoned) => void
   readonly vault: Vault
@@ -292,10 +294,12 @@ export class Deliverer {
     const times = (this.#lost.get(head.id) ?? 0) + 1
     this.#lost.set(head.id, times)
     const again = ledger.mark(db => {
+      if (this.#o.takeBack(db, head)) return null
       const labelled = found === 'cannot-tell' ? markRepeat(db, head) : head
       requeue(db, head)
       return labelled
     })
+    if (!again) return lane.drop(head)
     lane.renew({ ...again, state: 'queued', retried: true, notBeforeMs: steadyMs() + pauseMs(times) })
   }
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { MessageId } from '../../../core/event.ts'
+import { states } from '../../../core/ledger/out/deliveries.ts'
 import { storeSetting } from '../../../core/ledger/settings/settings.ts'
 import { sql } from '../../../core/ledger/sqlite.ts'
 import { House } from '../../../test/house.ts'
 import { runBridge } from '../run.ts'
-import { copies, copyOf, hall, hallConfig, settled, until } from '../testing.ts'
+import { copies, copyOf, deliveries, hall, hallConfig, settled, until } from '../testing.ts'
 
 const parked = (house: House): Promise<number> =>
   house.ledger.read(db => Number(sql(db, 'SELECT count(*) AS n FROM parked').get()?.['n']))
@@ -226,6 +227,27 @@ test('what waits for a place that leaves the room is never said there', async t 
   assert.ok(shown.includes(`hall: a:${hall}`), 'what a bot said before is said')
   assert.deepEqual(
     shown.filter(text => text.includes('for us')),
+    [],
+  )
+})
+
+test('what was lost on its way to a place that leaves the room is not said there again', async t => {
+  const { house, a, b } = await openTwo(t)
+  await house.grant('a', 'olga', 'operator')
+  const release = b.faults.hold()
+  a.user('alice').say(hall, 'for us alone')
+  await until(async () => (await deliveries(house)).some(({ state }) => state === states.sending), 'a departure')
+  b.down()
+  await until(async () => (await deliveries(house)).some(({ state }) => state === states.unknown), 'its loss')
+  b.faults.refuseSends(1, 'network-refused')
+  release()
+  const olga = a.user('olga')
+  await olga.shouldReply(hall, `!room unlink hall b:${hall}`, `hall: a:${hall}`)
+  b.up()
+  await b.ready()
+  await settled(house)
+  assert.deepEqual(
+    copies(b).filter(text => text.includes('alone')),
     [],
   )
 })

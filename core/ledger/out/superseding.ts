@@ -1,6 +1,6 @@
 /** What still waits to be said is changed, or taken back. */
 import type { ChannelId, NetworkId, Place } from '../../event.ts'
-import { isOurs, placeId } from '../record/events.ts'
+import { bySeq, channelOf, isOurs, placeId } from '../record/events.ts'
 import { type Row, sql } from '../sqlite.ts'
 import type { Tx } from '../tx.ts'
 import { type Delivery, type NewDelivery, replyOf, rewrite, saying, setState, states } from './deliveries.ts'
@@ -58,8 +58,22 @@ const channelIn = (row: Row, which: 'from' | 'to'): Place => ({
 const copiesThatWait = `delivery d JOIN event e ON e.seq = d.source
   WHERE d.state < 10 AND d.state = ${states.queued} AND NOT (${isOurs})`
 
+type Goes = (from: Place, to: Place) => boolean
+
+const isSame = (one: Place, other: Place): boolean => one.network === other.network && one.channel === other.channel
+
+/** Takes one back that was lost on its way and is not out, where nothing goes any more. False: it is to be said. */
+export function takeBackLost(db: Tx, { id, source, place }: Delivery, goes: Goes): boolean {
+  const fact = source === null ? null : bySeq(db, source)?.event
+  if (!fact || fact.sender.kind === 'self' || fact.place.private || place.private) return false
+  const [from, to] = [channelOf(fact.place), channelOf(place)]
+  if (isSame(from, to) || goes(from, to)) return false
+  setState(db, [id], 'cancelled')
+  return true
+}
+
 /** Takes back what waits to be passed on from one channel to another, where `goes` says that nothing is any more. How much that was. */
-export function takeBackCopies(db: Tx, goes: (from: Place, to: Place) => boolean): number {
+export function takeBackCopies(db: Tx, goes: Goes): number {
   const pairs = sql(
     db,
     `SELECT w.target, w.origin, o.network AS from_network, o.channel AS from_channel, t.network AS to_network,
@@ -70,7 +84,7 @@ export function takeBackCopies(db: Tx, goes: (from: Place, to: Place) => boolean
   let count = 0
   for (const row of pairs) {
     const [from, to] = [channelIn(row, 'from'), channelIn(row, 'to')]
-    if ((from.network === to.network && from.channel === to.channel) || goes(from, to)) continue
+    if (isSame(from, to) || goes(from, to)) continue
     const taken = sql(
       db,
       `UPDATE delivery SET state = ${states.cancelled}
