@@ -221,4 +221,23 @@ describe('what was missed on Matrix', { skip: missing ?? false }, () => {
     await book.hears('meanwhile')
     await book.until(() => adapter.status().state === 'up', 'it to be up again')
   })
+
+  test('an invitation is followed after a fault that passes, and a talk with a name is private from its first word', async t => {
+    const trial = await Trial.open(t, synapse, { alice, in: null })
+    const { adapter } = await trial.start()
+    const isIn = async (room: string) => (await alice.members(room)).includes(trial.bot.id)
+    const invited = async (fate: Parameters<typeof trial.proxy.once>[1]): Promise<string> => {
+      trial.proxy.once((_, url) => url.includes('/join/'), fate)
+      const talk = await alice.room({ name: 'a talk', invite: [trial.bot.id], is_direct: true })
+      await eventually(() => isIn(talk), 'our account in the talk')
+      await alice.say(talk, `psst ${talk}`)
+      return talk
+    }
+    for (const fate of [passing, 'lose'] as const) {
+      const talk = await invited(fate)
+      const { place } = await trial.book.hears(`psst ${talk}`)
+      assert.deepEqual([place.channel, place.private], [talk, true])
+    }
+    assert.equal(adapter.status().troubles, undefined)
+  })
 })

@@ -83,24 +83,33 @@ export class Doors {
   }
 
   async #enter(channel: string): Promise<string> {
-    const { rooms, troubles, log, signal } = this.#o
+    const { rooms, troubles, log } = this.#o
+    try {
+      const id = await this.#joinAtLast(channel, viaOf(channel))
+      if (channel.startsWith('#')) rooms.bind(channel, id)
+      rooms.enter(rooms.roomOf(channel) ?? id)
+      this.#putOut.delete(id)
+      troubles.end(channel)
+      return id
+    } catch (error) {
+      const fault = faultOf(error)
+      const reason = notIn(channel, fault)
+      troubles.begin(channel, reason)
+      log.warn({ channel, reason: fault.message }, 'a room can not be entered')
+      throw new ChanopError('send-refused', reason, { cause: error })
+    }
+  }
+
+  /** Tries again while the fault is one that passes; rejects with the last one. */
+  async #joinAtLast(room: string, via: readonly string[]): Promise<string> {
+    const { signal } = this.#o
     for (let attempt = 0; ; attempt++) {
       try {
-        const id = await this.#join(channel, viaOf(channel))
-        if (channel.startsWith('#')) rooms.bind(channel, id)
-        rooms.enter(rooms.roomOf(channel) ?? id)
-        this.#putOut.delete(id)
-        troubles.end(channel)
-        return id
+        return await this.#join(room, via)
       } catch (error) {
-        const fault = faultOf(error)
-        if (fault.retry === 'never' || signal.aborted || attempt > 5) {
-          const reason = notIn(channel, fault)
-          troubles.begin(channel, reason)
-          log.warn({ channel, reason: fault.message }, 'a room can not be entered')
-          throw new ChanopError('send-refused', reason, { cause: error })
-        }
-        await sleep(fault.afterMs ?? backoffMs(backoff, attempt), signal)
+        const { retry, afterMs } = faultOf(error)
+        if (retry === 'never' || signal.aborted || attempt > 5) throw error
+        await sleep(afterMs ?? backoffMs(backoff, attempt), signal)
       }
     }
   }
@@ -127,8 +136,10 @@ export class Doors {
       this.#closed.delete(id)
       return this.upgraded(replaced, id, asked.by)
     }
+    // Its first words come with the first batch, which may be there before the answer.
+    if (asked.direct && rooms.noteDirect(id, asked.by)) await this.saveDirect()
     try {
-      await this.#join(id, [])
+      await this.#joinAtLast(id, [])
     } catch (error) {
       troubles.begin(id, `invited by ${asked.by}, but we can not enter: ${faultOf(error).message}`)
       return
@@ -138,7 +149,6 @@ export class Doors {
     troubles.end(id)
     troubles.end(rooms.channelOf(id))
     rooms.enter(id)
-    if (asked.direct && rooms.noteDirect(id, asked.by)) await this.saveDirect()
   }
 
   /** Which conversations are direct ones is kept with the account. */
