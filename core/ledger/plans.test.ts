@@ -82,7 +82,7 @@ import { decisionOf, keepDecision } from './record/decisions.ts'
 import { after, append, bySeq, currentOf, messageOf, newest, recent, revise } from './record/events.ts'
 import { firstReceivedSince, keyOf, newestSeq, revisionsBetween } from './record/history.ts'
 import { copiedAs, dropMedia, mediaByHash, noteCopied, touchMedia, unusedMedia } from './record/media.ts'
-import { isReactedElsewhere, noteReaction } from './record/reactions.ts'
+import { noteReaction, reactorsElsewhere } from './record/reactions.ts'
 import { advanceTo, cursorOf, forgetHandled, isHandled, markHandled } from './settings/consumers.ts'
 import { directPlaceId, placeIdsOf } from './settings/places.ts'
 import { type Connection } from './sqlite.ts'
@@ -184,7 +184,7 @@ const hot: Record<string, (tx: Tx) => unknown> = {
       { ...messageNumber(2), kind: 'reaction', emoji: '👍', target: 'n' as MessageId } as ReactionEvent,
       1,
     ),
-    isReactedElsewhere(db, source, '👍', 1),
+    reactorsElsewhere(db, source, '👍', 1),
   ],
   texts: db => [recent(db, 'general', 50), currentOf(db, source), revise(db, source, null, 0)],
   'facts after a number': db => after(db, 0, 10),

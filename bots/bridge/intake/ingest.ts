@@ -137,17 +137,18 @@ function isEcho(fact: Stored, { rooms, echoes }: Intake, taken: Taken, nowMs: nu
   return repeats
 }
 
-function passOn(db: Tx, fact: Stored | null, intake: Intake, passing: Passing): void {
-  if (!fact || staysHere(db, fact.event, intake)) return
+function passOn(db: Tx, fact: Stored | null, intake: Intake, passing: Omit<Passing, 'stays'>): void {
+  const stays = (event: ChatEvent): boolean => staysHere(db, event, intake)
+  if (!fact || stays(fact.event)) return
   const isDated = isLate(fact.event, passing.nowMs, passing.lateMs)
-  for (const relayed of relays(db, fact, intake.rooms, passing)) {
+  for (const relayed of relays(db, fact, intake.rooms, { ...passing, stays })) {
     const delivery = superseding(db, relayed, isDated)
     if (delivery) enqueue(db, delivery, passing.nowMs)
   }
 }
 
 /** What a fact does to what came before it, as far as the copies of it depend on that. */
-function followed(db: Tx, fact: Stored, intake: Intake, nowMs: number): Omit<Passing, 'nowMs' | 'lateMs'> {
+function followed(db: Tx, fact: Stored, intake: Intake, nowMs: number): Pick<Passing, 'was' | 'overtaken' | 'returns'> {
   if (isAct(fact)) {
     const done = follow(db, fact)
     if (!done) park(db, fact, nowMs)

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MemoryPlatform } from '../../../adapters/memory/platform.ts'
-import { copyOf, hall, openHall, settled, until } from '../testing.ts'
+import { House } from '../../../test/house.ts'
+import { runBridge } from '../run.ts'
+import { copyOf, hall, hallConfig, openHall, settled, until } from '../testing.ts'
 
 test('a reaction is the same one however a platform writes its emoji: taken back by one, it stays for the other', async t => {
   const { house, servers } = await openHall(t)
@@ -22,4 +24,28 @@ test('a reaction is the same one however a platform writes its emoji: taken back
   assert.deepEqual(ours(), ['❤\ufe0f'])
   b.user('carol').unreact(inB.id, '❤\ufe0f')
   await until(() => inC.reactions.length === 0, 'the last one is taken back')
+})
+
+test('who is ignored, or in a place of which nothing goes out, keeps no reaction of ours anywhere', async t => {
+  const config = hallConfig('abc', "ignore: { 'a:spam': null }")
+  const house = new House(t, { config: config.replace('joins: true', `joins: true, direction: { 'c:${hall}': out }`) })
+  await house.run('bridge', runBridge)
+  const [a, b, c] = ['a', 'b', 'c'].map(letter => house.server(letter)) as [
+    MemoryPlatform,
+    MemoryPlatform,
+    MemoryPlatform,
+  ]
+  await Promise.all([a, b, c].map(server => server.ready()))
+  const said = a.user('alice').say(hall, 'hello')
+  const [inB, inC] = await Promise.all([b, c].map(server => until(() => copyOf(server, 'hello'), 'the copies')))
+  assert.ok(inB && inC)
+  await settled(house)
+  a.user('spam').react(said.id, '👍')
+  c.user('carol').react(inC.id, '👍')
+  a.user('bob').react(said.id, '👍')
+  await until(() => inB.reactions.length === 1 && inC.reactions.length === 2, "bob's")
+  a.user('bob').unreact(said.id, '👍')
+  await until(() => inB.reactions.length === 0, 'it is taken back')
+  await settled(house)
+  assert.deepEqual(inC.reactions, [{ emoji: '👍', by: 'carol' }])
 })

@@ -4,13 +4,14 @@ import {
   type Content,
   type Draft,
   type Face,
+  formatPlace,
   type MemberEvent,
   type Place,
   saidMs,
 } from '../../../core/event.ts'
 import { type NewDelivery, saidAt } from '../../../core/ledger/out/deliveries.ts'
 import { channelId, messageOf, placeId, rootOf, type Stored } from '../../../core/ledger/record/events.ts'
-import { isReactedElsewhere } from '../../../core/ledger/record/reactions.ts'
+import { reactorsElsewhere } from '../../../core/ledger/record/reactions.ts'
 import { placeSince } from '../../../core/ledger/settings/places.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 import type { Bridging, Room, Rooms } from '../../../core/rooms.ts'
@@ -61,6 +62,8 @@ export interface Passing {
   readonly nowMs: number
   /** What is passed on so much later says when it was said. */
   readonly lateMs: number
+  /** Whether nothing of a fact goes to other places, whatever it is. */
+  readonly stays: (event: ChatEvent) => boolean
   /** They come back from a netsplit that told of them in one line. */
   readonly returns?: boolean
   /** How the message read before this edit. */
@@ -137,9 +140,16 @@ export function relaysSplit(db: Tx, { event }: Stored, left: number, rooms: Room
   }))
 }
 
-/** Who takes a reaction back leaves it where somebody else's is shown by the same one of ours. */
-const staysIn = (db: Tx, act: Act, place: Place): boolean =>
-  act.do === 'react' && act.removed === true && isReactedElsewhere(db, act.seq, act.emoji, placeId(db, place))
+/** Who takes a reaction back leaves it where somebody else's is shown by the same one of ours: not that of who is ignored. */
+function staysIn(db: Tx, event: ChatEvent, act: Act, to: Place, rooms: Rooms, { stays }: Passing): boolean {
+  if (act.do !== 'react' || !act.removed) return false
+  return reactorsElsewhere(db, act.seq, act.emoji, placeId(db, to)).some(({ user, name, place }) => {
+    const theirs = { ...event, place, sender: { id: user, name, kind: 'person' as const, verified: true } }
+    const room = rooms.of(place)
+    const goes = rooms.others(place).some(other => formatPlace(other) === formatPlace(to))
+    return room !== undefined && goes && !isLeftOut(room.bridging, theirs) && !stays(theirs)
+  })
+}
 
 /** The copies a fact brings about. Part of the transaction that records the fact. */
 export function relays(db: Tx, stored: Stored, rooms: Rooms, passing: Passing): NewDelivery[] {
@@ -154,5 +164,5 @@ export function relays(db: Tx, stored: Stored, rooms: Rooms, passing: Passing): 
     .others(event.place)
     .flatMap(place => (about === undefined ? place : (saidAt(db, about, place) ?? [])))
     .map(place => ({ place, bot: 'bridge', act: actIn(place), ...(source === undefined ? {} : { source }) }))
-    .filter(({ act, place }) => !staysIn(db, act, place))
+    .filter(({ act, place }) => !staysIn(db, event, act, place, rooms, passing))
 }
