@@ -270,28 +270,6 @@ test('of a long text whose second part was lost only what is missing is said', a
   )
 })
 
-test('what an edit added reads as the text does by the time that it is tried again', async () => {
-  const trial = await start()
-  const { adapter } = trial
-  const ids = await adapter.send(place(), own('short'), key())
-  const text = (count: number): string => Array.from({ length: count }, (_, n) => `w${n}`).join(' ')
-  fake.loses = (method, path) => method === 'POST' && path === `/channels/${room.id}/messages`
-  const edit = async (count: number) => adapter.edit?.(place(), ids, own(text(count)), 'grows')
-  await assert.rejects(edit(500), { code: 'network-down' })
-  await trial.back(fake)
-  const whole = (): string =>
-    said()
-      .map(({ content }) => content)
-      .join(' ')
-  assert.equal((await edit(700))?.length, 2)
-  assert.equal(whole(), text(700))
-  // Somebody takes it away: it is said anew.
-  const [, second] = said()
-  if (second) fake.world.remove(second)
-  assert.equal((await edit(750))?.length, 2)
-  assert.equal(whole(), text(750))
-})
-
 test('our own message that is sent again after a lost answer is one, by its key', async () => {
   const trial = await start()
   fake.loses = (method, path) => method === 'POST' && path === `/channels/${room.id}/messages`
