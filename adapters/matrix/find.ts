@@ -6,23 +6,35 @@ import { pagesBack } from './past.ts'
 /** How far back a lost delivery is looked for. */
 const mostEvents = 3000
 export interface Wanted {
-  readonly room: string
+  /** Where it may stand, the likeliest first. */
+  readonly rooms: readonly string[]
   readonly me: string
   readonly instance: string
   readonly deliveryId: string
 }
 
 export interface FoundParts {
+  readonly room: string
   /** By their number, from 0, in order. */
   readonly parts: ReadonlyMap<number, MessageId>
   readonly ids: readonly MessageId[]
   readonly whole: boolean
-  /** The whole room was looked through. */
+  /** All was looked through. */
   readonly ended: boolean
 }
 
-/** Looks for our own mark in what the room says, newest first. */
-export async function findParts(wire: Wire, { room, me, instance, deliveryId }: Wanted): Promise<FoundParts> {
+/** Looks for our own mark in what is said there, newest first. */
+export async function findParts(wire: Wire, wanted: Wanted): Promise<FoundParts> {
+  let ended = true
+  for (const room of wanted.rooms) {
+    const found = await partsIn(wire, room, wanted)
+    if (found.parts.size > 0) return found
+    ended &&= found.ended
+  }
+  return { room: '', parts: new Map(), ids: [], whole: false, ended }
+}
+
+async function partsIn(wire: Wire, room: string, { me, instance, deliveryId }: Wanted): Promise<FoundParts> {
   const parts = new Map<number, MessageId>()
   let expected = Number.POSITIVE_INFINITY
   let looked = 0
@@ -40,7 +52,7 @@ export async function findParts(wire: Wire, { room, me, instance, deliveryId }: 
     ended = true
   }
   const sorted = new Map([...parts].sort(([a], [b]) => a - b))
-  return { parts: sorted, ids: [...sorted.values()], whole: parts.size >= expected, ended }
+  return { room, parts: sorted, ids: [...sorted.values()], whole: parts.size >= expected, ended }
 }
 
 /** An edit is known by the message that it changes. */

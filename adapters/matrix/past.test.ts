@@ -5,7 +5,7 @@ import { plain } from '../../core/text/text.ts'
 import type { Client } from './testing/client.ts'
 import { eventually } from './testing/eventually.ts'
 import { Synapse, synapseMissing } from './testing/synapse.ts'
-import { Trial } from './testing/trial.ts'
+import { say, Trial } from './testing/trial.ts'
 
 const missing = await synapseMissing()
 const kinds = (facts: readonly ChatEvent[]): string[] => facts.map(({ kind }) => kind)
@@ -239,5 +239,22 @@ describe('what was missed on Matrix', { skip: missing ?? false }, () => {
       assert.deepEqual([place.channel, place.private], [talk, true])
     }
     assert.equal(adapter.status().troubles, undefined)
+  })
+
+  test('what was said before a crash is found in the room that was replaced since', async t => {
+    const { book, room, trial, adapter, stop } = await within(t)
+    await alice.say(room, 'before')
+    await book.hears('before')
+    const act = { do: 'send', ...say('said once') } as const
+    const ids = await adapter.send(trial.place, act, 'crash-1')
+    await stop()
+    const at = `client/v3/rooms/${encodeURIComponent(room)}/upgrade`
+    const { replacement_room: next } = await alice.ask<{ replacement_room: string }>('POST', at, { new_version: '11' })
+    await alice.invite(next, trial.bot.id)
+    const again = await trial.begin()
+    await alice.say(next, 'in the new one')
+    await book.hears('in the new one')
+    assert.deepEqual(await again.adapter.find(trial.place, 'crash-1', act), ids)
+    assert.equal(await again.adapter.find(trial.place, 'crash-2', act), 'not-sent')
   })
 })

@@ -262,13 +262,14 @@ export class Speech {
 
   readonly find: Able['find'] = async (place, deliveryId, act) => {
     if (act.do === 'remove' || act.do === 'react') return 'not-sent'
-    const room = await this.#room(place)
-    const { wire, instance, me } = this.#o
-    const found = await findParts(wire, { room, me, instance, deliveryId }).catch((error: unknown) =>
+    const { wire, instance, me, rooms } = this.#o
+    // What was said before the room was replaced stands in the old one.
+    const inRooms = [await this.#room(place), ...rooms.before(place.channel)]
+    const found = await findParts(wire, { rooms: inRooms, me, instance, deliveryId }).catch((error: unknown) =>
       Promise.reject(faultOf(error)),
     )
     if (found.whole && act.do === 'send') {
-      if (act.secret) await this.forgetting.later(room, found.ids)
+      if (act.secret) await this.forgetting.later(found.room, found.ids)
       return found.ids
     }
     if (found.parts.size > 0) this.#begun.set(deliveryId, found.parts)
