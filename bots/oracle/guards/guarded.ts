@@ -17,9 +17,9 @@ export const masked = (messages: readonly ModelMessage[], mask: (text: string) =
         : message.content.map(part => ({ ...part, text: mask(part.text) })),
   }))
 
-/** Links of the conversation, and of hosts that are trusted. */
+/** Links of the conversation, and of hosts that are trusted. What a model wrote itself makes none of them its own. */
 export function listedIn(messages: readonly ModelMessage[], hosts: readonly string[]): Listed {
-  const texts = messages.map(({ content }) => wordsOf(content))
+  const texts = messages.filter(({ role }) => role !== 'assistant').map(({ content }) => wordsOf(content))
   return url => {
     const full = /^https?:/i.test(url) ? url : `https://${url}`
     const host = URL.canParse(full) ? new URL(full).hostname : ''

@@ -137,7 +137,10 @@ test('no link is made of what only Markdown makes one of', () => {
 })
 
 test('a link is listed as a whole, or by its host', () => {
-  const messages = [{ role: 'user' as const, content: 'look at https://a.example/x and https://a.example/y?z=1.' }]
+  const messages = [
+    { role: 'user' as const, content: 'look at https://a.example/x and https://a.example/y?z=1.' },
+    { role: 'assistant' as const, content: 'I did: `https://a.example/x?d=1`' },
+  ]
   const is = listedIn(messages, ['trusted.example'])
   assert.deepEqual(
     [
