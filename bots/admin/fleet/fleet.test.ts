@@ -133,6 +133,8 @@ describe('a group that is mentioned', () => {
     await olga.shouldReply('#ops', '!group add empty', '@empty: made')
     await alice.shouldReply('#general', '!group join crew', 'you are in @crew')
     await alice.shouldReply('#general', '!group show crew', '@crew: person:alice, person:bob, worker-001 (3)')
+    await alice.shouldReply('#general', '!group crew', '@crew: person:alice, person:bob, worker-001 (3)')
+    await alice.shouldReply('#general', '!group', /^@crew: 3, @empty: 0/)
     await alice.shouldReply('#general', '!group show [crew]', 'there is no group [crew]; !group list shows them')
     await alice.shouldReply('#general', '@empty hello', '@empty: nobody fits')
     await alice.shouldReply('#general', '@crew: assemble', /^worker-001: alice: assemble$/)

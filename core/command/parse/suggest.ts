@@ -26,7 +26,8 @@ export function resolve(catalogue: Catalogue, line: string, short: boolean): Res
   if (both) return { is: 'command', command: both, rest: afterSecond }
   const one = catalogue.named(first)
   const family = catalogue.family(first)
-  if (one && !mistypedVerb(family, one, second)) return { is: 'command', command: one, rest: afterFirst }
+  const meansShow = second !== '' && one?.fields.length === 0 && catalogue.named(`${first} show`) !== undefined
+  if (one && !meansShow && !mistypedVerb(family, one, second)) return { is: 'command', command: one, rest: afterFirst }
   if (family.length > 0) return inFamily(catalogue, family, { first, second, afterFirst })
   const begun = short ? abbreviated(catalogue, first, second) : null
   if (begun && !begun.command.mutates) {
