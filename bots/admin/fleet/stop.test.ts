@@ -157,7 +157,7 @@ describe('stop of the oracle', () => {
     await alice.hears('#general', /^stopping the answer to bob “oracle: tell me all”/, seq)
     assert.equal(await stateOf(house, turn), 'stopping')
     const again = alice.say('#general', '!stop', reply)
-    await alice.hears('#general', 'that answer has ended already', again.seq)
+    await alice.hears('#general', 'it is being stopped already', again.seq)
   })
 
   it('all is for operators, and so it is with agents', async t => {
@@ -175,7 +175,7 @@ describe('stop of the oracle', () => {
       /stopping the answer to alice “oracle: one”.*\nstopped before it began: the answer to bob “oracle: two”/s,
     )
     assert.deepEqual([await stateOf(house, one), await stateOf(house, two)], ['stopping', 'stopped'])
-    await olga.shouldReply('#general', '!stop all', 'the oracle answers nobody at the moment')
+    await olga.shouldReply('#general', '!stop all', 'it is being stopped already')
   })
 })
 
