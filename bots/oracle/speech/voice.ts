@@ -50,6 +50,8 @@ interface Said {
 /** The first part is said after this, so that a short answer is said once. */
 const firstMs = 300
 const everyMs = 700
+/** A long text is read anew for each part of it: that takes no more than a tenth of the time. */
+const pausesPerPart = 9
 /** Behind what is not whole yet. */
 const onward: Segment = { kind: 'text', text: ' …' }
 const newLine: Segment = { kind: 'text', text: '\n' }
@@ -72,6 +74,8 @@ export class Voice implements Speaker {
   /** Lines that were said of this text, and of texts that were given up. */
   #lines = 0
   #spent = 0
+  /** What the last part took. */
+  #partMs = 0
   #timer: NodeJS.Timeout | undefined
   #saying: Promise<void> = Promise.resolve()
   #ended = false
@@ -103,7 +107,8 @@ export class Voice implements Speaker {
 
   push(text: string): void {
     this.#text += text
-    this.#timer ??= setTimeout(() => this.#flush(), this.begun ? everyMs : firstMs)
+    const pauseMs = Math.max(everyMs, this.#partMs * pausesPerPart)
+    this.#timer ??= setTimeout(() => this.#flush(), this.begun ? pauseMs : firstMs)
   }
 
   restart(): void {
@@ -131,9 +136,12 @@ export class Voice implements Speaker {
   async #part(): Promise<void> {
     if (this.#ended || this.empty) return
     // What is said may be said twice by the ledger before it stands: only then is it noted here.
-    const said = await this.#ledger.write(tx =>
-      this.#grows ? this.#grow(tx, Date.now()) : this.#whole(tx, Date.now()),
-    )
+    const said = await this.#ledger.write(tx => {
+      const fromMs = performance.now()
+      const part = this.#grows ? this.#grow(tx, Date.now()) : this.#whole(tx, Date.now())
+      this.#partMs = performance.now() - fromMs
+      return part
+    })
     this.#fact = said.fact
     this.#lines = said.lines
   }
@@ -148,9 +156,10 @@ export class Voice implements Speaker {
 
   /** Whole paragraphs, but for the last line of those that are said at once: it says how the rest is had. */
   #whole(tx: Tx, nowMs: number): Said {
-    if (this.#isDeleted(tx)) return { fact: this.#fact, lines: this.#lines }
+    const most = this.#manner.lines - 1 - this.#spent
+    if (this.#lines >= most || this.#isDeleted(tx)) return { fact: this.#fact, lines: this.#lines }
     const lines = linesOf(this.#headed(this.#safe(joined(blocksOf(this.#text).slice(0, -1))))).map(liteOf)
-    const until = Math.min(lines.length, this.#manner.lines - 1 - this.#spent)
+    const until = Math.min(lines.length, most)
     if (until <= this.#lines) return { fact: this.#fact, lines: this.#lines }
     const content = { segments: parseInline(lines.slice(this.#lines, until).join('\n')) }
     if (this.#fact === null) return { fact: this.#begin(tx, content, nowMs), lines: until }
