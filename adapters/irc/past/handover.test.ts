@@ -76,6 +76,35 @@ test('so does who comes back in another run, and only once', { timeout: 30_000 }
   assert.deepEqual(third.events.filter(event => event.kind === 'message').map(textOf), ['much later'])
 })
 
+test('without labels what answers nothing, or another request, is not taken for the answer', {
+  timeout: 30_000,
+}, async t => {
+  const page = (target: string, ...lines: readonly string[]) => [
+    `BATCH +${target} chathistory ${target}`,
+    ...lines.map(line => `@batch=${target};${line}`),
+    `BATCH -${target}`,
+  ]
+  const answer: FakeOptions['answer'] = ({ command, params: [verb, target = '', point = ''] }) => {
+    if (command !== 'CHATHISTORY') return null
+    const id = point.replace('msgid=', '')
+    const other = page('#other', 'msgid=x1 :al!u@h PRIVMSG #other :unasked')
+    const unknown = ':fake 421 bridge WHATEVER :Unknown command'
+    if (verb === 'AROUND') return page(target, `msgid=${id} :al!u@h PRIVMSG ${target} :known`)
+    if (verb === 'AFTER' && id === 'm0')
+      return [unknown, ...other, ...page('#General', 'msgid=m1 :al!u@h PRIVMSG #general :missed')]
+    return page(target)
+  }
+  const unlabelled = capabilities.filter(name => name !== 'labeled-response')
+  const server = await FakeServer.start(t, { capabilities: unlabelled, answer })
+  const trial = await Trial.start({ config: config(server), cursors: heardBefore() })
+  t.after(() => trial.stop())
+  await trial.message('missed')
+  assert.equal(
+    trial.events.some(({ kind }) => kind === 'gap'),
+    false,
+  )
+})
+
 test('what we do not read ourselves is not late', { timeout: 30_000 }, async t => {
   const server = await FakeServer.start(t, { capabilities })
   const endpoint = { host: '127.0.0.1', port: server.port, tls: false }

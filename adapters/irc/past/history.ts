@@ -5,6 +5,8 @@ import { type Line, lastParam } from '../text/line.ts'
 
 interface Waiting {
   readonly label: string
+  readonly verb: string
+  readonly target: string
   resolve(batch: Batch): void
   reject(error: ChanopError): void
 }
@@ -52,8 +54,9 @@ export class History {
         inTime()
         this.#waiting = null
       }
+      const [verb = '', target = ''] = request.split(' ')
       this.#waiting = {
-        label,
+        ...{ label, verb, target },
         resolve: answer => (done(), resolve(answer)),
         reject: error => (done(), reject(error)),
       }
@@ -81,16 +84,24 @@ export class History {
       else this.#waiting.resolve(inner ?? batch)
       return true
     }
-    if (!batch.type.includes('chathistory')) return false
+    if (!batch.type.includes('chathistory') || !this.#answers(batch, this.#waiting)) return false
     this.#waiting.resolve(batch)
     return true
+  }
+
+  /** Without labels: one that nobody asked for, or that came late, is of something else. */
+  #answers({ type, start }: Batch, { verb, target }: Waiting): boolean {
+    if (this.#session.has('labeled-response')) return true
+    if (type.endsWith('targets') || verb === 'TARGETS') return type.endsWith('targets') && verb === 'TARGETS'
+    return this.#session.fold(start.params[2] ?? '') === this.#session.fold(target)
   }
 
   /** True when the line refuses a request. */
   take(line: Line): boolean {
     if (!this.#waiting || !this.#mine(line)) return false
     const failed = line.command === 'FAIL' && (line.params[0] === 'CHATHISTORY' || line.tags['label'] !== undefined)
-    if (!failed && line.command !== '421' && line.command !== 'ACK') return false
+    const unknown = line.command === '421' && line.params[1]?.toUpperCase() === 'CHATHISTORY'
+    if (!failed && !unknown && line.command !== 'ACK') return false
     this.#refused(line)
     return true
   }
