@@ -16,7 +16,7 @@ export interface Mention {
 
 /** In the words of a person, what stands in front of `@` and behind the name. An address of mail is no mention. */
 const token = /(?<![^\s([{"'“‘,;])@([a-z0-9_][a-z0-9_-]{0,60}\*?)(?=$|[\s,;:!?)\]}"'”’]|\.(?:\s|$))/giu
-const exclusion = /\s*,?\s+-(@?[a-z0-9_][a-z0-9_-]{0,60}\*?)(?=$|[\s,;:!?]|\.(?:\s|$))/iuy
+const exclusion = /(?:\s*,\s*|\s+)-(@?[a-z0-9_][a-z0-9_-]{0,60}\*?)(?=$|[\s,;:!?]|\.(?:\s|$))/iuy
 const between = /^[\s,;:&+]*(?:and\s+)?$/i
 
 const isCode = (segment: Segment): boolean =>
@@ -67,7 +67,7 @@ export function mentionOf(content: Content, known: Known): Mention | null {
   return { selector: parts.join(','), words: words.replace(/\s+/g, ' ').trim() }
 }
 
-/** Reads `-worker-003 -@scout` behind a group; returns where that ends. */
+/** Reads `,-worker-003 -@scout` behind a group; returns where that ends. */
 function excluded(heard: string, from: number, known: Known, parts: string[]): number {
   let at = from
   for (;;) {
