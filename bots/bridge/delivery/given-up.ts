@@ -1,6 +1,6 @@
 import { isNowhere, type Place, text } from '../../../core/event.ts'
 import { type Delivery, enqueue } from '../../../core/ledger/out/deliveries.ts'
-import { bySeq } from '../../../core/ledger/record/events.ts'
+import { bySeq, currentOf } from '../../../core/ledger/record/events.ts'
 import type { Tx } from '../../../core/ledger/tx.ts'
 
 interface Word {
@@ -12,6 +12,8 @@ interface Word {
 /** Who waits for what is theirs alone hears where they asked that it does not come; who waits for the rest of an answer, there. */
 function wordOf(db: Tx, { act, place, amended }: Delivery, reason: string): Word | null {
   if (act.do === 'edit' && amended !== null && !act.draft.growing) {
+    // Somebody took it away: nobody waits for its end.
+    if (currentOf(db, act.seq)?.content === null) return null
     return { place, line: `this could not be said to its end here: ${reason}`, replySeq: act.seq }
   }
   if (act.do !== 'send') return null

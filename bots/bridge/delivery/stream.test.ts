@@ -108,6 +108,23 @@ test('an edit that is refused for good: the reader is told that the rest is miss
   assert.deepEqual(said(a), ['word0', 'this could not be said to its end here: The server takes no edits now.'])
 })
 
+test('what somebody deleted before its end was said there is missed by nobody', async t => {
+  const { house, servers } = await open(t)
+  const [a] = servers
+  const seq = await begin(house)
+  assert.ok(seq)
+  await until(() => said(a).length === 1, 'the first part')
+  const release = a.faults.hold()
+  await grow(house, seq, words(9))
+  const shown = a.channel(hall).messages.find(({ by }) => by === 'chanop')
+  assert.ok(shown)
+  a.user('mona').remove(shown.id)
+  await until(() => house.ledger.read(db => currentOf(db, seq)?.content === null), 'its deletion')
+  release()
+  await settled(house)
+  assert.deepEqual(said(a), [])
+})
+
 test('what is refused for good at its beginning is said once more, whole', async t => {
   for (const whole of ['early', 'late'] as const) {
     const { house, servers } = await open(t)
