@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { anybody, commandsOf } from '../command.ts'
 import { Stage } from '../testing.ts'
 import { adminCommands, newToy, scribeCommands, type Toy } from '../testing-toy.ts'
 
@@ -57,6 +58,13 @@ describe('unknown words', () => {
     for (let n = 0; n < 20; n++) said.push(await stage.ask(`!blurb${n}`, dm))
     assert.ok(said.every(line => line === '' || line.startsWith('no command blurb')))
     assert.ok(said.filter(Boolean).length < 8)
+  })
+  it('begin a command: one of two words before one of a single word', async () => {
+    const roles = { name: 'roles', ...anybody, reply: 'public', summary: 'x', examples: [['!roles', 'all']] } as const
+    await stage.bot('extra', [commandsOf<Toy>('extra')({ ...roles, run: async () => 'all' })], toy)
+    const dm = { by: 'mia', to: 'admin', in: stage.direct('mia') }
+    assert.equal(await stage.ask('rol li', dm), 'none')
+    assert.equal(await stage.ask('rol', { ...dm, by: 'olga', in: stage.direct('olga') }), 'all')
   })
   it('said to a bot are answered by the front alone', async () => {
     const { takenBy, seen } = await stage.say('scribe: !dance')

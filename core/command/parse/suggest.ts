@@ -49,7 +49,8 @@ const mistypedVerb = (family: readonly Published[], one: Published, second: stri
 const takesWord = ({ fields: [first] }: Published): boolean =>
   first?.type === 'text' && first.form === 'positional' && first.required
 
-const verbsOf = (family: readonly Published[]): string[] => family.map(({ name }) => name.split(' ')[1] ?? name)
+const verbOf = ({ name }: Published): string | undefined => name.split(' ')[1]
+const verbsOf = (family: readonly Published[]): string[] => family.map(one => verbOf(one) ?? one.name)
 
 function inFamily(
   catalogue: Catalogue,
@@ -62,16 +63,15 @@ function inFamily(
   return { is: 'family', noun: first, verb: second.slice(0, 40), near: meant && `${first} ${meant}` }
 }
 
-/** The one command whose words begin with those typed: `net sh` → `network show`. */
+/** The one command whose words begin with those typed: `net sh` → `network show`, though `networks` begins so too. */
 function abbreviated(catalogue: Catalogue, first: string, second: string): { command: Published; words: 1 | 2 } | null {
   if (first.length < 3) return null
-  const fits = ({ name }: Published): boolean => {
-    const [noun = '', verb] = name.split(' ')
-    return noun.startsWith(first) && (verb === undefined || (second !== '' && verb.startsWith(second)))
-  }
-  const found = catalogue.all.filter(fits)
-  const [command] = found
-  return found.length === 1 && command ? { command, words: command.name.includes(' ') ? 2 : 1 } : null
+  const begun = catalogue.all
+    .filter(({ name }) => name.startsWith(first))
+    .map(command => ({ command, verb: verbOf(command) }))
+  const both = second === '' ? [] : begun.filter(({ verb }) => verb?.startsWith(second))
+  const [found, another] = both.length > 0 ? both : begun.filter(({ verb }) => verb === undefined)
+  return found && !another ? { command: found.command, words: found.verb === undefined ? 1 : 2 } : null
 }
 
 function near(catalogue: Catalogue, first: string, second: string): string | null {
