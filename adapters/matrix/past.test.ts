@@ -257,4 +257,22 @@ describe('what was missed on Matrix', { skip: missing ?? false }, () => {
     assert.deepEqual(await again.adapter.find(trial.place, 'crash-1', act), ids)
     assert.equal(await again.adapter.find(trial.place, 'crash-2', act), 'not-sent')
   })
+
+  test('an invitation that was not followed is still named after a restart, and followed once it may be', async t => {
+    const invites: string[] = []
+    const trial = await Trial.open(t, synapse, { alice, in: null, config: { invites } })
+    const troubles = (run: Awaited<ReturnType<typeof trial.start>>) => run.adapter.status().troubles?.[0]?.reason ?? ''
+    const first = await trial.start()
+    const room = await alice.room({ name: 'waiting', invite: [trial.bot.id] })
+    await trial.book.until(() => /add @alice.* to invites/.test(troubles(first)), 'the trouble')
+    await alice.say(await alice.room({ invite: [trial.bot.id], is_direct: true }), 'the batch is taken')
+    await trial.book.until(() => trial.book.message('the batch is taken'), 'the next batch')
+    await first.stop()
+    const second = await trial.start()
+    await trial.book.until(() => /add @alice.* to invites/.test(troubles(second)), 'the trouble again')
+    await second.stop()
+    invites.push(alice.id)
+    await trial.start()
+    await eventually(async () => (await alice.members(room)).includes(trial.bot.id), 'our account in the room')
+  })
 })

@@ -36,6 +36,13 @@ const filterOf = (limit: number): string =>
     },
   })
 
+/** Nothing but who invites us. */
+const invitesAlone = JSON.stringify({
+  presence: { types: [] },
+  account_data: { types: [] },
+  room: { timeline: { types: [] }, state: { types: [] }, ephemeral: { types: [] }, account_data: { types: [] } },
+})
+
 /** A point that the homeserver does not know: what the ledger lacks is then fetched by its newest messages. */
 const isUnknownPoint = (error: unknown): boolean => refusalOf(error)?.status === 400
 
@@ -266,14 +273,27 @@ export class Session {
   }
 
   #keepDoors(): { begin: () => void; ended: () => Promise<void> } {
-    let keeping: Promise<void> | null = null
+    let keeping: Promise<unknown> | null = null
     return {
       begin: () => {
-        keeping ??= this.#open.doors.keep()
+        keeping ??= Promise.all([this.#open.doors.keep(), this.#leftInvitations()])
       },
       ended: async () => {
         await keeping
       },
+    }
+  }
+
+  /** Batches tell of new invitations alone: those that a crash left, or another configuration, are asked for. */
+  async #leftInvitations(): Promise<void> {
+    const { signal } = this.#hooks
+    try {
+      // Answered at once, and not from a cache.
+      const query = { filter: invitesAlone, timeout: Math.floor(Math.random() * pollMs) }
+      const ask = { query, signal, deadlineMs: 120_000 }
+      this.#open.intake.invited(await this.wire.ask<SyncBatch>('GET', '/sync', ask))
+    } catch (error) {
+      this.#context.log.info({ reason: faultOf(error).message }, 'who invited us before is not known')
     }
   }
 

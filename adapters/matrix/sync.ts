@@ -83,12 +83,16 @@ export class Intake {
       const how = { origin, first, since }
       if (!(await this.#joined(id, joined, how)) || signal.aborted) return false
     }
-    for (const [id, { invite_state: state }] of Object.entries(batch.rooms?.invite ?? {}))
-      this.#aside(this.#o.doors.invited(id, strippedEvents(state?.events)))
+    this.invited(batch)
     for (const [id, left] of Object.entries(batch.rooms?.leave ?? {}))
       if (!(await this.#left(id, left, { origin: first ? 'backfill' : origin, since })) || signal.aborted) return false
     await this.#saved(batch.next_batch)
     return !signal.aborted
+  }
+
+  invited({ rooms }: SyncBatch): void {
+    for (const [id, { invite_state: state }] of Object.entries(rooms?.invite ?? {}))
+      this.#aside(this.#o.doors.invited(id, strippedEvents(state?.events)))
   }
 
   async #saved(next: string): Promise<void> {
