@@ -159,6 +159,17 @@ describe('the life of a bot', { concurrency: 2 }, () => {
     }
   })
 
+  it('a server that hangs up while its answer is read slowly ends nothing', async t => {
+    const child = world(t).start('slow')
+    await child.line(/"ready"/)
+    assert.equal(child.lines.includes('read'), true)
+    assert.deepEqual(complaints(child), [])
+    assert.deepEqual(
+      child.lines.filter(line => /^\d+ of \d/.test(line)),
+      [],
+    )
+  })
+
   it('a setting that another process stores reaches it although no bus rings', async t => {
     const { start } = world(t)
     const [a, b] = [start(), start('another')]

@@ -225,7 +225,10 @@ export async function runBot<S extends z.ZodType<Common>>(options: BotOptions<S>
   process.on('SIGINT', ask('SIGINT'))
   process.on('SIGTERM', ask('SIGTERM'))
   process.on('disconnect', ask('the process manager is gone'))
-  process.on('uncaughtException', thrown => die(options.name, log, thrown))
+  process.on('uncaughtException', thrown => {
+    if (isHangUp(thrown)) log.warn('a server hung up before its answer was read: what it sent is read on')
+    else die(options.name, log, thrown)
+  })
   try {
     const context = await openPatiently(options, log, stop.signal)
     if (context) {
@@ -237,6 +240,14 @@ export async function runBot<S extends z.ZodType<Common>>(options: BotOptions<S>
     die(options.name, log, thrown)
   }
 }
+
+/**
+ * A server that ends the connection while its answer is read slowly trips an assertion of Node.js' own `fetch`, where nobody can
+ * catch it (undici's issue 5360): anybody's server could end us. What came is read to its end all the same, or
+ * the deadline of the request ends it.
+ */
+const isHangUp = (thrown: unknown): boolean =>
+  thrown instanceof Error && /^AssertionError.*^\s+at Parser\.finish \([^\n]*undici/ms.test(thrown.stack ?? '')
 
 /** Ends the process for a restart, with one line that says why; an unhandled rejection ends here too. */
 function die(name: string, log: Log, thrown: unknown): never {

@@ -81,18 +81,73 @@ function ofEvents(): Meter {
 /** A blank line costs the package as much as an event: after so many bytes others have their turn. */
 const turnBytes = 4096
 
-/** Breaks off where `meter` says so. */
-const metered = (meter: Meter): TransformStream<Uint8Array, Uint8Array> =>
-  new TransformStream({
-    async transform({ buffer, byteOffset, byteLength }, controller) {
-      for (let at = 0; at < byteLength; at += turnBytes) {
-        const piece = Buffer.from(buffer, byteOffset + at, Math.min(turnBytes, byteLength - at))
-        meter(piece)
-        controller.enqueue(piece)
-        await setImmediate()
-      }
-    },
-  })
+/**
+ * A body that is read on as it comes, however slow who listens is: `fetch` does not bear that a server hangs up while what it sent
+ * waits there (see core/process/bot.ts). It ends where `meter` says so, behind what came before.
+ */
+class Metered {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+  readonly #meter: Meter
+  readonly #held: Uint8Array[] = []
+  #heldBytes = 0
+  #more = Promise.withResolvers<void>()
+  readonly #reading: Promise<void>
+  #open = true
+
+  constructor(body: ReadableStream<Uint8Array>, meter: Meter) {
+    this.#reader = body.getReader()
+    this.#meter = meter
+    this.#reading = this.#read().finally(() => {
+      this.#open = false
+      this.#more.resolve()
+    })
+    // Whoever comes to the end of it hears of it.
+    this.#reading.catch(() => undefined)
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for (let next = await this.#reader.read(); !next.done; next = await this.#reader.read()) this.#take(next.value)
+    } catch (error) {
+      // Where it is the connection that failed, this fails likewise.
+      await this.#reader.cancel(error).catch(() => undefined)
+      throw error
+    }
+  }
+
+  #take({ buffer, byteOffset, byteLength }: Uint8Array): void {
+    for (let at = 0; at < byteLength; at += turnBytes) {
+      const piece = Buffer.from(buffer, byteOffset + at, Math.min(turnBytes, byteLength - at))
+      this.#meter(piece)
+      this.#held.push(piece)
+    }
+    if ((this.#heldBytes += byteLength) > mostVectorBytes) throw new Endless()
+    this.#more.resolve()
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    while (this.#held.length === 0 && this.#open) {
+      await this.#more.promise
+      this.#more = Promise.withResolvers()
+    }
+    const piece = this.#held.shift()
+    if (piece) {
+      this.#heldBytes -= piece.length
+      controller.enqueue(piece)
+      await setImmediate()
+      return
+    }
+    await this.#reading
+    controller.close()
+  }
+
+  cancel(reason: unknown): Promise<void> {
+    return this.#reader.cancel(reason)
+  }
+}
+
+const metered = (body: ReadableStream<Uint8Array>, meter: Meter): ReadableStream<Uint8Array> =>
+  new ReadableStream(new Metered(body, meter), { highWaterMark: 0 })
 
 function parsed(text: string): unknown {
   try {
@@ -128,7 +183,7 @@ export const isJson = (headers: Headers): boolean => /\bjson\b/i.test(headers.ge
 function limited({ headers, body }: Response, url: string): Response {
   const inEvents = url.endsWith('/chat/completions') && !isJson(headers)
   const meter = inEvents ? ofEvents() : ofWhole(url.endsWith('/embeddings') ? mostVectorBytes : mostEventBytes)
-  return new Response(body ? body.pipeThrough(metered(meter)) : '', { headers })
+  return new Response(body ? metered(body, meter) : '', { headers })
 }
 
 /** Null: it is so deep that it can't be written. */
