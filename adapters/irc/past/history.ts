@@ -56,7 +56,9 @@ export class History {
       }
       const [verb = '', target = ''] = request.split(' ')
       this.#waiting = {
-        ...{ label, verb, target },
+        label,
+        verb,
+        target,
         resolve: answer => (done(), resolve(answer)),
         reject: error => (done(), reject(error)),
       }
