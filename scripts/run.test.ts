@@ -114,10 +114,15 @@ test('bots that run keep their packages until they are stopped', { skip: !exists
   )
   assert.equal((await run(['stop'])).code, 0)
   assert.equal(calls().length, 2)
+  // Somebody took them away: nothing ends the bots without them.
+  rmSync(join(root, 'node_modules'), { recursive: true })
+  assert.equal((await run(['stop'])).code, 0)
+  assert.equal(calls().length, 3)
+  appendFileSync(join(root, 'package-lock.json'), '\n')
   bot.kill('SIGKILL')
   await once(bot, 'close')
   assert.equal((await run(['start'])).code, 0)
-  assert.equal(calls().length, 3)
+  assert.equal(calls().length, 4)
 })
 
 test('a Node.js that is new enough is used as it is', async t => {
