@@ -172,6 +172,7 @@ for (const { kind, reason } of await availableServers()) {
 
     it('tells who is writing and who is alive', { skip: !accounts && 'no tags' }, async () => {
       const agent = await come('alive')
+      await trial.ready('#general', 'admin')
       agent.say('@+typing=active TAGMSG #general', '@+chanop/beat TAGMSG #general', '@+chanop/beat TAGMSG admin')
       const life =
         (what: string, channel: string) =>
