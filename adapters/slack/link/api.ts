@@ -97,7 +97,8 @@ export class Api {
     if (this.#o.signal.aborted) throw new Fault('unsent', method)
     try {
       const answer: unknown = await this.#client.apiCall(method, args)
-      this.#gates.delete(gate)
+      // What was asked before a limit says nothing of it.
+      if ((this.#gates.get(gate)?.untilMs ?? 0) <= Date.now()) this.#gates.delete(gate)
       return isRecord(answer) ? answer : {}
     } catch (thrown) {
       const fault = this.#fault(method, thrown)
