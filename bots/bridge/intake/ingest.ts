@@ -62,7 +62,8 @@ function follow(db: Tx, { event, placeId }: Parked): Pick<Passing, 'was' | 'over
   if (event.kind === 'reaction' || (event.kind === 'edit' && !isAuthor(target.event, event))) return {}
   const was = currentOf(db, target.seq)?.content
   const content = event.kind === 'edit' ? event.content : null
-  if (!revise(db, target.seq, content, event.atMs)) return { overtaken: true }
+  // The removal before it may have stayed where it was: one copy alone was taken away.
+  if (!revise(db, target.seq, content, event.atMs) && content) return { overtaken: true }
   return was ? { was } : {}
 }
 

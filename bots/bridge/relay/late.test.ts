@@ -64,6 +64,25 @@ test('an edit that is told behind what overtook it changes no copy, and says not
   assert.deepEqual(copies(b), ['alice: first', 'alice: (edited) first, newest', 'alice: third'])
 })
 
+test('who deletes what a copy alone was deleted of before deletes it everywhere', async t => {
+  const three = hallConfig('abc').replace('joins: true', `joins: true, direction: { 'c:${hall}': out }`)
+  const house = new House(t, { config: three })
+  await house.run('bridge', runBridge)
+  const [a, b, c] = [house.server('a'), house.server('b'), house.server('c')]
+  await Promise.all([a, b, c].map(server => server.ready()))
+  const said = a.user('alice').say(hall, 'oops')
+  const [inB, inC] = await Promise.all([b, c].map(server => until(() => copyOf(server, 'oops'), 'the copies')))
+  assert.ok(inB && inC)
+  await settled(house)
+  // Of this place nothing goes out.
+  c.user('carol').remove(inC.id)
+  await c.quiet()
+  await settled(house)
+  assert.ok(!inB.deleted)
+  a.user('alice').remove(said.id)
+  await until(() => inB.deleted, 'it is gone')
+})
+
 test('what waits for its message does so for ten minutes', async t => {
   const { house, a, b, start, stop } = await openTwo(t)
   a.faults.drop(1)

@@ -68,7 +68,7 @@ export interface Passing {
   readonly returns?: boolean
   /** How the message read before this edit. */
   readonly was?: Content
-  /** An edit or a removal that comes behind what overtook it: nothing of it is passed on. */
+  /** An edit that comes behind what overtook it: nothing of it is passed on. */
   readonly overtaken?: true
 }
 
