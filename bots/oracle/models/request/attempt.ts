@@ -169,8 +169,8 @@ function measure({ maxOutputTokens }: Asked, tally: Tally, chunk: unknown): void
     throw new TryFault('busy', 'sent far more than an answer', { paid: true })
 }
 
-/** Events with nothing in them, one behind the other: signs of life for hours. */
-const mostIdle = 10_000
+/** Events with nothing in them, one behind the other: more than one for each token that a model thinks unseen in minutes. */
+const mostIdle = 50_000
 
 async function* chunks(
   asked: Asked,

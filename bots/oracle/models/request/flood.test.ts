@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { stopwatch } from '../../../../core/contract/stopwatch.ts'
 import { recentTries } from '../../../../core/ledger/oracle/tries.ts'
-import { answer, begin, ModelServer, pour, RawServer, send } from '../testing-server.ts'
+import { answer, begin, delta, finished, ModelServer, pour, RawServer, send } from '../testing-server.ts'
 import { hear, model, openWorld, question } from '../testing-world.ts'
 
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n'
@@ -40,6 +40,17 @@ for (const [name, piece] of Object.entries(floods))
     assert.equal(failed?.error, 'sent something without an end')
     assert.ok(lateMs() < 200, `${lateMs()} ms late`)
   })
+
+test('a model whose thoughts come as events with nothing in them may think for long', { timeout: 60_000 }, async t => {
+  const thought = `data: ${JSON.stringify(delta(''))}\n\n`
+  const { url } = await ModelServer.listen(t, response => {
+    begin(response).write(thought.repeat(40_000))
+    for (const event of [delta('forty-two'), finished(), '[DONE]']) send(response, event)
+    response.end()
+  })
+  const { models } = await openWorld(t, { models: { first: model(url) } })
+  assert.equal((await hear(models.stream(question, new AbortController().signal))).text, 'forty-two')
+})
 
 const errors: Readonly<Record<string, string>> = {
   dots: `${'.'.repeat(300_000)}x`,
