@@ -54,6 +54,27 @@ describe('rooms of Matrix that are replaced', { skip: missing ?? false }, () => 
     assert.ok((await alice.timeline(next)).some(({ content }) => content['body'] === 'meanwhile'))
   })
 
+  test('who is invited while it is being refused at the room that replaced another enters it then', async t => {
+    const trial = await open(t)
+    const { adapter } = await trial.start()
+    const entering = (_: string, url: string): boolean => url.includes('/join/')
+    const release = trial.proxy.hold(entering)
+    trial.proxy.once(entering, { status: 403, body: { errcode: 'M_FORBIDDEN', error: 'not invited' } })
+    const at = `client/v3/rooms/${encodeURIComponent(trial.room)}/upgrade`
+    const { replacement_room: next } = await alice.ask<{ replacement_room: string }>('POST', at, { new_version: '11' })
+    await eventually(async () => trial.proxy.asked.some(asked => asked.includes('/join/')), 'us to enter it')
+    await alice.invite(next, trial.bot.id)
+    const other = await alice.room({ invite: [trial.bot.id], is_direct: true })
+    await eventually(
+      async () => trial.proxy.asked.some(asked => asked.includes(encodeURIComponent(other))),
+      'it to be told',
+    )
+    release()
+    await eventually(async () => (await alice.members(next)).includes(trial.bot.id), 'our account in it')
+    await trial.book.until(() => trouble(adapter, trial.room) === undefined, 'no trouble')
+    assert.equal((await adapter.send(trial.place, say('in the new one'), 'refused-1')).length, 1)
+  })
+
   test('whether a room was replaced is asked again where that can not be told', async t => {
     const trial = await open(t)
     const { adapter } = await trial.start()

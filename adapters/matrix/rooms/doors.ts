@@ -133,6 +133,8 @@ export class Doors {
     const { rooms, troubles, log } = this.#o
     const replaced = this.#invitations.replaces(id)
     if (replaced !== undefined) {
+      // What was tried before we were invited may be refused yet.
+      await this.settled(id)
       this.#closed.delete(id)
       return this.upgraded(replaced, id, asked.by)
     }
