@@ -50,6 +50,37 @@ test('who is put out while it fetches what it missed begins there again', { time
   await trial.message('missed')
 })
 
+test('what it heard before that stays live, however slow the disk is', { timeout: 30_000 }, async t => {
+  let kicked = false
+  const both = [
+    '@batch=h;msgid=m1 :al!u@h PRIVMSG #general :missed',
+    '@batch=h;msgid=m2 :al!u@h PRIVMSG #general :live',
+  ]
+  const answer: FakeOptions['answer'] = ({ command, params: [verb, , point = ''], tags: { label } }) => {
+    if (command !== 'CHATHISTORY') return null
+    if (verb === 'AROUND') return batch(label, '@batch=h;msgid=m0 :al!u@h PRIVMSG #general :known')
+    if (verb !== 'AFTER' || !point.endsWith('m0')) return batch(label)
+    if (kicked) return batch(label, ...both)
+    kicked = true
+    return ['@msgid=m2 :al!u@h PRIVMSG #general :live', ':op!u@h KICK #general bridge :out', ...batch(label)]
+  }
+  const server = await FakeServer.start(t, { capabilities, answer })
+  const written = Promise.withResolvers<void>()
+  const asked = Promise.withResolvers<void>()
+  const disk = (): Promise<void> => (kicked && asked.resolve(), kicked ? written.promise : Promise.resolve())
+  const trial = await Trial.start({ config: config(server), cursors: heardBefore(), disk })
+  t.after(() => trial.stop())
+  await asked.promise
+  for (let n = 0; n < 10; n++) {
+    server.tell(`:al!u@h PRIVMSG #elsewhere :turn ${n}`)
+    await trial.message(`turn ${n}`)
+  }
+  written.resolve()
+  await trial.message('missed')
+  const first = trial.events.find(event => event.kind === 'message' && textOf(event) === 'live')
+  assert.equal(first?.origin, 'live')
+})
+
 test('so does who comes back in another run, and only once', { timeout: 30_000 }, async t => {
   const ban = { on: true }
   const server = await FakeServer.start(t, { capabilities, answer: puttingOut(ban) })

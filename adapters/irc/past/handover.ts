@@ -82,8 +82,10 @@ export class Handover {
     // Put out meanwhile, and perhaps in again: that stay catches up by itself.
     const stays = (): boolean => this.#voice === voice && channel.state === 'catching' && channel.joinedMs === joinedMs
     const place = channelPlace(voice.session.fold(channel.name), voice.heard)
-    channel.behind ??= this.#behind.of(place)
-    void channel.behind.then(
+    const behind = (channel.behind ??= this.#behind.of(place))
+    // What was held when we were put out goes before what is fetched now.
+    const noted = this.#behind.settled().then(() => behind)
+    void noted.then(
       heard =>
         this.#catchUp(voice, channel, heard, stays).catch((error: unknown) => {
           if (stays()) this.#failed(voice, channel, heard, error)

@@ -55,6 +55,8 @@ export interface TrialOptions {
   readonly places?: readonly Place[]
   /** Cursors that outlive one trial, for restarts. */
   readonly cursors?: Map<string, string>
+  /** Awaited before a cursor is set. */
+  readonly disk?: () => Promise<void>
   readonly sink?: (events: readonly ChatEvent[]) => Promise<void>
 }
 
@@ -81,7 +83,10 @@ export class Trial {
       cursors: {
         newest: where => Promise.resolve(trial.#newest(where)),
         get: name => Promise.resolve(trial.cursors.get(name) ?? null),
-        set: (name, value) => Promise.resolve(void trial.cursors.set(name, value)),
+        set: async (name, value) => {
+          await options.disk?.()
+          trial.cursors.set(name, value)
+        },
       },
       personas: options.personas ?? [],
       instance: options.instance ?? 'abcdefghijkl',
