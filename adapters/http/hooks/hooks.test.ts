@@ -138,6 +138,8 @@ describe('webhooks', () => {
     assert.deepEqual(await told('/hooks/hook_nothing', 15), [404, 429])
     assert.deepEqual(await told(path, 15), [200])
     assert.deepEqual((await told(path, 1000)).at(-1), 429, 'thirty at once, sixty a minute')
+    const long = await narrow.call('POST', path, undefined, { text: 'x'.repeat(1_100_000) })
+    assert.equal(long.status, 429, 'nothing of it is read')
   })
 
   it('say the same thing once, however often it is sent', async () => {

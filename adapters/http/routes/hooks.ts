@@ -51,15 +51,18 @@ export const hookRoutes: Routes = (app, house) => {
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
     scope.post<{ Params: Asked }>(
       '/hooks/:word',
-      // Who knows an address is held to what it may bring about: many such programs may be on one machine.
-      { config: { open: ({ params }) => hookAt(house, params as Asked) === null, hidden: true } },
-      async (request, reply) => {
-        const hook = hookAt(house, request.params)
-        if (!hook) throw noHook(house)
-        if (rates.ask(hook.name, rate, Date.now()) !== 'go') {
-          void reply.header('retry-after', `${rates.waitSeconds(hook.name, rate)}`)
+      // Who knows an address is held to what it may bring about, before a body is read: many such programs may be on one machine.
+      {
+        config: { open: ({ params }) => hookAt(house, params as Asked) === null, hidden: true },
+        onRequest: async (request, reply) => {
+          const { name } = theHook(house, request.params)
+          if (rates.ask(name, rate, Date.now()) === 'go') return
+          void reply.header('retry-after', `${rates.waitSeconds(name, rate)}`)
           throw new Problem(429, 'rate-limited', 'too many messages for one room')
-        }
+        },
+      },
+      async (request, reply) => {
+        const hook = theHook(house, request.params)
         const posted = postedOf(request)
         if (
           hook.secret !== null &&
@@ -79,9 +82,11 @@ function hookAt({ interior, network }: House, { word }: Asked): HookIn | null {
   return hook?.network === network ? hook : null
 }
 
-const noHook = ({ interior }: House): Problem => {
-  const { prefix } = interior.settings().commands
-  return new Problem(
+function theHook(house: House, asked: Asked): HookIn {
+  const hook = hookAt(house, asked)
+  if (hook) return hook
+  const { prefix } = house.interior.settings().commands
+  throw new Problem(
     404,
     'not-found',
     `there is no hook of this address: ${prefix}hook list shows what there is, in chat`,
