@@ -5,6 +5,8 @@ import { it, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Ledger } from './ledger.ts'
 import { after, append } from './record/events.ts'
+import { openToRead } from './record/reading.ts'
+import { sql } from './sqlite.ts'
 import { messageNumber, runChild, slowDisk, temporaryFolder } from './testing.ts'
 
 const open = (t: TestContext): Ledger => {
@@ -148,4 +150,31 @@ it('what the disk may not have of an earlier process is written anew at the next
   const next = Ledger.open(file, { aside: true })
   t.after(() => next.close())
   assert.equal(inFile(), 1)
+})
+
+it('a start while somebody reads for long keeps no writer of another process waiting', async t => {
+  const file = join(temporaryFolder(t), 'ledger.db')
+  const ledger = Ledger.open(file)
+  t.after(() => ledger.close())
+  await add(ledger, 0)
+  using reading = openToRead(file)
+  const { tx } = reading
+  sql(tx, 'BEGIN').run()
+  sql(tx, 'SELECT count(*) FROM event').get()
+  await add(ledger, 1)
+  const program = `
+    const { Ledger } = await import(${JSON.stringify(join(import.meta.dirname, 'ledger.ts'))})
+    Ledger.open(${JSON.stringify(file)}, { aside: true }).close()`
+  const run = runChild(t, [process.execPath, '--input-type=module', '-e', program])
+  let ended = false
+  const end = run.ended.finally(() => (ended = true))
+  let longestMs = 0
+  for (let n = 2; !ended; n++) {
+    const beganMs = performance.now()
+    await add(ledger, n)
+    longestMs = Math.max(longestMs, performance.now() - beganMs)
+    await turn()
+  }
+  assert.equal(await end, 0)
+  assert.ok(longestMs < 2000, `${longestMs} ms`)
 })

@@ -32,6 +32,22 @@ export interface LedgerOptions {
   readonly aside?: boolean
 }
 
+/** Others read for a few ms; who reads for minutes (an export, a backup) is not waited for. */
+const readersMs = 500
+
+/**
+ * What a process left that a failing disk ended is read from memory, and no later fdatasync would write it: it goes into the file,
+ * or this throws. No writer waits for it; what somebody who reads for long does not see yet stays in the log.
+ */
+function putInFile(db: Connection): void {
+  const endMs = performance.now() + readersMs
+  for (;;) {
+    const [done] = db.pragma('wal_checkpoint(PASSIVE)') as { busy: number; log: number; checkpointed: number }[]
+    if (!done || (done.busy === 0 && done.log === done.checkpointed) || performance.now() > endMs) return
+    standStill(10)
+  }
+}
+
 /** Hears the newest sequence number, and whom a commit concerns most: see `Ledger.first`. */
 export type CommitListener = (seq: number, first: ReadonlySet<string>) => void
 
@@ -74,8 +90,7 @@ export class Ledger {
       if (check) verify(db)
       migrate(db, migrations)
       if (check) setMeta(db, 'checked', `${bootId()} ${Date.now()}`)
-      // What a process left that a failing disk ended is read from memory, and no later fdatasync would write it: it goes into the file, or this start fails.
-      if (options.aside) db.pragma('wal_checkpoint(FULL)')
+      if (options.aside) putInFile(db)
       if (options.aside && path !== ':memory:') disk = new Disk(path)
       if (disk) db.pragma('synchronous = NORMAL')
     } catch (error) {
