@@ -35,6 +35,8 @@ export class Handover {
   readonly #epochs: Epochs | null
   #voice: Voice | null = null
   #epoch: Promise<Epoch> = Promise.resolve('same')
+  /** Places that have caught up on this connection: a restart of the server before it says nothing of what they miss since. */
+  readonly #caughtUp = new Set<string>()
 
   constructor(cursors: Cursors, hooks: HandoverHooks, log: Log) {
     this.#behind = new Behind(cursors, log)
@@ -45,6 +47,7 @@ export class Handover {
 
   up(voice: Voice): void {
     this.#voice = voice
+    this.#caughtUp.clear()
     if (this.#epochs) this.#epoch = this.#epochs.begin(voice.session.created)
   }
 
@@ -106,7 +109,8 @@ export class Handover {
 
   async #catchUp(voice: Voice, channel: Channel, heard: Heardpoint | null, stays: () => boolean): Promise<void> {
     const key = voice.session.fold(channel.name)
-    const epoch = await this.#epoch
+    const { channel: place } = channelPlace(key, voice.heard)
+    const epoch = this.#caughtUp.has(place) ? 'same' : await this.#epoch
     const seen = new Set<string>()
     const pass = (events: readonly ChatEvent[]): void => {
       if (!stays()) return
@@ -122,7 +126,7 @@ export class Handover {
     if (!stays()) return
     this.#live(
       channel,
-      channelPlace(key, voice.heard).channel,
+      place,
       channel.held.filter(event => !seen.has(event.key)),
     )
   }
@@ -176,6 +180,7 @@ export class Handover {
   #live(channel: Channel, place: string, events: readonly ChatEvent[]): void {
     channel.held = []
     channel.behind = null
+    this.#caughtUp.add(place)
     turn(channel, 'live')
     channel.heardMs = Date.now()
     if (events.length > 0) this.#hooks.emit(events)

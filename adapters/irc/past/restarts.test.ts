@@ -110,5 +110,17 @@ for (const { kind, reason } of await availableServers()) {
       const gap = await trial.event(event => event.kind === 'gap' && event.place.channel === '#general', 'the gap')
       assert.equal(gap.kind === 'gap' && gap.fromMs > 0, true)
     })
+
+    it('is not named once more when we leave and come back on the same connection', async () => {
+      const alice = await enter()
+      await says(alice, '#general', 7_000, 7_001)
+      await trial.message('line 7000')
+      const before = gaps().length
+      await trial.adapter.channels?.part?.(place('#general'), 'for now')
+      await says(alice, '#general', 7_001, 7_002)
+      await trial.adapter.channels?.join?.(place('#general'))
+      await trial.message('line 7001')
+      assert.equal(gaps().length, before)
+    })
   })
 }
