@@ -23,6 +23,8 @@ export interface AppOptions {
 }
 
 const frameMs = 16
+/** What was pasted comes at once: a key behind so long a pause was pressed. */
+const pauseMs = 300
 const offline = 'offline'
 
 export class App {
@@ -36,6 +38,7 @@ export class App {
   /** The completion that the last Tab began, and which of its choices stands in the line. */
   #tab: { completion: Completion; choice: number; rest: string } | null = null
   #pasting = false
+  #keyMs = 0
   #timer: NodeJS.Timeout | undefined
   readonly #asked = new Set<string>()
 
@@ -110,7 +113,11 @@ export class App {
   #key(pressed: Press | null): void {
     if (!pressed) return
     if (pressed.kind !== 'tab') this.#tab = null
-    if (this.#pasting && pressed.kind !== 'paste-end') this.#editor = insert(this.#editor, pasted(pressed))
+    const isAlone = performance.now() - this.#keyMs > pauseMs
+    this.#keyMs = performance.now()
+    // The end of a paste may get lost, behind half a key that was pasted: that is no prison.
+    const acts = pressed.kind === 'paste-end' || (pressed.kind === 'quit' && isAlone)
+    if (this.#pasting && !acts) this.#editor = insert(this.#editor, pasted(pressed))
     else this.#do(pressed)
     this.#soon()
   }

@@ -208,8 +208,11 @@ async function onScreen(t: TestContext, server: TestServer): Promise<void> {
   screen.type('\x1b[200~two \x03\x15\x04\x1b[3~lines\r/quit\x1b\x1b[201~\r')
   await bob.saw('PRIVMSG', 'two lines')
   await bob.saw('PRIVMSG', '/quit')
-  screen.type('\x03')
-  await run
+  // The end of this one is lost behind half a key.
+  screen.type('\x1b[200~three\x1b[\x1b[201~')
+  await screen.shows('three[201~')
+  const pressed = setInterval(() => screen.type('\x03'), 500)
+  await run.finally(() => clearInterval(pressed))
   assert.equal(screen.input.raw, false)
   assert.ok(screen.written.endsWith('\x1b[?1049l'))
 }
