@@ -293,6 +293,22 @@ describe('what goes out', { concurrency: 4 }, () => {
     }
   })
 
+  test('what an edit added behind what it had added before is found in a thread of many pages', async t => {
+    const trial = await Trial.open(t, { pageMost: 3 })
+    const { adapter } = await trial.up()
+    const { fake, general } = trial
+    const place = placeOf(general, fake.workspace.say(general, alice, 'root').ts)
+    const text = (count: number) => Array.from({ length: count }, (_, n) => `w${n}`).join(' ')
+    let ids = await adapter.send(place, draft('short'), 'd1')
+    ids = (await adapter.edit?.(place, ids, draft(text(900)), 'd2')) ?? []
+    for (let n = 0; n < 5; n++) fake.workspace.say(general, alice, 'and I', { thread_ts: place.thread as string })
+    fake.loseAnswer('chat.postMessage')
+    await assert.rejects(Promise.resolve(adapter.edit?.(place, ids, draft(text(1700)), 'd2')), { retry: 'later' })
+    await trial.book.until(() => adapter.status().state === 'up', 'up')
+    ids = (await adapter.edit?.(place, ids, draft(text(1700)), 'd2')) ?? []
+    assert.deepEqual([ids.length, saidIn(fake, general)], [3, text(1700)])
+  })
+
   test('everybody is called only where a room lets them be', async t => {
     const trial = await Trial.open(t)
     const { adapter } = await trial.up()

@@ -227,8 +227,7 @@ export class Speaker {
   async #recall(place: Place, target: Ids, draft: Draft, delivery: string): Promise<Ids> {
     const known = this.#begun.get(delivery)
     if (known) return known
-    const parts = (await this.#parts(place.channel, rootOf(place, draft), delivery)) ?? []
-    const { ids } = partsOf(parts.filter(message => !target.includes(str(message, 'ts') as MessageId)))
+    const { ids } = partsOf((await this.#parts(place.channel, rootOf(place, draft), delivery, target)) ?? [])
     if (ids.length > 0) this.#begun.set(delivery, ids)
     return ids
   }
@@ -284,9 +283,11 @@ export class Speaker {
     }
   }
 
-  /** Its messages in the channel's history or a thread; null when that is longer than we look. */
-  async #parts(channel: string, thread: string, delivery: string): Promise<Native[] | null> {
+  /** Its messages in the channel's history or a thread, but for those that are `known`; null when that is longer than we look. */
+  async #parts(channel: string, thread: string, delivery: string, known: Ids = []): Promise<Native[] | null> {
     const { api, signal, instance } = this.#o
+    const isMeant = (message: Native): boolean =>
+      isPartOf(message, delivery, instance) && !known.includes(str(message, 'ts') as MessageId)
     const [method, args] = thread === '' ? ['history', { channel }] : ['replies', { channel, ts: thread }]
     const found: Native[] = []
     let looked = 0
@@ -295,8 +296,8 @@ export class Speaker {
       const messages = list(page, 'messages')
       // What answers a message of a thread stands in that thread.
       const root = str(messages.find(message => str(message, 'ts') === thread) ?? {}, 'thread_ts')
-      if (root !== '' && root !== thread) return this.#parts(channel, root, delivery)
-      found.push(...messages.filter(message => isPartOf(message, delivery, instance)))
+      if (root !== '' && root !== thread) return this.#parts(channel, root, delivery, known)
+      found.push(...messages.filter(isMeant))
       if (partsOf(found).missing === 0) return found
       if (++looked > mostPages) return found.length > 0 ? found : null
     }
