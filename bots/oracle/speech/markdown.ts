@@ -128,10 +128,10 @@ function inline(node: PhrasingContent, marks: readonly Mark[]): Segment[] {
   }
 }
 
-/** Only web addresses are links; whatever else stands there is text. */
+/** Only web addresses are links; whatever else stands there is text, and an address of mail only itself. */
 function link(url: string, shown: string): Segment[] {
   if (!/^https?:\/\/[^\s/]/i.test(url) || !URL.canParse(url))
-    return [text(shown === '' || shown === url ? url : `${shown} (${url})`)]
+    return [text(shown === '' ? url : [shown, `mailto:${shown}`].includes(url) ? shown : `${shown} (${url})`)]
   return [{ kind: 'link', url, ...(shown === '' || shown === url ? {} : { text: shown }) }]
 }
 

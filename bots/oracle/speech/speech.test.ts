@@ -95,6 +95,10 @@ test('a wide cell makes no other row as wide', () => {
 
 test('what is no web address is text, and markup of other kinds does nothing', () => {
   assert.equal(shown('[x](javascript:alert(1)) <b>hi</b>'), 'x (javascript:alert(1)) <b>hi</b>')
+  assert.equal(
+    shown('a@b.example, <c@d.example>, [us](mailto:e@f.example)'),
+    'a@b.example, c@d.example, us (mailto:e@f.example)',
+  )
   assert.deepEqual(segmentsOf('![a cat](https://x.example/c.png)'), [
     { kind: 'link', url: 'https://x.example/c.png', text: 'a cat' },
   ])
