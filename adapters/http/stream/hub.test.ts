@@ -6,6 +6,7 @@ import { until } from '../../../bots/bridge/testing.ts'
 import { text } from '../../../core/event.ts'
 import { Ledger } from '../../../core/ledger/ledger.ts'
 import { append, revise } from '../../../core/ledger/record/events.ts'
+import { sql } from '../../../core/ledger/sqlite.ts'
 import { messageNumber, slowDisk } from '../../../core/ledger/testing.ts'
 import { silentLog } from '../../../core/log.ts'
 import { House } from '../../../test/house.ts'
@@ -142,4 +143,30 @@ it('who comes back is told what it missed while something is edited all the time
     await until(() => live[0]?.got.length === most + n, 'a round')
   }
   assert.notEqual(behind.got.length, 0)
+})
+
+it('an edit of what was edited hundreds of times reads nothing of these anew', async t => {
+  const house = new House(t, { config: config({}) })
+  const interior = interiorOf(await house.context('bridge'))
+  const { ledger } = interior
+  const key = await new World(house).key('alice')
+  const holder = ledger.readNow(tx => holderOf(tx, web, key, Date.now())) as Holder
+  const hub = new Hub(interior, new Rights(interior), silentLog())
+  ledger.onCommit(() => hub.look())
+  const live = readerOf(holder, 0)
+  hub.add(live)
+  const { key: _key, id: target, kind: _kind, content, ...common } = messageNumber(1)
+  const edit = (from: number, to: number) =>
+    ledger.write(tx => {
+      for (let n = from; n < to; n++)
+        append(tx, { ...common, kind: 'edit', key: `irc:e${n}`, target, content }, 'general', n)
+    })
+  await ledger.write(tx => append(tx, messageNumber(1), 'general', 1))
+  await edit(0, 500)
+  await until(() => live.got.length === 501, 'all of it')
+  const statement: object = Object.getPrototypeOf(ledger.readNow(tx => sql(tx, 'SELECT 1')))
+  const { mock } = t.mock.method(statement as { all(): unknown }, 'all')
+  await edit(500, 501)
+  await until(() => live.got.length === 502, 'the newest')
+  assert.ok(mock.callCount() < 100, `${mock.callCount()} queries`)
 })

@@ -170,10 +170,13 @@ export class Hub {
     return fresh.length === page
   }
 
-  /** What is at hand of messages that were changed reads otherwise now. */
+  /** A message at hand that was edited reads otherwise now; of one that was deleted, its edits do too. */
   #renew(tx: Tx, fresh: readonly Fact[]): void {
-    const changed = new Set(fresh.map(({ stored: { event, target } }) => (event.kind === 'reaction' ? 0 : target)))
-    const isChanged = ({ seq, stored }: Fact): boolean => changed.has(seq) || changed.has(stored.target ?? seq)
+    const targetsOf = (kind: 'edit' | 'delete'): ReadonlySet<number> =>
+      new Set(fresh.flatMap(({ stored: { event, target } }) => (event.kind === kind ? (target ?? []) : [])))
+    const edited = targetsOf('edit')
+    const deleted = targetsOf('delete')
+    const isChanged = ({ seq, stored }: Fact): boolean => edited.has(seq) || deleted.has(stored.target ?? seq)
     if (this.#kept.some(isChanged))
       this.#kept = this.#kept.flatMap(fact => (isChanged(fact) ? factsAfter(tx, fact.seq - 1, fact.seq) : fact))
   }
