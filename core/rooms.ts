@@ -182,6 +182,12 @@ export class Rooms {
     })
   }
 
+  /** Whether a copy of what is said in one place goes to another. */
+  passes(from: Place, to: Place): boolean {
+    const there = formatPlace(to)
+    return this.others(from).some(other => formatPlace(other) === there)
+  }
+
   /** Every place of one network that is in some room. */
   onNetwork(network: string): Place[] {
     return this.all().flatMap(room => room.places.filter(place => place.network === network))

@@ -281,7 +281,7 @@ export class Bridge {
   #goes(from: Place, to: Place): boolean {
     const { rooms, settings } = this.context
     if (!Object.hasOwn(settings.current.networks, to.network)) return true
-    return rooms.others(from).some(other => formatPlace(other) === formatPlace(to))
+    return rooms.passes(from, to)
   }
 
   /** What waits for a place that a room lost is not passed on any more; what waits for a network that was removed goes with it. */

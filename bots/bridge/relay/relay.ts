@@ -4,7 +4,6 @@ import {
   type Content,
   type Draft,
   type Face,
-  formatPlace,
   type MemberEvent,
   type Place,
   saidMs,
@@ -146,8 +145,7 @@ function staysIn(db: Tx, event: ChatEvent, act: Act, to: Place, rooms: Rooms, { 
   return reactorsElsewhere(db, act.seq, act.emoji, placeId(db, to)).some(({ user, name, place }) => {
     const theirs = { ...event, place, sender: { id: user, name, kind: 'person' as const, verified: true } }
     const room = rooms.of(place)
-    const goes = rooms.others(place).some(other => formatPlace(other) === formatPlace(to))
-    return room !== undefined && goes && !isLeftOut(room.bridging, theirs) && !stays(theirs)
+    return room !== undefined && rooms.passes(place, to) && !isLeftOut(room.bridging, theirs) && !stays(theirs)
   })
 }
 
